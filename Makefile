@@ -1,0 +1,45 @@
+# Entry points; `make help` lists them.
+STACK ?= dev
+VENV := .venv
+PYTHON := $(VENV)/bin/python
+.DEFAULT_GOAL := help
+.PHONY: help preview test acceptance lint bench golden requirements
+
+help: ## what can be made
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+# pip must be inside: Pulumi's own `pulumi install` calls it.
+$(VENV)/installed: requirements.txt
+	@echo "Setting up $(VENV) (once, about half a minute) …" >&2
+	@if command -v uv >/dev/null; then uv venv --quiet --seed --allow-existing $(VENV) && uv pip install --quiet --python $(PYTHON) --require-hashes -r requirements.txt; \
+	else python3 -m venv $(VENV) && $(VENV)/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt; fi
+	@touch $@
+
+$(VENV)/installed-dev: $(VENV)/installed requirements-dev.txt
+	@if command -v uv >/dev/null; then uv pip install --quiet --python $(PYTHON) --require-hashes -r requirements-dev.txt; \
+	else $(VENV)/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt; fi
+	@touch $@
+
+preview: $(VENV)/installed ## show what a stack would build: make preview STACK=prod
+	@$(PYTHON) -m preview $(STACK)
+
+test: $(VENV)/installed-dev ## everything that runs without Go
+	@$(VENV)/bin/pytest -q
+
+acceptance: $(VENV)/installed-dev ## the real Pulumi engine (needs Go for its first build)
+	@$(VENV)/bin/pytest -q tests/engine
+
+lint: $(VENV)/installed-dev ## formatting, rules and types
+	@$(VENV)/bin/ruff format --check --quiet .
+	@$(VENV)/bin/ruff check --quiet .
+	@$(VENV)/bin/ty check --quiet .
+
+bench: $(VENV)/installed-dev ## how long previews take, as ratios to a bare program
+	@$(PYTHON) bench/run.py
+
+golden: $(VENV)/installed-dev ## write the expected outputs anew
+	@UPDATE_GOLDEN=1 $(VENV)/bin/pytest -q tests/graph tests/unit
+
+requirements: ## compile requirements*.in with hashes (needs uv)
+	@for name in requirements requirements-dev; do \
+	  uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header $$name.in -o $$name.txt; done

@@ -1,0 +1,299 @@
+"""The records of the catalog: one frozen type for each kind of fact, with its units in the field names.
+
+Every record carries `source` (who says so) and `as_of` (an ISO date, the day on which the figure was read). `None`
+means that the figure is not known; it is never a guess. What nobody has confirmed is marked `verified=False`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+Architecture = Literal["turing", "ampere", "ada", "hopper", "blackwell"]
+Interconnect = Literal["none", "pcie", "nvlink-pairs", "nvlink", "nvswitch", "nvl72"]
+DriverTrack = Literal["none", "cuda", "grid"]
+AttentionKind = Literal["full", "hybrid", "mla", "chunked", "none"]
+Task = Literal["generate", "embed"]
+CrdPlace = Literal["crds", "templates"]
+
+
+@dataclass(frozen=True, slots=True)
+class Gpu:
+    """One GPU model, under the name that `--gpu` and `vm_sizes.yaml` use."""
+
+    name: str
+    vendor: Literal["nvidia"]
+    architecture: Architecture
+    nominal_gb: int
+    """Memory as the seller names it."""
+    memory_gib: float | None
+    """Memory that the driver reports to a process; None where nobody has published it."""
+    memory_verified: bool
+    unknown_memory_ratio: float
+    """Share of `nominal_gb`, read as GiB, that may be counted on when `memory_gib` is None or unverified."""
+    compute_capability: str
+    bf16: bool
+    fp8: bool
+    nvlink: bool
+    mig: bool
+    mig_min_driver: str | None
+    """Lowest driver with MIG on this GPU; None without MIG."""
+    name_contains_a100: bool
+    """vLLM looks for "a100" in the device name when it picks its batch defaults."""
+    source: str
+    as_of: str
+    note: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MigProfile:
+    """One MIG profile of one GPU: where its instances may start and what a process sees in one."""
+
+    name: str
+    starts: tuple[int, ...]
+    """Memory slots on which an instance may begin."""
+    size: int
+    """Memory slots that an instance covers."""
+    max: int
+    """Instances of this profile that one GPU takes."""
+    usable_gib: float | None
+    sm: int | None
+    """Streaming multiprocessors of an instance."""
+
+
+@dataclass(frozen=True, slots=True)
+class MigGpu:
+    """The MIG geometry of one GPU."""
+
+    name: str
+    pci_ids: tuple[str, ...]
+    slots: int
+    """Memory slots of one GPU."""
+    max_media_extensions: int
+    """Instances with a `+me` attribute that one GPU takes."""
+    min_driver: str
+    confidence: str
+    profiles: Mapping[str, MigProfile]
+    aks_profiles: Mapping[str, str]
+    """AKS `gpuInstanceProfile` -> MIG profile; empty where AKS does not create slices on this GPU."""
+    unknown_usable_ratio: float
+    """Share of the GB in a profile's name that may be counted on when `usable_gib` is None."""
+    source: str
+    as_of: str
+
+
+@dataclass(frozen=True, slots=True)
+class VmSize:
+    """One Azure VM size."""
+
+    name: str
+    vcpu: int
+    memory_gib: int
+    gpu: str | None
+    """Key into `Catalog.gpus`; None for a size without a GPU."""
+    gpu_count: int
+    temp_disk_gib: int | None
+    nvme_gib: int | None
+    """Local NVMe disks together; None where there is none or its size is not published."""
+    quota_family: str | None
+    aks_mig: bool
+    """Whether AKS accepts `gpuInstanceProfile` for this size."""
+    arch: Literal["amd64", "arm64"]
+    interconnect: Interconnect
+    """Between the GPUs of one VM."""
+    infiniband: bool
+    driver: DriverTrack
+    """Driver track that the size needs; grid is NVIDIA's vGPU driver."""
+    verified: bool
+    source: str
+    as_of: str
+    note: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """What one VM size costs an hour in one region, Linux, before discounts."""
+
+    region: str
+    vm_size: str
+    payg_usd_h: float | None
+    """Pay as you go; None where not found."""
+    spot_low_usd_h: float | None
+    spot_high_usd_h: float | None
+    """Spot varies: the range that was seen; both None where not found."""
+    older: bool
+    """The price is of an undated extract; such figures have drifted by up to 30 percent since."""
+    spot_older: bool
+    """The same for the spot range."""
+    verified: bool
+    source: str
+    as_of: str
+    """ISO date on which `payg_usd_h` was retrieved, or "undated"."""
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """One Azure region."""
+
+    name: str
+    zones: tuple[str, ...]
+    """Availability zones; empty where the region has none. A VM size may be in fewer."""
+    verified: bool
+    source: str
+    as_of: str
+    note: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """One model: the figures that decide its memory."""
+
+    id: str
+    """Hugging Face repository."""
+    task: Task
+    params_b: float
+    active_b: float | None
+    layers: int
+    hidden: int
+    heads: int
+    kv_heads: int
+    head_dim: int | None
+    """None where keys are compressed (multi-head latent attention)."""
+    intermediate: int | None
+    """Width of the dense feed-forward block; None for mixtures of experts or where not known for sure."""
+    vocab: int | None
+    native_dtype: str
+    max_context_tokens: int
+    gated: bool
+    weights_gib: float | None
+    """The checkpoint's tensors together."""
+    attention_kind: AttentionKind
+    attention: str
+    """The same in words: which layers are of which kind."""
+    kv_bytes_per_token: int | None
+    """Over all layers on one GPU at two bytes a value; None where tokens have no fixed rate."""
+    kv_note: str | None
+    tensor_parallel_sizes: tuple[int, ...]
+    verified: bool
+    source: str
+    as_of: str
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """One Helm chart at one version."""
+
+    name: str
+    chart: str
+    """Chart name in its repository, or the full oci:// reference."""
+    repository: str | None
+    """Repository address; None for an oci:// chart."""
+    version: str
+    namespace: str
+    crd_groups: tuple[str, ...]
+    """API groups whose CRDs this chart alone brings."""
+    crds_in: CrdPlace | None
+    """In a crds directory Helm installs them once and never upgrades them; None without CRDs."""
+    source: str
+    as_of: str
+    note: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """One container image at one tag."""
+
+    name: str
+    repository: str
+    tag: str
+    digest: str | None
+    cuda: str | None
+    min_driver: str | None
+    """Lowest NVIDIA driver branch that the image's CUDA runs on."""
+    compressed_gb: float | None
+    unpacked_gb: float | None
+    """The upper end of what was seen."""
+    run_as_user: int | None
+    run_as_group: int | None
+    verified: bool
+    source: str
+    as_of: str
+    note: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PrivateLink:
+    """How one service is reached through a private endpoint."""
+
+    zone: str
+    """Private DNS zone; `{region}` stands for the region's name."""
+    group_id: str | None
+    """Sub-resource of the private endpoint; None where the service makes its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class NodeReservation:
+    """What AKS keeps for itself on every node."""
+
+    cpu_millicores: Mapping[int, int]
+    """Cores of the VM -> millicores reserved; only the published rows."""
+    memory_mb_per_pod: int
+    memory_mb_base: int
+    memory_share_cap: float
+    """The two together never exceed this share of the VM's memory."""
+    eviction_mib: int
+
+
+@dataclass(frozen=True, slots=True)
+class KubernetesMinor:
+    """One Kubernetes minor on AKS; months as YYYY-MM."""
+
+    minor: str
+    ga: str
+    community_end: str
+    lts_end: str
+    latest_patch: str | None
+    default: bool
+    """Whether AKS gives it to a new cluster that names no version."""
+
+
+@dataclass(frozen=True, slots=True)
+class AzureFacts:
+    """What is the same for every Azure platform."""
+
+    roles: Mapping[str, str]
+    """Readable key -> GUID of the built-in role."""
+    aks_entra_server_id: str
+    """Entra application that AKS API servers answer for; kubelogin's --server-id."""
+    private_links: Mapping[str, PrivateLink]
+    node_reservation: NodeReservation
+    kubernetes: Mapping[str, KubernetesMinor]
+    reserved_cidrs: tuple[str, ...]
+    """Ranges that no AKS service, pod or node range may overlap."""
+    source: str
+    as_of: str
+
+
+@dataclass(frozen=True, slots=True)
+class Overheads:
+    """Memory and CPU beside the weights and the KV cache; `estimates` names the fields that nobody has measured."""
+
+    weights_factor: float
+    """Loaded weights over the checkpoint's size."""
+    activation_reserve_gib: float
+    activation_share_of_weights: float
+    """Added to the reserve, as a share of the weights on one GPU."""
+    vllm_host_memory_base_gib: float
+    vllm_host_memory_per_rank_gib: float
+    vllm_host_cpu_base_millicores: int
+    vllm_host_cpu_per_rank_millicores: int
+    shm_single_gpu_gib: int
+    shm_multi_gpu_gib: int
+    """Shared memory volume; it counts against the pod's memory limit."""
+    daemonset_cpu_millicores: int
+    daemonset_memory_mib: int
+    """All DaemonSets on one GPU node together."""
+    estimates: tuple[str, ...]
+    source: str
+    as_of: str

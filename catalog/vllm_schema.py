@@ -1,0 +1,75 @@
+"""The records of one vLLM release: what its command line takes and what it does when told nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class VllmFlag:
+    """One option of `vllm serve` as its parser declares it."""
+
+    name: str
+    opts: tuple[str, ...]
+    """All spellings, the negation of a boolean among them."""
+    type: str | None
+    """Converter: str, int, float, int-suffix (1k, 1K), int-suffix-or-auto, json, json-or-str, optional, custom."""
+    choices: tuple[str, ...] | None
+    nargs: int | str | None
+    """0 for a switch that takes no value."""
+    action: str
+    default: Any
+    """None also where the default is an object that JSON cannot hold."""
+    deprecated: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RemovedFlag:
+    """One option that earlier releases had."""
+
+    name: str
+    gone_by: str
+    use_instead: str | None
+    """None where nothing replaces it."""
+
+
+@dataclass(frozen=True, slots=True)
+class BatchDefaults:
+    """vLLM's own batch sizes for `vllm serve` on one class of GPU; rows are tried from the first to the last."""
+
+    min_memory_gib: float
+    excluded_name_parts: tuple[str, ...]
+    """Lower-case parts of a device name that this row does not apply to."""
+    max_num_batched_tokens: int
+    max_num_seqs: int
+
+
+@dataclass(frozen=True, slots=True)
+class VllmRelease:
+    """One vLLM release: what its command line takes and what it does when told nothing."""
+
+    version: str
+    image: str
+    """Key into `Catalog.images`."""
+    flags: Mapping[str, VllmFlag]
+    removed: Mapping[str, RemovedFlag]
+    gpu_memory_utilization: float
+    block_size_tokens: int
+    min_compute_capability: str
+    batch_defaults: tuple[BatchDefaults, ...]
+    kv_cache_dtypes: tuple[str, ...]
+    quantizations: tuple[str, ...]
+    quantization_min_capability: Mapping[str, str]
+    load_formats: tuple[str, ...]
+    tool_parsers: tuple[str, ...]
+    reasoning_parsers: tuple[str, ...]
+    runai_streamer_config_keys: tuple[str, ...]
+    hidden_negation: str
+    """Prefix that also negates a boolean although no help text says so."""
+    forbidden_flags: Mapping[str, str]
+    forbidden_env: Mapping[str, str]
+    """Name -> the reason why a shared server must not have it."""
+    source: str
+    as_of: str

@@ -1,0 +1,26 @@
+"""The labels and metadata that every Kubernetes object of the platform carries."""
+
+from pulumi_kubernetes.meta.v1 import ObjectMetaArgsDict
+
+# Routes may attach to the gateway only from namespaces with this label.
+ROUTES_ADMITTED = {"llm-gateway": "true"}
+MODEL = "llm-platform/model"
+DEPLOYMENT = "llm-platform/deployment"
+POOL_REVISION = "llm-platform/pool-revision"
+
+
+def labels(name: str) -> dict[str, str]:
+    """The recommended labels of an object of the platform."""
+    return {
+        "app.kubernetes.io/name": name,
+        "app.kubernetes.io/part-of": "llm-platform",
+        "app.kubernetes.io/managed-by": "pulumi",
+    }
+
+
+def metadata(name: str, namespace: str | None = None) -> ObjectMetaArgsDict:
+    """Literal name and namespace: one taken from another object's outputs would hide the whole object at a preview."""
+    meta: ObjectMetaArgsDict = {"name": name, "labels": labels(name)}
+    if namespace is not None:
+        meta["namespace"] = namespace
+    return meta

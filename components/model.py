@@ -1,0 +1,193 @@
+"""One served model: its identity, its vLLM Deployments, the Service in front, and its way to the gateway."""
+
+from collections.abc import Mapping
+
+import pulumi
+from pulumi_azure_native import resources
+from pulumi_azure_native.containerservice import AgentPool
+from pulumi_kubernetes.apps.v1 import Deployment, DeploymentSpecArgsDict, DeploymentStrategyArgsDict
+from pulumi_kubernetes.core.v1 import ConfigMap, Service, ServiceAccount
+from pulumi_kubernetes.meta.v1 import ObjectMetaArgsDict
+from pulumi_kubernetes.networking.v1 import NetworkPolicy
+from pulumi_kubernetes.policy.v1 import PodDisruptionBudget
+
+from components.autoscaling import Autoscaling
+from components.cluster import Cluster
+from components.gateway import Gateway
+from components.gpu_operator import GpuOperator
+from components.in_cluster import in_cluster
+from components.labels import MODEL, labels, metadata
+from components.model_pod import ARGUMENTS_KEY, HTTP_PORT_NAME, pod_template, selector
+from components.model_route import ModelRoute
+from components.model_scaling import ModelScaling
+from components.model_store import ModelStore
+from components.network_policies import HTTP_PORT, model_traffic
+from components.serving import Serving
+from components.workload_identity import WorkloadIdentity
+from planning.plan import DeploymentPlan, GatewayPlan, ModelPlan, MonitoringPlan, PlatformPlan, RolloutPlan
+
+# Before vLLM starts, a node may have to come (15 minutes) and pull the image (12 GB).
+_PLACEMENT_SECONDS = 1800
+
+
+class Model(pulumi.ComponentResource):
+    """Everything that bears the model's name: adding a model adds one of these and changes nothing else."""
+
+    service: Service
+    deployments: list[Deployment]
+
+    def __init__(
+        self,
+        name: str,
+        plan: ModelPlan,
+        *,
+        platform: PlatformPlan,
+        group: resources.ResourceGroup,
+        cluster: Cluster,
+        pools: Mapping[str, AgentPool],
+        gpu_operator: GpuOperator,
+        store: ModelStore,
+        serving: Serving,
+        gateway_plan: GatewayPlan,
+        gateway: Gateway,
+        autoscaling: Autoscaling,
+        monitoring_plan: MonitoringPlan,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__("llm-platform:components:Model", name, None, opts)
+        identity = WorkloadIdentity(
+            f"{name}-azure",
+            plan.identity,
+            platform=platform,
+            issuer_url=cluster.issuer_url,
+            depends_on=[group],
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        needed: list[pulumi.Resource] = [identity.ready, gpu_operator.release, *serving.ready]
+        if plan.read_weights:
+            needed += [identity.grant(plan.read_weights, store.id, [store.container]), *store.ready]
+
+        here = in_cluster(self, cluster, serving.namespace)
+        needed += [
+            self._account(name, plan, identity, here),
+            ConfigMap(
+                f"{name}-arguments",
+                metadata=metadata(plan.config_map, plan.namespace),
+                data={ARGUMENTS_KEY: plan.arguments_file},
+                immutable=True,
+                opts=here,
+            ),
+            NetworkPolicy(
+                f"{name}-traffic",
+                metadata=metadata(plan.name, plan.namespace),
+                spec=model_traffic(plan.name, callers=(gateway_plan.envoy.namespace, monitoring_plan.chart.namespace)),
+                opts=here,
+            ),
+        ]
+        self.deployments = [
+            self._deployment(plan, deployment, cluster, [pools[deployment.placement.pool], *needed])
+            for deployment in plan.deployments
+        ]
+        self.service = Service(
+            f"{name}-service",
+            metadata=metadata(plan.name, plan.namespace),
+            spec={
+                "type": "ClusterIP",
+                "selector": {MODEL: plan.name},
+                "ports": [{"name": HTTP_PORT_NAME, "port": HTTP_PORT, "target_port": HTTP_PORT_NAME}],
+            },
+            # Pulumi waits 10 minutes for a Service to have endpoints, which is less than a model takes to start.
+            opts=in_cluster(self, cluster, serving.namespace, *self.deployments),
+        )
+        for deployment in plan.deployments:
+            if deployment.disruption_budget:
+                self._budget(plan, deployment, here)
+        ModelRoute(
+            f"{name}-route",
+            plan,
+            gateway_plan=gateway_plan,
+            cluster=cluster,
+            ready=[serving.namespace, self.service, *gateway.ready],
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        if plan.scaling:
+            ModelScaling(
+                f"{name}-scaling",
+                plan.scaling,
+                namespace=plan.namespace,
+                cluster=cluster,
+                ready=[autoscaling.release, *self.deployments],
+                opts=pulumi.ResourceOptions(parent=self),
+            )
+        self.register_outputs({"service": plan.name})
+
+    def _account(
+        self, name: str, plan: ModelPlan, identity: WorkloadIdentity, opts: pulumi.ResourceOptions
+    ) -> ServiceAccount:
+        return ServiceAccount(
+            f"{name}-account",
+            metadata={
+                "name": plan.service_account,
+                "namespace": plan.namespace,
+                "labels": labels(plan.name),
+                "annotations": {"azure.workload.identity/client-id": identity.client_id},
+            },
+            automount_service_account_token=False,
+            opts=opts,
+        )
+
+    def _deployment(
+        self, plan: ModelPlan, deployment: DeploymentPlan, cluster: Cluster, needed: list[pulumi.Resource]
+    ) -> Deployment:
+        """Named after the Deployment itself, so that a model that moves to another pool stays one resource."""
+        progress_seconds = _PLACEMENT_SECONDS + plan.start_seconds
+        # Without a spare GPU replicas are replaced one after the other; Pulumi waits 10 minutes by default.
+        rollout_seconds = progress_seconds * max(1, deployment.replicas or deployment.placement.max)
+        spec: DeploymentSpecArgsDict = {
+            "selector": {"match_labels": selector(deployment)},
+            "strategy": _strategy(plan.rollout),
+            "progress_deadline_seconds": progress_seconds,
+            "revision_history_limit": 3,
+            "template": pod_template(plan, deployment),
+        }
+        if deployment.replicas is not None:
+            spec["replicas"] = deployment.replicas
+        limit = f"{rollout_seconds}s"
+        return Deployment(
+            f"{deployment.name}-deployment",
+            metadata=_metadata(plan, deployment),
+            spec=spec,
+            opts=in_cluster(
+                self, cluster, *needed, timeouts=pulumi.CustomTimeouts(create=limit, update=limit, delete=limit)
+            ),
+        )
+
+    def _budget(self, plan: ModelPlan, deployment: DeploymentPlan, opts: pulumi.ResourceOptions) -> None:
+        PodDisruptionBudget(
+            f"{deployment.name}-disruption-budget",
+            metadata=metadata(deployment.name, plan.namespace),
+            spec={
+                "max_unavailable": 1,
+                "selector": {"match_labels": selector(deployment)},
+                # A replica that never got ready must not block a node's upgrade.
+                "unhealthy_pod_eviction_policy": "AlwaysAllow",
+            },
+            opts=opts,
+        )
+
+
+def _metadata(plan: ModelPlan, deployment: DeploymentPlan) -> ObjectMetaArgsDict:
+    meta = metadata(deployment.name, plan.namespace)
+    if deployment.placement.min == 0:
+        # Replicas that may be none are not waited for: that a spot node can't be had now is no failure.
+        meta["annotations"] = {"pulumi.com/skipAwait": "true"}
+    return meta
+
+
+def _strategy(rollout: RolloutPlan) -> DeploymentStrategyArgsDict:
+    if rollout.strategy == "Recreate":
+        return {"type": "Recreate"}
+    return {
+        "type": "RollingUpdate",
+        "rolling_update": {"max_surge": rollout.max_surge or 0, "max_unavailable": rollout.max_unavailable or 0},
+    }

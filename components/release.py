@@ -1,0 +1,54 @@
+"""A Helm release: chart and version from the Plan, installed and awaited by Helm itself, hooks included."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pulumi
+from pulumi_kubernetes.helm.v3 import Release, RepositoryOptsArgs
+
+from planning.plan import ChartPlan, Json
+
+# A failed upgrade may be rolled back by hand to one of these; every one is a Secret in the cluster.
+_HISTORY = 5
+
+
+def release(
+    resource_name: str,
+    chart: ChartPlan,
+    values: Mapping[str, Json],
+    *,
+    opts: pulumi.ResourceOptions,
+    validate_openapi: bool = True,
+) -> Release:
+    """Installs `chart` into its namespace, which must exist.
+
+    Never atomic: Helm would answer a failed installation by uninstalling the chart, its CRDs, and with them every
+    object of these kinds.
+    """
+    return Release(
+        resource_name,
+        name=chart.release,
+        namespace=chart.namespace,
+        chart=chart.chart,
+        version=chart.version,
+        repository_opts=None if chart.repository is None else RepositoryOptsArgs(repo=chart.repository),
+        values=values,
+        timeout=chart.timeout_seconds,
+        create_namespace=False,
+        atomic=False,
+        cleanup_on_fail=True,
+        skip_await=False,
+        max_history=_HISTORY,
+        disable_openapi_validation=not validate_openapi,
+        opts=opts,
+    )
+
+
+def on_system_nodes() -> dict[str, Any]:
+    """Values that put pods on the system pool: GPU nodes are for models, and the pool's taint keeps others out."""
+    return {"nodeSelector": {"kubernetes.azure.com/mode": "system"}, "tolerations": list(SYSTEM_TOLERATIONS)}
+
+
+SYSTEM_TOLERATIONS: Sequence[Json] = [
+    {"key": "CriticalAddonsOnly", "operator": "Exists", "effect": "NoSchedule"},
+]

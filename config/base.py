@@ -1,0 +1,56 @@
+"""The vocabulary of the stack file: closed, frozen sections and the domain types that they are made of."""
+
+import ipaddress
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, Strict, StringConstraints, model_validator
+
+GUID_PATTERN = r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"
+COMMIT_PATTERN = r"^[0-9a-f]{40}$"
+
+
+class Section(BaseModel):
+    """A part of the stack file: unknown keys are errors, values never change after loading."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=False)
+
+
+def _network(value: str) -> str:
+    try:
+        network = ipaddress.IPv4Network(value)
+    except ValueError as error:
+        message = f"{value!r} is not an IPv4 network such as 10.20.0.0/16 ({error})"
+        raise ValueError(message) from error
+    return str(network)
+
+
+def pattern(expression: str, *, longest: int | None = None) -> StringConstraints:
+    """A string constraint: `expression` is a regular expression, `longest` the most characters allowed."""
+    return StringConstraints(pattern=expression, max_length=longest, strict=True)
+
+
+Text = Annotated[str, Strict(), Field(min_length=1)]
+Flag = Annotated[bool, Strict()]
+Whole = Annotated[int, Strict(), Field(ge=0)]
+Positive = Annotated[int, Strict(), Field(ge=1)]
+Guid = Annotated[str, pattern(GUID_PATTERN)]
+Commit = Annotated[str, pattern(COMMIT_PATTERN)]
+Network = Annotated[str, Strict(), AfterValidator(_network)]
+Version = Annotated[str, pattern(r"^\d+\.\d+(\.\d+)?$")]
+# Key Vault names its secrets with letters, digits and dashes, 127 at most (Azure naming rules).
+SecretName = Annotated[str, pattern(r"^[0-9A-Za-z-]+$", longest=127)]
+Zone = Literal["1", "2", "3"]
+
+
+class Range(Section):
+    """From `min` to `max`, both included."""
+
+    min: Whole
+    max: Positive
+
+    @model_validator(mode="after")
+    def _ordered(self) -> "Range":
+        if self.min > self.max:
+            message = f"min ({self.min}) is above max ({self.max})"
+            raise ValueError(message)
+        return self

@@ -1,0 +1,37 @@
+"""What the platform has to say about a stack: one finding a problem, each with its place and its cure."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+Severity = Literal["error", "warning", "info"]
+_ORDER = {"error": 0, "warning": 1, "info": 2}
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One problem or remark; `path` is a place in the stack file such as `pools[0].gpu.layout`."""
+
+    severity: Severity
+    rule: str
+    path: str
+    message: str
+    fix: str
+
+
+def in_order(findings: "list[Finding]") -> tuple[Finding, ...]:
+    """Sort by severity, then as a reader meets them; equal findings are told once."""
+    unique = dict.fromkeys(findings)
+    return tuple(sorted(unique, key=lambda finding: (_ORDER[finding.severity], finding.path, finding.rule)))
+
+
+def blocking(findings: "tuple[Finding, ...]") -> bool:
+    """Whether any finding is an error."""
+    return any(finding.severity == "error" for finding in findings)
+
+
+def path_of(parts: "tuple[str | int, ...]") -> str:
+    """Spell a place the way the stack file's reader would: `models[1].engine.args`."""
+    text = ""
+    for part in parts:
+        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else str(part)
+    return text

@@ -1,0 +1,40 @@
+"""Reads the stack's settings from Pulumi's own configuration; the one module of this room that knows Pulumi."""
+
+import json
+from typing import Any
+
+import pulumi
+from pulumi.runtime import config as engine_config
+
+from config.settings import SECTIONS
+
+_NAMESPACE = "llm-platform:"
+
+
+def sections() -> tuple[dict[str, Any], dict[str, pulumi.Output[str]]]:
+    """Return the stack file's sections, and the secrets set beside them for the vault.
+
+    Every key of our namespace is returned, known or not, so that a misspelt section is an error. A secret is a key
+    that `pulumi config set --secret` wrote; its value stays an output.
+    """
+    stack = pulumi.Config()
+    found: dict[str, Any] = {}
+    secrets: dict[str, pulumi.Output[str]] = {}
+    known = {**engine_config.get_config_env(), **engine_config.CONFIG.get()}
+    for key in sorted(known):
+        if not key.startswith(_NAMESPACE):
+            continue
+        name = key.removeprefix(_NAMESPACE)
+        if engine_config.is_config_secret(key) and name not in SECTIONS:
+            secrets[name] = stack.require_secret(name)
+        else:
+            found[name] = _value(known[key])
+    return found, secrets
+
+
+def _value(text: str) -> Any:
+    """Pulumi hands objects over as JSON; what isn't JSON is a plain string, which the section will refuse."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text

@@ -1,0 +1,192 @@
+"""Plans the cluster, its identities and the node pools."""
+
+from planning import mig, naming
+from planning.checks.pools import cores_at_max
+from planning.plan import (
+    ClusterIdentityPlan,
+    ClusterPlan,
+    IdentityPlan,
+    MaintenancePlan,
+    Pairs,
+    PoolPlan,
+    SystemPoolPlan,
+)
+from planning.roles import grant
+from planning.situation import PoolView, Situation
+
+POOL_LABEL = "llm-platform/pool"
+REVISION_LABEL = "llm-platform/pool-revision"
+_CLASS_LABEL = "llm-platform/class"
+_MIG_LABEL = "nvidia.com/mig.config"
+_SYSTEM_TAINT = "CriticalAddonsOnly=true:NoSchedule"
+_CONTROL_PLANE, _KUBELET = "control-plane", "kubelet"
+# Channels on which Azure moves the minor version by itself; the declared one would then pull it back.
+_MINOR_CHANNELS = ("stable", "rapid")
+
+
+def identities(s: Situation) -> ClusterIdentityPlan:
+    """Plan the identities of control plane and kubelets and what they may do."""
+    private = s.settings.cluster.api_server.access == "private"
+    return ClusterIdentityPlan(
+        control_plane=_identity(s, _CONTROL_PLANE),
+        kubelet=_identity(s, _KUBELET),
+        subnets=tuple(
+            (role, grant(s, _CONTROL_PLANE, "network_contributor", f"subnet-{role}"))
+            for role in ("nodes", "api_server", "gateway")
+        ),
+        operate_kubelet=grant(s, _CONTROL_PLANE, "managed_identity_operator", _KUBELET),
+        private_zone=grant(s, _CONTROL_PLANE, "private_dns_zone_contributor", "api-server-zone") if private else None,
+        vnet=grant(s, _CONTROL_PLANE, "network_contributor", "vnet") if private else None,
+    )
+
+
+def _identity(s: Situation, purpose: str) -> IdentityPlan:
+    return IdentityPlan(name=s.names.identity(purpose).value, namespace=None, service_account=None, credential=None)
+
+
+def cluster(s: Situation) -> ClusterPlan:
+    """Plan the cluster."""
+    settings, names, system = s.settings.cluster, s.names, s.settings.cluster.system_pool
+    private = settings.api_server.access == "private"
+    # What can't change without a new cluster: a new cluster must mean a new Kubernetes provider.
+    fixed: dict[str, object] = {
+        "region": s.settings.platform.region,
+        "dns": names.dns_prefix.value,
+        "private": private,
+        "pods": s.settings.network.pods,
+        "services": s.settings.network.services,
+    }
+    window = settings.maintenance
+    return ClusterPlan(
+        name=names.cluster.value,
+        dns_prefix=names.dns_prefix.value,
+        node_resource_group=names.node_resource_group.value,
+        kubernetes=settings.kubernetes,
+        follow_azure_version=settings.upgrade_channel in _MINOR_CHANNELS,
+        tier=settings.tier,
+        private=private,
+        private_zone="api_server" if private else None,
+        authorized_ranges=settings.api_server.authorized_ranges,
+        admin_groups=settings.admin_groups,
+        system_pool=SystemPoolPlan(
+            name="system",
+            vm_size=system.vm_size,
+            min_nodes=system.nodes.min,
+            max_nodes=system.nodes.max,
+            zones=system.zones or (),
+            taint=_SYSTEM_TAINT,
+        ),
+        maintenance=tuple(
+            MaintenancePlan(
+                schedule=schedule,
+                day=window.day,
+                start=window.start,
+                hours=window.hours,
+                utc_offset=window.utc_offset,
+            )
+            for schedule in ("aksManagedAutoUpgradeSchedule", "aksManagedNodeOSUpgradeSchedule")
+        ),
+        upgrade_channel=settings.upgrade_channel,
+        max_pods=settings.max_pods,
+        login=settings.login,
+        login_server_id=s.catalog.azure.aks_entra_server_id,
+        identifier="/".join(
+            (
+                s.settings.platform.subscription_id,
+                names.resource_group.value,
+                names.cluster.value,
+                naming.revision(fixed),
+            )
+        ),
+    )
+
+
+def pool(s: Situation, view: PoolView) -> PoolPlan:
+    """Plan one node pool."""
+    settings, vm = view.settings, view.vm
+    if vm is None:
+        message = f"{view.path} has a VM size that is not on file; rule VM-UNKNOWN refuses that"
+        raise ValueError(message)
+    has_gpu = view.gpu is not None
+    driver = None if not has_gpu else "Install" if s.settings.cluster.gpu_driver == "aks" else "None"
+    profile, config = slice_maker(s, view)
+    zones = settings.zones or ()
+    revision = naming.revision(
+        {
+            "vm_size": vm.name,
+            "zones": sorted(zones),
+            "spot": view.spot,
+            "os_disk_gib": settings.os_disk_gib,
+            "max_pods": s.settings.cluster.max_pods,
+            "gpu_driver": driver,
+            "gpu_instance_profile": profile,
+            "layout": sorted(settings.gpu.layout),
+            "subnet": s.settings.network.subnets.nodes,
+        }
+    )
+    create_first = settings.rotation == "create-first"
+    surge, unavailable = _upgrade(s, view)
+    labels: Pairs = (
+        (_CLASS_LABEL, settings.workload),
+        (POOL_LABEL, settings.name),
+        (REVISION_LABEL, f"{settings.name}-{revision}"),
+    )
+    return PoolPlan(
+        name=settings.name,
+        revision=f"{settings.name}-{revision}",
+        aks_name=naming.agent_pool(settings.name, revision, create_first=create_first).value,
+        logical_name=f"pool-{settings.name}-{revision}" if create_first else f"pool-{settings.name}",
+        workload=settings.workload,
+        vm_size=vm.name,
+        gpu=vm.gpu,
+        gpus=vm.gpu_count,
+        min_nodes=settings.nodes.min,
+        max_nodes=settings.nodes.max,
+        zones=zones,
+        spot=view.spot,
+        create_first=create_first,
+        os_disk_gib=settings.os_disk_gib,
+        max_pods=s.settings.cluster.max_pods,
+        gpu_driver=driver,
+        gpu_instance_profile=profile,
+        mig_config=config,
+        max_surge=surge,
+        max_unavailable=unavailable,
+        labels=labels if config is None else (*labels, (_MIG_LABEL, config)),
+        # Azure adds the spot taint itself and refuses a list without it.
+        taints=view.taints,
+        resources=tuple((device.resource, device.per_node) for device in view.devices),
+    )
+
+
+def slice_maker(s: Situation, view: PoolView) -> tuple[str | None, str | None]:
+    """Who makes the slices: AKS (gpuInstanceProfile) where it can, else the operator's MIG manager; never both.
+
+    AKS cuts every GPU of a pool at provisioning, before any pod can hold it, but only into one full profile, and
+    only with a driver of its own.
+    """
+    geometry = s.catalog.mig.get(view.gpu.name) if view.gpu else None
+    if geometry is None or view.vm is None or not view.by_mig:
+        return None, None
+    layout = view.settings.gpu.layout
+    by_profile = {profile: name for name, profile in geometry.aks_profiles.items()}
+    aks_can = view.vm.aks_mig and s.settings.cluster.gpu_driver == "aks" and mig.uniform_full(geometry, layout)
+    if aks_can and layout[0] in by_profile:
+        return by_profile[layout[0]], None
+    return None, mig.config_name(geometry, layout)
+
+
+def _upgrade(s: Situation, view: PoolView) -> tuple[str | None, str | None]:
+    """Surge and unavailability of node upgrades: a surge node only where the stated quota has room for one.
+
+    Spot pools take neither: Azure evicts them instead (https://learn.microsoft.com/azure/aks/spot-node-pool).
+    """
+    if view.spot or view.vm is None:
+        return None, None
+    if view.gpu is None:
+        return "1", None
+    family = view.vm.quota_family
+    quota = s.settings.quota.get(family) if family else None
+    if family and quota is not None and quota - cores_at_max(s.pools)[family] >= view.vm.vcpu:
+        return "1", None
+    return "0", "1"

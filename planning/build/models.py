@@ -1,0 +1,147 @@
+"""Plans the models: their Deployments, arguments, memory, rollout and scaling."""
+
+import math
+
+from catalog import Model, VllmRelease
+from planning import engine_args, naming
+from planning.placement import Group, groups, placements, resources
+from planning.plan import DeploymentPlan, IdentityPlan, MemoryPlan, ModelPlan, PlacementPlan, RolloutPlan, ScalingPlan
+from planning.roles import grant
+from planning.situation import ModelView, Situation
+
+NAMESPACE = "llm"
+WEIGHTS_CONTAINER = "weights"
+TOKEN_SECRET = "hugging-face"  # noqa: S105 - the name of a Kubernetes Secret, not a secret
+# Before SIGTERM: the time that load balancers take to learn that the pod is going (vLLM answers 500 after SIGTERM).
+PRE_STOP_SECONDS = 15
+# After the last request: vLLM's own teardown takes about 5 seconds; Kubernetes must wait strictly longer.
+_TEARDOWN_SECONDS = 20
+# Torch's compile cache, tokenizer and temporary files; weights come on top where they are downloaded.
+_CACHE_GIB = 16
+_DOWNLOAD_FACTOR = 1.1
+
+
+def model(s: Situation, view: ModelView, memory: MemoryPlan, pool_revisions: dict[str, str], server: str) -> ModelPlan:
+    """Plan one model; `pool_revisions` maps pool names to revisions, `server` is the address of Prometheus."""
+    known, release = view.known, view.release
+    if known is None or release is None:
+        message = f"{view.path} is not on file; rules MODEL-UNKNOWN and ENGINE-VERSION refuse that"
+        raise ValueError(message)
+    settings, source = view.settings, view.settings.source
+    parts = groups(view)
+    named = engine_args.options(view, release)
+    argument_file = engine_args.argument_file(named)
+    vllm_source = engine_args.source_argument(view, WEIGHTS_CONTAINER)
+    cpu, memory_gib = resources(view)
+    from_blob = source.blob is not None
+    overheads = s.catalog.overheads
+    identity = IdentityPlan(
+        name=s.names.identity(f"model-{view.name}").value,
+        namespace=NAMESPACE,
+        service_account=view.name,
+        credential=s.names.credential(f"model-{view.name}").value,
+    )
+    return ModelPlan(
+        name=view.name,
+        model_id=source.model_id,
+        task=known.task,
+        namespace=NAMESPACE,
+        service_account=view.name,
+        image=_image(s, release),
+        source=vllm_source,
+        weights_from="blob" if from_blob else "huggingface",
+        storage_account=s.names.storage_account.value if from_blob else None,
+        args=engine_args.argument_list(vllm_source, named),
+        arguments_file=argument_file,
+        config_map=f"{view.name}-{naming.content_hash(argument_file)}",
+        context=settings.context,
+        concurrency=settings.concurrency,
+        min_replicas=settings.replicas.min,
+        max_replicas=settings.replicas.max,
+        deployments=tuple(_deployment(part, pool_revisions) for part in parts),
+        memory=memory,
+        rollout=_rollout(s, parts),
+        cpu=cpu,
+        memory_gib=memory_gib,
+        shared_memory_gib=(
+            overheads.shm_single_gpu_gib if settings.engine.tensor_parallel == 1 else overheads.shm_multi_gpu_gib
+        ),
+        cache_gib=_cache_gib(known, from_blob=from_blob),
+        start_seconds=settings.start_minutes * 60,
+        drain_seconds=settings.drain_seconds,
+        grace_seconds=PRE_STOP_SECONDS + settings.drain_seconds + _TEARDOWN_SECONDS,
+        identity=identity,
+        read_weights=grant(s, f"model-{view.name}", "storage_blob_data_reader", "weights") if from_blob else None,
+        token_secret=(TOKEN_SECRET if not from_blob and s.settings.security.hugging_face_token is not None else None),
+        scaling=_scaling(view, parts, server),
+    )
+
+
+def _image(s: Situation, release: VllmRelease) -> str:
+    image = s.catalog.images[release.image]
+    return f"{image.repository}@{image.digest}" if image.digest else f"{image.repository}:{image.tag}"
+
+
+def _cache_gib(known: Model, *, from_blob: bool) -> int:
+    weights = 0.0 if from_blob else (known.weights_gib or 0.0) * _DOWNLOAD_FACTOR
+    return _CACHE_GIB + math.ceil(weights)
+
+
+def _deployment(part: Group, pool_revisions: dict[str, str]) -> DeploymentPlan:
+    extra = [taint for taint in part.pool.taints if taint.split("=")[0]]
+    # MIG slices have resource names of their own, so AKS's automatic toleration for nvidia.com/gpu doesn't reach them.
+    tolerations = tuple(
+        (taint.split("=")[0], taint.split("=")[1].split(":")[0], taint.split(":")[-1]) for taint in extra
+    )
+    autoscaled = part.high > part.low
+    return DeploymentPlan(
+        name=part.name,
+        placement=PlacementPlan(
+            pool=part.pool.name,
+            pool_revision=pool_revisions[part.pool.name],
+            resource=part.device.resource,
+            count=part.count,
+            min=part.low,
+            max=part.high,
+        ),
+        replicas=None if autoscaled else part.high,
+        tolerations=tolerations,
+        disruption_budget=part.high > 1,
+    )
+
+
+def _rollout(s: Situation, parts: tuple[Group, ...]) -> RolloutPlan:
+    """A surge pod where every pool of the model has a device to spare at the most replicas.
+
+    Without one the default rolling update would wait for ever: the new pod Pending, the old one kept.
+    """
+    loads = placements(s)
+    if all(part.name in loads[part.pool.name].spare for part in parts):
+        return RolloutPlan(strategy="RollingUpdate", max_surge=1, max_unavailable=0)
+    if sum(part.high for part in parts) == 1:
+        return RolloutPlan(strategy="Recreate", max_surge=None, max_unavailable=None)
+    return RolloutPlan(strategy="RollingUpdate", max_surge=0, max_unavailable=1)
+
+
+def _scaling(view: ModelView, parts: tuple[Group, ...], server: str) -> ScalingPlan | None:
+    """Scale the last Deployment; with a floor before it, only the load that the floor doesn't carry counts."""
+    last = parts[-1]
+    if last.high == last.low:
+        return None
+    wanted = view.settings.autoscaling
+    threshold = wanted.requests_per_replica if wanted is not None else view.settings.concurrency
+    labels = f'{{namespace="{NAMESPACE}",model_name="{view.name}"}}'
+    query = f"sum(vllm:num_requests_waiting{labels}) + sum(vllm:num_requests_running{labels})"
+    floor = sum(part.high for part in parts[:-1])
+    if floor:
+        query = f"clamp_min({query} - {floor * threshold}, 0)"
+    return ScalingPlan(
+        name=view.name,
+        deployment=last.name,
+        min=last.low,
+        max=last.high,
+        query=query,
+        threshold=threshold,
+        server=server,
+        cooldown_seconds=view.settings.start_minutes * 60,
+    )

@@ -1,0 +1,175 @@
+"""Rules about node pools: their machines, who owns the driver, spot, and quota."""
+
+from collections import Counter
+from collections.abc import Iterator
+
+from planning.checks.words import listed, nearest
+from planning.rules import Problem, rule
+from planning.situation import PoolView, Situation
+
+_OWNERSHIP = "https://learn.microsoft.com/azure/aks/nvidia-gpu-operator"
+_SPOT = "https://learn.microsoft.com/azure/aks/spot-node-pool"
+
+
+@rule("VM-UNKNOWN", "error", prevents="a plan about a machine that nobody knows", source="catalog/vm_sizes.yaml")
+def size_known(s: Situation) -> Iterator[Problem]:
+    """The VM size must be on file."""
+    for pool in s.pools:
+        if pool.vm is None:
+            size = pool.settings.vm_size
+            yield f"{pool.path}.vm_size", f"VM size `{size}` is not on file", nearest(size, s.catalog.vm_sizes)
+
+
+@rule(
+    "VM-CLASS",
+    "error",
+    prevents="a GPU pool without GPUs, or GPUs idling in a pool for other work",
+    source="catalog/vm_sizes.yaml",
+)
+def class_matches_size(s: Situation) -> Iterator[Problem]:
+    """Inference and fine-tuning pools have GPUs; background pools have none."""
+    for pool in s.pools:
+        if pool.vm is None:
+            continue
+        if pool.settings.workload == "background" and pool.vm.gpu is not None:
+            yield (
+                f"{pool.path}.vm_size",
+                f"`{pool.vm.name}` has GPUs, but the class is `background`",
+                "a size without GPUs",
+            )
+        if pool.settings.workload != "background" and pool.vm.gpu is None:
+            yield (
+                f"{pool.path}.vm_size",
+                f"`{pool.vm.name}` has no GPU, but the class is `{pool.settings.workload}`",
+                "a size with GPUs, or class `background`",
+            )
+
+
+@rule(
+    "VM-UNSUPPORTED",
+    "error",
+    prevents="a GPU that neither the NVIDIA driver nor vLLM's image runs on",
+    source="vLLM 0.33 wheel: x86-64, compute capability 7.5 and above; NVIDIA GPU Operator",
+)
+def gpu_runs_here(s: Situation) -> Iterator[Problem]:
+    """GPU pools are NVIDIA data-centre cards on x86-64 with the plain CUDA driver."""
+    for pool in s.pools:
+        if pool.vm is None or pool.vm.gpu is None:
+            continue
+        if pool.gpu is None or pool.gpu.vendor != "nvidia" or pool.vm.arch != "amd64" or pool.vm.driver != "cuda":
+            yield (
+                f"{pool.path}.vm_size",
+                f"`{pool.vm.name}` ({pool.vm.gpu}, {pool.vm.arch}, driver track {pool.vm.driver}) is not supported yet",
+                f"one of {listed(supported_sizes(s))}",
+            )
+
+
+def supported_sizes(s: Situation) -> list[str]:
+    """GPU sizes that inference pools can use."""
+    return [
+        name
+        for name, vm in s.catalog.vm_sizes.items()
+        if vm.gpu in s.catalog.gpus
+        and vm.arch == "amd64"
+        and vm.driver == "cuda"
+        and s.catalog.gpus[vm.gpu].vendor == "nvidia"
+    ]
+
+
+@rule(
+    "DRV-OWNER",
+    "error",
+    prevents="nodes without GPUs or with a dead containerd, because two parties install the driver",
+    source=_OWNERSHIP,
+)
+def one_driver_owner(s: Situation) -> Iterator[Problem]:
+    """The driver has one owner in the whole cluster, since the GPU Operator has one ClusterPolicy."""
+    owner = s.settings.cluster.gpu_driver
+    for pool in s.pools:
+        wanted = pool.settings.gpu.driver
+        if wanted is not None and wanted != owner:
+            yield (
+                f"{pool.path}.gpu.driver",
+                f"`{wanted}`, but cluster.gpu_driver says `{owner}`: one owner for all pools",
+                f"`{owner}`, or change cluster.gpu_driver (every GPU pool is then replaced)",
+            )
+
+
+@rule("SPOT-ROTATION", "error", prevents="a spot pool that can't come back", source=_SPOT)
+def spot_pool_sound(s: Situation) -> Iterator[Problem]:
+    """A spot pool that is deleted first may find no capacity again."""
+    for pool in s.pools:
+        if pool.spot and pool.settings.rotation == "delete-first":
+            yield f"{pool.path}.rotation", "`delete-first` gives up spot nodes that may not come back", "`create-first`"
+
+
+@rule(
+    "SCALE-ZERO",
+    "warning",
+    prevents="a pool that waits minutes for its first node",
+    source="https://learn.microsoft.com/azure/aks/cluster-autoscaler",
+)
+def first_node_takes_time(s: Situation) -> Iterator[Problem]:
+    """Where the floor of a model lies on a pool that starts at zero, its first request waits for a node."""
+    for model in s.models:
+        for pool, _ in model.placed[:1]:
+            if pool.settings.nodes.min == 0:
+                yield (
+                    f"{pool.path}.nodes.min",
+                    f"0, though `{model.name}` always runs there: the first node takes minutes whenever the pool was empty",
+                    "1, or accept the wait",
+                )
+
+
+@rule("POOL-UNUSED", "warning", prevents="paying for nodes that no model is placed on", source="this stack file")
+def pool_has_models(s: Situation) -> Iterator[Problem]:
+    """An inference pool without a model serves nothing."""
+    used = {pool.name for model in s.models for pool in model.pools if pool is not None}
+    for pool in s.pools:
+        if pool.settings.workload == "inference" and pool.name not in used:
+            yield (
+                f"{pool.path}.name",
+                f"no model names the inference pool `{pool.name}`",
+                "place a model on it, or remove it",
+            )
+
+
+def cores_at_max(pools: tuple[PoolView, ...]) -> Counter[str]:
+    """Cores per quota family with every pool at its largest; on-demand only, spot has a quota of its own."""
+    cores: Counter[str] = Counter()
+    for pool in pools:
+        if pool.vm is not None and pool.vm.quota_family is not None and not pool.spot:
+            cores[pool.vm.quota_family] += pool.vm.vcpu * pool.settings.nodes.max
+    return cores
+
+
+@rule(
+    "QUOTA-CORES",
+    "error",
+    prevents="nodes that Azure refuses with QuotaExceeded",
+    source="https://learn.microsoft.com/azure/quotas/per-vm-quota-requests",
+)
+def quota_suffices(s: Situation) -> Iterator[Problem]:
+    """Where a quota is stated, the pools at their largest stay inside it."""
+    for family, cores in sorted(cores_at_max(s.pools).items()):
+        quota = s.settings.quota.get(family)
+        if quota is not None and cores > quota:
+            yield (
+                f"quota.{family}",
+                f"the pools of this family need {cores} cores at their largest, the quota is {quota}",
+                f"smaller pools, or a quota of {cores} cores",
+            )
+
+
+@rule(
+    "QUOTA-FAMILY",
+    "error",
+    prevents="a quota that is never compared with anything because its family is misspelt",
+    source="catalog/vm_sizes.yaml",
+)
+def quota_family_known(s: Situation) -> Iterator[Problem]:
+    """Quota families are named as Azure names them."""
+    known = {vm.quota_family for vm in s.catalog.vm_sizes.values() if vm.quota_family is not None}
+    for family in s.settings.quota:
+        if family not in known:
+            yield f"quota.{family}", f"VM family `{family}` is not on file", nearest(family, known)

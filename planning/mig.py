@@ -1,0 +1,72 @@
+"""MIG geometry: which sets of slices one GPU can hold.
+
+Source of the rule: NVIDIA mig-parted, pkg/mig/config/config.go, which tries every order of creation on the
+placements that the driver reports; the placements are in the catalog.
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+from catalog import MigGpu, MigProfile
+
+
+def packing(gpu: MigGpu, layout: Sequence[str]) -> tuple[tuple[str, int], ...] | None:
+    """Start slots for a layout, as (profile, start), or None where no order of creation works.
+
+    `layout` names one profile per slice. An empty layout is the GPU with MIG on and no slices.
+    """
+    counts = Counter(layout)
+    if any(name not in gpu.profiles or count > gpu.profiles[name].max for name, count in counts.items()):
+        return None
+    media = [name for name in layout if "+me" in name]
+    if len(media) > gpu.max_media_extensions:
+        return None
+    # `+me.all` takes every media engine: siblings must have none (NVIDIA MIG guide, RTX PRO 6000).
+    if any(name.endswith("+me.all") for name in media) and any(
+        not name.endswith("-me") for name in layout if name not in media
+    ):
+        return None
+    # Largest first with the fewest places: dead ends show early.
+    order = sorted(layout, key=lambda name: (-gpu.profiles[name].size, len(gpu.profiles[name].starts), name))
+    return _place(gpu.profiles, order, 0)
+
+
+def _place(profiles: Mapping[str, MigProfile], order: Sequence[str], used: int) -> tuple[tuple[str, int], ...] | None:
+    if not order:
+        return ()
+    name, rest = order[0], order[1:]
+    profile = profiles[name]
+    for start in profile.starts:
+        slots = ((1 << profile.size) - 1) << start
+        if not used & slots:
+            below = _place(profiles, rest, used | slots)
+            if below is not None:
+                return ((name, start), *below)
+    return None
+
+
+def usable_gib(gpu: MigGpu, profile: MigProfile) -> float:
+    """Memory that a process sees in a slice; a cautious share of the name's figure where nobody has published it."""
+    if profile.usable_gib is not None:
+        return profile.usable_gib
+    named = float(profile.name.split(".")[1].split("gb")[0])
+    return round(named * gpu.unknown_usable_ratio, 2)
+
+
+def resource_name(profile: str) -> str:
+    """Extended resource under strategy `mixed` (k8s-device-plugin internal/rm/device_map.go): `+` becomes `.`."""
+    return f"nvidia.com/mig-{profile.replace('+', '.')}"
+
+
+def uniform_full(gpu: MigGpu, layout: Sequence[str]) -> bool:
+    """Whether a layout is one profile as often as the GPU takes it: what AKS makes of a gpuInstanceProfile."""
+    kinds = set(layout)
+    return len(kinds) == 1 and len(layout) == gpu.profiles[next(iter(kinds))].max
+
+
+def config_name(gpu: MigGpu, layout: Sequence[str]) -> str:
+    """Name of a mig-parted configuration; the operator's own name where it has the same content."""
+    counts = Counter(layout)
+    if uniform_full(gpu, layout):
+        return f"all-{layout[0].replace('+', '.')}"
+    return "-".join(f"{count}x{name.replace('+', '.')}" for name, count in sorted(counts.items(), reverse=True))

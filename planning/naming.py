@@ -1,0 +1,116 @@
+"""Every name that Azure or Kubernetes limits, made in one place; limits from Azure's resource naming rules.
+
+Source: https://learn.microsoft.com/azure/azure-resource-manager/management/resource-name-rules and, for AKS,
+https://learn.microsoft.com/azure/aks/quotas-skus-regions.
+"""
+
+import hashlib
+import json
+import re
+import uuid
+from dataclasses import dataclass
+
+from config.platform import Platform
+
+# uuid5 needs a namespace of its own so that a role assignment keeps its name for ever.
+_ROLE_NAMESPACE = uuid.UUID("6a3c9f0e-6a53-5b0e-9d55-6f6c6d2d7c11")
+_REVISION_DIGITS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """What a kind of name may look like."""
+
+    kind: str
+    longest: int
+    expression: str
+
+
+RESOURCE_GROUP = Limit("resource group", 90, r"[\w.()-]*[\w()-]")
+CLUSTER = Limit("AKS cluster", 63, r"[A-Za-z0-9]([\w-]*[A-Za-z0-9])?")
+AGENT_POOL = Limit("AKS node pool", 12, r"[a-z][a-z0-9]*")
+VIRTUAL_NETWORK = Limit("virtual network", 64, r"[A-Za-z0-9]([\w.-]*\w)?")
+SUBNET = Limit("subnet", 80, r"[A-Za-z0-9]([\w.-]*\w)?")
+IDENTITY = Limit("user-assigned identity", 128, r"[A-Za-z0-9][\w-]{2,}")
+FEDERATED_CREDENTIAL = Limit("federated credential", 120, r"[A-Za-z0-9][\w-]{2,}")
+VAULT = Limit("key vault", 24, r"[A-Za-z](-?[A-Za-z0-9]){2,}")
+REGISTRY = Limit("container registry", 50, r"[A-Za-z0-9]{5,}")
+STORAGE_ACCOUNT = Limit("storage account", 24, r"[a-z0-9]{3,}")
+KUBERNETES_LABEL = Limit("Kubernetes name", 63, r"[a-z0-9]([a-z0-9-]*[a-z0-9])?")
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """A name and the limit that it is held to."""
+
+    value: str
+    limit: Limit
+
+    @property
+    def legal(self) -> bool:
+        """Whether Azure or Kubernetes takes it."""
+        return len(self.value) <= self.limit.longest and re.fullmatch(self.limit.expression, self.value) is not None
+
+
+class Names:
+    """The names of one platform; all of them start from `name`, `environment` and, where global, `suffix`."""
+
+    def __init__(self, platform: Platform) -> None:
+        self._base = f"{platform.name}-{platform.environment}"
+        flat = self._base.replace("-", "")
+        self.resource_group = Name(f"rg-{self._base}", RESOURCE_GROUP)
+        self.node_resource_group = Name(f"rg-{self._base}-nodes", Limit("node resource group", 80, r"[\w.()-]*[\w()-]"))
+        self.store_resource_group = Name(f"rg-{self._base}-models", RESOURCE_GROUP)
+        self.cluster = Name(f"aks-{self._base}", CLUSTER)
+        self.dns_prefix = Name(f"{self._base}-{platform.suffix}", Limit("AKS DNS prefix", 54, CLUSTER.expression))
+        self.vnet = Name(f"vnet-{self._base}", VIRTUAL_NETWORK)
+        self.nat_gateway = Name(f"ng-{self._base}", SUBNET)
+        self.nat_address = Name(f"pip-{self._base}-nat", SUBNET)
+        self.vault = Name(f"kv-{self._base}-{platform.suffix}", VAULT)
+        self.registry = Name(f"acr{flat}{platform.suffix}", REGISTRY)
+        self.storage_account = Name(f"st{flat}{platform.suffix}", STORAGE_ACCOUNT)
+
+    def subnet(self, role: str) -> Name:
+        """Name of the subnet with this role."""
+        return Name(f"snet-{role.replace('_', '-')}", SUBNET)
+
+    def security_group(self, role: str) -> Name:
+        """Name of the network security group of a subnet."""
+        return Name(f"nsg-{self._base}-{role.replace('_', '-')}", SUBNET)
+
+    def endpoint(self, service: str) -> Name:
+        """Name of a private endpoint."""
+        return Name(f"pe-{self._base}-{service}", SUBNET)
+
+    def identity(self, purpose: str) -> Name:
+        """Name of a user-assigned identity."""
+        return Name(f"id-{self._base}-{purpose}", IDENTITY)
+
+    def credential(self, purpose: str) -> Name:
+        """Name of a federated credential."""
+        return Name(f"fc-{purpose}", FEDERATED_CREDENTIAL)
+
+    def all(self) -> tuple[Name, ...]:
+        """The names that exist once a platform."""
+        return tuple(value for value in vars(self).values() if isinstance(value, Name))
+
+
+def agent_pool(name: str, revision: str, *, create_first: bool) -> Name:
+    """AKS name of a pool: with its revision where the new pool must stand beside the old one."""
+    return Name(f"{name}{revision}" if create_first else name, AGENT_POOL)
+
+
+def revision(fields: dict[str, object]) -> str:
+    """Hash of what Azure can't change in place; equal fields give equal revisions whatever their order."""
+    text = json.dumps(fields, sort_keys=True, separators=(",", ":"))
+    return hashlib.blake2s(text.encode(), digest_size=_REVISION_DIGITS // 2).hexdigest()
+
+
+def content_hash(text: str) -> str:
+    """Ten hexadecimal digits that change when the text does."""
+    return hashlib.blake2s(text.encode(), digest_size=5).hexdigest()
+
+
+def role_assignment(*parts: str) -> str:
+    """Name of a role assignment: the same parts give the same GUID, so creating it again changes nothing."""
+    return str(uuid.uuid5(_ROLE_NAMESPACE, "/".join(parts)))

@@ -1,0 +1,46 @@
+"""What one node really offers to pods, after AKS and the DaemonSets have taken their share.
+
+Source: https://learn.microsoft.com/azure/aks/node-resource-reservations.
+"""
+
+from dataclasses import dataclass
+
+from catalog import Catalog, VmSize
+
+_MIB_PER_GIB = 1024
+_BYTES_PER_MB = 1_000_000
+_BYTES_PER_MIB = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class NodeOffer:
+    """CPU in millicores and memory in MiB that pods of ours can ask for on one node."""
+
+    cpu_millicores: int
+    memory_mib: int
+
+
+def reserved_cpu_millicores(cores: int, catalog: Catalog) -> int:
+    """CPU that AKS keeps; between two published rows the larger counts, above the last the slope goes on."""
+    rows = sorted(catalog.azure.node_reservation.cpu_millicores.items())
+    for row_cores, millicores in rows:
+        if cores <= row_cores:
+            return millicores
+    (cores_before, before), (cores_last, last) = rows[-2:]
+    return last + -(-(last - before) * (cores - cores_last) // (cores_last - cores_before))
+
+
+def reserved_memory_mib(vm: VmSize, max_pods: int, catalog: Catalog) -> int:
+    """Memory that AKS keeps, eviction threshold included; rounded up."""
+    rule = catalog.azure.node_reservation
+    per_pods = (rule.memory_mb_per_pod * max_pods + rule.memory_mb_base) * _BYTES_PER_MB / _BYTES_PER_MIB
+    cap = vm.memory_gib * _MIB_PER_GIB * rule.memory_share_cap
+    return -int(-min(per_pods, cap) // 1) + rule.eviction_mib
+
+
+def offer(vm: VmSize, max_pods: int, catalog: Catalog) -> NodeOffer:
+    """Return what is left for pods of ours on a GPU node of this size."""
+    overheads = catalog.overheads
+    cpu = vm.vcpu * 1000 - reserved_cpu_millicores(vm.vcpu, catalog) - overheads.daemonset_cpu_millicores
+    memory = vm.memory_gib * _MIB_PER_GIB - reserved_memory_mib(vm, max_pods, catalog) - overheads.daemonset_memory_mib
+    return NodeOffer(max(0, cpu), max(0, memory))

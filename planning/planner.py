@@ -1,0 +1,93 @@
+"""From settings to a Plan, with every finding on the way."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from catalog import Catalog
+from config import Finding, Loaded, Settings, blocking, in_order
+from planning.build import cluster, models, network, operator, services
+from planning.checks import REGISTER
+from planning.cost import cost
+from planning.plan import Plan
+from planning.situation import Situation
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """The outcome of planning: `plan` is None where a finding is an error."""
+
+    plan: Plan | None
+    findings: tuple[Finding, ...]
+
+
+def plan_stack(
+    settings: Settings, catalog: Catalog, *, bootstrap: Iterable[str] = (), problems: Iterable[Finding] = ()
+) -> Planned:
+    """Check a stack against every rule and, if none objects, decide it.
+
+    `bootstrap` names the secrets that the stack's configuration brings for the vault; `problems` are those found
+    while loading, which keep a plan from being made as well. Never raises on bad settings.
+    """
+    situation = Situation(settings, catalog, tuple(sorted(bootstrap)))
+    findings = list(problems)
+    for name in sorted(REGISTER):
+        findings += REGISTER[name].findings(situation)
+    ordered = in_order(findings)
+    return Planned(None if blocking(ordered) else build(situation), ordered)
+
+
+def build(s: Situation) -> Plan:
+    """Decide a sound situation."""
+    pools = tuple(cluster.pool(s, view) for view in s.pools)
+    revisions = {pool.name: pool.revision for pool in pools}
+    monitoring = services.monitoring(s)
+    return Plan(
+        platform=services.platform(s),
+        network=network.network(s),
+        identity=cluster.identities(s),
+        cluster=cluster.cluster(s),
+        pools=pools,
+        vault=services.vault(s),
+        registry=services.registry(s),
+        model_store=services.model_store(s),
+        secrets=services.secrets(s),
+        gpu_operator=operator.operator(s),
+        serving=services.serving(s),
+        models=tuple(
+            models.model(s, view, memory, revisions, monitoring.server)
+            for view, memory in zip(s.models, s.memory, strict=True)
+            if memory is not None
+        ),
+        autoscaling=services.autoscaling(s),
+        gateway=services.gateway(s),
+        monitoring=monitoring,
+        cost=cost(s),
+    )
+
+
+class RejectedError(Exception):
+    """A stack that must not be built; its text tells every finding."""
+
+    def __init__(self, findings: tuple[Finding, ...]) -> None:
+        lines = [f"{one.severity} {one.rule} {one.path}: {one.message} → {one.fix}" for one in findings]
+        super().__init__("this stack is rejected, nothing was changed:\n  " + "\n  ".join(lines))
+        self.findings = findings
+
+
+def assess(loaded: Loaded, catalog: Catalog, *, bootstrap: Iterable[str] = ()) -> Planned:
+    """Plan what was loaded, adding the planner's findings to those of loading as far as the settings are legible."""
+    if loaded.settings is None:
+        return Planned(None, loaded.problems)
+    return plan_stack(loaded.settings, catalog, bootstrap=bootstrap, problems=loaded.problems)
+
+
+def decide(loaded: Loaded, catalog: Catalog, *, bootstrap: Iterable[str] = ()) -> Plan:
+    """Plan what was loaded, or refuse it.
+
+    Raises:
+        RejectedError: a finding is an error.
+    """
+    planned = assess(loaded, catalog, bootstrap=bootstrap)
+    if planned.plan is None:
+        raise RejectedError(planned.findings)
+    return planned.plan

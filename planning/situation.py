@@ -1,0 +1,179 @@
+"""A stack file looked up in the catalog: what every rule and every builder starts from; unknown names are None here."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from catalog import Catalog, Gpu, Model, Region, VllmRelease, VmSize
+from config import Settings
+from config.models import Model as ModelSettings
+from config.pools import Pool
+from planning import devices, node
+from planning.devices import Device
+from planning.memory import KV_BYTES, Demand, has_dense_cache, ledger
+from planning.naming import Names
+from planning.plan import MemoryPlan
+
+SPOT_TAINT = "kubernetes.azure.com/scalesetpriority=spot:NoSchedule"
+GPU_TAINT = "nvidia.com/gpu=present:NoSchedule"
+
+
+@dataclass(frozen=True)
+class PoolView:
+    """One pool with what the catalog knows of its machines."""
+
+    index: int
+    settings: Pool
+    vm: VmSize | None
+    gpu: Gpu | None
+    devices: tuple[Device, ...]
+    offer: node.NodeOffer | None
+
+    @property
+    def path(self) -> str:
+        """Place in the stack file."""
+        return f"pools[{self.index}]"
+
+    @property
+    def name(self) -> str:
+        """The pool's name."""
+        return self.settings.name
+
+    @property
+    def spot(self) -> bool:
+        """Whether its nodes can be evicted."""
+        return self.settings.capacity == "spot"
+
+    @property
+    def by_mig(self) -> bool:
+        """Whether its GPUs are cut into slices."""
+        return self.settings.gpu.sharing == "mig"
+
+    @property
+    def taints(self) -> tuple[str, ...]:
+        """All taints of its nodes, those that Azure adds to spot nodes included."""
+        own = (GPU_TAINT,) if self.settings.workload != "background" and self.gpu is not None else ()
+        return (*own, *((SPOT_TAINT,) if self.spot else ()), *self.settings.taints)
+
+
+@dataclass(frozen=True)
+class ModelView:
+    """One model with the pools that it names, the device that it takes on each, and its figures."""
+
+    index: int
+    settings: ModelSettings
+    known: Model | None
+    release: VllmRelease | None
+    pools: tuple[PoolView | None, ...]
+    devices: tuple[Device | None, ...]
+
+    @property
+    def path(self) -> str:
+        """Place in the stack file."""
+        return f"models[{self.index}]"
+
+    @property
+    def name(self) -> str:
+        """The model's served name."""
+        return self.settings.name
+
+    @property
+    def placed(self) -> tuple[tuple[PoolView, Device], ...]:
+        """Pools that exist and offer this model a device, floor first."""
+        pairs = zip(self.pools, self.devices, strict=True)
+        return tuple((pool, device) for pool, device in pairs if pool is not None and device is not None)
+
+    @property
+    def request_tokens(self) -> int:
+        """Tokens of the requests that `concurrency` counts."""
+        return self.settings.typical_tokens or self.settings.context
+
+
+class Situation:
+    """All of it, looked up once."""
+
+    def __init__(self, settings: Settings, catalog: Catalog, bootstrap: tuple[str, ...] = ()) -> None:
+        self.settings = settings
+        self.catalog = catalog
+        self.bootstrap = bootstrap
+
+    @cached_property
+    def names(self) -> Names:
+        """Azure names of this platform."""
+        return Names(self.settings.platform)
+
+    @cached_property
+    def region(self) -> Region | None:
+        """The region, if the catalog has it."""
+        return self.catalog.regions.get(self.settings.platform.region)
+
+    @cached_property
+    def pools(self) -> tuple[PoolView, ...]:
+        """Pools in the order of the stack file."""
+        return tuple(self._pool(index, pool) for index, pool in enumerate(self.settings.pools))
+
+    @cached_property
+    def pool_by_name(self) -> Mapping[str, PoolView]:
+        """Pools by name; the first of several with one name."""
+        return {pool.name: pool for pool in reversed(self.pools)}
+
+    @cached_property
+    def models(self) -> tuple[ModelView, ...]:
+        """Models in the order of the stack file."""
+        return tuple(self._model(index, model) for index, model in enumerate(self.settings.models))
+
+    @cached_property
+    def memory(self) -> tuple[MemoryPlan | None, ...]:
+        """The tightest ledger of each model over its pools; None where a figure is missing (rules tell which)."""
+        return tuple(self._ledger(model) for model in self.models)
+
+    def _pool(self, index: int, pool: Pool) -> PoolView:
+        vm = self.catalog.vm_sizes.get(pool.vm_size)
+        return PoolView(
+            index=index,
+            settings=pool,
+            vm=vm,
+            gpu=self.catalog.gpus.get(vm.gpu) if vm and vm.gpu else None,
+            devices=devices.offered(pool, vm, self.catalog) if vm else (),
+            offer=node.offer(vm, self.settings.cluster.max_pods, self.catalog) if vm else None,
+        )
+
+    def _model(self, index: int, model: ModelSettings) -> ModelView:
+        pools = tuple(self.pool_by_name.get(name) for name in model.pools)
+        version = model.engine.version
+        return ModelView(
+            index=index,
+            settings=model,
+            known=self.catalog.models.get(model.source.model_id),
+            release=self.catalog.vllm(version) if version in self.catalog.vllm_versions else None,
+            pools=pools,
+            devices=tuple(_device(model, pool) for pool in pools),
+        )
+
+    def _ledger(self, model: ModelView) -> MemoryPlan | None:
+        known, release = model.known, model.release
+        if known is None or release is None or not has_dense_cache(known) or known.weights_gib is None:
+            return None
+        if model.settings.engine.kv_cache_dtype not in KV_BYTES or not model.placed:
+            return None
+        wanted = model.settings.engine.gpu_memory_utilization
+        demand = Demand(
+            tensor_parallel=model.settings.engine.tensor_parallel,
+            context_tokens=model.settings.context,
+            request_tokens=model.request_tokens,
+            concurrency=model.settings.concurrency,
+            kv_cache_dtype=model.settings.engine.kv_cache_dtype,
+            utilization=wanted if wanted is not None else release.gpu_memory_utilization,
+            block_tokens=release.block_size_tokens,
+        )
+        smallest = min(device.memory_gib for _, device in model.placed)
+        return ledger(known, smallest, demand, self.catalog.overheads)
+
+
+def _device(model: ModelSettings, pool: PoolView | None) -> Device | None:
+    """The device a replica takes on a pool: the named slice, or the only kind there is."""
+    if pool is None or not pool.devices:
+        return None
+    if model.slice is not None:
+        return next((device for device in pool.devices if device.kind == model.slice), None)
+    return pool.devices[0] if len(pool.devices) == 1 else None

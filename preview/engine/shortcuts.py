@@ -1,0 +1,49 @@
+"""Work of the SDK that no preview shows, left out while one runs: it is most of the time of a large graph."""
+
+import contextlib
+import gc
+from collections.abc import Callable, Generator
+from types import ModuleType
+
+from pulumi import Alias, Input, Output, Resource
+from pulumi import resource as sdk_resource
+from pulumi.runtime import resource as sdk_registration
+from pulumi.runtime.proto.source_pb2 import StackTrace
+
+_NO_TRACE = StackTrace()
+_collapse = sdk_resource.collapse_alias_to_urn
+
+
+@contextlib.contextmanager
+def shortcuts() -> Generator[None]:
+    """Leave the work out for the length of a `with` block, in the whole process; afterwards all is as before."""
+    with contextlib.ExitStack() as stack:
+        # Reading the call stack at every registration serves source positions alone. The SDK has no switch for it.
+        stack.enter_context(_replaced(sdk_registration, "_get_stack_trace", lambda: _NO_TRACE))
+        # An Azure resource brings up to 110 aliases. The SDK turns each into a URN that it reads again only for engines
+        # older than alias specs (runtime/resource.py, `all_aliases`): 22 ms for one agent pool.
+        stack.enter_context(_replaced(sdk_resource, "collapse_alias_to_urn", _collapse_if_odd))
+        # A graph under construction is all live: with 3,600 resources, scanning it for cycles again and again takes two
+        # thirds of the time, to free a tenth of the memory.
+        if gc.isenabled():
+            gc.disable()
+            stack.callback(gc.enable)
+        yield
+
+
+@contextlib.contextmanager
+def _replaced(module: ModuleType, name: str, function: Callable[..., object]) -> Generator[None]:
+    original = getattr(module, name)
+    setattr(module, name, function)
+    try:
+        yield
+    finally:
+        setattr(module, name, original)
+
+
+def _collapse_if_odd(
+    alias: Input[Alias | str], name: str, type_token: str, parent: Resource | None
+) -> Output[str] | Input[Alias | str]:
+    # An alias that comes as an output may fail, and one without a name is refused: both must still do so.
+    plain = isinstance(alias, str) or (isinstance(alias, Alias) and alias.name is not None and alias.type_ is not None)
+    return alias if plain else _collapse(alias, name, type_token, parent)

@@ -1,0 +1,170 @@
+"""The real Pulumi engine on a program of ours: it previews, updates, refreshes and destroys against stand-in clouds."""
+
+import json
+import runpy
+import shutil
+import sys
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any, Self
+
+import yaml
+from pulumi import automation
+from pulumi.automation import errors as automation_errors
+from pulumi.automation.events import EngineEvent
+
+from tests.engine.outcome import OperationRefusedError, Outcome, outcome
+from tests.engine.providers.azure import AzureNative
+from tests.engine.providers.calls import CallLog
+from tests.engine.providers.cloud import Cloud
+from tests.engine.providers.kubernetes import Kubernetes
+from tests.engine.toolchain import pulumi_binary
+
+Program = Path | Callable[[], None]
+_PASSPHRASE = "a passphrase that only the tests know"
+
+
+def _callable(program: Program) -> Callable[[], None]:
+    """The program as the engine's language host would run it: its own folder comes first on the import path."""
+    if not isinstance(program, Path):
+        return program
+
+    def run() -> None:
+        folder = str(program.resolve().parent)
+        sys.path.insert(0, folder)
+        try:
+            runpy.run_path(str(program), run_name="__main__")
+        finally:
+            sys.path.remove(folder)
+
+    return run
+
+
+class StackRun:
+    """One stack of one program. Program and settings may be changed between two operations."""
+
+    def __init__(self, engine: "Engine", project: str, name: str, program: Program, settings: Path) -> None:
+        self._engine = engine
+        self._settings = settings
+        self.project = project
+        self.name = name
+        self.program = program
+        self._stack = automation.create_or_select_stack(
+            stack_name=name,
+            project_name=project,
+            program=_callable(program),
+            opts=automation.LocalWorkspaceOptions(
+                work_dir=str(settings.parent),
+                pulumi_home=str(engine.directory / "home"),
+                env_vars=engine.environment,
+                project_settings=automation.ProjectSettings(name=project, runtime="python"),
+                pulumi_command=automation.PulumiCommand(root=str(engine.root), skip_version_check=True),
+            ),
+        )
+
+    def configure(self, config: Mapping[str, Any] | Path) -> None:
+        """Replace the settings: a mapping `namespace:key` → value, or a stack file, which is copied, never touched."""
+        kept = yaml.safe_load(self._settings.read_text()) if self._settings.exists() else {}
+        written = {"config": dict(config)} if isinstance(config, Mapping) else yaml.safe_load(config.read_text())
+        if isinstance(config, Path) and "encryptionsalt" not in kept:
+            shutil.copyfile(config, self._settings)
+            return
+        # The engine has written the salt of the stack's secrets into its copy: it must survive.
+        salt = {"encryptionsalt": kept["encryptionsalt"]} if "encryptionsalt" in (kept or {}) else {}
+        self._settings.write_text(yaml.safe_dump({**written, **salt}, sort_keys=False, allow_unicode=True))
+
+    def preview(self, **options: Any) -> Outcome:
+        """What an update would do. Raises OperationRefusedError like every operation here."""
+        return self._run(self._stack.preview, **options)
+
+    def up(self, **options: Any) -> Outcome:
+        """Update the stack."""
+        return self._run(self._stack.up, **options)
+
+    def refresh(self, **options: Any) -> Outcome:
+        """Read every resource anew."""
+        return self._run(self._stack.refresh, **options)
+
+    def destroy(self, **options: Any) -> Outcome:
+        """Delete what the stack holds; the program is not run."""
+        return self._run(self._stack.destroy, **options)
+
+    def _run(self, operation: Callable[..., Any], **options: Any) -> Outcome:
+        self._stack.workspace.program = _callable(self.program)
+        events: list[EngineEvent] = []
+        lines: list[str] = []
+        mark = len(self._engine.log)
+        try:
+            operation(on_event=events.append, on_output=lines.append, color="never", **options)
+        except automation_errors.CommandError as error:
+            done = outcome(events, self._engine.log.since(mark), "\n".join(lines))
+            raise OperationRefusedError(str(error), done) from error
+        return outcome(events, self._engine.log.since(mark), "\n".join(lines))
+
+    def export(self) -> dict[str, Any]:
+        """The state as the backend's file has it. The Automation API's own export opens the secrets."""
+        folder = self._engine.directory / "backend" / ".pulumi" / "stacks" / self.project
+        return json.loads((folder / f"{self.name}.json").read_text())["checkpoint"]["latest"]
+
+    def resources(self) -> dict[str, dict[str, Any]]:
+        """Exported resources by URN: `inputs`, `outputs`, `dependencies`, `deletedWith`, `ignoreChanges`, …"""
+        return {resource["urn"]: resource for resource in self.export().get("resources") or []}
+
+    def outputs(self) -> dict[str, Any]:
+        """Exported values of the program, secrets opened."""
+        return {key: output.value for key, output in self._stack.outputs().items()}
+
+
+class Engine:
+    """The engine with its backend and clouds, all of them in one folder and in memory; nothing is shared with another.
+
+    `arm` is the folder of ARM's definitions, `crd_groups` says which API groups a chart's CRDs bring.
+    """
+
+    def __init__(self, directory: Path, *, arm: Path, crd_groups: Mapping[str, Iterable[str]] | None = None) -> None:
+        self.directory = directory
+        self.root = pulumi_binary().parent.parent
+        self.log = CallLog()
+        self.cloud = Cloud()
+        self.azure = AzureNative(self.log, self.cloud, arm)
+        self.kubernetes = Kubernetes(self.log, self.cloud, crd_groups or {})
+        self.environment: dict[str, str] = {}
+
+    def __enter__(self) -> Self:
+        ports = {provider.package: provider.start() for provider in (self.azure, self.kubernetes)}
+        for folder in ("backend", "home"):
+            (self.directory / folder).mkdir(parents=True, exist_ok=True)
+        self.environment = {
+            "PULUMI_AUTOMATION_API_SKIP_VERSION_CHECK": "1",
+            "PULUMI_BACKEND_URL": f"file://{self.directory / 'backend'}",
+            "PULUMI_CONFIG_PASSPHRASE": _PASSPHRASE,
+            "PULUMI_DEBUG_PROVIDERS": ",".join(f"{package}:{port}" for package, port in ports.items()),
+            "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "1",
+            "PULUMI_SKIP_UPDATE_CHECK": "1",
+        }
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for provider in (self.azure, self.kubernetes):
+            provider.stop()
+
+    def stack(
+        self,
+        name: str,
+        program: Program,
+        config: Mapping[str, Any] | Path,
+        *,
+        project: str = "llm-platform",
+    ) -> StackRun:
+        """A stack of a program: the path of a `__main__.py`, or a function. `config` is copied, never touched."""
+        folder = self.directory / "work" / project / name
+        folder.mkdir(parents=True, exist_ok=True)
+        run = StackRun(self, project, name, program, folder / f"Pulumi.{name}.yaml")
+        run.configure(config)
+        return run
+
+
+def plain_text_secrets(state: Any, needles: Iterable[str]) -> list[str]:
+    """Which of the needles can be read in an exported state."""
+    text = json.dumps(state)
+    return sorted(needle for needle in needles if needle in text)

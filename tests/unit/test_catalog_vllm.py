@@ -1,0 +1,133 @@
+"""The vLLM releases: their flags, what was removed, and the generator of the flag tables."""
+
+import argparse
+import json
+import os
+import re
+from pathlib import Path
+
+import pytest
+
+import catalog
+from catalog import vllm_flags
+
+REFERENCE = Path(os.environ.get("REFERENCE_DIR", Path(catalog.__file__).parents[1] / ".." / "shared"))
+CATALOG = catalog.load()
+RELEASE = CATALOG.vllm("0.33.0")
+SPELLINGS = {spelling for flag in RELEASE.flags.values() for spelling in flag.opts}
+TABLE = Path(catalog.__file__).parent / "vllm" / "0.33.0.json"
+
+
+def test_an_unknown_release_is_a_key_error() -> None:
+    assert "0.33.0" in CATALOG.vllm_versions
+    with pytest.raises(KeyError, match=r"0\.1\.0"):
+        CATALOG.vllm("0.1.0")
+
+
+def test_every_spelling_belongs_to_one_flag() -> None:
+    assert len(SPELLINGS) == sum(len(flag.opts) for flag in RELEASE.flags.values())
+    assert all(name in flag.opts for name, flag in RELEASE.flags.items())
+
+
+def test_flags_that_the_platform_sets_are_known() -> None:
+    assert RELEASE.flags["--gpu-memory-utilization"].default == RELEASE.gpu_memory_utilization == 0.92
+    assert RELEASE.flags["--max-model-len"].type == "int-suffix-or-auto"
+    assert RELEASE.flags["--max-num-batched-tokens"].type == "int-suffix"
+    assert RELEASE.flags["--enable-prefix-caching"].opts == ("--enable-prefix-caching", "--disable-prefix-caching")
+    assert RELEASE.flags["--enable-prefix-caching"].nargs == 0
+    assert RELEASE.flags["--compilation-config"].type == "json"
+    assert RELEASE.flags["--max-lora-rank"].choices is None or 16 in map(int, RELEASE.flags["--max-lora-rank"].choices)
+    assert RELEASE.flags["--runner"].choices == ("auto", "draft", "generate", "pooling")
+
+
+def test_removed_flags_are_gone_and_their_successors_exist() -> None:
+    assert not SPELLINGS & set(RELEASE.removed)
+    assert RELEASE.removed["--swap-space"].gone_by == "0.20"
+    assert "--runner" in (RELEASE.removed["--task"].use_instead or "")
+    for removed in RELEASE.removed.values():
+        successors = re.findall(r"--[a-z-]+", removed.use_instead or "")
+        assert set(successors) <= SPELLINGS, removed
+        assert removed.use_instead is None or successors, removed
+
+
+def test_forbidden_flags_exist_and_have_reasons() -> None:
+    assert set(RELEASE.forbidden_flags) <= SPELLINGS
+    assert all(reason.strip() for reason in (*RELEASE.forbidden_flags.values(), *RELEASE.forbidden_env.values()))
+    assert "--trust-remote-code" in RELEASE.forbidden_flags
+    assert "VLLM_SERVER_DEV_MODE" in RELEASE.forbidden_env
+
+
+def test_batch_defaults_fall_and_end_with_a_row_for_every_gpu() -> None:
+    rows = RELEASE.batch_defaults
+    assert [row.min_memory_gib for row in rows] == sorted((row.min_memory_gib for row in rows), reverse=True)
+    assert (rows[-1].min_memory_gib, rows[-1].excluded_name_parts) == (0, ())
+    assert [(row.max_num_batched_tokens, row.max_num_seqs) for row in rows] == [
+        (16384, 1024),
+        (8192, 1024),
+        (2048, 256),
+    ]
+    assert "a100" in rows[1].excluded_name_parts
+
+
+def test_value_lists_have_no_doubles_and_hold_the_defaults() -> None:
+    for values in (
+        RELEASE.kv_cache_dtypes,
+        RELEASE.quantizations,
+        RELEASE.load_formats,
+        RELEASE.tool_parsers,
+        RELEASE.reasoning_parsers,
+    ):
+        assert len(values) == len(set(values))
+    assert RELEASE.flags["--kv-cache-dtype"].default in RELEASE.kv_cache_dtypes
+    assert RELEASE.flags["--load-format"].default in RELEASE.load_formats
+    assert set(RELEASE.quantization_min_capability) == set(RELEASE.quantizations)
+
+
+def test_a_release_names_an_image_of_its_own_version() -> None:
+    for version in CATALOG.vllm_versions:
+        release = CATALOG.vllm(version)
+        assert release.version == version
+        assert CATALOG.images[release.image].tag == f"v{version}"
+
+
+def test_the_generator_reads_a_parser() -> None:
+    parser = argparse.ArgumentParser(add_help=False)
+    parser.add_argument("model", nargs="?")
+    parser.add_argument("-tp", "--tensor-size", type=int, default=1)
+    parser.add_argument("--mode", choices=["b", "a"], default="a")
+    parser.add_argument("--eager", action="store_true")
+    parser.add_argument("--params", nargs="+", default=set())
+    parser.add_argument("--config", type=json.loads, default=argparse.Namespace(size=1))
+    table = vllm_flags.compact(vllm_flags.read(parser))
+    assert list(table) == ["--config", "--eager", "--mode", "--params", "--tensor-size"]
+    assert table["--tensor-size"] == {
+        "opts": ["-tp", "--tensor-size"],
+        "type": "int",
+        "choices": None,
+        "nargs": None,
+        "action": "StoreAction",
+        "default": 1,
+        "deprecated": False,
+    }
+    assert table["--mode"]["choices"] == ["b", "a"]
+    assert (table["--eager"]["nargs"], table["--eager"]["default"]) == (0, False)
+    assert "default" not in table["--params"]
+    assert (table["--config"]["type"], "default" in table["--config"]) == ("json", False)
+    assert json.loads(vllm_flags.dumps(table)) == table
+
+
+@pytest.mark.skipif(not REFERENCE.is_dir(), reason=f"no reference data at {REFERENCE}")
+def test_the_flag_table_is_that_of_the_reference(tmp_path: Path) -> None:
+    reference = REFERENCE / "facts" / "data" / "vllm_flags_0.33.json"
+    full = json.loads(reference.read_text(encoding="utf-8"))
+    assert len(RELEASE.flags) == len(full) == 321
+    for name, flag in RELEASE.flags.items():
+        record = full[name]
+        assert list(flag.opts) == record["opts"]
+        assert flag.nargs == record["nargs"]
+        assert flag.choices == (None if record["choices"] is None else tuple(record["choices"]))
+        assert flag.action == record["action"].lstrip("_")
+        assert flag.deprecated == record["deprecated"]
+    out = tmp_path / "out.json"
+    vllm_flags.main(["--from-table", str(reference), str(out)])
+    assert out.read_text(encoding="utf-8") == TABLE.read_text(encoding="utf-8")
