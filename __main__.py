@@ -31,7 +31,8 @@ groups = ResourceGroups("groups", platform, plan.model_store)
 network = Network("network", plan.network, platform=platform, group=groups.platform)
 identity = ClusterIdentities("identity", plan.identity, platform=platform, group=groups.platform, network=network)
 cluster = Cluster(
-    "cluster", plan.cluster, platform=platform, network_plan=plan.network, group=groups.platform, network=network, identities=identity,
+    "cluster", plan.cluster, platform=platform, network_plan=plan.network, group=groups.platform, network=network,
+    identities=identity,
 )  # fmt: skip
 pools = NodePools(
     "pools", plan.pools, platform=platform, cluster_name=plan.cluster.name, node_subnet_id=network.subnet_ids["nodes"],
@@ -46,25 +47,28 @@ store = ModelStore(
     "model-store", plan.model_store, platform=platform, groups=(groups.platform, groups.model_store), network=network
 )
 
-in_cluster = pulumi.ResourceOptions(providers={"kubernetes": cluster.kubernetes}, deleted_with=cluster.cluster)
 secrets = Secrets(
-    "secrets", plan.secrets, vault_plan=plan.vault, platform=platform, group=groups.platform, vault=vault,
-    cluster=cluster, opts=in_cluster,
-)  # fmt: skip
+    "secrets",
+    plan.secrets,
+    vault_plan=plan.vault,
+    platform=platform,
+    group=groups.platform,
+    vault=vault,
+    cluster=cluster,
+)
 monitoring = Monitoring(
-    "monitoring", plan.monitoring, serving_plan=plan.serving, gateway_plan=plan.gateway,
-    gpu_operator_plan=plan.gpu_operator, cluster=cluster, opts=in_cluster,
-)  # fmt: skip
-gpu_operator = GpuOperator("gpu-operator", plan.gpu_operator, cluster=cluster, opts=in_cluster)
-autoscaling = Autoscaling("autoscaling", plan.autoscaling, cluster=cluster, opts=in_cluster)
-gateway = Gateway("gateway", plan.gateway, secrets_plan=plan.secrets, secrets=secrets, cluster=cluster, opts=in_cluster)
+    "monitoring", plan.monitoring, serving_plan=plan.serving, operator_plan=plan.gpu_operator, cluster=cluster
+)
+gpu_operator = GpuOperator("gpu-operator", plan.gpu_operator, cluster=cluster)
+autoscaling = Autoscaling("autoscaling", plan.autoscaling, cluster=cluster)
+gateway = Gateway("gateway", plan.gateway, secrets_plan=plan.secrets, secrets=secrets, cluster=cluster)
 
-serving = Serving("serving", plan.serving, secrets_plan=plan.secrets, secrets=secrets, cluster=cluster, opts=in_cluster)
+serving = Serving("serving", plan.serving, secrets_plan=plan.secrets, secrets=secrets, cluster=cluster)
 models = [
     Model(
         f"model-{model.name}", model, platform=platform, group=groups.platform, cluster=cluster, pools=pools.by_name,
         gpu_operator=gpu_operator, store=store, serving=serving, gateway_plan=plan.gateway, gateway=gateway,
-        autoscaling=autoscaling, monitoring_plan=plan.monitoring, opts=in_cluster,
+        autoscaling=autoscaling, monitoring_plan=plan.monitoring,
     )
     for model in plan.models
 ]  # fmt: skip

@@ -24,6 +24,7 @@ class Gateway(pulumi.ComponentResource):
 
     gateway: CustomResource
     ready: list[pulumi.Resource]
+    _first: list[pulumi.Resource]
 
     def __init__(
         self,
@@ -39,8 +40,9 @@ class Gateway(pulumi.ComponentResource):
         self._name, self._plan, self._cluster = name, plan, cluster
         controllers = self._controllers()
         space = self._namespace("namespace", plan.namespace)
+        self._first = [space, *controllers]
         certificate, keys = self._secrets(secrets_plan.store, [space, *secrets.ready])
-        proxy = self._object("proxy", _ENVOY, "EnvoyProxy", specs.envoy_proxy(plan), [space, *controllers])
+        proxy = self._object("proxy", _ENVOY, "EnvoyProxy", specs.envoy_proxy(plan))
         gateway_class = CustomResource(
             f"{name}-class",
             api_version=_GATEWAY_API,
@@ -55,18 +57,15 @@ class Gateway(pulumi.ComponentResource):
                     "namespace": plan.namespace,
                 },
             },
-            opts=in_cluster(self, cluster, proxy),
+            opts=in_cluster(self, cluster, *controllers, proxy),
         )
         # The policies come first: no listener is ever open without them.
         guards = [
-            self._object(role, _ENVOY, kind, spec, [space, *controllers, *needs])
-            for role, kind, spec, needs in (
-                ("client-traffic", "ClientTrafficPolicy", specs.client_traffic(plan), []),
-                ("security", "SecurityPolicy", specs.security(plan), [keys]),
-            )
+            self._object("client-traffic", _ENVOY, "ClientTrafficPolicy", specs.client_traffic(plan)),
+            self._object("security", _ENVOY, "SecurityPolicy", specs.security(plan), keys),
         ]
         self.gateway = self._object(
-            "gateway", _GATEWAY_API, "Gateway", specs.gateway(plan), [space, gateway_class, certificate, *guards]
+            "gateway", _GATEWAY_API, "Gateway", specs.gateway(plan), gateway_class, certificate, *guards
         )
         self.ready = [*controllers, *guards, self.gateway]
         self.register_outputs({"hostname": plan.hostname})
@@ -116,7 +115,7 @@ class Gateway(pulumi.ComponentResource):
         return namespace(f"{self._name}-{role}", name, pod_security="baseline", opts=in_cluster(self, self._cluster))
 
     def _object(
-        self, role: str, api_version: str, kind: str, spec: dict[str, Json], needs: list[pulumi.Resource]
+        self, role: str, api_version: str, kind: str, spec: dict[str, Json], *needs: pulumi.Resource
     ) -> CustomResource:
         return CustomResource(
             f"{self._name}-{role}",
@@ -124,5 +123,5 @@ class Gateway(pulumi.ComponentResource):
             kind=kind,
             metadata=metadata(self._plan.gateway, self._plan.namespace),
             spec=spec,
-            opts=in_cluster(self, self._cluster, *needs),
+            opts=in_cluster(self, self._cluster, *self._first, *needs),
         )

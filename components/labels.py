@@ -6,7 +6,6 @@ from pulumi_kubernetes.meta.v1 import ObjectMetaArgsDict
 ROUTES_ADMITTED = {"llm-gateway": "true"}
 MODEL = "llm-platform/model"
 DEPLOYMENT = "llm-platform/deployment"
-POOL_REVISION = "llm-platform/pool-revision"
 
 
 def labels(name: str) -> dict[str, str]:

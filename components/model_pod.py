@@ -11,8 +11,9 @@ from pulumi_kubernetes.core.v1 import (
     VolumeMountArgsDict,
 )
 
-from components.labels import DEPLOYMENT, MODEL, POOL_REVISION, labels
+from components.labels import DEPLOYMENT, MODEL, labels
 from components.network_policies import HTTP_PORT
+from planning.labels import POOL_REVISION
 from planning.plan import DeploymentPlan, ModelPlan
 
 # Key of the token in the models' Secret.

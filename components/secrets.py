@@ -90,17 +90,18 @@ class Secrets(pulumi.ComponentResource):
 def _values() -> dict[str, Json]:
     return {
         "installCRDs": True,
-        # The chart hands these to the operator, its webhook and its certificate controller.
-        "global": on_system_nodes(),
         # Nothing here writes to the vault or spreads secrets over namespaces, so the operator need not be able to.
         "processClusterExternalSecret": False,
         "processPushSecret": False,
         "processClusterPushSecret": False,
-        "resources": _share("50m", "128Mi", "256Mi"),
-        "webhook": {"resources": _share("10m", "64Mi", "128Mi")},
-        "certController": {"resources": _share("10m", "64Mi", "128Mi")},
+        **_pod("50m", "128Mi", "256Mi"),
+        "webhook": _pod("10m", "64Mi", "128Mi"),
+        "certController": _pod("10m", "64Mi", "128Mi"),
     }
 
 
-def _share(cpu: str, memory: str, most_memory: str) -> dict[str, Json]:
-    return {"requests": {"cpu": cpu, "memory": memory}, "limits": {"memory": most_memory}}
+def _pod(cpu: str, memory: str, most_memory: str) -> dict[str, Json]:
+    return {
+        **on_system_nodes(),
+        "resources": {"requests": {"cpu": cpu, "memory": memory}, "limits": {"memory": most_memory}},
+    }

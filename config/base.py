@@ -9,18 +9,40 @@ GUID_PATTERN = r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"
 COMMIT_PATTERN = r"^[0-9a-f]{40}$"
 
 
+class RefusedError(ValueError):
+    """A value that its type takes and the stack file doesn't; `fix` says what to write instead."""
+
+    def __init__(self, message: str, fix: str) -> None:
+        super().__init__(message)
+        self.fix = fix
+
+
 class Section(BaseModel):
     """A part of the stack file: unknown keys are errors, values never change after loading."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=False)
 
 
+def _reason(value: str) -> str:
+    try:
+        ipaddress.IPv4Interface(value)
+    except ValueError:
+        return "four numbers up to 255, a slash and a length up to 32 make one"
+    return "the address lies inside the range, not at its start"
+
+
+def _as_network(value: str) -> str:
+    try:
+        return f"write {ipaddress.IPv4Interface(value).network}"
+    except ValueError:
+        return "write a range such as 10.20.0.0/16"
+
+
 def _network(value: str) -> str:
     try:
         network = ipaddress.IPv4Network(value)
     except ValueError as error:
-        message = f"{value!r} is not an IPv4 network such as 10.20.0.0/16 ({error})"
-        raise ValueError(message) from error
+        raise RefusedError(f'"{value}" is not an IPv4 range: {_reason(value)}', _as_network(value)) from error
     return str(network)
 
 
@@ -45,12 +67,11 @@ Zone = Literal["1", "2", "3"]
 class Range(Section):
     """From `min` to `max`, both included."""
 
-    min: Whole
-    max: Positive
+    min: Whole = Field(description="the fewest, a whole number from 0")
+    max: Positive = Field(description="the most, a whole number from 1, not below `min`")
 
     @model_validator(mode="after")
     def _ordered(self) -> "Range":
         if self.min > self.max:
-            message = f"min ({self.min}) is above max ({self.max})"
-            raise ValueError(message)
+            raise RefusedError(f"min ({self.min}) is above max ({self.max})", "write a min up to max")
         return self

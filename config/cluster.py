@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from config.base import Guid, Network, Positive, Range, Section, Text, Zone, pattern
+from config.base import Guid, Network, Positive, Range, RefusedError, Section, Text, Zone, pattern
 
 VNET_ID = r"^/subscriptions/[0-9a-f-]{36}/resourceGroups/[^/]+/providers/Microsoft\.Network/virtualNetworks/[^/]+$"
 
@@ -12,70 +12,95 @@ VNET_ID = r"^/subscriptions/[0-9a-f-]{36}/resourceGroups/[^/]+/providers/Microso
 class ApiServer(Section):
     """How the API server is reached: from listed public ranges, or only from inside the network."""
 
-    access: Literal["authorized", "private"] = Field(description="`authorized`: public address, listed ranges only.")
+    access: Literal["authorized", "private"] = Field(
+        description="`authorized` (public address, listed ranges only) or `private` (only from inside the network)"
+    )
     authorized_ranges: tuple[Network, ...] = Field(
-        default=(), description="Public ranges that may reach the API server."
+        default=(), description="a list of public IPv4 ranges that may reach the API server, such as [203.0.113.0/24]"
     )
     runner_vnet: Annotated[str, pattern(VNET_ID)] | None = Field(
-        default=None, description="Id of the network where `pulumi up` runs; peered with the platform's network."
+        default=None,
+        description="the id of the network where `pulumi up` runs, "
+        "/subscriptions/…/resourceGroups/…/providers/Microsoft.Network/virtualNetworks/…; it is peered with ours",
     )
 
     @model_validator(mode="after")
     def _matches_access(self) -> "ApiServer":
         if self.access == "authorized" and not self.authorized_ranges:
-            message = "access `authorized` needs authorized_ranges: an open API server is not offered"
-            raise ValueError(message)
+            message = "access `authorized` without `authorized_ranges`: an API server open to everyone is not offered"
+            raise RefusedError(message, "add authorized_ranges, such as [203.0.113.0/24], or write access: private")
         if self.access == "private" and self.authorized_ranges:
-            message = "authorized_ranges have no meaning with access `private`"
-            raise ValueError(message)
+            message = "`authorized_ranges` have no meaning with access `private`"
+            raise RefusedError(message, "leave authorized_ranges out, or write access: authorized")
         if self.access == "authorized" and self.runner_vnet:
-            message = "runner_vnet has no meaning with access `authorized`"
-            raise ValueError(message)
+            message = "`runner_vnet` has no meaning with access `authorized`"
+            raise RefusedError(message, "leave runner_vnet out, or write access: private")
         return self
 
 
 class SystemPool(Section):
     """Nodes for the cluster's own workloads, the gateway and monitoring."""
 
-    vm_size: Text = Field(description="Azure VM size.")
-    nodes: Range = Field(description="Autoscaling bounds; a system pool never scales to zero.")
+    vm_size: Text = Field(description="an Azure VM size without GPUs, such as Standard_D4ds_v5")
+    nodes: Range = Field(description="the fewest and the most nodes, such as {min: 2, max: 4}; never zero")
     zones: tuple[Zone, ...] | None = Field(
-        default=None, description="Availability zones. Default: none; Azure places the nodes."
+        default=None,
+        description='a list of availability zones in quotes, such as ["1", "2"]; without it Azure places the nodes',
     )
     capacity: Literal["on-demand", "spot"] = Field(
-        default="on-demand", description="Azure takes on-demand only for a system pool."
+        default="on-demand", description="`on-demand`, all that Azure takes for a system pool"
     )
 
 
 class Maintenance(Section):
     """When Azure may upgrade the cluster and the node images."""
 
-    day: Literal["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"] = "Sunday"
-    start: Annotated[str, pattern(r"^([01]\d|2[0-3]):[0-5]\d$")] = Field(default="02:00", description="HH:MM.")
-    hours: Annotated[int, Field(ge=4, le=24, strict=True)] = Field(default=4, description="Azure takes 4 at least.")
-    utc_offset: Annotated[str, pattern(r"^[+-](0\d|1[0-4]):[0-5]\d$")] = "+00:00"
+    day: Literal["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"] = Field(
+        default="Sunday", description="the day of the week on which the window opens"
+    )
+    start: Annotated[str, pattern(r"^([01]\d|2[0-3]):[0-5]\d$")] = Field(
+        default="02:00", description='the time of day in quotes, such as "02:00"'
+    )
+    hours: Annotated[int, Field(ge=4, le=24, strict=True)] = Field(
+        default=4, description="the window's length in hours, 4 (Azure's least) to 24"
+    )
+    utc_offset: Annotated[str, pattern(r"^[+-](0\d|1[0-4]):[0-5]\d$")] = Field(
+        default="+00:00", description='the offset from UTC in quotes, such as "+01:00"'
+    )
 
 
 class Cluster(Section):
     """One AKS cluster."""
 
-    kubernetes: Annotated[str, pattern(r"^1\.\d{2}$")] = Field(description="Minor version; Azure picks the patch.")
-    tier: Literal["Free", "Standard", "Premium"] = Field(description="Free has no uptime agreement.")
-    api_server: ApiServer
-    admin_groups: tuple[Guid, ...] = Field(min_length=1, description="Entra groups that administer the cluster.")
-    system_pool: SystemPool
-    maintenance: Maintenance = Field(default_factory=Maintenance)
+    kubernetes: Annotated[str, pattern(r"^1\.\d{2}$")] = Field(
+        description='a Kubernetes minor version in quotes, such as "1.36" (Azure picks the patch)'
+    )
+    tier: Literal["Free", "Standard", "Premium"] = Field(
+        description="`Free` (no uptime agreement), `Standard` or `Premium`"
+    )
+    api_server: ApiServer = Field(
+        description="who reaches the API server: {access: authorized, authorized_ranges: […]}"
+    )
+    admin_groups: tuple[Guid, ...] = Field(
+        min_length=1, description="a list of ids (GUIDs) of Entra groups that administer the cluster, at least one"
+    )
+    system_pool: SystemPool = Field(description="the cluster's own nodes: {vm_size: …, nodes: {min: 2, max: 4}}")
+    maintenance: Maintenance = Field(
+        default_factory=Maintenance, description='when Azure may upgrade: {day: Saturday, start: "01:00", hours: 8}'
+    )
     upgrade_channel: Literal["none", "patch", "stable", "rapid", "node-image"] = Field(
-        default="patch", description="What Azure upgrades by itself inside the maintenance window."
+        default="patch", description="what Azure upgrades by itself inside the maintenance window"
     )
     gpu_driver: Literal["aks", "operator"] = Field(
         default="aks",
-        description="Who owns the NVIDIA driver on every GPU pool: the AKS node image or the GPU Operator.",
+        description="the owner of the NVIDIA driver on every GPU pool: `aks` (node image) or `operator` (GPU Operator)",
     )
     login: Literal["azurecli", "workloadidentity", "spn", "msi"] = Field(
-        default="azurecli", description="How kubelogin signs in where Pulumi runs."
+        default="azurecli", description="how kubelogin signs in where Pulumi runs"
     )
-    max_pods: Annotated[int, Field(ge=30, le=250, strict=True)] = Field(default=110, description="Pods per node.")
+    max_pods: Annotated[int, Field(ge=30, le=250, strict=True)] = Field(
+        default=110, description="pods per node, 30 to 250"
+    )
 
 
 Quota = dict[str, Positive]

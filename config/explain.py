@@ -2,29 +2,55 @@
 
 import difflib
 import json
-import types
-import typing
+import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
+from config.base import RefusedError
 from config.findings import Finding, path_of
-from config.secrets import looks_secret
-from config.settings import Settings
+from config.secrets import secret_literals
+from config.shape import Place, described, homes_of, keys_at
 
 _LONGEST_VALUE = 60
+# What is wrong with a value, by pydantic's type of error; {…} are the limits that pydantic tells.
+_WRONG = {
+    "string_type": "is not text",
+    "string_too_short": "is empty",
+    "string_too_long": "is longer than {max_length} characters",
+    "string_pattern_mismatch": "is not of the form wanted here",
+    "int_type": "is not a whole number",
+    "int_from_float": "is not a whole number",
+    "float_type": "is not a number",
+    "bool_type": "is neither true nor false",
+    "greater_than_equal": "is below {ge}",
+    "greater_than": "is not above {gt}",
+    "less_than_equal": "is above {le}",
+    "tuple_type": "is not a list",
+    "list_type": "is not a list",
+    "dict_type": "is not a mapping",
+    "model_type": "is not a mapping",
+    "too_short": "has fewer than {min_length} items",
+    "too_long": "has more than {max_length} items",
+}
 
 
 def explain(error: ValidationError, sections: Mapping[str, Any]) -> list[Finding]:
     """One finding per wrong place; the branches of a union are told together."""
-    grouped: dict[tuple[str | int, ...], list[Any]] = {}
+    grouped: dict[Place, list[Any]] = {}
     for problem in error.errors(include_url=False):
-        grouped.setdefault(_place(problem, sections), []).append(problem)
-    return [_finding(place, problems, sections) for place, problems in grouped.items()]
+        grouped.setdefault(place_of(problem, sections), []).append(problem)
+    # A list whose items are wrong counts as empty for pydantic: that is no problem of its own.
+    inner = {place[:end] for place in grouped for end in range(len(place))}
+    return [
+        _finding(place, problems, sections)
+        for place, problems in grouped.items()
+        if not (place in inner and all(problem["type"] == "too_short" for problem in problems))
+    ]
 
 
-def _place(problem: Any, sections: Mapping[str, Any]) -> tuple[str | int, ...]:
+def place_of(problem: Any, sections: Mapping[str, Any]) -> Place:
     """The part of pydantic's location that exists in the stack file: union branches are not places."""
     value: Any = sections
     place: list[str | int] = []
@@ -39,103 +65,104 @@ def _place(problem: Any, sections: Mapping[str, Any]) -> tuple[str | int, ...]:
     return tuple(place)
 
 
-def _finding(place: tuple[str | int, ...], problems: list[Any], sections: Mapping[str, Any]) -> Finding:
-    problem = problems[0]
-    path = path_of(place) or "(stack file)"
-    shown = show(_value_at(place, sections))
-    kind, context = problem["type"], problem.get("ctx", {})
+def value_at(place: Place, sections: Any) -> Any:
+    """The value at a place; None where there is none."""
+    value = sections
+    for step in place:
+        if isinstance(value, Mapping):
+            value = value.get(step)
+        elif isinstance(value, (list, tuple)) and isinstance(step, int) and step < len(value):
+            value = value[step]
+        else:
+            return None
+    return value
+
+
+def _finding(place: Place, problems: list[Any], sections: Mapping[str, Any]) -> Finding:
+    problem, value = problems[0], value_at(place, sections)
+    path, kind = path_of(place) or "(stack file)", problem["type"]
     if kind == "extra_forbidden":
-        known = _keys(place[:-1])
-        return Finding(
-            "error", "CFG-UNKNOWN-KEY", path, f"unknown key `{place[-1]}`; known here: {_listed(known)}",
-            _nearest(str(place[-1]), known) or f"remove `{place[-1]}`",
-        )  # fmt: skip
+        return _unknown_key(place, path)
     if kind == "missing":
-        return Finding(
-            "error", "CFG-MISSING", path, f"`{place[-1]}` is missing", f"add `{place[-1]}`: {_described(place)}"
-        )
+        fix = f"add {place[-1]}: {described(place)}"
+        return Finding("error", "CFG-MISSING", path, f"`{place[-1]}` is missing", fix)
+    if kind == "invalid_key" or problem["loc"][-1] == "[key]":
+        wrong, fix = f"the key {show(place[-1])} is a number in YAML; keys are text", f'write it as "{place[-1]}"'
+        return Finding("error", "CFG-QUOTE", path, wrong, fix)
+    number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    if number and any(part["type"] == "string_type" for part in problems):
+        return _number_for_text(place, value)
+    return Finding("error", "CFG-VALUE", path, *_wrong_value(place, problems, value))
+
+
+def _wrong_value(place: Place, problems: list[Any], value: object) -> tuple[str, str]:
+    kind, context = problems[0]["type"], problems[0].get("ctx", {})
+    if value is None:
+        return "nothing is written after the key", f"write {described(place)}"
+    if kind == "value_error" and isinstance(context["error"], RefusedError):
+        return str(context["error"]), context["error"].fix
     if kind == "literal_error":
-        allowed = [part.strip("'") for part in context["expected"].replace(" or ", ", ").split(", ")]
-        return Finding(
-            "error", "CFG-VALUE", path, f"{shown} is not one of {_listed(allowed)}",
-            _nearest(shown.strip('"'), allowed) or f"write one of {_listed(allowed)}",
-        )  # fmt: skip
-    if any(part["type"] == "string_type" for part in problems) and isinstance(_value_at(place, sections), (int, float)):
-        return Finding(
-            "error", "CFG-QUOTE", path, f"{shown} is a number in YAML, but this is text: {_described(place)}",
-            f'quote it as it was meant, for instance "{_value_at(place, sections)}" (YAML may already have changed it)',
-        )  # fmt: skip
-    if kind == "value_error":
-        return Finding("error", "CFG-VALUE", path, str(context["error"]), _described(place))
-    wanted = "; or ".join(dict.fromkeys(part["msg"][:1].lower() + part["msg"][1:] for part in problems))
-    return Finding("error", "CFG-VALUE", path, f"{shown}: {wanted}", f"write {_described(place)}")
+        return _not_one_of(value, context["expected"])
+    wrong = " and ".join(dict.fromkeys(_wrong(part) for part in problems))
+    return f"{show(value)} {wrong}", _cure(place, {part["type"] for part in problems})
+
+
+def _wrong(problem: Any) -> str:
+    words = _WRONG.get(problem["type"])
+    if words is None:
+        return problem["msg"][:1].lower() + problem["msg"][1:]
+    return words.format(**problem.get("ctx", {})).replace("fewer than 1 items", "no items")
+
+
+def _cure(place: Place, kinds: set[str]) -> str:
+    if kinds == {"bool_type"}:
+        return "write true or false; on, off, yes and no are plain text here"
+    if kinds == {"model_type"}:
+        return f"write a mapping with {listed(keys_at(place))}"
+    return f"write {described(place)}"
+
+
+def _unknown_key(place: Place, path: str) -> Finding:
+    key, known = str(place[-1]), keys_at(place[:-1])
+    homes = homes_of(key)
+    fix = _nearest(key, known) or (f"move it to {listed(homes)}" if homes else f"remove `{key}`")
+    return Finding("error", "CFG-UNKNOWN-KEY", path, f"unknown key `{key}`; known here: {listed(known)}", fix)
+
+
+def _not_one_of(value: object, expected: str) -> tuple[str, str]:
+    allowed = [part.strip("'") for part in expected.replace(" or ", ", ").split(", ")]
+    quoted = not isinstance(value, str) and str(value) in allowed
+    fix = f'write it in quotes: "{value}"' if quoted else _nearest(str(value), allowed)
+    return f"{show(value)} is not one of {listed(allowed)}", fix or f"write one of {listed(allowed)}"
+
+
+def _number_for_text(place: Place, value: float) -> Finding:
+    spelled = str(value)
+    short = math.isfinite(value) and len(spelled) <= len("0.00.000") and "e" not in spelled
+    example = f', as in "{spelled}"' if short else ""
+    return Finding(
+        "error",
+        "CFG-QUOTE",
+        path_of(place),
+        f"{show(value)} is a number for YAML, which may have changed its digits; this is text",
+        f"write in quotes{example}: {described(place)}",
+    )
 
 
 def show(value: object) -> str:
-    """A value as the stack file might spell it, cut to a line; secrets are not repeated."""
-    if looks_secret(value):
+    """A value as the stack file might spell it, cut to a line; secrets are not repeated, wherever in it they are."""
+    if secret_literals(value):
         return "[secret]"
     text = json.dumps(value, default=str, ensure_ascii=False)
     return text if len(text) <= _LONGEST_VALUE else text[: _LONGEST_VALUE - 1] + "…"
 
 
-def _value_at(place: tuple[str | int, ...], sections: Any) -> Any:
-    value = sections
-    for step in place:
-        if isinstance(value, Mapping):
-            value = value.get(step)
-        elif isinstance(value, (list, tuple)) and isinstance(step, int):
-            value = value[step]
-    return value
-
-
-def _listed(names: Iterable[str]) -> str:
+def listed(names: Iterable[str]) -> str:
+    """Names as a sentence lists them."""
     return ", ".join(f"`{name}`" for name in names)
 
 
 def _nearest(name: str, known: Iterable[str]) -> str:
-    close = difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)
-    return f"did you mean `{close[0]}`?" if close else ""
-
-
-def _models_in(annotation: Any) -> list[type[BaseModel]]:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return [annotation]
-    if isinstance(annotation, types.GenericAlias | types.UnionType) or typing.get_origin(annotation):
-        return [model for part in typing.get_args(annotation) for model in _models_in(part)]
-    return []
-
-
-def _section(place: tuple[str | int, ...]) -> type[BaseModel] | None:
-    section: type[BaseModel] = Settings
-    for step in place:
-        if isinstance(step, int):
-            continue
-        field = _field(section, step)
-        models = _models_in(field.annotation) if field else []
-        if not models:
-            return None
-        section = models[0]
-    return section
-
-
-def _field(section: type[BaseModel], key: str | int) -> Any:
-    for name, field in section.model_fields.items():
-        if key in (name, field.alias):
-            return field
-    return None
-
-
-def _keys(place: tuple[str | int, ...]) -> list[str]:
-    section = _section(place)
-    return [field.alias or name for name, field in section.model_fields.items()] if section else []
-
-
-def _described(place: tuple[str | int, ...]) -> str:
-    """What the field's own description says, found by walking the sections."""
-    for end in range(len(place), 0, -1):
-        section = _section(tuple(step for step in place[: end - 1]))
-        field = _field(section, place[end - 1]) if section else None
-        if field is not None and field.description:
-            return str(field.description)
-    return "see the stack file's reference in README"
+    folded = {one.lower(): one for one in known}
+    close = difflib.get_close_matches(name.lower(), list(folded), n=1, cutoff=0.6)
+    return f"did you mean `{folded[close[0]]}`?" if close else ""

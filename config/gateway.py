@@ -11,25 +11,32 @@ class Client(Section):
     """Someone who may call; the API key lies in the vault."""
 
     name: Annotated[str, pattern(r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$", longest=63)] = Field(
-        description="Identity that reaches logs and limits."
+        description="the caller's name in logs and limits: lower-case letters, digits and single dashes, 63 at most"
     )
-    key_secret: SecretName = Field(description="Name of the vault's secret that holds this client's API key.")
+    key_secret: SecretName = Field(
+        description="the name (not the value) of the vault's secret with the client's API key: letters, digits, dashes"
+    )
 
 
 class Gateway(Section):
     """Envoy Gateway with Envoy AI Gateway."""
 
     hostname: Annotated[str, pattern(r"^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,}$", longest=253)] = Field(
-        description="DNS name of the gateway."
+        description="the gateway's DNS name in lower case, such as llm.acme.example"
     )
     certificate: SecretName = Field(
-        description="Name of the vault's secret with the certificate and its key, both in PEM."
+        description="the name of the vault's secret with the certificate and its key in PEM: letters, digits, dashes"
     )
     exposure: Literal["internal", "public"] = Field(
-        default="internal", description="`internal`: an address of the gateway subnet only."
+        default="internal", description="`internal` (an address of the gateway subnet) or `public`"
     )
-    clients: tuple[Client, ...] = Field(min_length=1, description="Who may call.")
+    clients: tuple[Client, ...] = Field(
+        min_length=1, description="a list of callers, at least one: [{name: …, key_secret: …}]"
+    )
     request_timeout_seconds: Annotated[int, Field(ge=30, le=7200, strict=True)] = Field(
-        default=600, description="Longest request; it covers a whole streamed answer."
+        default=600, description="the longest request in seconds, 30 to 7200; it covers a whole streamed answer"
     )
-    replicas: Range = Field(default_factory=lambda: Range(min=2, max=4), description="Envoy proxies.")
+    replicas: Range = Field(
+        default_factory=lambda: Range(min=2, max=4),
+        description="the fewest and the most Envoy proxies, such as {min: 2, max: 4}",
+    )

@@ -4,40 +4,52 @@ from typing import Annotated, Any
 
 from pydantic import Field, model_validator
 
-from config.base import Commit, Flag, Positive, Range, Section, Text, Version, pattern
+from config.base import Commit, Flag, Positive, Range, RefusedError, Section, Text, Version, pattern
 
 # Options that take JSON may be written as YAML mappings or lists.
 ArgumentValue = (
-    Flag | Annotated[int, Field(strict=True)] | Annotated[float, Field(strict=True)] | Text | dict[str, Any] | list[Any]
+    Flag | Annotated[int, Field(strict=True)] | Annotated[float, Field(strict=True, allow_inf_nan=False)] | Text | dict[str, Any] | list[Any]
 )
+
+
+def _described(section: type[Section], field: str) -> str:
+    return section.model_fields[field].description or ""
 
 
 class Source(Section):
     """Where the weights come from: a Hugging Face commit, or a folder of the platform's model store."""
 
     huggingface: Annotated[str, pattern(r"^[A-Za-z0-9][\w.-]*/[\w.-]+$")] | None = Field(
-        default=None, description="Model id on Hugging Face."
+        default=None, description="a model id on Hugging Face, such as Qwen/Qwen3-8B"
     )
-    revision: Commit | None = Field(default=None, description="Commit of the Hugging Face repository.")
+    revision: Commit | None = Field(
+        default=None,
+        description="a commit of the Hugging Face repository: 40 hexadecimal digits, in quotes if all are decimal; "
+        "`git ls-remote https://huggingface.co/ORGANISATION/MODEL HEAD` tells it",
+    )
     blob: Annotated[str, pattern(r"^[A-Za-z0-9][\w.-]*(/[\w.-]+)*$")] | None = Field(
-        default=None, description="Folder in the model store's container `weights`."
+        default=None, description="a folder in the model store's container `weights`, such as qwen3-8b/2026-11"
     )
-    model: Text | None = Field(default=None, description="With `blob`: the model's id, which tells its architecture.")
+    model: Text | None = Field(
+        default=None, description="with `blob` only: the id that tells the architecture, such as Qwen/Qwen3-8B"
+    )
 
     @model_validator(mode="after")
     def _one_origin(self) -> "Source":
         if (self.huggingface is None) == (self.blob is None):
-            message = "give exactly one of `huggingface` (with `revision`) and `blob` (with `model`)"
-            raise ValueError(message)
+            given = "neither" if self.huggingface is None else "both"
+            message = f"a model has one origin, and {given} of `huggingface` and `blob` is given"
+            raise RefusedError(message, "give exactly one of `huggingface` (with `revision`) and `blob` (with `model`)")
         if self.huggingface is not None and self.revision is None:
-            message = "`huggingface` needs `revision`, a 40 digit commit: a branch can change under a running service"
-            raise ValueError(message)
+            message = "`huggingface` without `revision`: a branch can change under a running service"
+            raise RefusedError(message, f"add revision: {_described(type(self), 'revision')}")
         if self.blob is not None and self.model is None:
-            message = "`blob` needs `model`, the id that tells the architecture, such as Qwen/Qwen3-8B"
-            raise ValueError(message)
-        if (self.huggingface is not None and self.model) or (self.blob is not None and self.revision):
-            message = "`revision` belongs to `huggingface`, `model` to `blob`"
-            raise ValueError(message)
+            message = "`blob` without `model`: the folder doesn't tell the architecture"
+            raise RefusedError(message, "add model, the id that tells the architecture, such as Qwen/Qwen3-8B")
+        if self.huggingface is not None and self.model is not None:
+            raise RefusedError("`model` has a meaning with `blob` only", "leave `model` out")
+        if self.blob is not None and self.revision is not None:
+            raise RefusedError("`revision` has a meaning with `huggingface` only", "leave `revision` out")
         return self
 
     @property
@@ -49,58 +61,75 @@ class Source(Section):
 class Engine(Section):
     """The vLLM engine; `args` takes any flag of that version, spelled as on its command line without dashes."""
 
-    version: Version = Field(default="0.33.0", description="vLLM release.")
-    tensor_parallel: Positive = Field(default=1, description="GPUs that share each layer.")
-    kv_cache_dtype: Text = Field(default="auto", description="Number format of the KV cache.")
-    gpu_memory_utilization: Annotated[float, Field(gt=0, le=1)] | None = Field(
-        default=None, description="Share of the device's memory that vLLM takes. Default: vLLM's own."
+    version: Version = Field(default="0.33.0", description="a vLLM release with three numbers, such as 0.33.0")
+    tensor_parallel: Positive = Field(default=1, description="the number of GPUs that share each layer, from 1")
+    kv_cache_dtype: Text = Field(default="auto", description="the number format of the KV cache, `auto` or `fp8`")
+    gpu_memory_utilization: Annotated[float, Field(gt=0, le=1, strict=True)] | None = Field(
+        default=None, description="the share of the device's memory that vLLM takes, above 0 and up to 1, such as 0.92"
     )
-    args: dict[str, ArgumentValue] = Field(default_factory=dict, description="More vLLM flags.")
+    args: dict[str, ArgumentValue] = Field(
+        default_factory=dict,
+        description="vLLM flags without dashes, with a boolean, a number, text, a list or a mapping each: "
+        "{enable-prefix-caching: true}",
+    )
 
 
 class Resources(Section):
     """What one replica asks of its node beside GPUs; requests and limits are equal."""
 
-    cpu: Positive = Field(description="Cores.")
-    memory_gib: Positive = Field(description="GiB, shared memory included.")
+    cpu: Positive = Field(description="whole cores, from 1")
+    memory_gib: Positive = Field(description="whole GiB from 1, shared memory included")
 
 
 class Autoscaling(Section):
     """When a replica is added."""
 
-    requests_per_replica: Positive = Field(description="Waiting plus running requests that one replica should carry.")
+    requests_per_replica: Positive = Field(
+        description="the waiting plus running requests that one replica should carry, from 1"
+    )
 
 
 class Model(Section):
     """One served model; its name is what clients put into `model`."""
 
-    name: Annotated[str, pattern(r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$", longest=40)]
-    source: Source
+    name: Annotated[str, pattern(r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$", longest=40)] = Field(
+        description="what clients put into `model`: lower-case letters, digits and single dashes, 40 at most"
+    )
+    source: Source = Field(description="where the weights come from: {huggingface: Qwen/Qwen3-8B, revision: COMMIT}")
     pool: Text | Annotated[tuple[Text, ...], Field(min_length=1, max_length=2)] = Field(
-        description="Pool of every replica, or [floor, burst]: `min` replicas on the first, the rest on the second."
+        description="the name of a pool, or [floor, burst]: `min` replicas on the first, the rest on the second"
     )
-    slice: Text | None = Field(default=None, description="MIG profile; needed where the pool has several kinds.")
+    slice: Text | None = Field(
+        default=None,
+        description="the MIG profile of one replica, such as 3g.47gb; needed where the pool has several kinds",
+    )
     tolerates: tuple[Text, ...] = Field(
-        default=(), description="Keys of more taints that its pools carry; GPU and spot taints are understood."
+        default=(), description="a list of the keys of its pools' `taints`; GPU and spot taints are understood"
     )
-    context: Positive = Field(description="Longest request in tokens, prompt and answer together.")
-    concurrency: Positive = Field(default=1, description="Requests that must fit at once.")
+    context: Positive = Field(description="the longest request in tokens, prompt and answer together, from 1")
+    concurrency: Positive = Field(default=1, description="the number of requests that must fit at once, from 1")
     typical_tokens: Positive | None = Field(
-        default=None, description="Tokens of a typical request, if `concurrency` isn't meant at full context."
+        default=None, description="the tokens of a typical request, if `concurrency` isn't meant at full context"
     )
-    replicas: Range = Field(description="Replicas; autoscaled where max is above min.")
+    replicas: Range = Field(
+        description="the fewest and the most replicas, such as {min: 1, max: 2}; autoscaled where they differ"
+    )
     autoscaling: Autoscaling | None = Field(
-        default=None, description="Default: a replica per `concurrency` waiting and running requests."
+        default=None,
+        description="when a replica is added: {requests_per_replica: 8}; without it one per `concurrency` requests",
     )
-    engine: Engine = Field(default_factory=Engine)
+    engine: Engine = Field(
+        default_factory=Engine, description="the vLLM release and its settings: {version: 0.33.0, …}"
+    )
     resources: Resources | None = Field(
-        default=None, description="Default: the share of the node that goes with the GPUs that a replica takes."
+        default=None,
+        description="what a replica asks of its node: {cpu: 16, memory_gib: 64}; without it its GPUs' share",
     )
     start_minutes: Annotated[int, Field(ge=5, le=120, strict=True)] = Field(
-        default=30, description="How long a replica may load and compile before it is restarted."
+        default=30, description="the minutes, 5 to 120, that a replica may load and compile before it is restarted"
     )
     drain_seconds: Annotated[int, Field(ge=10, le=1800, strict=True)] = Field(
-        default=120, description="How long running requests may finish when a replica stops."
+        default=120, description="the seconds, 10 to 1800, in which running requests may finish when a replica stops"
     )
 
     @property

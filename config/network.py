@@ -8,20 +8,31 @@ from config.base import Network, Section
 class Subnets(Section):
     """Ranges inside the virtual network, one per purpose."""
 
-    nodes: Network = Field(default="10.20.0.0/18", description="Nodes of every pool; one address per node.")
-    api_server: Network = Field(
-        default="10.20.64.0/28", description="Delegated to the AKS API server; /28 is the smallest Azure takes."
+    nodes: Network = Field(
+        default="10.20.0.0/18",
+        description="an IPv4 range for the nodes of every pool, one address each, such as 10.20.0.0/18",
     )
-    gateway: Network = Field(default="10.20.65.0/24", description="Internal load balancer of the gateway.")
+    api_server: Network = Field(
+        default="10.20.64.0/28",
+        description="an IPv4 range for the AKS API server, /28 or larger, such as 10.20.64.0/28",
+    )
+    gateway: Network = Field(
+        default="10.20.65.0/24", description="an IPv4 range for the gateway's load balancer, such as 10.20.65.0/24"
+    )
     private_endpoints: Network = Field(
-        default="10.20.66.0/24", description="Private endpoints of vault, registry and model store."
+        default="10.20.66.0/24",
+        description="an IPv4 range for the endpoints of vault, registry and model store, such as 10.20.66.0/24",
     )
 
 
 class NetworkSection(Section):
     """Addresses; pods and services live in overlay ranges outside the virtual network."""
 
-    address_space: Network = Field(default="10.20.0.0/16", description="Range of the virtual network.")
-    subnets: Subnets = Field(default_factory=Subnets)
-    pods: Network = Field(default="10.244.0.0/16", description="Overlay range of pods.")
-    services: Network = Field(default="10.96.0.0/16", description="Range of cluster services.")
+    address_space: Network = Field(
+        default="10.20.0.0/16", description="the virtual network's IPv4 range, such as 10.20.0.0/16"
+    )
+    subnets: Subnets = Field(default_factory=Subnets, description="the ranges of the subnets: {nodes: 10.20.0.0/18, …}")
+    pods: Network = Field(
+        default="10.244.0.0/16", description="the pods' IPv4 range, a /24 per node, such as 10.244.0.0/16"
+    )
+    services: Network = Field(default="10.96.0.0/16", description="the services' IPv4 range, such as 10.96.0.0/16")

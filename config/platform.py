@@ -11,19 +11,22 @@ class Platform(Section):
     """Identity and place of the platform; the Azure names of all its resources derive from here."""
 
     name: Annotated[str, pattern(r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$", longest=16)] = Field(
-        description="Short name, first part of every Azure name: lower case letters, digits and single dashes."
+        description="a short name of lower-case letters, digits and single dashes, 16 at most, such as acme-llm"
     )
     suffix: Annotated[str, pattern(r"^[a-z0-9]{3,5}$")] = Field(
-        description="Makes the names unique that Azure wants unique in the world (vault, storage, registry)."
+        description="3 to 5 lower-case letters and digits that make vault and storage names unique in the world"
     )
-    environment: Literal["dev", "test", "prod"] = Field(description="Kind of environment.")
-    region: Text = Field(description="Azure region, as in `az account list-locations`.")
-    tenant_id: Guid = Field(description="Microsoft Entra tenant.")
-    subscription_id: Guid = Field(description="Azure subscription that pays.")
-    tags: dict[str, Text] = Field(default_factory=dict, description="Tags for every Azure resource that takes some.")
+    environment: Literal["dev", "test", "prod"] = Field(description="`dev`, `test` or `prod`")
+    region: Text = Field(description="an Azure region as `az account list-locations` spells it, such as eastus")
+    tenant_id: Guid = Field(description="the id of the Microsoft Entra tenant: a GUID in lower case")
+    subscription_id: Guid = Field(description="the id of the Azure subscription that pays: a GUID in lower case")
+    tags: dict[str, Text] = Field(
+        default_factory=dict,
+        description='tags for every Azure resource, text each: {team: ml-platform, cost-center: "4711"}',
+    )
     protect: Flag | None = Field(
         default=None,
-        description="Whether `pulumi destroy` is refused. Default: only where environment is prod.",
+        description="`true` to have `pulumi destroy` refused, `false` not to; without it only `prod` is protected",
     )
 
     @property

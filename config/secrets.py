@@ -6,6 +6,7 @@ from typing import Any
 
 from config.findings import Finding, path_of
 
+HIDDEN = "[secret]"
 # The shapes that token issuers publish for their secret scanners: Hugging Face, OpenAI, GitHub, JSON Web Tokens,
 # Azure storage keys (86 base64 characters and ==) and shared access signatures, PEM keys.
 _SHAPES = (
@@ -17,7 +18,9 @@ _SHAPES = (
     re.compile(r"[?&]sig=[A-Za-z0-9%+/]{20,}"),
     re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----"),
 )
-_NAMES = re.compile(r"(^|[-_])(api[-_]?key|hf[-_]?token|password|client[-_]?secret|access[-_]?key)$", re.IGNORECASE)
+_NAMES = re.compile(r"(^|[-_:])(api[-_]?key|hf[-_]?token|password|client[-_]?secret|access[-_]?key)$", re.IGNORECASE)
+# What the Pulumi CLI writes for an encrypted value.
+_ENCRYPTED = {"secure"}
 
 
 def looks_secret(value: object) -> bool:
@@ -25,27 +28,40 @@ def looks_secret(value: object) -> bool:
     return isinstance(value, str) and any(shape.search(value) for shape in _SHAPES)
 
 
-def secret_literals(value: Any, place: tuple[str | int, ...] = ()) -> list[Finding]:
+def without_secret_keys(value: Any) -> Any:
+    """The same with `[secret]` for every key that has the shape of a credential, since paths repeat keys."""
+    if isinstance(value, Mapping):
+        return {HIDDEN if looks_secret(key) else key: without_secret_keys(item) for key, item in value.items()}
+    return [without_secret_keys(item) for item in value] if isinstance(value, (list, tuple)) else value
+
+
+def secret_places(value: Any, place: tuple[str | int, ...] = ()) -> list[tuple[str | int, ...]]:
     """Every place below `value` that holds a credential in plain text, or a key that asks for one."""
     if isinstance(value, Mapping):
         found = []
         for key, item in value.items():
-            if _NAMES.search(str(key)) and isinstance(item, str):
-                found.append(_finding((*place, str(key))))
+            if set(value) == _ENCRYPTED:
+                continue
+            if key == HIDDEN or looks_secret(key) or (_NAMES.search(str(key)) and isinstance(item, str)):
+                found.append((*place, HIDDEN if looks_secret(key) else key))
             else:
-                found += secret_literals(item, (*place, str(key)))
+                found += secret_places(item, (*place, key))
         return found
     if isinstance(value, (list, tuple)):
-        return [finding for index, item in enumerate(value) for finding in secret_literals(item, (*place, index))]
-    return [_finding(place)] if looks_secret(value) else []
+        return [one for index, item in enumerate(value) for one in secret_places(item, (*place, index))]
+    return [place] if looks_secret(value) else []
 
 
-def _finding(place: tuple[str | int, ...]) -> Finding:
-    return Finding(
-        "error",
-        "SEC-LITERAL",
-        path_of(place),
-        "a secret in plain text (its value is not repeated here); stack files hold only names of Key Vault secrets",
-        "revoke that secret, put a new one into the vault (`az keyvault secret set`) and write its name under "
-        "`security` or `gateway.clients[].key_secret`",
-    )
+def secret_literals(value: Any) -> list[Finding]:
+    """One finding for every place below `value` that holds a credential."""
+    return [
+        Finding(
+            "error",
+            "SEC-LITERAL",
+            path_of(place),
+            "a secret in plain text (its value is not repeated here); stack files hold only names of Key Vault secrets",
+            "revoke that secret, put a new one into the vault (`az keyvault secret set`) and write its name under "
+            "security.hugging_face_token or gateway.clients[].key_secret",
+        )
+        for place in secret_places(value)
+    ]

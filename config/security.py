@@ -11,15 +11,21 @@ class Vault(Section):
     """The platform's Key Vault."""
 
     purge_protection: Flag = Field(
-        default=False, description="Deleted secrets can't be purged early. Azure never lets it be turned off again."
+        default=False,
+        description="`true` (no early purge; Azure never lets that be turned off) or `false`",
     )
-    soft_delete_days: Annotated[int, Field(ge=7, le=90, strict=True)] = Field(default=7)
+    soft_delete_days: Annotated[int, Field(ge=7, le=90, strict=True)] = Field(
+        default=7, description="the days, 7 to 90, in which a deleted secret can be restored"
+    )
 
 
 class Security(Section):
     """Where secrets are kept."""
 
-    vault: Vault = Field(default_factory=Vault)
+    vault: Vault = Field(
+        default_factory=Vault, description="the key vault: {purge_protection: true, soft_delete_days: 90}"
+    )
     hugging_face_token: SecretName | None = Field(
-        default=None, description="Name of the vault's secret that holds the Hugging Face token."
+        default=None,
+        description="the name (not the value) of the vault's secret with the Hugging Face token: letters, digits and -",
     )

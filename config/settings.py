@@ -19,18 +19,32 @@ from config.storage import Storage
 class Settings(Section):
     """A stack file, section by section; each field is one key under `llm-platform:`."""
 
-    platform: Platform = Field(description="Name, region, subscription.")
-    network: NetworkSection = Field(default_factory=NetworkSection, description="Address plan.")
-    cluster: Cluster = Field(description="AKS cluster.")
-    quota: Quota = Field(
-        default_factory=dict, description="Cores that the subscription may use per VM family, from `az vm list-usage`."
+    platform: Platform = Field(
+        description="a mapping with name, suffix, environment, region, tenant_id and subscription_id"
     )
-    pools: Annotated[tuple[Pool, ...], Field(min_length=1)] = Field(description="Node pools.")
-    models: Annotated[tuple[Model, ...], Field(min_length=1)] = Field(description="Served models.")
-    storage: Storage = Field(default_factory=Storage, description="Model store and registry.")
-    security: Security = Field(default_factory=Security, description="Key Vault and names of secrets.")
-    gateway: Gateway = Field(description="Address, clients and limits of the gateway.")
-    observability: Observability = Field(default_factory=Observability, description="Metrics and alerts.")
+    network: NetworkSection = Field(default_factory=NetworkSection, description="a mapping: the address plan")
+    cluster: Cluster = Field(description="a mapping with kubernetes, tier, api_server, admin_groups and system_pool")
+    quota: Quota = Field(
+        default_factory=dict,
+        description="the cores that the subscription may use per VM family, as `az vm list-usage` tells: "
+        "{StandardNCadsH100v5Family: 80}",
+    )
+    pools: Annotated[tuple[Pool, ...], Field(min_length=1)] = Field(
+        description="a list of node pools, at least one: [{name: …, class: inference, vm_size: …, nodes: {…}}]"
+    )
+    models: Annotated[tuple[Model, ...], Field(min_length=1)] = Field(
+        description="a list of models, at least one: [{name: …, source: {…}, pool: …, context: …, replicas: {…}}]"
+    )
+    storage: Storage = Field(
+        default_factory=Storage, description="a mapping: how redundant weights and images are kept"
+    )
+    security: Security = Field(
+        default_factory=Security, description="a mapping: the key vault and the names of secrets in it"
+    )
+    gateway: Gateway = Field(description="a mapping with hostname, certificate and clients")
+    observability: Observability = Field(
+        default_factory=Observability, description="a mapping: retention of metrics and alert thresholds"
+    )
 
 
 SECTIONS: tuple[str, ...] = tuple(Settings.model_fields)

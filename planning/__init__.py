@@ -1,6 +1,6 @@
 """What follows from the stack file and the catalog: pure functions that end in one frozen Plan, or in findings."""
 
-from planning.plan import Plan
+from planning.plan import ModelPlan, Plan
 from planning.planner import Planned, RejectedError, assess, decide, plan_stack
 
-__all__ = ["Plan", "Planned", "RejectedError", "assess", "decide", "plan_stack"]
+__all__ = ["ModelPlan", "Plan", "Planned", "RejectedError", "assess", "decide", "plan_stack"]

@@ -1,5 +1,6 @@
 """Plans the cluster, its identities and the node pools."""
 
+from planning import labels as labels_of
 from planning import mig, naming
 from planning.checks.pools import cores_at_max
 from planning.plan import (
@@ -14,10 +15,6 @@ from planning.plan import (
 from planning.roles import grant
 from planning.situation import PoolView, Situation
 
-POOL_LABEL = "llm-platform/pool"
-REVISION_LABEL = "llm-platform/pool-revision"
-_CLASS_LABEL = "llm-platform/class"
-_MIG_LABEL = "nvidia.com/mig.config"
 _SYSTEM_TAINT = "CriticalAddonsOnly=true:NoSchedule"
 _CONTROL_PLANE, _KUBELET = "control-plane", "kubelet"
 # Channels on which Azure moves the minor version by itself; the declared one would then pull it back.
@@ -127,9 +124,9 @@ def pool(s: Situation, view: PoolView) -> PoolPlan:
     create_first = settings.rotation == "create-first"
     surge, unavailable = _upgrade(s, view)
     labels: Pairs = (
-        (_CLASS_LABEL, settings.workload),
-        (POOL_LABEL, settings.name),
-        (REVISION_LABEL, f"{settings.name}-{revision}"),
+        (labels_of.POOL_CLASS, settings.workload),
+        (labels_of.POOL, settings.name),
+        (labels_of.POOL_REVISION, f"{settings.name}-{revision}"),
     )
     return PoolPlan(
         name=settings.name,
@@ -152,7 +149,7 @@ def pool(s: Situation, view: PoolView) -> PoolPlan:
         mig_config=config,
         max_surge=surge,
         max_unavailable=unavailable,
-        labels=labels if config is None else (*labels, (_MIG_LABEL, config)),
+        labels=labels if config is None else (*labels, (labels_of.MIG_CONFIG, config)),
         # Azure adds the spot taint itself and refuses a list without it.
         taints=view.taints,
         resources=tuple((device.resource, device.per_node) for device in view.devices),

@@ -14,7 +14,7 @@ from pulumi.automation import errors as automation_errors
 from pulumi.automation.events import EngineEvent
 
 from tests.engine.outcome import OperationRefusedError, Outcome, outcome
-from tests.engine.providers.azure import AzureNative
+from tests.engine.providers.azure import DEFAULT_SUBSCRIPTION, AzureNative
 from tests.engine.providers.calls import CallLog
 from tests.engine.providers.cloud import Cloud
 from tests.engine.providers.kubernetes import Kubernetes
@@ -118,15 +118,23 @@ class StackRun:
 class Engine:
     """The engine with its backend and clouds, all of them in one folder and in memory; nothing is shared with another.
 
-    `arm` is the folder of ARM's definitions, `crd_groups` says which API groups a chart's CRDs bring.
+    `arm` is the folder of ARM's definitions, `crd_groups` says which API groups a chart's CRDs bring, `subscription` is
+    the Azure subscription of the sign-in.
     """
 
-    def __init__(self, directory: Path, *, arm: Path, crd_groups: Mapping[str, Iterable[str]] | None = None) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        *,
+        arm: Path,
+        crd_groups: Mapping[str, Iterable[str]] | None = None,
+        subscription: str = DEFAULT_SUBSCRIPTION,
+    ) -> None:
         self.directory = directory
         self.root = pulumi_binary().parent.parent
         self.log = CallLog()
         self.cloud = Cloud()
-        self.azure = AzureNative(self.log, self.cloud, arm)
+        self.azure = AzureNative(self.log, self.cloud, arm, subscription)
         self.kubernetes = Kubernetes(self.log, self.cloud, crd_groups or {})
         self.environment: dict[str, str] = {}
 

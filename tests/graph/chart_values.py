@@ -16,6 +16,7 @@ OVERLAYS = {"gateway-helm": "gateway-helm.for-ai-gateway"}
 WITHOUT_VALUES = frozenset({"ai-gateway-crds-helm"})
 # Paths that the chart's file can't show, each with the reason why it is right all the same.
 FREE = {
+    "gpu-operator": {"operator.nodeSelector": "labels of our choice; the chart's own default is merged with them"},
     "kube-prometheus-stack": {
         "grafana.nodeSelector": "Grafana's own chart; the parent's file repeats only some of its values",
         "grafana.tolerations": "as above",
@@ -72,7 +73,7 @@ def _defaults(chart: str, directory: Path) -> dict[str, Any]:
 
 
 def _read(file: Path) -> dict[str, Any]:
-    return yaml.load(file.read_text(), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    return yaml.load(file.read_text(), Loader=yaml.CSafeLoader)
 
 
 def _merge(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:

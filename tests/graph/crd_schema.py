@@ -8,6 +8,7 @@ from typing import Any
 
 import yaml
 from jsonschema import Draft202012Validator
+from jsonschema.protocols import Validator
 
 Schema = dict[str, Any]
 # Kubernetes checks these itself, for every kind alike.
@@ -19,7 +20,7 @@ class Kind:
     """One served version of a kind; its CEL rules (`x-kubernetes-validations`) are not evaluated here."""
 
     namespaced: bool
-    validator: Draft202012Validator
+    validator: Validator
 
     def problems(self, manifest: Mapping[str, Any]) -> list[str]:
         """Everything in which `manifest` breaks the schema, as `path: message`."""
@@ -42,7 +43,7 @@ def kinds(directory: Path) -> Mapping[tuple[str, str], Kind]:
 def _kinds(directory: Path) -> Mapping[tuple[str, str], Kind]:
     found = {}
     for file in sorted(directory.glob("*.yaml")):
-        for document in yaml.load_all(file.read_text(), Loader=_LOADER):
+        for document in yaml.load_all(file.read_text(), Loader=yaml.CSafeLoader):
             if isinstance(document, dict) and document.get("kind") == "CustomResourceDefinition":
                 found.update(_versions(document["spec"]))
     return found
@@ -80,6 +81,3 @@ def closed(schema: Mapping[str, Any]) -> Schema:
     if result.pop("nullable", False) and isinstance(result.get("type"), str):
         result["type"] = [result["type"], "null"]
     return result
-
-
-_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)

@@ -31,22 +31,32 @@ DEFAULT_SUBSCRIPTION: Final = "00000000-0000-0000-0000-000000000000"
 
 
 class AzureNative(StandIn):
-    """Azure as pulumi-azure-native 3.29 sees it. `arm` is the folder of ARM's definitions."""
+    """Azure as pulumi-azure-native 3.29 sees it.
+
+    `arm` is the folder of ARM's definitions, `subscription` the one that whoever runs the engine is signed in to.
+    """
 
     package = "azure-native"
     version = "3.29.0"
 
-    def __init__(self, log: CallLog, cloud: Cloud, arm: Path) -> None:
+    def __init__(self, log: CallLog, cloud: Cloud, arm: Path, subscription: str = DEFAULT_SUBSCRIPTION) -> None:
         super().__init__(log)
         self.cloud = cloud
         self.warnings: set[tuple[str, str, str]] = set()
         self._arm = arm
         self._schemas: dict[str, ArmSchema] = {}
-        self._subscription = DEFAULT_SUBSCRIPTION
+        self._signed_in = self._subscription = subscription
+
+    def has(self, token: str, id_: str, location: str) -> None:
+        """Let a resource and its group exist before any program runs."""
+        group = "/".join(id_.split("/")[:5])
+        for kind, where in (("resources:ResourceGroup", group), (token, id_)):
+            name = where.rsplit("/", 1)[1]
+            self.cloud.put(AzureObject(where, kind, {"location": location}, {"name": name, "location": location}))
 
     def configure(self, settings: dict[str, Any]) -> None:
-        """Take over the subscription of the provider's settings."""
-        self._subscription = settings.get("subscriptionId") or DEFAULT_SUBSCRIPTION
+        """Take over the subscription of the provider's settings, else that of the sign-in."""
+        self._subscription = settings.get("subscriptionId") or self._signed_in
 
     def _schema(self, type_: str) -> ArmSchema:
         match = _TYPE.match(type_)

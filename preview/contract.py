@@ -1,0 +1,94 @@
+"""The preview as JSON: the names and shapes that scripts and later previews rely on."""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from config import Finding, blocking
+from planning import Plan
+from planning.plan import ModelPlan, PoolPlan
+
+
+def plan_json(plan: Plan) -> dict[str, Any]:
+    """What scripts may rely on of a Plan: its pools, models and cost; memory in GiB of one GPU, of the worst rank."""
+    cost = plan.cost
+    return {
+        "pools": [_pool(pool) for pool in plan.pools],
+        "models": [_model(model) for model in plan.models],
+        "cost": {
+            "currency": cost.currency,
+            "region": cost.region,
+            "prices_of": cost.prices_of,
+            "min_per_month": cost.min_per_month,
+            "max_per_month": cost.max_per_month,
+            "lines": [asdict(line) for line in cost.lines],
+        },
+    }
+
+
+def text(
+    stack: str, findings: Sequence[Finding], plan: Plan | None, resources: Iterable[Mapping[str, Any]]
+) -> Iterator[str]:
+    """The document in pieces to be written one after the other; `resources` may be a generator.
+
+    Byte-equal for equal previews. A line per finding, pool, model, cost line and resource, so that two documents can
+    be compared by line, and so that a graph of thousands never has to be in memory as a whole.
+    """
+    ok = plan is not None and not blocking(tuple(findings))
+    yield f'{{"stack": {_line(stack)},\n "ok": {_line(ok)},\n "findings": '
+    yield from _lines(asdict(finding) for finding in findings)
+    if plan is None:
+        yield ',\n "plan": null'
+    else:
+        parts = plan_json(plan)
+        yield ',\n "plan": {"pools": '
+        yield from _lines(parts["pools"])
+        yield ',\n "models": '
+        yield from _lines(parts["models"])
+        cost = parts["cost"]
+        yield ',\n "cost": {' + "".join(f"{_line(key)}: {_line(cost[key])}, " for key in cost if key != "lines")
+        yield '"lines": '
+        yield from _lines(cost["lines"])
+        yield "}}"
+    yield ',\n "resources": '
+    yield from _lines(resources)
+    yield "}\n"
+
+
+def _lines(items: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    mark = "["
+    for item in items:
+        yield f"{mark}\n  {_line(item)}"
+        mark = ","
+    yield "[]" if mark == "[" else "]"
+
+
+def _line(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, sort_keys=True, allow_nan=False)
+
+
+def _pool(pool: PoolPlan) -> dict[str, Any]:
+    return {
+        "name": pool.name,
+        "vm_size": pool.vm_size,
+        "revision": pool.revision,
+        "nodes": {"min": pool.min_nodes, "max": pool.max_nodes},
+        "resources": dict(pool.resources),
+        "labels": dict(pool.labels),
+        "taints": list(pool.taints),
+    }
+
+
+def _model(model: ModelPlan) -> dict[str, Any]:
+    return {
+        "name": model.name,
+        "placement": [
+            {"pool": place.pool, "resource": place.resource, "count": place.count, "min": place.min, "max": place.max}
+            for place in model.placement
+        ],
+        "replicas": {"min": model.min_replicas, "max": model.max_replicas},
+        "args": list(model.args),
+        "memory": asdict(model.memory),
+        "rollout": asdict(model.rollout),
+    }

@@ -1,0 +1,180 @@
+"""What each top-level component is, in the words of the Plan: one telling line for the tree."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from planning import Plan
+from planning.plan import ChartPlan, ModelPlan, PoolPlan
+from preview.formats import device, listed, plural, span, span_of
+
+# Resources below each top-level component of one kind, by its logical name.
+Counts = Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """One line of the tree, with how many resources it stands for where that is not the branch's own count."""
+
+    text: str
+    resources: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Description:
+    """How one kind of component is told: the name of its branch, and its lines from the Plan."""
+
+    name: str
+    leaves: Callable[[Plan, Counts], tuple[Leaf, ...]]
+
+
+def pool_line(pool: PoolPlan) -> str:
+    """A node pool in one line."""
+    told = [span_of(pool.min_nodes, pool.max_nodes, "node")]
+    told += [device(resource, count) for resource, count in pool.resources]
+    told += ["spot"] if pool.spot else []
+    told += [f"zones {', '.join(pool.zones)}"] if pool.zones else []
+    told += ["tainted"] if pool.taints else []
+    return f"{pool.name}  {pool.vm_size}  {', '.join(told)}"
+
+
+def model_line(model: ModelPlan) -> str:
+    """A model in one line."""
+    places = " and ".join(
+        f"{span_of(place.min, place.max, 'replica')} on {place.pool}" for place in model.placement
+    )
+    return f"{model.name}  {model.model_id.rpartition('/')[2]}, {places}{', autoscaled' if model.scaling else ''}"
+
+
+def _chart(chart: ChartPlan) -> str:
+    return f"{chart.chart.rpartition('/')[2]} {chart.version}"
+
+
+def _groups(plan: Plan, _: Counts) -> tuple[Leaf, ...]:
+    return (Leaf(f"{plan.platform.resource_group}, and {plan.model_store.resource_group}, which outlives the stack"),)
+
+
+def _network(plan: Plan, _: Counts) -> tuple[Leaf, ...]:
+    network = plan.network
+    told = [
+        f"VNet {network.address_space}",
+        plural(len(network.subnets), "subnet"),
+        "NAT gateway",
+        plural(len(network.private_zones), "private zone"),
+    ]
+    told += [f"peered with {network.runner.vnet}"] if network.runner else []
+    return (Leaf(", ".join(told)),)
+
+
+def _identity(plan: Plan, _: Counts) -> tuple[Leaf, ...]:
+    identity = plan.identity
+    grants = len(identity.subnets) + 1 + sum(one is not None for one in (identity.private_zone, identity.vnet))
+    return (Leaf(f"identities of control plane and kubelets, {plural(grants, 'grant')}"),)
+
+
+def _cluster(plan: Plan, _: Counts) -> tuple[Leaf, ...]:
+    cluster = plan.cluster
+    reach = (
+        "private API"
+        if cluster.private
+        else f"API restricted to {plural(len(cluster.authorized_ranges), 'range')}"
+    )
+    system = cluster.system_pool
+    return (
+        Leaf(f"AKS {cluster.kubernetes} {cluster.tier}, {reach}, Entra RBAC, workload identity"),
+        Leaf(f"{system.name}  {system.vm_size}  {span_of(system.min_nodes, system.max_nodes, 'node')}"),
+    )
+
+
+def _pools(plan: Plan, _: Counts) -> tuple[Leaf, ...]:
+    return tuple(Leaf(pool_line(pool)) for pool in plan.pools)
+
+
+def _vault(plan: Plan, _: Counts) -> tuple[Leaf, ...]:
+    vault = plan.vault
+    told = [vault.name, "private endpoint", f"deleted secrets kept {plural(vault.soft_delete_days, 'day')}"]
+    told += ["purge protection"] if vault.purge_protection else []
+    told += [f"{plural(len(vault.bootstrap), 'secret')} written by the first `up`"] if vault.bootstrap else []
+    return (Leaf(", ".join(told)),)
+
+
+def _registry(plan: Plan, _: Counts) -> tuple[Leaf, ...]:
+    redundant = ", zone-redundant" if plan.registry.zone_redundant else ""
+    return (Leaf(f"{plan.registry.name}, private endpoint{redundant}"),)
+
+
+def _model_store(plan: Plan, _: Counts) -> tuple[Leaf, ...]:
+    store = plan.model_store
+    return (Leaf(f"{store.account}/{store.container}, {store.sku}, private endpoint, outlives the stack"),)
+
+
+def _secrets(plan: Plan, _: Counts) -> tuple[Leaf, ...]:
+    admitted = listed(list(plan.secrets.namespaces)) or "no namespace"
+    return (Leaf(f"{_chart(plan.secrets.chart)}, store `{plan.secrets.store}` for {admitted}"),)
+
+
+def _monitoring(plan: Plan, _: Counts) -> tuple[Leaf, ...]:
+    monitoring = plan.monitoring
+    return (
+        Leaf(
+            f"{_chart(monitoring.chart)}, metrics kept {plural(monitoring.retention_days, 'day')}, "
+            f"{monitoring.storage_gib} GiB × {monitoring.replicas}"
+        ),
+    )
+
+
+def _gpu_operator(plan: Plan, _: Counts) -> tuple[Leaf, ...]:
+    owner = "AKS" if plan.gpu_operator.mode == "aks" else "the operator"
+    return (Leaf(f"{_chart(plan.gpu_operator.chart)}, driver installed by {owner}"),)
+
+
+def _autoscaling(plan: Plan, _: Counts) -> tuple[Leaf, ...]:
+    scaled = [model.name for model in plan.models if model.scaling]
+    return (Leaf(f"{_chart(plan.autoscaling.chart)}, {plural(len(scaled), 'model')} autoscaled"),)
+
+
+def _gateway(plan: Plan, _: Counts) -> tuple[Leaf, ...]:
+    gateway = plan.gateway
+    return (
+        Leaf(
+            f"https://{gateway.hostname}/v1, {'public' if gateway.public else 'private'}, "
+            f"{plural(len(gateway.clients), 'client')}, {span(gateway.min_replicas, gateway.max_replicas)} proxies"
+        ),
+        Leaf(f"{_chart(gateway.envoy)}, {_chart(gateway.ai)}"),
+    )
+
+
+def _serving(plan: Plan, _: Counts) -> tuple[Leaf, ...]:
+    return (Leaf(f"namespace {plan.serving.namespace}, all traffic denied by default"),)
+
+
+def _models(plan: Plan, counts: Counts) -> tuple[Leaf, ...]:
+    # Each model's component is called after it, with `model-` in front: see __main__.py.
+    each = tuple(Leaf(model_line(model), counts.get(f"model-{model.name}")) for model in plan.models)
+    return each if len(each) == 1 else (Leaf(f"{plural(len(each), 'model')} in namespace {plan.serving.namespace}"), *each)
+
+
+def _guard(plan: Plan, _: Counts) -> tuple[Leaf, ...]:
+    return (
+        Leaf("`destroy` is refused before anything is touched" if plan.platform.protect else "`destroy` is allowed"),
+    )
+
+
+# By the last part of the component's type, in the order of the architecture.
+DESCRIPTIONS: Mapping[str, Description] = {
+    "ResourceGroups": Description("groups", _groups),
+    "Network": Description("network", _network),
+    "ClusterIdentities": Description("identity", _identity),
+    "Cluster": Description("cluster", _cluster),
+    "NodePools": Description("node pools", _pools),
+    "Vault": Description("vault", _vault),
+    "Registry": Description("registry", _registry),
+    "ModelStore": Description("model store", _model_store),
+    "Secrets": Description("secrets", _secrets),
+    "Monitoring": Description("monitoring", _monitoring),
+    "GpuOperator": Description("GPU operator", _gpu_operator),
+    "Autoscaling": Description("autoscaling", _autoscaling),
+    "Gateway": Description("gateway", _gateway),
+    "Serving": Description("serving", _serving),
+    "Model": Description("models", _models),
+    "Guard": Description("guard", _guard),
+}

@@ -1,0 +1,45 @@
+"""How figures are written for a reader: units, thousands separators, ranges.
+
+Plain spaces throughout: a thin one has a terminal cell of its own anyway, and would hide `24.0 GiB` from a search.
+"""
+
+GIB_DECIMALS = 1
+
+
+def whole(number: float) -> str:
+    """A count or an amount without decimals: `32,768`."""
+    return f"{number:,.0f}"
+
+
+def gib(amount: float) -> str:
+    """Memory: `15.6 GiB`."""
+    return f"{amount:,.{GIB_DECIMALS}f} GiB"
+
+
+def span(low: float, high: float) -> str:
+    """From one whole number to another, `1–3`; a single one where they are the same."""
+    return whole(low) if whole(low) == whole(high) else f"{whole(low)}–{whole(high)}"
+
+
+def plural(number: int, noun: str) -> str:
+    """`1 node`, `3 nodes`; for nouns that take an s."""
+    return f"{whole(number)} {noun}" if number == 1 else f"{whole(number)} {noun}s"
+
+
+def span_of(low: int, high: int, noun: str) -> str:
+    """`1 node`, `1–3 nodes`."""
+    return plural(high, noun) if low == high else f"{span(low, high)} {noun}s"
+
+
+def listed(words: list[str]) -> str:
+    """`a`, `a and b`, `a, b and c`."""
+    return " and ".join(filter(None, (", ".join(words[:-1]), *words[-1:])))
+
+
+def device(resource: str, count: int) -> str:
+    """What a pod takes or a node offers: `1 GPU`, `3g.47gb`, `2 × 3g.47gb`; other resources by their own name."""
+    name = resource.removeprefix("nvidia.com/")
+    if name == "gpu":
+        return plural(count, "GPU")
+    name = name.removeprefix("mig-")
+    return name if count == 1 else f"{whole(count)} × {name}"

@@ -1,0 +1,56 @@
+"""The platform's own stacks for the engine tests: their settings as data, the world that they expect to find."""
+
+import copy
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from tests.engine.harness import Engine, StackRun
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+PROGRAM = REPOSITORY / "__main__.py"
+PROJECT = "llm-platform"
+STACKS = ("dev", "prod")
+
+
+def settings(stack: str) -> dict[str, Any]:
+    """The `config` of a stack file: a copy that a test may change."""
+    return copy.deepcopy(yaml.safe_load((REPOSITORY / f"Pulumi.{stack}.yaml").read_text())["config"])
+
+
+def section(config: Mapping[str, Any], name: str) -> Any:
+    """One section of the settings."""
+    return config[f"{PROJECT}:{name}"]
+
+
+def as_text(config: Mapping[str, Any]) -> dict[str, str]:
+    """Settings as the engine hands them to a program: objects as JSON."""
+    return {key: value if isinstance(value, str) else json.dumps(value) for key, value in config.items()}
+
+
+def crd_groups() -> dict[str, list[str]]:
+    """API groups that each chart of the catalog brings, by the chart's plain name."""
+    entries = yaml.safe_load((REPOSITORY / "catalog" / "charts.yaml").read_text())["entries"]
+    return {
+        str(entry["chart"]).rpartition("/")[2]: list(entry.get("crd_groups") or [])
+        for entry in entries.values()
+        if entry.get("chart")
+    }
+
+
+def engine_for(stack: str, directory: Path, arm: Path) -> Engine:
+    """An engine whose sign-in is the stack's subscription, with the network from where a private stack is updated."""
+    platform = section(settings(stack), "platform")
+    engine = Engine(directory, arm=arm, crd_groups=crd_groups(), subscription=platform["subscription_id"])
+    runner_network = section(settings(stack), "cluster")["api_server"].get("runner_vnet")
+    if runner_network:
+        engine.azure.has("network:VirtualNetwork", runner_network, platform["region"])
+    return engine
+
+
+def run(engine: Engine, stack: str) -> StackRun:
+    """The platform's program on one of its stacks."""
+    return engine.stack(stack, PROGRAM, settings(stack), project=PROJECT)

@@ -1,0 +1,69 @@
+"""The shipped stacks as graphs of the embedded engine, whole or with one thing changed."""
+
+import json
+from collections.abc import Callable, Mapping
+from copy import deepcopy
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from config.stackfile import parse
+from preview.engine import Graph, preview
+
+ROOT = Path(__file__).parents[2]
+STACKS = ("dev", "prod")
+Sections = dict[str, Any]
+Entry = dict[str, Any]
+
+
+def sections_of(stack: str) -> Sections:
+    """The sections of a shipped stack file, to change at will."""
+    return deepcopy(parse((ROOT / f"Pulumi.{stack}.yaml").read_text(encoding="utf-8")).sections)
+
+
+def graph_of(stack: str, change: Callable[[Sections], object] | None = None, secrets: Mapping[str, str] = {}) -> Graph:
+    """The graph of a stack, after `change` has edited its sections; `secrets` are set beside them."""
+    sections = sections_of(stack)
+    if change is not None:
+        change(sections)
+    settings = {f"llm-platform:{name}": json.dumps(value) for name, value in sections.items()}
+    hidden = {f"llm-platform:{name}": value for name, value in secrets.items()}
+    return preview(
+        ROOT / "__main__.py",
+        project="llm-platform",
+        stack=stack,
+        config={**settings, **hidden},
+        secret_keys=list(hidden),
+    )
+
+
+@cache
+def entries_of(stack: str) -> tuple[Entry, ...]:
+    """The unchanged stack's resources as the preview's JSON lists them."""
+    return tuple(graph_of(stack).to_json())
+
+
+def by_urn(entries: Any) -> dict[str, Entry]:
+    """Resources under their URNs."""
+    return {entry["urn"]: entry for entry in entries}
+
+
+def is_kubernetes(entry: Entry) -> bool:
+    """Whether the resource is an object in the cluster (the provider itself is not)."""
+    return entry["type"].startswith("kubernetes:")
+
+
+def is_azure(entry: Entry) -> bool:
+    """Whether the resource is Azure's."""
+    return entry["type"].startswith("azure-native:")
+
+
+def strings(value: Any) -> list[str]:
+    """Every string below a value."""
+    if isinstance(value, str):
+        return [value]
+    if isinstance(value, Mapping):
+        return [text for item in value.values() for text in strings(item)]
+    if isinstance(value, list):
+        return [text for item in value for text in strings(item)]
+    return []

@@ -1,0 +1,260 @@
+"""What holds for every resource of the graph, in every stack."""
+
+import json
+import re
+from collections import Counter
+from typing import Any
+
+import pytest
+
+import catalog
+from tests.graph.stacks import STACKS, Entry, Sections, by_urn, entries_of, graph_of, is_azure, is_kubernetes, strings
+
+each_stack = pytest.mark.parametrize("stack", STACKS)
+UNKNOWN = "[unknown]"
+# Where Azure's own name for a resource stands in the inputs; a role assignment's is a GUID.
+AZURE_NAMES = {
+    "authorization:RoleAssignment": "roleAssignmentName",
+    "containerregistry:Registry": "registryName",
+    "containerservice:AgentPool": "agentPoolName",
+    "containerservice:MaintenanceConfiguration": "configName",
+    "containerservice:ManagedCluster": "resourceName",
+    "keyvault:Secret": "secretName",
+    "keyvault:Vault": "vaultName",
+    "managedidentity:FederatedIdentityCredential": "federatedIdentityCredentialResourceName",
+    "managedidentity:UserAssignedIdentity": "resourceName",
+    "network:NatGateway": "natGatewayName",
+    "network:NetworkSecurityGroup": "networkSecurityGroupName",
+    "network:PrivateDnsZoneGroup": "privateDnsZoneGroupName",
+    "network:PrivateEndpoint": "privateEndpointName",
+    "network:PublicIPAddress": "publicIpAddressName",
+    "network:Subnet": "subnetName",
+    "network:VirtualNetwork": "virtualNetworkName",
+    "network:VirtualNetworkPeering": "virtualNetworkPeeringName",
+    "privatedns:PrivateZone": "privateZoneName",
+    "privatedns:VirtualNetworkLink": "virtualNetworkLinkName",
+    "resources:ResourceGroup": "resourceGroupName",
+    "storage:BlobContainer": "containerName",
+    "storage:BlobServiceProperties": "blobServicesName",
+    "storage:StorageAccount": "accountName",
+}
+CLUSTER_SCOPED = {"Namespace", "ClusterSecretStore", "GatewayClass"}
+
+
+def type_of(entry: Entry) -> str:
+    return entry["type"].removeprefix("azure-native:")
+
+
+def name_of(entry: Entry) -> Any:
+    if entry["type"].endswith(":Release"):
+        return entry["inputs"].get("name")
+    if is_kubernetes(entry):
+        return entry["inputs"]["metadata"].get("name")
+    return entry["inputs"].get(AZURE_NAMES[type_of(entry)])
+
+
+def one(stack: str, type_: str) -> Entry:
+    (entry,) = [entry for entry in entries_of(stack) if entry["type"] == type_]
+    return entry
+
+
+@each_stack
+def test_every_object_in_the_cluster_has_the_provider_and_dies_with_the_cluster(stack: str) -> None:
+    provider = one(stack, "pulumi:providers:kubernetes")["urn"]
+    cluster = one(stack, "azure-native:containerservice:ManagedCluster")["urn"]
+    for entry in filter(is_kubernetes, entries_of(stack)):
+        assert entry["options"]["provider"] == provider, entry["urn"]
+        assert entry["options"]["deleted_with"] == cluster, entry["urn"]
+
+
+@each_stack
+def test_the_provider_keeps_its_secret_and_its_identity(stack: str) -> None:
+    provider = one(stack, "pulumi:providers:kubernetes")
+    cluster = one(stack, "azure-native:containerservice:ManagedCluster")["urn"]
+    assert provider["inputs"]["kubeconfig"] == "[secret]"
+    assert UNKNOWN not in provider["inputs"]["clusterIdentifier"]
+    assert provider["options"]["deleted_with"] == cluster
+    assert cluster in provider["options"]["depends_on"]
+    assert "namespace" not in provider["inputs"]
+
+
+@each_stack
+def test_only_identities_of_azure_live_apart_from_the_cluster(stack: str) -> None:
+    """What Azure keeps must really be deleted; an object of Azure that dies with the cluster would be left behind."""
+    for entry in filter(is_azure, entries_of(stack)):
+        assert entry["options"]["deleted_with"] is None, entry["urn"]
+
+
+@each_stack
+def test_every_name_is_a_literal(stack: str) -> None:
+    for entry in entries_of(stack):
+        if not (is_kubernetes(entry) or is_azure(entry)):
+            continue
+        name = name_of(entry)
+        assert isinstance(name, str), entry["urn"]
+        assert name, entry["urn"]
+        assert UNKNOWN not in name, entry["urn"]
+        if is_kubernetes(entry) and entry["type"].rsplit(":", 1)[1] not in CLUSTER_SCOPED:
+            inputs = entry["inputs"]
+            space = inputs.get("namespace") if entry["type"].endswith(":Release") else inputs["metadata"]["namespace"]
+            assert isinstance(space, str), entry["urn"]
+            assert UNKNOWN not in space, entry["urn"]
+
+
+@each_stack
+def test_names_are_unique_where_they_share_a_place(stack: str) -> None:
+    def place(entry: Entry) -> tuple[str, ...]:
+        inputs = entry["inputs"]
+        if is_kubernetes(entry):
+            return (
+                entry["type"],
+                str(inputs.get("namespace") or inputs.get("metadata", {}).get("namespace")),
+                name_of(entry),
+            )
+        parents = [str(inputs.get(key)) for key in sorted(inputs) if key.endswith("Name") or key == "scope"]
+        return (entry["type"], name_of(entry), *parents)
+
+    seen = Counter(place(entry) for entry in entries_of(stack) if is_kubernetes(entry) or is_azure(entry))
+    assert [where for where, count in seen.items() if count > 1] == []
+    urns = [entry["urn"] for entry in entries_of(stack)]
+    assert len(urns) == len(set(urns))
+
+
+@each_stack
+def test_custom_resources_wait_for_the_release_that_brings_their_kind(stack: str) -> None:
+    owner = {group: chart.name for chart in catalog.load().charts.values() for group in chart.crd_groups}
+    releases = {
+        entry["inputs"]["name"]: entry["urn"] for entry in entries_of(stack) if entry["type"].endswith(":Release")
+    }
+    checked = 0
+    for entry in entries_of(stack):
+        group = entry["type"].removeprefix("kubernetes:").split("/")[0]
+        if is_kubernetes(entry) and group in owner:
+            assert releases[owner[group]] in entry["options"]["depends_on"], entry["urn"]
+            checked += 1
+    assert checked > 10
+
+
+@each_stack
+def test_every_object_waits_for_its_namespace(stack: str) -> None:
+    namespaces = {
+        entry["inputs"]["metadata"]["name"]: entry["urn"]
+        for entry in entries_of(stack)
+        if entry["type"].endswith(":Namespace")
+    }
+    for entry in filter(is_kubernetes, entries_of(stack)):
+        space = entry["inputs"].get("namespace") or entry["inputs"].get("metadata", {}).get("namespace")
+        if space is not None:
+            assert namespaces[space] in reachable(stack, entry["urn"]), entry["urn"]
+
+
+def reachable(stack: str, urn: str) -> set[str]:
+    """Everything that a resource waits for, directly or not."""
+    entries = by_urn(entries_of(stack))
+    found: set[str] = set()
+    ahead = [urn]
+    while ahead:
+        current = entries[ahead.pop()]
+        for before in current["options"]["depends_on"]:
+            if before not in found:
+                found.add(before)
+                ahead.append(before)
+    return found
+
+
+@each_stack
+def test_everything_of_azure_waits_for_its_resource_group(stack: str) -> None:
+    """Names are literals, so nothing else keeps a group from being deleted before what is in it."""
+    groups = {
+        entry["inputs"]["resourceGroupName"]: entry["urn"]
+        for entry in entries_of(stack)
+        if entry["type"] == "azure-native:resources:ResourceGroup"
+    }
+    for entry in filter(is_azure, entries_of(stack)):
+        group = entry["inputs"].get("resourceGroupName")
+        if group in groups and entry["urn"] != groups[group]:
+            assert groups[group] in reachable(stack, entry["urn"]), entry["urn"]
+
+
+@each_stack
+def test_no_secret_value_is_in_plain_inputs(stack: str) -> None:
+    hidden = "correct-horse-battery-staple"
+    graph = graph_of(stack, secrets={"gateway-certificate": hidden})
+    text = json.dumps(graph.to_json())
+    assert hidden not in text
+    secret = [entry for entry in graph.to_json() if entry["type"] == "azure-native:keyvault:Secret"]
+    assert [entry["inputs"]["secretName"] for entry in secret] == ["gateway-certificate"]
+    assert secret[0]["inputs"]["properties"]["value"] == "[secret]"
+    # Keys reach the cluster through the vault alone: no Kubernetes Secret is declared.
+    assert not [entry for entry in graph.to_json() if entry["type"] == "kubernetes:core/v1:Secret"]
+    assert not [
+        text for text in strings(graph.to_json()) if re.search(r"\bhf_[A-Za-z0-9]{16}|BEGIN [A-Z ]*PRIVATE", text)
+    ]
+
+
+@each_stack
+def test_what_the_autoscaler_owns_is_not_declared(stack: str) -> None:
+    deployments = {
+        entry["inputs"]["metadata"]["name"]: entry["inputs"]["spec"]
+        for entry in entries_of(stack)
+        if entry["type"] == "kubernetes:apps/v1:Deployment"
+    }
+    scaled = [
+        entry["inputs"]["spec"]["scaleTargetRef"]["name"]
+        for entry in entries_of(stack)
+        if entry["type"].endswith(":ScaledObject")
+    ]
+    assert scaled
+    for name, spec in deployments.items():
+        assert ("replicas" in spec) == (name not in scaled), name
+    for entry in entries_of(stack):
+        if entry["type"] == "azure-native:containerservice:AgentPool":
+            assert entry["options"]["ignore_changes"] == ["count", "orchestratorVersion"]
+
+
+@each_stack
+def test_only_production_is_protected_and_never_a_pool(stack: str) -> None:
+    protected = {entry["type"] for entry in entries_of(stack) if entry["options"]["protect"]}
+    if stack == "dev":
+        assert protected == set()
+        return
+    assert {"azure-native:containerservice:ManagedCluster", "azure-native:keyvault:Vault"} <= protected
+    assert not [kind for kind in protected if kind.startswith("kubernetes:") or kind.endswith(":AgentPool")]
+
+
+def test_a_protected_stack_guards_everything_that_nothing_waits_for() -> None:
+    """A destroy begins with what nothing depends on: in production that must be the guards alone."""
+    entries = by_urn(entries_of("prod"))
+    needed = {before for entry in entries.values() for before in entry["options"]["depends_on"]}
+    parents = {entry["parent"] for entry in entries.values()}
+    last = [
+        urn
+        for urn, entry in entries.items()
+        if urn not in needed and urn not in parents and not entry["type"].startswith("pulumi:")
+    ]
+    assert {entries[urn]["type"] for urn in last} == {"llm-platform:components:Guard"}
+    assert all(entries[urn]["options"]["protect"] for urn in last)
+
+
+@each_stack
+def test_the_same_stack_twice_is_the_same_graph(stack: str) -> None:
+    assert json.dumps(graph_of(stack).to_json()) == json.dumps(list(entries_of(stack)))
+
+
+@each_stack
+def test_another_model_adds_and_changes_nothing(stack: str) -> None:
+    def add(sections: Sections) -> None:
+        sections["models"].append({**sections["models"][0], "name": "another", "replicas": {"min": 1, "max": 1}})
+
+    before, after = by_urn(entries_of(stack)), by_urn(graph_of(stack, add).to_json())
+    assert {urn: after.get(urn) for urn in before} == before
+    added = [urn for urn in after if urn not in before]
+    assert added
+    assert all("another" in urn for urn in added)
+
+
+def test_stacks_hold_the_same_kinds_of_things() -> None:
+    """What is tried in development must be what production is made of; only the runner's peering is production's."""
+    dev, prod = ({entry["type"] for entry in entries_of(stack)} for stack in STACKS)
+    assert dev - prod == set()
+    assert prod - dev == {"azure-native:network:VirtualNetworkPeering"}
