@@ -25,58 +25,36 @@ from planning import decide
 
 stack, bootstrap = sections()
 plan = decide(config.load(stack), catalog.load(), bootstrap=bootstrap)
-platform = plan.platform
 
-groups = ResourceGroups("groups", platform, plan.model_store)
-network = Network("network", plan.network, platform=platform, group=groups.platform)
-identity = ClusterIdentities("identity", plan.identity, platform=platform, group=groups.platform, network=network)
-cluster = Cluster(
-    "cluster", plan.cluster, platform=platform, network_plan=plan.network, group=groups.platform, network=network,
-    identities=identity,
-)  # fmt: skip
-pools = NodePools(
-    "pools", plan.pools, platform=platform, cluster_name=plan.cluster.name, node_subnet_id=network.subnet_ids["nodes"],
-    cluster=cluster, group=groups.platform,
-)  # fmt: skip
+groups = ResourceGroups("groups", plan.platform, plan.model_store)
+network = Network("network", plan.network, groups=groups)
+identity = ClusterIdentities("identity", plan.identity, groups=groups, network=network)
+cluster = Cluster("cluster", plan.cluster, groups=groups, network=network, identities=identity)
+pools = NodePools("pools", plan.pools, groups=groups, network=network, cluster=cluster)
 
-vault = Vault("vault", plan.vault, platform=platform, group=groups.platform, network=network, bootstrap=bootstrap)
-registry = Registry(
-    "registry", plan.registry, platform=platform, group=groups.platform, network=network, identities=identity
-)
-store = ModelStore(
-    "model-store", plan.model_store, platform=platform, groups=(groups.platform, groups.model_store), network=network
-)
+vault = Vault("vault", plan.vault, groups=groups, network=network, bootstrap=bootstrap)
+registry = Registry("registry", plan.registry, groups=groups, network=network, identities=identity)
+store = ModelStore("model-store", plan.model_store, groups=groups, network=network)
 
-secrets = Secrets(
-    "secrets",
-    plan.secrets,
-    vault_plan=plan.vault,
-    platform=platform,
-    group=groups.platform,
-    vault=vault,
-    cluster=cluster,
-)
-monitoring = Monitoring(
-    "monitoring", plan.monitoring, serving_plan=plan.serving, operator_plan=plan.gpu_operator, cluster=cluster
-)
+secrets = Secrets("secrets", plan.secrets, groups=groups, vault=vault, cluster=cluster)
 gpu_operator = GpuOperator("gpu-operator", plan.gpu_operator, cluster=cluster)
+monitoring = Monitoring("monitoring", plan.monitoring, cluster=cluster)
 autoscaling = Autoscaling("autoscaling", plan.autoscaling, cluster=cluster)
-gateway = Gateway("gateway", plan.gateway, secrets_plan=plan.secrets, secrets=secrets, cluster=cluster)
+gateway = Gateway("gateway", plan.gateway, secrets=secrets, cluster=cluster)
 
-serving = Serving("serving", plan.serving, secrets_plan=plan.secrets, secrets=secrets, cluster=cluster)
+serving = Serving("serving", plan.serving, secrets=secrets, cluster=cluster)
 models = [
     Model(
-        f"model-{model.name}", model, platform=platform, group=groups.platform, cluster=cluster, pools=pools.by_name,
-        gpu_operator=gpu_operator, store=store, serving=serving, gateway_plan=plan.gateway, gateway=gateway,
-        autoscaling=autoscaling, monitoring_plan=plan.monitoring,
+        f"model-{model.name}", model, groups=groups, cluster=cluster, pools=pools, gpu_operator=gpu_operator,
+        store=store, serving=serving, gateway=gateway, autoscaling=autoscaling, monitoring=monitoring,
     )
     for model in plan.models
 ]  # fmt: skip
 
 guard(
-    [groups, network, identity, cluster, pools, vault, registry, store, secrets, monitoring, gpu_operator, autoscaling,
+    [groups, network, identity, cluster, pools, vault, registry, store, secrets, gpu_operator, monitoring, autoscaling,
      gateway, serving, *models],
-    protect=platform.protect,
+    protect=plan.platform.protect,
 )  # fmt: skip
 
 pulumi.export("gateway", f"https://{plan.gateway.hostname}/v1")

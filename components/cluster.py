@@ -4,7 +4,7 @@ import base64
 
 import pulumi
 import pulumi_kubernetes
-from pulumi_azure_native import containerservice, resources
+from pulumi_azure_native import containerservice
 from pulumi_azure_native.containerservice import (
     ListManagedClusterUserCredentialsResult,
     ManagedClusterAgentPoolProfileArgsDict,
@@ -15,7 +15,8 @@ from pulumi_azure_native.containerservice import (
 from components.identity import ClusterIdentities
 from components.kubeconfig import with_kubelogin
 from components.network import API_SERVER, API_SERVER_ZONE, NODES, Network
-from planning.plan import ClusterPlan, MaintenancePlan, NetworkPlan, PlatformPlan
+from components.resource_groups import ResourceGroups
+from planning.plan import ClusterPlan, MaintenancePlan
 
 SYSTEM_DISK_GIB = 128
 
@@ -39,6 +40,7 @@ AUTOSCALER: ManagedClusterPropertiesAutoScalerProfileArgsDict = {
 class Cluster(pulumi.ComponentResource):
     """`kubernetes` reaches the API server; `ready` ends every write to the cluster that this component makes."""
 
+    plan: ClusterPlan
     cluster: containerservice.ManagedCluster
     kubernetes: pulumi_kubernetes.Provider
     issuer_url: pulumi.Output[str]
@@ -50,15 +52,14 @@ class Cluster(pulumi.ComponentResource):
         name: str,
         plan: ClusterPlan,
         *,
-        platform: PlatformPlan,
-        network_plan: NetworkPlan,
-        group: resources.ResourceGroup,
+        groups: ResourceGroups,
         network: Network,
         identities: ClusterIdentities,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("llm-platform:components:Cluster", name, None, opts)
-        self._prefix, self._plan, self._platform = name, plan, platform
+        platform = groups.plan
+        self._prefix, self.plan, self._platform = name, plan, platform
         kubelet = identities.kubelet
         self.cluster = containerservice.ManagedCluster(
             f"{name}-aks",
@@ -98,9 +99,9 @@ class Cluster(pulumi.ComponentResource):
                 "network_plugin_mode": "overlay",
                 "network_dataplane": "cilium",
                 "network_policy": "cilium",
-                "pod_cidr": network_plan.pods,
-                "service_cidr": network_plan.services,
-                "dns_service_ip": network_plan.dns_service,
+                "pod_cidr": network.plan.pods,
+                "service_cidr": network.plan.services,
+                "dns_service_ip": network.plan.dns_service,
                 "load_balancer_sku": "standard",
                 # Load balancer rules run out of ports with large autoscaled pools; AKS' own NAT needs AKS' own network.
                 "outbound_type": "userAssignedNATGateway",
@@ -117,7 +118,7 @@ class Cluster(pulumi.ComponentResource):
             tags=dict(platform.tags),
             opts=pulumi.ResourceOptions(
                 parent=self,
-                depends_on=[group, *identities.ready, *network.ready],
+                depends_on=[groups.platform, *identities.ready, *network.ready],
                 protect=platform.protect,
                 ignore_changes=self._azure_owned(),
                 custom_timeouts=pulumi.CustomTimeouts(create="60m", update="90m"),
@@ -135,7 +136,7 @@ class Cluster(pulumi.ComponentResource):
         """Wire paths whose value Azure changes by itself, so that a preview must not put ours back."""
         # The autoscaler moves the node count; the bounds around it stay ours.
         owned = ["agentPoolProfiles[0].count"]
-        if self._plan.follow_azure_version:
+        if self.plan.follow_azure_version:
             # The upgrade channel moves the version; a downgrade back to ours would be refused.
             owned.append("kubernetesVersion")
         return owned
@@ -148,8 +149,8 @@ class Cluster(pulumi.ComponentResource):
             # Run-command is a way around network and audit.
             "disable_run_command": True,
         }
-        if not self._plan.private:
-            return {**profile, "authorized_ip_ranges": list(self._plan.authorized_ranges)}
+        if not self.plan.private:
+            return {**profile, "authorized_ip_ranges": list(self.plan.authorized_ranges)}
         return {
             **profile,
             "enable_private_cluster": True,
@@ -159,7 +160,7 @@ class Cluster(pulumi.ComponentResource):
         }
 
     def _system_pool(self, network: Network) -> ManagedClusterAgentPoolProfileArgsDict:
-        pool = self._plan.system_pool
+        pool = self.plan.system_pool
         return {
             "name": pool.name,
             "mode": "System",
@@ -171,7 +172,7 @@ class Cluster(pulumi.ComponentResource):
             "max_count": pool.max_nodes,
             "availability_zones": list(pool.zones) or None,
             "vnet_subnet_id": network.subnet_ids[NODES],
-            "max_pods": self._plan.max_pods,
+            "max_pods": self.plan.max_pods,
             "node_taints": [pool.taint],
             "os_type": "Linux",
             "os_sku": "Ubuntu",
@@ -185,7 +186,7 @@ class Cluster(pulumi.ComponentResource):
         return containerservice.MaintenanceConfiguration(
             f"{self._prefix}-maintenance-{plan.schedule}",
             config_name=plan.schedule,
-            resource_name_=self._plan.name,
+            resource_name_=self.plan.name,
             resource_group_name=self._platform.resource_group,
             maintenance_window={
                 "schedule": {"weekly": {"day_of_week": plan.day, "interval_weeks": 1}},
@@ -199,19 +200,19 @@ class Cluster(pulumi.ComponentResource):
     def _kubernetes(self, network: Network) -> pulumi_kubernetes.Provider:
         credentials = containerservice.list_managed_cluster_user_credentials_output(
             resource_group_name=self._platform.resource_group,
-            resource_name=self._plan.name,
+            resource_name=self.plan.name,
             format="exec",
             # The cluster alone: waiting for more would make the kubeconfig, and with it every object, unknown in a
             # preview that merely adds to the network.
             opts=pulumi.InvokeOutputOptions(parent=self, depends_on=[self.cluster]),
         )
-        login, server_id = self._plan.login, self._plan.login_server_id
+        login, server_id = self.plan.login, self.plan.login_server_id
         return pulumi_kubernetes.Provider(
             f"{self._prefix}-kubernetes",
             kubeconfig=pulumi.Output.secret(credentials.apply(lambda found: _kubeconfig(found, login, server_id))),
             # A pair, never one of them: the fixed identifier keeps a changed kubeconfig from replacing every object,
             # `deleted_with` replaces them when the cluster itself is.
-            cluster_identifier=self._plan.identifier,
+            cluster_identifier=self.plan.identifier,
             enable_server_side_apply=True,
             opts=pulumi.ResourceOptions(
                 parent=self, depends_on=[self.cluster, *network.ready], deleted_with=self.cluster

@@ -13,7 +13,7 @@ from components.labels import metadata
 from components.namespace import namespace
 from components.release import release
 from components.secrets import Secrets
-from planning.plan import GatewayPlan, Json, SecretsPlan
+from planning.plan import GatewayPlan, Json
 
 _ENVOY = "gateway.envoyproxy.io/v1alpha1"
 _GATEWAY_API = "gateway.networking.k8s.io/v1"
@@ -22,6 +22,7 @@ _GATEWAY_API = "gateway.networking.k8s.io/v1"
 class Gateway(pulumi.ComponentResource):
     """`ready` is what a route waits for: the controllers, the Gateway, and the policies that guard it."""
 
+    plan: GatewayPlan
     gateway: CustomResource
     ready: list[pulumi.Resource]
     _first: list[pulumi.Resource]
@@ -31,17 +32,16 @@ class Gateway(pulumi.ComponentResource):
         name: str,
         plan: GatewayPlan,
         *,
-        secrets_plan: SecretsPlan,
         secrets: Secrets,
         cluster: Cluster,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("llm-platform:components:Gateway", name, None, opts)
-        self._name, self._plan, self._cluster = name, plan, cluster
+        self._name, self.plan, self._cluster = name, plan, cluster
         controllers = self._controllers()
         space = self._namespace("namespace", plan.namespace)
         self._first = [space, *controllers]
-        certificate, keys = self._secrets(secrets_plan.store, [space, *secrets.ready])
+        certificate, keys = self._secrets(secrets.plan.store, [space, *secrets.ready])
         proxy = self._object("proxy", _ENVOY, "EnvoyProxy", specs.envoy_proxy(plan))
         gateway_class = CustomResource(
             f"{name}-class",
@@ -72,7 +72,7 @@ class Gateway(pulumi.ComponentResource):
 
     def _controllers(self) -> list[pulumi.Resource]:
         """Three releases in order: the AI controller watches kinds whose CRDs the first two bring."""
-        plan = self._plan
+        plan = self.plan
         proxies = self._namespace("envoy-namespace", plan.envoy.namespace)
         ai = self._namespace("ai-namespace", plan.ai.namespace)
         envoy: Release = release(
@@ -91,7 +91,7 @@ class Gateway(pulumi.ComponentResource):
         return [envoy, crds, controller]
 
     def _secrets(self, store: str, needs: list[pulumi.Resource]) -> tuple[CustomResource, CustomResource]:
-        plan = self._plan
+        plan = self.plan
         certificate = external_secret(
             f"{self._name}-certificate",
             secret=specs.CERTIFICATE_SECRET,
@@ -121,7 +121,7 @@ class Gateway(pulumi.ComponentResource):
             f"{self._name}-{role}",
             api_version=api_version,
             kind=kind,
-            metadata=metadata(self._plan.gateway, self._plan.namespace),
+            metadata=metadata(self.plan.gateway, self.plan.namespace),
             spec=spec,
             opts=in_cluster(self, self._cluster, *self._first, *needs),
         )

@@ -4,6 +4,7 @@ import pulumi
 from pulumi_azure_native import managedidentity, resources
 
 from components.network import API_SERVER_ZONE, Network
+from components.resource_groups import ResourceGroups
 from components.role import assign_role
 from planning.plan import ClusterIdentityPlan, GrantPlan, IdentityPlan, PlatformPlan
 
@@ -20,12 +21,12 @@ class ClusterIdentities(pulumi.ComponentResource):
         name: str,
         plan: ClusterIdentityPlan,
         *,
-        platform: PlatformPlan,
-        group: resources.ResourceGroup,
+        groups: ResourceGroups,
         network: Network,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("llm-platform:components:ClusterIdentities", name, None, opts)
+        platform, group = groups.plan, groups.platform
         self._prefix = name
         self.control_plane = self._identity("control-plane", plan.control_plane, platform, group)
         self.kubelet = self._identity("kubelet", plan.kubelet, platform, group)

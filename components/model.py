@@ -1,10 +1,6 @@
 """One served model: its identity, its vLLM Deployments, the Service in front, and its way to the gateway."""
 
-from collections.abc import Mapping
-
 import pulumi
-from pulumi_azure_native import resources
-from pulumi_azure_native.containerservice import AgentPool
 from pulumi_kubernetes.apps.v1 import Deployment, DeploymentSpecArgsDict, DeploymentStrategyArgsDict
 from pulumi_kubernetes.core.v1 import ConfigMap, Service, ServiceAccount
 from pulumi_kubernetes.meta.v1 import ObjectMetaArgsDict
@@ -21,10 +17,13 @@ from components.model_pod import ARGUMENTS_KEY, HTTP_PORT_NAME, pod_template, se
 from components.model_route import ModelRoute
 from components.model_scaling import ModelScaling
 from components.model_store import ModelStore
+from components.monitoring import Monitoring
 from components.network_policies import HTTP_PORT, model_traffic
+from components.node_pools import NodePools
+from components.resource_groups import ResourceGroups
 from components.serving import Serving
 from components.workload_identity import WorkloadIdentity
-from planning.plan import DeploymentPlan, GatewayPlan, ModelPlan, MonitoringPlan, PlatformPlan, RolloutPlan
+from planning.plan import DeploymentPlan, ModelPlan, RolloutPlan
 
 # Before vLLM starts, a node may have to come (15 minutes) and pull the image (12 GB).
 _PLACEMENT_SECONDS = 1800
@@ -41,26 +40,24 @@ class Model(pulumi.ComponentResource):
         name: str,
         plan: ModelPlan,
         *,
-        platform: PlatformPlan,
-        group: resources.ResourceGroup,
+        groups: ResourceGroups,
         cluster: Cluster,
-        pools: Mapping[str, AgentPool],
+        pools: NodePools,
         gpu_operator: GpuOperator,
         store: ModelStore,
         serving: Serving,
-        gateway_plan: GatewayPlan,
         gateway: Gateway,
         autoscaling: Autoscaling,
-        monitoring_plan: MonitoringPlan,
+        monitoring: Monitoring,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("llm-platform:components:Model", name, None, opts)
         identity = WorkloadIdentity(
             f"{name}-azure",
             plan.identity,
-            platform=platform,
+            platform=groups.plan,
             issuer_url=cluster.issuer_url,
-            depends_on=[group],
+            depends_on=[groups.platform],
             opts=pulumi.ResourceOptions(parent=self),
         )
         needed: list[pulumi.Resource] = [identity.ready, gpu_operator.release, *serving.ready]
@@ -80,12 +77,12 @@ class Model(pulumi.ComponentResource):
             NetworkPolicy(
                 f"{name}-traffic",
                 metadata=metadata(plan.name, plan.namespace),
-                spec=model_traffic(plan.name, callers=(gateway_plan.envoy.namespace, monitoring_plan.chart.namespace)),
+                spec=model_traffic(plan.name, callers=(gateway.plan.envoy.namespace, monitoring.plan.chart.namespace)),
                 opts=here,
             ),
         ]
         self.deployments = [
-            self._deployment(plan, deployment, cluster, [pools[deployment.placement.pool], *needed])
+            self._deployment(plan, deployment, cluster, [pools.by_name[deployment.placement.pool], *needed])
             for deployment in plan.deployments
         ]
         self.service = Service(
@@ -105,7 +102,7 @@ class Model(pulumi.ComponentResource):
         ModelRoute(
             f"{name}-route",
             plan,
-            gateway_plan=gateway_plan,
+            gateway_plan=gateway.plan,
             cluster=cluster,
             ready=[serving.namespace, self.service, *gateway.ready],
             opts=pulumi.ResourceOptions(parent=self),

@@ -25,8 +25,6 @@ _ARGUMENTS_DIRECTORY = "/etc/vllm"
 _HOME = "/home/vllm"
 # The image is made for this user; any other must still be in group 0 (vLLM, docs/deployment/docker.md).
 _USER, _GROUP = 2000, 0
-# Endpoints take this long to leave the gateway's tables; until then new requests still come and must be served.
-_LEAVE_SECONDS = 15
 _PROBE_PERIOD_SECONDS = 10
 
 
@@ -106,7 +104,7 @@ def _container(plan: ModelPlan, deployment: DeploymentPlan) -> ContainerArgsDict
         "startup_probe": _health(failures=math.ceil(plan.start_seconds / _PROBE_PERIOD_SECONDS)),
         "readiness_probe": _health(failures=3),
         "liveness_probe": _health(failures=3),
-        "lifecycle": {"pre_stop": {"sleep": {"seconds": _LEAVE_SECONDS}}},
+        "lifecycle": {"pre_stop": {"sleep": {"seconds": plan.pre_stop_seconds}}},
         "volume_mounts": _mounts(),
     }
 

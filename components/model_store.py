@@ -1,11 +1,12 @@
 """Blob storage for model weights; it outlives the platform."""
 
 import pulumi
-from pulumi_azure_native import resources, storage
+from pulumi_azure_native import storage
 
 from components.network import STORE_ZONE, Network
 from components.private_endpoint import private_endpoint
-from planning.plan import ModelStorePlan, PlatformPlan
+from components.resource_groups import ResourceGroups
+from planning.plan import ModelStorePlan
 
 
 class ModelStore(pulumi.ComponentResource):
@@ -24,13 +25,12 @@ class ModelStore(pulumi.ComponentResource):
         name: str,
         plan: ModelStorePlan,
         *,
-        platform: PlatformPlan,
-        groups: tuple[resources.ResourceGroup, resources.ResourceGroup],
+        groups: ResourceGroups,
         network: Network,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("llm-platform:components:ModelStore", name, None, opts)
-        platform_group, store_group = groups
+        platform, platform_group, store_group = groups.plan, groups.platform, groups.model_store
         self.account = storage.StorageAccount(
             f"{name}-account",
             account_name=plan.account,

@@ -11,7 +11,7 @@ from components.labels import MODEL, metadata
 from components.model_pod import HTTP_PORT_NAME
 from components.namespace import namespace
 from components.release import on_system_nodes, release
-from planning.plan import GpuOperatorPlan, Json, MonitoringPlan, ServingPlan
+from planning.plan import Json, MonitoringPlan
 
 # Blocks are deleted by age and by size: a full disk stops Prometheus, and with it alerts and autoscaling.
 _DISK_SHARE_PERCENT = 85
@@ -32,6 +32,7 @@ _PROXIES: dict[str, Json] = {
 class Monitoring(pulumi.ComponentResource):
     """kube-prometheus-stack with monitors for models, gateway and GPUs, and the first alerts."""
 
+    plan: MonitoringPlan
     release: Release
 
     def __init__(
@@ -39,22 +40,21 @@ class Monitoring(pulumi.ComponentResource):
         name: str,
         plan: MonitoringPlan,
         *,
-        serving_plan: ServingPlan,
-        operator_plan: GpuOperatorPlan,
         cluster: Cluster,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("llm-platform:components:Monitoring", name, None, opts)
+        self.plan = plan
         # The node exporter reads the host.
         space = namespace(
             f"{name}-namespace", plan.chart.namespace, pod_security="privileged", opts=in_cluster(self, cluster)
         )
         self.release = release(f"{name}-release", plan.chart, _values(plan), opts=in_cluster(self, cluster, space))
         for role, kind, spec in (
-            ("vllm", "PodMonitor", _models(serving_plan.namespace)),
+            ("vllm", "PodMonitor", _models(plan.models_namespace)),
             ("envoy", "PodMonitor", _PROXIES),
-            ("dcgm", "ServiceMonitor", _gpus(operator_plan.chart.namespace)),
-            ("alerts", "PrometheusRule", _alerts(plan, serving_plan)),
+            ("dcgm", "ServiceMonitor", _gpus(plan.operator_namespace)),
+            ("alerts", "PrometheusRule", _alerts(plan)),
         ):
             CustomResource(
                 f"{name}-{role}",
@@ -85,10 +85,10 @@ def _gpus(operator: str) -> dict[str, Json]:
     }
 
 
-def _alerts(plan: MonitoringPlan, serving: ServingPlan) -> dict[str, Json]:
+def _alerts(plan: MonitoringPlan) -> dict[str, Json]:
     return {
         "groups": groups(
-            namespace=serving.namespace,
+            namespace=plan.models_namespace,
             vllm_job=f"{plan.chart.namespace}/vllm",
             waiting_requests=plan.waiting_requests,
             first_token_seconds=plan.first_token_seconds,

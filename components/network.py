@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 
 import pulumi
-from pulumi_azure_native import network, privatedns, resources
+from pulumi_azure_native import network, privatedns
 
-from planning.plan import NetworkPlan, PlatformPlan, RunnerPlan, SubnetPlan
+from components.resource_groups import ResourceGroups
+from planning.plan import NetworkPlan, RunnerPlan, SubnetPlan
 
 # Roles of subnets and services of private zones that components look up.
 NODES = "nodes"
@@ -24,6 +25,7 @@ class Network(pulumi.ComponentResource):
     resolved and reached from where Pulumi runs.
     """
 
+    plan: NetworkPlan
     vnet_id: pulumi.Output[str]
     subnet_ids: Mapping[str, pulumi.Output[str]]
     zone_ids: Mapping[str, pulumi.Output[str]]
@@ -34,12 +36,12 @@ class Network(pulumi.ComponentResource):
         name: str,
         plan: NetworkPlan,
         *,
-        platform: PlatformPlan,
-        group: resources.ResourceGroup,
+        groups: ResourceGroups,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("llm-platform:components:Network", name, None, opts)
-        self._prefix, self._plan, self._platform, self._group = name, plan, platform, group
+        platform, group = groups.plan, groups.platform
+        self._prefix, self.plan, self._platform, self._group = name, plan, platform, group
         self._vnet = network.VirtualNetwork(
             f"{name}-vnet",
             virtual_network_name=plan.vnet,
@@ -65,7 +67,7 @@ class Network(pulumi.ComponentResource):
         return pulumi.ResourceOptions(parent=self, depends_on=list(before), protect=protect)
 
     def _nat_gateway(self) -> network.NatGateway:
-        plan, platform = self._plan, self._platform
+        plan, platform = self.plan, self._platform
         address = network.PublicIPAddress(
             f"{self._prefix}-nat-address",
             public_ip_address_name=plan.nat_address,
@@ -93,12 +95,12 @@ class Network(pulumi.ComponentResource):
         """One after the other: Azure refuses a second write to a virtual network while one is under way."""
         subnets: dict[str, network.Subnet] = {}
         before: list[pulumi.Resource] = [self._group, self._vnet]
-        for plan in self._plan.subnets:
+        for plan in self.plan.subnets:
             security = self._security_group(plan)
             subnets[plan.role] = subnet = network.Subnet(
                 f"{self._prefix}-subnet-{plan.role.replace('_', '-')}",
                 subnet_name=plan.name,
-                virtual_network_name=self._plan.vnet,
+                virtual_network_name=self.plan.vnet,
                 resource_group_name=self._platform.resource_group,
                 address_prefix=plan.cidr,
                 default_outbound_access=False,
@@ -150,7 +152,7 @@ class Network(pulumi.ComponentResource):
                 tags=dict(self._platform.tags),
                 opts=self._after(self._group),
             )
-            for service, zone in self._plan.private_zones
+            for service, zone in self.plan.private_zones
         }
 
     def _links(
@@ -169,7 +171,7 @@ class Network(pulumi.ComponentResource):
                 tags=dict(self._platform.tags),
                 opts=self._after(zones[service], self._vnet),
             )
-            for service, zone in self._plan.private_zones
+            for service, zone in self.plan.private_zones
         ]
 
     def _peerings(self, runner: RunnerPlan, subnets: list[network.Subnet]) -> list[pulumi.Resource]:
@@ -177,7 +179,7 @@ class Network(pulumi.ComponentResource):
         there = network.VirtualNetworkPeering(
             f"{self._prefix}-peering-to-runner",
             virtual_network_peering_name=f"to-{runner.vnet}",
-            virtual_network_name=self._plan.vnet,
+            virtual_network_name=self.plan.vnet,
             resource_group_name=self._platform.resource_group,
             remote_virtual_network={"id": runner.vnet_id},
             allow_virtual_network_access=True,
@@ -185,7 +187,7 @@ class Network(pulumi.ComponentResource):
         )
         back = network.VirtualNetworkPeering(
             f"{self._prefix}-peering-from-runner",
-            virtual_network_peering_name=f"to-{self._plan.vnet}",
+            virtual_network_peering_name=f"to-{self.plan.vnet}",
             virtual_network_name=runner.vnet,
             resource_group_name=runner.resource_group,
             remote_virtual_network={"id": self._vnet.id},

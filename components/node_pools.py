@@ -3,10 +3,12 @@
 from collections.abc import Mapping
 
 import pulumi
-from pulumi_azure_native import containerservice, resources
+from pulumi_azure_native import containerservice
 
 from components.cluster import Cluster
-from planning.plan import PlatformPlan, PoolPlan
+from components.network import NODES, Network
+from components.resource_groups import ResourceGroups
+from planning.plan import PoolPlan
 
 # What AKS refuses to change on a pool that exists. The provider replaces a pool by itself only for `vmSize` and
 # `gpuInstanceProfile`; the rest would pass the preview and fail with PropertyChangeNotAllowed.
@@ -45,17 +47,15 @@ class NodePools(pulumi.ComponentResource):
         name: str,
         pools: tuple[PoolPlan, ...],
         *,
-        platform: PlatformPlan,
-        cluster_name: str,
-        node_subnet_id: pulumi.Input[str],
+        groups: ResourceGroups,
+        network: Network,
         cluster: Cluster,
-        group: resources.ResourceGroup,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("llm-platform:components:NodePools", name, None, opts)
-        self._platform, self._cluster_name, self._subnet_id = platform, cluster_name, node_subnet_id
+        self._platform, self._cluster_name, self._subnet_id = groups.plan, cluster.plan.name, network.subnet_ids[NODES]
         by_name: dict[str, containerservice.AgentPool] = {}
-        before: list[pulumi.Resource] = [group, *cluster.ready]
+        before: list[pulumi.Resource] = [groups.platform, *cluster.ready]
         for plan in pools:
             by_name[plan.name] = pool = self._pool(plan, before)
             # One after the other: AKS answers a second pool operation with "in progress".

@@ -1,13 +1,14 @@
 """Container registry: images of our own, pulled by the kubelets without a password."""
 
 import pulumi
-from pulumi_azure_native import authorization, containerregistry, resources
+from pulumi_azure_native import authorization, containerregistry
 
 from components.identity import ClusterIdentities
 from components.network import REGISTRY_ZONE, Network
 from components.private_endpoint import private_endpoint
+from components.resource_groups import ResourceGroups
 from components.role import assign_role
-from planning.plan import PlatformPlan, RegistryPlan
+from planning.plan import RegistryPlan
 
 
 class Registry(pulumi.ComponentResource):
@@ -23,13 +24,13 @@ class Registry(pulumi.ComponentResource):
         name: str,
         plan: RegistryPlan,
         *,
-        platform: PlatformPlan,
-        group: resources.ResourceGroup,
+        groups: ResourceGroups,
         network: Network,
         identities: ClusterIdentities,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("llm-platform:components:Registry", name, None, opts)
+        platform, group = groups.plan, groups.platform
         self.registry = containerregistry.Registry(
             f"{name}-registry",
             registry_name=plan.name,

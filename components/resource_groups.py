@@ -7,8 +7,9 @@ from planning.plan import ModelStorePlan, PlatformPlan
 
 
 class ResourceGroups(pulumi.ComponentResource):
-    """Two groups, because deleting the platform's must not take the weights along."""
+    """Two groups, because deleting the platform's must not take the weights along; `plan` says where and whose."""
 
+    plan: PlatformPlan
     platform: resources.ResourceGroup
     model_store: resources.ResourceGroup
 
@@ -16,6 +17,7 @@ class ResourceGroups(pulumi.ComponentResource):
         self, name: str, platform: PlatformPlan, store: ModelStorePlan, *, opts: pulumi.ResourceOptions | None = None
     ) -> None:
         super().__init__("llm-platform:components:ResourceGroups", name, None, opts)
+        self.plan = platform
         self.platform = resources.ResourceGroup(
             f"{name}-platform",
             resource_group_name=platform.resource_group,

@@ -1,7 +1,6 @@
 """External Secrets Operator: how what lies in the vault becomes Secrets in the cluster."""
 
 import pulumi
-from pulumi_azure_native import resources
 from pulumi_kubernetes.apiextensions import CustomResource
 from pulumi_kubernetes.core.v1 import ServiceAccount
 
@@ -10,9 +9,10 @@ from components.in_cluster import in_cluster
 from components.labels import labels, metadata
 from components.namespace import namespace
 from components.release import on_system_nodes, release
+from components.resource_groups import ResourceGroups
 from components.vault import Vault
 from components.workload_identity import WorkloadIdentity
-from planning.plan import Json, PlatformPlan, SecretsPlan, VaultPlan
+from planning.plan import Json, SecretsPlan
 
 
 class Secrets(pulumi.ComponentResource):
@@ -21,6 +21,7 @@ class Secrets(pulumi.ComponentResource):
     `ready` is what an ExternalSecret waits for.
     """
 
+    plan: SecretsPlan
     store: CustomResource
     ready: list[pulumi.Resource]
 
@@ -29,20 +30,19 @@ class Secrets(pulumi.ComponentResource):
         name: str,
         plan: SecretsPlan,
         *,
-        vault_plan: VaultPlan,
-        platform: PlatformPlan,
-        group: resources.ResourceGroup,
+        groups: ResourceGroups,
         vault: Vault,
         cluster: Cluster,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("llm-platform:components:Secrets", name, None, opts)
+        self.plan = plan
         identity = WorkloadIdentity(
             f"{name}-reader",
             plan.identity,
-            platform=platform,
+            platform=groups.plan,
             issuer_url=cluster.issuer_url,
-            depends_on=[group],
+            depends_on=[groups.platform],
             opts=pulumi.ResourceOptions(parent=self),
         )
         grant = identity.grant(plan.read_vault, vault.id, [vault.vault])
@@ -60,7 +60,7 @@ class Secrets(pulumi.ComponentResource):
                 "labels": labels(account_name),
                 "annotations": {
                     "azure.workload.identity/client-id": identity.client_id,
-                    "azure.workload.identity/tenant-id": platform.tenant_id,
+                    "azure.workload.identity/tenant-id": groups.plan.tenant_id,
                 },
             },
             automount_service_account_token=False,
@@ -75,7 +75,7 @@ class Secrets(pulumi.ComponentResource):
                 "provider": {
                     "azurekv": {
                         "authType": "WorkloadIdentity",
-                        "vaultUrl": vault_plan.uri,
+                        "vaultUrl": vault.plan.uri,
                         "serviceAccountRef": {"name": account_name, "namespace": account_namespace},
                     }
                 },

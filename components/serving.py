@@ -12,7 +12,7 @@ from components.model_pod import TOKEN_KEY
 from components.namespace import namespace
 from components.network_policies import deny_all
 from components.secrets import Secrets
-from planning.plan import SecretsPlan, ServingPlan
+from planning.plan import ServingPlan
 
 
 class Serving(pulumi.ComponentResource):
@@ -27,7 +27,6 @@ class Serving(pulumi.ComponentResource):
         name: str,
         plan: ServingPlan,
         *,
-        secrets_plan: SecretsPlan,
         secrets: Secrets,
         cluster: Cluster,
         opts: pulumi.ResourceOptions | None = None,
@@ -55,7 +54,7 @@ class Serving(pulumi.ComponentResource):
                     f"{name}-hugging-face-token",
                     secret=plan.hugging_face_secret,
                     namespace=plan.namespace,
-                    store=secrets_plan.store,
+                    store=secrets.plan.store,
                     data={TOKEN_KEY: plan.hugging_face_key},
                     opts=in_cluster(self, cluster, self.namespace, *secrets.ready),
                 )

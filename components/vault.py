@@ -3,16 +3,18 @@
 from collections.abc import Mapping
 
 import pulumi
-from pulumi_azure_native import keyvault, resources
+from pulumi_azure_native import keyvault
 
 from components.network import VAULT_ZONE, Network
 from components.private_endpoint import private_endpoint
+from components.resource_groups import ResourceGroups
 from planning.plan import PlatformPlan, VaultPlan
 
 
 class Vault(pulumi.ComponentResource):
     """`ready` is what a reader inside the network waits for: private address and first secrets."""
 
+    plan: VaultPlan
     vault: keyvault.Vault
     id: pulumi.Output[str]
     ready: list[pulumi.Resource]
@@ -22,13 +24,14 @@ class Vault(pulumi.ComponentResource):
         name: str,
         plan: VaultPlan,
         *,
-        platform: PlatformPlan,
-        group: resources.ResourceGroup,
+        groups: ResourceGroups,
         network: Network,
         bootstrap: Mapping[str, pulumi.Output[str]],
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("llm-platform:components:Vault", name, None, opts)
+        platform, group = groups.plan, groups.platform
+        self.plan = plan
         self.vault = keyvault.Vault(
             f"{name}-vault",
             vault_name=plan.name,

@@ -346,6 +346,7 @@ class ModelPlan:
     shared_memory_gib: int
     cache_gib: int
     start_seconds: int
+    pre_stop_seconds: int
     drain_seconds: int
     grace_seconds: int
     identity: IdentityPlan
@@ -399,6 +400,8 @@ class MonitoringPlan:
 
     chart: ChartPlan
     server: str
+    models_namespace: str
+    operator_namespace: str
     retention_days: int
     storage_gib: int
     replicas: int

@@ -13,7 +13,7 @@ NAMESPACE = "llm"
 WEIGHTS_CONTAINER = "weights"
 TOKEN_SECRET = "hugging-face"  # noqa: S105 - the name of a Kubernetes Secret, not a secret
 # Before SIGTERM: the time that load balancers take to learn that the pod is going (vLLM answers 500 after SIGTERM).
-PRE_STOP_SECONDS = 15
+_PRE_STOP_SECONDS = 15
 # After the last request: vLLM's own teardown takes about 5 seconds; Kubernetes must wait strictly longer.
 _TEARDOWN_SECONDS = 20
 # Torch's compile cache, tokenizer and temporary files; weights come on top where they are downloaded.
@@ -68,8 +68,9 @@ def model(s: Situation, view: ModelView, memory: MemoryPlan, pool_revisions: dic
         ),
         cache_gib=_cache_gib(known, from_blob=from_blob),
         start_seconds=settings.start_minutes * 60,
+        pre_stop_seconds=_PRE_STOP_SECONDS,
         drain_seconds=settings.drain_seconds,
-        grace_seconds=PRE_STOP_SECONDS + settings.drain_seconds + _TEARDOWN_SECONDS,
+        grace_seconds=_PRE_STOP_SECONDS + settings.drain_seconds + _TEARDOWN_SECONDS,
         identity=identity,
         read_weights=grant(s, f"model-{view.name}", "storage_blob_data_reader", "weights") if from_blob else None,
         token_secret=(TOKEN_SECRET if not from_blob and s.settings.security.hugging_face_token is not None else None),

@@ -136,6 +136,8 @@ def monitoring(s: Situation) -> MonitoringPlan:
     return MonitoringPlan(
         chart=release,
         server=f"http://{release.release}-prometheus.{release.namespace}.svc:9090",
+        models_namespace=NAMESPACE,
+        operator_namespace=s.catalog.charts["gpu-operator"].namespace,
         retention_days=settings.retention_days,
         storage_gib=settings.storage_gib,
         replicas=settings.replicas,
