@@ -1,6 +1,7 @@
 """The architecture: read the stack, decide everything, then build it from the ground up."""
 
 import pulumi
+import pulumi_azure_native
 
 import catalog
 import config
@@ -26,17 +27,23 @@ from planning import decide
 stack, bootstrap = sections()
 plan = decide(config.load(stack), catalog.load(), bootstrap=bootstrap)
 
-groups = ResourceGroups("groups", plan.platform, plan.model_store)
-network = Network("network", plan.network, groups=groups)
-identity = ClusterIdentities("identity", plan.identity, groups=groups, network=network)
-cluster = Cluster("cluster", plan.cluster, groups=groups, network=network, identities=identity)
-pools = NodePools("pools", plan.pools, groups=groups, network=network, cluster=cluster)
+# The default provider would build in whatever subscription the operator happens to be signed in to.
+azure = pulumi_azure_native.Provider(
+    "azure", subscription_id=plan.platform.subscription_id, tenant_id=plan.platform.tenant_id
+)
+there = pulumi.ResourceOptions(providers=[azure])
 
-vault = Vault("vault", plan.vault, groups=groups, network=network, bootstrap=bootstrap)
-registry = Registry("registry", plan.registry, groups=groups, network=network, identities=identity)
-store = ModelStore("model-store", plan.model_store, groups=groups, network=network)
+groups = ResourceGroups("groups", plan.platform, plan.model_store, opts=there)
+network = Network("network", plan.network, groups=groups, opts=there)
+identity = ClusterIdentities("identity", plan.identity, groups=groups, network=network, opts=there)
+cluster = Cluster("cluster", plan.cluster, groups=groups, network=network, identities=identity, opts=there)
+pools = NodePools("pools", plan.pools, groups=groups, network=network, cluster=cluster, opts=there)
 
-secrets = Secrets("secrets", plan.secrets, groups=groups, vault=vault, cluster=cluster)
+vault = Vault("vault", plan.vault, groups=groups, network=network, bootstrap=bootstrap, opts=there)
+registry = Registry("registry", plan.registry, groups=groups, network=network, identities=identity, opts=there)
+store = ModelStore("model-store", plan.model_store, groups=groups, network=network, opts=there)
+
+secrets = Secrets("secrets", plan.secrets, groups=groups, vault=vault, cluster=cluster, opts=there)
 gpu_operator = GpuOperator("gpu-operator", plan.gpu_operator, cluster=cluster)
 monitoring = Monitoring("monitoring", plan.monitoring, cluster=cluster)
 autoscaling = Autoscaling("autoscaling", plan.autoscaling, cluster=cluster)
@@ -46,7 +53,7 @@ serving = Serving("serving", plan.serving, secrets=secrets, cluster=cluster)
 models = [
     Model(
         f"model-{model.name}", model, groups=groups, cluster=cluster, pools=pools, gpu_operator=gpu_operator,
-        store=store, serving=serving, gateway=gateway, autoscaling=autoscaling, monitoring=monitoring,
+        store=store, serving=serving, gateway=gateway, autoscaling=autoscaling, monitoring=monitoring, opts=there,
     )
     for model in plan.models
 ]  # fmt: skip

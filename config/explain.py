@@ -2,7 +2,6 @@
 
 import difflib
 import json
-import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -39,18 +38,33 @@ _WRONG = {
 def explain(error: ValidationError, sections: Mapping[str, Any]) -> list[Finding]:
     """One finding per wrong place; the branches of a union are told together."""
     grouped: dict[Place, list[Any]] = {}
-    for problem in error.errors(include_url=False):
-        grouped.setdefault(place_of(problem, sections), []).append(problem)
-    # A list whose items are wrong counts as empty for pydantic: that is no problem of its own.
-    inner = {place[:end] for place in grouped for end in range(len(place))}
+    for place, problem in problems_of(error, sections):
+        grouped.setdefault(place, []).append(problem)
+    meant = {
+        (*place[:-1], spelled)
+        for place, problems in grouped.items()
+        if problems[0]["type"] == "extra_forbidden"
+        for spelled in closest(place[-1], keys_at(place[:-1]))
+    }
     return [
         _finding(place, problems, sections)
         for place, problems in grouped.items()
-        if not (place in inner and all(problem["type"] == "too_short" for problem in problems))
+        if not (place in meant and problems[0]["type"] == "missing")
     ]
 
 
-def place_of(problem: Any, sections: Mapping[str, Any]) -> Place:
+def problems_of(error: ValidationError, sections: Mapping[str, Any]) -> list[tuple[Place, Any]]:
+    """Pydantic's problems with their places, less those that only follow from another.
+
+    A list whose items are wrong counts as too short, and its union's other branches say that it should be no list.
+    """
+    found = [(_place_of(problem, sections), problem) for problem in error.errors(include_url=False)]
+    outer = {place[:end] for place, _ in found for end in range(len(place))}
+    follows = ("too_short", "string_type")
+    return [(place, problem) for place, problem in found if not (place in outer and problem["type"] in follows)]
+
+
+def _place_of(problem: Any, sections: Mapping[str, Any]) -> Place:
     """The part of pydantic's location that exists in the stack file: union branches are not places."""
     value: Any = sections
     place: list[str | int] = []
@@ -60,7 +74,7 @@ def place_of(problem: Any, sections: Mapping[str, Any]) -> Place:
         elif isinstance(value, (list, tuple)) and isinstance(step, int) and step < len(value):
             value = value[step]
         else:
-            break
+            continue
         place.append(step)
     return tuple(place)
 
@@ -104,17 +118,25 @@ def _wrong_value(place: Place, problems: list[Any], value: object) -> tuple[str,
     if kind == "literal_error":
         return _not_one_of(value, context["expected"])
     wrong = " and ".join(dict.fromkeys(_wrong(part) for part in problems))
-    return f"{show(value)} {wrong}", _cure(place, {part["type"] for part in problems})
+    return f"{show(value)} {wrong}", _cure(place, value, {part["type"] for part in problems})
 
 
 def _wrong(problem: Any) -> str:
     words = _WRONG.get(problem["type"])
     if words is None:
         return problem["msg"][:1].lower() + problem["msg"][1:]
-    return words.format(**problem.get("ctx", {})).replace("fewer than 1 items", "no items")
+    return words.format(**{name: _number(limit) for name, limit in problem.get("ctx", {}).items()}).replace(
+        "fewer than 1 items", "no items"
+    )
 
 
-def _cure(place: Place, kinds: set[str]) -> str:
+def _number(limit: object) -> object:
+    return f"{limit:g}" if isinstance(limit, float) else limit
+
+
+def _cure(place: Place, value: object, kinds: set[str]) -> str:
+    if isinstance(value, str) and kinds in ({"int_type"}, {"float_type"}) and value.replace(".", "", 1).isdecimal():
+        return f"write {value} without quotes"
     if kinds == {"bool_type"}:
         return "write true or false; on, off, yes and no are plain text here"
     if kinds == {"model_type"}:
@@ -137,15 +159,13 @@ def _not_one_of(value: object, expected: str) -> tuple[str, str]:
 
 
 def _number_for_text(place: Place, value: float) -> Finding:
-    spelled = str(value)
-    short = math.isfinite(value) and len(spelled) <= len("0.00.000") and "e" not in spelled
-    example = f', as in "{spelled}"' if short else ""
+    wanted = described(place) if str(place[-1]) in keys_at(place[:-1]) else f'"{value}"'
     return Finding(
         "error",
         "CFG-QUOTE",
         path_of(place),
         f"{show(value)} is a number for YAML, which may have changed its digits; this is text",
-        f"write in quotes{example}: {described(place)}",
+        f"write in quotes: {wanted}",
     )
 
 
@@ -162,7 +182,11 @@ def listed(names: Iterable[str]) -> str:
     return ", ".join(f"`{name}`" for name in names)
 
 
-def _nearest(name: str, known: Iterable[str]) -> str:
+def closest(name: str | int, known: Iterable[str]) -> list[str]:
+    """The known name that a misspelt one was most likely meant to be; empty where none is near."""
     folded = {one.lower(): one for one in known}
-    close = difflib.get_close_matches(name.lower(), list(folded), n=1, cutoff=0.6)
-    return f"did you mean `{folded[close[0]]}`?" if close else ""
+    return [folded[one] for one in difflib.get_close_matches(str(name).lower(), list(folded), n=1, cutoff=0.6)]
+
+
+def _nearest(name: str, known: Iterable[str]) -> str:
+    return "".join(f"did you mean `{one}`?" for one in closest(name, known))

@@ -1,15 +1,15 @@
 """From a mapping of sections to settings, or to every problem that keeps it from being one."""
 
-from collections.abc import Mapping
-from copy import deepcopy
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from pydantic import ValidationError
 
+from config import legible
 from config.explain import explain
-from config.findings import Finding, in_order
-from config.secrets import secret_literals
+from config.findings import Finding, in_order, path_of
+from config.secrets import secret_literals, secret_places, without_secret_keys
 from config.settings import Settings
 
 
@@ -18,42 +18,35 @@ class Loaded:
     """The outcome of reading a stack: `settings` is None where too little is legible to plan on.
 
     With problems present, `settings` may still hold what was legible, so that the planner can add what it sees:
-    a reader gets all problems in one go. Nothing may be built from settings that came with errors.
+    a reader gets all problems in one go. Nothing may be built from settings that came with errors, and nothing may
+    be said about the `unclear` places, whose values are not the operator's.
     """
 
     settings: Settings | None
     problems: tuple[Finding, ...]
+    unclear: tuple[str, ...] = ()
 
 
-def load(sections: Mapping[str, Any]) -> Loaded:
-    """Validate the sections of a stack file (`{"platform": {…}, "pools": […]}`); never raises on bad input."""
-    problems = secret_literals(sections)
+def load(sections: Mapping[str, Any], before: Iterable[Finding] = ()) -> Loaded:
+    """Validate the sections of a stack file (`{"platform": {…}, "pools": […]}`); never raises on bad input.
+
+    `before` are the problems of reading the file. Where they left no section at all, nothing more is said.
+    """
+    problems = list(before)
+    if not sections and problems:
+        return Loaded(None, in_order(problems))
+    sections = without_secret_keys(sections)
+    hidden = secret_literals(sections)
+    # A secret written where its name belongs is told once, as a secret.
+    told = {problem.path for problem in hidden}
     try:
-        return Loaded(Settings.model_validate(sections), in_order(problems))
+        settings = Settings.model_validate(sections)
     except ValidationError as error:
-        problems += explain(error, sections)
-        return Loaded(_legible(sections, error), in_order(problems))
-
-
-def _legible(sections: Mapping[str, Any], error: ValidationError) -> Settings | None:
-    """Leave out the keys that are wrong; None where what is left doesn't stand on its own."""
-    rest = deepcopy(dict(sections))
-    for problem in error.errors(include_url=False, include_context=False):
-        holder: Any = rest
-        place = list(problem["loc"])
-        while place:
-            step = place.pop(0)
-            value = holder.get(step) if isinstance(holder, dict) else None
-            if isinstance(holder, list) and isinstance(step, int) and step < len(holder):
-                value = holder[step]
-            if isinstance(value, (dict, list)) and place:
-                holder = value
-            elif isinstance(holder, dict):
-                holder.pop(step, None)
-                break
-            else:
-                return None
-    try:
-        return Settings.model_validate(rest)
-    except ValidationError:
-        return None
+        settings = None
+        problems += [
+            found for found in explain(error, sections) if found.rule == "CFG-UNKNOWN-KEY" or found.path not in told
+        ]
+    if settings is not None and not hidden:
+        return Loaded(settings, in_order(problems))
+    settings, unclear = legible.read(sections, secret_places(sections))
+    return Loaded(settings, in_order(problems + hidden), tuple(path_of(place) for place in unclear))

@@ -8,7 +8,12 @@ from config.base import Commit, Flag, Positive, Range, RefusedError, Section, Te
 
 # Options that take JSON may be written as YAML mappings or lists.
 ArgumentValue = (
-    Flag | Annotated[int, Field(strict=True)] | Annotated[float, Field(strict=True, allow_inf_nan=False)] | Text | dict[str, Any] | list[Any]
+    Flag
+    | Annotated[int, Field(strict=True)]
+    | Annotated[float, Field(strict=True, allow_inf_nan=False)]
+    | Text
+    | dict[str, Any]
+    | list[Any]
 )
 
 

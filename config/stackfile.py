@@ -1,12 +1,14 @@
 """Reads the text of a `Pulumi.<stack>.yaml` as Pulumi does: YAML 1.2, our namespace apart from everyone else's."""
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import yaml
 
-from config.findings import Finding
+from config.findings import Finding, path_of
+from config.secrets import HIDDEN, looks_secret, secret_literals
 from config.settings import SECTIONS
 
 _NAMESPACE = "llm-platform:"
@@ -16,7 +18,7 @@ _BASE: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 class _Loader(_BASE):
-    """YAML 1.2 core schema: `on`, `yes` and dates stay text; a key given twice is an error."""
+    """YAML 1.2 core schema: `on`, `yes` and dates stay text."""
 
 
 _Loader.yaml_implicit_resolvers = {}
@@ -33,17 +35,26 @@ for _tag, _expression, _first in (
     _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(_expression), list(_first))
 
 
+def _whole(_: Any, node: yaml.ScalarNode) -> int:
+    digits = node.value.lstrip("+-").lower()
+    number = int(digits, {"0o": 8, "0x": 16}.get(digits[:2], 10))
+    return -number if node.value.startswith("-") else number
+
+
+def _fraction(_: Any, node: yaml.ScalarNode) -> float:
+    # Python spells .inf and .nan without their dot.
+    return float(re.sub(r"\.(?=[in])", "", node.value.lower()))
+
+
 def _mapping(loader: Any, node: yaml.MappingNode) -> dict[Any, Any]:
-    keys = [loader.construct_object(key, deep=True) for key, _ in node.value]
-    for index, key in enumerate(keys):
-        if key in keys[:index]:
-            message = f"the key {key!r} is given twice"
-            raise yaml.MarkedYAMLError(problem=message, problem_mark=node.value[index][0].start_mark)
-    return {key: loader.construct_object(value, deep=True) for key, (_, value) in zip(keys, node.value, strict=True)}
+    return {loader.construct_object(key): loader.construct_object(value, deep=True) for key, value in node.value}
 
 
+_Loader.add_constructor("tag:yaml.org,2002:int", _whole)
+_Loader.add_constructor(
+    "tag:yaml.org,2002:float", lambda _, node: float(re.sub(r"^([-+]?)\.([in])", r"\1\2", node.value.lower()))
+)
 _Loader.add_constructor("tag:yaml.org,2002:map", _mapping)
-_Loader.add_constructor("tag:yaml.org,2002:float", lambda _, node: float(node.value.replace("e", "E")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,22 +69,26 @@ class StackFile:
 def parse(text: str) -> StackFile:
     """Read a stack file; what isn't legible becomes a finding, nothing is raised."""
     try:
-        content = yaml.load(text, Loader=_Loader)  # noqa: S506 - a subclass of the safe loader
+        content, problems = _content(text)
     except yaml.YAMLError as error:
-        return StackFile({}, (), (_unreadable(str(error)),))
+        return StackFile({}, (), (_unreadable(_why(error)),))
     if not isinstance(content, dict) or not isinstance(content.get("config"), dict):
-        return StackFile({}, (), (_unreadable("the file has no mapping `config:`"),))
-    problems = [
-        Finding("error", "CFG-UNKNOWN-KEY", str(key), f"unknown key `{key}`", f"keys here: {', '.join(_CLI_KEYS)}")
+        return StackFile({}, (), (_unreadable("it has no mapping `config:`"),))
+    problems += [
+        Finding(
+            "error", "CFG-UNKNOWN-KEY", _shown(key), f"unknown key `{_shown(key)}`",
+            f"write settings below `config:`; keys beside it: {', '.join(_CLI_KEYS)}",
+        )
         for key in content
         if key not in _CLI_KEYS
-    ]
+    ]  # fmt: skip
     sections: dict[str, Any] = {}
     secrets = []
     for key, value in content["config"].items():
         if not str(key).startswith(_NAMESPACE):
+            problems += secret_literals({key: value})
             if ":" not in str(key):
-                problems.append(_without_namespace(str(key)))
+                problems.append(_without_namespace(_shown(key)))
             continue
         name = str(key).removeprefix(_NAMESPACE)
         if isinstance(value, dict) and set(value) == {"secure"} and name not in SECTIONS:
@@ -83,8 +98,61 @@ def parse(text: str) -> StackFile:
     return StackFile(sections, tuple(sorted(secrets)), tuple(problems))
 
 
+def _content(text: str) -> tuple[Any, list[Finding]]:
+    """The file's value and the keys that it gives twice; of those the last one counts."""
+    loader = _Loader(text)
+    try:
+        node = loader.get_single_node()
+        if node is None:
+            return None, []
+        problems = [*_given_twice(node, (), ())]
+        return loader.construct_document(node), problems
+    finally:
+        loader.dispose()
+
+
+def _given_twice(node: yaml.Node, place: tuple[str | int, ...], above: tuple[yaml.Node, ...]) -> Iterator[Finding]:
+    if any(node is one for one in above):
+        return
+    inner: list[tuple[str | int, yaml.Node]] = []
+    if isinstance(node, yaml.SequenceNode):
+        inner = list(enumerate(node.value))
+    elif isinstance(node, yaml.MappingNode):
+        first: dict[str, yaml.Node] = {}
+        for key, value in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                raise yaml.MarkedYAMLError(problem="a key must be a word", problem_mark=key.start_mark)
+            name = str(key.value).removeprefix(_NAMESPACE)
+            if name in first:
+                lines = f"{first[name].start_mark.line + 1} and {key.start_mark.line + 1}"
+                path = path_of((*place, _shown(name))).removeprefix("config.")
+                yield Finding("error", "CFG-TWICE", path, f"given twice, on lines {lines}", "remove one of the two")
+            first[name] = key
+            inner.append((name, value))
+    for step, value in inner:
+        yield from _given_twice(value, (*place, step), (*above, node))
+
+
+def _shown(key: object) -> str:
+    return HIDDEN if looks_secret(key) else str(key)
+
+
+def _why(error: yaml.YAMLError) -> str:
+    """What is wrong and where, without the line itself: there may be a secret in it."""
+    problem = getattr(error, "problem", None) or getattr(error, "reason", None) or "it can't be read as YAML"
+    mark = getattr(error, "problem_mark", None)
+    where = f"line {mark.line + 1}, column {mark.column + 1}: " if mark is not None else ""
+    return where + (HIDDEN if looks_secret(problem) else problem)
+
+
 def _unreadable(why: str) -> Finding:
-    return Finding("error", "CFG-YAML", "(stack file)", f"not a stack file: {why}", "see Pulumi.dev.yaml for the shape")
+    return Finding(
+        "error",
+        "CFG-YAML",
+        "(stack file)",
+        f"not a stack file: {why}",
+        "write YAML with a mapping `config:`, as in Pulumi.dev.yaml; indent with spaces",
+    )
 
 
 def _without_namespace(key: str) -> Finding:

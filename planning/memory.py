@@ -86,7 +86,18 @@ def ledger(model: Model, device_gib: float, demand: Demand, overheads: Overheads
     )
 
 
-def longest_context(memory: MemoryPlan, block_tokens: int) -> int:
-    """Longest request, in tokens, that the ledger's KV cache holds; 0 where it holds none."""
-    blocks = int(memory.kv_cache_gib * GIB) // (memory.kv_bytes_per_token * block_tokens) - 1
-    return max(0, blocks * block_tokens)
+def longest_context(memory: MemoryPlan, context_tokens: int, block_tokens: int) -> int:
+    """Longest request, in tokens, that the KV cache of a ledger for `context_tokens` holds; 0 where it holds none."""
+    return max(0, (_blocks(memory, context_tokens, block_tokens) - 1) * block_tokens)
+
+
+def most_at_once(memory: MemoryPlan, context_tokens: int, request_tokens: int, block_tokens: int) -> int:
+    """Requests of `request_tokens` that the KV cache of a ledger for `context_tokens` holds at once."""
+    usable = max(0, _blocks(memory, context_tokens, block_tokens) - 1)
+    return usable // math.ceil(request_tokens / block_tokens)
+
+
+def _blocks(memory: MemoryPlan, context_tokens: int, block_tokens: int) -> int:
+    """Blocks of the KV cache, exactly: `kv_tokens` is the floor of blocks * context / blocks of one request."""
+    per_request = math.ceil(context_tokens / block_tokens)
+    return -(-memory.kv_tokens * per_request // context_tokens)

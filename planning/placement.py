@@ -105,13 +105,26 @@ def need(group: Group) -> Need:
     return Need(group.device.resource, group.count, cpu * 1000, memory_gib * _MIB_PER_GIB)
 
 
+def fits_empty_node(group: Group) -> bool:
+    """Whether one replica finds its devices, cores and memory on a node of its own; slices can't be joined."""
+    offer, one = group.pool.offer, need(group)
+    devices_suffice = one.count <= (1 if group.pool.by_mig else group.device.per_node)
+    return devices_suffice and (
+        offer is None or (one.cpu_millicores <= offer.cpu_millicores and one.memory_mib <= offer.memory_mib)
+    )
+
+
 @lru_cache(maxsize=8)
 def placements(situation: Situation) -> dict[str, "PoolLoad"]:
-    """The load of every pool at the most replicas, by pool name."""
+    """The load of every pool at the most replicas, by pool name.
+
+    Groups that not even an empty node takes are left out: rules TP-DEVICES and PLACE-NODE tell those.
+    """
     by_pool: dict[str, list[Group]] = {pool.name: [] for pool in situation.pools}
     for model in situation.models:
         for group in groups(model):
-            by_pool[group.pool.name].append(group)
+            if fits_empty_node(group):
+                by_pool[group.pool.name].append(group)
     return {name: load(situation.pool_by_name[name], members) for name, members in by_pool.items()}
 
 

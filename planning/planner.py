@@ -1,5 +1,6 @@
 """From settings to a Plan, with every finding on the way."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -78,7 +79,29 @@ def assess(loaded: Loaded, catalog: Catalog, *, bootstrap: Iterable[str] = ()) -
     """Plan what was loaded, adding the planner's findings to those of loading as far as the settings are legible."""
     if loaded.settings is None:
         return Planned(None, loaded.problems)
-    return plan_stack(loaded.settings, catalog, bootstrap=bootstrap, problems=loaded.problems)
+    planned = plan_stack(loaded.settings, catalog, bootstrap=bootstrap, problems=loaded.problems)
+    if not loaded.unclear:
+        return planned
+    kept = [one for one in planned.findings if one in loaded.problems or _rests_on_clear(one, loaded.unclear)]
+    return Planned(planned.plan, tuple(kept))
+
+
+def _rests_on_clear(finding: Finding, unclear: tuple[str, ...]) -> bool:
+    """Whether a finding is an error that speaks of no unclear place; findings name the settings that they rest on."""
+    if finding.severity != "error":
+        return False
+    text = f"{finding.message} {finding.fix}"
+    return not any(
+        _inside(finding.path, place) or _inside(place, finding.path) or _mentions(text, place) for place in unclear
+    )
+
+
+def _inside(path: str, place: str) -> bool:
+    return path == place or path.startswith((f"{place}.", f"{place}["))
+
+
+def _mentions(text: str, place: str) -> bool:
+    return re.search(rf"(?<![\w.]){re.escape(place)}(?!\w)", text) is not None
 
 
 def decide(loaded: Loaded, catalog: Catalog, *, bootstrap: Iterable[str] = ()) -> Plan:

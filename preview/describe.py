@@ -1,11 +1,11 @@
 """What each top-level component is, in the words of the Plan: one telling line for the tree."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from planning import Plan
 from planning.plan import ChartPlan, ModelPlan, PoolPlan
-from preview.formats import device, listed, plural, span, span_of
+from preview.formats import TIMES, device, listed, plural, span, span_of
 
 # Resources below each top-level component of one kind, by its logical name.
 Counts = Mapping[str, int]
@@ -27,22 +27,25 @@ class Description:
     leaves: Callable[[Plan, Counts], tuple[Leaf, ...]]
 
 
-def pool_line(pool: PoolPlan) -> str:
-    """A node pool in one line."""
+def pool_cells(pool: PoolPlan) -> tuple[str, ...]:
+    """A node pool in a line: name, machine, and how many of what."""
     told = [span_of(pool.min_nodes, pool.max_nodes, "node")]
     told += [device(resource, count) for resource, count in pool.resources]
     told += ["spot"] if pool.spot else []
     told += [f"zones {', '.join(pool.zones)}"] if pool.zones else []
     told += ["tainted"] if pool.taints else []
-    return f"{pool.name}  {pool.vm_size}  {', '.join(told)}"
+    return pool.name, pool.vm_size, ", ".join(told)
 
 
-def model_line(model: ModelPlan) -> str:
-    """A model in one line."""
-    places = " and ".join(
-        f"{span_of(place.min, place.max, 'replica')} on {place.pool}" for place in model.placement
-    )
-    return f"{model.name}  {model.model_id.rpartition('/')[2]}, {places}{', autoscaled' if model.scaling else ''}"
+def model_cells(model: ModelPlan) -> tuple[str, ...]:
+    """A model in a line: name, weights, and where how many of it run."""
+    places = [f"{span_of(place.min, place.max, 'replica')} on {place.pool}" for place in model.placement]
+    return model.name, model.model_id.rpartition("/")[2], listed(places) + (", autoscaled" if model.scaling else "")
+
+
+def _aligned(rows: Sequence[tuple[str, ...]]) -> list[str]:
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
 
 
 def _chart(chart: ChartPlan) -> str:
@@ -73,11 +76,7 @@ def _identity(plan: Plan, _: Counts) -> tuple[Leaf, ...]:
 
 def _cluster(plan: Plan, _: Counts) -> tuple[Leaf, ...]:
     cluster = plan.cluster
-    reach = (
-        "private API"
-        if cluster.private
-        else f"API restricted to {plural(len(cluster.authorized_ranges), 'range')}"
-    )
+    reach = "private API" if cluster.private else f"API restricted to {plural(len(cluster.authorized_ranges), 'range')}"
     system = cluster.system_pool
     return (
         Leaf(f"AKS {cluster.kubernetes} {cluster.tier}, {reach}, Entra RBAC, workload identity"),
@@ -86,7 +85,7 @@ def _cluster(plan: Plan, _: Counts) -> tuple[Leaf, ...]:
 
 
 def _pools(plan: Plan, _: Counts) -> tuple[Leaf, ...]:
-    return tuple(Leaf(pool_line(pool)) for pool in plan.pools)
+    return tuple(Leaf(text) for text in _aligned([pool_cells(pool) for pool in plan.pools]))
 
 
 def _vault(plan: Plan, _: Counts) -> tuple[Leaf, ...]:
@@ -117,7 +116,7 @@ def _monitoring(plan: Plan, _: Counts) -> tuple[Leaf, ...]:
     return (
         Leaf(
             f"{_chart(monitoring.chart)}, metrics kept {plural(monitoring.retention_days, 'day')}, "
-            f"{monitoring.storage_gib} GiB × {monitoring.replicas}"
+            f"{monitoring.storage_gib} GiB {TIMES} {monitoring.replicas}"
         ),
     )
 
@@ -149,8 +148,11 @@ def _serving(plan: Plan, _: Counts) -> tuple[Leaf, ...]:
 
 def _models(plan: Plan, counts: Counts) -> tuple[Leaf, ...]:
     # Each model's component is called after it, with `model-` in front: see __main__.py.
-    each = tuple(Leaf(model_line(model), counts.get(f"model-{model.name}")) for model in plan.models)
-    return each if len(each) == 1 else (Leaf(f"{plural(len(each), 'model')} in namespace {plan.serving.namespace}"), *each)
+    texts = _aligned([model_cells(model) for model in plan.models])
+    each = [Leaf(text, counts.get(f"model-{model.name}")) for text, model in zip(texts, plan.models, strict=True)]
+    if len(each) == 1:
+        return (Leaf(each[0].text),)
+    return (Leaf(f"{plural(len(each), 'model')} in namespace {plan.serving.namespace}"), *each)
 
 
 def _guard(plan: Plan, _: Counts) -> tuple[Leaf, ...]:

@@ -3,7 +3,8 @@
 Plain spaces throughout: a thin one has a terminal cell of its own anyway, and would hide `24.0 GiB` from a search.
 """
 
-GIB_DECIMALS = 1
+TO = "\N{EN DASH}"
+TIMES = "\N{MULTIPLICATION SIGN}"
 
 
 def whole(number: float) -> str:
@@ -11,14 +12,19 @@ def whole(number: float) -> str:
     return f"{number:,.0f}"
 
 
+def rate(amount: float) -> str:
+    """A price per hour, to a tenth of a cent: `0.226`."""
+    return f"{amount:,.3f}"
+
+
 def gib(amount: float) -> str:
     """Memory: `15.6 GiB`."""
-    return f"{amount:,.{GIB_DECIMALS}f} GiB"
+    return f"{amount:,.1f} GiB"
 
 
 def span(low: float, high: float) -> str:
-    """From one whole number to another, `1–3`; a single one where they are the same."""
-    return whole(low) if whole(low) == whole(high) else f"{whole(low)}–{whole(high)}"
+    """From one whole number to another, `1-3` with an en dash; a single one where they are the same."""
+    return whole(low) if whole(low) == whole(high) else f"{whole(low)}{TO}{whole(high)}"
 
 
 def plural(number: int, noun: str) -> str:
@@ -27,7 +33,7 @@ def plural(number: int, noun: str) -> str:
 
 
 def span_of(low: int, high: int, noun: str) -> str:
-    """`1 node`, `1–3 nodes`."""
+    """`1 node`, `1-3 nodes` with an en dash."""
     return plural(high, noun) if low == high else f"{span(low, high)} {noun}s"
 
 
@@ -37,9 +43,9 @@ def listed(words: list[str]) -> str:
 
 
 def device(resource: str, count: int) -> str:
-    """What a pod takes or a node offers: `1 GPU`, `3g.47gb`, `2 × 3g.47gb`; other resources by their own name."""
+    """What a pod takes or a node offers: `1 GPU`, or a MIG profile, with how often where that is more than once."""
     name = resource.removeprefix("nvidia.com/")
     if name == "gpu":
         return plural(count, "GPU")
     name = name.removeprefix("mig-")
-    return name if count == 1 else f"{whole(count)} × {name}"
+    return name if count == 1 else f"{whole(count)} {TIMES} {name}"

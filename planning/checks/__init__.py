@@ -1,6 +1,6 @@
 """All rules, by subject; importing this package fills the register."""
 
-from planning.checks import cluster, engine, fit, mig, models, money, network, placement, platform, pools
+from planning.checks import cluster, engine, fit, mig, models, money, network, placement, platform, pools, taints
 from planning.rules import REGISTER
 
 __all__ = [
@@ -15,4 +15,5 @@ __all__ = [
     "placement",
     "platform",
     "pools",
+    "taints",
 ]

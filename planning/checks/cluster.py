@@ -30,9 +30,13 @@ def system_pool_sound(s: Situation) -> Iterator[Problem]:
     pool = s.settings.cluster.system_pool
     vm = s.catalog.vm_sizes.get(pool.vm_size)
     if pool.capacity == "spot":
-        yield "cluster.system_pool.capacity", "`spot`: Azure takes no spot nodes in a system pool", "`on-demand`"
+        yield "cluster.system_pool.capacity", "`spot`: Azure takes no spot nodes in a system pool", "write `on-demand`"
     if pool.nodes.min < 1:
-        yield "cluster.system_pool.nodes.min", f"{pool.nodes.min}: a system pool never scales to zero", "1 or more"
+        yield (
+            "cluster.system_pool.nodes.min",
+            f"{pool.nodes.min}: a system pool never scales to zero",
+            "write 1 or more",
+        )
     if vm is None:
         names = [name for name, size in s.catalog.vm_sizes.items() if size.gpu is None]
         yield "cluster.system_pool.vm_size", f"VM size `{pool.vm_size}` is not on file", nearest(pool.vm_size, names)
@@ -40,10 +44,14 @@ def system_pool_sound(s: Situation) -> Iterator[Problem]:
         yield (
             "cluster.system_pool.vm_size",
             f"`{pool.vm_size}` has GPUs, which the cluster's own pods would occupy",
-            "a size without GPUs, such as Standard_D4ds_v5",
+            "choose a size without GPUs, such as Standard_D4ds_v5",
         )
     elif vm.vcpu < _SYSTEM_CORES:
-        yield "cluster.system_pool.vm_size", f"{vm.vcpu} cores; a system pool needs {_SYSTEM_CORES}", "a larger size"
+        yield (
+            "cluster.system_pool.vm_size",
+            f"{vm.vcpu} cores; a system pool needs {_SYSTEM_CORES}",
+            "choose a larger size",
+        )
 
 
 @rule("ZONE-REGION", "error", prevents="a pool in a zone that the region doesn't have", source="catalog/regions.yaml")
@@ -61,7 +69,7 @@ def zones_exist(s: Situation) -> Iterator[Problem]:
                 yield (
                     path,
                     f"zone {zone} doesn't exist in {s.region.name}; zones there: {listed(s.region.zones)}",
-                    "zones of the region, or another region",
+                    "write zones of the region, or choose another region",
                 )
 
 
@@ -78,5 +86,5 @@ def runner_reaches_api(s: Situation) -> Iterator[Problem]:
         yield (
             "cluster.api_server.runner_vnet",
             "the API server is private and no network is named from which `pulumi up` reaches it",
-            "the id of the network where the runner lives, unless it's peered with the platform's network by other means",
+            "write the id of the network where the runner lives, unless other means peer it with the platform's",
         )

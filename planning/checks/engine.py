@@ -1,8 +1,8 @@
-"""Rules about vLLM's arguments: options that this release has, with values that it takes, and that are safe to share."""
+"""Rules about vLLM's arguments: options that this release has, values that it takes, nothing unsafe to share."""
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from catalog import VllmFlag, VllmRelease
@@ -13,6 +13,13 @@ from planning.situation import ModelView, Situation
 
 _PARSER = "vLLM's own parser, catalog/vllm (python -m catalog.vllm_flags)"
 _SECURITY = "vLLM docs/usage/security.md"
+_WANTED: Mapping[str, str] = {
+    "int": "a whole number",
+    "float": "a number",
+    "int-suffix": "a whole number, or one with k (1000) or K (1024)",
+    "int-suffix-or-auto": "a whole number, one with k (1000) or K (1024), or auto",
+    "json": "a mapping, a list, or JSON in quotes",
+}
 _SUFFIXED = re.compile(r"^\d+(\.\d+)?[kKmMgG]?$")
 
 
@@ -30,7 +37,7 @@ def version_on_file(s: Situation) -> Iterator[Problem]:
         if model.release is None:
             wanted = model.settings.engine.version
             versions = s.catalog.vllm_versions
-            yield f"{model.path}.engine.version", f"vLLM {wanted} is not on file", f"one of {listed(versions)}"
+            yield f"{model.path}.engine.version", f"vLLM {wanted} is not on file", f"write one of {listed(versions)}"
 
 
 @rule("ENGINE-FLAG", "error", prevents="a server that exits with `unrecognized arguments`", source=_PARSER)
@@ -107,29 +114,37 @@ def value_error(flag: VllmFlag, value: Any) -> str:
         has_opposite = flag.action == "EnableDisableAction"
         legal = isinstance(value, bool) and (value or has_opposite)
         return "" if legal else "true or false" if has_opposite else "true, or nothing"
-    if isinstance(value, bool):
-        return f"a value ({flag.type or 'text'}), not true or false"
     values = value if isinstance(value, list) and flag.nargs == "+" else [value]
-    return next((wrong for item in values if (wrong := _item_error(flag, item))), "")
+    return "" if all(_legal(flag, item) for item in values) else _wanted(flag)
 
 
-def _item_error(flag: VllmFlag, value: Any) -> str:
+def _legal(flag: VllmFlag, value: Any) -> bool:
+    if isinstance(value, bool):
+        return False
     if flag.choices is not None:
-        return "" if str(value) in flag.choices else f"one of {', '.join(flag.choices)}"
-    kind = flag.type
-    if kind == "int":
-        return "" if isinstance(value, int) else "a whole number"
-    if kind == "float":
-        return "" if isinstance(value, (int, float)) else "a number"
-    if kind in ("int-suffix", "int-suffix-or-auto"):
-        legal = isinstance(value, int) or (isinstance(value, str) and _SUFFIXED.match(value) is not None)
-        automatic = kind == "int-suffix-or-auto" and value == "auto"
-        return "" if legal or automatic else "a whole number, or one with k (1000) or K (1024)"
-    if kind == "json":
-        return "" if isinstance(value, (dict, list)) or _is_json(value) else "a mapping, a list, or JSON in quotes"
-    if isinstance(value, (dict, list)) and kind not in ("json-or-str", "optional", "custom", None):
-        return "one value"
-    return ""
+        return str(value) in flag.choices
+    match flag.type:
+        case "int":
+            return isinstance(value, int)
+        case "float":
+            return isinstance(value, (int, float))
+        case "int-suffix" | "int-suffix-or-auto":
+            automatic = flag.type == "int-suffix-or-auto" and value == "auto"
+            return (
+                automatic or isinstance(value, int) or (isinstance(value, str) and _SUFFIXED.match(value) is not None)
+            )
+        case "json":
+            return isinstance(value, (dict, list)) or _is_json(value)
+        case "json-or-str" | "optional" | "custom" | None:
+            return True
+        case _:
+            return not isinstance(value, (dict, list))
+
+
+def _wanted(flag: VllmFlag) -> str:
+    return (
+        f"one of {', '.join(flag.choices)}" if flag.choices is not None else _WANTED.get(flag.type or "", "one value")
+    )
 
 
 def _is_json(value: Any) -> bool:
@@ -186,9 +201,11 @@ def quantization_runs(s: Situation) -> Iterator[Problem]:
             if needed is not None and float(device.gpu.compute_capability) < float(needed):
                 yield (
                     path,
-                    f"`{value}` needs compute capability {needed}; {device.gpu.name} on `{pool.name}` has "
-                    f"{device.gpu.compute_capability}",
-                    "another quantization, or a newer GPU",
+                    (
+                        f"`{value}` needs compute capability {needed}; `{pool.name}`'s {device.gpu.name} has "
+                        f"{device.gpu.compute_capability}"
+                    ),
+                    "choose another quantization, or a newer GPU",
                 )
 
 
@@ -210,7 +227,7 @@ def dtype_runs(s: Situation) -> Iterator[Problem]:
                 yield (
                     f"{model.path}.engine.args",
                     f"`{model.name}` is in bfloat16, which {device.gpu.name} on `{pool.name}` doesn't compute",
-                    "dtype: half, or a newer GPU",
+                    "add dtype: half, or choose a newer GPU",
                 )
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from planning.checks.words import listed
-from planning.memory import KV_BYTES, longest_context
+from planning.memory import KV_BYTES, longest_context, most_at_once
 from planning.plan import MemoryPlan
 from planning.rules import Problem, rule
 from planning.situation import ModelView, Situation
@@ -33,7 +33,7 @@ def kv_format_known(s: Situation) -> Iterator[Problem]:
             yield (
                 f"{model.path}.engine.kv_cache_dtype",
                 f"`{wanted}` is not one of {listed(KV_BYTES)}",
-                "`auto` or `fp8`",
+                "write `auto` or `fp8`",
             )
 
 
@@ -44,9 +44,12 @@ def weights_fit(s: Situation) -> Iterator[Problem]:
         if memory.kv_cache_gib <= 0:
             yield (
                 f"{model.path}.pool",
-                f"`{model.name}` doesn't fit on {where}: weights {memory.weights_gib} GiB + overhead {memory.overhead_gib} GiB "
-                f"exceed the budget of {memory.budget_gib} GiB by {round(-memory.kv_cache_gib, 2)} GiB",
-                "a larger GPU or slice, more tensor_parallel, or a quantized model",
+                (
+                    f"`{model.name}` doesn't fit on {where}: {memory.weights_gib} GiB of weights and "
+                    f"{memory.overhead_gib} GiB of overhead exceed the budget of {memory.budget_gib} GiB by "
+                    f"{round(-memory.kv_cache_gib, 2)} GiB"
+                ),
+                f"use a larger GPU or slice, a larger {model.path}.engine.tensor_parallel, or a quantized model",
             )
 
 
@@ -59,13 +62,15 @@ def weights_fit(s: Situation) -> Iterator[Problem]:
 def longest_request_fits(s: Situation) -> Iterator[Problem]:
     """One request of the longest kind fits."""
     for model, memory, where in _ledgers(s):
-        longest = longest_context(memory, _block(model)) if memory.kv_cache_gib > 0 else 0
+        longest = _longest(model, memory)
         if memory.kv_cache_gib > 0 and longest < model.settings.context:
             yield (
                 f"{model.path}.context",
-                f"one request of {model.settings.context} tokens needs more than the {memory.kv_cache_gib} GiB that are "
-                f"left for the KV cache on {where}",
-                f"context: {longest} or less, kv_cache_dtype: fp8 (half the memory), or a larger GPU or slice",
+                (
+                    f"one request of {model.settings.context:,} tokens needs more than the {memory.kv_cache_gib} GiB "
+                    f"that are left for the KV cache on {where}"
+                ),
+                _advice(model, [f"write context: {longest} or less"] if longest else []),
             )
 
 
@@ -78,16 +83,30 @@ def longest_request_fits(s: Situation) -> Iterator[Problem]:
 def asked_concurrency_fits(s: Situation) -> Iterator[Problem]:
     """As many requests as asked for fit at once."""
     for model, memory, where in _ledgers(s):
-        if memory.fits or longest_context(memory, _block(model)) < model.settings.context:
+        if memory.fits or _longest(model, memory) < model.settings.context:
             continue
         tokens = memory.kv_tokens
-        most = max(1, int(tokens / model.request_tokens))
+        most = most_at_once(memory, model.settings.context, model.request_tokens, _block(model))
+        shorter = f"{model.path}.{'context' if model.settings.typical_tokens is None else 'typical_tokens'}"
         yield (
             f"{model.path}.concurrency",
-            f"{model.settings.concurrency} requests of {model.request_tokens} tokens need "
-            f"{model.settings.concurrency * model.request_tokens:,} tokens of KV cache; {where} holds {tokens:,}",
-            f"concurrency: {most}, a shorter context, kv_cache_dtype: fp8, or a larger GPU or slice",
+            (
+                f"{model.settings.concurrency} requests of {model.request_tokens:,} tokens need "
+                f"{model.settings.concurrency * model.request_tokens:,} tokens of KV cache; {where} holds {tokens:,}"
+            ),
+            _advice(model, [f"write concurrency: {most} or less, a smaller {shorter}"]),
         )
+
+
+def _advice(model: ModelView, first: list[str]) -> str:
+    format_now = model.settings.engine.kv_cache_dtype
+    halve = [f"halve the cache with {model.path}.engine.kv_cache_dtype: fp8"] if KV_BYTES.get(format_now) != 1 else []
+    ways = [*first, *halve, "use a larger GPU or slice"]
+    return ", or ".join([", ".join(ways[:-1]), ways[-1]]) if len(ways) > 1 else ways[0]
+
+
+def _longest(model: ModelView, memory: MemoryPlan) -> int:
+    return longest_context(memory, model.settings.context, _block(model))
 
 
 def _block(model: ModelView) -> int:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from planning import mig
+from planning.checks.pools import supported_sizes
 from planning.checks.words import listed, nearest
 from planning.rules import Problem, rule
 from planning.situation import Situation
@@ -15,11 +16,11 @@ def gpu_has_mig(s: Situation) -> Iterator[Problem]:
     """Only some GPUs can be sliced."""
     for pool in s.pools:
         if pool.by_mig and pool.gpu is not None and pool.gpu.name not in s.catalog.mig:
-            able = [name for name, vm in s.catalog.vm_sizes.items() if vm.gpu in s.catalog.mig]
+            able = [name for name in supported_sizes(s) if s.catalog.vm_sizes[name].gpu in s.catalog.mig]
             yield (
                 f"{pool.path}.gpu.sharing",
                 f"`mig`, but {pool.gpu.name} of {pool.settings.vm_size} has no MIG",
-                f"sharing `none`, or one of {listed(able)}",
+                f"write sharing: none, or choose one of {listed(able)}",
             )
 
 
@@ -55,12 +56,15 @@ def layout_packs(s: Situation) -> Iterator[Problem]:
         if geometry is None or not pool.by_mig or any(name not in geometry.profiles for name in layout):
             continue
         if mig.packing(geometry, layout) is None:
-            limits = listed(f"{name} at most {geometry.profiles[name].max}" for name in dict.fromkeys(layout))
+            limits = ", ".join(f"at most {geometry.profiles[name].max} of {name}" for name in dict.fromkeys(layout))
             slots = sum(geometry.profiles[name].size for name in layout)
             yield (
                 f"{pool.path}.gpu.layout",
-                f"[{', '.join(layout)}] doesn't fit on one {geometry.name}: {slots} of {geometry.slots} memory slots, {limits}",
-                "fewer or smaller slices; the layout is per GPU",
+                (
+                    f"[{', '.join(layout)}] doesn't fit on one {geometry.name}: it takes {slots} of {geometry.slots} "
+                    f"memory slots, where slices start at fixed slots only; {limits}"
+                ),
+                "choose fewer or smaller slices; the layout is per GPU",
             )
 
 
@@ -78,7 +82,7 @@ def plain_profiles(s: Situation) -> Iterator[Problem]:
                 yield (
                     f"{pool.path}.gpu.layout[{index}]",
                     f"`{name}` reserves or drops media engines, which no model here uses",
-                    f"`{name.split('+')[0].removesuffix('-me')}`",
+                    f"write `{name.split('+')[0].removesuffix('-me')}`",
                 )
 
 
@@ -92,7 +96,7 @@ def mig_pool_never_empty(s: Situation) -> Iterator[Problem]:
     """Resources named after slices are learnt from a running node."""
     for pool in s.pools:
         if pool.by_mig and pool.settings.nodes.min == 0:
-            yield f"{pool.path}.nodes.min", "0: a pool of MIG slices can't scale from zero", "1 or more"
+            yield f"{pool.path}.nodes.min", "0: a pool of MIG slices can't scale from zero", "write 1 or more"
 
 
 @rule(
@@ -116,7 +120,7 @@ def slice_offered(s: Situation) -> Iterator[Problem]:
                     "leave `slice` out",
                 )
             elif pool.by_mig and wanted is None and len(kinds) > 1:
-                yield f"{model.path}.slice", f"pool `{pool.name}` offers {listed(kinds)}", "name one of them"
+                yield f"{model.path}.slice", f"pool `{pool.name}` offers {listed(kinds)}", "add slice: with one of them"
             elif pool.by_mig and wanted is not None and wanted not in kinds:
                 yield (
                     f"{model.path}.slice",

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from planning.checks.words import listed, nearest
 from planning.memory import has_dense_cache
 from planning.rules import Problem, rule
-from planning.situation import GPU_TAINT, SPOT_TAINT, Situation
+from planning.situation import Situation
 
 _PARALLEL = "vLLM 0.33 vllm/config/model.py verify_with_parallel_config"
 # What is left of the eviction notice of about 30 seconds once vLLM has been told.
@@ -36,7 +36,7 @@ def cache_understood(s: Situation) -> Iterator[Problem]:
             yield (
                 f"{model.path}.source",
                 f"`{model.known.id}` ({model.known.attention_kind} attention) can't be computed yet",
-                f"one of {listed(able)}",
+                f"choose one of {listed(able)}",
             )
 
 
@@ -54,14 +54,14 @@ def context_supported(s: Situation) -> Iterator[Problem]:
             yield (
                 f"{model.path}.context",
                 f"{model.settings.context} tokens; `{model.known.id}` takes {most}",
-                f"{most} or less",
+                f"write {most} or less",
             )
         typical = model.settings.typical_tokens
         if typical is not None and typical > model.settings.context:
             yield (
                 f"{model.path}.typical_tokens",
-                f"{typical} tokens, more than the longest request ({model.settings.context})",
-                f"{model.settings.context} or less",
+                f"{typical} tokens, more than the longest request ({model.path}.context: {model.settings.context})",
+                f"write {model.settings.context} or less",
             )
 
 
@@ -81,7 +81,7 @@ def heads_divide(s: Situation) -> Iterator[Problem]:
             yield (
                 f"{model.path}.engine.tensor_parallel",
                 f"{wanted} doesn't divide {model.known.heads} heads and {model.known.kv_heads} key-value heads",
-                f"one of {listed(legal)}",
+                f"write one of {listed(legal)}",
             )
 
 
@@ -105,77 +105,41 @@ def devices_suffice(s: Situation) -> Iterator[Problem]:
                 yield (
                     f"{model.path}.engine.tensor_parallel",
                     f"{wanted}, but pool `{pool.name}` offers MIG slices, between which there is no connection",
-                    "1, or a pool of whole GPUs",
+                    "write 1, or choose a pool of whole GPUs",
                 )
             elif not pool.by_mig and wanted > device.per_node:
                 yield (
                     f"{model.path}.engine.tensor_parallel",
-                    f"{wanted} GPUs for one replica; a node of `{pool.name}` ({pool.settings.vm_size}) has {device.per_node}",
-                    f"{device.per_node} or less, or a pool of larger nodes",
+                    (
+                        f"{wanted} GPUs for one replica; a node of `{pool.name}` ({pool.settings.vm_size}) has "
+                        f"{device.per_node}"
+                    ),
+                    f"write {device.per_node} or less, or choose a pool of larger nodes",
                 )
 
 
 @rule("POOL-UNKNOWN", "error", prevents="pods that select nodes nobody declares", source="this stack file")
 def pool_exists(s: Situation) -> Iterator[Problem]:
     """Models name declared pools."""
+    declared = ", ".join(f"{pool.path}.name: {pool.name}" for pool in s.pools)
     for model in s.models:
         for position, (name, pool) in enumerate(zip(model.settings.pools, model.pools, strict=True)):
             path = f"{model.path}.pool" if isinstance(model.settings.pool, str) else f"{model.path}.pool[{position}]"
             if pool is None:
-                yield path, f"pool `{name}` is not declared", nearest(name, [one.name for one in s.pools])
+                yield path, f"pool `{name}` is not declared ({declared})", nearest(name, [one.name for one in s.pools])
             elif pool.settings.workload != "inference":
                 able = [one.name for one in s.pools if one.settings.workload == "inference"]
                 yield (
                     path,
                     f"pool `{name}` is of class `{pool.settings.workload}`",
-                    f"an inference pool: {listed(able)}",
+                    f"choose a pool of class `inference`: {listed(able)}",
                 )
             elif position and name in model.settings.pools[:position]:
-                yield path, f"`{name}` is named twice; [floor, burst] are two pools", "another pool, or one name alone"
-
-
-@rule(
-    "PLACE-TAINT",
-    "error",
-    prevents="pods Pending for ever before a taint that they don't tolerate",
-    source="https://kubernetes.io/docs/concepts/scheduling-eviction/taint-and-toleration/",
-)
-def taints_tolerated(s: Situation) -> Iterator[Problem]:
-    """Models tolerate every taint of their pools."""
-    for model in s.models:
-        for pool in model.pools:
-            for taint in pool.settings.taints if pool is not None else ():
-                key = taint.split("=")[0]
-                if key not in model.settings.tolerates:
-                    yield (
-                        f"{model.path}.tolerates",
-                        f"pool `{pool.name if pool else ''}` carries the taint `{taint}`, which `{model.name}` doesn't tolerate",
-                        f"tolerates: [{key}], or another pool",
-                    )
-        carried = {taint.split("=")[0] for pool in model.pools if pool is not None for taint in pool.settings.taints}
-        for index, key in enumerate(model.settings.tolerates):
-            if key not in carried and all(pool is not None for pool in model.pools):
                 yield (
-                    f"{model.path}.tolerates[{index}]",
-                    f"no pool of `{model.name}` carries a taint `{key}`",
-                    "leave it out",
+                    path,
+                    f"`{name}` is named twice; [floor, burst] are two pools",
+                    "name another pool, or write one name alone",
                 )
-
-
-@rule(
-    "POOL-TAINT",
-    "error",
-    prevents="a taint that hides the one the platform or Azure sets itself",
-    source="https://learn.microsoft.com/azure/aks/use-node-taints",
-)
-def taints_are_new(s: Situation) -> Iterator[Problem]:
-    """GPU and spot taints are set by the platform and by Azure."""
-    kept = {taint.split("=")[0] for taint in (GPU_TAINT, SPOT_TAINT)}
-    for pool in s.pools:
-        for index, taint in enumerate(pool.settings.taints):
-            key = taint.split("=")[0]
-            if key in kept or key.startswith("kubernetes.azure.com/"):
-                yield f"{pool.path}.taints[{index}]", f"`{key}` is set by the platform or by Azure", "leave it out"
 
 
 @rule(
@@ -191,7 +155,7 @@ def never_zero(s: Situation) -> Iterator[Problem]:
             yield (
                 f"{model.path}.replicas.min",
                 f"{model.settings.replicas.min}: scaling to zero isn't offered yet",
-                "1 or more",
+                "write 1 or more",
             )
 
 
@@ -204,7 +168,7 @@ def burst_has_room(s: Situation) -> Iterator[Problem]:
             yield (
                 f"{model.path}.replicas.max",
                 f"{replicas.max} equals min: nothing is left for the burst pool",
-                "a larger max",
+                "write a larger max, or a single pool",
             )
 
 
@@ -217,7 +181,7 @@ def autoscaling_is_read(s: Situation) -> Iterator[Problem]:
             yield (
                 f"{model.path}.autoscaling",
                 f"replicas are fixed at {replicas.max}",
-                "a larger replicas.max, or leave it out",
+                f"raise {model.path}.replicas.max, or leave it out",
             )
 
 
@@ -234,8 +198,8 @@ def floor_on_demand(s: Situation) -> Iterator[Problem]:
         if pool is not None and pool.spot:
             yield (
                 f"{model.path}.pool",
-                f"`{pool.name}` is a spot pool, and `{model.name}` has no other",
-                "[on-demand pool, spot pool]",
+                f"`{pool.name}` is a spot pool ({pool.path}.capacity), and `{model.name}` has no floor elsewhere",
+                "write [on-demand pool, spot pool]",
             )
 
 
@@ -255,7 +219,7 @@ def drain_fits_notice(s: Situation) -> Iterator[Problem]:
             yield (
                 f"{model.path}.drain_seconds",
                 f"{model.settings.drain_seconds} s, but a spot node is gone about 30 s after its notice",
-                f"{_SPOT_DRAIN_SECONDS} or less, or clients that repeat a request that was cut off",
+                f"write {_SPOT_DRAIN_SECONDS} or less, or have clients repeat a request that was cut off",
             )
 
 
@@ -273,7 +237,7 @@ def gated_needs_token(s: Situation) -> Iterator[Problem]:
             yield (
                 "security.hugging_face_token",
                 f"`{model.settings.source.model_id}` ({model.path}) is gated and no token is named",
-                "the name of the vault's secret with a token that may read it",
+                "write the name of the vault's secret with a token that may read it",
             )
 
 
@@ -286,9 +250,11 @@ def gated_needs_token(s: Situation) -> Iterator[Problem]:
 def bootstrap_is_read(s: Situation) -> Iterator[Problem]:
     """Secrets set with `pulumi config set --secret` are those that the platform asks the vault for."""
     known = secret_names(s)
+    clients = [f"gateway.clients[{index}].key_secret" for index in range(len(s.settings.gateway.clients))]
+    places = ", ".join(("security.hugging_face_token", "gateway.certificate", *clients))
     for name in s.bootstrap:
         if name not in known:
-            yield name, f"no setting names a secret `{name}`", nearest(name, known)
+            yield name, f"no setting names a secret `{name}` ({places})", nearest(name, known)
 
 
 def secret_names(s: Situation) -> tuple[str, ...]:

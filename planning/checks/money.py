@@ -28,7 +28,10 @@ def price_on_file(s: Situation) -> Iterator[Problem]:
             kind = "spot price" if machine.spot else "price"
             yield (
                 f"{machine.path}.vm_size",
-                f"no {kind} of {machine.vm.name} in {s.settings.platform.region} is on file; the cost leaves it out{at_most}",
+                (
+                    f"no {kind} of {machine.vm.name} in {s.settings.platform.region} is on file; the cost leaves it out"
+                    f"{at_most}"
+                ),
                 "look it up at https://prices.azure.com/api/retail/prices",
             )
 
@@ -67,6 +70,6 @@ def gpu_nodes_always_on(s: Situation) -> Iterator[Problem]:
         way_out = (
             "`min: 0` is not possible with MIG: use whole GPUs, or `pulumi destroy` overnight"
             if pool.by_mig
-            else "min: 0, if the first request may wait for a node"
+            else "write min: 0, if the first request may wait for a node"
         )
         yield f"{pool.path}.nodes.min", f"{size} day and night in `{pool.name}`", way_out

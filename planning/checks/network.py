@@ -54,7 +54,11 @@ def subnets_inside(s: Situation) -> Iterator[Problem]:
     space = IPv4Network(s.settings.network.address_space)
     for role, network in _subnets(s).items():
         if not network.subnet_of(space):
-            yield f"network.subnets.{role}", f"{network} is not inside {space}", "choose a range inside address_space"
+            yield (
+                f"network.subnets.{role}",
+                f"{network} is not inside network.address_space ({space})",
+                f"choose a range inside {space}",
+            )
 
 
 @rule(
@@ -70,7 +74,7 @@ def subnets_large_enough(s: Situation) -> Iterator[Problem]:
             yield (
                 f"network.subnets.{role}",
                 f"{network} is smaller than /{_SMALLEST[role]}",
-                f"/{_SMALLEST[role]} or larger",
+                f"write a range of /{_SMALLEST[role]} or larger",
             )
     nodes = _subnets(s)["nodes"]
     pools = [pool.settings.nodes.max + 1 for pool in s.pools] + [s.settings.cluster.system_pool.nodes.max + 1]
@@ -78,8 +82,11 @@ def subnets_large_enough(s: Situation) -> Iterator[Problem]:
     if sum(pools) > room:
         yield (
             "network.subnets.nodes",
-            f"{nodes} has room for {room} nodes, but all pools at their largest, each with one surge node, are {sum(pools)}",
-            "a larger range, or smaller pools",
+            (
+                f"{nodes} has room for {room} nodes, but all pools at their largest, each with one surge node, are "
+                f"{sum(pools)}"
+            ),
+            "write a larger range, or make the pools smaller",
         )
     pods = IPv4Network(s.settings.network.pods)
     blocks = 2 ** max(0, _POD_BLOCK_PREFIX - pods.prefixlen)
@@ -87,7 +94,7 @@ def subnets_large_enough(s: Situation) -> Iterator[Problem]:
         yield (
             "network.pods",
             f"{pods} holds {blocks} nodes (a /{_POD_BLOCK_PREFIX} each), but there may be {sum(pools)}",
-            "a larger range",
+            "write a larger range",
         )
 
 
@@ -104,5 +111,5 @@ def runner_in_subscription(s: Situation) -> Iterator[Problem]:
         yield (
             "cluster.api_server.runner_vnet",
             f"the network is in subscription {runner.split('/')[2]}, the platform in another",
-            "a network in platform.subscription_id; across subscriptions peer by hand and leave runner_vnet out",
+            "name a network in platform.subscription_id; across subscriptions peer by hand and leave runner_vnet out",
         )

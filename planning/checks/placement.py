@@ -25,7 +25,7 @@ def replica_fits_node(s: Situation) -> Iterator[Problem]:
                     yield (
                         f"{model.path}.resources.{what}",
                         f"{wanted}; a node of `{pool.name}` ({pool.settings.vm_size}) has {offered} left for pods",
-                        f"{offered} or less",
+                        f"write {offered} or less",
                     )
 
 
@@ -49,14 +49,14 @@ def host_memory_suffices(s: Situation) -> Iterator[Problem]:
             yield (
                 f"{model.path}.resources.memory_gib",
                 f"{memory} GiB for one replica; vLLM's processes and shared memory take about {least:.1f} GiB",
-                f"{int(-(-least // 1))} or more",
+                f"write {int(-(-least // 1))} or more",
             )
 
 
 @rule("PLACE-CAPACITY", "error", prevents="Pending: Insufficient nvidia.com/gpu", source=_SCHEDULER)
 def pools_hold_replicas(s: Situation) -> Iterator[Problem]:
     """Every replica at the most finds a place when the pool is at its largest."""
-    for pool in s.pools:
+    for pool in s.pool_by_name.values():
         loaded = placements(s)[pool.name]
         for group, missing in loaded.unplaced:
             one = need(group)
@@ -70,8 +70,11 @@ def pools_hold_replicas(s: Situation) -> Iterator[Problem]:
             )
             yield (
                 f"{group.model.path}.replicas.max",
-                f"{missing} of {group.high} replicas find no place on `{pool.name}` at {pool.settings.nodes.max} nodes: {short}",
-                f"a larger {pool.path}.nodes.max, or fewer replicas",
+                (
+                    f"{missing} of {group.high} replicas find no place on `{pool.name}` at {pool.settings.nodes.max} "
+                    f"nodes: {short}"
+                ),
+                f"raise {pool.path}.nodes.max, or write fewer replicas",
             )
 
 
@@ -84,5 +87,5 @@ def one_node_holds_all(s: Situation) -> Iterator[Problem]:
                 yield (
                     f"{group.pool.path}.nodes.max",
                     f"all {group.low} replicas of `{model.name}` are on one node",
-                    "2 or more nodes, if the model must survive the loss of one",
+                    "write 2 or more, if the model must survive the loss of a node",
                 )

@@ -34,14 +34,14 @@ def class_matches_size(s: Situation) -> Iterator[Problem]:
         if pool.settings.workload == "background" and pool.vm.gpu is not None:
             yield (
                 f"{pool.path}.vm_size",
-                f"`{pool.vm.name}` has GPUs, but the class is `background`",
-                "a size without GPUs",
+                f"`{pool.vm.name}` has GPUs, but {pool.path}.class is `background`",
+                "choose a size without GPUs",
             )
         if pool.settings.workload != "background" and pool.vm.gpu is None:
             yield (
                 f"{pool.path}.vm_size",
-                f"`{pool.vm.name}` has no GPU, but the class is `{pool.settings.workload}`",
-                "a size with GPUs, or class `background`",
+                f"`{pool.vm.name}` has no GPU, but {pool.path}.class is `{pool.settings.workload}`",
+                "choose a size with GPUs, or class `background`",
             )
 
 
@@ -60,7 +60,7 @@ def gpu_runs_here(s: Situation) -> Iterator[Problem]:
             yield (
                 f"{pool.path}.vm_size",
                 f"`{pool.vm.name}` ({pool.vm.gpu}, {pool.vm.arch}, driver track {pool.vm.driver}) is not supported yet",
-                f"one of {listed(supported_sizes(s))}",
+                f"choose one of {listed(supported_sizes(s))}",
             )
 
 
@@ -69,10 +69,11 @@ def supported_sizes(s: Situation) -> list[str]:
     return [
         name
         for name, vm in s.catalog.vm_sizes.items()
-        if vm.gpu in s.catalog.gpus
+        if vm.gpu is not None
         and vm.arch == "amd64"
         and vm.driver == "cuda"
-        and s.catalog.gpus[vm.gpu].vendor == "nvidia"
+        and (gpu := s.catalog.gpus.get(vm.gpu)) is not None
+        and gpu.vendor == "nvidia"
     ]
 
 
@@ -91,7 +92,7 @@ def one_driver_owner(s: Situation) -> Iterator[Problem]:
             yield (
                 f"{pool.path}.gpu.driver",
                 f"`{wanted}`, but cluster.gpu_driver says `{owner}`: one owner for all pools",
-                f"`{owner}`, or change cluster.gpu_driver (every GPU pool is then replaced)",
+                f"write `{owner}`, or change cluster.gpu_driver (every GPU pool is then replaced)",
             )
 
 
@@ -100,7 +101,11 @@ def spot_pool_sound(s: Situation) -> Iterator[Problem]:
     """A spot pool that is deleted first may find no capacity again."""
     for pool in s.pools:
         if pool.spot and pool.settings.rotation == "delete-first":
-            yield f"{pool.path}.rotation", "`delete-first` gives up spot nodes that may not come back", "`create-first`"
+            yield (
+                f"{pool.path}.rotation",
+                f"`delete-first` gives up spot nodes ({pool.path}.capacity) that may not come back",
+                "write `create-first`",
+            )
 
 
 @rule(
@@ -116,8 +121,8 @@ def first_node_takes_time(s: Situation) -> Iterator[Problem]:
             if pool.settings.nodes.min == 0:
                 yield (
                     f"{pool.path}.nodes.min",
-                    f"0, though `{model.name}` always runs there: the first node takes minutes whenever the pool was empty",
-                    "1, or accept the wait",
+                    f"0, though `{model.name}` always runs there: an empty pool takes minutes to its first node",
+                    "write 1, or accept the wait",
                 )
 
 
@@ -157,7 +162,7 @@ def quota_suffices(s: Situation) -> Iterator[Problem]:
             yield (
                 f"quota.{family}",
                 f"the pools of this family need {cores} cores at their largest, the quota is {quota}",
-                f"smaller pools, or a quota of {cores} cores",
+                f"make the pools smaller, or ask Azure for {cores} cores",
             )
 
 

@@ -1,5 +1,6 @@
 """The real vLLM parser takes the arguments that the shipped stacks give it, and reads the file as we mean it."""
 
+import importlib
 import os
 from pathlib import Path
 from typing import Any
@@ -25,10 +26,9 @@ def planned_models() -> list[ModelPlan]:
 
 
 def parser() -> Any:
-    from vllm.entrypoints.common.cli_args import make_arg_parser
-    from vllm.utils.argparse_utils import FlexibleArgumentParser
-
-    return make_arg_parser(FlexibleArgumentParser(prog="vllm serve", allow_abbrev=False))
+    arguments = importlib.import_module("vllm.entrypoints.common.cli_args")
+    flexible = importlib.import_module("vllm.utils.argparse_utils").FlexibleArgumentParser
+    return arguments.make_arg_parser(flexible(prog="vllm serve", allow_abbrev=False))
 
 
 @pytest.mark.parametrize("model", planned_models(), ids=lambda model: model.name)

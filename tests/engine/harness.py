@@ -1,5 +1,6 @@
 """The real Pulumi engine on a program of ours: it previews, updates, refreshes and destroys against stand-in clouds."""
 
+import gc
 import json
 import runpy
 import shutil
@@ -155,6 +156,8 @@ class Engine:
     def __exit__(self, *_: object) -> None:
         for provider in (self.azure, self.kubernetes):
             provider.stop()
+        # Coroutines of a program that was refused midway complain when they are collected: now, not at the very end.
+        gc.collect()
 
     def stack(
         self,

@@ -38,7 +38,7 @@ def change(stack: StackRun, edit: Callable[[dict[str, Any]], None]) -> Outcome:
 
 
 def kinds(outcome: Outcome) -> dict[tuple[str, str], tuple[str, ...]]:
-    """Operations by component type path's last resource type and logical name."""
+    """Operations by resource type and logical name."""
     return {
         (urn.split("::")[2].rpartition("$")[2], urn.rpartition("::")[2]): tuple(sorted(ops))
         for urn, ops in outcome.operations.items()
@@ -49,11 +49,15 @@ def test_a_changed_argument_of_vllm_rolls_one_model(dev: StackRun) -> None:
     def more_batched_tokens(edited: dict[str, Any]) -> None:
         section(edited, "models")[0]["engine"]["args"]["max-num-batched-tokens"] = 4096
 
-    done = kinds(change(dev, more_batched_tokens))
-    assert done == {
-        ("kubernetes:apps/v1:Deployment", "model-chat-h100"): ("update",),
+    done = change(dev, more_batched_tokens)
+    deployment, arguments = ":Deployment", ":ConfigMap"
+    assert kinds(done) == {
+        ("kubernetes:apps/v1:Deployment", "chat-deployment"): ("update",),
         ("kubernetes:core/v1:ConfigMap", "model-chat-arguments"): ("create-replacement", "delete-replaced", "replace"),
     }
+    order = [(call.method, call.type.rpartition("/v1")[2]) for call in done.writes()]
+    # The pods of the old arguments run until the new ones do: their ConfigMap must outlive them.
+    assert order == [("Create", arguments), ("Update", deployment), ("Delete", arguments)]
 
 
 def test_a_changed_vm_size_makes_the_new_pool_first_and_drops_the_old_last(dev: StackRun) -> None:

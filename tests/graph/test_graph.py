@@ -8,7 +8,18 @@ from typing import Any
 import pytest
 
 import catalog
-from tests.graph.stacks import STACKS, Entry, Sections, by_urn, entries_of, graph_of, is_azure, is_kubernetes, strings
+from tests.graph.stacks import (
+    STACKS,
+    Entry,
+    Sections,
+    by_urn,
+    entries_of,
+    graph_of,
+    is_azure,
+    is_kubernetes,
+    sections_of,
+    strings,
+)
 
 each_stack = pytest.mark.parametrize("stack", STACKS)
 UNKNOWN = "[unknown]"
@@ -76,6 +87,15 @@ def test_the_provider_keeps_its_secret_and_its_identity(stack: str) -> None:
     assert provider["options"]["deleted_with"] == cluster
     assert cluster in provider["options"]["depends_on"]
     assert "namespace" not in provider["inputs"]
+
+
+@each_stack
+def test_everything_of_azure_is_made_in_the_subscription_of_the_stack(stack: str) -> None:
+    """With the default provider it would be made in the subscription that someone happens to be signed in to."""
+    provider = one(stack, "pulumi:providers:azure-native")
+    assert provider["inputs"]["subscriptionId"] == sections_of(stack)["platform"]["subscription_id"]
+    for entry in filter(is_azure, entries_of(stack)):
+        assert entry["options"]["provider"] == provider["urn"], entry["urn"]
 
 
 @each_stack
@@ -180,16 +200,14 @@ def test_everything_of_azure_waits_for_its_resource_group(stack: str) -> None:
 def test_no_secret_value_is_in_plain_inputs(stack: str) -> None:
     hidden = "correct-horse-battery-staple"
     graph = graph_of(stack, secrets={"gateway-certificate": hidden})
-    text = json.dumps(graph.to_json())
-    assert hidden not in text
-    secret = [entry for entry in graph.to_json() if entry["type"] == "azure-native:keyvault:Secret"]
+    entries: Any = graph.to_json()
+    assert hidden not in json.dumps(entries)
+    secret = [entry for entry in entries if entry["type"] == "azure-native:keyvault:Secret"]
     assert [entry["inputs"]["secretName"] for entry in secret] == ["gateway-certificate"]
     assert secret[0]["inputs"]["properties"]["value"] == "[secret]"
     # Keys reach the cluster through the vault alone: no Kubernetes Secret is declared.
-    assert not [entry for entry in graph.to_json() if entry["type"] == "kubernetes:core/v1:Secret"]
-    assert not [
-        text for text in strings(graph.to_json()) if re.search(r"\bhf_[A-Za-z0-9]{16}|BEGIN [A-Z ]*PRIVATE", text)
-    ]
+    assert not [entry for entry in entries if entry["type"] == "kubernetes:core/v1:Secret"]
+    assert not [text for text in strings(entries) if re.search(r"\bhf_[A-Za-z0-9]{16}|BEGIN [A-Z ]*PRIVATE", text)]
 
 
 @each_stack

@@ -1,0 +1,100 @@
+"""What changed between two previews: resources that came, went or differ, and the monthly cost."""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+
+class UnreadableError(ValueError):
+    """The text is not the JSON of an accepted preview; says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A resource that is in both previews; `inputs` and `options` are the names of those that differ."""
+
+    urn: str
+    inputs: tuple[str, ...]
+    options: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """The change of the monthly cost at the fewest and at the most nodes."""
+
+    currency: str
+    min_per_month: float
+    max_per_month: float
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """From an earlier preview to this one; `cost` is None where the currencies differ."""
+
+    stack: str
+    added: tuple[str, ...]
+    removed: tuple[str, ...]
+    changed: tuple[Change, ...]
+    cost: Cost | None
+
+
+def earlier(text: str, stack: str) -> dict[str, Any]:
+    """Read what `--json` wrote before; URNs of another stack are read as if they were of `stack`.
+
+    Raises:
+        UnreadableError: it is no such document, or one of a rejected stack.
+    """
+    try:
+        document = json.loads(text)
+    except ValueError as error:
+        raise UnreadableError(f"it is not JSON: {error}") from error
+    if not isinstance(document, dict) or not isinstance(document.get("stack"), str):
+        raise UnreadableError("it is not what --json writes")
+    if document.get("plan") is None:
+        raise UnreadableError("it is the preview of a rejected stack, which has no resources")
+    if document["stack"] != stack:
+        text = text.replace(f"urn:pulumi:{document['stack']}::", f"urn:pulumi:{stack}::")
+        document = json.loads(text)
+    try:
+        for resource in document["resources"]:
+            _ = resource["urn"], resource["inputs"].keys(), resource["options"].keys()
+        _ = document["plan"]["cost"]["currency"], float(document["plan"]["cost"]["min_per_month"])
+        _ = float(document["plan"]["cost"]["max_per_month"])
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        raise UnreadableError(f"it is not what --json writes: {type(error).__name__} {error}") from error
+    return document
+
+
+def compare(before: Mapping[str, Any], resources: Iterable[Mapping[str, Any]], cost: Mapping[str, Any]) -> Difference:
+    """Compare an earlier document with this preview's `resources` and `cost`, all in the shape of the JSON."""
+    old = {resource["urn"]: resource for resource in before["resources"]}
+    added, changed = [], []
+    for resource in resources:
+        urn = resource["urn"]
+        known = old.pop(urn, None)
+        if known is None:
+            added.append(urn)
+            continue
+        inputs = _differing(known["inputs"], resource["inputs"])
+        options = _differing(known["options"], resource["options"])
+        if inputs or options:
+            changed.append(Change(urn, inputs, options))
+    paid = before["plan"]["cost"]
+    delta = Cost(
+        cost["currency"],
+        round(cost["min_per_month"] - paid["min_per_month"], 2),
+        round(cost["max_per_month"] - paid["max_per_month"], 2),
+    )
+    return Difference(
+        stack=before["stack"],
+        added=tuple(sorted(added)),
+        removed=tuple(sorted(old)),
+        changed=tuple(sorted(changed, key=lambda change: change.urn)),
+        cost=delta if paid["currency"] == cost["currency"] else None,
+    )
+
+
+def _differing(before: Mapping[str, Any], now: Mapping[str, Any]) -> tuple[str, ...]:
+    missing = object()
+    return tuple(sorted(key for key in {*before, *now} if before.get(key, missing) != now.get(key, missing)))

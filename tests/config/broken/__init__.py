@@ -1,0 +1,14 @@
+"""Stack files with mistakes, as small changes of the development stack, and what each must be told."""
+
+from broken import cluster, engine, files, models, names, pools, several
+from broken.change import Broken
+
+TABLE: tuple[Broken, ...] = (
+    *names.TABLE,
+    *cluster.TABLE,
+    *pools.TABLE,
+    *models.TABLE,
+    *engine.TABLE,
+    *several.TABLE,
+    *files.TABLE,
+)

@@ -1,0 +1,114 @@
+"""Mistakes about vLLM: releases, options and their values."""
+
+from typing import Any
+
+from broken.change import Broken, put
+
+
+def argument(name: str, value: Any) -> tuple:
+    """One more vLLM option for the first model."""
+    return (put(f"models[0].engine.args.{name}", value),)
+
+
+def told(rule: str, name: str, *words: str) -> dict[tuple[str, str], tuple[str, ...]]:
+    """One finding about an option of the first model."""
+    return {(rule, f"models[0].engine.args.{name}"): words}
+
+
+TABLE = (
+    Broken(
+        "release as a bare number",
+        (put("models[0].engine.version", 0.33),),
+        {("CFG-QUOTE", "models[0].engine.version"): ("0.33", "in quotes", "0.33.0")},
+    ),
+    Broken(
+        "release that isn't on file",
+        (put("models[0].engine.version", "0.12.0"),),
+        {("ENGINE-VERSION", "models[0].engine.version"): ("vLLM 0.12.0", "`0.33.0`")},
+    ),
+    Broken(
+        "KV cache format that nobody knows",
+        (put("models[0].engine.kv_cache_dtype", "int3"),),
+        {("FIT-KV-DTYPE", "models[0].engine.kv_cache_dtype"): ("`int3`", "`fp8`")},
+    ),
+    Broken(
+        "share of memory above one",
+        (put("models[0].engine.gpu_memory_utilization", 92),),
+        {("CFG-VALUE", "models[0].engine.gpu_memory_utilization"): ("92 is above 1", "such as 0.92")},
+    ),
+    Broken(
+        "unknown option",
+        argument("enable-prefix-cachin", True),
+        told("ENGINE-FLAG", "enable-prefix-cachin", "vLLM 0.33.0", "did you mean `enable-prefix-caching`"),
+    ),
+    Broken(
+        "abbreviated option",
+        argument("max-num-batched", 4096),
+        told("ENGINE-FLAG", "max-num-batched", "`max-num-batched-tokens`"),
+    ),
+    Broken(
+        "option with its dashes",
+        argument("--max-num-seqs", 8),
+        told("ENGINE-FLAG", "--max-num-seqs", "without dashes"),
+    ),
+    Broken(
+        "removed option",
+        argument("swap-space", 4),
+        told("ENGINE-REMOVED", "swap-space", "since 0.20", "leave it out"),
+    ),
+    Broken(
+        "removed option with a successor",
+        argument("guided-decoding-backend", "xgrammar"),
+        told("ENGINE-REMOVED", "guided-decoding-backend", "structured-outputs-config"),
+    ),
+    Broken(
+        "option with a place of its own",
+        argument("max-model-len", 4096),
+        told("ENGINE-OWNED", "max-model-len", "models[].context"),
+    ),
+    Broken(
+        "forbidden option",
+        argument("trust-remote-code", True),
+        told("ENGINE-FORBIDDEN", "trust-remote-code", "runs Python code", "leave it out"),
+    ),
+    Broken(
+        "text for a switch",
+        argument("enable-chunked-prefill", "yes"),
+        told("ENGINE-VALUE", "enable-chunked-prefill", '"yes"', "true or false"),
+    ),
+    Broken(
+        "text for a whole number",
+        argument("max-num-seqs", "many"),
+        told("ENGINE-VALUE", "max-num-seqs", '"many"', "whole number"),
+    ),
+    Broken(
+        "boolean for a number",
+        argument("max-num-seqs", True),
+        told("ENGINE-VALUE", "max-num-seqs", "true", "whole number"),
+    ),
+    Broken(
+        "value that isn't a choice",
+        argument("dtype", "float8"),
+        told("ENGINE-VALUE", "dtype", '"float8"', "bfloat16"),
+    ),
+    Broken(
+        "option without a value",
+        argument("seed", None),
+        told("CFG-VALUE", "seed", "nothing is written after the key"),
+    ),
+    Broken(
+        "unknown parser",
+        argument("reasoning-parser", "qwen33"),
+        told("ENGINE-PARSER", "reasoning-parser", "`qwen33`", "did you mean `qwen3`"),
+    ),
+    Broken(
+        "tools without a parser",
+        argument("enable-auto-tool-choice", True),
+        told("ENGINE-PARSER", "enable-auto-tool-choice", "add tool-call-parser"),
+    ),
+    Broken(
+        "unknown quantization",
+        argument("quantization", "awqq"),
+        told("ENGINE-QUANTIZATION", "quantization", "`awqq`", "did you mean `awq`"),
+    ),
+)

@@ -1,0 +1,117 @@
+"""Mistakes about node pools: machines, MIG, drivers, spot."""
+
+from broken.change import Broken, copy, put
+
+
+def whole(vm_size: str, **more: object) -> tuple:
+    """Another pool, of whole GPUs, that no model uses."""
+    return (
+        copy(
+            "pools[0]",
+            "pools[1]",
+            name="other",
+            vm_size=vm_size,
+            gpu={"sharing": "none"},
+            nodes={"min": 1, "max": 1},
+            **more,
+        ),
+    )
+
+
+TABLE = (
+    Broken(
+        "unknown VM size",
+        (put("pools[0].vm_size", "Standard_NC40ads_H100"),),
+        {("VM-UNKNOWN", "pools[0].vm_size"): ("`Standard_NC40ads_H100`", "did you mean `Standard_NC40ads_H100_v5`")},
+    ),
+    Broken(
+        "inference pool without GPUs",
+        whole("Standard_D8ds_v5"),
+        {("VM-CLASS", "pools[1].vm_size"): ("has no GPU", "`inference`")},
+    ),
+    Broken(
+        "GPU that vLLM's image doesn't run on",
+        whole("Standard_ND128isr_NDR_GB200_v6"),
+        {("VM-UNSUPPORTED", "pools[1].vm_size"): ("arm64", "`Standard_NC40ads_H100_v5`")},
+    ),
+    Broken(
+        "MIG layout that doesn't pack",
+        (put("pools[0].gpu.layout", ["3g.47gb", "3g.47gb", "1g.12gb"]),),
+        {("MIG-PACKING", "pools[0].gpu.layout"): ("3g.47gb, 3g.47gb, 1g.12gb", "9 of 8 memory slots", "per GPU")},
+    ),
+    Broken(
+        "one slice too many",
+        (put("pools[0].gpu.layout", ["4g.47gb", "4g.47gb"]), put("models[0].slice", "4g.47gb"),
+         put("models[1].slice", "4g.47gb")),
+        {("MIG-PACKING", "pools[0].gpu.layout"): ("8 of 8 memory slots", "at most 1 of 4g.47gb")},
+    ),
+    Broken(
+        "MIG profile of another GPU",
+        (put("pools[0].gpu.layout", ["3g.40gb", "3g.40gb"]),),
+        {
+            ("MIG-PROFILE", "pools[0].gpu.layout[0]"): ("`3g.40gb`", "H100-NVL-94", "did you mean `3g.47gb`"),
+            ("MIG-PROFILE", "pools[0].gpu.layout[1]"): ("`3g.40gb`", "`7g.94gb`"),
+        },
+    ),
+    Broken(
+        "MIG on a GPU without MIG",
+        (put("pools[0].vm_size", "Standard_NC16as_T4_v3"),),
+        {("MIG-GPU", "pools[0].gpu.sharing"): ("T4", "has no MIG", "`Standard_NC24ads_A100_v4`")},
+    ),
+    Broken(
+        "slices with media engines",
+        (put("pools[0].gpu.layout", ["3g.47gb", "3g.47gb"]),
+         copy("pools[0]", "pools[1]", name="me", gpu={"sharing": "mig", "layout": ["1g.12gb+me"]})),
+        {("MIG-UNSUPPORTED", "pools[1].gpu.layout[0]"): ("`1g.12gb+me`", "write `1g.12gb`")},
+    ),
+    Broken(
+        "MIG without a layout",
+        (put("pools[0].gpu", {"sharing": "mig"}),),
+        {("CFG-VALUE", "pools[0].gpu"): ("sharing `mig` needs a `layout`", "add layout")},
+    ),
+    Broken(
+        "layout without MIG",
+        (put("pools[0].gpu", {"layout": ["3g.47gb"]}),),
+        {("CFG-VALUE", "pools[0].gpu"): ("sharing `mig` only", "write sharing: mig")},
+    ),
+    Broken(
+        "MIG pool that may be empty",
+        (put("pools[0].nodes.min", 0),),
+        {("MIG-SCALE-ZERO", "pools[0].nodes.min"): ("can't scale from zero", "write 1 or more")},
+    ),
+    Broken(
+        "sharing that isn't offered",
+        (put("pools[0].gpu.sharing", "mps"),),
+        {("CFG-VALUE", "pools[0].gpu.sharing"): ('"mps"', "`none`, `mig`")},
+    ),
+    Broken(
+        "driver owned by two",
+        (put("pools[0].gpu.driver", "operator"),),
+        {("DRV-OWNER", "pools[0].gpu.driver"): ("`operator`", "cluster.gpu_driver says `aks`", "one owner")},
+    ),
+    Broken(
+        "fewest nodes above most",
+        (put("pools[0].nodes", {"min": 4, "max": 3}),),
+        {("CFG-VALUE", "pools[0].nodes"): ("min (4) is above max (3)",)},
+    ),
+    Broken(
+        "spot pool deleted first",
+        whole("Standard_NC40ads_H100_v5", capacity="spot", rotation="delete-first"),
+        {("SPOT-ROTATION", "pools[1].rotation"): ("`delete-first`", "write `create-first`")},
+    ),
+    Broken(
+        "taint of the wrong form",
+        whole("Standard_NC40ads_H100_v5", taints=["team"]),
+        {("CFG-VALUE", "pools[1].taints[0]"): ('"team"', "key=value:NoSchedule")},
+    ),
+    Broken(
+        "taint that the platform sets",
+        whole("Standard_NC40ads_H100_v5", taints=["nvidia.com/gpu=other:NoSchedule"]),
+        {("POOL-TAINT", "pools[1].taints[0]"): ("`nvidia.com/gpu`", "leave it out")},
+    ),
+    Broken(
+        "system disk too small",
+        (put("pools[0].os_disk_gib", 64),),
+        {("CFG-VALUE", "pools[0].os_disk_gib"): ("64 is below 128", "128 to 2048")},
+    ),
+)  # fmt: skip

@@ -1,0 +1,105 @@
+import json
+import re
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from broken import TABLE
+from broken.change import Broken
+
+import catalog
+import config
+from config import Finding
+from config.stackfile import parse
+from planning import Planned, assess
+
+ROOT = Path(__file__).resolve().parents[2]
+SECTIONS = parse((ROOT / "Pulumi.dev.yaml").read_text(encoding="utf-8")).sections
+# A fix is an instruction, or asks back.
+INSTRUCTION = re.compile(
+    r"(write|add|remove|leave|move|give|name|choose|use|set|raise|make|revoke|did you mean|halve|see|shorten) ?",
+    re.ASCII,
+)
+# One file of each kind is also read through the command line, which is slow.
+SAMPLE = (
+    "misspelt section",
+    "unknown model",
+    "quota exceeded",
+    "secret under a misspelt key",
+    "typo, region, layout and parallelism",
+    "tabs for indentation",
+)
+
+
+def judged(broken: Broken) -> Planned:
+    read = parse(broken.file(SECTIONS))
+    return assess(config.load(read.sections, read.problems), catalog.load(), bootstrap=read.secrets)
+
+
+def errors(findings: tuple[Finding, ...]) -> list[Finding]:
+    return [finding for finding in findings if finding.severity == "error"]
+
+
+def test_the_development_stack_itself_is_sound() -> None:
+    planned = judged(Broken("unbroken", (), {}))
+    assert planned.plan is not None
+    assert errors(planned.findings) == []
+
+
+def test_the_table_is_large_and_names_are_unique() -> None:
+    names = Counter(broken.name for broken in TABLE)
+    assert max(names.values()) == 1
+    assert len(names) >= 45
+    assert set(SAMPLE) <= set(names)
+
+
+@pytest.mark.parametrize("broken", TABLE, ids=lambda broken: broken.name)
+def test_every_mistake_is_told_and_nothing_else(broken: Broken) -> None:
+    planned = judged(broken)
+    found = errors(planned.findings)
+    assert planned.plan is None
+    assert sorted((one.rule, one.path) for one in found) == sorted(broken.told)
+    for one in found:
+        text = f"{one.message}\n{one.fix}"
+        for word in broken.told[one.rule, one.path]:
+            assert word in text, (one, word)
+
+
+@pytest.mark.parametrize("broken", TABLE, ids=lambda broken: broken.name)
+def test_every_error_has_a_place_and_an_instruction(broken: Broken) -> None:
+    for one in errors(judged(broken).findings):
+        assert one.path
+        assert one.message
+        assert INSTRUCTION.match(one.fix), one.fix
+        assert "validation" not in one.message
+        assert "Input should" not in one.message
+
+
+@pytest.mark.parametrize("broken", [one for one in TABLE if one.hidden], ids=lambda broken: broken.name)
+def test_secrets_are_never_repeated(broken: Broken) -> None:
+    told = repr(judged(broken))
+    for secret in broken.hidden:
+        assert secret in broken.file(SECTIONS)
+        assert secret not in told
+
+
+@pytest.mark.parametrize("name", SAMPLE)
+def test_the_command_line_refuses_with_code_2(name: str, tmp_path: Path) -> None:
+    broken = next(one for one in TABLE if one.name == name)
+    file = tmp_path / "Pulumi.broken.yaml"
+    file.write_text(broken.file(SECTIONS), encoding="utf-8")
+    run = subprocess.run(
+        [sys.executable, "-m", "preview", "dev", "--config", str(file), "--json", "-"],
+        cwd=ROOT, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert run.returncode == 2, run.stderr
+    told = json.loads(run.stdout)
+    assert told["ok"] is False
+    assert told["plan"] is None
+    assert told["resources"] == []
+    found = {(one["rule"], one["path"]) for one in told["findings"] if one["severity"] == "error"}
+    assert set(broken.told) <= found
+    assert all(one["path"] and one["message"] and one["fix"] for one in told["findings"])
+    assert not any(secret in run.stdout + run.stderr for secret in broken.hidden)

@@ -1,0 +1,158 @@
+"""How a Plan and findings are told in figures and words."""
+
+import io
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from rich.console import RenderableType
+
+from config import Finding
+from planning import Plan
+from planning.plan import CostLine, RolloutPlan
+from preview import formats, remarks, report, tables
+from preview.stack import assessed, name_problem
+from preview.unknowns import Tally
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(scope="module")
+def plan() -> Plan:
+    plan = assessed((REPOSITORY / "Pulumi.dev.yaml").read_text(encoding="utf-8")).plan
+    assert plan is not None
+    return plan
+
+
+def printed(part: RenderableType, width: int = 120) -> str:
+    stream = io.StringIO()
+    report.console(stream, width).print(part)
+    return stream.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        (formats.whole(32768), "32,768"),
+        (formats.gib(1024.04), "1,024.0 GiB"),
+        (formats.span(1, 3), "1–3"),
+        (formats.span(2, 2), "2"),
+        (formats.span_of(1, 1, "node"), "1 node"),
+        (formats.span_of(0, 4, "node"), "0–4 nodes"),
+        (formats.plural(0, "error"), "0 errors"),
+        (formats.listed([]), ""),
+        (formats.listed(["a"]), "a"),
+        (formats.listed(["a", "b", "c"]), "a, b and c"),
+        (formats.device("nvidia.com/gpu", 1), "1 GPU"),
+        (formats.device("nvidia.com/gpu", 2), "2 GPUs"),
+        (formats.device("nvidia.com/mig-3g.47gb", 1), "3g.47gb"),
+        (formats.device("nvidia.com/mig-3g.47gb", 2), "2 × 3g.47gb"),
+        (formats.device("amd.com/gpu", 1), "amd.com/gpu"),
+    ],
+)
+def test_figures_carry_units_and_separators(written: str, expected: str) -> None:
+    assert written == expected
+
+
+@pytest.mark.parametrize(("width", "tables_of_the_model"), [(120, 1), (80, 2)])
+def test_the_ledger_takes_two_tables_where_one_is_too_wide(plan: Plan, width: int, tables_of_the_model: int) -> None:
+    screen = report.console(io.StringIO(), width)
+    text = printed(tables.models(plan, screen, width), width)
+    assert sum(line.lstrip().startswith("chat") for line in text.splitlines()) == tables_of_the_model
+    memory = plan.models[0].memory
+    for figure in (formats.gib(memory.weights_gib), formats.gib(memory.kv_cache_gib), "h100 · 3g.47gb", "32,768"):
+        assert figure in text
+
+
+@pytest.mark.parametrize(
+    ("rollout", "told"),
+    [
+        (RolloutPlan(strategy="RollingUpdate", max_surge=1, max_unavailable=0), "1 more meanwhile"),
+        (RolloutPlan(strategy="RollingUpdate", max_surge=0, max_unavailable=1), "1 fewer meanwhile"),
+        (RolloutPlan(strategy="Recreate", max_surge=None, max_unavailable=None), "stops, then starts"),
+    ],
+)
+def test_placement_tells_how_a_version_is_replaced(plan: Plan, rollout: RolloutPlan, told: str) -> None:
+    text = printed(tables.placement(replace(plan, models=(replace(plan.models[0], rollout=rollout),))))
+    assert told in text
+
+
+def test_pools_set_what_is_asked_against_what_is_there(plan: Plan) -> None:
+    row = next(line.split() for line in printed(tables.pools(plan)).splitlines() if "h100" in line)
+    # One to three nodes of two slices; chat takes one to three, embed one.
+    assert row[-2:] == ["2–6", "2–4"]
+
+
+def test_a_pool_without_gpus_is_listed_too(plan: Plan) -> None:
+    text = printed(tables.pools(replace(plan, pools=(replace(plan.pools[0], resources=()),))))
+    assert "no GPU" in text
+
+
+def test_a_missing_price_is_unknown_and_said_to_be_left_out(plan: Plan) -> None:
+    line = CostLine(
+        name="burst", vm_size="Standard_X", capacity="spot", min_nodes=0, max_nodes=4,
+        hourly=None, min_per_month=None, max_per_month=None,
+    )  # fmt: skip
+    cost = replace(plan.cost, lines=(*plan.cost.lines, line), complete=False, prices_of="2026-11-09")
+    text = printed(tables.cost(cost))
+    assert "eastus prices of 2026-11-09" in text
+    assert "No price on file: burst" in text
+    row = next(row.split() for row in text.splitlines() if "Standard_X" in row)
+    assert row[-2:] == ["unknown", "unknown"]
+
+
+def test_costs_tell_what_they_leave_out(plan: Plan) -> None:
+    text = " ".join(printed(tables.cost(plan.cost)).split())
+    assert f"{formats.whole(plan.cost.min_per_month)}–" in text
+    assert "Only nodes are counted: not the load balancer" in text
+
+
+def test_findings_are_counted_and_told_with_place_and_cure() -> None:
+    found = (
+        Finding("error", "FIT-KV", "models[0].context", "it does not fit", "write `context: 8192`"),
+        Finding("warning", "COST-ALWAYS-ON", "pools[0].nodes.min", "runs [bold]always[/bold]", "min: 0"),
+    )
+    text = printed(remarks.findings(found), 80)
+    for told in ("1 error, 1 warning, 0 remarks", "FIT-KV  models[0].context", "it does not fit", "→ write `context"):
+        assert told in text
+    assert "runs [bold]always[/bold]" in text, "text of a finding is no markup"
+
+
+def test_what_is_unknown_fits_into_a_line() -> None:
+    names = tuple((f"property{number}", 9 - number) for number in range(9))
+    text = printed(remarks.unknowns(Tally(names, 2)))
+    assert text == ("Unknown before `up`: 45 values (property0 9, property1 8, property2 7, others 21). Secret: 2.\n")
+    assert printed(remarks.unknowns(Tally((), 0))) == "Every value is known.\n"
+
+
+def test_messages_of_the_program_are_shown() -> None:
+    text = printed(remarks.messages([("warning", "a [deprecated] argument", None)]))
+    assert "warning  a [deprecated] argument" in text
+
+
+@pytest.mark.parametrize("name", ["dev", "prod-2", "eu_west.1"])
+def test_names_that_pulumi_accepts_are_accepted(name: str) -> None:
+    assert name_problem(name) is None
+
+
+@pytest.mark.parametrize("name", ["", "../dev", "a b", "x" * 101, "dev\n"])
+def test_other_names_are_findings(name: str) -> None:
+    problem = name_problem(name)
+    assert problem is not None
+    assert problem.severity == "error"
+
+
+def test_text_that_is_no_stack_file_is_one_finding_only() -> None:
+    for text in ("", "[]", "config: [", "config:\n"):
+        found = assessed(text)
+        assert found.plan is None
+        assert [finding.rule for finding in found.findings] == ["CFG-YAML"], text
+
+
+def test_secrets_of_the_cli_become_placeholders() -> None:
+    text = (REPOSITORY / "Pulumi.dev.yaml").read_text(encoding="utf-8")
+    found = assessed(f"{text}\n  llm-platform:key-playground: {{secure: v1:ciphertext}}\n")
+    assert found.secret_keys == ("llm-platform:key-playground",)
+    assert "ciphertext" not in str(found.settings)
+    assert found.plan is not None
+    assert found.plan.vault.bootstrap == ("key-playground",)
