@@ -1,6 +1,7 @@
 """Runs one command in a fresh process and tells what it took; never two at once."""
 
 import json
+import os
 import statistics
 import subprocess
 import sys
@@ -15,9 +16,9 @@ HERE = Path(__file__).parent
 class Sample:
     """One process: seconds of processor time and of wall time, peak resident memory in MiB."""
 
-    seconds: float
-    wall_seconds: float
-    peak_mib: float
+    seconds: float = 0
+    wall_seconds: float = 0
+    peak_mib: float = 0
     resources: int = 0
     reading_seconds: float = 0
     planning_seconds: float = 0
@@ -27,14 +28,15 @@ class FailedError(Exception):
     """A measured process did not end well; its words say why."""
 
 
-def subject(name: str, models: int, calls: Path) -> Sample:
+def subject(name: str, models: int, folder: Path) -> Sample:
     """One run of `subject.py`."""
-    return Sample(**json.loads(_output([sys.executable, "subject.py", name, str(models), str(calls)], HERE)))
+    return Sample(**json.loads(_output([sys.executable, "subject.py", name, str(models), str(folder)], HERE)))
 
 
-def alternately(models: int, calls: Path, rounds: int) -> tuple[Sample, Sample]:
+def alternately(models: int, folder: Path, rounds: int) -> tuple[Sample, Sample]:
     """The least of ours and of the floor over several rounds in turn, so that a busy machine is unfair to neither."""
-    pairs = [(subject("ours", models, calls), subject("floor", models, calls)) for _ in range(rounds)]
+    subject("stack", models, folder)
+    pairs = [(subject("ours", models, folder), subject("floor", models, folder)) for _ in range(rounds)]
     ours, floor = zip(*pairs, strict=True)
     return _least(ours), _least(floor)
 
@@ -59,7 +61,9 @@ def _least(samples: tuple[Sample, ...]) -> Sample:
 
 
 def _output(command: list[str], folder: Path) -> str:
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    # Without compiled files every process would compile our sources anew, which no machine in use does.
+    environment = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
     if done.returncode:
         raise FailedError(f"{' '.join(command)} ended with {done.returncode}:\n{done.stderr or done.stdout}")
     return done.stdout

@@ -48,7 +48,7 @@ def graphs(sizes: Sequence[int], console: Console) -> Iterator[Row]:
     for models in sizes:
         with tempfile.TemporaryDirectory() as folder, console.status(f"graph of {models} models …"):
             rounds = _MANY_ROUNDS if models <= _SMALL else _FEW_ROUNDS
-            ours, floor = measure.alternately(models, Path(folder) / "calls", rounds)
+            ours, floor = measure.alternately(models, Path(folder), rounds)
         times.append((ours.resources, ours.seconds))
         yield from _compared(f"{models} models, {ours.resources} resources", ours, floor)
     for (few, quick), (many, slow) in pairwise(times):

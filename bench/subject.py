@@ -1,6 +1,8 @@
-"""What one fresh process does while it is measured: `ours`, `floor` or `planning`, for a number of models.
+"""What one fresh process does while it is measured: `ours`, `floor` or `planning`; `stack` prepares them, unmeasured.
 
-Prints one JSON line. What checks and writes comes after the figures are taken, so it is not in them.
+Arguments: the subject, the number of models, and a folder where the stack's settings (by `stack`) and the floor's calls
+(by the first `ours`) are kept. Prints one JSON line. Checking and writing come after the figures are taken, so they are
+not in them.
 """
 
 import gc
@@ -12,7 +14,10 @@ from pathlib import Path
 from typing import Any
 
 _START = time.perf_counter()
-sys.path.insert(0, str(Path(__file__).parents[1]))
+_ROOT = Path(__file__).parents[1]
+sys.path.insert(0, str(_ROOT))
+
+_SETTINGS, _CALLS = "settings.json", "calls"
 
 _KIB_PER_MIB = 1024 if sys.platform != "darwin" else 1024 * 1024  # macOS counts bytes
 
@@ -26,13 +31,20 @@ def _figures() -> dict[str, float]:
     }
 
 
-def _ours(models: int, calls: Path) -> dict[str, Any]:
+def _stack(models: int, folder: Path) -> dict[str, Any]:
     import stacks  # noqa: PLC0415 - each subject pays for its own imports alone
 
+    (folder / _SETTINGS).write_text(json.dumps(stacks.settings(models)), encoding="utf-8")
+    return {}
+
+
+def _ours(_models: int, folder: Path) -> dict[str, Any]:
     from preview.engine import preview  # noqa: PLC0415 - as above
 
-    graph = preview(stacks.ROOT / "__main__.py", project=stacks.NAMESPACE, stack="dev", config=stacks.settings(models))
+    settings = json.loads((folder / _SETTINGS).read_text(encoding="utf-8"))
+    graph = preview(_ROOT / "__main__.py", project="llm-platform", stack="dev", config=settings)
     figures = _figures()
+    calls = folder / _CALLS
     if not calls.exists():
         import transcript  # noqa: PLC0415 - as above
 
@@ -40,11 +52,12 @@ def _ours(models: int, calls: Path) -> dict[str, Any]:
     return {**figures, "resources": len(graph.resources)}
 
 
-def _floor(_models: int, calls: Path) -> dict[str, Any]:
+def _floor(_models: int, folder: Path) -> dict[str, Any]:
     import floor  # noqa: PLC0415 - as above
 
     from preview.engine import preview  # noqa: PLC0415 - as above
 
+    calls = folder / _CALLS
     graph = preview(floor.program(calls), project="llm-platform", stack="dev", config={})
     figures = _figures()
     import transcript  # noqa: PLC0415 - as above
@@ -57,7 +70,7 @@ def _floor(_models: int, calls: Path) -> dict[str, Any]:
     return {**figures, "resources": len(graph.resources)}
 
 
-def _planning(models: int, _calls: Path) -> dict[str, Any]:
+def _planning(models: int, _folder: Path) -> dict[str, Any]:
     import stacks  # noqa: PLC0415 - as above
 
     import catalog  # noqa: PLC0415 - as above
@@ -78,5 +91,5 @@ def _planning(models: int, _calls: Path) -> dict[str, Any]:
 if __name__ == "__main__":
     # As `python -m preview` does: a process that ends after one graph has nothing to collect.
     gc.disable()
-    subject = {"ours": _ours, "floor": _floor, "planning": _planning}[sys.argv[1]]
+    subject = {"stack": _stack, "ours": _ours, "floor": _floor, "planning": _planning}[sys.argv[1]]
     print(json.dumps(subject(int(sys.argv[2]), Path(sys.argv[3]))))

@@ -119,26 +119,23 @@ def value_error(flag: VllmFlag, value: Any) -> str:
 
 
 def _legal(flag: VllmFlag, value: Any) -> bool:
-    if isinstance(value, bool):
-        return False
-    if flag.choices is not None:
-        return str(value) in flag.choices
+    if isinstance(value, bool) or flag.choices is not None:
+        return flag.choices is not None and str(value) in flag.choices
     match flag.type:
         case "int":
-            return isinstance(value, int)
+            legal = isinstance(value, int)
         case "float":
-            return isinstance(value, (int, float))
+            legal = isinstance(value, (int, float))
         case "int-suffix" | "int-suffix-or-auto":
-            automatic = flag.type == "int-suffix-or-auto" and value == "auto"
-            return (
-                automatic or isinstance(value, int) or (isinstance(value, str) and _SUFFIXED.match(value) is not None)
-            )
+            suffixed = isinstance(value, str) and _SUFFIXED.match(value) is not None
+            legal = suffixed or isinstance(value, int) or (flag.type == "int-suffix-or-auto" and value == "auto")
         case "json":
-            return isinstance(value, (dict, list)) or _is_json(value)
+            legal = isinstance(value, (dict, list)) or _is_json(value)
         case "json-or-str" | "optional" | "custom" | None:
-            return True
+            legal = True
         case _:
-            return not isinstance(value, (dict, list))
+            legal = not isinstance(value, (dict, list))
+    return legal
 
 
 def _wanted(flag: VllmFlag) -> str:

@@ -1,0 +1,107 @@
+"""The contract between thinking and building: everything that is decided about a stack, as frozen plain values.
+
+Names that Azure or Kubernetes will see are literal strings here. Ids and everything else that is born in the
+graph (principal ids, the OIDC issuer) are not: components pass those on as outputs.
+"""
+
+from dataclasses import dataclass
+
+from planning.plan.azure import (
+    ClusterIdentityPlan,
+    ClusterPlan,
+    GrantPlan,
+    IdentityPlan,
+    MaintenancePlan,
+    ModelStorePlan,
+    NetworkPlan,
+    PlatformPlan,
+    PoolPlan,
+    RegistryPlan,
+    RunnerPlan,
+    SecurityRulePlan,
+    SubnetPlan,
+    SystemPoolPlan,
+    VaultPlan,
+)
+from planning.plan.base import Json, Pairs
+from planning.plan.cost import (
+    CostLine,
+    CostPlan,
+)
+from planning.plan.models import (
+    DeploymentPlan,
+    MemoryPlan,
+    ModelPlan,
+    PlacementPlan,
+    RolloutPlan,
+    ScalingPlan,
+)
+from planning.plan.services import (
+    AutoscalingPlan,
+    ChartPlan,
+    ClientPlan,
+    GatewayPlan,
+    GpuOperatorPlan,
+    MonitoringPlan,
+    SecretsPlan,
+    ServingPlan,
+)
+
+__all__ = [
+    "AutoscalingPlan",
+    "ChartPlan",
+    "ClientPlan",
+    "ClusterIdentityPlan",
+    "ClusterPlan",
+    "CostLine",
+    "CostPlan",
+    "DeploymentPlan",
+    "GatewayPlan",
+    "GpuOperatorPlan",
+    "GrantPlan",
+    "IdentityPlan",
+    "Json",
+    "MaintenancePlan",
+    "MemoryPlan",
+    "ModelPlan",
+    "ModelStorePlan",
+    "MonitoringPlan",
+    "NetworkPlan",
+    "Pairs",
+    "PlacementPlan",
+    "Plan",
+    "PlatformPlan",
+    "PoolPlan",
+    "RegistryPlan",
+    "RolloutPlan",
+    "RunnerPlan",
+    "ScalingPlan",
+    "SecretsPlan",
+    "SecurityRulePlan",
+    "ServingPlan",
+    "SubnetPlan",
+    "SystemPoolPlan",
+    "VaultPlan",
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """A whole platform, decided."""
+
+    platform: PlatformPlan
+    network: NetworkPlan
+    identity: ClusterIdentityPlan
+    cluster: ClusterPlan
+    pools: tuple[PoolPlan, ...]
+    vault: VaultPlan
+    registry: RegistryPlan
+    model_store: ModelStorePlan
+    secrets: SecretsPlan
+    gpu_operator: GpuOperatorPlan
+    serving: ServingPlan
+    models: tuple[ModelPlan, ...]
+    autoscaling: AutoscalingPlan
+    gateway: GatewayPlan
+    monitoring: MonitoringPlan
+    cost: CostPlan

@@ -1,0 +1,5 @@
+"""Plain values that a Plan is made of."""
+
+# A plain JSON value; Helm values are trees of it.
+Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
+Pairs = tuple[tuple[str, str], ...]

@@ -1,0 +1,109 @@
+"""The models' part of a Plan: memory, placement, rollout, scaling."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from planning.plan.azure import GrantPlan, IdentityPlan
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemoryPlan:
+    """Memory ledger of one GPU or slice, worst rank; GiB unless the name says otherwise."""
+
+    device_gib: float
+    budget_gib: float
+    weights_gib: float
+    overhead_gib: float
+    kv_cache_gib: float
+    kv_bytes_per_token: int
+    kv_tokens: int
+    max_concurrency: float
+    fits: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlacementPlan:
+    """Replicas of one model on one pool: `count` of `resource` each, between `min` and `max` of them."""
+
+    pool: str
+    pool_revision: str
+    resource: str
+    count: int
+    min: int
+    max: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RolloutPlan:
+    """How a new version replaces the old one."""
+
+    strategy: Literal["RollingUpdate", "Recreate"]
+    max_surge: int | None
+    max_unavailable: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeploymentPlan:
+    """One Deployment of a model; `replicas` is None where KEDA owns them."""
+
+    name: str
+    placement: PlacementPlan
+    replicas: int | None
+    tolerations: tuple[tuple[str, str, str], ...]
+    disruption_budget: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScalingPlan:
+    """One ScaledObject: between `min` and `max` replicas of `deployment`, by waiting and running requests."""
+
+    name: str
+    deployment: str
+    min: int
+    max: int
+    query: str
+    threshold: int
+    server: str
+    cooldown_seconds: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelPlan:
+    """One served model."""
+
+    name: str
+    model_id: str
+    task: str
+    namespace: str
+    service_account: str
+    image: str
+    source: str
+    weights_from: Literal["huggingface", "blob"]
+    storage_account: str | None
+    args: tuple[str, ...]
+    arguments_file: str
+    config_map: str
+    context: int
+    concurrency: int
+    min_replicas: int
+    max_replicas: int
+    deployments: tuple[DeploymentPlan, ...]
+    memory: MemoryPlan
+    rollout: RolloutPlan
+    cpu: int
+    memory_gib: int
+    shared_memory_gib: int
+    cache_gib: int
+    start_seconds: int
+    pre_stop_seconds: int
+    drain_seconds: int
+    grace_seconds: int
+    identity: IdentityPlan
+    read_weights: GrantPlan | None
+    token_secret: str | None
+    scaling: ScalingPlan | None
+
+    @property
+    def placement(self) -> tuple[PlacementPlan, ...]:
+        """Where the replicas go, floor first."""
+        return tuple(deployment.placement for deployment in self.deployments)

@@ -1,0 +1,6 @@
+"""Property tests draw the same examples everywhere, take as long as they take, and leave no files behind."""
+
+from hypothesis import settings
+
+settings.register_profile("repository", deadline=None, derandomize=True, database=None)
+settings.load_profile("repository")

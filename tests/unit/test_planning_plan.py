@@ -1,0 +1,109 @@
+"""The Plan: the same settings give the same Plan, and an entry depends on nothing that it shouldn't."""
+
+import json
+from dataclasses import asdict
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from planning_stacks import CATALOG, changed, model, plan, planned, pool
+
+import config
+from config import Finding
+from planning import RejectedError, assess, decide
+
+ROOM: dict[str, Any] = {
+    "pools[0].nodes": {"min": 1, "max": 6},
+    "pools[1]": pool("wide", nodes={"min": 1, "max": 6}),
+    "models[2]": model("more", "wide", replicas={"min": 1, "max": 2}),
+}
+
+
+def test_the_same_settings_give_the_same_plan() -> None:
+    assert plan(ROOM) == plan(ROOM)
+    assert planned(ROOM).findings == planned(ROOM).findings
+
+
+def test_a_plan_is_plain_json() -> None:
+    whole = asdict(plan(ROOM))
+    assert json.loads(json.dumps(whole)) == json.loads(json.dumps(whole, sort_keys=True))
+
+
+@pytest.mark.parametrize("where", ["h100", "wide"])
+def test_another_model_leaves_the_others_as_they_are(where: str) -> None:
+    extra = model("extra", where, **({"slice": "3g.47gb"} if where == "h100" else {}))
+    before, after = plan(ROOM), plan({**ROOM, "models[3]": extra})
+    assert after.models[:3] == before.models
+    assert after.models[3].name == "extra"
+    assert after.pools == before.pools
+    assert after.cluster == before.cluster
+    assert after.network == before.network
+    assert after.gateway == before.gateway
+    assert after.gpu_operator == before.gpu_operator
+
+
+def test_another_pool_leaves_the_others_as_they_are() -> None:
+    before, after = plan(ROOM), plan({**ROOM, "pools[2]": pool("extra")})
+    assert after.pools[:2] == before.pools
+    assert after.models == before.models
+
+
+@settings(max_examples=12)
+@given(st.permutations([0, 1]), st.permutations([0, 1, 2]))
+def test_order_in_the_stack_file_changes_no_entry(pools: list[int], models: list[int]) -> None:
+    sections = changed(ROOM)
+    sections["pools"] = [sections["pools"][index] for index in pools]
+    sections["models"] = [sections["models"][index] for index in models]
+    shuffled, before = decide(config.load(sections), CATALOG), plan(ROOM)
+    assert {one.name: one for one in shuffled.pools} == {one.name: one for one in before.pools}
+    assert {one.name: one for one in shuffled.models} == {one.name: one for one in before.models}
+    assert shuffled.gpu_operator == before.gpu_operator
+    assert shuffled.network == before.network
+
+
+def test_order_of_keys_and_arguments_changes_nothing() -> None:
+    arguments = {"seed": 7, "enable-prefix-caching": True, "max-num-seqs": 32}
+    backwards = dict(reversed(arguments.items()))
+    one, other = (plan({"models[0].engine.args": given_}) for given_ in (arguments, backwards))
+    assert one == other
+    assert one.models[0].config_map != plan({"models[0].engine.args": {"seed": 8}}).models[0].config_map
+
+
+def test_a_changed_argument_changes_its_model_alone() -> None:
+    before, after = plan({}), plan({"models[0].engine.args.seed": 7})
+    assert after.models[1:] == before.models[1:]
+    assert after.models[0].config_map != before.models[0].config_map
+    assert after.models[0].arguments_file.count("seed: 7\n") == 1
+
+
+def test_placement_names_the_revision_that_the_pool_has() -> None:
+    whole = plan(ROOM)
+    revisions = {one.name: one.revision for one in whole.pools}
+    for one in whole.models:
+        for placed in one.placement:
+            assert placed.pool_revision == revisions[placed.pool]
+
+
+def test_a_rejected_stack_tells_everything_and_has_no_plan() -> None:
+    loaded = config.load(changed({"platform.region": "eastsu", "models[0].concurrency": 99}))
+    assert assess(loaded, CATALOG).plan is None
+    with pytest.raises(RejectedError, match="nothing was changed") as caught:
+        decide(loaded, CATALOG)
+    assert {one.rule for one in caught.value.findings} >= {"REGION-UNKNOWN", "FIT-CONCURRENCY"}
+    for one in caught.value.findings:
+        assert one.path in str(caught.value)
+
+
+def test_problems_of_loading_keep_a_plan_from_being_made() -> None:
+    loaded = config.load(changed({}), [Finding("error", "CFG-TWICE", "cluster.tier", "given twice", "remove one")])
+    assert loaded.settings is not None
+    assert assess(loaded, CATALOG).plan is None
+
+
+def test_findings_are_ordered_by_severity_and_place() -> None:
+    found = planned({"platform.region": "westus", "models[0].concurrency": 99, "cluster.kubernetes": "1.30"}).findings
+    ranks = ["error", "warning", "info"]
+    keys = [(ranks.index(one.severity), one.path, one.rule) for one in found]
+    assert keys == sorted(keys)
+    assert len(set(found)) == len(found)
