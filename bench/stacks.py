@@ -2,7 +2,6 @@
 
 import json
 from copy import deepcopy
-from itertools import count, islice
 from pathlib import Path
 from typing import Any
 
@@ -22,10 +21,14 @@ def sections(models: int) -> dict[str, Any]:
     nodes = _MODELS_PER_POOL // _SLICES_PER_NODE
     names = [f"p{index}" for index in range(-(-models // _MODELS_PER_POOL))]
     found["pools"] = [{**pool, "name": name, "nodes": {"min": nodes, "max": nodes}} for name in names]
-    homes = (name for name in names for _ in range(_MODELS_PER_POOL))
     found["models"] = [
-        {**model, "name": f"{model['name']}-{index}", "pool": home, "replicas": {"min": 1, "max": 1}}
-        for index, home in zip(islice(count(), models), homes, strict=False)
+        {
+            **model,
+            "name": f"{model['name']}-{index}",
+            "pool": names[index // _MODELS_PER_POOL],
+            "replicas": {"min": 1, "max": 1},
+        }
+        for index in range(models)
     ]
     # Every node takes a /24 for its pods: the default range ends at 256 nodes.
     found["network"] = {**found.get("network", {}), "pods": "10.244.0.0/14"}

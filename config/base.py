@@ -24,6 +24,8 @@ class Section(BaseModel):
 
 
 def _reason(value: str) -> str:
+    if "/" not in value:
+        return "its length is missing, such as /24 for 256 addresses"
     try:
         ipaddress.IPv4Interface(value)
     except ValueError:
@@ -33,7 +35,7 @@ def _reason(value: str) -> str:
 
 def _as_network(value: str) -> str:
     try:
-        return f"write {ipaddress.IPv4Interface(value).network}"
+        return f"write {ipaddress.IPv4Interface(value).network}" + ("" if "/" in value else " for this one address")
     except ValueError:
         return "write a range such as 10.20.0.0/16"
 
@@ -41,6 +43,9 @@ def _as_network(value: str) -> str:
 def _network(value: str) -> str:
     try:
         network = ipaddress.IPv4Network(value)
+        if "/" not in value:
+            # Python reads a bare address as a range of one.
+            raise ValueError(value)  # noqa: TRY301 - told as every other wrong range
     except ValueError as error:
         raise RefusedError(f'"{value}" is not an IPv4 range: {_reason(value)}', _as_network(value)) from error
     return str(network)

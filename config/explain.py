@@ -100,9 +100,6 @@ def _finding(place: Place, problems: list[Any], sections: Mapping[str, Any]) -> 
     if kind == "missing":
         fix = f"add {place[-1]}: {described(place)}"
         return Finding("error", "CFG-MISSING", path, f"`{place[-1]}` is missing", fix)
-    if kind == "invalid_key" or problem["loc"][-1] == "[key]":
-        wrong, fix = f"the key {show(place[-1])} is a number in YAML; keys are text", f'write it as "{place[-1]}"'
-        return Finding("error", "CFG-QUOTE", path, wrong, fix)
     number = isinstance(value, (int, float)) and not isinstance(value, bool)
     if number and any(part["type"] == "string_type" for part in problems):
         return _number_for_text(place, value)

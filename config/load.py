@@ -11,6 +11,7 @@ from config.explain import explain
 from config.findings import Finding, in_order, path_of
 from config.secrets import secret_literals, secret_places, without_secret_keys
 from config.settings import Settings
+from config.shape import Place
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +36,8 @@ def load(sections: Mapping[str, Any], before: Iterable[Finding] = ()) -> Loaded:
     problems = list(before)
     if not sections and problems:
         return Loaded(None, in_order(problems))
-    sections = without_secret_keys(sections)
+    sections, numbers = _with_text_keys(without_secret_keys(sections))
+    problems += numbers
     hidden = secret_literals(sections)
     # A secret written where its name belongs is told once, as a secret.
     told = {problem.path for problem in hidden}
@@ -50,3 +52,21 @@ def load(sections: Mapping[str, Any], before: Iterable[Finding] = ()) -> Loaded:
         return Loaded(settings, in_order(problems))
     settings, unclear = legible.read(sections, secret_places(sections))
     return Loaded(settings, in_order(problems + hidden), tuple(path_of(place) for place in unclear))
+
+
+def _with_text_keys(value: Any, place: Place = ()) -> tuple[Any, list[Finding]]:
+    """The same with text for every key, and a finding for each that was something else."""
+    if isinstance(value, Mapping):
+        items, problems = [(key, item, (*place, str(key))) for key, item in value.items()], []
+    elif isinstance(value, (list, tuple)):
+        items, problems = [(index, item, (*place, index)) for index, item in enumerate(value)], []
+    else:
+        return value, []
+    read = {}
+    for key, item, inner in items:
+        if isinstance(value, Mapping) and not isinstance(key, str):
+            wrong = f"the key {key} is no text for YAML; keys are text"
+            problems.append(Finding("error", "CFG-QUOTE", path_of(inner), wrong, f'write it in quotes: "{key}"'))
+        read[inner[-1]], found = _with_text_keys(item, inner)
+        problems += found
+    return (read if isinstance(value, Mapping) else list(read.values())), problems

@@ -46,14 +46,17 @@ def _fraction(_: Any, node: yaml.ScalarNode) -> float:
     return float(re.sub(r"\.(?=[in])", "", node.value.lower()))
 
 
+def _fraction(_: Any, node: yaml.ScalarNode) -> float:
+    # Python spells .inf and .nan without their dot.
+    return float(re.sub(r"\.(?=[in])", "", node.value.lower()))
+
+
 def _mapping(loader: Any, node: yaml.MappingNode) -> dict[Any, Any]:
     return {loader.construct_object(key): loader.construct_object(value, deep=True) for key, value in node.value}
 
 
 _Loader.add_constructor("tag:yaml.org,2002:int", _whole)
-_Loader.add_constructor(
-    "tag:yaml.org,2002:float", lambda _, node: float(re.sub(r"^([-+]?)\.([in])", r"\1\2", node.value.lower()))
-)
+_Loader.add_constructor("tag:yaml.org,2002:float", _fraction)
 _Loader.add_constructor("tag:yaml.org,2002:map", _mapping)
 
 
@@ -105,15 +108,31 @@ def _content(text: str) -> tuple[Any, list[Finding]]:
         node = loader.get_single_node()
         if node is None:
             return None, []
-        problems = [*_given_twice(node, (), ())]
+        _refuse_tags(loader, node, ())
+        problems = [*_given_twice(node, ())]
         return loader.construct_document(node), problems
     finally:
         loader.dispose()
 
 
-def _given_twice(node: yaml.Node, place: tuple[str | int, ...], above: tuple[yaml.Node, ...]) -> Iterator[Finding]:
-    if any(node is one for one in above):
-        return
+def _refuse_tags(loader: Any, node: yaml.Node, above: tuple[yaml.Node, ...]) -> None:
+    """Only what YAML makes of a value by itself is read: `!!int x` and `!!python/…` are not.
+
+    Raises:
+        yaml.MarkedYAMLError: a value has a tag of another kind, or lies in itself.
+    """
+    own = node.tag == loader.resolve(type(node), node.value, (True, False))
+    text = isinstance(node, yaml.ScalarNode) and node.tag == "tag:yaml.org,2002:str"
+    if not (own or text) or any(node is one for one in above):
+        problem = "a value with a tag, or one that lies in itself, can't be read"
+        raise yaml.MarkedYAMLError(problem=problem, problem_mark=node.start_mark)
+    if isinstance(node, yaml.CollectionNode):
+        for child in node.value:
+            for inner in child if isinstance(child, tuple) else (child,):
+                _refuse_tags(loader, inner, (*above, node))
+
+
+def _given_twice(node: yaml.Node, place: tuple[str | int, ...]) -> Iterator[Finding]:
     inner: list[tuple[str | int, yaml.Node]] = []
     if isinstance(node, yaml.SequenceNode):
         inner = list(enumerate(node.value))
@@ -130,7 +149,7 @@ def _given_twice(node: yaml.Node, place: tuple[str | int, ...], above: tuple[yam
             first[name] = key
             inner.append((name, value))
     for step, value in inner:
-        yield from _given_twice(value, (*place, step), (*above, node))
+        yield from _given_twice(value, (*place, step))
 
 
 def _shown(key: object) -> str:

@@ -5,7 +5,6 @@ import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import catalog
 from planning import fit, rules_page
@@ -106,7 +105,7 @@ def _positive(text: str) -> int:
     return number
 
 
-def _size(text: str) -> Any:
+def _size(text: str) -> float:
     number = float(text)
     if not 0 <= number < float("inf"):
         raise argparse.ArgumentTypeError(f"{text} is no size")

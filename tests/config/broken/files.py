@@ -51,7 +51,7 @@ TABLE = (
     Broken(
         "key that is a number",
         (put("platform.tags", {12: "a"}),),
-        {("CFG-QUOTE", "platform.tags[12]"): ('write it as "12"',)},
+        {("CFG-QUOTE", "platform.tags.12"): ('in quotes: "12"',)},
     ),
     Broken(
         "secret of a provider in plain text",

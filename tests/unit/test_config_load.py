@@ -1,0 +1,161 @@
+"""Settings are read whole or with every problem; what is unclear in them is never spoken about."""
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from planning_stacks import CATALOG, changed
+from pydantic import BaseModel, ValidationError
+
+import config
+from config import SECTIONS, Settings
+from config.shape import described, homes_of, keys_at, section_at
+from planning import assess
+
+junk = st.recursive(
+    st.none() | st.booleans() | st.integers(-5, 5) | st.floats() | st.text(max_size=6) | st.sampled_from(SECTIONS),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=6) | st.integers(), inner, max_size=3),
+    max_leaves=6,
+)
+
+
+def places(value: Any, place: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    yield place
+    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for step, item in items:
+        yield from places(item, (*place, step))
+
+
+PLACES = [place for place in places(changed({})) if place]
+
+
+def sections_in(section: type[BaseModel], path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    for key in keys_at(path):
+        yield (*path, key)
+        if section_at((*path, key)) is not None:
+            yield from sections_in(section, (*path, key))
+
+
+@given(st.sampled_from(PLACES), junk)
+def test_no_value_anywhere_makes_reading_or_planning_fail(place: tuple[Any, ...], value: Any) -> None:
+    """One place of the development stack is replaced by anything: an outcome, never an exception."""
+    sections: Any = changed({})
+    holder = sections
+    for step in place[:-1]:
+        holder = holder[step]
+    holder[place[-1]] = value
+    loaded = config.load(sections)
+    planned = assess(loaded, CATALOG)
+    assert loaded.settings is not None
+    assert (planned.plan is None) == any(one.severity == "error" for one in planned.findings)
+    json.dumps([one.message for one in planned.findings])
+    for one in planned.findings:
+        assert one.path, one
+        assert one.message, one
+        assert one.fix, one
+
+
+@given(st.lists(st.tuples(st.sampled_from(PLACES), junk), min_size=2, max_size=5))
+def test_no_set_of_values_makes_reading_or_planning_fail(changes: list[tuple[tuple[Any, ...], Any]]) -> None:
+    sections: Any = changed({})
+    for place, value in changes:
+        holder = sections
+        for step in place[:-1]:
+            holder = holder[step] if step in holder or (isinstance(step, int) and step < len(holder)) else None
+            if not isinstance(holder, (dict, list)):
+                break
+        else:
+            if isinstance(holder, dict) or (isinstance(place[-1], int) and place[-1] < len(holder)):
+                holder[place[-1]] = value
+    assess(config.load(sections), CATALOG)
+
+
+@given(junk)
+def test_no_sections_make_reading_fail(sections: Any) -> None:
+    if isinstance(sections, dict):
+        assert config.load(sections).problems
+
+
+def test_no_section_at_all() -> None:
+    loaded = config.load({})
+    assert [one.path for one in loaded.problems] == ["cluster", "gateway", "models", "platform", "pools"]
+
+
+def test_sound_settings_have_no_problems_and_nothing_unclear() -> None:
+    loaded = config.load(changed({}))
+    assert loaded.settings is not None
+    assert loaded.problems == ()
+    assert loaded.unclear == ()
+
+
+def test_settings_are_closed_and_frozen() -> None:
+    settings = config.load(changed({})).settings
+    assert settings is not None
+    with pytest.raises(ValidationError, match="frozen"):
+        setattr(settings.platform, "name", "other")  # noqa: B010 - a type checker refuses the plain assignment
+
+
+def test_every_setting_is_described_so_that_a_fix_reads_well() -> None:
+    """Descriptions go on after `write` or `add key:` and end a sentence that has no full stop."""
+    for place in sections_in(Settings):
+        section = section_at(place[:-1])
+        assert section is not None
+        own = next(
+            field.description for name, field in section.model_fields.items() if place[-1] == (field.alias or name)
+        )
+        assert own, place
+        assert described(place) == own
+        assert not own.endswith("."), place
+        assert re.match(r"[a-z`0-9]|GUID|`", own), (place, own)
+
+
+def test_a_key_one_level_off_is_told_where_it_belongs() -> None:
+    assert homes_of("tensor_parallel") == ["models[].engine"]
+    assert homes_of("layout") == ["pools[].gpu"]
+    assert homes_of("nothing") == []
+    assert "cluster.system_pool" in homes_of("vm_size")
+
+
+def errors(changes: dict[str, Any]) -> set[tuple[str, str]]:
+    loaded = config.load(changed(changes))
+    return {(one.rule, one.path) for one in assess(loaded, CATALOG).findings if one.severity == "error"}
+
+
+def test_a_misspelt_key_counts_as_what_it_was_meant_for() -> None:
+    """The value under the misspelt key is judged: the layout below doesn't pack."""
+    told = errors({"pools[0].gpu": {"sharing": "mig", "layuot": ["4g.47gb", "4g.47gb"]}})
+    assert ("CFG-UNKNOWN-KEY", "pools[0].gpu.layuot") in told
+    assert ("MIG-PACKING", "pools[0].gpu.layout") in told
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        ("platform.region", 5), ("platform", None), ("cluster.gpu_driver", "nobody"), ("cluster.kubernetes", 1.36),
+        ("cluster.system_pool", "large"), ("pools[0]", "h100"), ("pools[0].name", "H100 pool"), ("pools[0].vm_size", 7),
+        ("pools[0].nodes", {"min": 9, "max": 3}), ("pools[0].nodes.max", "three"), ("pools[0].gpu", "mig"),
+        ("pools[0].gpu.layout", "3g.47gb"), ("models[0].pool", 3), ("models[0].source", "Qwen/Qwen3-8B"),
+        ("models[0].context", "long"), ("models[0].replicas", 3), ("models[0].engine.tensor_parallel", "two"),
+        ("models[0].engine.version", 0.33), ("models[0].name", "Chat"), ("network", {"address_space": "10.99.0.0"}),
+        ("network", {"subnets": "10.20.0.0/16"}), ("gateway.clients", []),
+        ("quota", {"StandardNCadsH100v5Family": "80"}),
+    ],
+)  # fmt: skip
+def test_one_mistake_of_the_file_brings_no_findings_about_what_hangs_on_it(path: str, value: Any) -> None:
+    told = errors({path: value})
+    assert told
+    assert all(rule.startswith("CFG-") for rule, _ in told), told
+
+
+def test_a_list_with_wrong_items_is_not_called_empty() -> None:
+    told = errors({"pools": [3], "models": ["chat", "embed"]})
+    assert told == {("CFG-VALUE", "pools[0]"), ("CFG-VALUE", "models[0]"), ("CFG-VALUE", "models[1]")}
+
+
+def test_values_are_shown_shortened() -> None:
+    loaded = config.load(changed({"platform.suffix": "x" * 500}))
+    assert max(len(one.message) for one in loaded.problems) < 200

@@ -1,0 +1,251 @@
+"""`python -m planning fit`: exit codes, figures, refusals that tell all at once, and ways out that really help."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from planning_stacks import CATALOG, ROOT, plan
+
+from planning.__main__ import main
+from planning.checks import REGISTER
+from planning.fit import Answer, Question, answer
+from planning.rules_page import page
+
+KEYS = [
+    "device_gib", "budget_gib", "weights_gib", "overhead_gib", "kv_cache_gib", "kv_bytes_per_token", "kv_tokens",
+    "max_concurrency", "fits",
+]  # fmt: skip
+QWEN3_8B = {
+    "architectures": ["Qwen3ForCausalLM"], "model_type": "qwen3", "num_hidden_layers": 36, "hidden_size": 4096,
+    "num_attention_heads": 32, "num_key_value_heads": 8, "head_dim": 128, "intermediate_size": 12288,
+    "vocab_size": 151936, "tie_word_embeddings": False, "max_position_embeddings": 40960, "rope_scaling": None,
+    "sliding_window": None, "use_sliding_window": False, "torch_dtype": "bfloat16",
+}  # fmt: skip
+Run = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str]) -> Run:
+    def call(*arguments: str) -> tuple[int, str, str]:
+        code = main(["fit", *arguments])
+        captured = capsys.readouterr()
+        return code, captured.out, captured.err
+
+    return call
+
+
+def config_file(folder: Path, config: dict[str, Any]) -> str:
+    path = folder / "config.json"
+    path.write_text(json.dumps(config), encoding="utf-8")
+    return str(path)
+
+
+def test_a_model_that_fits(run: Run) -> None:
+    code, out, err = run("--model", "Qwen/Qwen3-8B", "--gpu", "H100-NVL-94", "--mig", "3g.47gb", "--json")
+    figures = json.loads(out)
+    assert (code, err) == (0, "")
+    assert list(figures) == KEYS
+    assert figures["fits"] is True
+    assert figures["device_gib"] == 46.38
+    assert figures["kv_bytes_per_token"] == 147456
+
+
+def test_figures_are_those_of_the_plan(run: Run) -> None:
+    chat = plan({}).models[0]
+    _, out, _ = run(
+        "--model", "Qwen/Qwen3-8B", "--gpu", "H100-NVL-94", "--mig", "3g.47gb", "--context", "32768", "--json"
+    )
+    figures = json.loads(out)
+    assert figures == {key: getattr(chat.memory, key) for key in KEYS}
+
+
+def test_a_model_that_does_not_fit_and_what_would_help(run: Run) -> None:
+    code, out, _ = run("--model", "meta-llama/Llama-3.3-70B-Instruct", "--gpu", "H100-NVL-94")
+    assert code == 2
+    assert "does not fit: not even the weights fit" in out
+    assert "--tensor-parallel 4" in out
+    code, out, _ = run("--model", "meta-llama/Llama-3.3-70B-Instruct", "--gpu", "H100-NVL-94", "--json")
+    assert code == 2
+    assert json.loads(out)["fits"] is False
+
+
+@pytest.mark.parametrize("gpu", sorted(CATALOG.gpus))
+@pytest.mark.parametrize("model", ["Qwen/Qwen3-8B", "Qwen/Qwen3-32B", "meta-llama/Llama-3.3-70B-Instruct"])
+def test_every_way_out_makes_it_fit(model: str, gpu: str) -> None:
+    asked = Question(model=model, gpu=gpu)
+    found = answer(asked, CATALOG)
+    assert isinstance(found, Answer)
+    assert found.memory.fits == (not found.ways_out)
+    for way in found.ways_out:
+        option, _, value = way.partition(" ")
+        for choice in value.removesuffix(" or less").split(" or "):
+            changed: dict[str, Any] = {
+                "--context": lambda text: {"context": int(text)},
+                "--kv-cache-dtype": lambda text: {"kv_cache_dtype": text},
+                "--tensor-parallel": lambda text: {"tensor_parallel": int(text)},
+                "--gpu": lambda text: {"gpu": text},
+            }.get(option, lambda _: {"weights_gib": 0.1})(choice)
+            better = answer(replace(asked, **changed), CATALOG)
+            assert isinstance(better, Answer)
+            assert better.memory.fits, way
+
+
+def test_a_larger_slice_is_proposed_for_a_slice(run: Run) -> None:
+    code, out, _ = run("--model", "Qwen/Qwen3-32B", "--gpu", "H100-NVL-94", "--mig", "3g.47gb")
+    assert code == 2
+    assert "--mig 7g.94gb" in out
+    assert "--gpu" not in out
+
+
+def test_a_given_cache_is_about_the_context_alone(run: Run) -> None:
+    common = ("--model", "meta-llama/Llama-3.1-8B-Instruct", "--gpu", "T4", "--kv-cache-gib", "2.89", "--json")
+    code, out, _ = run(*common, "--context", "29000")
+    figures = json.loads(out)
+    assert code == 0
+    assert figures["fits"] is False
+    assert figures["kv_tokens"] == pytest.approx(23648, rel=0.005)
+    assert figures["max_concurrency"] == 0.82
+    code, out, _ = run(*common, "--context", "20000")
+    assert (code, json.loads(out)["fits"]) == (0, True)
+
+
+def test_defaults_are_those_of_vllm_and_the_model(run: Run) -> None:
+    _, plain, _ = run("--model", "microsoft/phi-4", "--gpu", "H200-141", "--json")
+    _, spelled, _ = run(
+        "--model", "microsoft/phi-4", "--gpu", "H200-141", "--context", "16384", "--gpu-memory-utilization", "0.92",
+        "--kv-cache-dtype", "auto", "--tensor-parallel", "1", "--pipeline-parallel", "1", "--json",
+        "--max-num-batched-tokens", "4096", "--prefix-caching", "off",
+    )  # fmt: skip
+    assert plain == spelled
+
+
+def test_halved_bytes_and_shared_heads(run: Run) -> None:
+    base = ("--model", "Qwen/Qwen3-32B", "--gpu", "H100-NVL-94", "--json")
+    plain = json.loads(run(*base)[1])
+    half = json.loads(run(*base, "--kv-cache-dtype", "fp8")[1])
+    two = json.loads(run(*base, "--tensor-parallel", "2")[1])
+    stages = json.loads(run(*base, "--pipeline-parallel", "2")[1])
+    assert half["kv_bytes_per_token"] * 2 == plain["kv_bytes_per_token"] == two["kv_bytes_per_token"] * 2
+    assert stages["kv_bytes_per_token"] == two["kv_bytes_per_token"]
+    assert two["weights_gib"] == pytest.approx(plain["weights_gib"] / 2, abs=0.01)
+
+
+def test_all_that_is_wrong_is_told_at_once(run: Run) -> None:
+    code, out, err = run(
+        "--model", "Qwen/Qwen3-9B", "--gpu", "H100-NVL", "--kv-cache-dtype", "int3", "--gpu-memory-utilization", "92",
+        "--mig", "3g.47gb", "--tensor-parallel", "2", "--json",
+    )  # fmt: skip
+    told = json.loads(out)
+    assert code == 2
+    assert told["fits"] is None
+    assert [one["option"] for one in told["problems"]] == [
+        "--model", "--gpu", "--mig", "--kv-cache-dtype", "--gpu-memory-utilization"
+    ]  # fmt: skip
+    fixes = {one["option"]: one["fix"] for one in told["problems"]}
+    assert "`Qwen/Qwen3-8B`" in fixes["--model"]
+    assert "`H100-NVL-94`" in fixes["--gpu"]
+    assert all(one["option"] in err for one in told["problems"])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "option", "words"),
+    [
+        (("--gpu", "L40S", "--mig", "3g.47gb"), "--mig", "L40S has no MIG"),
+        (("--gpu", "A100-80", "--mig", "3g.47gb"), "--mig", "did you mean `3g.40gb`"),
+        (("--gpu", "A100-80", "--tensor-parallel", "3"), "--tensor-parallel", "write one of `1`, `2`, `4`, `8`, `16`"),
+        (("--gpu", "A100-80", "--pipeline-parallel", "99"), "--pipeline-parallel", "36 layers"),
+        (("--gpu", "A100-80", "--context", "99999"), "--context", "takes 40960"),
+    ],
+)
+def test_a_refusal_names_the_option_and_the_cure(run: Run, arguments: tuple[str, ...], option: str, words: str) -> None:
+    code, out, err = run("--model", "Qwen/Qwen3-8B", *arguments)
+    assert (code, out) == (2, "")
+    assert err.startswith(f"{option}: ")
+    assert words in err
+
+
+@pytest.mark.parametrize(
+    "model",
+    [name for name, one in CATALOG.models.items() if one.attention_kind in ("mla", "hybrid", "chunked", "none")],
+)
+def test_models_of_other_kinds_are_refused(run: Run, model: str) -> None:
+    code, _, err = run("--model", model, "--gpu", "H200-141")
+    assert code == 2
+    assert f"can't compute `{model}` yet" in err
+
+
+def test_gpu_names_are_those_of_the_catalog(run: Run) -> None:
+    for gpu in ("L40S", "A10", "L4", "T4", *CATALOG.mig):
+        assert run("--model", "microsoft/phi-4", "--gpu", gpu, "--weights-gib", "1", "--json")[0] in (0, 2)
+        figures = json.loads(run("--model", "microsoft/phi-4", "--gpu", gpu, "--weights-gib", "1", "--json")[1])
+        assert list(figures) == KEYS
+
+
+def test_a_configuration_equals_the_catalog(run: Run, tmp_path: Path) -> None:
+    known = json.loads(run("--model", "Qwen/Qwen3-8B", "--gpu", "H100-80", "--json")[1])
+    read = json.loads(run("--hf-config", config_file(tmp_path, QWEN3_8B), "--gpu", "H100-80", "--json")[1])
+    assert read["kv_bytes_per_token"] == known["kv_bytes_per_token"]
+    assert read["weights_gib"] == pytest.approx(known["weights_gib"], rel=0.002)
+    nested = {"model_type": "wrapper", "text_config": QWEN3_8B}
+    assert json.loads(run("--hf-config", config_file(tmp_path, nested), "--gpu", "H100-80", "--json")[1]) == read
+
+
+def test_weights_that_nobody_can_count_must_be_given(run: Run, tmp_path: Path) -> None:
+    experts = {**QWEN3_8B, "num_experts": 128, "moe_intermediate_size": 768}
+    file = config_file(tmp_path, experts)
+    code, _, err = run("--hf-config", file, "--gpu", "H100-80")
+    assert code == 2
+    assert "--weights-gib" in err
+    assert "mixture of experts" in err
+    assert run("--hf-config", file, "--gpu", "H100-80", "--weights-gib", "30")[0] == 0
+    code, out, _ = run("--hf-config", file, "--gpu", "H100-80", "--kv-cache-gib", "8", "--json")
+    figures = json.loads(out)
+    assert code == 0
+    assert (figures["weights_gib"], figures["overhead_gib"]) == (None, None)
+    assert figures["kv_tokens"] > 0
+
+
+@pytest.mark.parametrize("content", ["", "[]", '"text"', "{"])
+def test_a_file_that_is_no_configuration(run: Run, tmp_path: Path, content: str) -> None:
+    file = tmp_path / "config.json"
+    file.write_text(content, encoding="utf-8")
+    code, _, err = run("--hf-config", str(file), "--gpu", "H100-80")
+    assert code == 2
+    assert err.startswith("--hf-config: ")
+
+
+def test_a_missing_file(run: Run, tmp_path: Path) -> None:
+    code, _, err = run("--hf-config", str(tmp_path / "none.json"), "--gpu", "H100-80")
+    assert code == 2
+    assert "none.json" in err
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        (), ("--gpu", "T4"), ("--model", "a"), ("--model", "a", "--hf-config", "b", "--gpu", "T4"),
+        ("--model", "a", "--gpu", "T4", "--context", "0"), ("--model", "a", "--gpu", "T4", "--weights-gib", "-1"),
+        ("--model", "a", "--gpu", "T4", "--kv-cache-gib", "nan"), ("--model", "a", "--gpu", "T4", "--tensor", "2"),
+        ("--model", "a", "--gpu", "T4", "--prefix-caching", "maybe"),
+    ],
+)  # fmt: skip
+def test_a_command_line_that_is_none(arguments: tuple[str, ...]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(["fit", *arguments])
+    assert caught.value.code == 2
+
+
+def test_the_module_runs_from_a_shell() -> None:
+    command = [sys.executable, "-m", "planning"]
+    fits = subprocess.run(
+        [*command, "fit", "--model", "Qwen/Qwen3-8B", "--gpu", "H100-80"], cwd=ROOT, capture_output=True, text=True,
+        check=True,
+    )  # fmt: skip
+    assert fits.stdout.splitlines()[-1] == "fits: a request of 40,960 tokens"
+    rules = subprocess.run([*command, "rules"], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert rules.stdout == page(REGISTER)
