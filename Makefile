@@ -37,8 +37,10 @@ lint: $(VENV)/installed-dev ## formatting, rules and types
 bench: $(VENV)/installed-dev ## how long previews take, as ratios to a bare program
 	@$(PYTHON) bench/run.py
 
-golden: $(VENV)/installed-dev ## write the expected outputs anew
-	@UPDATE_GOLDEN=1 $(VENV)/bin/pytest -q tests/graph tests/unit
+golden: $(VENV)/installed-dev ## write README, docs/rules.md and expected outputs anew
+	@$(PYTHON) -m planning rules > docs/rules.md
+	@$(PYTHON) -m preview.readme
+	@UPDATE_GOLDEN=1 $(VENV)/bin/pytest -q tests/graph/test_preview_cli.py
 
 requirements: ## compile requirements*.in with hashes (needs uv)
 	@for name in requirements requirements-dev; do \

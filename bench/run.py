@@ -44,19 +44,25 @@ def previews() -> Iterator[Row]:
 
 def graphs(sizes: Sequence[int], console: Console) -> Iterator[Row]:
     """Every size beside its floor, then how time grows from one size to the next."""
-    times: list[tuple[int, float]] = []
+    pairs: list[tuple[Sample, Sample]] = []
     for models in sizes:
         with tempfile.TemporaryDirectory() as folder, console.status(f"graph of {models} models …"):
             rounds = _MANY_ROUNDS if models <= _SMALL else _FEW_ROUNDS
             ours, floor = measure.alternately(models, Path(folder), rounds)
-        times.append((ours.resources, ours.seconds))
+        pairs.append((ours, floor))
         yield from _compared(f"{models} models, {ours.resources} resources", ours, floor)
-    for (few, quick), (many, slow) in pairwise(times):
-        exponent = math.log(slow / quick) / math.log(many / few)
+    for (ours, floor), (more, more_floor) in pairwise(pairs):
+        exponent = _growth(ours, more)
         yield Row(
-            f"growth of time, {few} to {many} resources", f"exponent {exponent:.2f}", "", "",
+            f"growth of time, {ours.resources} to {more.resources} resources",
+            f"exponent {exponent:.3f}", f"{_growth(floor, more_floor):.3f}", "",
             f"≤ {MOST_EXPONENT}", exponent <= MOST_EXPONENT,
         )  # fmt: skip
+
+
+def _growth(few: Sample, many: Sample) -> float:
+    """The power of the number of resources (not of models: what every stack has would flatter it) that time follows."""
+    return math.log(many.seconds / few.seconds) / math.log(many.resources / few.resources)
 
 
 def planning(console: Console) -> Iterator[Row]:

@@ -103,4 +103,4 @@ class Cluster(Section):
     )
 
 
-Quota = dict[str, Positive]
+Quota = dict[str, Whole]

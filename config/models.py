@@ -5,6 +5,7 @@ from typing import Annotated, Any
 from pydantic import Field, model_validator
 
 from config.base import Commit, Flag, Positive, Range, RefusedError, Section, Text, Version, pattern
+from config.cost import Expected
 
 # Options that take JSON may be written as YAML mappings or lists.
 ArgumentValue = (
@@ -129,6 +130,11 @@ class Model(Section):
     resources: Resources | None = Field(
         default=None,
         description="what a replica asks of its node: {cpu: 16, memory_gib: 64}; without it its GPUs' share",
+    )
+    expected: Expected | None = Field(
+        default=None,
+        description="what one busy replica carries, for the cost of tokens: {input_tokens_per_second: 4000, "
+        "output_tokens_per_second: 900, instead_of: …}",
     )
     start_minutes: Annotated[int, Field(ge=5, le=120, strict=True)] = Field(
         default=30, description="the minutes, 5 to 120, that a replica may load and compile before it is restarted"

@@ -6,6 +6,7 @@ from pydantic import Field
 
 from config.base import Section
 from config.cluster import Cluster, Quota
+from config.cost import Cost
 from config.gateway import Gateway
 from config.models import Model
 from config.network import NetworkSection
@@ -26,8 +27,8 @@ class Settings(Section):
     cluster: Cluster = Field(description="a mapping with kubernetes, tier, api_server, admin_groups and system_pool")
     quota: Quota = Field(
         default_factory=dict,
-        description="the cores that the subscription may use per VM family, as `az vm list-usage` tells: "
-        "{StandardNCadsH100v5Family: 80}",
+        description="the cores that the subscription may use in the region, per VM family and in all, as "
+        "`az vm list-usage` tells: {StandardNCadsH100v5Family: 80, lowPriorityCores: 160}",
     )
     pools: Annotated[tuple[Pool, ...], Field(min_length=1)] = Field(
         description="a list of node pools, at least one: [{name: …, class: inference, vm_size: …, nodes: {…}}]"
@@ -45,6 +46,7 @@ class Settings(Section):
     observability: Observability = Field(
         default_factory=Observability, description="a mapping: retention of metrics and alert thresholds"
     )
+    cost: Cost = Field(default_factory=Cost, description="a mapping: the managed APIs that the cost is compared with")
 
 
 SECTIONS: tuple[str, ...] = tuple(Settings.model_fields)

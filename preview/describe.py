@@ -52,6 +52,10 @@ def _chart(chart: ChartPlan) -> str:
     return f"{chart.chart.rpartition('/')[2]} {chart.version}"
 
 
+def _azure(plan: Plan, _: Counts) -> tuple[Leaf, ...]:
+    return (Leaf(f"subscription {plan.platform.subscription_id}"),)
+
+
 def _groups(plan: Plan, _: Counts) -> tuple[Leaf, ...]:
     return (Leaf(f"{plan.platform.resource_group}, and {plan.model_store.resource_group}, which outlives the stack"),)
 
@@ -163,6 +167,7 @@ def _guard(plan: Plan, _: Counts) -> tuple[Leaf, ...]:
 
 # By the last part of the component's type, in the order of the architecture.
 DESCRIPTIONS: Mapping[str, Description] = {
+    "azure-native": Description("provider", _azure),
     "ResourceGroups": Description("groups", _groups),
     "Network": Description("network", _network),
     "ClusterIdentities": Description("identity", _identity),

@@ -8,7 +8,7 @@ from typing import Any
 
 import catalog
 import config
-from config import Finding, Loaded, blocking, in_order, stackfile
+from config import Finding, in_order, stackfile
 from planning import Plan, assess
 
 NAMESPACE = "llm-platform"
@@ -35,10 +35,7 @@ def assessed(text: str) -> Assessed:
     by `secret_keys` with a placeholder for their value.
     """
     read = stackfile.parse(text)
-    if not read.sections and blocking(read.problems):
-        return Assessed(None, in_order(list(read.problems)), {}, ())
-    loaded = config.load(read.sections)
-    loaded = Loaded(loaded.settings, in_order([*read.problems, *loaded.problems]))
+    loaded = config.load(read.sections, read.problems)
     planned = assess(loaded, catalog.load(), bootstrap=read.secrets)
     secret_keys = tuple(f"{NAMESPACE}:{name}" for name in read.secrets)
     settings = {f"{NAMESPACE}:{name}": _as_pulumi_does(value) for name, value in read.sections.items()}
