@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 HERE = Path(__file__).parent
+KIB_PER_MIB = 1024 if sys.platform != "darwin" else 1024 * 1024  # macOS counts bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,8 +21,6 @@ class Sample:
     wall_seconds: float = 0
     peak_mib: float = 0
     resources: int = 0
-    reading_seconds: float = 0
-    planning_seconds: float = 0
 
 
 class FailedError(Exception):
@@ -31,6 +30,24 @@ class FailedError(Exception):
 def subject(name: str, models: int, folder: Path) -> Sample:
     """One run of `subject.py`."""
     return Sample(**json.loads(_output([sys.executable, "subject.py", name, str(models), str(folder)], HERE)))
+
+
+def stages(models: int) -> dict[str, float]:
+    """Seconds of processor time of each stage of planning a stack, by name."""
+    return json.loads(_output([sys.executable, "stages.py", str(models)], HERE))
+
+
+def command(*arguments: str) -> Sample:
+    """One fresh interpreter with these arguments, started in the repository's root."""
+    start = time.perf_counter()
+    process = subprocess.Popen(
+        [sys.executable, *arguments], cwd=HERE.parent, env=_environment(), stdout=subprocess.DEVNULL
+    )
+    _, status, used = os.wait4(process.pid, 0)
+    wall = time.perf_counter() - start
+    if status:
+        raise FailedError(f"{' '.join(arguments)} ended with {os.waitstatus_to_exitcode(status)}")
+    return Sample(used.ru_utime + used.ru_stime, wall, used.ru_maxrss / KIB_PER_MIB)
 
 
 def alternately(models: int, folder: Path, rounds: int) -> tuple[Sample, Sample]:
@@ -61,9 +78,12 @@ def _least(samples: tuple[Sample, ...]) -> Sample:
 
 
 def _output(command: list[str], folder: Path) -> str:
-    # Without compiled files every process would compile our sources anew, which no machine in use does.
-    environment = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
-    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, cwd=folder, env=_environment(), capture_output=True, text=True, check=False)
     if done.returncode:
         raise FailedError(f"{' '.join(command)} ended with {done.returncode}:\n{done.stderr or done.stdout}")
     return done.stdout
+
+
+def _environment() -> dict[str, str]:
+    # Without compiled files every process would compile our sources anew, which no machine in use does.
+    return {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}

@@ -1,39 +1,26 @@
-"""How long previews take and what they weigh, beside a flat program that registers the same resources: one table."""
+"""How long checks and previews take and what they weigh, previews beside a flat program with the same resources."""
 
 import argparse
 import math
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
+import editor
 import measure
 from measure import Sample
 from rich.console import Console
 from rich.table import Table
+from rows import Row
 
 SIZES = (10, 100, 300, 1000)
 STACKS = ("dev", "prod")
 MOST_RATIO = 1.10
 MOST_EXPONENT = 1.05
-MOST_PLANNING_SECONDS = 2.0
-PLANNED_MODELS = 1000
 # Small graphs take seconds, of which one that another program disturbs is a large part.
 _MANY_ROUNDS, _FEW_ROUNDS, _SMALL = 5, 3, 100
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One line of the table; `kept` is whether its target is reached, None where it has none."""
-
-    label: str
-    ours: str
-    floor: str = ""
-    ratio: str = ""
-    target: str = ""
-    kept: bool | None = None
 
 
 def previews() -> Iterator[Row]:
@@ -65,18 +52,6 @@ def _growth(few: Sample, many: Sample) -> float:
     return math.log(many.seconds / few.seconds) / math.log(many.resources / few.resources)
 
 
-def planning(console: Console) -> Iterator[Row]:
-    """Deciding a large stack without building it."""
-    with console.status(f"planning {PLANNED_MODELS} models …"):
-        found = measure.subject("planning", PLANNED_MODELS, Path())
-    yield Row(
-        f"planning {PLANNED_MODELS} models", f"{found.planning_seconds:.2f} s", "", "",
-        f"< {MOST_PLANNING_SECONDS:.0f} s", found.planning_seconds < MOST_PLANNING_SECONDS,
-    )  # fmt: skip
-    yield Row("  reading their settings", f"{found.reading_seconds:.2f} s", "", "")
-    yield Row("  peak memory of both", f"{found.peak_mib:.0f} MiB", "", "")
-
-
 def _compared(label: str, ours: Sample, floor: Sample) -> Iterator[Row]:
     time = ours.seconds / floor.seconds
     memory = ours.peak_mib / floor.peak_mib
@@ -93,7 +68,9 @@ def _compared(label: str, ours: Sample, floor: Sample) -> Iterator[Row]:
 
 
 def _table(rows: Sequence[Row]) -> Table:
-    table = Table(title="Previews on the embedded engine, every figure of fresh processes, least of several rounds")
+    table = Table(
+        title="Checks, and previews on the embedded engine: figures of fresh processes, least of several rounds"
+    )
     for heading in ("", "ours", "flat floor", "ratio", "target", ""):
         table.add_column(heading, justify="left" if not heading else "right")
     for row in rows:
@@ -113,7 +90,7 @@ def main() -> int:
     options = parser.parse_args()
     console = Console(stderr=True)
     try:
-        rows = [*previews(), *graphs(options.sizes, console), *planning(console)]
+        rows = [*editor.checks(console), *editor.stages(console), *previews(), *graphs(options.sizes, console)]
     except measure.FailedError as failure:
         print(failure, file=sys.stderr)
         return 1

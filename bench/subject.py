@@ -1,4 +1,4 @@
-"""What one fresh process does while it is measured: `ours`, `floor` or `planning`; `stack` prepares them, unmeasured.
+"""What one fresh process does while it is measured: `ours` or `floor`; `stack` and `file` prepare stacks, unmeasured.
 
 Arguments: the subject, the number of models, and a folder where the stack's settings (by `stack`) and the floor's calls
 (by the first `ours`) are kept. Prints one JSON line. Checking and writing come after the figures are taken, so they are
@@ -38,6 +38,16 @@ def _stack(models: int, folder: Path) -> dict[str, Any]:
     return {}
 
 
+def _file(models: int, folder: Path) -> dict[str, Any]:
+    import stacks  # noqa: PLC0415 - as above
+    import yaml  # noqa: PLC0415 - as above
+
+    config = {f"{stacks.NAMESPACE}:{name}": value for name, value in stacks.sections(models).items()}
+    text = yaml.safe_dump({"config": config}, sort_keys=False)
+    (folder / "Pulumi.bench.yaml").write_text(text, encoding="utf-8")
+    return {}
+
+
 def _ours(_models: int, folder: Path) -> dict[str, Any]:
     from preview.engine import preview  # noqa: PLC0415 - as above
 
@@ -70,26 +80,8 @@ def _floor(_models: int, folder: Path) -> dict[str, Any]:
     return {**figures, "resources": len(graph.resources)}
 
 
-def _planning(models: int, _folder: Path) -> dict[str, Any]:
-    import stacks  # noqa: PLC0415 - as above
-
-    import catalog  # noqa: PLC0415 - as above
-    import config  # noqa: PLC0415 - as above
-    from planning import assess  # noqa: PLC0415 - as above
-
-    sections, world = stacks.sections(models), catalog.load()
-    before = time.process_time()
-    loaded = config.load(sections)
-    read = time.process_time()
-    planned = assess(loaded, world)
-    after = time.process_time()
-    if planned.plan is None:
-        sys.exit(f"the stack of {models} models is rejected: {planned.findings[0]}")
-    return {**_figures(), "reading_seconds": read - before, "planning_seconds": after - read}
-
-
 if __name__ == "__main__":
     # As `python -m preview` does: a process that ends after one graph has nothing to collect.
     gc.disable()
-    subject = {"stack": _stack, "ours": _ours, "floor": _floor, "planning": _planning}[sys.argv[1]]
+    subject = {"stack": _stack, "file": _file, "ours": _ours, "floor": _floor}[sys.argv[1]]
     print(json.dumps(subject(int(sys.argv[2]), Path(sys.argv[3]))))

@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 
 import yaml
 
+from catalog.model_schema import AttentionLayers, Model, RecurrentState
 from catalog.schema import (
     AzureFacts,
     Chart,
@@ -24,7 +25,6 @@ from catalog.schema import (
     KubernetesMinor,
     MigGpu,
     MigProfile,
-    Model,
     NodeReservation,
     Overheads,
     Price,
@@ -32,9 +32,11 @@ from catalog.schema import (
     Region,
     VmSize,
 )
+from catalog.version_schema import Need, VersionLine, VersionRange, Versions
 from catalog.vllm_schema import BatchDefaults, RemovedFlag, VllmFlag, VllmRelease
 
 __all__ = [
+    "AttentionLayers",
     "AzureFacts",
     "BatchDefaults",
     "Catalog",
@@ -45,12 +47,17 @@ __all__ = [
     "MigGpu",
     "MigProfile",
     "Model",
+    "Need",
     "NodeReservation",
     "Overheads",
     "Price",
     "PrivateLink",
+    "RecurrentState",
     "Region",
     "RemovedFlag",
+    "VersionLine",
+    "VersionRange",
+    "Versions",
     "VllmFlag",
     "VllmRelease",
     "VmSize",
@@ -78,6 +85,7 @@ class Catalog:
     images: Mapping[str, Image]
     azure: AzureFacts
     overheads: Overheads
+    versions: Versions
     vllm_versions: tuple[str, ...]
     """vLLM releases on file, oldest first."""
 
@@ -109,11 +117,12 @@ def load() -> Catalog:
         vm_sizes=_index(_read("vm_sizes.yaml"), _record(VmSize)),
         prices=_prices(_read("prices.yaml")),
         regions=_index(_read("regions.yaml"), _record(Region)),
-        models=_index(_read("models.yaml"), _record(Model), key="id"),
+        models=_index(_read("models.yaml"), _model, key="id"),
         charts=_index(charts_file, _record(Chart)),
         images=_index({**charts_file, "entries": charts_file["images"]}, _record(Image)),
         azure=_azure(_read("azure.yaml")),
         overheads=Overheads(**_frozen(_read("overheads.yaml"))),
+        versions=_versions(_read("versions.yaml")),
         vllm_versions=tuple(sorted((path.stem for path in (_ROOT / "vllm").glob("*.json")), key=_numbers)),
     )
 
@@ -122,11 +131,16 @@ def load() -> Catalog:
 def _vllm(version: str) -> VllmRelease:
     facts = _frozen(_read(f"vllm/{version}.yaml"))
     removed = _read(f"vllm/{version}.removed.yaml")["entries"]
+    options = _frozen(_read(f"vllm/{version}.options.yaml"))
     flags = json.loads((_ROOT / "vllm" / f"{version}.json").read_text(encoding="utf-8"))
     return VllmRelease(
         **{key: value for key, value in facts.items() if key not in {"batch_defaults", "flag_table"}},
         batch_defaults=tuple(BatchDefaults(**row) for row in facts["batch_defaults"]),
         flags=MappingProxyType({name: _flag(name, record) for name, record in flags.items()}),
+        option_keys=options["keys"],
+        option_kinds=options["kinds"],
+        option_limits=options["limits"],
+        attention_backends=options["attention_backends"],
         removed=MappingProxyType({name: RemovedFlag(name=name, **record) for name, record in removed.items()}),
     )
 
@@ -163,6 +177,16 @@ def _record(kind: Callable[..., _T]) -> Callable[[Mapping[str, Any]], _T]:
     return lambda entry: kind(**entry)
 
 
+def _model(entry: Mapping[str, Any]) -> Model:
+    fields = {key: value for key, value in entry.items() if key != "caches"}
+    return Model(**fields, caches=tuple(_layers(group) for group in entry.get("caches", ())))
+
+
+def _layers(group: Mapping[str, Any]) -> AttentionLayers:
+    fields = {key: value for key, value in group.items() if key != "state"}
+    return AttentionLayers(**fields, state=RecurrentState(**group["state"]) if "state" in group else None)
+
+
 def _gpu(entry: Mapping[str, Any], mig: Mapping[str, MigGpu]) -> Gpu:
     geometry = mig.get(entry["name"])
     return Gpu(**entry, mig=geometry is not None, mig_min_driver=geometry.min_driver if geometry else None)
@@ -197,6 +221,30 @@ def _azure(file: Mapping[str, Any]) -> AzureFacts:
         reserved_cidrs=facts["reserved_cidrs"],
         source=facts["source"],
         as_of=facts["as_of"],
+    )
+
+
+def _versions(file: Mapping[str, Any]) -> Versions:
+    common = {"source": file["source"], "as_of": file["as_of"], "ends": None, "fault": None}
+    return Versions(
+        lines=tuple(_version_line({**common, **line}) for line in file["lines"]),
+        aks_driver=_frozen(file["aks_driver"]),
+        mig_faulty_drivers=_frozen(file["mig_faulty_drivers"]),
+        source=file["source"],
+        as_of=file["as_of"],
+    )
+
+
+def _version_line(line: Mapping[str, Any]) -> VersionLine:
+    needs = {part: {"works": {}, "tested": {}, **need} for part, need in line.get("needs", {}).items()}
+    return VersionLine(
+        **{key: value for key, value in line.items() if key not in {"releases", "brings", "needs"}},
+        releases=VersionRange(**line["releases"]),
+        brings=_frozen(line.get("brings", {})),
+        needs=tuple(
+            Need(part, **{kind: VersionRange(**limits) for kind, limits in need.items()})
+            for part, need in needs.items()
+        ),
     )
 
 

@@ -13,8 +13,6 @@ from typing import Literal
 Architecture = Literal["turing", "ampere", "ada", "hopper", "blackwell"]
 Interconnect = Literal["none", "pcie", "nvlink-pairs", "nvlink", "nvswitch", "nvl72"]
 DriverTrack = Literal["none", "cuda", "grid"]
-AttentionKind = Literal["full", "hybrid", "mla", "chunked", "none"]
-Task = Literal["generate", "embed"]
 CrdPlace = Literal["crds", "templates"]
 
 
@@ -130,6 +128,8 @@ class Price:
     source: str
     as_of: str
     """ISO date on which `payg_usd_h` was retrieved, or "undated"."""
+    spot_as_of: str | None = None
+    """The same for the spot range where it is of another day."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,41 +143,6 @@ class Region:
     source: str
     as_of: str
     note: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Model:
-    """One model: the figures that decide its memory."""
-
-    id: str
-    """Hugging Face repository."""
-    task: Task
-    params_b: float
-    active_b: float | None
-    layers: int
-    hidden: int
-    heads: int
-    kv_heads: int
-    head_dim: int | None
-    """None where keys are compressed (multi-head latent attention)."""
-    intermediate: int | None
-    """Width of the dense feed-forward block; None for mixtures of experts or where not known for sure."""
-    vocab: int | None
-    native_dtype: str
-    max_context_tokens: int
-    gated: bool
-    weights_gib: float | None
-    """The checkpoint's tensors together."""
-    attention_kind: AttentionKind
-    attention: str
-    """The same in words: which layers are of which kind."""
-    kv_bytes_per_token: int | None
-    """Over all layers on one GPU at two bytes a value; None where tokens have no fixed rate."""
-    kv_note: str | None
-    tensor_parallel_sizes: tuple[int, ...]
-    verified: bool
-    source: str
-    as_of: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -284,6 +249,8 @@ class Overheads:
     activation_reserve_gib: float
     activation_share_of_weights: float
     """Added to the reserve, as a share of the weights on one GPU."""
+    context_gib: float
+    """What CUDA and its libraries take in one process, whatever the model."""
     vllm_host_memory_base_gib: float
     vllm_host_memory_per_rank_gib: float
     vllm_host_cpu_base_millicores: int
@@ -293,7 +260,12 @@ class Overheads:
     """Shared memory volume; it counts against the pod's memory limit."""
     daemonset_cpu_millicores: int
     daemonset_memory_mib: int
+    daemonset_pods: int
     """All DaemonSets on one GPU node together."""
+    system_disk_reserved_share: float
+    """Of the system disk, kept free by kubelet."""
+    system_disk_used_gib: int
+    """Of the system disk, before models' images and pods."""
     estimates: tuple[str, ...]
     source: str
     as_of: str

@@ -66,6 +66,13 @@ class VllmRelease:
     tool_parsers: tuple[str, ...]
     reasoning_parsers: tuple[str, ...]
     runai_streamer_config_keys: tuple[str, ...]
+    option_keys: Mapping[str, Mapping[str, tuple[str, ...] | None]]
+    """Option that takes JSON → key → the values of that key, None where it takes any."""
+    option_kinds: Mapping[str, str]
+    """Option that may be left without a value → int, float or str, where it takes nothing else."""
+    option_limits: Mapping[str, Mapping[str, float]]
+    """Option → ge, gt, le, lt → the limit of its number."""
+    attention_backends: tuple[str, ...]
     hidden_negation: str
     """Prefix that also negates a boolean although no help text says so."""
     forbidden_flags: Mapping[str, str]

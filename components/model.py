@@ -25,9 +25,6 @@ from components.serving import Serving
 from components.workload_identity import WorkloadIdentity
 from planning.plan import DeploymentPlan, ModelPlan, RolloutPlan
 
-# Before vLLM starts, a node may have to come (15 minutes) and pull the image (12 GB).
-_PLACEMENT_SECONDS = 1800
-
 
 class Model(pulumi.ComponentResource):
     """Everything that bears the model's name: adding a model adds one of these and changes nothing else."""
@@ -137,19 +134,17 @@ class Model(pulumi.ComponentResource):
         self, plan: ModelPlan, deployment: DeploymentPlan, cluster: Cluster, needed: list[pulumi.Resource]
     ) -> Deployment:
         """Named after the Deployment itself, so that a model that moves to another pool stays one resource."""
-        progress_seconds = _PLACEMENT_SECONDS + plan.start_seconds
-        # Without a spare GPU replicas are replaced one after the other; Pulumi waits 10 minutes by default.
-        rollout_seconds = progress_seconds * max(1, deployment.replicas or deployment.placement.max)
         spec: DeploymentSpecArgsDict = {
             "selector": {"match_labels": selector(deployment)},
-            "strategy": _strategy(plan.rollout),
-            "progress_deadline_seconds": progress_seconds,
+            "strategy": _strategy(deployment.rollout),
+            "progress_deadline_seconds": deployment.progress_seconds,
             "revision_history_limit": 3,
             "template": pod_template(plan, deployment),
         }
         if deployment.replicas is not None:
             spec["replicas"] = deployment.replicas
-        limit = f"{rollout_seconds}s"
+        # Pulumi waits 10 minutes by default.
+        limit = f"{deployment.rollout_seconds}s"
         return Deployment(
             f"{deployment.name}-deployment",
             metadata=_metadata(plan, deployment),

@@ -23,6 +23,7 @@ ARGUMENTS_KEY = "vllm.yaml"
 
 _ARGUMENTS_DIRECTORY = "/etc/vllm"
 _HOME = "/home/vllm"
+_SHARED_MEMORY = "shm"
 # The image is made for this user; any other must still be in group 0 (vLLM, docs/deployment/docker.md).
 _USER, _GROUP = 2000, 0
 _PROBE_PERIOD_SECONDS = 10
@@ -60,7 +61,7 @@ def pod_template(plan: ModelPlan, deployment: DeploymentPlan) -> PodTemplateSpec
                 "seccomp_profile": {"type": "RuntimeDefault"},
             },
             "containers": [_container(plan, deployment)],
-            "volumes": _volumes(plan),
+            "volumes": _volumes(plan, deployment),
         },
     }
 
@@ -105,7 +106,7 @@ def _container(plan: ModelPlan, deployment: DeploymentPlan) -> ContainerArgsDict
         "readiness_probe": _health(failures=3),
         "liveness_probe": _health(failures=3),
         "lifecycle": {"pre_stop": {"sleep": {"seconds": plan.pre_stop_seconds}}},
-        "volume_mounts": _mounts(),
+        "volume_mounts": _mounts(deployment),
     }
 
 
@@ -142,23 +143,25 @@ def _environment(plan: ModelPlan) -> list[EnvVarArgsDict]:
     return found
 
 
-def _volumes(plan: ModelPlan) -> list[VolumeArgsDict]:
-    return [
+def _volumes(plan: ModelPlan, deployment: DeploymentPlan) -> list[VolumeArgsDict]:
+    volumes: list[VolumeArgsDict] = [
         {"name": "arguments", "config_map": {"name": plan.config_map}},
         # Memory-backed, so it counts against the container's memory limit.
-        {"name": "shm", "empty_dir": {"medium": "Memory", "size_limit": f"{plan.shared_memory_gib}Gi"}},
+        {"name": _SHARED_MEMORY, "empty_dir": {"medium": "Memory", "size_limit": f"{plan.shared_memory_gib}Gi"}},
         # The container's ephemeral-storage limit bounds these three together.
         {"name": "home", "empty_dir": {}},
         {"name": "tmp", "empty_dir": {}},
         {"name": "uv-cache", "empty_dir": {}},
     ]
+    return [one for one in volumes if not (deployment.mps and one["name"] == _SHARED_MEMORY)]
 
 
-def _mounts() -> list[VolumeMountArgsDict]:
-    return [
+def _mounts(deployment: DeploymentPlan) -> list[VolumeMountArgsDict]:
+    mounts: list[VolumeMountArgsDict] = [
         {"name": "arguments", "mount_path": _ARGUMENTS_DIRECTORY, "read_only": True},
-        {"name": "shm", "mount_path": "/dev/shm"},  # noqa: S108 - the pod's own shared memory, not a shared directory
+        {"name": _SHARED_MEMORY, "mount_path": "/dev/shm"},  # noqa: S108 - the pod's own shared memory, not a shared directory
         {"name": "home", "mount_path": _HOME},
         {"name": "tmp", "mount_path": "/tmp"},  # noqa: S108 - an emptyDir of this pod alone
         {"name": "uv-cache", "mount_path": "/opt/uv/cache"},
     ]
+    return [one for one in mounts if not (deployment.mps and one["name"] == _SHARED_MEMORY)]

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from config.base import Guid, Network, Positive, Range, RefusedError, Section, Text, Zone, pattern
+from config.base import Guid, Network, Range, RefusedError, Section, Text, Whole, Zone, pattern
 
 VNET_ID = r"^/subscriptions/[0-9a-f-]{36}/resourceGroups/[^/]+/providers/Microsoft\.Network/virtualNetworks/[^/]+$"
 

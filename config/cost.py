@@ -2,9 +2,9 @@
 
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from config.base import Section, pattern
+from config.base import RefusedError, Section, pattern
 
 ApiName = Annotated[str, pattern(r"^[A-Za-z0-9][\w./ -]*$", longest=63)]
 Price = Annotated[float, Field(ge=0, strict=True, allow_inf_nan=False)]
@@ -29,6 +29,14 @@ class Cost(Section):
         description="a list of managed APIs: [{name: …, usd_per_million_input_tokens: 0.25, "
         "usd_per_million_output_tokens: 2.0}]",
     )
+
+    @model_validator(mode="after")
+    def _names_differ(self) -> "Cost":
+        names = [api.name for api in self.managed_apis]
+        for name in names:
+            if names.count(name) > 1:
+                raise RefusedError(f"two of `managed_apis` are called `{name}`", "choose another name for one of them")
+        return self
 
 
 class Expected(Section):

@@ -103,7 +103,8 @@ class Model(Section):
     )
     source: Source = Field(description="where the weights come from: {huggingface: Qwen/Qwen3-8B, revision: COMMIT}")
     pool: Text | Annotated[tuple[Text, ...], Field(min_length=1, max_length=2)] = Field(
-        description="the name of a pool, or [floor, burst]: `min` replicas on the first, the rest on the second"
+        description="the name of a pool, `auto` for the cheapest that runs the model and has room, or [floor, burst]: "
+        "`min` replicas on the first, the rest on the second"
     )
     slice: Text | None = Field(
         default=None,

@@ -11,13 +11,23 @@ TAINT = r"^[a-z0-9]([a-z0-9./-]{0,61}[a-z0-9])?=[A-Za-z0-9]([A-Za-z0-9._-]{0,61}
 
 
 class GpuSharing(Section):
-    """How the GPUs of a pool are offered to pods."""
+    """How the GPUs of a pool are offered to pods: one way for the whole pool."""
 
-    sharing: Literal["none", "mig"] = Field(
-        default="none", description="`none` (whole GPUs) or `mig` (hardware slices)"
+    sharing: Literal["none", "mig", "time-slicing", "mps"] = Field(
+        default="none",
+        description="`none` (whole GPUs), `mig` (hardware slices), `time-slicing` (by turns, nothing kept apart) or "
+        "`mps` (side by side, memory limited, faults shared)",
     )
     layout: tuple[Text, ...] = Field(
         default=(), description="a list of the MIG profiles on each GPU, such as [3g.47gb, 3g.47gb]"
+    )
+    layouts: tuple[Annotated[tuple[Text, ...], Field(min_length=1)], ...] = Field(
+        default=(),
+        description="instead of `layout`, MIG profiles for each GPU of a node: [[7g.94gb], [3g.47gb, 3g.47gb]]",
+    )
+    replicas: Annotated[int, Field(ge=2, strict=True)] | None = Field(
+        default=None,
+        description="with `time-slicing` and `mps`: the number of pods, from 2, that share one GPU or one slice",
     )
     driver: Literal["aks", "operator"] | None = Field(
         default=None,
@@ -25,14 +35,45 @@ class GpuSharing(Section):
     )
 
     @model_validator(mode="after")
-    def _layout_matches_sharing(self) -> "GpuSharing":
-        if self.sharing == "mig" and not self.layout:
+    def _slices_match_sharing(self) -> "GpuSharing":
+        if self.layout and self.layouts:
+            message = "`layout` is for every GPU, `layouts` for one after the other: both are given"
+            raise RefusedError(message, "leave one of them out")
+        if self.sharing == "mig" and not self.sliced:
             message = "sharing `mig` needs a `layout`"
             raise RefusedError(message, "add layout, such as [3g.47gb, 3g.47gb], or write sharing: none")
-        if self.sharing == "none" and self.layout:
-            message = "a `layout` has a meaning with sharing `mig` only"
-            raise RefusedError(message, "write sharing: mig, or leave `layout` out")
+        if self.sharing == "mps" and self.sliced:
+            message = "NVIDIA's device plugin offers no MPS on MIG slices"
+            raise RefusedError(message, "leave the layout out, or write sharing: time-slicing")
+        if self.sharing == "none" and self.sliced:
+            name = "layout" if self.layout else "layouts"
+            message = f"a `{name}` has a meaning with sharing `mig` only"
+            raise RefusedError(message, f"write sharing: mig, or leave `{name}` out")
         return self
+
+    @model_validator(mode="after")
+    def _replicas_match_sharing(self) -> "GpuSharing":
+        if self.shared and self.replicas is None:
+            message = f"sharing `{self.sharing}` needs `replicas`"
+            raise RefusedError(message, "add replicas, the number of pods on one GPU, such as 2")
+        if not self.shared and self.replicas is not None:
+            message = "`replicas` has a meaning with sharing `time-slicing` or `mps` only"
+            raise RefusedError(message, "write one of them, or leave `replicas` out")
+        return self
+
+    @property
+    def sliced(self) -> bool:
+        """Whether GPUs are cut into MIG slices, which pods may then share or not."""
+        return bool(self.layout or self.layouts)
+
+    @property
+    def shared(self) -> bool:
+        """Whether several pods get the same GPU or slice."""
+        return self.sharing in ("time-slicing", "mps")
+
+    def layouts_of(self, gpus: int) -> tuple[tuple[str, ...], ...]:
+        """The layout of each of a node's GPUs; empty where they are whole."""
+        return self.layouts or ((self.layout,) * gpus if self.layout else ())
 
 
 class Pool(Section):

@@ -1,16 +1,20 @@
-"""The planner's command line: `fit` answers whether a model fits on a GPU, `rules` prints the page of rules."""
+"""The planner's command line: `check` judges a stack, `fit` answers whether a model fits, `rules` prints all rules."""
 
 import argparse
 import json
+import shutil
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 import catalog
-from planning import fit, rules_page
+from planning import check, fit, rules_page
 from planning.checks import REGISTER
+from planning.command_line import run
 
 FITS, REFUSED = 0, 2
+# What a pipe gets, as from the preview.
+_WIDEST = 120
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -19,7 +23,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.command == "rules":
         print(rules_page.page(REGISTER), end="")
         return FITS
-    return _fit(options)
+    return _check(options) if options.command == "check" else _fit(options)
+
+
+def _check(options: argparse.Namespace) -> int:
+    found = check.check(options.stack, options.config)
+    if options.json == "-":
+        sys.stdout.writelines(check.document(options.stack, found))
+    else:
+        if options.json:
+            found = check.written(options.json, options.stack, found)
+        width = min(shutil.get_terminal_size((_WIDEST, 0)).columns, _WIDEST)
+        sys.stdout.writelines(f"{line}\n" for line in check.report(options.stack, found, width))
+    return FITS if found.plan is not None else REFUSED
 
 
 def _fit(options: argparse.Namespace) -> int:
@@ -41,6 +57,9 @@ def _fit(options: argparse.Namespace) -> int:
         context=options.context,
         kv_cache_dtype=options.kv_cache_dtype,
         utilization=options.gpu_memory_utilization,
+        batched_tokens=options.max_num_batched_tokens,
+        sequences=options.max_num_seqs,
+        prefix_caching=options.prefix_caching == "on",
         weights_gib=options.weights_gib,
         kv_cache_gib=options.kv_cache_gib,
     )
@@ -61,9 +80,16 @@ def _refuse(refusals: Sequence[fit.Refusal], options: argparse.Namespace) -> int
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m planning", description="What the planner knows, without a stack.")
+    parser = argparse.ArgumentParser(prog="python -m planning", description="What the planner knows.")
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("rules", help="print the page of rules", allow_abbrev=False)
+    _add_check(commands.add_parser(
+        "check",
+        help="judge a stack by its settings, its plan and every rule, without building the graph",
+        description="What the preview says of a stack before it builds the graph: at editor speed, without Pulumi.",
+        epilog="Exit codes: 0 fine (warnings allowed), 2 settings or plan rejected, 1 a defect of ours.",
+        allow_abbrev=False,
+    ))  # fmt: skip
     one = commands.add_parser(
         "fit",
         help="print the memory ledger of one model on one GPU",
@@ -83,11 +109,12 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--gpu-memory-utilization", type=float, metavar="F", help="share of the device (vLLM's default)")
     one.add_argument(
         "--max-num-batched-tokens", type=_positive, metavar="N",
-        help="taken for models with sliding windows; full attention, all that is computed yet, doesn't depend on it",
+        help="tokens of one batch: decides activations and what sliding windows hold (vLLM's default on that GPU)",
     )  # fmt: skip
+    one.add_argument("--max-num-seqs", type=_positive, metavar="N", help="sequences at once (vLLM's default)")
     one.add_argument(
         "--prefix-caching", choices=("on", "off"), default="on",
-        help="taken for models with state space layers; full attention doesn't depend on it",
+        help="decides how many states a request holds, in models with linear attention or state space layers (on)",
     )  # fmt: skip
     one.add_argument("--weights-gib", type=_size, metavar="GIB", help="size of the checkpoint, where it isn't known")
     one.add_argument(
@@ -96,6 +123,12 @@ def _parser() -> argparse.ArgumentParser:
     )  # fmt: skip
     one.add_argument("--json", action="store_true", help="print the figures as JSON")
     return parser
+
+
+def _add_check(one: argparse.ArgumentParser) -> None:
+    one.add_argument("stack", metavar="STACK", help="the stack: Pulumi.STACK.yaml is read")
+    one.add_argument("--config", metavar="FILE", help="read this stack file instead")
+    one.add_argument("--json", metavar="FILE", help="write the preview's JSON, without resources; - prints it alone")
 
 
 def _positive(text: str) -> int:
@@ -113,4 +146,4 @@ def _size(text: str) -> float:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run(main))

@@ -4,7 +4,9 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from catalog import VllmFlag, VllmRelease
+from catalog import VllmRelease
+from planning.batch import batch
+from planning.flags import find_flag, is_switch
 from planning.situation import ModelView
 
 # Options that have a place of their own in the stack file, or that the platform decides: flag → where.
@@ -33,24 +35,6 @@ OWNED: Mapping[str, str] = {
     "--nnodes": "the platform: one node per replica",
     "--disable-fastapi-docs": "the platform",
 }
-_SWITCHES = {"EnableDisableAction", "StoreTrueAction"}
-
-
-def find_flag(release: VllmRelease, name: str) -> VllmFlag | None:
-    """The option that `name` spells in full, without dashes; abbreviations aren't options."""
-    spelled = f"--{name.replace('_', '-')}"
-    flag = release.flags.get(spelled)
-    return flag if flag is not None else spellings(release).get(spelled)
-
-
-def spellings(release: VllmRelease) -> Mapping[str, VllmFlag]:
-    """Every long spelling of every option."""
-    return {spelling: flag for flag in release.flags.values() for spelling in flag.opts if spelling.startswith("--")}
-
-
-def is_switch(flag: VllmFlag) -> bool:
-    """Whether the option takes no value."""
-    return flag.action in _SWITCHES
 
 
 def source_argument(model: ModelView, container: str) -> str:
@@ -69,11 +53,7 @@ def options(model: ModelView, release: VllmRelease) -> dict[str, Any]:
         "max-model-len": model.settings.context,
         "tensor-parallel-size": engine.tensor_parallel,
         "kv-cache-dtype": engine.kv_cache_dtype,
-        "gpu-memory-utilization": (
-            engine.gpu_memory_utilization
-            if engine.gpu_memory_utilization is not None
-            else release.gpu_memory_utilization
-        ),
+        "gpu-memory-utilization": model.utilization,
         "port": 8000,
         "shutdown-timeout": model.settings.drain_seconds,
         "disable-fastapi-docs": True,
@@ -90,20 +70,12 @@ def options(model: ModelView, release: VllmRelease) -> dict[str, Any]:
 
 
 def _batch(model: ModelView, release: VllmRelease) -> dict[str, int]:
-    """Batch sizes that vLLM would choose for a device of this memory, said out loud.
-
-    On a MIG slice vLLM may see the memory of the whole GPU and choose sizes whose activations don't fit the slice.
-    """
+    """Batch sizes for the smallest of the model's devices, said out loud: what vLLM sees there may mislead it."""
     if not model.placed:
         return {}
-    device = min((device for _, device in model.placed), key=lambda one: one.memory_gib)
-    name = "a100" if device.gpu.name_contains_a100 else device.gpu.name.lower()
-    row = next(
-        row
-        for row in release.batch_defaults
-        if device.memory_gib >= row.min_memory_gib and not any(part in name for part in row.excluded_name_parts)
-    )
-    return {"max-num-batched-tokens": row.max_num_batched_tokens, "max-num-seqs": row.max_num_seqs}
+    device = min((device for _, device in model.placed), key=lambda one: one.share_gib)
+    sizes = batch(release, device, model.known, model.settings.context, model.asked)
+    return {"max-num-batched-tokens": sizes.tokens, "max-num-seqs": sizes.requests}
 
 
 def _spelled(release: VllmRelease, name: str, value: Any) -> Iterator[tuple[str, Any]]:
@@ -117,8 +89,9 @@ def _spelled(release: VllmRelease, name: str, value: Any) -> Iterator[tuple[str,
     if value is True:
         yield on, True
     else:
-        other = next(spelling for spelling in flag.opts if spelling.startswith("--") and spelling != f"--{on}")
-        yield other.removeprefix("--"), True
+        # One without an opposite is off when it isn't there.
+        others = [spelling for spelling in flag.opts if spelling.startswith("--") and spelling != f"--{on}"]
+        yield from ((other.removeprefix("--"), True) for other in others[:1])
 
 
 def argument_list(source: str, named: Mapping[str, Any]) -> tuple[str, ...]:

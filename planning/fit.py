@@ -1,19 +1,17 @@
 """Answers one question without a stack file: does this model fit on this GPU, and what would have to change."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from typing import Any
 
-from catalog import Catalog, Gpu, Model
+from catalog import Catalog, Gpu, Model, VllmRelease
 from planning import hf_config, mig
-from planning.checks.models import legal_tensor_parallel
+from planning.batch import batch
 from planning.checks.words import listed, nearest
-from planning.devices import gpu_memory_gib
-from planning.memory import KV_BYTES, Demand, has_dense_cache, ledger, longest_context
+from planning.devices import WHOLE_GPU, Device, gpu_memory_gib
+from planning.memory import KV_BYTES, Demand, Ledger, account, computable, legal_tensor_parallel
 from planning.plan import MemoryPlan
-
-_PARALLEL_SIZES = (1, 2, 4, 8, 16)
-_WAYS_LISTED = 3
+from planning.ways import PARALLEL_SIZES, Ways, ways_out
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +30,9 @@ class Question:
     context: int | None = None
     kv_cache_dtype: str = "auto"
     utilization: float | None = None
+    batched_tokens: int | None = None
+    sequences: int | None = None
+    prefix_caching: bool = True
     weights_gib: float | None = None
     kv_cache_gib: float | None = None
 
@@ -55,18 +56,26 @@ class Answer:
     question: Question
     model: Model
     gpu: Gpu
-    demand: Demand
+    ledger: Ledger
     version: str
-    memory: MemoryPlan
     weights_known: bool
     ways_out: tuple[str, ...]
+
+    @property
+    def demand(self) -> Demand:
+        """What was asked, with every default filled in."""
+        return self.ledger.demand
+
+    @property
+    def memory(self) -> MemoryPlan:
+        """The figures."""
+        return self.ledger.memory
 
     @property
     def where(self) -> str:
         """The device in words."""
         one = self.gpu.name if self.question.mig is None else f"{self.question.mig} of {self.gpu.name}"
-        gpus = self.demand.tensor_parallel * self.demand.pipeline_parallel
-        return one if gpus == 1 else f"{gpus} × {one}"
+        return one if self.demand.gpus == 1 else f"{self.demand.gpus} × {one}"
 
     def as_json(self) -> dict[str, Any]:
         """The figures under the keys of the Plan's `memory`; null where nobody knows."""
@@ -88,9 +97,26 @@ def answer(question: Question, catalog: Catalog) -> Answer | tuple[Refusal, ...]
     if refusals or not isinstance(model, Model) or gpu is None:
         return tuple(refusals)
     release = catalog.vllm(catalog.vllm_versions[-1])
-    context = question.context or model.max_context_tokens
+    device_gib = _device_gib(question, gpu, catalog)
+    ledger = account(model, device_gib, _demand(question, model, release, gpu, device_gib), catalog.overheads)
     known = question.weights_gib is not None or model.weights_gib is not None
-    demand = Demand(
+    ways: tuple[str, ...] = ()
+    if not ledger.memory.fits:
+        found = ways_out(
+            model, ledger, catalog, gpu, lambda other, gib: _demand(question, model, release, other, gib),
+            profile=question.mig,
+        )  # fmt: skip
+        ways = tuple(_spelled(question, found))
+    return Answer(question, model, gpu, ledger, release.version, known, ways)
+
+
+def _demand(question: Question, model: Model, release: VllmRelease, gpu: Gpu, device_gib: float) -> Demand:
+    context = question.context or model.max_context_tokens
+    asked = {"max-num-batched-tokens": question.batched_tokens, "max-num-seqs": question.sequences}
+    sizes = batch(release, Device("whole", WHOLE_GPU, device_gib, 1, gpu), model, context, asked)
+    # A given KV cache needs no weights, so that it doesn't matter where nobody knows them.
+    weights = question.weights_gib if question.weights_gib is not None else model.weights_gib
+    return Demand(
         tensor_parallel=question.tensor_parallel,
         pipeline_parallel=question.pipeline_parallel,
         context_tokens=context,
@@ -99,12 +125,14 @@ def answer(question: Question, catalog: Catalog) -> Answer | tuple[Refusal, ...]
         kv_cache_dtype=question.kv_cache_dtype,
         utilization=question.utilization if question.utilization is not None else release.gpu_memory_utilization,
         block_tokens=release.block_size_tokens,
-        weights_gib=question.weights_gib if known else 0.0,
+        batched_tokens=sizes.tokens,
+        sequences=sizes.requests,
+        prefix_caching=question.prefix_caching,
+        pooling=model.task == "embed",
+        capability=gpu.compute_capability,
+        weights_gib=weights if weights is not None else 0.0,
         available_kv_gib=question.kv_cache_gib,
     )
-    memory = ledger(model, _device_gib(question, gpu, catalog), demand, catalog.overheads)
-    ways = () if memory.fits else tuple(_ways_out(question, model, demand, memory, catalog))
-    return Answer(question, model, gpu, demand, release.version, memory, known, ways)
 
 
 def _model(question: Question, catalog: Catalog) -> Model | list[Refusal]:
@@ -118,9 +146,9 @@ def _model(question: Question, catalog: Catalog) -> Model | list[Refusal]:
         near = nearest(question.model, catalog.models)
         fix = f"{near}{'' if near.endswith('?') else ';'} otherwise give its config.json with --hf-config"
         return [Refusal("--model", f"model `{question.model}` is not on file", fix)]
-    if not has_dense_cache(model):
-        able = listed(name for name, one in catalog.models.items() if has_dense_cache(one))
-        message = f"the ledger can't compute `{model.id}` yet; its attention is {model.attention}"
+    if not computable(model):
+        able = listed(name for name, one in catalog.models.items() if computable(one))
+        message = f"the ledger can't compute `{model.id}`: what its layers keep is not on file ({model.attention})"
         return [Refusal("--model", message, f"choose one of {able}")]
     return model
 
@@ -153,7 +181,7 @@ def _wrong_figures(question: Question) -> Iterator[Refusal]:
 def _wrong_for(question: Question, model: Model) -> Iterator[Refusal]:
     size = question.tensor_parallel
     if not legal_tensor_parallel(model.heads, model.kv_heads, size):
-        legal = [one for one in _PARALLEL_SIZES if legal_tensor_parallel(model.heads, model.kv_heads, one)]
+        legal = [one for one in PARALLEL_SIZES if legal_tensor_parallel(model.heads, model.kv_heads, one)]
         message = f"{size} doesn't divide {model.heads} heads and {model.kv_heads} key-value heads"
         yield Refusal("--tensor-parallel", message, f"write one of {listed(legal)}")
     if question.pipeline_parallel > model.layers:
@@ -177,44 +205,24 @@ def _device_gib(question: Question, gpu: Gpu, catalog: Catalog) -> float:
     return mig.usable_gib(geometry, geometry.profiles[question.mig])
 
 
-def _ways_out(question: Question, model: Model, demand: Demand, memory: MemoryPlan, catalog: Catalog) -> Iterator[str]:
-    """What would make it fit, each by itself; every way is computed, none is guessed."""
-
-    def fits(**changes: Any) -> bool:
-        device = changes.pop("device_gib", memory.device_gib)
-        return ledger(model, device, replace(demand, **changes), catalog.overheads).fits
-
-    longest = longest_context(memory, demand.context_tokens, demand.block_tokens)
-    if longest:
-        yield f"--context {longest} or less"
-    if KV_BYTES[demand.kv_cache_dtype] > 1 and fits(kv_cache_dtype="fp8"):
+def _spelled(question: Question, ways: Ways) -> Iterator[str]:
+    """Ways out as options; more GPUs only where there is no MIG."""
+    if ways.context:
+        yield f"--context {ways.context} or less"
+    if ways.sequences:
+        yield f"--max-num-seqs {ways.sequences} or less"
+    if ways.fp8:
         yield "--kv-cache-dtype fp8"
     if question.kv_cache_gib is not None:
         return
-    larger = [
-        size
-        for size in _PARALLEL_SIZES
-        if size > demand.tensor_parallel and legal_tensor_parallel(model.heads, model.kv_heads, size)
-    ]
-    if question.mig is None:
-        enough = next((size for size in larger if fits(tensor_parallel=size)), None)
-        if enough is not None:
-            yield f"--tensor-parallel {enough}"
-    option, devices = _devices(question, catalog)
-    roomy = [name for gib, name in sorted(devices) if gib > memory.device_gib and fits(device_gib=gib)]
-    if roomy:
-        yield f"{option} {' or '.join(roomy[:_WAYS_LISTED])}"
-    elif question.weights_gib is None:
+    if ways.tensor_parallel:
+        yield f"--tensor-parallel {ways.tensor_parallel}"
+    if ways.gpus:
+        yield f"--gpu {' or '.join(ways.gpus)}"
+    elif ways.slices:
+        yield f"--mig {' or '.join(ways.slices)}"
+    elif question.weights_gib is None and not ways.sequences:
         yield "a model with fewer or quantized weights"
-
-
-def _devices(question: Question, catalog: Catalog) -> tuple[str, list[tuple[float, str]]]:
-    """Other devices of the same kind, each with its memory: slices of that GPU, or whole GPUs."""
-    if question.mig is None:
-        return "--gpu", [(gpu_memory_gib(gpu), name) for name, gpu in catalog.gpus.items()]
-    geometry = catalog.mig[question.gpu]
-    plain = [profile for profile in geometry.profiles.values() if "+" not in profile.name and "-" not in profile.name]
-    return "--mig", [(mig.usable_gib(geometry, profile), profile.name) for profile in plain]
 
 
 def readable(found: Answer) -> str:
@@ -227,11 +235,11 @@ def readable(found: Answer) -> str:
             ("device", f"{memory.device_gib:.2f} GiB", "what a process sees"),
             ("budget", f"{memory.budget_gib:.2f} GiB", f"{demand.utilization:g} of the device"),
             ("weights", f"{memory.weights_gib:.2f} GiB", "as vLLM loads them, on one GPU"),
-            ("overhead", f"{memory.overhead_gib:.2f} GiB", "activations and CUDA graphs, an estimate"),
+            ("overhead", f"{memory.overhead_gib:.2f} GiB", _beside(found.ledger)),
             *rows,
         ]
     rows += [
-        ("tokens", f"{memory.kv_tokens:,}", f"in blocks of {demand.block_tokens}"),
+        ("tokens", f"{memory.kv_tokens:,}", _blocks(found.ledger)),
         ("at once", f"{memory.max_concurrency:.2f}", f"requests of {demand.context_tokens:,} tokens"),
     ]
     lines = [f"{found.model.id} on {found.where}, vLLM {found.version}, figures of one GPU"]
@@ -239,7 +247,28 @@ def readable(found: Answer) -> str:
     if memory.fits:
         lines.append(f"fits: a request of {demand.context_tokens:,} tokens")
     else:
-        missing = "not even the weights fit" if memory.kv_cache_gib <= 0 else "one request is larger than the KV cache"
+        if memory.kv_cache_gib <= 0:
+            missing = "not even the weights fit"
+        elif not found.ledger.context_fits:
+            missing = "one request is larger than the KV cache"
+        else:
+            missing = f"{demand.sequences:,} sequences (--max-num-seqs) need a block each for their states"
         lines.append(f"does not fit: {missing}; what would help:")
         lines += [f"  {way}" for way in found.ways_out]
     return "\n".join(lines)
+
+
+def _beside(ledger: Ledger) -> str:
+    parts = ledger.overhead
+    return (
+        f"estimates: activations {parts.activation_gib:.2f}, CUDA {parts.context_gib:.2f}, its graphs "
+        f"{parts.graphs_gib:.2f}"
+    )
+
+
+def _blocks(ledger: Ledger) -> str:
+    tables = len(ledger.pool.tables)
+    told = f"in {ledger.blocks:,} blocks of {ledger.pool.block_tokens}"
+    if tables == 1:
+        return told
+    return f"{told}; one request takes {ledger.pool.blocks_of(ledger.demand.context_tokens):,} in {tables} tables"

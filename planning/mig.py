@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from catalog import MigGpu, MigProfile
+from planning import naming
 
 
 def packing(gpu: MigGpu, layout: Sequence[str]) -> tuple[tuple[str, int], ...] | None:
@@ -64,9 +65,30 @@ def uniform_full(gpu: MigGpu, layout: Sequence[str]) -> bool:
     return len(kinds) == 1 and len(layout) == gpu.profiles[next(iter(kinds))].max
 
 
-def config_name(gpu: MigGpu, layout: Sequence[str]) -> str:
-    """Name of a mig-parted configuration; the operator's own name where it has the same content."""
+def config_name(gpu: MigGpu, layouts: Sequence[Sequence[str]]) -> str:
+    """Name of the mig-parted configuration of a node; the operator's own name where it has the same content.
+
+    `layouts` has one layout for each GPU. The name is a label's value: at most 63 characters.
+    """
+    if len({tuple(sorted(one)) for one in layouts}) > 1:
+        return f"per-gpu-{naming.content_hash('/'.join(' '.join(sorted(one)) for one in layouts))}"
+    layout = layouts[0]
     counts = Counter(layout)
     if uniform_full(gpu, layout):
         return f"all-{layout[0].replace('+', '.')}"
     return "-".join(f"{count}x{name.replace('+', '.')}" for name, count in sorted(counts.items(), reverse=True))
+
+
+def configuration(gpu: MigGpu, layouts: Sequence[Sequence[str]]) -> str:
+    """Entries of a mig-parted configuration for nodes with this GPU, as YAML below the configuration's name.
+
+    Source of the form: NVIDIA mig-parted api/spec/v1. A layout that all GPUs have is written once.
+    """
+    same = len({tuple(sorted(one)) for one in layouts}) == 1
+    filters = ", ".join(f'"{pci}"' for pci in gpu.pci_ids)
+    entries = [("all", layouts[0])] if same else [(f"[{index}]", one) for index, one in enumerate(layouts)]
+    return "".join(
+        f"    - device-filter: [{filters}]\n      devices: {devices}\n      mig-enabled: true\n      mig-devices:\n"
+        + "".join(f'        "{name}": {count}\n' for name, count in sorted(Counter(layout).items()))
+        for devices, layout in entries
+    )

@@ -7,6 +7,7 @@ https://learn.microsoft.com/azure/aks/quotas-skus-regions.
 import hashlib
 import json
 import re
+import string
 import uuid
 from dataclasses import dataclass
 
@@ -14,7 +15,9 @@ from config.platform import Platform
 
 # uuid5 needs a namespace of its own so that a role assignment keeps its name for ever.
 _ROLE_NAMESPACE = uuid.UUID("6a3c9f0e-6a53-5b0e-9d55-6f6c6d2d7c11")
+# AKS takes 12 characters of which 4 are left for a revision; 36 digits make 1.7 million of them.
 _REVISION_DIGITS = 4
+_DIGITS = string.digits + string.ascii_lowercase
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +106,12 @@ def agent_pool(name: str, revision: str, *, create_first: bool) -> Name:
 def revision(fields: dict[str, object]) -> str:
     """Hash of what Azure can't change in place; equal fields give equal revisions whatever their order."""
     text = json.dumps(fields, sort_keys=True, separators=(",", ":"))
-    return hashlib.blake2s(text.encode(), digest_size=_REVISION_DIGITS // 2).hexdigest()
+    number = int.from_bytes(hashlib.blake2s(text.encode(), digest_size=8).digest(), "big")
+    digits = ""
+    for _ in range(_REVISION_DIGITS):
+        number, digit = divmod(number, len(_DIGITS))
+        digits += _DIGITS[digit]
+    return digits
 
 
 def content_hash(text: str) -> str:

@@ -9,6 +9,7 @@ from config import Finding, Loaded, Settings, blocking, in_order
 from planning.build import cluster, models, network, operator, services
 from planning.checks import REGISTER
 from planning.cost import cost
+from planning.placement import auto
 from planning.plan import Plan
 from planning.situation import Situation
 
@@ -22,14 +23,20 @@ class Planned:
 
 
 def plan_stack(
-    settings: Settings, catalog: Catalog, *, bootstrap: Iterable[str] = (), problems: Iterable[Finding] = ()
+    settings: Settings,
+    catalog: Catalog,
+    *,
+    bootstrap: Iterable[str] = (),
+    problems: Iterable[Finding] = (),
+    today: str | None = None,
 ) -> Planned:
     """Check a stack against every rule and, if none objects, decide it.
 
     `bootstrap` names the secrets that the stack's configuration brings for the vault; `problems` are those found
-    while loading, which keep a plan from being made as well. Never raises on bad settings.
+    while loading, which keep a plan from being made as well; by `today` (an ISO date) the age of prices is judged,
+    never the Plan. Never raises on bad settings.
     """
-    situation = Situation(settings, catalog, tuple(sorted(bootstrap)))
+    situation = auto.resolve(Situation(settings, catalog, tuple(sorted(bootstrap)), today))
     findings = list(problems)
     for name in sorted(REGISTER):
         findings += REGISTER[name].findings(situation)
@@ -75,11 +82,11 @@ class RejectedError(Exception):
         self.findings = findings
 
 
-def assess(loaded: Loaded, catalog: Catalog, *, bootstrap: Iterable[str] = ()) -> Planned:
+def assess(loaded: Loaded, catalog: Catalog, *, bootstrap: Iterable[str] = (), today: str | None = None) -> Planned:
     """Plan what was loaded, adding the planner's findings to those of loading as far as the settings are legible."""
     if loaded.settings is None:
         return Planned(None, loaded.problems)
-    planned = plan_stack(loaded.settings, catalog, bootstrap=bootstrap, problems=loaded.problems)
+    planned = plan_stack(loaded.settings, catalog, bootstrap=bootstrap, problems=loaded.problems, today=today)
     if not loaded.unclear:
         return planned
     kept = [one for one in planned.findings if one in loaded.problems or _rests_on_clear(one, loaded.unclear)]

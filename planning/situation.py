@@ -3,14 +3,17 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 from catalog import Catalog, Gpu, Model, Region, VllmRelease, VmSize
 from config import Settings
 from config.models import Model as ModelSettings
 from config.pools import Pool
-from planning import devices, node
+from planning import demands, devices, node
+from planning.choice import Choice
 from planning.devices import Device
-from planning.memory import KV_BYTES, Demand, has_dense_cache, ledger
+from planning.flags import given
+from planning.memory import KV_BYTES, Ledger, account, computable
 from planning.naming import Names
 from planning.plan import MemoryPlan
 
@@ -47,7 +50,12 @@ class PoolView:
     @property
     def by_mig(self) -> bool:
         """Whether its GPUs are cut into slices."""
-        return self.settings.gpu.sharing == "mig"
+        return self.settings.gpu.sliced
+
+    @property
+    def layouts(self) -> tuple[tuple[str, ...], ...]:
+        """The MIG layout of each of a node's GPUs; empty where they are whole."""
+        return self.settings.gpu.layouts_of(self.vm.gpu_count if self.vm else 1)
 
     @property
     def taints(self) -> tuple[str, ...]:
@@ -77,11 +85,30 @@ class ModelView:
         """The model's served name."""
         return self.settings.name
 
-    @property
+    @cached_property
     def placed(self) -> tuple[tuple[PoolView, Device], ...]:
         """Pools that exist and offer this model a device, floor first."""
         pairs = zip(self.pools, self.devices, strict=True)
         return tuple((pool, device) for pool, device in pairs if pool is not None and device is not None)
+
+    @cached_property
+    def asked(self) -> dict[str, Any]:
+        """The options of vLLM that the stack file gives, by their first spelling without dashes."""
+        return given(self.release, self.settings.engine.args) if self.release is not None else {}
+
+    @property
+    def utilization(self) -> float | None:
+        """Share of a device's memory that vLLM takes; None without a release.
+
+        Where several pods share a device, vLLM sees all of its memory: the default is 0.9 of this pod's part.
+        """
+        if self.release is None:
+            return None
+        wanted = self.settings.engine.gpu_memory_utilization
+        if wanted is not None:
+            return wanted
+        shared_by = max((device.shared_by for _, device in self.placed), default=1)
+        return self.release.gpu_memory_utilization if shared_by == 1 else devices.shared_utilization(shared_by)
 
     @property
     def request_tokens(self) -> int:
@@ -92,10 +119,21 @@ class ModelView:
 class Situation:
     """All of it, looked up once."""
 
-    def __init__(self, settings: Settings, catalog: Catalog, bootstrap: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        catalog: Catalog,
+        bootstrap: tuple[str, ...] = (),
+        today: str | None = None,
+        choices: tuple[Choice, ...] = (),
+    ) -> None:
         self.settings = settings
         self.catalog = catalog
         self.bootstrap = bootstrap
+        # What `pool: auto` came to; the settings already name the pool.
+        self.choices = choices
+        # ISO date by which the age of prices is judged; nothing that is built may depend on it.
+        self.today = today
 
     @cached_property
     def names(self) -> Names:
@@ -123,9 +161,14 @@ class Situation:
         return tuple(self._model(index, model) for index, model in enumerate(self.settings.models))
 
     @cached_property
-    def memory(self) -> tuple[MemoryPlan | None, ...]:
+    def ledgers(self) -> tuple[Ledger | None, ...]:
         """The tightest ledger of each model over its pools; None where a figure is missing (rules tell which)."""
         return tuple(self._ledger(model) for model in self.models)
+
+    @property
+    def memory(self) -> tuple[MemoryPlan | None, ...]:
+        """The figures of the ledgers."""
+        return tuple(ledger.memory if ledger is not None else None for ledger in self.ledgers)
 
     def _pool(self, index: int, pool: Pool) -> PoolView:
         vm = self.catalog.vm_sizes.get(pool.vm_size)
@@ -135,7 +178,7 @@ class Situation:
             vm=vm,
             gpu=self.catalog.gpus.get(vm.gpu) if vm and vm.gpu else None,
             devices=devices.offered(pool, vm, self.catalog) if vm else (),
-            offer=node.offer(vm, self.settings.cluster.max_pods, self.catalog) if vm else None,
+            offer=node.offer(vm, pool.os_disk_gib, self.settings.cluster.max_pods, self.catalog) if vm else None,
         )
 
     def _model(self, index: int, model: ModelSettings) -> ModelView:
@@ -150,24 +193,16 @@ class Situation:
             devices=tuple(_device(model, pool) for pool in pools),
         )
 
-    def _ledger(self, model: ModelView) -> MemoryPlan | None:
+    def _ledger(self, model: ModelView) -> Ledger | None:
         known, release = model.known, model.release
-        if known is None or release is None or not has_dense_cache(known) or known.weights_gib is None:
+        if known is None or release is None or not computable(known) or known.weights_gib is None:
             return None
         if model.settings.engine.kv_cache_dtype not in KV_BYTES or not model.placed:
             return None
-        wanted = model.settings.engine.gpu_memory_utilization
-        demand = Demand(
-            tensor_parallel=model.settings.engine.tensor_parallel,
-            context_tokens=model.settings.context,
-            request_tokens=model.request_tokens,
-            concurrency=model.settings.concurrency,
-            kv_cache_dtype=model.settings.engine.kv_cache_dtype,
-            utilization=wanted if wanted is not None else release.gpu_memory_utilization,
-            block_tokens=release.block_size_tokens,
-        )
-        smallest = min(device.memory_gib for _, device in model.placed)
-        return ledger(known, smallest, demand, self.catalog.overheads)
+        device = min((device for _, device in model.placed), key=lambda one: one.share_gib)
+        utilization = model.utilization or release.gpu_memory_utilization
+        demand = demands.demand(model.settings, model.asked, known, release, device, utilization)
+        return account(known, device.memory_gib, demand, self.catalog.overheads) if demand is not None else None
 
 
 def _device(model: ModelSettings, pool: PoolView | None) -> Device | None:

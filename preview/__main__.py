@@ -4,9 +4,6 @@ Exit codes: 0 fine, 2 settings or plan rejected, 1 a defect of ours.
 """
 
 import argparse
-import gc
-import io
-import os
 import shutil
 import sys
 import traceback
@@ -15,14 +12,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from config import Finding
-from preview import comparison, contract, report
-from preview.stack import NAMESPACE, Assessed, assessed, name_problem, rejected
+from planning import contract
+from planning.command_line import PROJECT, file_problem, run, stack_text, today, why
+from preview import comparison, report
+from preview.stack import NAMESPACE, Assessed, assessed, rejected
 from preview.unknowns import tally
 
 if TYPE_CHECKING:
     from preview.engine import Graph
 
-PROJECT = Path(__file__).resolve().parent.parent
 FINE, DEFECT, REJECTED = 0, 1, 2
 # What a pipe gets: wide enough for every table, and readable on a page.
 _PIPED_WIDTH = report.WIDEST
@@ -75,15 +73,10 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 
 def _assess(options: argparse.Namespace, problems: Sequence[Finding]) -> Assessed:
-    if (misnamed := name_problem(options.stack)) is not None:
-        return rejected(misnamed, *problems)
-    file = Path(options.config) if options.config else PROJECT / f"Pulumi.{options.stack}.yaml"
-    shown = options.config or file.name
-    try:
-        text = file.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        return rejected(_file_problem(shown, _why(error), fix=_stacks_here()), *problems)
-    found = assessed(text)
+    text = stack_text(options.stack, options.config, PROJECT)
+    if isinstance(text, Finding):
+        return rejected(text, *problems)
+    found = assessed(text, today())
     return rejected(*found.findings, *problems) if problems else found
 
 
@@ -94,7 +87,7 @@ def _earlier(options: argparse.Namespace) -> tuple[dict[str, object] | None, tup
         return comparison.earlier(Path(options.against).read_text(encoding="utf-8"), options.stack), ()
     except (OSError, UnicodeDecodeError, comparison.UnreadableError) as error:
         fix = "give a file that `--json FILE` wrote for an accepted stack"
-        return None, (_file_problem(options.against, f"can't be compared with: {_why(error)}", fix=fix),)
+        return None, (file_problem(options.against, f"can't be compared with: {why(error)}", fix=fix),)
 
 
 def _run(stack: str, found: Assessed) -> "Graph":
@@ -124,7 +117,7 @@ def _write(options: argparse.Namespace, found: Assessed, graph: "Graph | None", 
             with Path(options.json).open("w", encoding="utf-8") as file:
                 file.writelines(_json(options.stack, found, graph))
     except OSError as error:
-        return _file_problem(str(error.filename), f"can't be written: {_why(error)}")
+        return file_problem(str(error.filename), f"can't be written: {why(error)}")
     return None
 
 
@@ -142,31 +135,5 @@ def _write_manifests(folder: Path, graph: "Graph") -> None:
         (folder / path).write_text(text, encoding="utf-8")
 
 
-def _file_problem(shown: str, message: str, fix: str = "give the path of a file that can be written") -> Finding:
-    return Finding("error", "PREVIEW-FILE", shown, message, fix)
-
-
-def _stacks_here() -> str:
-    names = sorted(file.name.removeprefix("Pulumi.").removesuffix(".yaml") for file in PROJECT.glob("Pulumi.*.yaml"))
-    return f"stacks here: {', '.join(names) or 'none'}; for a file elsewhere add --config FILE"
-
-
-def _why(error: Exception) -> str:
-    if isinstance(error, OSError):
-        return (error.strerror or str(error)).lower()
-    return "it is not UTF-8 text" if isinstance(error, UnicodeDecodeError) else str(error)
-
-
 if __name__ == "__main__":
-    # The process ends with the preview: collecting its cycles would only cost time.
-    gc.disable()
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(encoding="utf-8")
-    try:
-        status = main()
-        sys.stdout.flush()
-    except BrokenPipeError:
-        # Whoever reads has seen enough; the interpreter must not complain when it flushes at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        status = FINE
-    sys.exit(status)
+    sys.exit(run(main))

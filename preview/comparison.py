@@ -1,7 +1,7 @@
 """What changed between two previews: resources that came, went or differ, and the monthly cost."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,12 +20,23 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """The change of what one pool, or one model's share of its nodes, costs a month; None where a price is missing."""
+
+    kind: str
+    name: str
+    min_per_month: float | None
+    max_per_month: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class Cost:
-    """The change of the monthly cost at the fewest and at the most nodes."""
+    """The change of the monthly cost at the fewest and at the most nodes; `parts` are the pools and models it is of."""
 
     currency: str
     min_per_month: float
     max_per_month: float
+    parts: tuple[Part, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +72,8 @@ def earlier(text: str, stack: str) -> dict[str, Any]:
             _ = resource["urn"], resource["inputs"].keys(), resource["options"].keys()
         _ = document["plan"]["cost"]["currency"], float(document["plan"]["cost"]["min_per_month"])
         _ = float(document["plan"]["cost"]["max_per_month"])
+        for part in (*document["plan"]["cost"]["lines"], *document["plan"]["cost"].get("models", [])):
+            _ = part["name"], part["min_per_month"], part["max_per_month"]
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise UnreadableError(f"it is not what --json writes: {type(error).__name__} {error}") from error
     return document
@@ -85,6 +98,7 @@ def compare(before: Mapping[str, Any], resources: Iterable[Mapping[str, Any]], c
         cost["currency"],
         round(cost["min_per_month"] - paid["min_per_month"], 2),
         round(cost["max_per_month"] - paid["max_per_month"], 2),
+        (*_parts("pool", paid["lines"], cost["lines"]), *_parts("model", paid.get("models", []), cost["models"])),
     )
     return Difference(
         stack=before["stack"],
@@ -93,6 +107,24 @@ def compare(before: Mapping[str, Any], resources: Iterable[Mapping[str, Any]], c
         changed=tuple(sorted(changed, key=lambda change: change.urn)),
         cost=delta if paid["currency"] == cost["currency"] else None,
     )
+
+
+def _parts(kind: str, before: Iterable[Mapping[str, Any]], now: Iterable[Mapping[str, Any]]) -> Iterator[Part]:
+    """Pools or models whose cost changed, by name; one that wasn't there before, or is no more, cost nothing."""
+    old, new = ({part["name"]: part for part in parts} for parts in (before, now))
+    nothing = {"min_per_month": 0.0, "max_per_month": 0.0}
+    for name in sorted({*old, *new}):
+        was, will = old.get(name, nothing), new.get(name, nothing)
+        low, high = (_change(was[key], will[key]) for key in ("min_per_month", "max_per_month"))
+        if (low, high) != (0.0, 0.0):
+            yield Part(kind, name, low, high)
+
+
+def _change(before: float | None, now: float | None) -> float | None:
+    """None where one of two figures is missing; two missing ones are no change."""
+    if before is None or now is None:
+        return 0.0 if before is now else None
+    return round(now - before, 2)
 
 
 def _differing(before: Mapping[str, Any], now: Mapping[str, Any]) -> tuple[str, ...]:

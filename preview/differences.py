@@ -4,7 +4,7 @@ from rich.console import RenderableType
 from rich.padding import Padding
 from rich.text import Text
 
-from preview.comparison import Cost, Difference
+from preview.comparison import Cost, Difference, Part
 from preview.formats import whole
 from preview.tables import section
 
@@ -13,6 +13,7 @@ def difference(found: Difference) -> RenderableType:
     """Every resource that differs, by type and name; for changed ones the names of inputs and options."""
     told = f"{whole(len(found.added))} added, {whole(len(found.removed))} removed, {whole(len(found.changed))} changed"
     parts: list[RenderableType] = [Text(_money(found.cost))]
+    parts += [Padding(Text(_part(part)), (0, 0, 0, 4)) for part in (found.cost.parts if found.cost else ())]
     parts += [_line("+", "added", urn) for urn in found.added]
     parts += [_line("-", "removed", urn) for urn in found.removed]
     for change in found.changed:
@@ -31,8 +32,15 @@ def _money(cost: Cost | None) -> str:
     if cost is None:
         return "The costs are in different currencies."
     if cost.min_per_month == cost.max_per_month == 0:
-        return "The monthly cost is the same."
+        return "The monthly cost is the same." if not cost.parts else "The monthly cost is the same in all."
     low, high = f"{cost.min_per_month:+,.0f}", f"{cost.max_per_month:+,.0f}"
     if low == high:
         return f"{low} {cost.currency} a month"
     return f"{low} {cost.currency} a month at the fewest nodes, {high} at the most"
+
+
+def _part(part: Part) -> str:
+    if part.min_per_month is None or part.max_per_month is None:
+        return f"{part.kind} {part.name}: unknown, a price is missing"
+    low, high = f"{part.min_per_month:+,.0f}", f"{part.max_per_month:+,.0f}"
+    return f"{part.kind} {part.name}: {low}" if low == high else f"{part.kind} {part.name}: {low} to {high}"

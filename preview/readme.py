@@ -19,6 +19,8 @@ from preview.report import WIDEST
 ROOT = Path(__file__).resolve().parent.parent
 README = ROOT / "README.md"
 PICTURE = ROOT / "docs" / "preview-dev.svg"
+# 2026-11-24: how old prices are is told as of this day, or the page would change with the calendar.
+_DAY = "1795478400"
 # Four mistakes in one line of the dev stack.
 _BREAK = ("context: 32768\n      concurrency: 4", "context: 65536\n      concurency: 4")
 _BREAK_ENGINE = ("enable-prefix-caching: true, reasoning-parser: qwen3", "swap-space: 4, max-model-lenn: 8192")
@@ -80,7 +82,7 @@ def _run(*words: str, **more: str) -> str:
     environment = {name: value for name, value in os.environ.items() if name not in {"FORCE_COLOR", "NO_COLOR", "TERM"}}
     done = subprocess.run(  # noqa: S603 - our own modules
         [sys.executable, "-m", *words], cwd=ROOT, capture_output=True, text=True, check=False,
-        env={**environment, "COLUMNS": str(WIDEST), **more},
+        env={**environment, "COLUMNS": str(WIDEST), "SOURCE_DATE_EPOCH": _DAY, **more},
     )  # fmt: skip
     return "\n".join(line.rstrip() for line in (done.stdout + done.stderr).strip().splitlines())
 

@@ -1,7 +1,7 @@
 """The Plan as tables: memory ledger, placement, pools and cost."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from rich.console import Console, Group, RenderableType
 from rich.padding import Padding
@@ -9,8 +9,8 @@ from rich.table import Table
 from rich.text import Text
 
 from planning import ModelPlan, Plan
-from planning.plan import CostLine, CostPlan, PlacementPlan, RolloutPlan
-from preview.formats import device, gib, listed, rate, span, whole
+from planning.plan import CostLine, CostPlan, DeploymentPlan, PlacementPlan, TokenCost
+from preview.formats import TO, device, gib, listed, rate, span, whole
 
 # A column: its heading, and `right` for figures.
 Column = tuple[str, bool]
@@ -20,6 +20,12 @@ _UNBOUNDED = 1000
 _COUNTED = (
     "A month has 730 hours. Only nodes are counted: not the load balancer, NAT gateway, disks, traffic, vault, "
     "registry and storage."
+)
+_MILLION = 1_000_000
+# As planning/tokens.py counts.
+_ASSUMED = (
+    "All replicas busy day and night at the stated rates; cheaper: first, and for good, whatever the number of "
+    "replicas that an even load takes; a model pays for its devices, not for idle ones and the system pool."
 )
 
 
@@ -54,7 +60,7 @@ def placement(plan: Plan) -> RenderableType:
             device(deployment.placement.resource, deployment.placement.count),
             whole(model.cpu),
             f"{whole(model.memory_gib)} GiB",
-            _rollout(model.rollout),
+            _rollout(deployment),
         ]
         for model in plan.models
         for deployment in model.deployments
@@ -91,20 +97,61 @@ def pools(plan: Plan) -> RenderableType:
 
 
 def cost(plan: CostPlan) -> RenderableType:
-    """What the nodes cost in a month, with the date of the prices and what is left out."""
+    """What the nodes cost in a month by pool and by model, with the date of the prices and what is left out."""
     dated = f"at {plan.region} prices of {plan.prices_of}" if plan.prices_of else (
         f"at {plan.region} prices, not all of them dated"
     )  # fmt: skip
     columns: list[Column] = [
         ("pool", False), ("VM size", False), ("capacity", False), ("nodes", True),
-        (f"{plan.currency}/h", True), ("a month", True),
+        (f"{plan.currency}/h", True), ("a month", True), ("idle", True),
     ]  # fmt: skip
     left_out = [line.name for line in plan.lines if line.hourly is None]
     notes = [f"No price on file: {listed(left_out)}; the sum leaves this out."] if left_out else []
     notes.append(_COUNTED)
     total = f"{span(plan.min_per_month, plan.max_per_month)} {plan.currency} a month {dated}"
+    if plan.spot.max_per_month:
+        kinds = (("on demand", plan.on_demand), ("spot", plan.spot))
+        notes.insert(0, "; ".join(f"{name} {span(one.min_per_month, one.max_per_month)}" for name, one in kinds) + ".")
     table = _table(columns, (_cost_row(line) for line in plan.lines))
-    return section("Cost", total, table, *(Text(note, "note") for note in notes))
+    shares = _table([("model", False), ("nodes", True), ("a month", True)], _shares(plan))
+    parts: list[RenderableType] = [table, Text(), shares]
+    if any(model.tokens for model in plan.models):
+        parts += [Text(), _tokens(plan), Text(_ASSUMED, "note")]
+    return section("Cost", total, *parts, *(Text(note, "note") for note in notes))
+
+
+def _shares(plan: CostPlan) -> Iterator[list[str]]:
+    """A model's part of its nodes, and what is left: the rows add up to the total."""
+    for model in plan.models:
+        nodes = (f"{model.min_nodes:.3g}", f"{model.max_nodes:.3g}")
+        month = ("unknown" if usd is None else whole(usd) for usd in (model.min_per_month, model.max_per_month))
+        yield [model.name, TO.join(dict.fromkeys(nodes)), TO.join(dict.fromkeys(month))]
+    yield ["(idle devices)", "", span(plan.idle_min_per_month, plan.idle_max_per_month)]
+    others = [line for line in plan.lines if line.idle_min_per_month is None and line.hourly is not None]
+    rest = sum(line.min_per_month or 0 for line in others), sum(line.max_per_month or 0 for line in others)
+    yield [f"({listed([line.name for line in others])})", "", span(*rest)]
+
+
+def _tokens(plan: CostPlan) -> Table:
+    columns: list[Column] = [
+        ("tokens of", False), ("a replica, in + out", True), (f"{plan.currency} a million", True),
+        ("instead of", False), ("asks", True), ("cheaper above, a month", True),
+    ]  # fmt: skip
+    return _table(columns, (_token_row(model.name, model.tokens) for model in plan.models if model.tokens))
+
+
+def _token_row(name: str, tokens: TokenCost) -> list[str]:
+    rates = f"{whole(tokens.input_tokens_per_second)} + {whole(tokens.output_tokens_per_second)}/s"
+    prices = [tokens.min_replicas_per_million, tokens.max_replicas_per_million]
+    figures = [f"{price:.3f}" for price in prices if price is not None]
+    price = "unknown" if None in prices else TO.join(dict.fromkeys(figures))
+    even = tokens.break_even
+    if even is None:
+        return [name, rates, price, "", "", ""]
+    loads = [even.first_tokens_per_month, even.tokens_per_month]
+    above = [f"{load / _MILLION:,.0f}" for load in loads if load is not None]
+    told = f"{TO.join(dict.fromkeys(above))} million" if above else "never"
+    return [name, rates, price, even.managed_api, f"{even.managed_per_million:.3f}", told]
 
 
 def _table(columns: Sequence[Column], rows: Iterable[Sequence[str]]) -> Table:
@@ -135,11 +182,14 @@ def _ledger(model: ModelPlan) -> list[str]:
     ]
 
 
-def _rollout(rollout: RolloutPlan) -> str:
+def _rollout(deployment: DeploymentPlan) -> str:
+    rollout = deployment.rollout
     if rollout.strategy == "Recreate":
         return "stops, then starts"
     if rollout.max_surge:
-        return f"{whole(rollout.max_surge)} more meanwhile"
+        hours = deployment.surge_node_hours
+        # Without the hours a place is free on a node that runs anyway.
+        return f"{whole(rollout.max_surge)} more meanwhile" + (f", up to {hours:.3g} node-hours" if hours else "")
     return f"{whole(rollout.max_unavailable or 0)} fewer meanwhile"
 
 
@@ -151,6 +201,13 @@ def _asked(places: Sequence[PlacementPlan]) -> str:
 def _cost_row(line: CostLine) -> list[str]:
     nodes = span(line.min_nodes, line.max_nodes)
     if line.hourly is None or line.min_per_month is None or line.max_per_month is None:
-        return [line.name, line.vm_size, line.capacity, nodes, "unknown", "unknown"]
+        return [line.name, line.vm_size, line.capacity, nodes, "unknown", "unknown", ""]
     month = span(line.min_per_month, line.max_per_month)
-    return [line.name, line.vm_size, line.capacity, nodes, rate(line.hourly), month]
+    idle = ""
+    if line.idle_min_per_month is not None and line.idle_max_per_month is not None:
+        shares = (
+            (line.idle_min_per_month, line.min_per_month),
+            (line.idle_max_per_month, line.max_per_month),
+        )
+        idle = TO.join(dict.fromkeys(f"{idle / paid if paid else 0:.0%}" for idle, paid in shares))
+    return [line.name, line.vm_size, line.capacity, nodes, rate(line.hourly), month, idle]

@@ -1,8 +1,7 @@
 """Plans the cluster, its identities and the node pools."""
 
+from planning import device_plugin, naming, quota
 from planning import labels as labels_of
-from planning import mig, naming
-from planning.checks.pools import cores_at_max
 from planning.plan import (
     ClusterIdentityPlan,
     ClusterPlan,
@@ -14,6 +13,7 @@ from planning.plan import (
 )
 from planning.roles import grant
 from planning.situation import PoolView, Situation
+from planning.slices import slice_maker
 
 _SYSTEM_TAINT = "CriticalAddonsOnly=true:NoSchedule"
 _CONTROL_PLANE, _KUBELET = "control-plane", "kubelet"
@@ -107,6 +107,7 @@ def pool(s: Situation, view: PoolView) -> PoolPlan:
     has_gpu = view.gpu is not None
     driver = None if not has_gpu else "Install" if s.settings.cluster.gpu_driver == "aks" else "None"
     profile, config = slice_maker(s, view)
+    sharing = device_plugin.config_name(view)
     zones = settings.zones or ()
     revision = naming.revision(
         {
@@ -119,6 +120,9 @@ def pool(s: Situation, view: PoolView) -> PoolPlan:
             "gpu_instance_profile": profile,
             "layout": sorted(settings.gpu.layout),
             "subnet": s.settings.network.subnets.nodes,
+            # Azure could change these in place, but under running pods: slices would be cut anew, parts counted anew.
+            **({"layouts": [sorted(one) for one in settings.gpu.layouts]} if settings.gpu.layouts else {}),
+            **({"sharing": sharing} if sharing is not None else {}),
         }
     )
     create_first = settings.rotation == "create-first"
@@ -149,28 +153,15 @@ def pool(s: Situation, view: PoolView) -> PoolPlan:
         mig_config=config,
         max_surge=surge,
         max_unavailable=unavailable,
-        labels=labels if config is None else (*labels, (labels_of.MIG_CONFIG, config)),
+        labels=(
+            *labels,
+            *(((labels_of.MIG_CONFIG, config),) if config is not None else ()),
+            *(((labels_of.DEVICE_PLUGIN_CONFIG, sharing),) if sharing is not None else ()),
+        ),
         # Azure adds the spot taint itself and refuses a list without it.
         taints=view.taints,
         resources=tuple((device.resource, device.per_node) for device in view.devices),
     )
-
-
-def slice_maker(s: Situation, view: PoolView) -> tuple[str | None, str | None]:
-    """Who makes the slices: AKS (gpuInstanceProfile) where it can, else the operator's MIG manager; never both.
-
-    AKS cuts every GPU of a pool at provisioning, before any pod can hold it, but only into one full profile, and
-    only with a driver of its own.
-    """
-    geometry = s.catalog.mig.get(view.gpu.name) if view.gpu else None
-    if geometry is None or view.vm is None or not view.by_mig:
-        return None, None
-    layout = view.settings.gpu.layout
-    by_profile = {profile: name for name, profile in geometry.aks_profiles.items()}
-    aks_can = view.vm.aks_mig and s.settings.cluster.gpu_driver == "aks" and mig.uniform_full(geometry, layout)
-    if aks_can and layout[0] in by_profile:
-        return by_profile[layout[0]], None
-    return None, mig.config_name(geometry, layout)
 
 
 def _upgrade(s: Situation, view: PoolView) -> tuple[str | None, str | None]:
@@ -182,8 +173,4 @@ def _upgrade(s: Situation, view: PoolView) -> tuple[str | None, str | None]:
         return None, None
     if view.gpu is None:
         return "1", None
-    family = view.vm.quota_family
-    quota = s.settings.quota.get(family) if family else None
-    if family and quota is not None and quota - cores_at_max(s.pools)[family] >= view.vm.vcpu:
-        return "1", None
-    return "0", "1"
+    return ("1", None) if quota.surge_fits(s, view.name) else ("0", "1")

@@ -1,11 +1,9 @@
 """Plans the models: their Deployments, arguments, memory, rollout and scaling."""
 
-import math
-
-from catalog import Model, VllmRelease
-from planning import engine_args, naming
-from planning.placement import Group, groups, placements, resources
-from planning.plan import DeploymentPlan, IdentityPlan, MemoryPlan, ModelPlan, PlacementPlan, RolloutPlan, ScalingPlan
+from catalog import VllmRelease
+from planning import engine_args, naming, rollout
+from planning.placement import Group, cache_gib, groups, resources, shared_memory_gib
+from planning.plan import DeploymentPlan, IdentityPlan, MemoryPlan, ModelPlan, PlacementPlan, ScalingPlan
 from planning.roles import grant
 from planning.situation import ModelView, Situation
 
@@ -16,9 +14,6 @@ TOKEN_SECRET = "hugging-face"  # noqa: S105 - the name of a Kubernetes Secret, n
 _PRE_STOP_SECONDS = 15
 # After the last request: vLLM's own teardown takes about 5 seconds; Kubernetes must wait strictly longer.
 _TEARDOWN_SECONDS = 20
-# Torch's compile cache, tokenizer and temporary files; weights come on top where they are downloaded.
-_CACHE_GIB = 16
-_DOWNLOAD_FACTOR = 1.1
 
 
 def model(s: Situation, view: ModelView, memory: MemoryPlan, pool_revisions: dict[str, str], server: str) -> ModelPlan:
@@ -34,7 +29,6 @@ def model(s: Situation, view: ModelView, memory: MemoryPlan, pool_revisions: dic
     vllm_source = engine_args.source_argument(view, WEIGHTS_CONTAINER)
     cpu, memory_gib = resources(view)
     from_blob = source.blob is not None
-    overheads = s.catalog.overheads
     identity = IdentityPlan(
         name=s.names.identity(f"model-{view.name}").value,
         namespace=NAMESPACE,
@@ -58,15 +52,12 @@ def model(s: Situation, view: ModelView, memory: MemoryPlan, pool_revisions: dic
         concurrency=settings.concurrency,
         min_replicas=settings.replicas.min,
         max_replicas=settings.replicas.max,
-        deployments=tuple(_deployment(part, pool_revisions) for part in parts),
+        deployments=tuple(_deployment(s, part, pool_revisions) for part in parts),
         memory=memory,
-        rollout=_rollout(s, parts),
         cpu=cpu,
         memory_gib=memory_gib,
-        shared_memory_gib=(
-            overheads.shm_single_gpu_gib if settings.engine.tensor_parallel == 1 else overheads.shm_multi_gpu_gib
-        ),
-        cache_gib=_cache_gib(known, from_blob=from_blob),
+        shared_memory_gib=shared_memory_gib(s, view),
+        cache_gib=cache_gib(view),
         start_seconds=settings.start_minutes * 60,
         pre_stop_seconds=_PRE_STOP_SECONDS,
         drain_seconds=settings.drain_seconds,
@@ -83,12 +74,7 @@ def _image(s: Situation, release: VllmRelease) -> str:
     return f"{image.repository}@{image.digest}" if image.digest else f"{image.repository}:{image.tag}"
 
 
-def _cache_gib(known: Model, *, from_blob: bool) -> int:
-    weights = 0.0 if from_blob else (known.weights_gib or 0.0) * _DOWNLOAD_FACTOR
-    return _CACHE_GIB + math.ceil(weights)
-
-
-def _deployment(part: Group, pool_revisions: dict[str, str]) -> DeploymentPlan:
+def _deployment(s: Situation, part: Group, pool_revisions: dict[str, str]) -> DeploymentPlan:
     extra = [taint for taint in part.pool.taints if taint.split("=")[0]]
     # MIG slices have resource names of their own, so AKS's automatic toleration for nvidia.com/gpu doesn't reach them.
     tolerations = tuple(
@@ -108,20 +94,12 @@ def _deployment(part: Group, pool_revisions: dict[str, str]) -> DeploymentPlan:
         replicas=None if autoscaled else part.high,
         tolerations=tolerations,
         disruption_budget=part.high > 1,
+        rollout=rollout.rollout(s, part),
+        surge_node_hours=rollout.surge_node_hours(s, part),
+        progress_seconds=rollout.progress_seconds(part),
+        rollout_seconds=rollout.rollout_seconds(part),
+        mps=part.pool.settings.gpu.sharing == "mps",
     )
-
-
-def _rollout(s: Situation, parts: tuple[Group, ...]) -> RolloutPlan:
-    """A surge pod where every pool of the model has a device to spare at the most replicas.
-
-    Without one the default rolling update would wait for ever: the new pod Pending, the old one kept.
-    """
-    loads = placements(s)
-    if all(part.name in loads[part.pool.name].spare for part in parts):
-        return RolloutPlan(strategy="RollingUpdate", max_surge=1, max_unavailable=0)
-    if sum(part.high for part in parts) == 1:
-        return RolloutPlan(strategy="Recreate", max_surge=None, max_unavailable=None)
-    return RolloutPlan(strategy="RollingUpdate", max_surge=0, max_unavailable=1)
 
 
 def _scaling(view: ModelView, parts: tuple[Group, ...], server: str) -> ScalingPlan | None:

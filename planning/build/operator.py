@@ -4,15 +4,14 @@ Source: NVIDIA/aicr docs/integrator/aks-gpu-setup.md ("always the three together
 NVIDIA/gpu-operator deployments/gpu-operator/values.yaml.
 """
 
-from collections import Counter
-
-from planning import mig
+from planning import device_plugin, mig, naming
 from planning.build.charts import chart
-from planning.build.cluster import slice_maker
 from planning.plan import GpuOperatorPlan, Json
 from planning.situation import PoolView, Situation
+from planning.slices import slice_maker
 
-_MIG_CONFIG_MAP = "llm-platform-mig"
+# With a hash of the content: a manager that came up before a new configuration would otherwise never look for it again.
+_MIG_CONFIG_MAP = "llm-platform-mig-{hash}"
 # Ampere inside a VM can't reset its GPU, so switching MIG on takes a reboot (NVIDIA/gpu-operator#1606).
 _AMPERE = "ampere"
 
@@ -36,12 +35,27 @@ def operator(s: Situation) -> GpuOperatorPlan:
         # The ServiceMonitor is ours: the chart's own depends on which chart came first.
         "dcgmExporter": {"serviceMonitor": {"enabled": False}},
     }
-    if owner == "operator":
-        # Without this pair any CUDA image sees every GPU of the node, whatever it asked for.
-        values["devicePlugin"] = {
-            "env": [{"name": "DEVICE_LIST_STRATEGY", "value": "cdi-cri,cdi-annotations,volume-mounts"}]
-        }
+    plugin = _device_plugin(s)
+    if plugin:
+        values["devicePlugin"] = plugin
     return GpuOperatorPlan(chart=chart(s, "gpu-operator", timeout_seconds=1800), mode=owner, values=values)
+
+
+def _device_plugin(s: Situation) -> dict[str, Json]:
+    values: dict[str, Json] = {}
+    if s.settings.cluster.gpu_driver == "operator":
+        # Without this pair any CUDA image sees every GPU of the node, whatever it asked for.
+        values["env"] = [{"name": "DEVICE_LIST_STRATEGY", "value": "cdi-cri,cdi-annotations,volume-mounts"}]
+    named = device_plugin.configurations(s.pools)
+    if named:
+        data: dict[str, Json] = dict(named)
+        values["config"] = {
+            "create": True,
+            "name": device_plugin.config_map(named),
+            "default": device_plugin.PLAIN,
+            "data": data,
+        }
+    return values
 
 
 def _toolkit_env() -> list[Json]:
@@ -79,14 +93,15 @@ def _mig_manager(s: Situation) -> dict[str, Json]:
     managed = [pool for pool in s.pools if slice_maker(s, pool)[1] is not None]
     if not managed:
         return {"enabled": False}
+    configurations = _configurations(s, managed)
     return {
         "enabled": True,
         # Empty: the manager touches no node that isn't labelled; by default it would switch MIG off on AKS's slices.
         "config": {
             "default": "",
             "create": True,
-            "name": _MIG_CONFIG_MAP,
-            "data": {"config.yaml": _configurations(s, managed)},
+            "name": _MIG_CONFIG_MAP.format(hash=naming.content_hash(configurations)),
+            "data": {"config.yaml": configurations},
         },
         "env": [{"name": "WITH_REBOOT", "value": "true" if any(_is_ampere(pool) for pool in managed) else "false"}],
     }
@@ -103,13 +118,8 @@ def _configurations(s: Situation, managed: list[PoolView]) -> str:
         geometry = s.catalog.mig[pool.gpu.name] if pool.gpu else None
         if geometry is None:
             continue
-        counts = Counter(pool.settings.gpu.layout)
-        lines = "".join(f'        "{name}": {count}\n' for name, count in sorted(counts.items()))
-        ids = ", ".join(f'"{pci}"' for pci in geometry.pci_ids)
-        entry = (
-            f"    - device-filter: [{ids}]\n      devices: all\n      mig-enabled: true\n      mig-devices:\n{lines}"
-        )
-        name = mig.config_name(geometry, pool.settings.gpu.layout)
+        entry = mig.configuration(geometry, pool.layouts)
+        name = mig.config_name(geometry, pool.layouts)
         if entry not in blocks.get(name, ""):
             blocks[name] = blocks.get(name, "") + entry
     body = "".join(f"  {name}:\n{block}" for name, block in sorted(blocks.items()))

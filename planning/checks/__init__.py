@@ -1,12 +1,33 @@
 """All rules, by subject; importing this package fills the register."""
 
-from planning.checks import cluster, engine, fit, mig, models, money, network, placement, platform, pools, taints
+from planning.checks import (
+    auto,
+    cluster,
+    engine,
+    engine_gpu,
+    engine_pairs,
+    fit,
+    mig,
+    models,
+    money,
+    network,
+    placement,
+    platform,
+    pools,
+    rollout,
+    sharing,
+    taints,
+    versions,
+)
 from planning.rules import REGISTER
 
 __all__ = [
     "REGISTER",
+    "auto",
     "cluster",
     "engine",
+    "engine_gpu",
+    "engine_pairs",
     "fit",
     "mig",
     "models",
@@ -15,5 +36,8 @@ __all__ = [
     "placement",
     "platform",
     "pools",
+    "rollout",
+    "sharing",
     "taints",
+    "versions",
 ]

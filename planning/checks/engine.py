@@ -1,13 +1,14 @@
 """Rules about vLLM's arguments: options that this release has, values that it takes, nothing unsafe to share."""
 
 import json
-import re
-from collections.abc import Iterator, Mapping
+import operator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from catalog import VllmFlag, VllmRelease
 from planning.checks.words import listed, nearest
-from planning.engine_args import OWNED, find_flag, is_switch, spellings
+from planning.engine_args import OWNED
+from planning.flags import find_flag, is_switch, number, spellings
 from planning.rules import Problem, rule
 from planning.situation import ModelView, Situation
 
@@ -20,10 +21,16 @@ _WANTED: Mapping[str, str] = {
     "int-suffix-or-auto": "a whole number, one with k (1000) or K (1024), or auto",
     "json": "a mapping, a list, or JSON in quotes",
 }
-_SUFFIXED = re.compile(r"^\d+(\.\d+)?[kKmMgG]?$")
+_LIMITS: Mapping[str, tuple[str, Callable[[float, float], bool]]] = {
+    "ge": ("at least", operator.ge),
+    "gt": ("more than", operator.gt),
+    "le": ("at most", operator.le),
+    "lt": ("less than", operator.lt),
+}
 
 
-def _arguments(s: Situation) -> Iterator[tuple[ModelView, VllmRelease, str, str, Any]]:
+def arguments(s: Situation) -> Iterator[tuple[ModelView, VllmRelease, str, str, Any]]:
+    """Every option that the stack file gives: model, release, place, name and value."""
     for model in s.models:
         if model.release is not None:
             for name, value in model.settings.engine.args.items():
@@ -43,7 +50,7 @@ def version_on_file(s: Situation) -> Iterator[Problem]:
 @rule("ENGINE-FLAG", "error", prevents="a server that exits with `unrecognized arguments`", source=_PARSER)
 def flags_exist(s: Situation) -> Iterator[Problem]:
     """Every option is one of this release, spelled in full."""
-    for _, release, path, name, _ in _arguments(s):
+    for _, release, path, name, _ in arguments(s):
         spelled = f"--{name.replace('_', '-')}"
         if find_flag(release, name) is None and spelled not in release.removed:
             fix = nearest(name, [known.removeprefix("--") for known in spellings(release)])
@@ -59,7 +66,7 @@ def flags_exist(s: Situation) -> Iterator[Problem]:
 )
 def flags_not_removed(s: Situation) -> Iterator[Problem]:
     """Options that earlier releases had are told with what took their place."""
-    for _, release, path, name, _ in _arguments(s):
+    for _, release, path, name, _ in arguments(s):
         gone = release.removed.get(f"--{name.replace('_', '-')}")
         if gone is not None and find_flag(release, name) is None:
             instead = f"use {gone.use_instead}" if gone.use_instead else "leave it out: nothing replaces it"
@@ -74,7 +81,7 @@ def flags_not_removed(s: Situation) -> Iterator[Problem]:
 )
 def flags_not_owned(s: Situation) -> Iterator[Problem]:
     """Options with a place of their own in the stack file aren't repeated."""
-    for _, release, path, name, _ in _arguments(s):
+    for _, release, path, name, _ in arguments(s):
         flag = find_flag(release, name)
         if flag is not None and flag.name in OWNED:
             owner = OWNED[flag.name]
@@ -90,7 +97,7 @@ def flags_not_owned(s: Situation) -> Iterator[Problem]:
 )
 def flags_safe(s: Situation) -> Iterator[Problem]:
     """Some options don't belong on a shared server."""
-    for _, release, path, name, value in _arguments(s):
+    for _, release, path, name, value in arguments(s):
         flag = find_flag(release, name)
         if flag is not None and flag.name in release.forbidden_flags and value is not False:
             yield path, f"`{name}` is refused: it {release.forbidden_flags[flag.name]}", "leave it out"
@@ -99,36 +106,39 @@ def flags_safe(s: Situation) -> Iterator[Problem]:
 @rule("ENGINE-VALUE", "error", prevents="a server that exits with `invalid value`", source=_PARSER)
 def values_legal(s: Situation) -> Iterator[Problem]:
     """Every value is one that the option takes."""
-    for _, release, path, name, value in _arguments(s):
+    for _, release, path, name, value in arguments(s):
         flag = find_flag(release, name)
         if flag is None or flag.name in OWNED or flag.name in release.forbidden_flags:
             continue
-        wrong = value_error(flag, value)
+        wrong = value_error(flag, value, release.option_kinds.get(flag.name))
         if wrong:
             yield path, f"{json.dumps(value, default=str)}: `{name}` takes {wrong}", f"write {wrong}"
 
 
-def value_error(flag: VllmFlag, value: Any) -> str:
-    """What the option takes, if `value` isn't that; empty where it is."""
+def value_error(flag: VllmFlag, value: Any, kind: str | None = None) -> str:
+    """What the option takes, if `value` isn't that; empty where it is.
+
+    `kind` is what an option takes (int, float, str) of which the parser only says that it may be left without a value.
+    """
     if is_switch(flag):
         has_opposite = flag.action == "EnableDisableAction"
         legal = isinstance(value, bool) and (value or has_opposite)
         return "" if legal else "true or false" if has_opposite else "true, or nothing"
     values = value if isinstance(value, list) and flag.nargs == "+" else [value]
-    return "" if all(_legal(flag, item) for item in values) else _wanted(flag)
+    told = kind if flag.type == "optional" and kind is not None else flag.type
+    return "" if all(_legal(flag, told, item) for item in values) else _wanted(flag, told)
 
 
-def _legal(flag: VllmFlag, value: Any) -> bool:
+def _legal(flag: VllmFlag, kind: str | None, value: Any) -> bool:
     if isinstance(value, bool) or flag.choices is not None:
         return flag.choices is not None and str(value) in flag.choices
-    match flag.type:
+    match kind:
         case "int":
             legal = isinstance(value, int)
         case "float":
             legal = isinstance(value, (int, float))
         case "int-suffix" | "int-suffix-or-auto":
-            suffixed = isinstance(value, str) and _SUFFIXED.match(value) is not None
-            legal = suffixed or isinstance(value, int) or (flag.type == "int-suffix-or-auto" and value == "auto")
+            legal = number(value) is not None or (kind == "int-suffix-or-auto" and value == "auto")
         case "json":
             legal = isinstance(value, (dict, list)) or _is_json(value)
         case "json-or-str" | "optional" | "custom" | None:
@@ -138,10 +148,8 @@ def _legal(flag: VllmFlag, value: Any) -> bool:
     return legal
 
 
-def _wanted(flag: VllmFlag) -> str:
-    return (
-        f"one of {', '.join(flag.choices)}" if flag.choices is not None else _WANTED.get(flag.type or "", "one value")
-    )
+def _wanted(flag: VllmFlag, kind: str | None) -> str:
+    return f"one of {', '.join(flag.choices)}" if flag.choices is not None else _WANTED.get(kind or "", "one value")
 
 
 def _is_json(value: Any) -> bool:
@@ -153,79 +161,82 @@ def _is_json(value: Any) -> bool:
 
 
 @rule(
-    "ENGINE-PARSER",
+    "ENGINE-LIMIT",
     "error",
-    prevents="a server that stops at start because a parser's name is unknown to it",
-    source="catalog/vllm",
+    prevents="a server that stops with `Input should be greater than or equal to`",
+    source="the classes of vLLM's settings, catalog/vllm (catalog/vllm_options.py)",
 )
-def parsers_known(s: Situation) -> Iterator[Problem]:
-    """Tool and reasoning parsers are looked up by name at start only; here they are looked up before."""
-    for model, release, path, name, value in _arguments(s):
-        spelled = name.replace("_", "-")
-        known = {"tool-call-parser": release.tool_parsers, "reasoning-parser": release.reasoning_parsers}.get(spelled)
-        if known is not None and value not in known:
-            yield path, f"`{value}` is not a parser of vLLM {release.version}", nearest(str(value), known)
-        if spelled == "enable-auto-tool-choice" and value is True:
-            given = {one.replace("_", "-") for one in model.settings.engine.args}
-            if "tool-call-parser" not in given:
-                yield (
-                    path,
-                    "`enable-auto-tool-choice` needs `tool-call-parser`",
-                    "add tool-call-parser, or leave it out",
-                )
+def numbers_in_range(s: Situation) -> Iterator[Problem]:
+    """Numbers lie within what vLLM takes, which its command line doesn't check."""
+    for _, release, path, name, value in arguments(s):
+        flag = find_flag(release, name)
+        limits = release.option_limits.get(flag.name, {}) if flag is not None and flag.name not in OWNED else {}
+        found = value if isinstance(value, float) else number(value)
+        if found is None:
+            continue
+        broken = [bound for bound, limit in limits.items() if not _LIMITS[bound][1](found, limit)]
+        if broken:
+            wanted = " and ".join(f"{_LIMITS[bound][0]} {limit:g}" for bound, limit in limits.items())
+            yield path, f"{value}: `{name}` must be {wanted}", f"write a number that is {wanted}"
 
 
 @rule(
-    "ENGINE-QUANTIZATION",
-    "error",
-    prevents="a server that stops because it, or its GPU, doesn't know the number format",
-    source="catalog/vllm",
+    "ENGINE-SUFFIX",
+    "warning",
+    prevents="a batch of 32000 tokens where 32768 were meant",
+    source="vLLM 0.33 vllm/engine/arg_utils.py human_readable_int",
 )
-def quantization_runs(s: Situation) -> Iterator[Problem]:
-    """The quantization exists in this release and the GPU is new enough for it."""
-    for model, release, path, name, value in _arguments(s):
-        if name != "quantization":
+def suffix_meant(s: Situation) -> Iterator[Problem]:
+    """Small suffixes are decimal, capital ones binary; context lengths are powers of two."""
+    for _, release, path, name, value in arguments(s):
+        flag = find_flag(release, name)
+        if flag is None or not (flag.type or "").startswith("int-suffix") or not isinstance(value, str):
             continue
-        if value not in release.quantizations:
-            yield (
-                path,
-                f"`{value}` is not a quantization of vLLM {release.version}",
-                nearest(str(value), release.quantizations),
-            )
+        if value[-1:] in ("k", "m", "g") and number(value) is not None:
+            capital = value[:-1] + value[-1].upper()
+            yield path, f"`{value}` is {number(value)}", f"write {capital} for {number(capital)}, or the number itself"
+
+
+@rule("ENGINE-TWICE", "error", prevents="an option given twice, of which one is ignored", source=_PARSER)
+def flags_given_once(s: Situation) -> Iterator[Problem]:
+    """No option is given under two of its spellings."""
+    first: dict[tuple[int, str], str] = {}
+    for model, release, path, name, _ in arguments(s):
+        flag = find_flag(release, name)
+        if flag is None:
             continue
-        needed = release.quantization_min_capability.get(str(value))
-        for pool, device in model.placed:
-            if needed is not None and float(device.gpu.compute_capability) < float(needed):
-                yield (
-                    path,
-                    (
-                        f"`{value}` needs compute capability {needed}; `{pool.name}`'s {device.gpu.name} has "
-                        f"{device.gpu.compute_capability}"
-                    ),
-                    "choose another quantization, or a newer GPU",
-                )
+        other = first.setdefault((model.index, flag.name), name)
+        if other != name:
+            yield path, f"`{name}` and `{other}` are the same option", "leave one of them out"
 
 
 @rule(
-    "ENGINE-DTYPE",
+    "ENGINE-JSON",
     "error",
-    prevents="a server that stops because its GPU has no bfloat16",
-    source="vLLM 0.33 vllm/platforms/cuda.py",
+    prevents="a server that stops with `Unexpected keyword argument`",
+    source="the classes of vLLM's settings, catalog/vllm (catalog/vllm_options.py)",
 )
-def dtype_runs(s: Situation) -> Iterator[Problem]:
-    """bfloat16 weights need a GPU that computes in it, or `dtype: half`."""
-    for model in s.models:
-        dtype = model.settings.engine.args.get("dtype", "auto")
-        wants = dtype == "bfloat16" or (
-            dtype == "auto" and model.known is not None and model.known.native_dtype == "bf16"
-        )
-        for pool, device in model.placed:
-            if wants and not device.gpu.bf16:
-                yield (
-                    f"{model.path}.engine.args",
-                    f"`{model.name}` is in bfloat16, which {device.gpu.name} on `{pool.name}` doesn't compute",
-                    "add dtype: half, or choose a newer GPU",
-                )
+def keys_known(s: Situation) -> Iterator[Problem]:
+    """Keys of options that take a mapping are those that vLLM has, with values that it lists."""
+    for _, release, path, name, value in arguments(s):
+        flag = find_flag(release, name)
+        known = release.option_keys.get(flag.name) if flag is not None else None
+        content = mapping(value)
+        if known is None or content is None:
+            continue
+        for key, item in content.items():
+            spelled = str(key).replace("-", "_")
+            if spelled not in known:
+                yield f"{path}.{key}", f"`{key}` is not a key of `{name}`", _short(nearest(str(key), known))
+            elif (values := known[spelled]) and isinstance(item, str) and item not in values:
+                yield f"{path}.{key}", f"`{item}`: `{key}` takes one of {listed(values)}", _short(nearest(item, values))
+
+
+def mapping(value: Any) -> Mapping[str, Any] | None:
+    """The mapping that an option's value is, written as such or as JSON in quotes; None where it is none."""
+    if isinstance(value, str) and _is_json(value):
+        value = json.loads(value)
+    return value if isinstance(value, Mapping) else None
 
 
 def _short(advice: str, longest: int = 200) -> str:

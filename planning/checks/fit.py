@@ -1,22 +1,35 @@
-"""Rules about memory: weights, one request, and as many at once as were asked for."""
+"""Rules about memory: weights, one request, as many at once as were asked for, and a state for every sequence."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
+from catalog import Gpu
 from planning.checks.words import listed
-from planning.memory import KV_BYTES, longest_context, most_at_once
-from planning.plan import MemoryPlan
+from planning.demands import UNKNOWN_DRAFT, demand, drafting
+from planning.devices import Device
+from planning.memory import KV_BYTES, Demand, Ledger
 from planning.rules import Problem, rule
-from planning.situation import ModelView, Situation
+from planning.situation import ModelView, PoolView, Situation
+from planning.ways import Ways, ways_out
 
-_LEDGER = "vLLM 0.33 vllm/v1/worker/gpu_worker.py determine_available_memory, vllm/v1/core/kv_cache_utils.py"
+_LEDGER = (
+    "vLLM 0.33 vllm/v1/worker/gpu_worker.py determine_available_memory, vllm/v1/core/kv_cache_planning.py, "
+    "vllm/v1/kv_cache_interface.py"
+)
 
 
-def _ledgers(s: Situation) -> Iterator[tuple[ModelView, MemoryPlan, str]]:
-    for model, memory in zip(s.models, s.memory, strict=True):
-        if memory is not None:
-            smallest = min(model.placed, key=lambda pair: pair[1].memory_gib)[1]
-            where = smallest.gpu.name if smallest.kind == "whole" else f"{smallest.kind} of {smallest.gpu.name}"
-            yield model, memory, where
+def _ledgers(s: Situation) -> Iterator[tuple[ModelView, Ledger, Device]]:
+    for model, ledger in zip(s.models, s.ledgers, strict=True):
+        if ledger is not None:
+            yield model, ledger, _tightest(model)[1]
+
+
+def _tightest(model: ModelView) -> tuple[PoolView, Device]:
+    return min(model.placed, key=lambda pair: pair[1].share_gib)
+
+
+def _name(device: Device) -> str:
+    return device.gpu.name if device.kind == "whole" else f"{device.kind} of {device.gpu.name}"
 
 
 @rule(
@@ -37,19 +50,39 @@ def kv_format_known(s: Situation) -> Iterator[Problem]:
             )
 
 
+@rule(
+    "FIT-DRAFT",
+    "error",
+    prevents="a memory figure that leaves out the layers of a draft",
+    source="vLLM 0.33 vllm/config/speculative.py",
+)
+def draft_layers_known(s: Situation) -> Iterator[Problem]:
+    """Speculative decoding needs layers whose number is known."""
+    for model in s.models:
+        if model.known is None or model.release is None:
+            continue
+        if drafting(model.asked.get("speculative-config"), model.known) is UNKNOWN_DRAFT:
+            yield (
+                f"{model.path}.engine.args.speculative-config",
+                f"how many layers this draft adds to `{model.known.id}` is not on file",
+                "write method: ngram, eagle or eagle3 with num_speculative_tokens, or leave it out",
+            )
+
+
 @rule("FIT-WEIGHTS", "error", prevents="CUDA out of memory while loading", source=_LEDGER)
 def weights_fit(s: Situation) -> Iterator[Problem]:
     """Weights and overheads leave room for a KV cache."""
-    for model, memory, where in _ledgers(s):
+    for model, ledger, device in _ledgers(s):
+        memory = ledger.memory
         if memory.kv_cache_gib <= 0:
             yield (
                 f"{model.path}.pool",
                 (
-                    f"`{model.name}` doesn't fit on {where}: {memory.weights_gib} GiB of weights and "
+                    f"`{model.name}` doesn't fit on {_name(device)}: {memory.weights_gib} GiB of weights and "
                     f"{memory.overhead_gib} GiB of overhead exceed the budget of {memory.budget_gib} GiB by "
                     f"{round(-memory.kv_cache_gib, 2)} GiB"
                 ),
-                f"use a larger GPU or slice, a larger {model.path}.engine.tensor_parallel, or a quantized model",
+                _advice(s, model, ledger, ["choose a quantized model"]),
             )
 
 
@@ -61,16 +94,16 @@ def weights_fit(s: Situation) -> Iterator[Problem]:
 )
 def longest_request_fits(s: Situation) -> Iterator[Problem]:
     """One request of the longest kind fits."""
-    for model, memory, where in _ledgers(s):
-        longest = _longest(model, memory)
-        if memory.kv_cache_gib > 0 and longest < model.settings.context:
+    for model, ledger, device in _ledgers(s):
+        if ledger.memory.kv_cache_gib > 0 and not ledger.context_fits:
+            longest = ledger.longest_context
             yield (
                 f"{model.path}.context",
                 (
-                    f"one request of {model.settings.context:,} tokens needs more than the {memory.kv_cache_gib} GiB "
-                    f"that are left for the KV cache on {where}"
+                    f"one request of {model.settings.context:,} tokens needs more than the "
+                    f"{ledger.memory.kv_cache_gib} GiB that are left for the KV cache on {_name(device)}"
                 ),
-                _advice(model, [f"write context: {longest} or less"] if longest else []),
+                _advice(s, model, ledger, [f"write context: {longest} or less"] if longest else []),
             )
 
 
@@ -82,32 +115,78 @@ def longest_request_fits(s: Situation) -> Iterator[Problem]:
 )
 def asked_concurrency_fits(s: Situation) -> Iterator[Problem]:
     """As many requests as asked for fit at once."""
-    for model, memory, where in _ledgers(s):
-        if memory.fits or _longest(model, memory) < model.settings.context:
+    for model, ledger, device in _ledgers(s):
+        if not ledger.context_fits or ledger.most_at_once >= model.settings.concurrency:
             continue
-        tokens = memory.kv_tokens
-        most = most_at_once(memory, model.settings.context, model.request_tokens, _block(model))
         shorter = f"{model.path}.{'context' if model.settings.typical_tokens is None else 'typical_tokens'}"
+        first = [f"write concurrency: {ledger.most_at_once} or less"] if ledger.most_at_once else []
+        asked, tokens = model.settings.concurrency, model.request_tokens
+        if len(ledger.pool.tables) == 1:
+            needed, held = f"{asked * tokens:,} tokens", f"{ledger.memory.kv_tokens:,}"
+        else:
+            # Layers that forget make tokens no measure.
+            needed, held = f"{ledger.blocks_needed:,} blocks", f"{ledger.blocks:,}"
         yield (
             f"{model.path}.concurrency",
-            (
-                f"{model.settings.concurrency} requests of {model.request_tokens:,} tokens need "
-                f"{model.settings.concurrency * model.request_tokens:,} tokens of KV cache; {where} holds {tokens:,}"
-            ),
-            _advice(model, [f"write concurrency: {most} or less, a smaller {shorter}"]),
+            f"{asked} requests of {tokens:,} tokens need {needed} of KV cache; {_name(device)} holds {held}",
+            _advice(s, model, ledger, [*first, f"a smaller {shorter}"]),
         )
 
 
-def _advice(model: ModelView, first: list[str]) -> str:
-    format_now = model.settings.engine.kv_cache_dtype
-    halve = [f"halve the cache with {model.path}.engine.kv_cache_dtype: fp8"] if KV_BYTES.get(format_now) != 1 else []
-    ways = [*first, *halve, "use a larger GPU or slice"]
-    return ", or ".join([", ".join(ways[:-1]), ways[-1]]) if len(ways) > 1 else ways[0]
+@rule(
+    "FIT-SEQUENCES",
+    "error",
+    prevents="vLLM stopping with `max_num_seqs exceeds available Mamba cache blocks`",
+    source="vLLM 0.33 vllm/config/compilation.py resolve_cudagraph_mode_and_sizes; kaito-project/kaito#2319",
+)
+def states_fit(s: Situation) -> Iterator[Problem]:
+    """Layers with a state need a block for every sequence that may run at once."""
+    for model, ledger, device in _ledgers(s):
+        if ledger.context_fits and not ledger.sequences_fit:
+            yield (
+                f"{model.path}.engine.args.max-num-seqs",
+                (
+                    f"{ledger.demand.sequences:,} sequences at once, each with a block for its state; {_name(device)} "
+                    f"holds {ledger.blocks:,} blocks"
+                ),
+                f"write max-num-seqs: {ledger.blocks} or less",
+            )
 
 
-def _longest(model: ModelView, memory: MemoryPlan) -> int:
-    return longest_context(memory, model.settings.context, _block(model))
+def _advice(s: Situation, model: ModelView, ledger: Ledger, first: list[str]) -> str:
+    ways = _ways(s, model, ledger)
+    pool, device = _tightest(model)
+    engine = f"{model.path}.engine"
+    texts = list(first)
+    texts += [f"halve the cache with {engine}.kv_cache_dtype: fp8"] if ways.fp8 else []
+    texts += [f"share each layer out with {engine}.tensor_parallel: {ways.tensor_parallel}"] * bool(
+        ways.tensor_parallel
+    )
+    offered = [one.kind for one in pool.devices if one.kind in ways.slices]
+    texts += [f"take a larger slice with {model.path}.slice: {offered[0]}"] if offered else []
+    others = [name for name in ways.slices if name not in offered]
+    if others:
+        texts.append(f"cut {pool.path}.gpu.layout into {' or '.join(others)}")
+    elif ways.gpus:
+        texts.append(f"choose a pool of {' or '.join(ways.gpus)}")
+    elif device.kind != "whole" and not offered:
+        texts.append("use a larger GPU or slice")
+    if not texts:
+        return "choose a smaller or quantized model: neither fp8 nor more or larger GPUs help"
+    return ", or ".join([", ".join(texts[:-1]), texts[-1]]) if len(texts) > 1 else texts[0]
 
 
-def _block(model: ModelView) -> int:
-    return model.release.block_size_tokens if model.release else 1
+def _ways(s: Situation, model: ModelView, ledger: Ledger) -> Ways:
+    _, device = _tightest(model)
+    known, release = model.known, model.release
+    if known is None or release is None:
+        return Ways()
+
+    def on(gpu: Gpu, gib: float) -> Demand:
+        there, share = replace(device, gpu=gpu, memory_gib=gib), ledger.demand.utilization
+        asked = demand(model.settings, model.asked, known, release, there, share)
+        return asked if asked is not None else ledger.demand
+
+    profile = None if device.kind == "whole" else device.kind
+    most = device.per_node // device.shared_by
+    return ways_out(known, ledger, s.catalog, device.gpu, on, profile=profile, most_gpus=most)

@@ -6,9 +6,18 @@ from planning import mig
 from planning.checks.pools import supported_sizes
 from planning.checks.words import listed, nearest
 from planning.rules import Problem, rule
-from planning.situation import Situation
+from planning.situation import PoolView, Situation
 
 _GUIDE = "https://docs.nvidia.com/datacenter/tesla/mig-user-guide/"
+
+
+def _layouts(pool: PoolView) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Every layout that the stack file writes for a pool, with its place."""
+    gpu = pool.settings.gpu
+    if gpu.layout:
+        yield f"{pool.path}.gpu.layout", gpu.layout
+    for index, layout in enumerate(gpu.layouts):
+        yield f"{pool.path}.gpu.layouts[{index}]", layout
 
 
 @rule("MIG-GPU", "error", prevents="a node that waits for slices its GPU can't make", source=_GUIDE)
@@ -33,13 +42,32 @@ def profiles_exist(s: Situation) -> Iterator[Problem]:
         geometry = s.catalog.mig.get(pool.gpu.name) if pool.gpu else None
         if geometry is None or not pool.by_mig:
             continue
-        for index, name in enumerate(pool.settings.gpu.layout):
-            if name not in geometry.profiles:
-                yield (
-                    f"{pool.path}.gpu.layout[{index}]",
-                    f"`{name}` is not a profile of {geometry.name}; profiles: {listed(geometry.profiles)}",
-                    nearest(name, geometry.profiles),
-                )
+        for path, layout in _layouts(pool):
+            for index, name in enumerate(layout):
+                if name not in geometry.profiles:
+                    yield (
+                        f"{path}[{index}]",
+                        f"`{name}` is not a profile of {geometry.name}; profiles: {listed(geometry.profiles)}",
+                        nearest(name, geometry.profiles),
+                    )
+
+
+@rule(
+    "MIG-LAYOUTS",
+    "error",
+    prevents="GPUs that nobody cuts, or layouts for GPUs that aren't there",
+    source="NVIDIA mig-parted api/spec/v1",
+)
+def one_layout_per_gpu(s: Situation) -> Iterator[Problem]:
+    """Where GPUs differ, each of a node's GPUs has its layout."""
+    for pool in s.pools:
+        given = len(pool.settings.gpu.layouts)
+        if pool.vm is not None and pool.gpu is not None and given and given != pool.vm.gpu_count:
+            yield (
+                f"{pool.path}.gpu.layouts",
+                f"{given} layouts; a {pool.vm.name} has {pool.vm.gpu_count} GPUs",
+                f"write {pool.vm.gpu_count} layouts, or one `layout` for every GPU",
+            )
 
 
 @rule(
@@ -52,14 +80,15 @@ def layout_packs(s: Situation) -> Iterator[Problem]:
     """The layout of one GPU must fit its memory slots."""
     for pool in s.pools:
         geometry = s.catalog.mig.get(pool.gpu.name) if pool.gpu else None
-        layout = pool.settings.gpu.layout
-        if geometry is None or not pool.by_mig or any(name not in geometry.profiles for name in layout):
+        if geometry is None or not pool.by_mig:
             continue
-        if mig.packing(geometry, layout) is None:
+        for path, layout in _layouts(pool):
+            if any(name not in geometry.profiles for name in layout) or mig.packing(geometry, layout) is not None:
+                continue
             limits = ", ".join(f"at most {geometry.profiles[name].max} of {name}" for name in dict.fromkeys(layout))
             slots = sum(geometry.profiles[name].size for name in layout)
             yield (
-                f"{pool.path}.gpu.layout",
+                path,
                 (
                     f"[{', '.join(layout)}] doesn't fit on one {geometry.name}: it takes {slots} of {geometry.slots} "
                     f"memory slots, where slices start at fixed slots only; {limits}"
@@ -77,13 +106,14 @@ def layout_packs(s: Situation) -> Iterator[Problem]:
 def plain_profiles(s: Situation) -> Iterator[Problem]:
     """VLLM needs no media engines; profiles with attributes would only take them from others."""
     for pool in s.pools:
-        for index, name in enumerate(pool.settings.gpu.layout):
-            if pool.by_mig and ("+" in name or name.endswith("-me")):
-                yield (
-                    f"{pool.path}.gpu.layout[{index}]",
-                    f"`{name}` reserves or drops media engines, which no model here uses",
-                    f"write `{name.split('+')[0].removesuffix('-me')}`",
-                )
+        for path, layout in _layouts(pool):
+            for index, name in enumerate(layout):
+                if "+" in name or name.endswith("-me"):
+                    yield (
+                        f"{path}[{index}]",
+                        f"`{name}` reserves or drops media engines, which no model here uses",
+                        f"write `{name.split('+')[0].removesuffix('-me')}`",
+                    )
 
 
 @rule(

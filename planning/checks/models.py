@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 
 from planning.checks.words import listed, nearest
-from planning.memory import has_dense_cache
+from planning.memory import computable, legal_tensor_parallel
+from planning.placement.auto import AUTO
 from planning.rules import Problem, rule
 from planning.situation import Situation
 
@@ -30,14 +31,22 @@ def model_known(s: Situation) -> Iterator[Problem]:
 )
 def cache_understood(s: Situation) -> Iterator[Problem]:
     """Models whose KV cache the ledger can't compute are refused, rather than guessed."""
+    able = [name for name, known in s.catalog.models.items() if computable(known) and known.weights_gib is not None]
     for model in s.models:
-        if model.known is not None and not (has_dense_cache(model.known) and model.known.weights_gib is not None):
-            able = [name for name, known in s.catalog.models.items() if has_dense_cache(known) and known.weights_gib]
-            yield (
-                f"{model.path}.source",
-                f"`{model.known.id}` ({model.known.attention_kind} attention) can't be computed yet",
-                f"choose one of {listed(able)}",
-            )
+        known = model.known
+        if known is None or (computable(known) and known.weights_gib is not None):
+            continue
+        if computable(known):
+            why = "the size of its weights is not on file"
+        elif known.attention_kind == "none":
+            why = "it is an encoder without a KV cache"
+        else:
+            why = f"what its layers keep is not on file ({known.attention})"
+        yield (
+            f"{model.path}.source",
+            f"the memory of `{known.id}` can't be computed: {why}",
+            f"choose one of {listed(able)}",
+        )
 
 
 @rule(
@@ -85,11 +94,6 @@ def heads_divide(s: Situation) -> Iterator[Problem]:
             )
 
 
-def legal_tensor_parallel(heads: int, kv_heads: int, size: int) -> bool:
-    """Whether heads divide over `size` GPUs, key-value heads either dividing or being replicated evenly."""
-    return heads % size == 0 and (kv_heads % size == 0 or size % kv_heads == 0)
-
-
 @rule(
     "TP-DEVICES",
     "error",
@@ -125,6 +129,9 @@ def pool_exists(s: Situation) -> Iterator[Problem]:
     for model in s.models:
         for position, (name, pool) in enumerate(zip(model.settings.pools, model.pools, strict=True)):
             path = f"{model.path}.pool" if isinstance(model.settings.pool, str) else f"{model.path}.pool[{position}]"
+            if pool is None and name == AUTO and isinstance(model.settings.pool, str):
+                # Rule POOL-AUTO-NONE tells why none was chosen.
+                continue
             if pool is None:
                 yield path, f"pool `{name}` is not declared ({declared})", nearest(name, [one.name for one in s.pools])
             elif pool.settings.workload != "inference":

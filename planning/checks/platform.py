@@ -45,9 +45,10 @@ def names_unique(s: Situation) -> Iterator[Problem]:
         ("models", [model.name for model in s.settings.models]),
         ("gateway.clients", [client.name for client in s.settings.gateway.clients]),
     ):
+        first_seen: dict[str, int] = {}
         for index, name in enumerate(names):
-            if name in names[:index]:
-                first = names.index(name)
+            first = first_seen.setdefault(name, index)
+            if first != index:
                 yield f"{kind}[{index}].name", f"`{name}` is already the name of {kind}[{first}]", "choose another name"
     models = {model.name: model.index for model in s.models}
     for model in s.models:

@@ -1,14 +1,15 @@
 """Rules about node pools: their machines, who owns the driver, spot, and quota."""
 
-from collections import Counter
 from collections.abc import Iterator
 
+from planning import quota
 from planning.checks.words import listed, nearest
 from planning.rules import Problem, rule
-from planning.situation import PoolView, Situation
+from planning.situation import Situation
 
 _OWNERSHIP = "https://learn.microsoft.com/azure/aks/nvidia-gpu-operator"
 _SPOT = "https://learn.microsoft.com/azure/aks/spot-node-pool"
+_QUOTA = "https://learn.microsoft.com/azure/quotas/per-vm-quota-requests"
 
 
 @rule("VM-UNKNOWN", "error", prevents="a plan about a machine that nobody knows", source="catalog/vm_sizes.yaml")
@@ -139,31 +140,62 @@ def pool_has_models(s: Situation) -> Iterator[Problem]:
             )
 
 
-def cores_at_max(pools: tuple[PoolView, ...]) -> Counter[str]:
-    """Cores per quota family with every pool at its largest; on-demand only, spot has a quota of its own."""
-    cores: Counter[str] = Counter()
-    for pool in pools:
-        if pool.vm is not None and pool.vm.quota_family is not None and not pool.spot:
-            cores[pool.vm.quota_family] += pool.vm.vcpu * pool.settings.nodes.max
-    return cores
-
-
-@rule(
-    "QUOTA-CORES",
-    "error",
-    prevents="nodes that Azure refuses with QuotaExceeded",
-    source="https://learn.microsoft.com/azure/quotas/per-vm-quota-requests",
-)
+@rule("QUOTA-CORES", "error", prevents="nodes that Azure refuses with QuotaExceeded", source=_QUOTA)
 def quota_suffices(s: Situation) -> Iterator[Problem]:
-    """Where a quota is stated, the pools at their largest stay inside it."""
-    for family, cores in sorted(cores_at_max(s.pools).items()):
-        quota = s.settings.quota.get(family)
-        if quota is not None and cores > quota:
-            yield (
-                f"quota.{family}",
-                f"the pools of this family need {cores} cores at their largest, the quota is {quota}",
-                f"make the pools smaller, or ask Azure for {cores} cores",
-            )
+    """Where a quota is stated, the pools at their largest stay inside it; on demand and spot are counted apart."""
+    for demand in quota.demands(s).values():
+        limit = quota.stated(s, demand.quota)
+        if limit is None or demand.cores <= limit[1]:
+            continue
+        yield (
+            f"quota.{limit[0]}",
+            (
+                f"{_whose(demand.quota)} need {demand.cores} cores at their largest ({_summands(demand)}) before any "
+                f"surge node, the quota is {limit[1]}"
+            ),
+            f"make the pools smaller, or ask Azure for {demand.cores} cores",
+        )
+
+
+@rule("QUOTA-SURGE", "warning", prevents="an upgrade that runs short of nodes, or fails for want of one", source=_QUOTA)
+def surge_inside_quota(s: Situation) -> Iterator[Problem]:
+    """Where a quota is stated, it holds a surge node of each pool on top of the pools at their largest."""
+    for demand in quota.demands(s).values():
+        limit = quota.stated(s, demand.quota)
+        if limit is None or demand.cores > limit[1] or demand.quota == quota.SPOT:
+            continue
+        left = limit[1] - demand.cores
+        short = [one for one in demand.machines if one.vm is not None and one.vm.vcpu > left]
+        if not short:
+            continue
+        most = max(one.vm.vcpu for one in short if one.vm is not None)
+        names = listed(one.name for one in short)
+        without = (
+            "they are upgraded without one, each with a node fewer meanwhile"
+            if all(one.gpu for one in short)
+            else "pools without GPUs can then not be upgraded at their largest"
+        )
+        yield (
+            f"quota.{limit[0]}",
+            (
+                f"{_whose(demand.quota)} fit at their largest ({demand.cores} of {limit[1]} cores), but not with a "
+                f"surge node of {names}, {demand.cores + most} in all: {without}"
+            ),
+            f"ask Azure for {demand.cores + most} cores, or make a pool smaller",
+        )
+
+
+def _whose(name: str) -> str:
+    label = quota.IN_ALL.get(name)
+    if label is None:
+        return f"the pools of {name}"
+    return "all spot pools together" if name == quota.SPOT else "all on-demand pools together"
+
+
+def _summands(demand: quota.Demand) -> str:
+    return " + ".join(
+        f"{one.name} {one.max_nodes} × {one.vm.vcpu}" for one in demand.machines if one.vm is not None and one.max_nodes
+    )
 
 
 @rule(
@@ -173,8 +205,9 @@ def quota_suffices(s: Situation) -> Iterator[Problem]:
     source="catalog/vm_sizes.yaml",
 )
 def quota_family_known(s: Situation) -> Iterator[Problem]:
-    """Quota families are named as Azure names them."""
+    """Quotas are named as `az vm list-usage` names them."""
     known = {vm.quota_family for vm in s.catalog.vm_sizes.values() if vm.quota_family is not None}
+    known |= {*quota.IN_ALL, *quota.IN_ALL.values()}
     for family in s.settings.quota:
         if family not in known:
             yield f"quota.{family}", f"VM family `{family}` is not on file", nearest(family, known)

@@ -25,8 +25,12 @@ from planning.plan.azure import (
 )
 from planning.plan.base import Json, Pairs
 from planning.plan.cost import (
+    BreakEvenPlan,
+    CapacityCost,
     CostLine,
     CostPlan,
+    ModelCost,
+    TokenCost,
 )
 from planning.plan.models import (
     DeploymentPlan,
@@ -49,6 +53,8 @@ from planning.plan.services import (
 
 __all__ = [
     "AutoscalingPlan",
+    "BreakEvenPlan",
+    "CapacityCost",
     "ChartPlan",
     "ClientPlan",
     "ClusterIdentityPlan",
@@ -63,6 +69,7 @@ __all__ = [
     "Json",
     "MaintenancePlan",
     "MemoryPlan",
+    "ModelCost",
     "ModelPlan",
     "ModelStorePlan",
     "MonitoringPlan",
@@ -81,6 +88,7 @@ __all__ = [
     "ServingPlan",
     "SubnetPlan",
     "SystemPoolPlan",
+    "TokenCost",
     "VaultPlan",
 ]
 

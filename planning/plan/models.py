@@ -44,13 +44,24 @@ class RolloutPlan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeploymentPlan:
-    """One Deployment of a model; `replicas` is None where KEDA owns them."""
+    """One Deployment of a model; `replicas` is None where KEDA owns them.
+
+    A rollout takes at most `surge_node_hours` of a node that would not run otherwise. `progress_seconds` is the
+    deadline for the next replica, `rollout_seconds` that for all of them.
+
+    With `mps` the device plugin mounts the MPS daemon's shared memory at /dev/shm, where nothing else may lie.
+    """
 
     name: str
     placement: PlacementPlan
     replicas: int | None
     tolerations: tuple[tuple[str, str, str], ...]
     disruption_budget: bool
+    mps: bool
+    rollout: RolloutPlan
+    surge_node_hours: float
+    progress_seconds: int
+    rollout_seconds: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +100,6 @@ class ModelPlan:
     max_replicas: int
     deployments: tuple[DeploymentPlan, ...]
     memory: MemoryPlan
-    rollout: RolloutPlan
     cpu: int
     memory_gib: int
     shared_memory_gib: int
@@ -107,3 +117,8 @@ class ModelPlan:
     def placement(self) -> tuple[PlacementPlan, ...]:
         """Where the replicas go, floor first."""
         return tuple(deployment.placement for deployment in self.deployments)
+
+    @property
+    def rollout(self) -> RolloutPlan:
+        """How a new version replaces the old one on the first pool, where replicas always are."""
+        return self.deployments[0].rollout

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
 import catalog
 
@@ -63,3 +64,13 @@ def test_the_value_lists_are_what_the_registries_hold(release: catalog.VllmRelea
     assert dict(release.quantization_min_capability) == held.pop("quantization_min_capability")
     for field, values in held.items():
         assert sorted(getattr(release, field)) == sorted(values), field
+
+
+def test_the_keys_and_limits_are_those_of_its_classes(release: catalog.VllmRelease, tmp_path: Path) -> None:
+    out = tmp_path / "options.yaml"
+    kept = ROOT / "catalog" / "vllm" / f"{release.version}.options.yaml"
+    run(
+        [str(ROOT / "catalog" / "vllm_options.py"), str(out), yaml.safe_load(kept.read_text("utf-8"))["as_of"]],
+        tmp_path,
+    )
+    assert out.read_text(encoding="utf-8") == kept.read_text(encoding="utf-8")

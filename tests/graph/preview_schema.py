@@ -36,9 +36,32 @@ MODEL = closed(
         strategy=TEXT, max_surge={"type": ["integer", "null"]}, max_unavailable={"type": ["integer", "null"]}
     ),
 )  # fmt: skip
-COST = closed(
-    currency=TEXT, region=TEXT, prices_of=MAYBE_TEXT, min_per_month=NUMBER, max_per_month=NUMBER, lines=array(OBJECT)
+MAYBE_NUMBER, MAYBE_WHOLE = {"type": ["number", "null"]}, {"type": ["integer", "null"]}
+CAPACITY = closed(min_per_month=NUMBER, max_per_month=NUMBER)
+COST_LINE = closed(
+    name=TEXT, vm_size=TEXT, capacity={"enum": ["on-demand", "spot"]}, min_nodes=WHOLE, max_nodes=WHOLE,
+    hourly=MAYBE_NUMBER, on_demand_hourly=MAYBE_NUMBER, spot_hourly=MAYBE_NUMBER,
+    min_per_month=MAYBE_NUMBER, max_per_month=MAYBE_NUMBER,
+    idle_min_per_month=MAYBE_NUMBER, idle_max_per_month=MAYBE_NUMBER,
+)  # fmt: skip
+BREAK_EVEN = closed(
+    managed_api=TEXT, managed_per_million=NUMBER, first_tokens_per_month=MAYBE_WHOLE, tokens_per_month=MAYBE_WHOLE
 )
+TOKENS = closed(
+    input_tokens_per_second=NUMBER, output_tokens_per_second=NUMBER,
+    min_replicas_per_million=MAYBE_NUMBER, max_replicas_per_million=MAYBE_NUMBER,
+    min_replicas_tokens_per_month=WHOLE, max_replicas_tokens_per_month=WHOLE,
+    break_even={"anyOf": [{"type": "null"}, BREAK_EVEN]},
+)  # fmt: skip
+MODEL_COST = closed(
+    name=TEXT, min_nodes=NUMBER, max_nodes=NUMBER, min_per_month=MAYBE_NUMBER, max_per_month=MAYBE_NUMBER,
+    tokens={"anyOf": [{"type": "null"}, TOKENS]},
+)  # fmt: skip
+COST = closed(
+    currency=TEXT, region=TEXT, prices_of=MAYBE_TEXT, min_per_month=NUMBER, max_per_month=NUMBER, complete=FLAG,
+    idle_min_per_month=NUMBER, idle_max_per_month=NUMBER, on_demand=CAPACITY, spot=CAPACITY,
+    lines=array(COST_LINE), models=array(MODEL_COST),
+)  # fmt: skip
 RESOURCE = closed(
     urn=TEXT, type=TEXT, name=TEXT, parent=MAYBE_TEXT, inputs=OBJECT,
     options=closed(

@@ -8,6 +8,7 @@ from typing import Any
 
 import catalog
 import config
+from catalog import Catalog
 from config import Settings
 from config.stackfile import parse
 from planning import Plan, Planned, plan_stack
@@ -46,8 +47,13 @@ def settings(changes: Mapping[str, Any]) -> Settings:
     return loaded.settings
 
 
-def planned(changes: Mapping[str, Any], bootstrap: tuple[str, ...] = ()) -> Planned:
-    return plan_stack(settings(changes), CATALOG, bootstrap=bootstrap)
+def planned(
+    changes: Mapping[str, Any],
+    bootstrap: tuple[str, ...] = (),
+    today: str | None = None,
+    knowing: Catalog = CATALOG,
+) -> Planned:
+    return plan_stack(settings(changes), knowing, bootstrap=bootstrap, today=today)
 
 
 def plan(changes: Mapping[str, Any]) -> Plan:

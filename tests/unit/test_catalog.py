@@ -80,10 +80,14 @@ def test_every_field_has_the_type_that_its_record_declares() -> None:
             hints[kind] = {name: TypeAdapter(hint) for name, hint in get_type_hints(kind).items()}
         for name, adapter in hints[kind].items():
             value = getattr(record, name)
-            adapter.validate_python(dict(value) if isinstance(value, MappingProxyType) else value, strict=True)
+            adapter.validate_python(plain(value), strict=True)
     assert {"Gpu", "MigProfile", "VmSize", "Model", "Chart", "VllmFlag", "KubernetesMinor"} <= {
         k.__name__ for k in hints
     }
+
+
+def plain(value: Any) -> Any:
+    return {key: plain(item) for key, item in value.items()} if isinstance(value, MappingProxyType) else value
 
 
 def test_no_mapping_has_the_same_key_twice() -> None:

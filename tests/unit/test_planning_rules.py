@@ -5,8 +5,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import rule_cases
 from planning_stacks import CATALOG, DROP, ROOT, model, planned, pool
 
+from catalog import Catalog
+from planning import Planned
 from planning.checks import REGISTER
 from planning.rules import rule
 from planning.rules_page import page
@@ -16,6 +19,9 @@ RUNNER = "/subscriptions/{}/resourceGroups/rg-ci/providers/Microsoft.Network/vir
 OURS, OTHERS = "00000000-0000-4000-8000-000000000002", "00000000-0000-4000-8000-00000000000f"
 GATED = {"huggingface": "meta-llama/Llama-3.1-8B-Instruct", "revision": "0e9e39f249a16976918f6564b8830bc894c89659"}
 H100_FAMILY = "StandardNCadsH100v5Family"
+BUSY = {"input_tokens_per_second": 6000, "output_tokens_per_second": 1500}
+IDLE = {"input_tokens_per_second": 60, "output_tokens_per_second": 15}
+GPT_X = {"name": "gpt-x", "usd_per_million_input_tokens": 0.25, "usd_per_million_output_tokens": 2.0}
 
 
 @dataclass(frozen=True)
@@ -25,6 +31,8 @@ class Case:
     breaks: Changes
     keeps: Changes
     bootstrap: tuple[str, str] = ("", "")
+    today: tuple[str, str] | tuple[None, None] = (None, None)
+    knowing: tuple[Catalog, Catalog] = (CATALOG, CATALOG)
 
 
 def second_pool(**differences: Any) -> Changes:
@@ -39,6 +47,28 @@ def argument(name: str, value: Any) -> Changes:
     return {f"models[0].engine.args.{name}": value}
 
 
+def pair_and_singles(nodes: int) -> Changes:
+    """A replica of two GPUs and two of one, on machines with two."""
+    return {
+        **second_pool(nodes={"min": 1, "max": nodes}),
+        "models[2]": model("single", "other", replicas={"min": 2, "max": 2}),
+        "models[3]": model("pair", "other", engine={"tensor_parallel": 2}),
+    }
+
+
+def many_sizes(sizes: int) -> Changes:
+    """Four replicas of each of so many sizes, of which more cores are asked the less memory."""
+    changes = second_pool(vm_size="Standard_NC96ads_A100_v4", nodes={"min": 1, "max": 40})
+    for index in range(sizes):
+        changes[f"models[{2 + index}]"] = model(
+            f"more-{index}",
+            "other",
+            replicas={"min": 1, "max": 4},
+            resources={"cpu": 10 + index, "memory_gib": 300 - 9 * index},
+        )
+    return changes
+
+
 CASES: dict[str, Case] = {
     "API-RUNNER": Case(
         {"cluster.api_server": {"access": "private"}},
@@ -48,9 +78,22 @@ CASES: dict[str, Case] = {
         {"models[1].autoscaling": {"requests_per_replica": 4}},
         {"models[0].autoscaling": {"requests_per_replica": 4}},
     ),
+    "COST-API-UNKNOWN": Case(
+        {"models[0].expected": {**BUSY, "instead_of": "gpt-y"}, "cost": {"managed_apis": [GPT_X]}},
+        {"models[0].expected": {**BUSY, "instead_of": "gpt-x"}, "cost": {"managed_apis": [GPT_X]}},
+    ),
     "COST-ALWAYS-ON": Case({}, {"platform.environment": "prod"}),
+    "COST-EXPECTED": Case(
+        {"models[1].expected": BUSY},
+        {"models[1].expected": {"input_tokens_per_second": 9000}},
+    ),
+    "COST-MANAGED-CHEAPER": Case(
+        {"models[0].expected": {**IDLE, "instead_of": "gpt-x"}, "cost": {"managed_apis": [GPT_X]}},
+        {"models[0].expected": {**BUSY, "instead_of": "gpt-x"}, "cost": {"managed_apis": [GPT_X]}},
+    ),
     "COST-PRICE-MISSING": Case({"platform.region": "westus"}, {}),
     "COST-PRICE-OLD": Case({}, {"cluster.system_pool.vm_size": "Standard_NC40ads_H100_v5"}),
+    "COST-PRICE-STALE": Case({}, {}, today=("2027-02-08", "2027-02-07")),
     "DRV-OWNER": Case(
         {"pools[0].gpu.driver": "operator"},
         {"pools[0].gpu.driver": "operator", "cluster.gpu_driver": "operator"},
@@ -139,6 +182,11 @@ CASES: dict[str, Case] = {
     # Nine nodes: four of the h100 pool and five of the system pool, one surge node each included.
     "NET-SMALL": Case({"network.pods": "10.244.0.0/21"}, {"network.pods": "10.244.0.0/20"}),
     "PLACE-CAPACITY": Case({"models[0].replicas.max": 6}, {"models[0].replicas.max": 5}),
+    "PLACE-FEWEST": Case(
+        second_model({"replicas": {"min": 2, "max": 2}, "engine": {"tensor_parallel": 2}}),
+        second_model({"replicas": {"min": 2, "max": 2}, "engine": {"tensor_parallel": 2}}, nodes={"min": 2, "max": 2}),
+    ),
+    "PLACE-FRAGMENT": Case(pair_and_singles(nodes=2), pair_and_singles(nodes=3)),
     "PLACE-HOST-MEMORY": Case(
         {"models[0].resources": {"cpu": 8, "memory_gib": 9}},
         {"models[0].resources": {"cpu": 8, "memory_gib": 10}},
@@ -155,6 +203,16 @@ CASES: dict[str, Case] = {
         second_model({}, taints=["team=research:NoSchedule"]),
         second_model({"tolerates": ["team"]}, taints=["team=research:NoSchedule"]),
     ),
+    "PLACE-UNDECIDED": Case(many_sizes(20), many_sizes(2)),
+    "POOL-AUTO": Case(second_model({"pool": "auto"}), second_model({})),
+    "POOL-AUTO-NAME": Case(
+        {"pools[1]": pool("auto"), "models[2]": model("more", "auto")},
+        {"pools[1]": pool("auto2"), "models[2]": model("more", "auto2")},
+    ),
+    "POOL-AUTO-NONE": Case(
+        {"models[2]": model("more", "auto", engine={"tensor_parallel": 2})},
+        second_model({"pool": "auto", "engine": {"tensor_parallel": 2}}),
+    ),
     "POOL-TAINT": Case(
         second_pool(taints=["kubernetes.azure.com/scalesetpriority=spot:NoSchedule"]),
         second_pool(taints=["team=research:NoSchedule"]),
@@ -165,6 +223,7 @@ CASES: dict[str, Case] = {
     ),
     "POOL-UNUSED": Case(second_pool(), second_model({})),
     "QUOTA-CORES": Case({"quota": {H100_FAMILY: 119}}, {"quota": {H100_FAMILY: 120}}),
+    "QUOTA-SURGE": Case({"quota": {H100_FAMILY: 159}}, {"quota": {H100_FAMILY: 160}}),
     "QUOTA-FAMILY": Case({"quota": {"StandardNCadsH100v6Family": 120}}, {"quota": {H100_FAMILY: 120}}),
     "REGION-UNKNOWN": Case({"platform.region": "eastus9"}, {"platform.region": "eastus2"}),
     "REPLICAS-BURST": Case(
@@ -176,6 +235,10 @@ CASES: dict[str, Case] = {
         },
     ),
     "REPLICAS-ZERO": Case({"models[0].replicas.min": 0}, {"models[0].replicas.min": 1}),
+    "ROLLOUT-DOWNTIME": Case(
+        second_model({"engine": {"tensor_parallel": 2}}, nodes={"min": 1, "max": 1}),
+        second_model({"engine": {"tensor_parallel": 2}}, nodes={"min": 1, "max": 2}),
+    ),
     "SCALE-ZERO": Case(
         second_model({}, nodes={"min": 0, "max": 1}),
         {
@@ -233,8 +296,16 @@ CASES: dict[str, Case] = {
 }
 
 
-def rules_told(changes: Changes, bootstrap: str) -> set[str]:
-    return {one.rule for one in planned(changes, (bootstrap,) if bootstrap else ()).findings}
+CASES |= {name: Case(**fields) for name, fields in rule_cases.CASES.items()}
+
+
+def broken(case: Case) -> Planned:
+    return planned(case.breaks, tuple(filter(None, case.bootstrap[:1])), case.today[0], case.knowing[0])
+
+
+def rules_kept(case: Case) -> set[str]:
+    outcome = planned(case.keeps, tuple(filter(None, case.bootstrap[1:])), case.today[1], case.knowing[1])
+    return {one.rule for one in outcome.findings}
 
 
 def test_the_table_covers_the_register() -> None:
@@ -243,8 +314,7 @@ def test_the_table_covers_the_register() -> None:
 
 @pytest.mark.parametrize("name", sorted(CASES))
 def test_a_rule_objects_to_what_breaks_it(name: str) -> None:
-    case = CASES[name]
-    found = [one for one in planned(case.breaks, tuple(filter(None, case.bootstrap[:1]))).findings if one.rule == name]
+    found = [one for one in broken(CASES[name]).findings if one.rule == name]
     assert found
     assert {one.severity for one in found} == {REGISTER[name].severity}
     assert all(one.path and one.message and one.fix for one in found)
@@ -252,14 +322,12 @@ def test_a_rule_objects_to_what_breaks_it(name: str) -> None:
 
 @pytest.mark.parametrize("name", sorted(CASES))
 def test_a_rule_is_silent_about_what_keeps_it(name: str) -> None:
-    case = CASES[name]
-    assert name not in rules_told(case.keeps, case.bootstrap[1])
+    assert name not in rules_kept(CASES[name])
 
 
 @pytest.mark.parametrize("name", sorted(CASES))
 def test_errors_keep_a_plan_from_being_made_and_remarks_do_not(name: str) -> None:
-    case = CASES[name]
-    outcome = planned(case.breaks, tuple(filter(None, case.bootstrap[:1])))
+    outcome = broken(CASES[name])
     assert (outcome.plan is None) == any(one.severity == "error" for one in outcome.findings)
 
 

@@ -10,8 +10,8 @@ import pytest
 import yaml
 
 from config import Finding
-from planning import Plan
-from preview import comparison, contract, manifests, tree
+from planning import Plan, contract
+from preview import comparison, manifests, tree
 from preview.describe import Leaf
 from preview.engine import SECRET, UNKNOWN
 from preview.stack import assessed
@@ -150,12 +150,23 @@ def resource(name: str, options: Mapping[str, object] | None = None, **inputs: o
     return {"urn": f"urn:pulumi:dev::llm-platform::a:b:C::{name}", "inputs": inputs, "options": dict(options or {})}
 
 
+def part(name: str, low: float | None, high: float | None) -> dict[str, object]:
+    return {"name": name, "min_per_month": low, "max_per_month": high}
+
+
 def document(*resources: Mapping[str, object], stack: str = "dev", low: float = 100.0, currency: str = "USD") -> str:
-    cost = {"currency": currency, "min_per_month": low, "max_per_month": 300.0}
+    lines = [part("gpu", low, 300.0), part("old", 1.0, 1.0), part("burst", 0.0, None)]
+    cost = {"currency": currency, "min_per_month": low, "max_per_month": 300.0, "lines": lines}
     return json.dumps({"stack": stack, "plan": {"cost": cost}, "resources": resources})
 
 
-NOW = {"currency": "USD", "min_per_month": 150.5, "max_per_month": 300.0}
+NOW = {
+    "currency": "USD",
+    "min_per_month": 150.5,
+    "max_per_month": 300.0,
+    "lines": [part("gpu", 150.5, 300.0), part("burst", 0.0, None), part("new", 0.0, None)],
+    "models": [part("chat", 20.0, 40.0)],
+}
 
 
 def test_a_comparison_names_what_differs() -> None:
@@ -164,7 +175,14 @@ def test_a_comparison_names_what_differs() -> None:
     assert [urn.rpartition("::")[2] for urn in found.added] == ["new"]
     assert [urn.rpartition("::")[2] for urn in found.removed] == ["gone"]
     assert [(change.inputs, change.options) for change in found.changed] == [(("b", "c"), ("protect",))]
-    assert found.cost == comparison.Cost("USD", 50.5, 0.0)
+    assert found.cost is not None
+    assert (found.cost.currency, found.cost.min_per_month, found.cost.max_per_month) == ("USD", 50.5, 0.0)
+    assert [(one.kind, one.name, one.min_per_month, one.max_per_month) for one in found.cost.parts] == [
+        ("pool", "gpu", 50.5, 0.0),
+        ("pool", "new", 0.0, None),
+        ("pool", "old", -1.0, -1.0),
+        ("model", "chat", 20.0, 40.0),  # documents of before models had a cost say nothing of them
+    ]
 
 
 def test_another_stack_is_compared_resource_by_resource() -> None:

@@ -9,9 +9,10 @@ from rich.console import RenderableType
 
 from config import Finding
 from planning import Plan
+from planning.command_line import name_problem
 from planning.plan import CostLine, RolloutPlan
 from preview import formats, remarks, report, tables
-from preview.stack import assessed, name_problem
+from preview.stack import assessed
 from preview.unknowns import Tally
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -65,16 +66,26 @@ def test_the_ledger_takes_two_tables_where_one_is_too_wide(plan: Plan, width: in
 
 
 @pytest.mark.parametrize(
-    ("rollout", "told"),
+    ("rollout", "node_hours", "told"),
     [
-        (RolloutPlan(strategy="RollingUpdate", max_surge=1, max_unavailable=0), "1 more meanwhile"),
-        (RolloutPlan(strategy="RollingUpdate", max_surge=0, max_unavailable=1), "1 fewer meanwhile"),
-        (RolloutPlan(strategy="Recreate", max_surge=None, max_unavailable=None), "stops, then starts"),
+        (RolloutPlan(strategy="RollingUpdate", max_surge=1, max_unavailable=0), 0.0, "1 more meanwhile"),
+        (
+            RolloutPlan(strategy="RollingUpdate", max_surge=1, max_unavailable=0),
+            1.5,
+            "1 more meanwhile, up to 1.5 node-hours",
+        ),
+        (RolloutPlan(strategy="RollingUpdate", max_surge=0, max_unavailable=1), 0.0, "1 fewer meanwhile"),
+        (RolloutPlan(strategy="Recreate", max_surge=None, max_unavailable=None), 0.0, "stops, then starts"),
     ],
 )
-def test_placement_tells_how_a_version_is_replaced(plan: Plan, rollout: RolloutPlan, told: str) -> None:
-    text = printed(tables.placement(replace(plan, models=(replace(plan.models[0], rollout=rollout),))))
-    assert told in text
+def test_placement_tells_how_a_version_is_replaced(
+    plan: Plan, rollout: RolloutPlan, node_hours: float, told: str
+) -> None:
+    chat = plan.models[0]
+    deployment = replace(chat.deployments[0], rollout=rollout, surge_node_hours=node_hours)
+    text = printed(tables.placement(replace(plan, models=(replace(chat, deployments=(deployment,)),))))
+    assert told in " ".join(text.split())
+    assert ("node-hours" in text) == (node_hours > 0)
 
 
 def test_pools_set_what_is_asked_against_what_is_there(plan: Plan) -> None:
@@ -91,7 +102,8 @@ def test_a_pool_without_gpus_is_listed_too(plan: Plan) -> None:
 def test_a_missing_price_is_unknown_and_said_to_be_left_out(plan: Plan) -> None:
     line = CostLine(
         name="burst", vm_size="Standard_X", capacity="spot", min_nodes=0, max_nodes=4,
-        hourly=None, min_per_month=None, max_per_month=None,
+        hourly=None, on_demand_hourly=None, spot_hourly=None, min_per_month=None, max_per_month=None,
+        idle_min_per_month=None, idle_max_per_month=None,
     )  # fmt: skip
     cost = replace(plan.cost, lines=(*plan.cost.lines, line), complete=False, prices_of="2026-11-09")
     text = printed(tables.cost(cost))

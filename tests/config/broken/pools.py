@@ -81,8 +81,41 @@ TABLE = (
     ),
     Broken(
         "sharing that isn't offered",
-        (put("pools[0].gpu.sharing", "mps"),),
-        {("CFG-VALUE", "pools[0].gpu.sharing"): ('"mps"', "`none`, `mig`")},
+        (put("pools[0].gpu.sharing", "vgpu"),),
+        {("CFG-VALUE", "pools[0].gpu.sharing"): ('"vgpu"', "`none`, `mig`, `time-slicing`, `mps`")},
+    ),
+    Broken(
+        "MPS on slices",
+        (put("pools[0].gpu", {"sharing": "mps", "replicas": 2, "layout": ["3g.47gb", "3g.47gb"]}),),
+        {("CFG-VALUE", "pools[0].gpu"): ("no MPS on MIG", "write sharing: time-slicing")},
+    ),
+    Broken(
+        "shares without a number",
+        (put("pools[0].gpu", {"sharing": "time-slicing"}),),
+        {("CFG-VALUE", "pools[0].gpu"): ("needs `replicas`", "add replicas")},
+    ),
+    Broken(
+        "a share for one",
+        (put("pools[0].gpu", {"sharing": "time-slicing", "replicas": 1}),),
+        {("CFG-VALUE", "pools[0].gpu.replicas"): ("1 is below 2", "from 2")},
+    ),
+    Broken(
+        "a number of shares that nobody has",
+        (put("pools[0].gpu.replicas", 2),),
+        {("CFG-VALUE", "pools[0].gpu"): ("`time-slicing` or `mps` only", "leave `replicas` out")},
+    ),
+    Broken(
+        "two layouts of one GPU",
+        (put("pools[0].gpu.layouts", [["3g.47gb"]]),),
+        {("CFG-VALUE", "pools[0].gpu"): ("both are given", "leave one of them out")},
+    ),
+    Broken(
+        "a layout for a GPU that isn't there, and one that doesn't pack",
+        (put("pools[0].gpu", {"sharing": "mig", "layouts": [["3g.47gb"], ["3g.47gb", "4g.47gb", "1g.12gb"]]}),),
+        {
+            ("MIG-LAYOUTS", "pools[0].gpu.layouts"): ("2 layouts", "has 1 GPUs"),
+            ("MIG-PACKING", "pools[0].gpu.layouts[1]"): ("9 of 8 memory slots",),
+        },
     ),
     Broken(
         "driver owned by two",

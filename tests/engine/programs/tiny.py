@@ -30,7 +30,7 @@ cluster = containerservice.ManagedCluster(
             name="system",
             mode=containerservice.AgentPoolMode.SYSTEM,
             count=1,
-            vm_size="Standard_D4s_v5",
+            vm_size="Standard_D4ds_v5",
             os_disk_size_gb=64,
         )
     ],

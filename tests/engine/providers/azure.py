@@ -220,12 +220,17 @@ class AzureNative(StandIn):
         cluster = self.cloud.find(wanted)
         if cluster is None:
             raise RefusedError(f"ResourceNotFound: the cluster '{wanted}' was not found")
-        text = yaml.safe_dump(_kubeconfig(cluster), sort_keys=False)
+        text = yaml.safe_dump(_kubeconfig(cluster, self.api_server(cluster)), sort_keys=False)
         value = base64.b64encode(text.encode()).decode()
         return {"kubeconfigs": [{"name": "clusterUser", "value": value}]}
 
+    def api_server(self, cluster: AzureObject) -> dict[str, str]:
+        """Address and authority of a cluster's API server, as its kubeconfig has them."""
+        authority = base64.b64encode(f"authority of {cluster.outputs['name']}".encode()).decode()
+        return {"certificate-authority-data": authority, "server": f"https://{api_host(cluster)}:443"}
 
-def _kubeconfig(cluster: AzureObject) -> dict[str, Any]:
+
+def _kubeconfig(cluster: AzureObject, server: dict[str, str]) -> dict[str, Any]:
     """What AKS answers with `format=exec`: kubelogin with a device code, which only a person at a screen can use."""
     name, user = str(cluster.outputs["name"]), f"clusterUser_{cluster.inputs['resourceGroupName']}"
     arguments = ["get-token", "--environment", "AzurePublicCloud", "--server-id", _KUBELOGIN_SERVER]
@@ -237,8 +242,6 @@ def _kubeconfig(cluster: AzureObject) -> dict[str, Any]:
         "env": None,
         "provideClusterInfo": False,
     }
-    authority = base64.b64encode(f"authority of {name}".encode()).decode()
-    server = {"certificate-authority-data": authority, "server": f"https://{api_host(cluster)}:443"}
     return {
         "apiVersion": "v1",
         "kind": "Config",

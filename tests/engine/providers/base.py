@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from typing import Any, Never
 
 import grpc
-from google.protobuf import empty_pb2
+from google.protobuf import any_pb2, empty_pb2
+from google.rpc import status_pb2
 from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
 
-from tests.engine.providers.calls import CallLog, PlannedFailure, PlannedFailures, RefusedError
+from tests.engine.providers.calls import CallLog, HalfDoneError, PlannedFailure, PlannedFailures, RefusedError
 from tests.engine.providers.differences import Change
 from tests.engine.providers.wire import decode, encode
 
@@ -143,6 +144,8 @@ class StandIn(provider_pb2_grpc.ResourceProviderServicer):
 
     @staticmethod
     def _refuse(context: grpc.ServicerContext, error: RefusedError) -> Never:
+        if isinstance(error, HalfDoneError):
+            context.set_trailing_metadata((("grpc-status-details-bin", _half_done(error)),))
         context.abort(grpc.StatusCode.UNKNOWN, str(error))
         raise error
 
@@ -230,6 +233,18 @@ class StandIn(provider_pb2_grpc.ResourceProviderServicer):
         except RefusedError as error:
             self._refuse(context, error)
         return _EMPTY
+
+
+def _half_done(error: HalfDoneError) -> bytes:
+    """The error as Go's gRPC reads its details: the engine finds the object in there and puts it into the state."""
+    detail = any_pb2.Any()  # ty: ignore[missing-attribute] -- protobuf makes the class at run time
+    detail.Pack(
+        provider_pb2.ErrorResourceInitFailed(
+            id=error.id, properties=encode(error.outputs), reasons=[str(error)], inputs=encode(error.inputs)
+        )
+    )
+    status = status_pb2.Status(code=grpc.StatusCode.UNKNOWN.value[0], message=str(error), details=[detail])
+    return status.SerializeToString()
 
 
 def _failures(failures: list[CheckFailure]) -> list[Any]:

@@ -1,11 +1,21 @@
 """A record of what the engine asks of the stand-in providers, and failures that a test puts in its way."""
 
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 
 class RefusedError(Exception):
     """The cloud behind a stand-in refuses what it is asked; the message is what the operator would read."""
+
+
+class HalfDoneError(RefusedError):
+    """The cloud has taken an object and then failed: it exists, and the engine keeps it as not yet initialised."""
+
+    def __init__(self, message: str, id_: str, inputs: Mapping[str, Any], outputs: Mapping[str, Any]) -> None:
+        super().__init__(message)
+        self.id, self.inputs, self.outputs = id_, dict(inputs), dict(outputs)
 
 
 @dataclass(frozen=True)

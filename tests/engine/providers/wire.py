@@ -1,6 +1,7 @@
 """The engine's wire format: protobuf structs to plain Python values and back, unknowns and secrets included."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, Final
 
 from google.protobuf import json_format
@@ -34,6 +35,13 @@ class Unknown:
 UNKNOWN: Final = Unknown()
 
 
+@dataclass(frozen=True)
+class Secret:
+    """A value that the engine must not keep in plain text."""
+
+    value: Any
+
+
 def _open(value: Any) -> Any:
     if isinstance(value, str):
         return UNKNOWN if value in _UNKNOWN_SENTINELS else value
@@ -54,6 +62,8 @@ def decode(struct: Message) -> dict[str, Any]:
 def _close(value: Any) -> Any:
     if isinstance(value, Unknown):
         return _UNKNOWN_ON_THE_WIRE
+    if isinstance(value, Secret):
+        return {_SIGNATURE: _SECRET, "value": _close(value.value)}
     if isinstance(value, Mapping):
         return {key: _close(item) for key, item in value.items()}
     if isinstance(value, list | tuple):

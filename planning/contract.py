@@ -6,24 +6,15 @@ from dataclasses import asdict
 from typing import Any
 
 from config import Finding, blocking
-from planning import Plan
-from planning.plan import ModelPlan, PoolPlan
+from planning.plan import CostPlan, ModelPlan, Plan, PoolPlan
 
 
 def plan_json(plan: Plan) -> dict[str, Any]:
     """What scripts may rely on of a Plan: its pools, models and cost; memory in GiB of one GPU, of the worst rank."""
-    cost = plan.cost
     return {
         "pools": [_pool(pool) for pool in plan.pools],
         "models": [_model(model) for model in plan.models],
-        "cost": {
-            "currency": cost.currency,
-            "region": cost.region,
-            "prices_of": cost.prices_of,
-            "min_per_month": cost.min_per_month,
-            "max_per_month": cost.max_per_month,
-            "lines": [asdict(line) for line in cost.lines],
-        },
+        "cost": _cost(plan.cost),
     }
 
 
@@ -46,11 +37,9 @@ def text(
         yield from _lines(parts["pools"])
         yield ',\n "models": '
         yield from _lines(parts["models"])
-        cost = parts["cost"]
-        yield ',\n "cost": {' + "".join(f"{_line(key)}: {_line(cost[key])}, " for key in cost if key != "lines")
-        yield '"lines": '
-        yield from _lines(cost["lines"])
-        yield "}}"
+        yield ',\n "cost": '
+        yield from _mapping(parts["cost"])
+        yield "}"
     yield ',\n "resources": '
     yield from _lines(resources)
     yield "}\n"
@@ -64,8 +53,38 @@ def _lines(items: Iterable[Mapping[str, Any]]) -> Iterator[str]:
     yield "[]" if mark == "[" else "]"
 
 
+def _mapping(values: Mapping[str, Any]) -> Iterator[str]:
+    """A mapping in one line, but for its lists."""
+    mark = "{"
+    for key, value in values.items():
+        yield f"{mark}{_line(key)}: "
+        if isinstance(value, list):
+            yield from _lines(value)
+        else:
+            yield _line(value)
+        mark = ", "
+    yield "}"
+
+
 def _line(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, sort_keys=True, allow_nan=False)
+
+
+def _cost(cost: CostPlan) -> dict[str, Any]:
+    return {
+        "currency": cost.currency,
+        "region": cost.region,
+        "prices_of": cost.prices_of,
+        "min_per_month": cost.min_per_month,
+        "max_per_month": cost.max_per_month,
+        "complete": cost.complete,
+        "idle_min_per_month": cost.idle_min_per_month,
+        "idle_max_per_month": cost.idle_max_per_month,
+        "on_demand": asdict(cost.on_demand),
+        "spot": asdict(cost.spot),
+        "lines": [asdict(line) for line in cost.lines],
+        "models": [asdict(model) for model in cost.models],
+    }
 
 
 def _pool(pool: PoolPlan) -> dict[str, Any]:

@@ -1,0 +1,89 @@
+"""The catalog's command line: `refresh-prices` asks Azure for prices, `quota` reads what a subscription may use."""
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+
+import catalog
+from catalog import quota, refresh_prices, retail_api
+
+FINE, NOTHING_DONE = 0, 2
+_PRICES = Path(__file__).parent / "prices.yaml"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit code: 0 done, 2 nothing was done and why is told."""
+    options = _parser().parse_args(arguments)
+    return _refresh(options) if options.command == "refresh-prices" else _quota(options)
+
+
+def _refresh(options: argparse.Namespace) -> int:
+    file, today = Path(options.file), datetime.now(UTC).date().isoformat()
+    text = file.read_text(encoding="utf-8")
+    ask = partial(retail_api.quote, address=options.api, timeout_seconds=options.timeout)
+    more = [(region, size) for region in options.region for size in catalog.load().vm_sizes]
+    try:
+        found = refresh_prices.refreshed(text, today, ask, more)
+    except retail_api.UnreachableError as error:
+        print(f"{error}\n{file.name} is kept as it is; its prices have their dates beside them.", file=sys.stderr)
+        return NOTHING_DONE
+    _replace(file, found.text)
+    for line in found.changed:
+        print(line)
+    told = f"{found.asked - len(found.missing)} prices are of {today} now, {len(found.changed)} figures moved"
+    print(f"{told}." if not found.missing else f"{told}; not sold or not found: {', '.join(found.missing)}.")
+    return FINE
+
+
+def _replace(file: Path, text: str) -> None:
+    """Write the whole file or nothing of it."""
+    beside = file.with_name(f"{file.name}.new")
+    beside.write_text(text, encoding="utf-8")
+    os.replace(beside, file)  # noqa: PTH105 - the plain call is known to replace in one step
+
+
+def _quota(options: argparse.Namespace) -> int:
+    families = {vm.quota_family for vm in catalog.load().vm_sizes.values() if vm.quota_family is not None}
+    try:
+        text = sys.stdin.read() if options.usage == "-" else Path(options.usage).read_text(encoding="utf-8")
+        found = quota.usages(text, families)
+    except (OSError, UnicodeDecodeError, quota.NoUsageError) as error:
+        print(f"{options.usage} is not what `az vm list-usage --output json` prints: {error}", file=sys.stderr)
+        return NOTHING_DONE
+    print(quota.section(found), end="")
+    return FINE
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m catalog", description="Brings facts of the world up to date.")
+    commands = parser.add_subparsers(dest="command", required=True)
+    prices = commands.add_parser(
+        "refresh-prices",
+        help="ask the public Azure Retail Prices API for every price on file",
+        description="Asks the public Azure Retail Prices API and writes what it tells, with today's date.",
+        epilog="Exit codes: 0 written, 2 the API can't be reached and the file is kept as it is.",
+        allow_abbrev=False,
+    )
+    prices.add_argument(
+        "--region", action="append", default=[], metavar="NAME", help="ask for all VM sizes in this region as well"
+    )
+    prices.add_argument("--file", default=str(_PRICES), metavar="FILE", help="the file to bring up to date")
+    prices.add_argument("--api", default=retail_api.ADDRESS, metavar="URL", help="the API's address")
+    prices.add_argument("--timeout", type=float, default=20.0, metavar="SECONDS", help="how long to wait for an answer")
+    usage = commands.add_parser(
+        "quota",
+        help="print the quota section of a stack file",
+        description="Prints the quota section of a stack file from `az vm list-usage --location REGION --output json`.",
+        epilog="Exit codes: 0 printed, 2 the file is something else.",
+        allow_abbrev=False,
+    )
+    usage.add_argument("usage", metavar="FILE", help="what az printed; - reads it from standard input")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,96 @@
+"""The records of models: the figures that decide memory, and how their layers remember what came before."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+CacheKind = Literal["full", "sliding", "chunked", "mla", "linear"]
+StateKind = Literal["gated-delta", "mamba2"]
+AttentionKind = Literal["full", "hybrid", "mla", "chunked", "none"]
+Task = Literal["generate", "embed"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecurrentState:
+    """The state of one linear-attention or state-space layer: the same size however long the request is.
+
+    In Mamba's words: key heads are the groups, the key width is the state size, values are the heads.
+    """
+
+    kind: StateKind
+    key_heads: int
+    key_dim: int
+    value_heads: int
+    value_dim: int
+    convolution: int
+    """Tokens that the convolution before the state looks at, the newest among them."""
+    state_bytes: int
+    """Bytes of one number of the recurrent state; the convolution's are of the model's own two."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttentionLayers:
+    """Layers of one model whose memory is of one kind.
+
+    A model's groups follow each other `in_a_row` layers at a time, again and again, until each has its `layers`:
+    three linear, one full, three linear, one full.
+    """
+
+    kind: CacheKind
+    layers: int
+    in_a_row: int = 1
+    kv_heads: int = 1
+    head_dim: int = 0
+    """Width of a key and of a value; with `mla` of the compressed vector, rotary part included. 0 with a state."""
+    window: int | None = None
+    """Tokens that a sliding window or a chunk spans."""
+    index_bytes: int = 0
+    """Bytes a token and layer that a sparse `mla` keeps beside, to find what it attends to."""
+    state: RecurrentState | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """One model: the figures that decide its memory."""
+
+    id: str
+    """Hugging Face repository."""
+    task: Task
+    params_b: float
+    active_b: float | None
+    layers: int
+    hidden: int
+    heads: int
+    kv_heads: int
+    head_dim: int | None
+    """None where keys are compressed (multi-head latent attention)."""
+    intermediate: int | None
+    """Width of the dense feed-forward block; None for mixtures of experts or where not known for sure."""
+    vocab: int | None
+    native_dtype: str
+    max_context_tokens: int
+    gated: bool
+    weights_gib: float | None
+    """The checkpoint's tensors together."""
+    attention_kind: AttentionKind
+    attention: str
+    """The same in words: which layers are of which kind."""
+    kv_bytes_per_token: int | None
+    """Over all layers on one GPU at two bytes a value; None where tokens have no fixed rate."""
+    kv_note: str | None
+    tensor_parallel_sizes: tuple[int, ...]
+    verified: bool
+    source: str
+    as_of: str
+    caches: tuple[AttentionLayers, ...] = ()
+    """What layers keep where that differs between them or isn't plain keys and values; see `attention_kind`."""
+    active_width: int | None = None
+    """Width of the feed-forward block that one token passes, its experts together; None where not known."""
+    draft_layers: int | None = None
+    """Layers of the model's own multi-token prediction; None where not known."""
+    expert_share: float = 0.0
+    """Share of the weights that is in routed experts, for `experts` that don't divide evenly."""
+    experts: int | None = None
+    cache_dtype: str = "auto"
+    """Number format of the KV cache that the checkpoint asks for when the server is told `auto`."""

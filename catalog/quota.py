@@ -1,0 +1,59 @@
+"""Turns what `az vm list-usage --location REGION --output json` prints into the `quota` section of a stack file."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+# The quotas that are no family's: all on-demand cores of the region, all spot cores.
+IN_ALL = ("cores", "lowPriorityCores")
+
+
+class NoUsageError(ValueError):
+    """The text is not what `az vm list-usage --output json` prints; says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """One quota: cores that may be used, and those that are in use."""
+
+    name: str
+    limit: int
+    used: int
+
+
+def usages(text: str, families: Iterable[str]) -> tuple[Usage, ...]:
+    """The quotas of the given VM families, under the names given, and those of all cores, by name.
+
+    Azure's spelling of a family differs in upper and lower case from one API to the next.
+
+    Raises:
+        NoUsageError: it is no such list.
+    """
+    try:
+        listed = json.loads(text)
+    except ValueError as error:
+        raise NoUsageError(f"it is not JSON: {error}") from error
+    if not isinstance(listed, list):
+        raise NoUsageError("it is not a list of quotas")
+    spelled = {name.casefold(): name for name in (*families, *IN_ALL)}
+    found = {}
+    for entry in listed:
+        usage = _usage(entry)
+        name = spelled.get(usage.name.casefold())
+        if name is not None and usage.limit >= 0:
+            found[name] = Usage(name, usage.limit, usage.used)
+    return tuple(found[name] for name in sorted(found))
+
+
+def section(found: Iterable[Usage]) -> str:
+    """YAML to be put below `config:` of a stack file; what is in use now is a comment."""
+    lines = [f"    {one.name}: {one.limit}  # {one.used} in use" for one in found]
+    return "\n".join(["  llm-platform:quota:", *lines]) + "\n"
+
+
+def _usage(entry: Any) -> Usage:
+    try:
+        return Usage(str(entry["name"]["value"]), int(entry["limit"]), int(entry["currentValue"]))
+    except (KeyError, TypeError, ValueError) as error:
+        raise NoUsageError(f"an entry lacks name.value, limit or currentValue: {json.dumps(entry)[:80]}") from error

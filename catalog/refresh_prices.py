@@ -1,0 +1,135 @@
+"""Brings `prices.yaml` up to date: each entry that was asked about gets today's prices and date, the others stay.
+
+The file is edited line by line, one entry a line, so that its comments stay and a difference shows prices alone.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import yaml
+
+from catalog.retail_api import Quote
+
+_REGION = re.compile(r"^  (?P<name>[a-z0-9]+):\s*$")
+_ENTRY = re.compile(r"^    (?P<size>[\w-]+): (?P<fields>\{.*\})\s*$")
+_SOURCE = "Azure Retail Prices API"
+# The order in which an entry is written; what else it has comes after.
+_FIELDS = ("payg_usd_h", "spot_low_usd_h", "spot_high_usd_h", "older", "spot_older", "verified", "as_of")
+
+Ask = Callable[[str, str], Quote]
+Place = tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Refreshed:
+    """The new text of the file; `changed` tells in words which prices moved, `missing` which the API doesn't have."""
+
+    text: str
+    asked: int
+    changed: tuple[str, ...]
+    missing: tuple[str, ...]
+
+
+def entries(text: str) -> dict[Place, dict[str, Any]]:
+    """Every entry of the file by region and VM size, in its order."""
+    return {
+        (region, size): dict(fields)
+        for region, sizes in yaml.safe_load(text)["entries"].items()
+        for size, fields in sizes.items()
+    }
+
+
+def refreshed(text: str, today: str, ask: Ask, more: Iterable[Place] = ()) -> Refreshed:
+    """Ask for the price of each entry, and of `more` that have none yet, and write what is told.
+
+    `today` is the ISO date that they get. Whatever `ask` raises is passed on: then nothing was written.
+    """
+    known, dated = entries(text), str(yaml.safe_load(text)["as_of"])
+    quotes = {place: ask(*place) for place in dict.fromkeys([*known, *more])}
+    written: dict[Place, dict[str, Any]] = {}
+    changed, missing = [], []
+    for place, quote in quotes.items():
+        if quote == Quote(None, None):
+            missing.append(" ".join(place))
+            continue
+        before = known.get(place, {})
+        written[place] = _updated({"as_of": dated, **before}, quote, today)
+        changed += _moves(place, before, written[place])
+    return Refreshed(_edited(text, written), len(quotes), tuple(changed), tuple(missing))
+
+
+def _updated(before: Mapping[str, Any], quote: Quote, today: str) -> dict[str, Any]:
+    """An entry after a quote; a kind of price that the API lacks keeps its figure and its own date."""
+    fields: dict[str, Any] = {
+        "payg_usd_h": None,
+        "spot_low_usd_h": None,
+        "spot_high_usd_h": None,
+        "older": False,
+        "spot_older": False,
+    }
+    fields |= {"verified": True, **before}
+    if quote.spot_usd_h is not None:
+        fields |= {"spot_low_usd_h": quote.spot_usd_h, "spot_high_usd_h": quote.spot_usd_h, "spot_older": False}
+        fields |= {"spot_as_of": today}
+    elif fields["spot_high_usd_h"] is not None and not fields["spot_older"]:
+        # Its date was the entry's, which moves.
+        fields = {"spot_as_of": before["as_of"], **fields}
+    if quote.payg_usd_h is not None:
+        fields |= {"payg_usd_h": quote.payg_usd_h, "older": False, "verified": True, "as_of": today, "source": _SOURCE}
+    if fields.get("spot_as_of") == fields.get("as_of"):
+        fields.pop("spot_as_of", None)
+    return fields
+
+
+def _moves(place: Place, before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
+    return [
+        f"{' '.join(place)}: {kind} {_amount(before.get(field))} -> {_amount(after[field])} USD/h"
+        for kind, field in (("on demand", "payg_usd_h"), ("spot", "spot_high_usd_h"))
+        if before.get(field) != after[field]
+    ]
+
+
+def _amount(usd: float | None) -> str:
+    return "unknown" if usd is None else f"{usd:g}"
+
+
+def _edited(text: str, written: Mapping[Place, Mapping[str, Any]]) -> str:
+    lines: list[str] = []
+    region, left = "", dict(written)
+    for line in text.splitlines():
+        if found := _REGION.match(line):
+            comments = _comments_at_the_end(lines)
+            lines += [*_new(region, left), *comments]
+            region = found["name"]
+        entry = _ENTRY.match(line)
+        place = (region, entry["size"]) if entry else None
+        lines.append(_line(place[1], left.pop(place)) if place is not None and place in left else line)
+    lines += _new(region, left)
+    for other in sorted({place[0] for place in left}):
+        lines += [f"  {other}:", *_new(other, left)]
+    return "\n".join(lines) + "\n"
+
+
+def _comments_at_the_end(lines: list[str]) -> list[str]:
+    """The comments just before a region, which are about that one; they are taken out of `lines`."""
+    start = len(lines)
+    while start and lines[start - 1].startswith("  #"):
+        start -= 1
+    taken = lines[start:]
+    del lines[start:]
+    return taken
+
+
+def _new(region: str, left: dict[Place, Mapping[str, Any]]) -> list[str]:
+    """Lines of the entries of a region that the file doesn't have yet; each is taken out of `left`."""
+    places = [place for place in left if place[0] == region]
+    return [_line(place[1], left.pop(place)) for place in places]
+
+
+def _line(size: str, fields: Mapping[str, Any]) -> str:
+    order = [*_FIELDS, *(key for key in sorted(fields) if key not in _FIELDS)]
+    told = {key: fields[key] for key in order if key in fields}
+    flow = yaml.safe_dump(told, default_flow_style=True, sort_keys=False, width=10_000).strip()
+    return f"    {size}: {flow}"

@@ -1,0 +1,63 @@
+"""The records of the version matrix: which releases go together, who says so, and until when they are supported."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+LineStatus = Literal["supported", "deprecated", "ended", "faulty"]
+
+
+@dataclass(frozen=True, slots=True)
+class VersionRange:
+    """Releases from `first` to `last`, both included; 1.36 stands for all of 1.36.x, None for no limit."""
+
+    first: str | None = None
+    last: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """What a release needs of another part."""
+
+    part: str
+    works: VersionRange
+    """Outside of this it is known not to work."""
+    tested: VersionRange
+    """Inside of this its owner tests it."""
+
+
+@dataclass(frozen=True, slots=True)
+class VersionLine:
+    """Releases of one part that need the same of the others."""
+
+    part: str
+    releases: VersionRange
+    status: LineStatus
+    ends: str | None
+    """ISO date on which support ends; None where nobody has said."""
+    fault: str | None
+    """What is wrong with a faulty release."""
+    brings: Mapping[str, str]
+    """Parts that come inside it, with their versions."""
+    needs: tuple[Need, ...]
+    source: str
+    as_of: str
+
+
+@dataclass(frozen=True, slots=True)
+class Versions:
+    """The matrix."""
+
+    lines: tuple[VersionLine, ...]
+    aks_driver: Mapping[str, str]
+    """Driver track → the oldest NVIDIA driver that current AKS node images carry."""
+    mig_faulty_drivers: Mapping[str, tuple[str, ...]]
+    """GPU → drivers above the lowest with MIG that nevertheless don't have it."""
+    source: str
+    as_of: str
+
+    def of(self, part: str) -> tuple[VersionLine, ...]:
+        """The lines of one part, oldest first."""
+        return tuple(line for line in self.lines if line.part == part)

@@ -1,0 +1,117 @@
+"""The generator of `vllm/<version>.options.yaml`: what vLLM checks in its options only after the command line is read.
+
+`python catalog/vllm_options.py OUT DATE` runs where that release is installed. It reads the classes that vLLM itself
+checks options against: the keys of those that take JSON, with a key's values where they are listed, the kind of number
+or text that an option takes which may also be left without a value, and the limits of numbers.
+"""
+
+import dataclasses
+import os
+import sys
+import types
+import typing
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+# Options that the command line takes as any mapping, and the class of vllm.config that checks them later.
+_CHECKED_LATER = {"--speculative-config": "SpeculativeConfig"}
+
+
+def options() -> dict[str, Any]:
+    """What the installed release checks.
+
+    `keys`: option → key → its values, or None where it takes any; `kinds`: option → int, float or str;
+    `limits`: option → ge, gt, le, lt → the number; `attention_backends`: names that `--attention-backend` takes.
+    """
+    os.environ.setdefault("VLLM_TARGET_DEVICE", "cpu")
+    arg_utils: Any = __import__("vllm.engine.arg_utils", fromlist=["EngineArgs"])
+    config: Any = __import__("vllm.config", fromlist=["SpeculativeConfig"])
+    registry: Any = __import__("vllm.v1.attention.backends.registry", fromlist=["AttentionBackendEnum"])
+    keys = {name: _keys(getattr(config, kind)) for name, kind in _CHECKED_LATER.items()}
+    kinds, taken = {}, set()
+    for field in dataclasses.fields(arg_utils.EngineArgs):
+        name, annotation = f"--{field.name.replace('_', '-')}", _evaluated(field.type, vars(arg_utils))
+        taken.add(name)
+        classes = _classes(annotation)
+        if len(classes) == 1:
+            keys[name] = _keys(classes[0])
+        scalar = [part for part in typing.get_args(annotation) if part is not type(None)]
+        if len(scalar) == 1 and scalar[0] in (int, float, str):
+            kinds[name] = scalar[0].__name__
+    return {
+        "keys": keys,
+        "kinds": kinds,
+        "limits": {name: limits for name, limits in _limits(config).items() if name in taken},
+        "attention_backends": list(registry.AttentionBackendEnum.__members__),
+    }
+
+
+def _limits(config: Any) -> dict[str, dict[str, float]]:
+    """Bounds of the numbers in vLLM's classes of settings; options are named like the fields that they end in."""
+    found: dict[str, dict[str, float]] = {}
+    for kind in vars(config).values():
+        for name, field in getattr(kind, "__pydantic_fields__", {}).items():
+            if name.startswith("_"):
+                continue
+            bounds = {
+                bound: limit
+                for one in field.metadata
+                for bound in ("ge", "gt", "le", "lt")
+                if (limit := getattr(one, bound, None)) is not None
+            }
+            if bounds:
+                found[f"--{name.replace('_', '-')}"] = bounds
+    return found
+
+
+def _evaluated(annotation: Any, names: dict[str, Any]) -> Any:
+    if not isinstance(annotation, str):
+        return annotation
+    try:
+        return eval(annotation, names)  # noqa: S307 - annotations of an installed package
+    except NameError:  # imported for type checkers only
+        return None
+
+
+def _classes(annotation: Any) -> list[Any]:
+    if dataclasses.is_dataclass(annotation):
+        return [annotation]
+    if typing.get_origin(annotation) in (typing.Union, types.UnionType):
+        return [one for part in typing.get_args(annotation) for one in _classes(part)]
+    return []
+
+
+def _keys(config: Any) -> dict[str, list[str] | None]:
+    names = vars(sys.modules[config.__module__])
+    keys = {field.name: _values(_evaluated(field.type, names)) for field in dataclasses.fields(config) if field.init}
+    return dict(sorted((name, values) for name, values in keys.items() if not name.startswith("_")))
+
+
+def _values(annotation: Any) -> list[str] | None:
+    """The values of a Literal, None among them or not; None where anything else is taken too."""
+    if isinstance(annotation, typing.TypeAliasType if hasattr(typing, "TypeAliasType") else ()):
+        return _values(annotation.__value__)
+    origin, parts = typing.get_origin(annotation), typing.get_args(annotation)
+    if origin is typing.Literal:
+        return [one for one in parts if isinstance(one, str)] if all(isinstance(one, str) for one in parts) else None
+    if origin in (typing.Union, types.UnionType):
+        lists = [_values(part) for part in parts if part is not type(None)]
+        return [one for values in lists for one in values or []] if all(one is not None for one in lists) else None
+    return None
+
+
+HEADER = "# What vLLM checks in options after its command line is read; written by catalog/vllm_options.py.\n"
+
+
+def main(out: str, date: str) -> None:
+    """Write the file; `date` is the day on which the release was looked at, as an ISO date."""
+    release: Any = __import__("vllm")
+    origin = {"source": f"the classes of settings of vLLM {release.__version__.split('+')[0]}", "as_of": date}
+    text = yaml.safe_dump(origin | options(), width=110, sort_keys=True, default_flow_style=None)
+    Path(out).write_text(HEADER + text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

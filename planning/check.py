@@ -1,0 +1,76 @@
+"""`python -m planning check`: what the preview says of a stack before it builds the graph, as text or JSON.
+
+Settings, plan and every rule, without Pulumi's SDK and without the tables: fast enough to run at every save.
+"""
+
+import textwrap
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import catalog
+import config
+from config import Finding, in_order, stackfile
+from config.findings import Severity
+from planning import contract
+from planning.command_line import PROJECT, file_problem, stack_text, today, why
+from planning.planner import Planned, assess
+
+_WORDS: Mapping[Severity, str] = {"error": "error", "warning": "warning", "info": "remark"}
+# As the preview indents.
+_INDENT = 2 + len("warning") + 2
+_HEADING = 18
+
+
+def check(stack: str, file: str | None = None, folder: Path = PROJECT) -> Planned:
+    """Read and plan a stack as the preview does; `file` takes the place of `Pulumi.STACK.yaml` in `folder`."""
+    text = stack_text(stack, file, folder)
+    return Planned(None, (text,)) if isinstance(text, Finding) else checked(text, today())
+
+
+def checked(text: str, day: str | None) -> Planned:
+    """Plan the text of a stack file; by `day`, an ISO date, the age of prices is judged."""
+    read = stackfile.parse(text)
+    return assess(config.load(read.sections, read.problems), catalog.load(), bootstrap=read.secrets, today=day)
+
+
+def written(file: str, stack: str, found: Planned) -> Planned:
+    """Write the preview's JSON, which has no resources here; where that fails, the stack with that problem."""
+    try:
+        with Path(file).open("w", encoding="utf-8") as opened:
+            opened.writelines(document(stack, found))
+    except OSError as error:
+        problem = file_problem(str(error.filename), f"can't be written: {why(error)}")
+        return Planned(None, in_order([*found.findings, problem]))
+    return found
+
+
+def document(stack: str, found: Planned) -> Iterator[str]:
+    """The JSON in pieces."""
+    return contract.text(stack, found.findings, found.plan, ())
+
+
+def report(stack: str, found: Planned, width: int) -> Iterator[str]:
+    """The verdict and every finding, in lines of at most `width` columns where words allow that."""
+    plan = found.plan
+    if plan is None:
+        yield f"llm-platform · {stack}: rejected"
+    else:
+        cost = f"{plan.cost.min_per_month:,.0f} to {plan.cost.max_per_month:,.0f} {plan.cost.currency} a month"
+        models, pools = _several(len(plan.models), "model"), _several(len(plan.pools), "pool")
+        yield f"llm-platform · {stack} · {plan.platform.region}: accepted, {models} on {pools}, {cost}"
+    yield ""
+    counts: Counter[str] = Counter(one.severity for one in found.findings)
+    yield "Findings".ljust(_HEADING) + ", ".join(_several(counts[one], word) for one, word in _WORDS.items())
+    for one in found.findings:
+        yield f"  {_WORDS[one.severity].ljust(_INDENT - 2)}{one.rule}  {one.path}"
+        for text in (one.message, f"→ {one.fix}"):
+            margin = " " * _INDENT
+            yield from textwrap.wrap(
+                text, width, initial_indent=margin, subsequent_indent=margin,
+                break_long_words=False, break_on_hyphens=False,
+            )  # fmt: skip
+
+
+def _several(number: int, noun: str) -> str:
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"

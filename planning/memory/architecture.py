@@ -1,0 +1,46 @@
+"""Which layer of a model keeps what, in order, and how pipeline stages share the layers out."""
+
+from catalog import AttentionLayers, Model
+
+
+def attention_layers(model: Model) -> tuple[AttentionLayers, ...]:
+    """The model's groups of layers; empty where nobody knows them or the model keeps no cache."""
+    if model.caches:
+        return model.caches
+    if model.attention_kind == "full" and model.head_dim is not None:
+        plain = AttentionLayers(kind="full", layers=model.layers, kv_heads=model.kv_heads, head_dim=model.head_dim)
+        return (plain,)
+    return ()
+
+
+def computable(model: Model) -> bool:
+    """Whether the model's KV cache can be computed from what is on file."""
+    return bool(attention_layers(model))
+
+
+def in_order(groups: tuple[AttentionLayers, ...]) -> tuple[AttentionLayers, ...]:
+    """The group of every layer that keeps something, from the first layer to the last."""
+    left = [group.layers for group in groups]
+    order: list[AttentionLayers] = []
+    while any(left):
+        for index, group in enumerate(groups):
+            taken = min(group.in_a_row, left[index])
+            left[index] -= taken
+            order += [group] * taken
+    return tuple(order)
+
+
+def stage_sizes(layers: int, stages: int) -> tuple[int, ...]:
+    """Layers of each pipeline stage; what doesn't divide goes to the stages before the last.
+
+    Source: vLLM 0.33 vllm/distributed/utils.py get_pp_indices.
+    """
+    sizes = [layers // stages] * stages
+    for back in range(2, layers % stages + 2):
+        sizes[-back] += 1
+    return tuple(sizes)
+
+
+def legal_tensor_parallel(heads: int, kv_heads: int, size: int) -> bool:
+    """Whether heads divide over `size` GPUs, key-value heads either dividing or being replicated evenly."""
+    return heads % size == 0 and (kv_heads % size == 0 or size % kv_heads == 0)

@@ -1,0 +1,126 @@
+"""The pool of blocks on one GPU: which layers share a table of blocks, and how many blocks a request takes.
+
+Source: vLLM 0.33 vllm/v1/core/kv_cache_planning.py (get_kv_cache_groups, unify_kv_cache_spec_page_size,
+_get_kv_cache_groups_uniform_page_size, _max_memory_usage_bytes_from_groups), kv_cache_interface.py (blocks of a
+request). Every layout of the models on file is layer by layer, so mixed page sizes are never packed.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from catalog import Model
+from planning.memory.architecture import stage_sizes
+from planning.memory.demand import Demand
+from planning.memory.layer_cache import LayerCache, layer_caches
+
+# With fewer than half as many layers again of one kind as of the other, groups are as large as the larger kind.
+_PAD_UP_TO = 1.5
+
+
+@dataclass(frozen=True, slots=True)
+class BlockPool:
+    """Blocks of `block_bytes` on the fullest GPU; a request takes some for each of the `tables`."""
+
+    block_bytes: int
+    tables: tuple[LayerCache, ...]
+    in_flight_tokens: int
+
+    def blocks_of(self, tokens: int) -> int:
+        """Blocks that one request of so many tokens takes at the most."""
+        return sum(_blocks(table, tokens, self.in_flight_tokens) for table in self.tables)
+
+    @property
+    def block_tokens(self) -> int:
+        """Tokens of a block, of the layers that keep every token where there are any."""
+        return max(self._growing or self.tables, key=lambda table: table.block_tokens).block_tokens
+
+    @property
+    def token_bytes(self) -> int:
+        """Bytes that one more token of a long request takes; where all layers forget, of a short one."""
+        tables = self._growing or self.tables
+        return sum(self.block_bytes // table.block_tokens for table in tables)
+
+    @property
+    def has_states(self) -> bool:
+        """Whether some layers keep a state: every sequence needs a block for it."""
+        return any(table.kind == "linear" for table in self.tables)
+
+    @property
+    def _growing(self) -> tuple[LayerCache, ...]:
+        return tuple(table for table in self.tables if table.kind in ("full", "mla"))
+
+
+def block_pool(model: Model, demand: Demand) -> BlockPool:
+    """The pool of the pipeline stage whose blocks are largest, which decides for all.
+
+    Raises:
+        ValueError: what the layers keep isn't on file.
+    """
+    layers = layer_caches(model, demand)
+    tables, members = _tables(layers)
+    drafts = demand.draft.layers if demand.draft else 0
+    sizes = list(stage_sizes(len(layers) - drafts, demand.pipeline_parallel))
+    # The draft runs behind the last stage.
+    sizes[-1] += drafts
+    starts = [sum(sizes[:stage]) for stage in range(len(sizes))]
+    largest = max(
+        max(
+            sum(pages[index] for index in table if start <= index < start + size)
+            for table, pages in members
+        )
+        for start, size in zip(starts, sizes, strict=True)
+    )  # fmt: skip
+    return BlockPool(largest, tables, demand.in_flight_tokens)
+
+
+def _tables(
+    layers: Sequence[LayerCache],
+) -> tuple[tuple[LayerCache, ...], list[tuple[tuple[int, ...], Sequence[int]]]]:
+    """Tables of blocks, and for each the layers in it with the bytes of each layer's page."""
+    if _uniform(layers):
+        pages = [layer.page_bytes for layer in layers]
+        return (layers[0],), [(tuple(range(len(layers))), pages)]
+    equal = _equal_pages(layers)
+    pages = [layer.page_bytes for layer in equal]
+    kinds: dict[LayerCache, list[int]] = {}
+    for index, layer in enumerate(equal):
+        kinds.setdefault(layer, []).append(index)
+    fewest, most = min(map(len, kinds.values())), max(map(len, kinds.values()))
+    size = most if most < fewest * _PAD_UP_TO else fewest
+    tables: list[LayerCache] = []
+    members: list[tuple[tuple[int, ...], Sequence[int]]] = []
+    for layer, indexes in kinds.items():
+        count = math.ceil(len(indexes) / size)
+        tables += [layer] * count
+        members += [(tuple(indexes[first::count]), pages) for first in range(count)]
+    return tuple(tables), members
+
+
+def _uniform(layers: Sequence[LayerCache]) -> bool:
+    """Whether all layers need blocks for the same tokens, however large their pages are."""
+    return len({("full" if one.kind == "mla" else one.kind, one.block_tokens, one.reach) for one in layers}) == 1
+
+
+def _equal_pages(layers: Sequence[LayerCache]) -> list[LayerCache]:
+    """The same with pages of one size: blocks of more tokens where that divides, else padded."""
+    largest = max(layer.page_bytes for layer in layers)
+    equal = []
+    for layer in layers:
+        if layer.kind != "linear" and largest % layer.page_bytes == 0:
+            times = largest // layer.page_bytes
+            equal.append(replace(layer, block_tokens=layer.block_tokens * times, page_bytes=largest))
+        else:
+            equal.append(replace(layer, page_bytes=largest))
+    return equal
+
+
+def _blocks(table: LayerCache, tokens: int, in_flight: int) -> int:
+    if table.kind == "linear":
+        return table.reach
+    if table.kind == "sliding":
+        # One more, as a window need not begin where a block does.
+        return math.ceil(min(table.reach - 1 + in_flight, tokens) / table.block_tokens) + 1
+    if table.kind == "chunked":
+        return math.ceil(min(table.reach + in_flight, tokens) / table.block_tokens)
+    return math.ceil(tokens / table.block_tokens)

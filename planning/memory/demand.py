@@ -1,0 +1,59 @@
+"""What is asked of one device: requests, parallelism, batch sizes and number formats."""
+
+from dataclasses import dataclass
+
+GIB = 1024**3
+# Bytes of one number in the KV cache; every other format is refused by rule FIT-KV-DTYPE.
+KV_BYTES = {"auto": 2, "bfloat16": 2, "float16": 2, "fp8": 1, "fp8_e4m3": 1, "fp8_e5m2": 1}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """Speculative decoding: `tokens` are guessed ahead, by `layers` more layers of attention."""
+
+    tokens: int
+    layers: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Demand:
+    """What is asked of one device; the defaults are those of a server that is told nothing.
+
+    `context_tokens` is the longest request, `concurrency` requests of `request_tokens` must fit at once.
+    `batched_tokens` and `sequences` are max-num-batched-tokens and max-num-seqs, `capability` is the GPU's compute
+    capability ("9.0"), None where any GPU is meant. `counts_graphs` is False for vLLM before 0.21, whose budget left
+    CUDA graphs out.
+    """
+
+    tensor_parallel: int
+    pipeline_parallel: int = 1
+    expert_parallel: bool = False
+    context_tokens: int
+    request_tokens: int
+    concurrency: int
+    kv_cache_dtype: str
+    utilization: float
+    block_tokens: int
+    batched_tokens: int = 2048
+    sequences: int = 256
+    prefix_caching: bool = True
+    hybrid_cache: bool = True
+    pooling: bool = False
+    capability: str | None = None
+    draft: Draft | None = None
+    counts_graphs: bool = True
+    weights_gib: float | None = None
+    available_kv_gib: float | None = None
+
+    @property
+    def in_flight_tokens(self) -> int:
+        """Tokens that may be scheduled and not yet settled: one batch for each that runs at once.
+
+        Source: vLLM 0.33 vllm/config/vllm.py max_concurrent_batches; scheduling is asynchronous except for pooling.
+        """
+        return (self.pipeline_parallel + (0 if self.pooling else 1)) * self.batched_tokens
+
+    @property
+    def gpus(self) -> int:
+        """GPUs of one replica."""
+        return self.tensor_parallel * self.pipeline_parallel

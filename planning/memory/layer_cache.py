@@ -1,0 +1,157 @@
+"""What one layer keeps on one GPU: vLLM's cache specification of a layer, as numbers.
+
+Source: vLLM 0.33 vllm/v1/kv_cache_interface.py (page sizes), vllm/platforms/interface.py (_align_hybrid_block_size),
+vllm/model_executor/layers/mamba/mamba_utils.py (states), vllm/platforms/cuda.py (which kernel, hence which block).
+"""
+
+import math
+from dataclasses import dataclass
+
+from catalog import AttentionLayers, Model, RecurrentState
+from planning.memory.architecture import attention_layers, in_order
+from planning.memory.demand import KV_BYTES, Demand
+
+# Kernels of compressed attention (mla) read blocks of these sizes; others take vLLM's default.
+_SPARSE_BLOCK, _FLASH_MLA_BLOCK, _FLASHINFER_MLA_BLOCK = 64, 64, 32
+_HEAD_512, _HEAD_512_FP8_BLOCK = 512, 64
+# DeepSeek's packed 8-bit row: 512 numbers, 16 bytes of scales, 64 rotary numbers of two bytes.
+_PACKED_SPARSE_ROW = 656
+# FlashInfer's kernel for gated delta nets stores states every 64 tokens; Mamba 2 anywhere.
+_GATED_DELTA_STEP, _GATED_DELTA_KEY_DIM = 64, 128
+_CONVOLUTION_BYTES = 2
+
+
+@dataclass(frozen=True, slots=True)
+class LayerCache:
+    """One layer's cache on one GPU; layers that are equal can share a table of blocks.
+
+    `page_bytes` is what the layer takes of one block of `block_tokens` tokens. `reach` is the window or chunk in
+    tokens; with a state it is the number of pages that every request holds.
+    """
+
+    kind: str
+    block_tokens: int
+    page_bytes: int
+    reach: int = 0
+    heads: int = 1
+    width: int = 0
+
+
+def layer_caches(model: Model, demand: Demand) -> tuple[LayerCache, ...]:
+    """The cache of every layer, first to last, draft layers behind them.
+
+    Raises:
+        ValueError: what the layers keep isn't on file.
+    """
+    groups = attention_layers(model)
+    if not groups:
+        message = f"what the layers of {model.id} keep is not on file"
+        raise ValueError(message)
+    dtype = model.cache_dtype if demand.kv_cache_dtype == "auto" else demand.kv_cache_dtype
+    block = _block_tokens(groups, dtype, demand)
+    states = [group.state for group in groups if group.state is not None]
+    if states:
+        block = max(_aligned_block(state, groups, block, dtype, demand) for state in states)
+    each = {group: _layer_cache(group, groups, block, dtype, demand) for group in groups}
+    layers = [each[group] for group in in_order(groups)]
+    if demand.draft is not None:
+        layers += [each[_drafting(groups)]] * demand.draft.layers
+    return tuple(layers)
+
+
+def _drafting(groups: tuple[AttentionLayers, ...]) -> AttentionLayers:
+    """A draft's layer attends to everything, with the model's own heads."""
+    return next((group for group in groups if group.kind in ("full", "mla")), groups[0])
+
+
+def _layer_cache(
+    group: AttentionLayers, groups: tuple[AttentionLayers, ...], block: int, dtype: str, demand: Demand
+) -> LayerCache:
+    if group.state is not None:
+        attention = _drafting(groups)
+        page = block * _token_bytes(attention, dtype, demand)
+        return LayerCache("linear", block, page, _state_pages(group.state, demand))
+    heads = _heads(group, demand)
+    page = block * _token_bytes(group, dtype, demand)
+    # Without vLLM's hybrid cache, every layer keeps every token.
+    kind = group.kind if demand.hybrid_cache or group.kind == "mla" else "full"
+    reach = group.window or 0 if kind in ("sliding", "chunked") else 0
+    return LayerCache(kind, block, page, reach, heads, group.head_dim)
+
+
+def _heads(group: AttentionLayers, demand: Demand) -> int:
+    return 1 if group.kind == "mla" else max(1, group.kv_heads // demand.tensor_parallel)
+
+
+def _token_bytes(group: AttentionLayers, dtype: str, demand: Demand) -> int:
+    """Bytes of one token in one layer on one GPU; key-value heads are replicated where there are more GPUs."""
+    width = KV_BYTES[dtype]
+    if group.kind != "mla":
+        return 2 * _heads(group, demand) * group.head_dim * width
+    if not group.index_bytes:
+        return group.head_dim * width
+    packed = (width == 1 and _family(demand) != "10") or _family(demand) == "12"
+    return (_PACKED_SPARSE_ROW if packed else group.head_dim * width) + group.index_bytes
+
+
+def _family(demand: Demand) -> str:
+    return (demand.capability or "").partition(".")[0]
+
+
+def _block_tokens(groups: tuple[AttentionLayers, ...], dtype: str, demand: Demand) -> int:
+    """Tokens of one block that the attention kernel of this GPU takes."""
+    wanted = demand.block_tokens
+    family = _family(demand)
+    if any(group.index_bytes for group in groups):
+        return max(wanted, _SPARSE_BLOCK)
+    if any(group.kind == "mla" for group in groups):
+        if family == "9" and KV_BYTES[dtype] == 1:
+            return max(wanted, _FLASH_MLA_BLOCK)
+        return max(wanted, _FLASHINFER_MLA_BLOCK) if family == "10" else wanted
+    if family == "9" and KV_BYTES[dtype] == 1 and any(group.head_dim == _HEAD_512 for group in groups):
+        return max(wanted, _HEAD_512_FP8_BLOCK)
+    return wanted
+
+
+def state_bytes(state: RecurrentState, demand: Demand) -> int:
+    """Bytes of one layer's state on one GPU.
+
+    The convolution keeps its last tokens over all channels, those being guessed ahead among them.
+    """
+    gpus = demand.tensor_parallel
+    # Mamba's groups are replicated where they don't divide.
+    spare = gpus - state.key_heads if state.kind == "mamba2" and state.key_heads % gpus else 0
+    channels = 2 * (state.key_heads + spare) * state.key_dim + state.value_heads * state.value_dim
+    guessed = demand.draft.tokens if demand.draft else 0
+    convolution = channels // gpus * (state.convolution - 1 + guessed) * _CONVOLUTION_BYTES
+    return convolution + state.value_heads // gpus * state.value_dim * state.key_dim * state.state_bytes
+
+
+def _aligned_block(
+    state: RecurrentState, groups: tuple[AttentionLayers, ...], block: int, dtype: str, demand: Demand
+) -> int:
+    """Tokens of one block so long that a layer's page of keys and values holds a state."""
+    step = block
+    if demand.prefix_caching:
+        step = math.lcm(step, _checkpoint_step(state, demand) or 1)
+    token_bytes = _token_bytes(_drafting(groups), dtype, demand)
+    return max(block, step * math.ceil(state_bytes(state, demand) / (step * token_bytes)))
+
+
+def _checkpoint_step(state: RecurrentState, demand: Demand) -> int | None:
+    """Tokens between states that the kernel can store while it reads a prompt; None where it can't.
+
+    The images of vLLM 0.33 are built with CUDA 13, which FlashInfer's kernel needs beyond Hopper.
+    """
+    if state.kind == "mamba2":
+        return 1
+    able = demand.capability == "9.0" or (_family(demand) in ("10", "12") and state.key_dim == _GATED_DELTA_KEY_DIM)
+    return _GATED_DELTA_STEP if able else None
+
+
+def _state_pages(state: RecurrentState, demand: Demand) -> int:
+    """Pages of states that one request holds: the running one, those guessed ahead, and those for the prefix cache."""
+    guessed = demand.draft.tokens if demand.draft else 0
+    if not demand.prefix_caching:
+        return 1 + guessed
+    return 2 + guessed + (0 if _checkpoint_step(state, demand) is None else 1)

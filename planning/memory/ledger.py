@@ -1,0 +1,111 @@
+"""The memory ledger of vLLM on one GPU or slice: budget, weights, overheads, and what the KV cache holds.
+
+Source: vLLM 0.33 vllm/v1/worker/gpu_worker.py (determine_available_memory), vllm/v1/core/kv_cache_planning.py
+(get_kv_cache_configs), vllm/v1/core/kv_cache_utils.py (get_kv_cache_capacity).
+"""
+
+from dataclasses import dataclass
+
+from catalog import Model, Overheads
+from planning.memory.block_pool import BlockPool, block_pool
+from planning.memory.demand import GIB, Demand
+from planning.memory.overhead import Overhead, overhead
+from planning.memory.weights import weights_on_gpu
+from planning.plan import MemoryPlan
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """One ledger with what it was computed from; all figures are of one GPU, the worst rank."""
+
+    memory: MemoryPlan
+    demand: Demand
+    pool: BlockPool
+    overhead: Overhead
+    blocks: int
+    """Blocks of the whole pool; vLLM keeps one for itself, the null block."""
+
+    @property
+    def context_fits(self) -> bool:
+        """Whether one request of the longest kind fits."""
+        return self.pool.blocks_of(self.demand.context_tokens) < self.blocks
+
+    @property
+    def blocks_needed(self) -> int:
+        """Blocks that as many requests as asked for take at once, the null block included."""
+        return self.demand.concurrency * self.pool.blocks_of(self.demand.request_tokens) + 1
+
+    @property
+    def sequences_fit(self) -> bool:
+        """Whether there is a block for the state of every sequence; else vLLM stops at capturing CUDA graphs.
+
+        Source: vLLM 0.33 vllm/config/compilation.py `max_num_seqs exceeds available Mamba cache blocks`.
+        """
+        return not self.pool.has_states or self.demand.sequences <= self.blocks
+
+    @property
+    def longest_context(self) -> int:
+        """Longest request, in tokens and up to the one asked for, that the KV cache holds; 0 where it holds none."""
+        fits, fails = 0, self.demand.context_tokens + 1
+        while fails - fits > 1:
+            middle = (fits + fails) // 2
+            if self.pool.blocks_of(middle) < self.blocks:
+                fits = middle
+            else:
+                fails = middle
+        return fits
+
+    @property
+    def most_at_once(self) -> int:
+        """Requests of the demand's `request_tokens` that the KV cache holds at once."""
+        return max(0, self.blocks - 1) // self.pool.blocks_of(self.demand.request_tokens)
+
+
+def account(model: Model, device_gib: float, demand: Demand, overheads: Overheads) -> Ledger:
+    """Fill in the ledger.
+
+    `fits` says whether the longest request fits, `concurrency` requests do, and every sequence has its state. With
+    `available_kv_gib` the ledger starts from there, as from a line of vLLM's log, and `fits` is about the longest
+    request alone.
+
+    Raises:
+        ValueError: the size of the weights or what the layers keep isn't on file.
+    """
+    checkpoint = demand.weights_gib if demand.weights_gib is not None else model.weights_gib
+    if checkpoint is None:
+        message = f"the size of {model.id}'s weights is not on file"
+        raise ValueError(message)
+    pool = block_pool(model, demand)
+    weights = weights_on_gpu(model, checkpoint, demand, overheads)
+    beside = overhead(model, weights, demand, overheads)
+    budget = device_gib * demand.utilization
+    given = demand.available_kv_gib
+    available = given if given is not None else budget - weights - beside.total_gib
+    blocks = max(0, int(available * GIB) // pool.block_bytes)
+    concurrency = blocks / pool.blocks_of(demand.context_tokens)
+    memory = MemoryPlan(
+        device_gib=round(device_gib, 2),
+        budget_gib=round(budget, 2),
+        weights_gib=round(weights, 2),
+        overhead_gib=round(beside.total_gib, 2),
+        kv_cache_gib=round(available, 2),
+        kv_bytes_per_token=pool.token_bytes,
+        kv_tokens=int(concurrency * demand.context_tokens),
+        max_concurrency=round(concurrency, 2),
+        fits=_fits(pool, demand, blocks),
+    )
+    return Ledger(memory, demand, pool, beside, blocks)
+
+
+def _fits(pool: BlockPool, demand: Demand, blocks: int) -> bool:
+    if pool.blocks_of(demand.context_tokens) >= blocks:
+        return False
+    if demand.available_kv_gib is not None:
+        return True
+    together = demand.concurrency * pool.blocks_of(demand.request_tokens)
+    return together < blocks and (not pool.has_states or demand.sequences <= blocks)
+
+
+def ledger(model: Model, device_gib: float, demand: Demand, overheads: Overheads) -> MemoryPlan:
+    """The figures alone."""
+    return account(model, device_gib, demand, overheads).memory

@@ -1,0 +1,53 @@
+"""What the weights take on one GPU: the checkpoint's share, and what can't be shared out evenly.
+
+Source: vLLM 0.33 vllm/model_executor/layers/linear.py (QKVParallelLinear replicates key-value heads),
+vocab_parallel_embedding.py (rows padded to 64 for each GPU), vllm/models (latents of mla are computed on every GPU).
+"""
+
+import math
+
+from catalog import Model, Overheads
+from planning.memory.architecture import attention_layers, stage_sizes
+from planning.memory.demand import GIB, Demand
+
+_ROWS = 64
+# Projections and embeddings stay at two bytes in most quantized checkpoints; where they don't, this is the upper end.
+_BYTES = 2
+
+
+def weights_on_gpu(model: Model, checkpoint_gib: float, demand: Demand, overheads: Overheads) -> float:
+    """GiB on the fullest GPU of a checkpoint of `checkpoint_gib` (its tensors together)."""
+    loaded = checkpoint_gib * overheads.weights_factor
+    gpus, stages = demand.tensor_parallel, demand.pipeline_parallel
+    outer = 0.0 if model.vocab is None or stages == 1 else 2 * model.vocab * model.hidden * _BYTES / GIB
+    fullest = max(stage_sizes(model.layers, stages)) / model.layers
+    even = ((loaded - outer) * fullest + outer / 2) / gpus
+    return even + fullest * _replicated(model, gpus) + _padding(model, gpus) + _uneven_experts(model, loaded, demand)
+
+
+def _replicated(model: Model, gpus: int) -> float:
+    """GiB of projections that every GPU holds beyond its even share."""
+    numbers = 0.0
+    for group in attention_layers(model):
+        if group.kind == "mla":
+            numbers += group.layers * model.hidden * group.head_dim * (1 - 1 / gpus)
+        elif group.kind != "linear" and gpus > group.kv_heads:
+            spare = 1 - group.kv_heads / gpus
+            numbers += group.layers * 2 * model.hidden * group.head_dim * spare
+    return numbers * _BYTES / GIB
+
+
+def _padding(model: Model, gpus: int) -> float:
+    if model.vocab is None:
+        return 0.0
+    rows = -model.vocab % (_ROWS * gpus)
+    return 2 * rows * model.hidden * _BYTES / GIB / gpus
+
+
+def _uneven_experts(model: Model, loaded: float, demand: Demand) -> float:
+    """Whole experts on each GPU instead of a slice of each: the fullest GPU has the rounded-up number."""
+    gpus = demand.tensor_parallel
+    if not demand.expert_parallel or not model.experts:
+        return 0.0
+    fullest = math.ceil(model.experts / gpus) / model.experts
+    return loaded * model.expert_share / demand.pipeline_parallel * (fullest - 1 / gpus)

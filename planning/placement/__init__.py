@@ -1,0 +1,33 @@
+"""Which replica goes on which pool, and whether the pools hold them all, in every order in which they may come."""
+
+from planning.placement.needs import (
+    Group,
+    Need,
+    cache_gib,
+    fits_empty_node,
+    groups,
+    least_memory_gib,
+    need,
+    resources,
+    share,
+    shared_memory_gib,
+)
+from planning.placement.pools import PoolLoad, fewest, left_over, load, placements
+
+__all__ = [
+    "Group",
+    "Need",
+    "PoolLoad",
+    "cache_gib",
+    "fewest",
+    "fits_empty_node",
+    "groups",
+    "least_memory_gib",
+    "left_over",
+    "load",
+    "need",
+    "placements",
+    "resources",
+    "share",
+    "shared_memory_gib",
+]

@@ -1,0 +1,79 @@
+"""What would make a model fit that doesn't: every way is computed, none is guessed."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from catalog import Catalog, Gpu, Model
+from planning import mig
+from planning.devices import gpu_memory_gib
+from planning.memory import KV_BYTES, Demand, Ledger, account, legal_tensor_parallel
+
+PARALLEL_SIZES = (1, 2, 4, 8, 16)
+_LISTED = 3
+# Lowest compute capability of a kernel that keeps keys and values in fp8 (FlashInfer).
+_FP8_CAPABILITY = 8.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ways:
+    """Changes of which each makes it fit by itself; None, False or empty where that change doesn't."""
+
+    context: int | None = None
+    at_once: int | None = None
+    sequences: int | None = None
+    fp8: bool = False
+    tensor_parallel: int | None = None
+    gpus: tuple[str, ...] = ()
+    slices: tuple[str, ...] = ()
+
+
+def ways_out(
+    model: Model, ledger: Ledger, catalog: Catalog, gpu: Gpu, demand_on: Callable[[Gpu, float], Demand], *,
+    profile: str | None = None, most_gpus: int = 16,
+) -> Ways:  # fmt: skip
+    """Look for ways out on this device and on others: larger slices of the GPU, or larger GPUs.
+
+    `demand_on` tells the demand on another GPU with so many GiB, where vLLM's defaults are others. `most_gpus` bounds
+    tensor parallelism, as one node does. Smaller requests are proposed where they alone suffice.
+    """
+    demand, device_gib = ledger.demand, ledger.memory.device_gib
+
+    def fits(**changes: Any) -> bool:
+        return account(model, device_gib, replace(demand, **changes), catalog.overheads).memory.fits
+
+    def fits_on(other: Gpu, gib: float) -> bool:
+        return gib > device_gib and account(model, gib, demand_on(other, gib), catalog.overheads).memory.fits
+
+    longest, most, blocks = ledger.longest_context, ledger.most_at_once, ledger.blocks
+    shorter = 0 < longest < demand.context_tokens and demand.available_kv_gib is None
+    given = demand.available_kv_gib is not None
+    able = float(gpu.compute_capability) >= _FP8_CAPABILITY and KV_BYTES[demand.kv_cache_dtype] > 1
+    larger = [size for size in PARALLEL_SIZES if demand.tensor_parallel < size <= most_gpus and profile is None]
+    legal = [size for size in larger if legal_tensor_parallel(model.heads, model.kv_heads, size)]
+    roomy = [] if given else [name for name, other, gib in _devices(catalog, gpu, profile) if fits_on(other, gib)]
+    return Ways(
+        context=longest if given or (shorter and fits(context_tokens=longest, **_no_longer(ledger, longest))) else None,
+        at_once=most if 0 < most < demand.concurrency and fits(concurrency=most) else None,
+        sequences=blocks if not ledger.sequences_fit and blocks and fits(sequences=blocks) else None,
+        fp8=able and fits(kv_cache_dtype="fp8"),
+        tensor_parallel=None if given else next((size for size in legal if fits(tensor_parallel=size)), None),
+        gpus=tuple(roomy[:_LISTED]) if profile is None else (),
+        slices=tuple(roomy[:_LISTED]) if profile is not None else (),
+    )
+
+
+def _no_longer(ledger: Ledger, tokens: int) -> dict[str, int]:
+    """Requests that are meant at full context become shorter with it."""
+    return {"request_tokens": min(ledger.demand.request_tokens, tokens)}
+
+
+def _devices(catalog: Catalog, gpu: Gpu, profile: str | None) -> list[tuple[str, Gpu, float]]:
+    """Devices of the same kind with their GiB, small ones first: plain slices of that GPU, or whole GPUs."""
+    if profile is None:
+        found = [(name, one, gpu_memory_gib(one)) for name, one in catalog.gpus.items()]
+    else:
+        geometry = catalog.mig[gpu.name]
+        plain = [one for one in geometry.profiles.values() if "+" not in one.name and "-" not in one.name]
+        found = [(one.name, gpu, mig.usable_gib(geometry, one)) for one in plain]
+    return sorted(found, key=lambda one: (one[2], one[0]))

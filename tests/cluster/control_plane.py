@@ -1,0 +1,188 @@
+"""A real Kubernetes control plane on loopback: etcd, API server, scheduler and controllers, no machine behind them."""
+
+import contextlib
+import socket
+import time
+from collections.abc import Generator, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+
+from tests.cluster.client import Client
+from tests.cluster.processes import GuardedProcess
+from tests.cluster.service_account_key import service_account_key
+from tests.engine.toolchain import ETCD, KUBERNETES
+
+START_LIMIT_SECONDS: Final = 60
+# A node without a renewed lease is lost after this long, and its pods are evicted after the toleration: 50 seconds and
+# 5 minutes by default, and in AKS. Shorter, so that a test can wait for it; long enough for a busy machine.
+NODE_GRACE_SECONDS: Final = 12
+EVICTION_SECONDS: Final = 3
+SERVICE_RANGE: Final = "10.0.0.0/16"
+_TOKEN: Final = "the-token-of-the-tests"
+_POLL_SECONDS: Final = 0.05
+# What a cloud does with nodes and load balancers is Azure's part.
+_CONTROLLERS: Final = "*,-node-ipam-controller,-node-route-controller,-service-lb-controller,-cloud-node-lifecycle-controller"  # fmt: skip  # noqa: E501 - one value
+
+
+class ControlPlaneError(Exception):
+    """A part of the control plane ended or did not get ready; the message carries the last lines of its log."""
+
+
+def _free_ports(count: int) -> list[int]:
+    with contextlib.ExitStack() as stack:
+        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
+        for one in sockets:
+            one.bind(("127.0.0.1", 0))
+        return [one.getsockname()[1] for one in sockets]
+
+
+class ControlPlane:
+    """The running programs, their data in `directory`, and a client that may do everything."""
+
+    def __init__(self, directory: Path, binaries: Mapping[str, Path]) -> None:
+        self._directory = directory
+        self._binaries = binaries
+        self._processes: dict[str, GuardedProcess] = {}
+        self._etcd_port, self._etcd_peer_port, port = _free_ports(3)
+        self._wipes = 0
+        self.port = port
+        self.server = f"https://127.0.0.1:{port}"
+        self.ready_after_seconds = 0.0
+        directory.mkdir(parents=True, exist_ok=True)
+        (directory / "service-accounts.key").write_text(service_account_key())
+        (directory / "tokens.csv").write_text(f'{_TOKEN},admin,admin,"system:masters"\n')
+        self._authority = directory / "certificates" / "apiserver.crt"
+        self.client = Client(self.server, _TOKEN, self._authority)
+        (directory / "kubeconfig").write_text(self.kubeconfig())
+
+    @property
+    def logs(self) -> dict[str, Path]:
+        """Log file of every program by its name."""
+        return {name: self._directory / f"{name}.log" for name in self._binaries}
+
+    def kubeconfig(self) -> str:
+        """A kubeconfig whose user is in `system:masters`, as YAML."""
+        config: dict[str, Any] = {
+            "apiVersion": "v1",
+            "kind": "Config",
+            "clusters": [
+                {"name": "c", "cluster": {"server": self.server, "certificate-authority": str(self._authority)}}
+            ],
+            "users": [{"name": "admin", "user": {"token": _TOKEN}}],
+            "contexts": [{"name": "c", "context": {"cluster": "c", "user": "admin"}}],
+            "current-context": "c",
+        }
+        return yaml.safe_dump(config, sort_keys=False)
+
+    def start(self) -> None:
+        """Start everything and wait until it is ready; `ready_after_seconds` says how long that took."""
+        begun = time.monotonic()
+        self._start(
+            "etcd",
+            f"--data-dir={self._directory / f'etcd-{self._wipes}'}",
+            f"--listen-client-urls=http://127.0.0.1:{self._etcd_port}",
+            f"--advertise-client-urls=http://127.0.0.1:{self._etcd_port}",
+            f"--listen-peer-urls=http://127.0.0.1:{self._etcd_peer_port}",
+            f"--initial-advertise-peer-urls=http://127.0.0.1:{self._etcd_peer_port}",
+            f"--initial-cluster=default=http://127.0.0.1:{self._etcd_peer_port}",
+            "--unsafe-no-fsync",
+            "--log-level=warn",
+        )
+        self.start_api_server()
+        self._start(
+            "kube-scheduler",
+            f"--kubeconfig={self._directory / 'kubeconfig'}",
+            "--leader-elect=false",
+            "--secure-port=0",
+        )
+        self._start(
+            "kube-controller-manager",
+            f"--kubeconfig={self._directory / 'kubeconfig'}",
+            "--leader-elect=false",
+            "--secure-port=0",
+            f"--controllers={_CONTROLLERS}",
+            f"--service-account-private-key-file={self._directory / 'service-accounts.key'}",
+            f"--root-ca-file={self._authority}",
+            "--node-monitor-period=1s",
+            f"--node-monitor-grace-period={NODE_GRACE_SECONDS}s",
+        )
+        # The first thing that only the controllers make: pods of the default namespace need it.
+        self._await(lambda: self.client.find("v1", "ServiceAccount", "default", "default") is not None)
+        self.ready_after_seconds = time.monotonic() - begun
+
+    def start_api_server(self) -> None:
+        """Start the API server, again after `stop_api_server`, and wait until it says that it is ready."""
+        key = self._directory / "service-accounts.key"
+        self._start(
+            "kube-apiserver",
+            f"--etcd-servers=http://127.0.0.1:{self._etcd_port}",
+            f"--secure-port={self.port}",
+            "--bind-address=127.0.0.1",
+            f"--cert-dir={self._directory / 'certificates'}",
+            f"--service-account-key-file={key}",
+            f"--service-account-signing-key-file={key}",
+            "--service-account-issuer=https://kubernetes.default",
+            f"--token-auth-file={self._directory / 'tokens.csv'}",
+            "--authorization-mode=RBAC",
+            "--allow-privileged=true",
+            # As AKS has it: a pod that asks for an extended resource tolerates the taint of that name.
+            "--enable-admission-plugins=ExtendedResourceToleration",
+            f"--service-cluster-ip-range={SERVICE_RANGE}",
+            f"--default-not-ready-toleration-seconds={EVICTION_SECONDS}",
+            f"--default-unreachable-toleration-seconds={EVICTION_SECONDS}",
+        )
+        self._await(lambda: self._authority.exists() and self.client.is_ready())
+
+    def stop_api_server(self) -> None:
+        """Kill the API server; what it stored stays in etcd."""
+        self._processes.pop("kube-apiserver").kill()
+
+    def wipe(self) -> None:
+        """Forget every object: the same addresses and credentials with an empty store, as a new cluster has it."""
+        self.stop()
+        self._wipes += 1
+        self.start()
+
+    def stop(self) -> None:
+        """Kill everything."""
+        while self._processes:
+            # Backwards, so that the logs don't end in complaints about a server that is gone.
+            self._processes.popitem()[1].kill()
+
+    def tail(self, lines: int = 20) -> str:
+        """The last lines of every log, for a failure's report."""
+        running = self._processes.items()
+        return "\n".join(f"--- {name}\n{process.tail(lines)}" for name, process in running)
+
+    def _start(self, name: str, *arguments: str) -> None:
+        self._processes[name] = GuardedProcess([self._binaries[name], *arguments], self.logs[name])
+
+    def _await(self, condition: Any) -> None:
+        end = time.monotonic() + START_LIMIT_SECONDS
+        while not condition():
+            for name, process in self._processes.items():
+                if not process.is_running:
+                    raise ControlPlaneError(f"{name} ended:\n{process.tail()}")
+            if time.monotonic() > end:
+                raise ControlPlaneError(f"not ready within {START_LIMIT_SECONDS} s\n{self.tail()}")
+            time.sleep(_POLL_SECONDS)
+
+
+@contextlib.contextmanager
+def control_plane(directory: Path) -> Generator[ControlPlane]:
+    """A control plane with its data and logs in `directory`; nothing of it runs afterwards.
+
+    Raises:
+        ToolUnavailableError: its programs are neither in the cache nor can they be built.
+        ControlPlaneError: a part of it did not start.
+
+    """
+    binaries = {name: chain.binary(name) for chain in (ETCD, KUBERNETES) for name in chain.programs}
+    plane = ControlPlane(directory, binaries)
+    try:
+        plane.start()
+        yield plane
+    finally:
+        plane.stop()

@@ -1,0 +1,63 @@
+"""The real Pulumi engine over a small Azure and a real Kubernetes control plane: `up` ends in running pods."""
+
+import contextlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Self
+
+from tests.cluster.azure_provider import SmallAzure, small_azure
+from tests.cluster.control_plane import ControlPlane, control_plane
+from tests.cluster.kubelet import Kubelets
+from tests.cluster.kubernetes_provider import ClusterKubernetes
+from tests.cluster.secrets_operator import SecretsOperator
+from tests.engine.harness import Engine
+from tests.engine.providers.azure import DEFAULT_SUBSCRIPTION
+
+_GPU_OPERATOR = "gpu-operator"
+
+
+class ClusterEngine(Engine):
+    """An engine whose clouds have machines. Used as a context; everything ends with it.
+
+    `arm` is the folder of ARM's definitions, beside which lie the folders of CRDs and chart values. Without a `plane`
+    it starts one of its own in `directory`.
+    """
+
+    azure: SmallAzure
+    kubernetes: ClusterKubernetes
+
+    def __init__(
+        self,
+        directory: Path,
+        arm: Path,
+        *,
+        plane: ControlPlane | None = None,
+        subscription: str = DEFAULT_SUBSCRIPTION,
+    ) -> None:
+        super().__init__(directory, arm=arm, subscription=subscription)
+        self._arm, self._subscription = arm, subscription
+        self._given = plane
+        self._ends = contextlib.ExitStack()
+
+    def __enter__(self) -> Self:
+        with contextlib.ExitStack() as starting:
+            plane = self._given or starting.enter_context(control_plane(self.directory / "control-plane"))
+            self.plane = plane
+            self.client = plane.client
+            self.azure = small_azure(self.log, self.cloud, self._arm, plane, self._subscription)
+            self.kubernetes = ClusterKubernetes(self.log, plane, self._arm.parent)
+            self.kubernetes.on_release = self._release
+            self.kubelets = starting.enter_context(Kubelets(plane.client))
+            self.secrets_operator = starting.enter_context(SecretsOperator(plane.client))
+            super().__enter__()
+            self._ends = starting.pop_all()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        with self._ends:
+            super().__exit__(*error)
+
+    def _release(self, chart: str, values: Mapping[str, Any] | None) -> None:
+        """Nodes have the devices that the GPU Operator's values make of their GPUs, and none without it."""
+        if chart == _GPU_OPERATOR:
+            self.azure.machines.gpu_operator(values)

@@ -1,0 +1,187 @@
+"""Helm releases without Helm: the chart's CRDs come and go as Helm would have it, values are checked and kept.
+
+No chart is rendered: of what a release brings, only its CustomResourceDefinitions are there. It is remembered where
+Helm remembers its own, in a Secret `sh.helm.release.v1.<name>.v1` of its namespace, but as plain JSON.
+"""
+
+import base64
+import functools
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+
+from tests.cluster.client import ApiError, Client, Object, WaitTimeoutError
+from tests.engine.providers.calls import RefusedError
+from tests.graph.chart_values import schema_problems, unknown_paths
+
+_CRD: Final = ("apiextensions.k8s.io/v1", "CustomResourceDefinition")
+_MANAGER: Final = "helm"
+_ESTABLISHED_SECONDS: Final = 30
+_CATALOG: Final = Path(__file__).resolve().parents[2] / "catalog" / "charts.yaml"
+
+
+@dataclass(frozen=True)
+class ChartFacts:
+    """What the catalog says of a chart. CRDs in `templates` are upgraded and uninstalled, those in `crds` never."""
+
+    crd_groups: tuple[str, ...]
+    crds_in: str | None
+
+
+def chart_name(inputs: Mapping[str, Any]) -> str:
+    """A chart's plain name: it is named so, or by an OCI address whose last segment is the name."""
+    return str(inputs["chart"]).rpartition("/")[2]
+
+
+@functools.cache
+def catalog_charts() -> Mapping[str, ChartFacts]:
+    """Charts of the catalog by their plain name."""
+    entries = yaml.safe_load(_CATALOG.read_text())["entries"]
+    return {
+        chart_name(entry): ChartFacts(tuple(entry.get("crd_groups") or ()), entry.get("crds_in"))
+        for entry in entries.values()
+        if entry.get("chart")
+    }
+
+
+@functools.cache
+def reference_crds(directory: Path) -> Mapping[str, tuple[Object, ...]]:
+    """CustomResourceDefinitions on file, by API group."""
+    found: dict[str, list[Object]] = {}
+    for file in sorted(directory.glob("*.yaml")):
+        for content in yaml.load_all(file.read_text(), Loader=yaml.CSafeLoader):
+            if content:
+                found.setdefault(content["spec"]["group"], []).append(content)
+    return {group: tuple(contents) for group, contents in found.items()}
+
+
+class HelmReleases:
+    """Releases in one cluster. `reference` holds the folders `crds` and `charts`."""
+
+    def __init__(self, client: Client, reference: Path) -> None:
+        self._client = client
+        self._reference = reference
+        self.charts: dict[str, ChartFacts] = dict(catalog_charts())
+
+    def problems(self, inputs: Mapping[str, Any]) -> list[str]:
+        """What is wrong with a release's values: a path that the chart does not have, or what its schema refuses."""
+        chart, values, directory = chart_name(inputs), inputs.get("values") or {}, self._reference / "charts"
+        try:
+            unknown = unknown_paths(chart, values, directory)
+        except FileNotFoundError:
+            return [f"the values of the chart {chart} are not on file"]
+        return [
+            *(f"the chart {chart} has no value {path}" for path in unknown),
+            *schema_problems(chart, values, directory),
+        ]
+
+    def find(self, id_: str) -> dict[str, Any] | None:
+        """The inputs of a release (`namespace/name`) as they were last installed, None where there is none."""
+        namespace, _, name = id_.partition("/")
+        secret = self._client.find("v1", "Secret", _secret_name(name), namespace)
+        return json.loads(base64.b64decode(secret["data"]["release"])) if secret is not None else None
+
+    def install(self, inputs: Mapping[str, Any], *, status: str = "deployed") -> str:
+        """Install a release and its CRDs; the id.
+
+        Raises:
+            RefusedError: the name is taken, the namespace is missing, or the server refuses a CRD.
+
+        """
+        id_ = f"{inputs['namespace']}/{inputs['name']}"
+        if self.find(id_) is not None:
+            raise RefusedError("cannot re-use a name that is still in use")
+        self._write(inputs, status)
+        for crd in self._crds(inputs):
+            # Helm leaves an existing definition in `crds` as it is; one in `templates` must be its own.
+            if self._client.find(*_CRD, crd["metadata"]["name"]) is None or self._facts(inputs).crds_in == "templates":
+                self._client.apply(crd, field_manager=_MANAGER, force=True)
+        self._await_established(inputs)
+        return id_
+
+    def upgrade(self, inputs: Mapping[str, Any], *, status: str = "deployed") -> None:
+        """Install a release anew."""
+        self._write(inputs, status)
+        if self._facts(inputs).crds_in == "templates":
+            for crd in self._crds(inputs):
+                self._client.apply(crd, field_manager=_MANAGER, force=True)
+            self._await_established(inputs)
+
+    def uninstall(self, id_: str) -> None:
+        """Take a release off. CRDs in its templates go with it, and must have no custom resource left.
+
+        Raises:
+            RefusedError: custom resources are left whose operator would be gone.
+
+        """
+        inputs = self.find(id_)
+        if inputs is None:
+            return
+        orphans = self._custom_resources(inputs)
+        if orphans:
+            raise RefusedError(f"release {id_} goes before its custom resources: {', '.join(orphans)}")
+        if self._facts(inputs).crds_in == "templates":
+            for crd in self._crds(inputs):
+                self._client.delete(*_CRD, crd["metadata"]["name"])
+        namespace, _, name = id_.partition("/")
+        self._client.delete("v1", "Secret", _secret_name(name), namespace)
+
+    def _facts(self, inputs: Mapping[str, Any]) -> ChartFacts:
+        return self.charts.get(chart_name(inputs), ChartFacts((), None))
+
+    def _crds(self, inputs: Mapping[str, Any]) -> list[Object]:
+        known = reference_crds(self._reference / "crds")
+        return [crd for group in self._facts(inputs).crd_groups for crd in known.get(group, ())]
+
+    def _await_established(self, inputs: Mapping[str, Any]) -> None:
+        for crd in self._crds(inputs):
+            name = crd["metadata"]["name"]
+            try:
+                self._client.wait(*_CRD, name, until=_is_established, timeout_seconds=_ESTABLISHED_SECONDS)
+            except WaitTimeoutError as error:
+                raise RefusedError(f"the CRD {name} is not established: {error}") from error
+
+    def _custom_resources(self, inputs: Mapping[str, Any]) -> list[str]:
+        found = []
+        for crd in self._crds(inputs):
+            group, kind = crd["spec"]["group"], crd["spec"]["names"]["kind"]
+            version = next(item["name"] for item in crd["spec"]["versions"] if item["storage"])
+            try:
+                left = self._client.list(f"{group}/{version}", kind)
+            except ApiError as error:
+                if error.is_missing:
+                    continue
+                raise
+            found += [f"{kind} {item['metadata'].get('namespace', '')}/{item['metadata']['name']}" for item in left]
+        return sorted(found)
+
+    def _write(self, inputs: Mapping[str, Any], status: str) -> None:
+        name = str(inputs["name"])
+        self._client.apply(
+            {
+                "apiVersion": "v1",
+                "kind": "Secret",
+                "type": "helm.sh/release.v1",
+                "metadata": {
+                    "name": _secret_name(name),
+                    "namespace": inputs["namespace"],
+                    "labels": {"owner": "helm", "name": name, "status": status},
+                },
+                "data": {"release": base64.b64encode(json.dumps(inputs, sort_keys=True).encode()).decode()},
+            },
+            field_manager=_MANAGER,
+            force=True,
+        )
+
+
+def _secret_name(release: str) -> str:
+    return f"sh.helm.release.v1.{release}.v1"
+
+
+def _is_established(crd: Object | None) -> bool:
+    conditions = (crd or {}).get("status", {}).get("conditions") or []
+    return any(item["type"] == "Established" and item["status"] == "True" for item in conditions)

@@ -1,0 +1,242 @@
+"""The kubelets of all nodes in one thread: leases, node conditions, and pods that start, get ready, end and fail."""
+
+import contextlib
+import datetime as dt
+import ipaddress
+import itertools
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, Self
+
+from tests.cluster import pod_states
+from tests.cluster.client import ApiError, Client, Object
+from tests.cluster.control_plane import NODE_GRACE_SECONDS
+
+_TICK_SECONDS: Final = 0.2
+_LEASE_NAMESPACE: Final = "kube-node-lease"
+# Four renewals in the time after which a node counts as lost.
+_RENEWAL_SECONDS: Final = NODE_GRACE_SECONDS / 4
+_PODS: Final = ipaddress.IPv4Network("10.244.0.0/16")
+_HEALTHY: Final = {"Ready": "True", "MemoryPressure": "False", "DiskPressure": "False", "PIDPressure": "False"}
+
+
+def _now() -> str:
+    return dt.datetime.now(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _now_exactly() -> str:
+    return dt.datetime.now(dt.UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+@dataclass(frozen=True)
+class Rule:
+    """What happens to the pods that a selector names, instead of becoming ready at once."""
+
+    labels: Mapping[str, str]
+    ready_after_seconds: float = 0.0
+    crash: str = ""
+    exit_code: int = 1
+
+    def matches(self, pod: Object) -> bool:
+        """Whether all labels are the pod's."""
+        labels = pod["metadata"].get("labels") or {}
+        return all(labels.get(key) == value for key, value in self.labels.items())
+
+
+_PLAIN: Final = Rule({})
+
+
+class Kubelets:
+    """Used as a context: the thread ends with it, and what went wrong in it is raised then.
+
+    `ready_after_seconds` is how long every pod runs before it is ready; a Job's pod succeeds after that time.
+    `grace_fraction` says how much of its grace period a terminating pod uses: 0 ends at once, 1 takes all of it.
+    """
+
+    def __init__(self, client: Client, *, ready_after_seconds: float = 0.0, grace_fraction: float = 0.0) -> None:
+        self.grace_fraction = grace_fraction
+        self.ready_after_seconds = ready_after_seconds
+        self._client = client
+        self._rules: list[Rule] = []
+        self._lost: set[str] = set()
+        self._renewed: dict[str, float] = {}
+        self._seen: dict[tuple[str, str], float] = {}
+        self._addresses = itertools.count(1)
+        self._lock = threading.RLock()
+        self._stop = threading.Event()
+        self._error: BaseException | None = None
+        self._thread = threading.Thread(target=self._run, name="kubelets", daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        self._thread.join()
+        if self._error is not None:
+            raise self._error
+
+    def delay(self, seconds: float, **labels: str) -> None:
+        """Let pods with these labels get ready this late. Label keys with signs go in as `**{"a/b": "c"}`."""
+        self._rule(Rule(labels, ready_after_seconds=seconds))
+
+    def hold(self, **labels: str) -> None:
+        """Let pods with these labels run and never get ready."""
+        self._rule(Rule(labels, ready_after_seconds=float("inf")))
+
+    def fail(self, *, reason: str = "Error", exit_code: int = 1, **labels: str) -> None:
+        """Let pods with these labels crash, those that are ready already too."""
+        self._rule(Rule(labels, crash=reason, exit_code=exit_code))
+
+    def heal(self) -> None:
+        """Forget every rule; what crashed becomes ready."""
+        with self._lock:
+            self._rules.clear()
+
+    def lose(self, node: str) -> None:
+        """Stop a node's kubelet: no lease, no word about its pods."""
+        with self._lock:
+            self._lost.add(node)
+
+    def recover(self, node: str) -> None:
+        """Let a lost node's kubelet report again."""
+        with self._lock:
+            self._lost.discard(node)
+            self._renewed.pop(node, None)
+
+    def _rule(self, rule: Rule) -> None:
+        with self._lock:
+            self._rules.insert(0, rule)
+
+    def _run(self) -> None:
+        try:
+            while not self._stop.is_set():
+                # No server, or an object that went or changed meanwhile: a kubelet tries again.
+                with contextlib.suppress(ApiError):
+                    self._tick()
+                self._stop.wait(_TICK_SECONDS)
+        except Exception as error:  # noqa: BLE001 - a thread has nobody to raise to: told when the context ends
+            self._error = error
+
+    def _tick(self) -> None:
+        with self._lock:
+            lost = set(self._lost)
+        nodes = {node["metadata"]["name"]: node for node in self._client.list("v1", "Node")}
+        for name, node in nodes.items():
+            if name not in lost:
+                self._attempt(lambda name=name, node=node: self._report_node(name, node))
+        pods = self._client.list("v1", "Pod")
+        there = {pod["metadata"]["uid"] for pod in pods}
+        self._seen = {key: when for key, when in self._seen.items() if key[0] in there}
+        for pod in pods:
+            node = pod["spec"].get("nodeName")
+            if node in nodes and node not in lost:
+                self._attempt(lambda pod=pod: self._report_pod(pod))
+
+    @staticmethod
+    def _attempt(work: Callable[[], None]) -> None:
+        try:
+            work()
+        except ApiError as error:
+            # Gone or changed since it was listed: the next round sees it as it is.
+            if error.status not in (404, 409):
+                raise
+
+    def _report_node(self, name: str, node: Object) -> None:
+        if time.monotonic() - self._renewed.get(name, float("-inf")) >= _RENEWAL_SECONDS:
+            self._renew(name)
+            self._renewed[name] = time.monotonic()
+        known = {item["type"]: item["status"] for item in node.get("status", {}).get("conditions") or []}
+        if any(known.get(type_) != status for type_, status in _HEALTHY.items()):
+            now = _now()
+            conditions = [
+                {
+                    "type": type_,
+                    "status": status,
+                    "reason": "KubeletReady" if type_ == "Ready" else "KubeletHas",
+                    "message": "",
+                    "lastHeartbeatTime": now,
+                    "lastTransitionTime": now,
+                }
+                for type_, status in _HEALTHY.items()
+            ]
+            body = {"status": {"conditions": conditions}}
+            self._client.patch("v1", "Node", name, body, patch="strategic", subresource="status")
+
+    def _renew(self, name: str) -> None:
+        lease = {
+            "apiVersion": "coordination.k8s.io/v1",
+            "kind": "Lease",
+            "metadata": {"name": name, "namespace": _LEASE_NAMESPACE},
+            "spec": {"holderIdentity": name, "leaseDurationSeconds": 40, "renewTime": _now_exactly()},
+        }
+        self._client.apply(lease, field_manager="kubelet", force=True)
+
+    def _report_pod(self, pod: Object) -> None:
+        metadata, phase = pod["metadata"], pod.get("status", {}).get("phase")
+        if metadata.get("deletionTimestamp"):
+            self._terminate(pod)
+        elif phase in ("Pending", "Running"):
+            with self._lock:
+                rule = next((rule for rule in self._rules if rule.matches(pod)), _PLAIN)
+            self._advance(pod, rule)
+
+    def _terminate(self, pod: Object) -> None:
+        metadata = pod["metadata"]
+        grace = float(metadata.get("deletionGracePeriodSeconds") or 0)
+        if self._since(metadata["uid"], "deletion") >= grace * self.grace_fraction:
+            self._client.delete(
+                "v1", "Pod", metadata["name"], metadata["namespace"], grace_seconds=0, uid=metadata["uid"]
+            )
+
+    def _since(self, uid: str, what: str) -> float:
+        """Seconds since this was first seen of the pod."""
+        return time.monotonic() - self._seen.setdefault((uid, what), time.monotonic())
+
+    def _advance(self, pod: Object, rule: Rule) -> None:
+        status, uid, now = pod["status"], pod["metadata"]["uid"], _now()
+        states = [container["state"] for container in status.get("containerStatuses") or []]
+        is_crashing = any("waiting" in state for state in states) and status["phase"] == "Running"
+        if rule.crash:
+            if not is_crashing:
+                self._tell(pod, pod_states.crashing(pod, now, reason=rule.crash, exit_code=rule.exit_code))
+            return
+        if (status["phase"] == "Pending" or is_crashing) and (missing := self._missing_reference(pod)):
+            if not any((state.get("waiting") or {}).get("message") == missing for state in states):
+                self._tell(pod, pod_states.waiting(pod, "CreateContainerConfigError", missing, now))
+            return
+        delay = rule.ready_after_seconds if rule is not _PLAIN else self.ready_after_seconds
+        is_due = self._since(uid, "start") >= delay
+        if pod_states.runs_to_completion(pod) and is_due:
+            self._tell(pod, pod_states.succeeded(pod, now))
+        elif status["phase"] == "Pending" or is_crashing or (is_due and not pod_states.is_ready(pod)):
+            address = status.get("podIP") or str(_PODS[next(self._addresses)])
+            ready = is_due and not pod_states.runs_to_completion(pod)
+            self._tell(pod, pod_states.running(pod, address, now, ready=ready))
+
+    def _missing_reference(self, pod: Object) -> str:
+        """What the pod can't start without and can't find, in words; empty where all is there."""
+        namespace = pod["metadata"]["namespace"]
+        for needed in pod_states.references(pod):
+            found = self._client.find("v1", needed.kind, needed.name, namespace)
+            if found is None:
+                return f'{needed.kind.lower()} "{needed.name}" not found'
+            if needed.key and needed.key not in {**(found.get("data") or {}), **(found.get("binaryData") or {})}:
+                return f"couldn't find key {needed.key} in {needed.kind} {namespace}/{needed.name}"
+        return ""
+
+    def _tell(self, pod: Object, status: Mapping[str, Any]) -> None:
+        metadata = pod["metadata"]
+        body = {"metadata": {"uid": metadata["uid"]}, "status": status}
+        self._client.patch(
+            "v1",
+            "Pod",
+            metadata["name"],
+            body,
+            namespace=metadata["namespace"],
+            patch="strategic",
+            subresource="status",
+        )

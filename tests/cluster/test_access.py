@@ -1,0 +1,173 @@
+"""Who may do what on the shipped stacks: every account reaches what it needs, and nothing else."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+import catalog
+import config
+from planning import decide
+from planning.plan import ModelPlan, Plan
+from tests.cluster import access
+from tests.engine.harness import Engine
+from tests.engine.platform_stacks import STACKS, engine_for, run
+from tests.engine.providers.cloud import AzureObject, Cloud
+from tests.graph.stacks import sections_of
+
+pytestmark = pytest.mark.cluster
+
+
+@dataclass(frozen=True)
+class World:
+    """One stack after its update."""
+
+    cloud: Cloud
+    plan: Plan
+
+    def the(self, token: str) -> AzureObject:
+        (found,) = [resource for resource in self.cloud.azure if resource.token == token]
+        return found
+
+    def resources(self) -> list[str]:
+        """Ids of everything that an action could be about."""
+        return [one.id for one in self.cloud.azure if one.token != "authorization:RoleAssignment"]
+
+    def allowed(self, namespace: str, account: str) -> set[tuple[str, str]]:
+        """Every action on every resource that is allowed to an account."""
+        return {
+            (action, id_)
+            for action in access.ALL_ACTIONS
+            for id_ in self.resources()
+            if access.may(self.cloud, namespace, account, action, id_)
+        }
+
+    def below(self, id_: str) -> set[str]:
+        return {one for one in self.resources() if f"{one}/".startswith(f"{id_}/")}
+
+
+def plan_of(stack: str) -> Plan:
+    return decide(config.load(sections_of(stack)), catalog.load())
+
+
+@pytest.fixture(scope="module", params=STACKS)
+def world(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, arm: Path) -> Iterator[World]:
+    request.getfixturevalue("engine_binary")
+    engine: Engine
+    with engine_for(request.param, tmp_path_factory.mktemp(request.param), arm) as engine:
+        run(engine, request.param).up()
+        yield World(engine.cloud, plan_of(request.param))
+
+
+def account_of(model: ModelPlan) -> tuple[str, str]:
+    return model.namespace, model.service_account
+
+
+def test_the_secrets_operator_reads_the_vault_and_nothing_else(world: World) -> None:
+    identity = world.plan.secrets.identity
+    vault = world.the("keyvault:Vault").id
+    expected = {(access.READ_SECRET, id_) for id_ in world.below(vault)}
+    assert world.allowed(str(identity.namespace), str(identity.service_account)) == expected
+    secret = f"{vault}/secrets/huggingface-token"
+    assert access.may(world.cloud, str(identity.namespace), str(identity.service_account), access.READ_SECRET, secret)
+
+
+def test_models_read_blobs_where_their_weights_come_from_there(world: World) -> None:
+    store = world.the("storage:StorageAccount").id
+    for model in world.plan.models:
+        expected = {(access.READ_BLOB, id_) for id_ in world.below(store)} if model.weights_from == "blob" else set()
+        assert world.allowed(*account_of(model)) == expected, model.name
+    assert {model.weights_from for model in world.plan.models} in ({"blob"}, {"huggingface"})
+
+
+def test_each_model_is_an_identity_of_its_own(world: World) -> None:
+    owned = [access.identities(world.cloud, *account_of(model)) for model in world.plan.models]
+    assert all(len(found) == 1 for found in owned)
+    assert len({found[0].id for found in owned}) == len(owned)
+
+
+@pytest.mark.parametrize(
+    "account", [("default", "default"), ("kube-system", "default"), ("external-secrets", "default")]
+)
+def test_an_account_without_a_credential_may_nothing(world: World, account: tuple[str, str]) -> None:
+    assert world.allowed(*account) == set()
+
+
+def test_a_token_of_another_cluster_opens_nothing(world: World) -> None:
+    identity = world.plan.secrets.identity
+    account = str(identity.namespace), str(identity.service_account)
+    cluster = access.the_cluster(world.cloud)
+    kept = dict(cluster.outputs["oidcIssuerProfile"])
+    cluster.outputs["oidcIssuerProfile"] = {**kept, "issuerURL": "https://another.example/"}
+    try:
+        assert world.allowed(*account) == set()
+    finally:
+        cluster.outputs["oidcIssuerProfile"] = kept
+    assert world.allowed(*account)
+
+
+def test_kubelets_pull_from_the_registry_and_do_nothing_else(world: World) -> None:
+    registry = world.the("containerregistry:Registry").id
+    allowed = {
+        (action, id_)
+        for action in access.ALL_ACTIONS
+        for id_ in world.resources()
+        if access.kubelet_may(world.cloud, action, id_)
+    }
+    assert allowed == {(access.PULL_IMAGE, id_) for id_ in world.below(registry)}
+
+
+def test_the_control_plane_joins_the_subnets_and_hands_out_the_kubelets_identity(world: World) -> None:
+    cluster = access.the_cluster(world.cloud)
+    kubelet = cluster.outputs["identityProfile"]["kubeletidentity"]["resourceId"]
+    api_server = cluster.inputs["apiServerAccessProfile"]["subnetId"]
+    nodes = {profile["vnetSubnetID"] for profile in cluster.inputs["agentPoolProfiles"]}
+    pools = [one.inputs["vnetSubnetID"] for one in world.cloud.azure if one.token == "containerservice:AgentPool"]
+    for subnet in (api_server, *nodes, *pools):
+        assert access.control_plane_may(world.cloud, access.JOIN_SUBNET, subnet), subnet
+    assert access.control_plane_may(world.cloud, access.ASSIGN_IDENTITY, kubelet)
+    for action in (access.READ_SECRET, access.READ_BLOB, access.PULL_IMAGE, access.WRITE_BLOB):
+        assert not any(access.control_plane_may(world.cloud, action, id_) for id_ in world.resources())
+
+
+def test_the_control_plane_writes_the_private_zone_of_a_private_cluster_only(world: World) -> None:
+    zones = {one.id for one in world.cloud.azure if one.token == "privatedns:PrivateZone"}
+    writable = {zone for zone in zones if access.control_plane_may(world.cloud, access.WRITE_DNS, zone)}
+    profile = access.the_cluster(world.cloud).inputs["apiServerAccessProfile"]
+    assert writable == ({profile["privateDNSZone"]} if world.plan.cluster.private else set())
+
+
+def test_what_does_not_exist_can_not_be_read(world: World) -> None:
+    identity = world.plan.secrets.identity
+    vault = world.the("keyvault:Vault").id
+    elsewhere = vault.replace(vault.rsplit("/", 1)[1], "another-vault")
+    assert not access.may(
+        world.cloud, str(identity.namespace), str(identity.service_account), access.READ_SECRET, elsewhere
+    )
+
+
+def test_a_vault_that_goes_by_access_policies_heeds_no_roles(world: World) -> None:
+    identity = world.plan.secrets.identity
+    vault = world.the("keyvault:Vault")
+    kept = vault.inputs["properties"]
+    vault.inputs["properties"] = {**kept, "enableRbacAuthorization": False}
+    try:
+        assert world.allowed(str(identity.namespace), str(identity.service_account)) == set()
+    finally:
+        vault.inputs["properties"] = kept
+
+
+def test_a_role_that_nobody_wrote_down_is_not_passed_over(world: World) -> None:
+    grant = next(
+        one for one in world.cloud.azure
+        if one.token == "authorization:RoleAssignment" and one.inputs["scope"] == world.the("keyvault:Vault").id
+    )  # fmt: skip
+    kept = grant.inputs["roleDefinitionId"]
+    grant.inputs["roleDefinitionId"] = "/providers/Microsoft.Authorization/roleDefinitions/0"
+    identity = world.plan.secrets.identity
+    try:
+        with pytest.raises(access.UnknownRoleError):
+            world.allowed(str(identity.namespace), str(identity.service_account))
+    finally:
+        grant.inputs["roleDefinitionId"] = kept

@@ -1,0 +1,74 @@
+"""What a person would look at when a test has failed: nodes, pods and the latest events, as kubectl shows them."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
+
+from tests.cluster.client import ApiError, Client, Object
+from tests.cluster.pod_states import is_ready
+
+_EVENTS: Final = 30
+
+
+def view(client: Client) -> str:
+    """Nodes, pods and events of a cluster; a sentence where it does not answer."""
+    try:
+        parts = [_nodes(client), _pods(client), _events(client)]
+    except ApiError as error:
+        return f"the cluster can't be looked at: {error}"
+    return "\n\n".join(parts)
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
+    lines = [head, *([str(cell) for cell in row] for row in rows)]
+    widths = [max(len(line[column]) for line in lines) for column in range(len(head))]
+    return "\n".join(
+        "   ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines
+    )
+
+
+def _nodes(client: Client) -> str:
+    rows = []
+    for node in client.list("v1", "Node"):
+        conditions = {item["type"]: item["status"] for item in node["status"].get("conditions") or []}
+        taints = [f"{taint['key']}:{taint['effect']}" for taint in node["spec"].get("taints") or []]
+        capacity = node["status"].get("allocatable") or {}
+        devices = [f"{count} {name}" for name, count in sorted(capacity.items()) if "/" in name]
+        state = {"True": "Ready"}.get(conditions.get("Ready", ""), "NotReady")
+        rows.append((node["metadata"]["name"], state, ", ".join(devices), ", ".join(sorted(taints))))
+    return _table(("NODE", "STATUS", "DEVICES", "TAINTS"), rows)
+
+
+def _pods(client: Client) -> str:
+    rows = [
+        (pod["metadata"]["namespace"], pod["metadata"]["name"], is_ready(pod), _state(pod), pod["spec"].get("nodeName"))
+        for pod in client.list("v1", "Pod")
+    ]
+    return _table(("NAMESPACE", "POD", "READY", "STATUS", "NODE"), rows)
+
+
+def _state(pod: Object) -> str:
+    status = pod["status"]
+    if pod["metadata"].get("deletionTimestamp"):
+        return "Terminating"
+    for container in status.get("containerStatuses") or []:
+        if waiting := container["state"].get("waiting"):
+            return f"{waiting['reason']}: {waiting['message']}"
+    for condition in status.get("conditions") or []:
+        if condition["type"] == "PodScheduled" and condition["status"] == "False":
+            return f"{status['phase']}: {condition.get('message', '')}"
+    return status["phase"]
+
+
+def _events(client: Client) -> str:
+    events = client.list("v1", "Event")
+    events.sort(key=lambda event: event.get("lastTimestamp") or event.get("eventTime") or "")
+    rows = [
+        (
+            event["type"],
+            event["reason"],
+            f"{event['involvedObject']['kind']}/{event['involvedObject']['name']}",
+            event["message"],
+        )
+        for event in events[-_EVENTS:]
+    ]
+    return _table(("TYPE", "REASON", "OBJECT", "MESSAGE"), rows)

@@ -1,0 +1,148 @@
+"""The proofs about placement against their definitions, tried out on small pools in every order."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from placement_by_trying import can_place_all, can_strand, check_order, problem_of, room_for_one_more
+
+from planning.placement import packing
+from planning.placement.problem import Batch, Effort, Problem, SpentError, parts
+from planning.placement.verdict import enough_in_every_order, enough_to_hold, judge
+
+
+@st.composite
+def problems(draw: st.DrawFn) -> Problem:
+    """Up to three nodes, three resources, three batches and seven pods, every pod small enough for an empty node."""
+    resources = draw(st.integers(1, 3))
+    room = tuple(draw(st.lists(st.integers(1, 8), min_size=resources, max_size=resources)))
+    batches, left = [], 7
+    for _ in range(draw(st.integers(1, 3))):
+        takes = tuple(draw(st.integers(0, most)) for most in room)
+        pods = draw(st.integers(0, left))
+        left -= pods
+        batches.append(Batch(takes, pods))
+    return Problem(room, draw(st.integers(1, 3)), tuple(batches))
+
+
+@settings(max_examples=500)
+@given(problems())
+def test_pods_are_said_to_fit_exactly_where_trying_everything_places_them(problem: Problem) -> None:
+    assert judge(problem).fits is can_place_all(problem)
+
+
+@settings(max_examples=500)
+@given(problems())
+def test_every_order_is_said_to_work_exactly_where_no_order_strands_a_pod(problem: Problem) -> None:
+    verdict = judge(problem)
+    assert verdict.every_order is not can_strand(problem)
+    assert (verdict.strands is None) is verdict.every_order
+    if verdict.strands is not None:
+        check_order(problem, verdict.strands.waiting, verdict.strands.places)
+
+
+@settings(max_examples=300)
+@given(problems())
+def test_a_spare_place_is_one_that_no_order_takes_away(problem: Problem) -> None:
+    spare = judge(problem).spare
+    assert list(spare) == [room_for_one_more(problem, index) for index in range(len(problem.batches))]
+
+
+@settings(max_examples=300)
+@given(problems())
+def test_the_order_of_batches_and_splitting_them_change_nothing(problem: Problem) -> None:
+    verdict = judge(problem)
+    turned = judge(replace(problem, batches=problem.batches[::-1]))
+    split = judge(
+        replace(
+            problem,
+            batches=tuple(
+                part
+                for batch in problem.batches
+                for part in (replace(batch, pods=batch.pods // 2), replace(batch, pods=batch.pods - batch.pods // 2))
+            ),
+        )
+    )
+    for other in (turned, split):
+        assert (other.fits, other.every_order) == (verdict.fits, verdict.every_order)
+        assert sum(other.left) == sum(verdict.left)
+    assert turned.spare == verdict.spare[::-1]
+
+
+@settings(max_examples=300)
+@given(problems())
+def test_what_is_left_over_tells_whether_all_were_placed(problem: Problem) -> None:
+    verdict = judge(problem)
+    assert (sum(verdict.left) == 0) is verdict.fits
+    placed = replace(
+        problem,
+        batches=tuple(
+            replace(batch, pods=batch.pods - left) for batch, left in zip(problem.batches, verdict.left, strict=True)
+        ),
+    )
+    assert can_place_all(placed)
+
+
+@settings(max_examples=200)
+@given(problems())
+def test_the_nodes_that_are_advised_are_enough(problem: Problem) -> None:
+    assert judge(replace(problem, nodes=enough_to_hold(problem))).fits
+    assert judge(replace(problem, nodes=enough_in_every_order(problem))).every_order
+
+
+@settings(max_examples=200)
+@given(problems())
+def test_more_nodes_never_make_it_worse(problem: Problem) -> None:
+    few, more = judge(problem), judge(replace(problem, nodes=problem.nodes + 1))
+    assert not few.fits or more.fits
+    assert not few.every_order or more.every_order
+    assert all(after or not before for before, after in zip(few.spare, more.spare, strict=True))
+
+
+@settings(max_examples=300)
+@given(problems())
+def test_counting_never_refuses_what_can_be_placed(problem: Problem) -> None:
+    assert not (packing.too_many(problem) and can_place_all(problem))
+
+
+def test_resources_that_never_run_out_leave_devices_of_each_kind_apart() -> None:
+    """Two kinds of slices, and cores enough for all of them: two problems of one resource each."""
+    problem = problem_of((2, 3, 100), 2, ((1, 0, 20), 4), ((1, 0, 10), 1), ((0, 1, 19), 5))
+    found = parts(problem)
+    assert [(part.resources, part.members) for part in found] == [((1,), ((2,),)), ((0,), ((0, 1),))]
+
+
+def test_a_resource_that_may_run_out_keeps_them_together() -> None:
+    problem = problem_of((2, 3, 90), 2, ((1, 0, 20), 4), ((0, 1, 19), 5))
+    assert len(parts(problem)) == 1
+
+
+def test_a_pod_that_no_empty_node_takes_is_stranded_at_once() -> None:
+    verdict = judge(problem_of((2,), 2, ((3,), 1)))
+    assert verdict.fits is False
+    assert verdict.strands is not None
+    check_order(problem_of((2,), 2, ((3,), 1)), verdict.strands.waiting, verdict.strands.places)
+
+
+def test_without_nodes_nothing_fits() -> None:
+    assert judge(problem_of((2,), 0, ((1,), 1))).fits is False
+
+
+def test_a_search_stops_after_its_steps_and_says_so() -> None:
+    """Twenty odd sizes on forty nodes, two thirds full: they fit, and nobody can try all orders."""
+    sizes = [(101 + 7 * index, 211 - 5 * index) for index in range(20)]
+    verdict = judge(problem_of((1000, 1000), 40, *((size, 8) for size in sizes)))
+    assert verdict.fits is True
+    assert verdict.every_order is None
+    assert None in verdict.spare
+
+
+def test_an_effort_ends() -> None:
+    effort = Effort(steps=2)
+    effort.step()
+    effort.step()
+    with pytest.raises(SpentError):
+        effort.step()
+    with pytest.raises(SpentError):
+        Effort().step(depth=Effort.DEPTH + 1)

@@ -1,0 +1,140 @@
+"""How versions are replaced follows from what is free: with a replica more, one fewer, or with a gap that is told."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from planning_stacks import model, plan, planned, pool
+from planning_stacks import settings as loaded
+
+from catalog import load
+from planning import Plan
+from planning.plan import DeploymentPlan, RolloutPlan
+from planning.planner import plan_stack
+
+SURGE = RolloutPlan(strategy="RollingUpdate", max_surge=1, max_unavailable=0)
+ONE_FEWER = RolloutPlan(strategy="RollingUpdate", max_surge=0, max_unavailable=1)
+GAP = RolloutPlan(strategy="Recreate", max_surge=None, max_unavailable=None)
+
+
+def stack(nodes: tuple[int, int], **models: tuple[int, int, int]) -> dict[str, Any]:
+    """Machines of two GPUs, and models by name with GPUs, fewest and most replicas."""
+    changes: dict[str, Any] = {"pools[1]": pool("other", nodes={"min": nodes[0], "max": nodes[1]})}
+    for index, (name, (gpus, low, high)) in enumerate(models.items(), start=2):
+        changes[f"models[{index}]"] = model(
+            name, "other", engine={"tensor_parallel": gpus}, replicas={"min": low, "max": high}
+        )
+    return changes
+
+
+def deployments(found: Plan) -> dict[str, DeploymentPlan]:
+    return {one.name: one for each in found.models for one in each.deployments}
+
+
+def told(changes: dict[str, Any], rule: str) -> list[str]:
+    return [one.message for one in planned(changes).findings if one.rule == rule]
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        (stack((1, 1), one=(1, 1, 1)), {"one": SURGE}),
+        (stack((1, 1), one=(2, 1, 1)), {"one": GAP}),
+        (stack((1, 2), one=(2, 1, 1)), {"one": SURGE}),
+        (stack((1, 1), one=(1, 2, 2)), {"one": ONE_FEWER}),
+        (stack((1, 1), one=(1, 1, 2)), {"one": ONE_FEWER}),
+        (stack((1, 2), one=(1, 1, 3)), {"one": SURGE}),
+        (stack((1, 1), one=(1, 1, 1), two=(1, 1, 1)), {"one": GAP, "two": GAP}),
+        # Two GPUs are free, but perhaps one on each machine: that is a place for the single, none for the pair.
+        (stack((1, 3), single=(1, 2, 2), pair=(2, 1, 1)), {"single": SURGE, "pair": GAP}),
+        (stack((1, 4), single=(1, 2, 2), pair=(2, 1, 1)), {"single": SURGE, "pair": SURGE}),
+    ],
+)
+def test_the_strategy_follows_from_what_is_free_in_every_order(
+    changes: dict[str, Any], expected: dict[str, RolloutPlan]
+) -> None:
+    found = deployments(plan(changes))
+    assert {name: found[name].rollout for name in expected} == expected
+
+
+def test_a_place_needs_cores_and_memory_as_well() -> None:
+    """Two GPUs of four are free; 80 of 94 cores are not."""
+    wanted: dict[str, Any] = {"cpu": 40, "memory_gib": 64}
+    changes = {
+        "pools[1]": pool("other", vm_size="Standard_NC96ads_A100_v4", nodes={"min": 1, "max": 1}),
+        "models[2]": model("more", "other", replicas={"min": 2, "max": 2}, resources=wanted),
+    }
+    assert deployments(plan(changes))["more"].rollout == ONE_FEWER
+    wanted["cpu"] = 30
+    assert deployments(plan(changes | {"models[2].resources.cpu": 30}))["more"].rollout == SURGE
+
+
+def test_floor_and_burst_each_follow_their_own_pool() -> None:
+    changes = {
+        "pools[1]": pool("floor", nodes={"min": 1, "max": 1}),
+        "pools[2]": pool("burst", capacity="spot", nodes={"min": 0, "max": 2}),
+        "models[2]": model("more", ["floor", "burst"], replicas={"min": 2, "max": 5}, drain_seconds=20),
+    }
+    found = deployments(plan(changes))
+    assert (found["more"].rollout, found["more-burst"].rollout) == (ONE_FEWER, SURGE)
+    assert plan(changes).models[2].rollout == ONE_FEWER
+
+
+@pytest.mark.parametrize(
+    ("nodes", "hours"),
+    [
+        # A running machine has a place.
+        ((2, 2), 0.0),
+        # Three GPUs asked, two run always: one machine more for three replicas of half an hour each at the longest.
+        ((1, 2), 1.5),
+        # Without a place nothing runs in addition.
+        ((1, 1), 0.0),
+    ],
+)
+def test_what_a_surge_costs(nodes: tuple[int, int], hours: float) -> None:
+    high = 2 if nodes == (1, 1) else 3
+    assert deployments(plan(stack(nodes, one=(1, 1, high))))["one"].surge_node_hours == hours
+
+
+def test_deadlines_are_above_the_start_up_budget() -> None:
+    for one in deployments(plan({"models[0].start_minutes": 45})).values():
+        budget = 45 * 60 if one.name == "chat" else 30 * 60
+        assert one.progress_seconds == budget + 1800
+        assert one.rollout_seconds == one.progress_seconds * one.placement.max
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        (stack((1, 1), one=(2, 1, 1)), "every change of `one` stops it, for up to 30 minutes, 60 where a new image"),
+        (stack((1, 1), one=(1, 1, 2)), "stops it while it has no other replica, for up to 30 minutes"),
+        (stack((1, 1), one=(2, 1, 1)) | {"models[2].start_minutes": 50}, "for up to 50 minutes, 80 where"),
+        (stack((1, 1), one=(1, 2, 2)), None),
+        (stack((1, 2), one=(2, 1, 1)), None),
+    ],
+)
+def test_a_gap_is_told_with_its_length(changes: dict[str, Any], message: str | None) -> None:
+    found = told(changes, "ROLLOUT-DOWNTIME")
+    assert len(found) == (message is not None)
+    assert message is None or message in found[0]
+
+
+def test_a_model_that_is_added_changes_no_other_while_a_place_is_left() -> None:
+    """Four GPUs: with one, two and three models of one GPU each something is free, with the fourth nothing is."""
+    names = ("one", "two", "three", "four")
+    plans = [plan(stack((2, 2), **dict.fromkeys(names[:count], (1, 1, 1)))) for count in range(1, 5)]
+    first = [deployments(found)["one"] for found in plans]
+    assert first[0] == first[1] == first[2]
+    assert first[3] == replace(first[0], rollout=GAP)
+
+
+def test_the_order_of_pools_and_models_changes_nothing() -> None:
+    changes = stack((1, 3), single=(1, 2, 2), pair=(2, 1, 1), auto=(1, 1, 2)) | {"models[4].pool": "auto"}
+    settings = loaded(changes)
+    turned = settings.model_copy(update={"pools": settings.pools[::-1], "models": settings.models[::-1]})
+    there, back = (plan_stack(each, load()).plan for each in (settings, turned))
+    assert there is not None
+    assert back is not None
+    assert deployments(there) == deployments(back)
+    assert sorted(there.pools, key=lambda one: one.name) == sorted(back.pools, key=lambda one: one.name)
+    assert sorted(there.models, key=lambda one: one.name) == sorted(back.models, key=lambda one: one.name)

@@ -1,0 +1,211 @@
+"""GPUs that are cut or shared: what pods ask for, how much memory each gets, and what the GPU Operator is told."""
+
+import re
+from itertools import combinations
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+from planning_stacks import CATALOG, DROP, model, plan, planned, pool
+
+from components.model_pod import pod_template
+from planning import Plan, devices, mig
+from planning.labels import DEVICE_PLUGIN_CONFIG, MIG_CONFIG
+
+ONE, TWO = "Standard_NC40ads_H100_v5", "Standard_NC80adis_H100_v5"
+# What Kubernetes takes as a label's value.
+LABEL = re.compile(r"^[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$")
+RESOURCE = re.compile(r"^nvidia\.com/[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$")
+
+
+def shared(sharing: str = "time-slicing", replicas: int = 2, *, vm_size: str = ONE, **gpu: Any) -> dict[str, Any]:
+    """The development stack with a second pool of shared GPUs and a model on it."""
+    one = pool("other", vm_size=vm_size, gpu={"sharing": sharing, "replicas": replicas, **gpu})
+    return {"pools[1]": one, "models[2]": model("more", "other")}
+
+
+def operator(made: Plan) -> Any:
+    return made.gpu_operator.values
+
+
+# ------------------------------------------------------------------ shares
+@pytest.mark.parametrize("sharing", ["time-slicing", "mps"])
+def test_a_share_is_of_the_whole_gpu_and_has_a_name_of_its_own(sharing: str) -> None:
+    made = plan(shared(sharing, 2, vm_size=TWO))
+    (placement,) = made.models[2].placement
+    assert made.pools[1].resources == (("nvidia.com/gpu.shared", 4),)
+    assert (placement.resource, placement.count) == ("nvidia.com/gpu.shared", 1)
+    memory = made.models[2].memory
+    assert memory.device_gib == 93.12
+    assert memory.budget_gib == pytest.approx(93.12 * 0.45, abs=0.01)
+    assert made.models[2].args[made.models[2].args.index("--gpu-memory-utilization") + 1] == "0.45"
+
+
+def test_a_share_counts_its_batch_on_its_part_of_the_memory() -> None:
+    whole, part = (
+        plan(shared(replicas=2)).models[2],
+        plan({"pools[1]": pool("other"), "models[2]": model("more", "other")}),
+    )
+    assert whole.args[whole.args.index("--max-num-batched-tokens") + 1] == "2048"
+    alone = part.models[2].args
+    assert alone[alone.index("--max-num-batched-tokens") + 1] == "8192"
+
+
+@given(st.integers(2, 100))
+def test_shares_that_nobody_set_fit_together(replicas: int) -> None:
+    share = devices.shared_utilization(replicas)
+    assert share > 0
+    assert share * replicas <= devices.SHARED_OUT
+    assert (share + 0.001) * replicas > devices.SHARED_OUT
+
+
+@given(
+    st.integers(2, 6),
+    st.lists(st.tuples(st.integers(1, 95), st.integers(1, 4)), min_size=1, max_size=4),
+)
+def test_shares_that_were_set_are_refused_exactly_if_some_pods_together_take_too_much(
+    seats: int, takers: list[tuple[int, int]]
+) -> None:
+    more = {
+        f"models[{2 + index}]": model(
+            f"m{index}",
+            "other",
+            replicas={"min": high, "max": high},
+            engine={"gpu_memory_utilization": share / 100},
+        )
+        for index, (share, high) in enumerate(takers)
+    }
+    on = pool("other", vm_size=ONE, nodes={"min": 1, "max": 20}, gpu={"sharing": "time-slicing", "replicas": seats})
+    found = planned({"pools[1]": on, **more}).findings
+    pods = [share for share, high in takers for _ in range(high)]
+    worst = max(sum(some) for some in combinations(pods, min(seats, len(pods))))
+    assert any(one.rule == "SHARE-MEMORY" for one in found) == (worst > 95)
+
+
+def test_mps_holds_each_pod_to_its_part() -> None:
+    half = {**shared("mps", 2), "models[2].engine": {"gpu_memory_utilization": 0.5}}
+    more = {**shared("mps", 2), "models[2].engine": {"gpu_memory_utilization": 0.51}}
+    assert "SHARE-MEMORY" not in {one.rule for one in planned(half).findings}
+    (found,) = [one for one in planned(more).findings if one.rule == "SHARE-MEMORY"]
+    assert found.path == "models[2].engine.gpu_memory_utilization"
+    assert "write 0.45 or less" in found.fix
+
+
+def test_slices_can_be_shared_by_turns() -> None:
+    made = plan({**shared(layout=["3g.47gb", "2g.24gb"]), "models[2].slice": "3g.47gb"})
+    assert made.pools[1].resources == (("nvidia.com/mig-2g.24gb.shared", 2), ("nvidia.com/mig-3g.47gb.shared", 2))
+    assert made.models[2].memory.device_gib == 46.38
+    assert dict(made.pools[1].labels)[DEVICE_PLUGIN_CONFIG] == "time-slicing-2-2g.24gb-3g.47gb"
+    assert dict(made.pools[1].labels)[MIG_CONFIG] == "1x3g.47gb-1x2g.24gb"
+
+
+@pytest.mark.parametrize("gpu_name", sorted(CATALOG.mig))
+def test_names_of_shared_slices_are_legal(gpu_name: str) -> None:
+    for name in CATALOG.mig[gpu_name].profiles:
+        assert RESOURCE.match(devices.shared_name(mig.resource_name(name)))
+
+
+# ------------------------------------------------------------------ the device plugin
+GRID = [
+    {},
+    shared(),
+    shared("mps", 3),
+    shared(layout=["3g.47gb", "3g.47gb"]),
+    {**shared(), "cluster.gpu_driver": "operator"},
+    {**shared(vm_size=TWO), "pools[2]": pool("third", gpu={"sharing": "mps", "replicas": 3}, capacity="spot")},
+    {**shared(), "pools[2]": pool("third", taints=["team=research:NoSchedule"])},
+    {"pools[0].gpu.layout": ["3g.47gb", "2g.24gb", "2g.24gb"], "pools[0].nodes.max": 4},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("changes", GRID)
+def test_every_label_names_a_configuration_that_is_there(changes: dict[str, Any]) -> None:
+    made = plan(changes)
+    config = operator(made).get("devicePlugin", {}).get("config", {})
+    wanted = [dict(one.labels).get(DEVICE_PLUGIN_CONFIG) for one in made.pools]
+    assert set(filter(None, wanted)) | ({"plain"} if config else set()) == set(config.get("data", {}))
+    assert not config or (config["create"] is True and config["default"] == "plain" and LABEL.match(config["name"]))
+    for one, name in zip(made.pools, wanted, strict=True):
+        if name is None:
+            assert not any(resource.endswith(".shared") for resource, _ in one.resources)
+            continue
+        assert LABEL.match(name)
+        content = yaml.safe_load(config["data"][name])
+        ((key, sharing),) = content["sharing"].items()
+        assert (content["version"], key in ("timeSlicing", "mps")) == ("v1", True)
+        assert sharing["renameByDefault"] is True
+        assert sharing["failRequestsGreaterThanOne"] is True
+        assert {f"{entry['name']}.shared" for entry in sharing["resources"]} == {name for name, _ in one.resources}
+        assert all(entry["replicas"] >= 2 for entry in sharing["resources"])
+    if config:
+        assert yaml.safe_load(config["data"]["plain"]) == {"version": "v1"}
+
+
+def test_other_shares_are_another_pool_and_another_config_map() -> None:
+    two, three = plan(shared(replicas=2)), plan(shared(replicas=3))
+    assert two.pools[1].revision != three.pools[1].revision
+    assert two.pools[0] == three.pools[0]
+    names = {operator(made)["devicePlugin"]["config"]["name"] for made in (two, three)}
+    assert len(names) == 2
+
+
+def test_under_mps_the_daemon_brings_the_shared_memory() -> None:
+    """k8s-device-plugin mounts its own /dev/shm into clients of MPS; a volume of ours would hide it."""
+    made = {sharing: plan(shared(sharing)).models[2] for sharing in ("time-slicing", "mps")}
+    for sharing, one in made.items():
+        spec: Any = pod_template(one, one.deployments[0])["spec"]
+        mounts = {mount["mount_path"]: mount["name"] for mount in spec["containers"][0]["volume_mounts"]}
+        assert ("/dev/shm" in mounts) == (sharing == "time-slicing")  # noqa: S108 - the place in the pod
+        assert set(mounts.values()) == {volume["name"] for volume in spec["volumes"]}
+
+
+# ------------------------------------------------------------------ the whole tuple of values
+def environments(values: Any) -> list[dict[str, Any]]:
+    if isinstance(values, dict):
+        own = values.get("env", [])
+        return [*own, *(one for item in values.values() for one in environments(item))]
+    return []
+
+
+@pytest.mark.parametrize("changes", GRID)
+def test_the_operator_is_told_one_ownership_as_a_whole(changes: dict[str, Any]) -> None:
+    made = plan(changes)
+    values = operator(made)
+    owned = values["driver"]["enabled"]
+    expected = ("nvidia", "None") if owned else ("nvidia-container-runtime", "Install")
+    assert values["toolkit"]["enabled"] is owned
+    assert values["operator"]["runtimeClass"] == expected[0]
+    assert {one.gpu_driver for one in made.pools if one.gpu is not None} == {expected[1]}
+    sources = [one["value"] for one in values["toolkit"].get("env", []) if one["name"] == "RUNTIME_CONFIG_SOURCE"]
+    assert sources == (["file"] if owned else [])
+    assert values["mig"] == {"strategy": "mixed"}
+    assert all(isinstance(one["value"], str) for one in environments(values))
+
+
+@pytest.mark.parametrize("changes", GRID)
+def test_every_daemon_set_tolerates_every_taint_of_every_gpu_pool(changes: dict[str, Any]) -> None:
+    made = plan(changes)
+    values = operator(made)
+    for tolerations in (values["daemonsets"]["tolerations"], values["node-feature-discovery"]["worker"]["tolerations"]):
+        for taint in {taint for one in made.pools if one.gpu is not None for taint in one.taints}:
+            key, value = taint.split(":")[0].split("=")
+            assert any(
+                one["key"] == key and one["effect"] == taint.split(":")[1] and one.get("value", value) == value
+                for one in tolerations
+            )
+
+
+def test_a_background_pool_has_nothing_to_share() -> None:
+    changes = {"pools[1]": pool("cpu", vm_size="Standard_D8ds_v5", **{"class": "background"}, gpu={"sharing": "none"})}
+    assert plan(changes).pools[1].resources == ()
+    assert "SHARE-GPU" in {
+        one.rule for one in planned({**changes, "pools[1].gpu": {"sharing": "mps", "replicas": 2}}).findings
+    }
+
+
+def test_slices_and_shares_are_left_out_by_default() -> None:
+    made = plan({"pools[0].gpu": DROP, "models[0].slice": DROP, "models[1].slice": DROP, "pools[0].nodes.max": 4})
+    assert made.pools[0].resources == (("nvidia.com/gpu", 1),)
+    assert "devicePlugin" not in operator(made)
