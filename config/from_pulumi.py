@@ -1,14 +1,18 @@
 """Reads the stack's settings from Pulumi's own configuration; the one module of this room that knows Pulumi."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pulumi
 from pulumi.runtime import config as engine_config
 
+from config.model_files import with_model_files
 from config.settings import SECTIONS
 
 _NAMESPACE = "llm-platform:"
+# Beside Pulumi.yaml, where the CLI keeps stack files.
+_PROJECT = Path(__file__).resolve().parent.parent
 
 
 def sections() -> tuple[dict[str, Any], dict[str, pulumi.Output[str]]]:
@@ -29,7 +33,7 @@ def sections() -> tuple[dict[str, Any], dict[str, pulumi.Output[str]]]:
             secrets[name] = stack.require_secret(name)
         else:
             found[name] = _value(known[key])
-    return found, secrets
+    return with_model_files(found, _PROJECT), secrets
 
 
 def _value(text: str) -> Any:

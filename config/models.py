@@ -39,6 +39,14 @@ class Source(Section):
     model: Text | None = Field(
         default=None, description="with `blob` only: the id that tells the architecture, such as Qwen/Qwen3-8B"
     )
+    hf_config: Text | dict[str, Any] | None = Field(
+        default=None,
+        description="the config.json of a model outside the catalog, as a path from the stack file: models/mine.json",
+    )
+    weights_gib: Annotated[float, Field(gt=0, strict=True, allow_inf_nan=False)] | None = Field(
+        default=None,
+        description="with `hf_config` only: the GiB of the safetensors files together, where they can't be counted",
+    )
 
     @model_validator(mode="after")
     def _one_origin(self) -> "Source":
@@ -49,9 +57,11 @@ class Source(Section):
         if self.huggingface is not None and self.revision is None:
             message = "`huggingface` without `revision`: a branch can change under a running service"
             raise RefusedError(message, f"add revision: {_described(type(self), 'revision')}")
-        if self.blob is not None and self.model is None:
+        if self.blob is not None and self.model is None and self.hf_config is None:
             message = "`blob` without `model`: the folder doesn't tell the architecture"
             raise RefusedError(message, "add model, the id that tells the architecture, such as Qwen/Qwen3-8B")
+        if self.weights_gib is not None and self.hf_config is None:
+            raise RefusedError("`weights_gib` has a meaning with `hf_config` only", "leave `weights_gib` out")
         if self.huggingface is not None and self.model is not None:
             raise RefusedError("`model` has a meaning with `blob` only", "leave `model` out")
         if self.blob is not None and self.revision is not None:
@@ -61,7 +71,7 @@ class Source(Section):
     @property
     def model_id(self) -> str:
         """The id under which the catalog knows the model."""
-        return self.huggingface or self.model or ""
+        return self.huggingface or self.model or self.blob or ""
 
 
 class Engine(Section):

@@ -12,8 +12,9 @@ import catalog
 import config
 from config import Finding, in_order, stackfile
 from config.findings import Severity
+from config.model_files import with_model_files
 from planning import contract
-from planning.command_line import PROJECT, file_problem, stack_text, today, why
+from planning.command_line import PROJECT, file_problem, folder_of, stack_text, today, why
 from planning.planner import Planned, assess
 
 _WORDS: Mapping[Severity, str] = {"error": "error", "warning": "warning", "info": "remark"}
@@ -25,13 +26,14 @@ _HEADING = 18
 def check(stack: str, file: str | None = None, folder: Path = PROJECT) -> Planned:
     """Read and plan a stack as the preview does; `file` takes the place of `Pulumi.STACK.yaml` in `folder`."""
     text = stack_text(stack, file, folder)
-    return Planned(None, (text,)) if isinstance(text, Finding) else checked(text, today())
+    return Planned(None, (text,)) if isinstance(text, Finding) else checked(text, today(), folder_of(file, folder))
 
 
-def checked(text: str, day: str | None) -> Planned:
-    """Plan the text of a stack file; by `day`, an ISO date, the age of prices is judged."""
+def checked(text: str, day: str | None, folder: Path = PROJECT) -> Planned:
+    """Plan the text of a stack file in `folder`; by `day`, an ISO date, the age of prices is judged."""
     read = stackfile.parse(text)
-    return assess(config.load(read.sections, read.problems), catalog.load(), bootstrap=read.secrets, today=day)
+    sections = with_model_files(read.sections, folder)
+    return assess(config.load(sections, read.problems), catalog.load(), bootstrap=read.secrets, today=day)
 
 
 def written(file: str, stack: str, found: Planned) -> Planned:

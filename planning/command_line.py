@@ -54,6 +54,11 @@ def stack_text(stack: str, file: str | None, folder: Path = PROJECT) -> str | Fi
         return file_problem(file or path.name, why(error), fix=_stacks_in(folder))
 
 
+def folder_of(file: str | None, folder: Path = PROJECT) -> Path:
+    """Where a stack's file is, and with it the files that it names."""
+    return Path(file).resolve().parent if file else folder
+
+
 def name_problem(stack: str) -> Finding | None:
     """Why this can't be the name of a stack, if it can't."""
     if _STACK_NAME.fullmatch(stack):

@@ -217,10 +217,10 @@ def _spelled(question: Question, ways: Ways) -> Iterator[str]:
         return
     if ways.tensor_parallel:
         yield f"--tensor-parallel {ways.tensor_parallel}"
-    if ways.gpus:
-        yield f"--gpu {' or '.join(ways.gpus)}"
-    elif ways.slices:
+    if ways.slices:
         yield f"--mig {' or '.join(ways.slices)}"
+    elif ways.gpus:
+        yield f"--gpu {' or '.join(ways.gpus)}{'' if question.mig is None else ', whole'}"
     elif question.weights_gib is None and not ways.sequences:
         yield "a model with fewer or quantized weights"
 

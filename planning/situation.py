@@ -1,15 +1,16 @@
 """A stack file looked up in the catalog: what every rule and every builder starts from; unknown names are None here."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
 from catalog import Catalog, Gpu, Model, Region, VllmRelease, VmSize
 from config import Settings
 from config.models import Model as ModelSettings
+from config.models import Source
 from config.pools import Pool
-from planning import demands, devices, node
+from planning import demands, devices, hf_config, node
 from planning.choice import Choice
 from planning.devices import Device
 from planning.flags import given
@@ -165,7 +166,7 @@ class Situation:
         """The tightest ledger of each model over its pools; None where a figure is missing (rules tell which)."""
         return tuple(self._ledger(model) for model in self.models)
 
-    @property
+    @cached_property
     def memory(self) -> tuple[MemoryPlan | None, ...]:
         """The figures of the ledgers."""
         return tuple(ledger.memory if ledger is not None else None for ledger in self.ledgers)
@@ -187,11 +188,23 @@ class Situation:
         return ModelView(
             index=index,
             settings=model,
-            known=self.catalog.models.get(model.source.model_id),
+            known=self._known(model.source),
             release=self.catalog.vllm(version) if version in self.catalog.vllm_versions else None,
             pools=pools,
             devices=tuple(_device(model, pool) for pool in pools),
         )
+
+    def _known(self, source: Source) -> Model | None:
+        """The model by its own configuration where one is given, else by the catalog (rule MODEL-CONFIG tells)."""
+        if source.hf_config is None:
+            return self.catalog.models.get(source.model_id)
+        if isinstance(source.hf_config, str):
+            return None
+        try:
+            read = hf_config.read(source.hf_config, source.model_id)
+        except hf_config.UnreadableError:
+            return None
+        return replace(read, weights_gib=source.weights_gib) if source.weights_gib is not None else read
 
     def _ledger(self, model: ModelView) -> Ledger | None:
         known, release = model.known, model.release

@@ -32,7 +32,7 @@ def ways_out(
     model: Model, ledger: Ledger, catalog: Catalog, gpu: Gpu, demand_on: Callable[[Gpu, float], Demand], *,
     profile: str | None = None, most_gpus: int = 16,
 ) -> Ways:  # fmt: skip
-    """Look for ways out on this device and on others: larger slices of the GPU, or larger GPUs.
+    """Look for ways out on this device and on others: larger slices of the GPU where it is one, else larger GPUs.
 
     `demand_on` tells the demand on another GPU with so many GiB, where vLLM's defaults are others. `most_gpus` bounds
     tensor parallelism, as one node does. Smaller requests are proposed where they alone suffice.
@@ -51,15 +51,18 @@ def ways_out(
     able = float(gpu.compute_capability) >= _FP8_CAPABILITY and KV_BYTES[demand.kv_cache_dtype] > 1
     larger = [size for size in PARALLEL_SIZES if demand.tensor_parallel < size <= most_gpus and profile is None]
     legal = [size for size in larger if legal_tensor_parallel(model.heads, model.kv_heads, size)]
-    roomy = [] if given else [name for name, other, gib in _devices(catalog, gpu, profile) if fits_on(other, gib)]
+    sliced = [] if given or profile is None else _slices(catalog, gpu)
+    slices = [name for name, other, gib in sliced if fits_on(other, gib)]
+    whole = [] if given or slices else _gpus(catalog)
+    gpus = [name for name, other, gib in whole if fits_on(other, gib)]
     return Ways(
         context=longest if given or (shorter and fits(context_tokens=longest, **_no_longer(ledger, longest))) else None,
         at_once=most if 0 < most < demand.concurrency and fits(concurrency=most) else None,
         sequences=blocks if not ledger.sequences_fit and blocks and fits(sequences=blocks) else None,
         fp8=able and fits(kv_cache_dtype="fp8"),
         tensor_parallel=None if given else next((size for size in legal if fits(tensor_parallel=size)), None),
-        gpus=tuple(roomy[:_LISTED]) if profile is None else (),
-        slices=tuple(roomy[:_LISTED]) if profile is not None else (),
+        gpus=tuple(gpus[:_LISTED]),
+        slices=tuple(slices[:_LISTED]),
     )
 
 
@@ -68,12 +71,17 @@ def _no_longer(ledger: Ledger, tokens: int) -> dict[str, int]:
     return {"request_tokens": min(ledger.demand.request_tokens, tokens)}
 
 
-def _devices(catalog: Catalog, gpu: Gpu, profile: str | None) -> list[tuple[str, Gpu, float]]:
-    """Devices of the same kind with their GiB, small ones first: plain slices of that GPU, or whole GPUs."""
-    if profile is None:
-        found = [(name, one, gpu_memory_gib(one)) for name, one in catalog.gpus.items()]
-    else:
-        geometry = catalog.mig[gpu.name]
-        plain = [one for one in geometry.profiles.values() if "+" not in one.name and "-" not in one.name]
-        found = [(one.name, gpu, mig.usable_gib(geometry, one)) for one in plain]
+def _gpus(catalog: Catalog) -> list[tuple[str, Gpu, float]]:
+    """Whole GPUs with their GiB, small ones first."""
+    found = [(name, gpu, gpu_memory_gib(gpu)) for name, gpu in catalog.gpus.items()]
+    return sorted(found, key=lambda one: (one[2], one[0]))
+
+
+def _slices(catalog: Catalog, gpu: Gpu) -> list[tuple[str, Gpu, float]]:
+    """Plain slices of a GPU with their GiB, small ones first; none without MIG."""
+    geometry = catalog.mig.get(gpu.name)
+    if geometry is None:
+        return []
+    plain = [one for one in geometry.profiles.values() if "+" not in one.name and "-" not in one.name]
+    found = [(one.name, gpu, mig.usable_gib(geometry, one)) for one in plain]
     return sorted(found, key=lambda one: (one[2], one[0]))

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from config import Finding
 from planning import contract
-from planning.command_line import PROJECT, file_problem, run, stack_text, today, why
+from planning.command_line import PROJECT, file_problem, folder_of, run, stack_text, today, why
 from preview import comparison, report
 from preview.stack import NAMESPACE, Assessed, assessed, rejected
 from preview.unknowns import tally
@@ -76,7 +76,7 @@ def _assess(options: argparse.Namespace, problems: Sequence[Finding]) -> Assesse
     text = stack_text(options.stack, options.config, PROJECT)
     if isinstance(text, Finding):
         return rejected(text, *problems)
-    found = assessed(text, today())
+    found = assessed(text, today(), folder_of(options.config))
     return rejected(*found.findings, *problems) if problems else found
 
 

@@ -3,12 +3,15 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import catalog
 import config
 from config import Finding, in_order, stackfile
+from config.model_files import with_model_files
 from planning import Plan, assess
+from planning.command_line import PROJECT
 
 NAMESPACE = "llm-platform"
 # Stands for the secrets that the CLI keeps encrypted; the engine shows secrets as such, never their value.
@@ -25,18 +28,20 @@ class Assessed:
     secret_keys: tuple[str, ...]
 
 
-def assessed(text: str, today: str | None = None) -> Assessed:
+def assessed(text: str, today: str | None = None, folder: Path = PROJECT) -> Assessed:
     """Read and plan a stack file; what is wrong with it becomes findings, all at once, and nothing is raised.
 
-    By `today`, an ISO date, the age of prices is judged; the Plan doesn't depend on it.
+    `folder` is the stack file's own, where the files that it names are found. By `today`, an ISO date, the age of
+    prices is judged; the Plan doesn't depend on it.
     `settings` of the result is the configuration as Pulumi hands it to a program: objects as JSON, the secrets named
     by `secret_keys` with a placeholder for their value.
     """
     read = stackfile.parse(text)
-    loaded = config.load(read.sections, read.problems)
+    sections = with_model_files(read.sections, folder)
+    loaded = config.load(sections, read.problems)
     planned = assess(loaded, catalog.load(), bootstrap=read.secrets, today=today)
     secret_keys = tuple(f"{NAMESPACE}:{name}" for name in read.secrets)
-    settings = {f"{NAMESPACE}:{name}": _as_pulumi_does(value) for name, value in read.sections.items()}
+    settings = {f"{NAMESPACE}:{name}": _as_pulumi_does(value) for name, value in sections.items()}
     return Assessed(
         planned.plan, planned.findings, {**settings, **dict.fromkeys(secret_keys, _PLACEHOLDER)}, secret_keys
     )

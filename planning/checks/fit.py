@@ -168,9 +168,8 @@ def _advice(s: Situation, model: ModelView, ledger: Ledger, first: list[str]) ->
     if others:
         texts.append(f"cut {pool.path}.gpu.layout into {' or '.join(others)}")
     elif ways.gpus:
-        texts.append(f"choose a pool of {' or '.join(ways.gpus)}")
-    elif device.kind != "whole" and not offered:
-        texts.append("use a larger GPU or slice")
+        whole = "whole " if device.kind != "whole" else ""
+        texts.append(f"choose a pool of {whole}{' or '.join(ways.gpus)}")
     if not texts:
         return "choose a smaller or quantized model: neither fp8 nor more or larger GPUs help"
     return ", or ".join([", ".join(texts[:-1]), texts[-1]]) if len(texts) > 1 else texts[0]

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from planning import hf_config
 from planning.checks.words import listed, nearest
 from planning.memory import computable, legal_tensor_parallel
 from planning.placement.auto import AUTO
@@ -11,16 +12,44 @@ from planning.situation import Situation
 _PARALLEL = "vLLM 0.33 vllm/config/model.py verify_with_parallel_config"
 # What is left of the eviction notice of about 30 seconds once vLLM has been told.
 _SPOT_DRAIN_SECONDS = 20
+_OTHERWISE = "Otherwise add hf_config, the model's config.json"
 
 
 @rule("MODEL-UNKNOWN", "error", prevents="a plan about a model whose size nobody knows", source="catalog/models.yaml")
 def model_known(s: Situation) -> Iterator[Problem]:
     """The model's architecture must be on file."""
     for model in s.models:
-        if model.known is None:
+        if model.known is None and model.settings.source.hf_config is None:
             wanted = model.settings.source.model_id
             field = "huggingface" if model.settings.source.huggingface else "model"
-            yield f"{model.path}.source.{field}", f"model `{wanted}` is not on file", nearest(wanted, s.catalog.models)
+            near = nearest(wanted, s.catalog.models)
+            yield f"{model.path}.source.{field}", f"model `{wanted}` is not on file", f"{near} {_OTHERWISE}"
+
+
+@rule(
+    "MODEL-CONFIG",
+    "error",
+    prevents="a plan about a model whose configuration tells too little",
+    source="https://huggingface.co/docs/transformers/main_classes/configuration",
+)
+def configuration_understood(s: Situation) -> Iterator[Problem]:
+    """The config.json of a model outside the catalog is read, and its memory can be computed from it."""
+    for model in s.models:
+        source, path = model.settings.source, f"{model.path}.source.hf_config"
+        if isinstance(source.hf_config, str):
+            message = f"`{source.hf_config}` can't be read as a JSON object beside the stack file"
+            yield path, message, "write the path of the model's config.json, from the folder of the stack file"
+        elif source.hf_config is not None and model.known is None:
+            try:
+                hf_config.read(source.hf_config, source.model_id)
+            except hf_config.UnreadableError as error:
+                yield path, str(error), error.fix
+        elif source.hf_config is not None and model.known is not None and model.known.weights_gib is None:
+            yield (
+                f"{model.path}.source.weights_gib",
+                f"the size of the weights can't be counted: {hf_config.unknown_weights(source.hf_config)}",
+                "add weights_gib, the GiB of the safetensors files together",
+            )
 
 
 @rule(
@@ -34,7 +63,9 @@ def cache_understood(s: Situation) -> Iterator[Problem]:
     able = [name for name, known in s.catalog.models.items() if computable(known) and known.weights_gib is not None]
     for model in s.models:
         known = model.known
-        if known is None or (computable(known) and known.weights_gib is not None):
+        if known is None or model.settings.source.hf_config is not None:
+            continue
+        if computable(known) and known.weights_gib is not None:
             continue
         if computable(known):
             why = "the size of its weights is not on file"
@@ -58,7 +89,7 @@ def cache_understood(s: Situation) -> Iterator[Problem]:
 def context_supported(s: Situation) -> Iterator[Problem]:
     """The context must be one the model was trained for."""
     for model in s.models:
-        if model.known is not None and model.settings.context > model.known.max_context_tokens:
+        if model.known is not None and model.settings.context > model.known.max_context_tokens > 0:
             most = model.known.max_context_tokens
             yield (
                 f"{model.path}.context",

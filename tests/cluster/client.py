@@ -120,8 +120,15 @@ class Client:
 
     def is_ready(self) -> bool:
         """Whether the server says that it is ready."""
+        return self._says_ok("/readyz")
+
+    def answers(self) -> bool:
+        """Whether there is a server at all; cheaper to ask than whether all of it is ready."""
+        return self._says_ok("/livez/ping")
+
+    def _says_ok(self, path: str) -> bool:
         try:
-            return self.request("GET", "/readyz") == "ok"
+            return self.request("GET", path) == "ok"
         except ApiError:
             return False
 
@@ -187,7 +194,10 @@ class Client:
             raise
 
     def list(self, api_version: str, kind: str, namespace: str = "", **selectors: str) -> list[Object]:
-        """Objects of a kind, in all namespaces where none is given. `labelSelector=` and `fieldSelector=` narrow it."""
+        """Objects of a kind, in all namespaces where none is given. `labelSelector=` and `fieldSelector=` narrow it.
+
+        `resourceVersion="0"` asks for what the server has at hand, which costs it little and may be a moment old.
+        """
         found = self.request("GET", self.path(api_version, kind, "", namespace), parameters=selectors)
         return [{"apiVersion": api_version, "kind": kind, **item} for item in found["items"]]
 

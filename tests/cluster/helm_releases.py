@@ -14,13 +14,13 @@ from typing import Any, Final
 
 import yaml
 
-from tests.cluster.client import ApiError, Client, Object, WaitTimeoutError
+from tests.cluster.client import ApiError, Client, Object, WaitTimeoutError, eventually
 from tests.engine.providers.calls import RefusedError
 from tests.graph.chart_values import schema_problems, unknown_paths
 
 _CRD: Final = ("apiextensions.k8s.io/v1", "CustomResourceDefinition")
 _MANAGER: Final = "helm"
-_ESTABLISHED_SECONDS: Final = 30
+_SERVED_SECONDS: Final = 30
 _CATALOG: Final = Path(__file__).resolve().parents[2] / "catalog" / "charts.yaml"
 
 
@@ -96,20 +96,14 @@ class HelmReleases:
         if self.find(id_) is not None:
             raise RefusedError("cannot re-use a name that is still in use")
         self._write(inputs, status)
-        for crd in self._crds(inputs):
-            # Helm leaves an existing definition in `crds` as it is; one in `templates` must be its own.
-            if self._client.find(*_CRD, crd["metadata"]["name"]) is None or self._facts(inputs).crds_in == "templates":
-                self._client.apply(crd, field_manager=_MANAGER, force=True)
-        self._await_established(inputs)
+        self._define(inputs)
         return id_
 
     def upgrade(self, inputs: Mapping[str, Any], *, status: str = "deployed") -> None:
         """Install a release anew."""
         self._write(inputs, status)
         if self._facts(inputs).crds_in == "templates":
-            for crd in self._crds(inputs):
-                self._client.apply(crd, field_manager=_MANAGER, force=True)
-            self._await_established(inputs)
+            self._define(inputs)
 
     def uninstall(self, id_: str) -> None:
         """Take a release off. CRDs in its templates go with it, and must have no custom resource left.
@@ -137,21 +131,42 @@ class HelmReleases:
         known = reference_crds(self._reference / "crds")
         return [crd for group in self._facts(inputs).crd_groups for crd in known.get(group, ())]
 
-    def _await_established(self, inputs: Mapping[str, Any]) -> None:
+    def _define(self, inputs: Mapping[str, Any]) -> None:
         for crd in self._crds(inputs):
-            name = crd["metadata"]["name"]
             try:
-                self._client.wait(*_CRD, name, until=_is_established, timeout_seconds=_ESTABLISHED_SECONDS)
+                self._client.create(crd, field_manager=_MANAGER)
+            except ApiError as error:
+                if error.reason != "AlreadyExists":
+                    raise
+                # Helm leaves an existing definition in `crds` as it is; one in `templates` is its own.
+                if self._facts(inputs).crds_in == "templates":
+                    self._client.apply(crd, field_manager=_MANAGER, force=True)
+        for crd in self._crds(inputs):
+            api_version, kind = _stored_kind(crd)
+            try:
+                eventually(
+                    lambda api_version=api_version, kind=kind: self._is_served(api_version, kind),
+                    f"{kind} in {api_version} is served",
+                    timeout_seconds=_SERVED_SECONDS,
+                )
             except WaitTimeoutError as error:
-                raise RefusedError(f"the CRD {name} is not established: {error}") from error
+                raise RefusedError(f"the CRD {crd['metadata']['name']} is not established: {error}") from error
+
+    def _is_served(self, api_version: str, kind: str) -> bool:
+        try:
+            self._client.resource(api_version, kind)
+        except ApiError as error:
+            if error.is_missing:
+                return False
+            raise
+        return True
 
     def _custom_resources(self, inputs: Mapping[str, Any]) -> list[str]:
         found = []
         for crd in self._crds(inputs):
-            group, kind = crd["spec"]["group"], crd["spec"]["names"]["kind"]
-            version = next(item["name"] for item in crd["spec"]["versions"] if item["storage"])
+            api_version, kind = _stored_kind(crd)
             try:
-                left = self._client.list(f"{group}/{version}", kind)
+                left = self._client.list(api_version, kind)
             except ApiError as error:
                 if error.is_missing:
                     continue
@@ -182,6 +197,7 @@ def _secret_name(release: str) -> str:
     return f"sh.helm.release.v1.{release}.v1"
 
 
-def _is_established(crd: Object | None) -> bool:
-    conditions = (crd or {}).get("status", {}).get("conditions") or []
-    return any(item["type"] == "Established" and item["status"] == "True" for item in conditions)
+def _stored_kind(crd: Object) -> tuple[str, str]:
+    """API version and kind of what a CustomResourceDefinition brings."""
+    version = next(item["name"] for item in crd["spec"]["versions"] if item["storage"])
+    return f"{crd['spec']['group']}/{version}", crd["spec"]["names"]["kind"]

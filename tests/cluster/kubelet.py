@@ -124,11 +124,11 @@ class Kubelets:
     def _tick(self) -> None:
         with self._lock:
             lost = set(self._lost)
-        nodes = {node["metadata"]["name"]: node for node in self._client.list("v1", "Node")}
+        nodes = {node["metadata"]["name"]: node for node in self._client.list("v1", "Node", resourceVersion="0")}
         for name, node in nodes.items():
             if name not in lost:
                 self._attempt(lambda name=name, node=node: self._report_node(name, node))
-        pods = self._client.list("v1", "Pod")
+        pods = self._client.list("v1", "Pod", resourceVersion="0")
         there = {pod["metadata"]["uid"] for pod in pods}
         self._seen = {key: when for key, when in self._seen.items() if key[0] in there}
         for pod in pods:

@@ -82,7 +82,7 @@ class ClusterKubernetes(Kubernetes):
 
     def _reach(self) -> Client:
         reason = self._unreachable
-        if not reason and not self.client.is_ready():
+        if not reason and not self.client.answers():
             reason = f"{self._plane.server} does not answer"
         if reason:
             raise RefusedError(f"configured Kubernetes cluster is unreachable: {reason}")

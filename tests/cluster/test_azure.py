@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.cluster import azure_objects
+from tests.cluster import azure_objects, faults
 from tests.cluster.azure_provider import CLUSTER, POOL, SmallAzure, small_azure
 from tests.cluster.client import Client, Object, eventually
 from tests.cluster.control_plane import ControlPlane
@@ -243,6 +243,20 @@ def test_machines_register_once_the_api_server_answers(
     finally:
         module_cluster.start_api_server()
     eventually(lambda: len(nodes(client, "late")) == 1 and not nodes(client, "gone"), "the late node, not the gone one")
+
+
+@pytest.mark.parametrize("answer", [faults.throttled(60), faults.another_operation()])
+def test_the_provider_tries_four_times_what_may_pass(azure: SmallAzure, client: Client, answer: faults.Answer) -> None:
+    azure.faults.order(answer, POOL, nth=2, times=faults.TRIES - 1)
+    add(azure, "first")
+    add(azure, "gpu")
+    assert len(azure.faults.met) == 3
+    azure.faults.order(answer, POOL, times=faults.TRIES)
+    with pytest.raises(RefusedError, match=r"Retry-After: 60|AnotherOperationInProgress"):
+        add(azure, "more")
+    assert (len(nodes(client, "gpu")), nodes(client, "more")) == (1, [])
+    add(azure, "more")
+    assert len(nodes(client, "more")) == 1
 
 
 def test_an_unknown_size_is_refused(azure: SmallAzure) -> None:

@@ -1,0 +1,42 @@
+"""Puts the content of each model's `hf_config` file into the stack's sections, so that everything after reads data."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+# Hugging Face configurations have some kilobytes; what is much larger is another file.
+_LARGEST_BYTES = 4 * 1024 * 1024
+
+
+def with_model_files(sections: Mapping[str, Any], folder: Path) -> dict[str, Any]:
+    """The same sections with `models[].source.hf_config: FILE` replaced by the JSON object in the file.
+
+    Files are found relative to `folder`, the stack file's own. A name whose file can't be read, or holds no JSON
+    object, stays a name: rule MODEL-CONFIG tells it.
+    """
+    models = sections.get("models")
+    if not isinstance(models, list):
+        return dict(sections)
+    return {**sections, "models": [_with_file(model, folder) for model in models]}
+
+
+def _with_file(model: Any, folder: Path) -> Any:
+    source = model.get("source") if isinstance(model, Mapping) else None
+    if not isinstance(source, Mapping):
+        return model
+    name = source.get("hf_config")
+    if not isinstance(name, str) or not name:
+        return model
+    content = _content(folder / name)
+    return model if content is None else {**model, "source": {**source, "hf_config": content}}
+
+
+def _content(file: Path) -> dict[str, Any] | None:
+    try:
+        if file.stat().st_size > _LARGEST_BYTES:
+            return None
+        content = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return content if isinstance(content, dict) else None

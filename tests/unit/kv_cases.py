@@ -1,0 +1,184 @@
+"""Published logs of vLLM and figures of its own planner: what a memory ledger must come to, each with its source.
+
+Logs without a link are of private deployments that were published without one; sizes are GiB per GPU.
+"""
+
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import catalog
+from catalog import Model
+from planning import hf_config
+from planning.memory import Demand
+
+CATALOG = catalog.load()
+
+
+def dense(layers: int, heads: int, kv_heads: int, head_dim: int, **sizes: Any) -> Model:
+    """A model with full attention in every layer, with what a ledger needs of it."""
+    config = {
+        "num_hidden_layers": layers, "num_attention_heads": heads, "num_key_value_heads": kv_heads,
+        "head_dim": head_dim, "hidden_size": heads * head_dim, "max_position_embeddings": 131072, **sizes,
+    }  # fmt: skip
+    return replace(hf_config.read(config, "published"), weights_gib=1.0)
+
+
+def demand(**changes: Any) -> Demand:
+    plain = Demand(
+        tensor_parallel=1, context_tokens=4096, request_tokens=4096, concurrency=1, kv_cache_dtype="auto",
+        utilization=0.92, block_tokens=16,
+    )  # fmt: skip
+    return replace(plain, **changes)
+
+
+LLAMA_8B = dense(32, 32, 8, 128, intermediate_size=14336, vocab_size=128256)
+QWEN_7B = dense(28, 28, 4, 128, intermediate_size=18944, vocab_size=152064)
+QWEN_32B = dense(64, 40, 8, 128)
+QWEN_38 = CATALOG.models["Qwen/Qwen3.6-27B"]  # Qwen3.8-27B has the same layers
+
+
+@dataclass(frozen=True)
+class Tokens:
+    """Available KV memory and what the log says it holds; `exact` where two digits of GiB leave no doubt.
+
+    `tokens` and `blocks` are None where the log doesn't tell them.
+    """
+
+    source: str
+    model: Model
+    available_gib: float
+    context: int
+    tokens: int | None
+    at_once: float
+    exact: bool = False
+    blocks: int | None = None
+    changes: dict[str, Any] = field(default_factory=dict)
+
+
+TOKENS = {
+    "1: Llama-3.1-8B with an EAGLE layer on H100-80": Tokens(
+        "vllm-project/vllm#19996", LLAMA_8B, 51.63, 131072, 410_128, 3.13, exact=True, changes={"eagle": 1},
+    ),
+    "2: Llama-3.1-8B on RTX 3090": Tokens("vllm-project/vllm#10517", LLAMA_8B, 3.81, 20000, 31_232, 1.56),
+    "3: the same, longer: refused": Tokens("vllm-project/vllm#10517", LLAMA_8B, 2.89, 29000, 23_648, 0.82),
+    "4: Qwen2.5-7B-AWQ on 16 GB": Tokens("log", QWEN_7B, 8.0, 32768, 149_712, 4.57),
+    "5: Qwen3-VL-30B-A3B-FP8 on 96 GB, 0.20.2": Tokens(
+        "log", dense(48, 32, 4, 128), 33.59, 32768, 366_880, 11.2, exact=True,
+    ),
+    "6: Llama-3.1-8B on A100-40": Tokens("log, model inferred", LLAMA_8B, 19.92, 32768, 163_168, 4.98),
+    "11: a tiny Llama on CPU, 0.33": Tokens(
+        "run of vLLM 0.33", dense(2, 4, 2, 32), 1.0, 512, 2_097_152, 4096.0, exact=True,
+    ),
+    # vLLM 0.33's own planner on specifications built by hand; in flight are 2 x batched_tokens.
+    "12a: gpt-oss-20b": Tokens(
+        "run of vLLM 0.33 kv_cache_planning", CATALOG.models["openai/gpt-oss-20b"], 36.56, 131072, None, 11.99,
+        blocks=99_833, changes={"batched_tokens": 1024},
+    ),
+    "12b: gemma-3-27b": Tokens(
+        "run of vLLM 0.33 kv_cache_planning", CATALOG.models["google/gemma-3-27b-it"], 20.0, 131072, None, 1.41,
+        changes={"batched_tokens": 4096},
+    ),
+    "12c: DeepSeek with latent attention, blocks of 64": Tokens(
+        "run of vLLM 0.33 kv_cache_planning", CATALOG.models["deepseek-ai/DeepSeek-R1-0528"], 30.0, 163840, 458_368,
+        2.8, exact=True, changes={"block_tokens": 64},
+    ),
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Needed:
+    """Bytes that vLLM says one request needs."""
+
+    source: str
+    model: Model
+    context: int
+    needed_bytes: int
+    changes: dict[str, Any] = field(default_factory=dict)
+
+
+GIB = 1024**3
+NEEDED = {
+    "7: Qwen3-32B w4a16": Needed("log: 10.0 GiB KV cache is needed", QWEN_32B, 40960, 10 * GIB),
+    "8: Qwen2.5-32B-AWQ": Needed("log: 1.0 GiB KV cache is needed", QWEN_32B, 4096, GIB),
+    "9: Qwen3-VL-4B": Needed("log: 4.5 GiB KV cache is needed", dense(36, 32, 8, 128), 32768, 9 * GIB // 2),
+    "10a: Qwen3.8-27B, prefix caching": Needed(
+        "another project's test, traced from vLLM 0.29", QWEN_38, 262144, 17_520_656_384,
+    ),
+    "10b: Qwen3.8-27B, none": Needed(
+        "another project's test, traced from vLLM 0.29", QWEN_38, 262144, 17_366_515_712, {"prefix_caching": False},
+    ),
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Available:
+    """A log that tells the device's total: planned available KV memory is within 5 percent of the logged one.
+
+    `weights_gib` are the loaded ones; vLLM before 0.21 left CUDA graphs out of the budget. `miss` says why a case is
+    known not to be met, with the figure that is planned.
+    """
+
+    source: str
+    model: Model
+    total_gib: float
+    utilization: float
+    weights_gib: float
+    logged_gib: float
+    changes: dict[str, Any] = field(default_factory=dict)
+    miss: str | None = None
+
+
+_UNKNOWN = dense(1, 1, 1, 1)
+AVAILABLE = {
+    "2: Llama-3.1-8B on RTX 3090, 20,000 tokens in one batch": Available(
+        "vllm-project/vllm#10517 (0.6, before chunked prefill)", LLAMA_8B, 23.58, 0.9, 14.99, 3.81,
+        {"batched_tokens": 20000, "counts_graphs": False},
+    ),
+    "3: the same, 29,000 tokens": Available(
+        "vllm-project/vllm#10517 (0.6, before chunked prefill)", LLAMA_8B, 23.58, 0.9, 14.99, 2.89,
+        {"batched_tokens": 29000, "counts_graphs": False},
+    ),
+    "4: Qwen2.5-7B-AWQ on 16 GB": Available(
+        "log: budget 14.39", QWEN_7B, 14.39 / 0.9, 0.9, 5.29, 8.0, {"counts_graphs": False},
+    ),
+    # The logs of the three below name no model: only the reserve can be planned, which is for vLLM 0.22 and later.
+    "H200": Available("log: 125.83 - 74.28 - 5.58 - 1.38", _UNKNOWN, 139.81, 0.9, 74.28, 44.59),
+    "RTX PRO 6000": Available(
+        "log: 85.51 - 56.89 - 0.76", _UNKNOWN, 85.51 / 0.9, 0.9, 56.89, 27.85,
+        miss="planned 23.47: the reserve is 5.14 GiB, the log has 0.76 and no CUDA graphs",
+    ),
+    "B300": Available(
+        "log: 246.27 - 156.32 - 2.99 - 0.23", _UNKNOWN, 267.69, 0.92, 156.32, 86.74,
+        miss="planned 79.84: the reserve is 10.12 GiB, the log has 3.22 and no CUDA graphs",
+    ),
+    # Nothing but its own log explains 7.5 GiB beside the weights; planned at today's defaults it fails, as it did.
+    "gpt-oss-120b on H100-80": Available(
+        "vllm-project/vllm#23278 (0.10)", CATALOG.models["openai/gpt-oss-120b"], 79.2, 0.9, 65.97, -2.14,
+        {"counts_graphs": False, "batched_tokens": 8192, "sequences": 1024},
+        miss="planned 3.04: the log has 7.5 GiB beside the weights, the formula 2.3",
+    ),
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A stack that vLLM did not start, at the settings that it was given."""
+
+    source: str
+    model: str
+    gpu: str
+    settings: dict[str, Any]
+
+
+FAILURES = {
+    "gpt-oss-120b on one H100-80": Failure("vllm-project/vllm#23278", "openai/gpt-oss-120b", "H100-80", {}),
+    "the same with 0.95 and small batches": Failure(
+        "vllm-project/vllm#27508", "openai/gpt-oss-120b", "H100-80", {"utilization": 0.95, "batched_tokens": 1024},
+    ),
+    "more sequences than blocks for their states": Failure(
+        "kaito-project/kaito#2319", "Qwen/Qwen3.6-27B", "H100-80", {"context": 32768},
+    ),
+    "Qwen2.5-32B-AWQ's cousin, a request larger than the cache": Failure(
+        "log: 1.0 GiB needed, 0.58 available", "Qwen/Qwen3-32B", "A100-80", {"context": 4096, "kv_cache_gib": 0.58},
+    ),
+}  # fmt: skip
