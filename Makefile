@@ -3,10 +3,10 @@ STACK ?= dev
 VENV := .venv
 PYTHON := $(VENV)/bin/python
 .DEFAULT_GOAL := help
-.PHONY: help preview test acceptance lint bench golden requirements
+.PHONY: help preview test acceptance oracle-vllm lint bench golden requirements
 
 help: ## what can be made
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
 # pip must be inside: Pulumi's own `pulumi install` calls it.
 $(VENV)/installed: requirements.txt
@@ -28,6 +28,17 @@ test: $(VENV)/installed-dev ## everything that runs without Go
 
 acceptance: $(VENV)/installed-dev ## the real Pulumi engine (needs Go for its first build)
 	@$(VENV)/bin/pytest -q tests/engine
+
+# As large as torch: an environment of its own in the cache, one for each set of requirements, that nothing else uses.
+VLLM_NEEDS := requirements-vllm.in requirements-vllm-overrides.txt
+VLLM = $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/llm-platform/vllm-$(shell cat $(VLLM_NEEDS) | sha256sum | cut -c1-12)
+
+oracle-vllm: $(VENV)/installed-dev ## our rules and figures against vLLM itself (downloads 4 GB once)
+	@test -e $(VLLM)/installed || { echo "Setting up $(VLLM) (once, some minutes) …" >&2 && python3 -m venv $(VLLM) \
+	  && $(VLLM)/bin/pip install --quiet --disable-pip-version-check --no-deps -r requirements-vllm.in \
+	  && $(VLLM)/bin/python tests/contract/vllm_requirements.py requirements-vllm-overrides.txt > $(VLLM)/needs.txt \
+	  && $(VLLM)/bin/pip install --quiet --disable-pip-version-check --no-warn-conflicts pytest -r $(VLLM)/needs.txt && touch $(VLLM)/installed; }
+	@VLLM_TARGET_DEVICE=cpu $(VLLM)/bin/python -m pytest -q tests/contract
 
 lint: $(VENV)/installed-dev ## formatting, rules and types
 	@$(VENV)/bin/ruff format --check --quiet .

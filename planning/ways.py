@@ -23,6 +23,8 @@ class Ways:
     at_once: int | None = None
     sequences: int | None = None
     fp8: bool = False
+    fp8_context: int | None = None
+    """The longest context together with fp8, where fp8 alone isn't enough."""
     tensor_parallel: int | None = None
     gpus: tuple[str, ...] = ()
     slices: tuple[str, ...] = ()
@@ -49,6 +51,7 @@ def ways_out(
     shorter = 0 < longest < demand.context_tokens and demand.available_kv_gib is None
     given = demand.available_kv_gib is not None
     able = float(gpu.compute_capability) >= _FP8_CAPABILITY and KV_BYTES[demand.kv_cache_dtype] > 1
+    halved = able and fits(kv_cache_dtype="fp8")
     larger = [size for size in PARALLEL_SIZES if demand.tensor_parallel < size <= most_gpus and profile is None]
     legal = [size for size in larger if legal_tensor_parallel(model.heads, model.kv_heads, size)]
     sliced = [] if given or profile is None else _slices(catalog, gpu)
@@ -59,11 +62,18 @@ def ways_out(
         context=longest if given or (shorter and fits(context_tokens=longest, **_no_longer(ledger, longest))) else None,
         at_once=most if 0 < most < demand.concurrency and fits(concurrency=most) else None,
         sequences=blocks if not ledger.sequences_fit and blocks and fits(sequences=blocks) else None,
-        fp8=able and fits(kv_cache_dtype="fp8"),
+        fp8=halved,
+        fp8_context=None if halved or not able else _longer(model, device_gib, ledger, catalog),
         tensor_parallel=None if given else next((size for size in legal if fits(tensor_parallel=size)), None),
         gpus=tuple(gpus[:_LISTED]),
         slices=tuple(slices[:_LISTED]),
     )
+
+
+def _longer(model: Model, device_gib: float, ledger: Ledger, catalog: Catalog) -> int | None:
+    """The longest context with half the bytes, if that is more than without."""
+    halved = account(model, device_gib, replace(ledger.demand, kv_cache_dtype="fp8"), catalog.overheads)
+    return halved.longest_context if halved.longest_context > ledger.longest_context else None
 
 
 def _no_longer(ledger: Ledger, tokens: int) -> dict[str, int]:

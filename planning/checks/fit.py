@@ -158,7 +158,9 @@ def _advice(s: Situation, model: ModelView, ledger: Ledger, first: list[str]) ->
     pool, device = _tightest(model)
     engine = f"{model.path}.engine"
     texts = list(first)
-    texts += [f"halve the cache with {engine}.kv_cache_dtype: fp8"] if ways.fp8 else []
+    halve = f"halve the cache with {engine}.kv_cache_dtype: fp8"
+    texts += [halve] if ways.fp8 else []
+    texts += [f"{halve} and write context: {ways.fp8_context} or less"] if ways.fp8_context else []
     texts += [f"share each layer out with {engine}.tensor_parallel: {ways.tensor_parallel}"] * bool(
         ways.tensor_parallel
     )
@@ -169,7 +171,7 @@ def _advice(s: Situation, model: ModelView, ledger: Ledger, first: list[str]) ->
         texts.append(f"cut {pool.path}.gpu.layout into {' or '.join(others)}")
     elif ways.gpus:
         whole = "whole " if device.kind != "whole" else ""
-        texts.append(f"choose a pool of {whole}{' or '.join(ways.gpus)}")
+        texts.append(f"use a larger GPU: {whole}{' or '.join(ways.gpus)}")
     if not texts:
         return "choose a smaller or quantized model: neither fp8 nor more or larger GPUs help"
     return ", or ".join([", ".join(texts[:-1]), texts[-1]]) if len(texts) > 1 else texts[0]

@@ -4,11 +4,17 @@ import contextlib
 from collections.abc import Generator, Iterator
 from pathlib import Path
 
+import pulumi
+import pulumi_kubernetes as k8s
 import pytest
 
+from tests.cluster.client import Client
 from tests.cluster.control_plane import ControlPlane, control_plane
+from tests.cluster.harness import ClusterEngine
 from tests.cluster.kubelet import Kubelets
+from tests.cluster.small_programs import Program, Run
 from tests.cluster.view import view
+from tests.engine.harness import StackRun
 
 _PLANES: pytest.StashKey[list[ControlPlane]] = pytest.StashKey()
 
@@ -64,3 +70,43 @@ def kubelets(cluster: ControlPlane) -> Iterator[Kubelets]:
     """Kubelets for the nodes of `cluster`."""
     with Kubelets(cluster.client) as running:
         yield running
+
+
+@pytest.fixture(scope="module")
+def engine(
+    tmp_path_factory: pytest.TempPathFactory, arm: Path, engine_binary: Path, module_cluster: ControlPlane
+) -> Iterator[ClusterEngine]:
+    """An engine over the module's control plane."""
+    del engine_binary
+    with ClusterEngine(tmp_path_factory.mktemp("engine"), arm, plane=module_cluster) as running:
+        running.kubernetes.wait_limit_seconds = 20.0
+        yield running
+
+
+@pytest.fixture
+def client(engine: ClusterEngine) -> Client:
+    """A client of the engine's API server."""
+    return engine.client
+
+
+@pytest.fixture
+def run(engine: ClusterEngine, request: pytest.FixtureRequest) -> Iterator[Run]:
+    """A stack that runs a program with a provider for the control plane; destroyed afterwards."""
+    stacks: list[StackRun] = []
+
+    def started(program: Program) -> StackRun:
+        kubeconfig = engine.plane.kubeconfig()
+
+        def whole() -> None:
+            program(k8s.Provider("k", kubeconfig=pulumi.Output.secret(kubeconfig), cluster_identifier="c"))
+
+        if stacks:
+            stacks[0].program = whole
+            return stacks[0]
+        name = request.node.name.removeprefix("test_")[:60]
+        stacks.append(engine.stack("dev", whole, {}, project=name.replace("[", "-").replace("]", "")))
+        return stacks[0]
+
+    yield started
+    for stack in stacks:
+        stack.destroy()

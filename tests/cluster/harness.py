@@ -11,6 +11,7 @@ from tests.cluster.kubelet import Kubelets
 from tests.cluster.kubernetes_provider import ClusterKubernetes
 from tests.cluster.secrets_operator import SecretsOperator
 from tests.engine.harness import Engine
+from tests.engine.platform_stacks import section, settings
 from tests.engine.providers.azure import DEFAULT_SUBSCRIPTION
 
 _GPU_OPERATOR = "gpu-operator"
@@ -61,3 +62,17 @@ class ClusterEngine(Engine):
         """Nodes have the devices that the GPU Operator's values make of their GPUs, and none without it."""
         if chart == _GPU_OPERATOR:
             self.azure.machines.gpu_operator(values)
+
+
+def platform_engine(stack: str, directory: Path, arm: Path, *, plane: ControlPlane | None = None) -> ClusterEngine:
+    """An engine signed in to the stack's subscription, with the network from where a private stack is updated.
+
+    Run the stack in it with `tests.engine.platform_stacks.run(engine, stack)`.
+    """
+    configured = settings(stack)
+    platform = section(configured, "platform")
+    engine = ClusterEngine(directory, arm, plane=plane, subscription=platform["subscription_id"])
+    runner_network = section(configured, "cluster")["api_server"].get("runner_vnet")
+    if runner_network:
+        engine.azure.has("network:VirtualNetwork", runner_network, platform["region"])
+    return engine

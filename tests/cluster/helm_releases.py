@@ -7,6 +7,8 @@ Helm remembers its own, in a Secret `sh.helm.release.v1.<name>.v1` of its namesp
 import base64
 import functools
 import json
+import re
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +22,8 @@ from tests.graph.chart_values import schema_problems, unknown_paths
 
 _CRD: Final = ("apiextensions.k8s.io/v1", "CustomResourceDefinition")
 _MANAGER: Final = "helm"
+_DOCUMENT: Final = re.compile(r"^---$", re.MULTILINE)
+_GROUP: Final = re.compile(r"^  group: (\S+)$", re.MULTILINE)
 _SERVED_SECONDS: Final = 30
 _CATALOG: Final = Path(__file__).resolve().parents[2] / "catalog" / "charts.yaml"
 
@@ -48,15 +52,34 @@ def catalog_charts() -> Mapping[str, ChartFacts]:
     }
 
 
+class ReferenceCrds:
+    """CustomResourceDefinitions on file, by API group. A document is read once, when its group is first asked for."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        self._texts: dict[str, list[str]] = {}
+        self._read: dict[str, list[Object]] = {}
+        # Charts are installed side by side: the second waits instead of reading the same files again.
+        self._lock = threading.Lock()
+
+    def of(self, group: str) -> list[Object]:
+        """Definitions of a group, none where the group is not on file."""
+        with self._lock:
+            if not self._texts:
+                for file in sorted(self._directory.glob("*.yaml")):
+                    for text in _DOCUMENT.split(file.read_text()):
+                        if match := _GROUP.search(text):
+                            self._texts.setdefault(match[1], []).append(text)
+            if group not in self._read:
+                texts = self._texts.get(group, [])
+                self._read[group] = [yaml.load(text, Loader=yaml.CSafeLoader) for text in texts]
+            return self._read[group]
+
+
 @functools.cache
-def reference_crds(directory: Path) -> Mapping[str, tuple[Object, ...]]:
-    """CustomResourceDefinitions on file, by API group."""
-    found: dict[str, list[Object]] = {}
-    for file in sorted(directory.glob("*.yaml")):
-        for content in yaml.load_all(file.read_text(), Loader=yaml.CSafeLoader):
-            if content:
-                found.setdefault(content["spec"]["group"], []).append(content)
-    return {group: tuple(contents) for group, contents in found.items()}
+def reference_crds(directory: Path) -> ReferenceCrds:
+    """The definitions of a folder, shared by all clusters of a test run."""
+    return ReferenceCrds(directory)
 
 
 class HelmReleases:
@@ -129,7 +152,7 @@ class HelmReleases:
 
     def _crds(self, inputs: Mapping[str, Any]) -> list[Object]:
         known = reference_crds(self._reference / "crds")
-        return [crd for group in self._facts(inputs).crd_groups for crd in known.get(group, ())]
+        return [crd for group in self._facts(inputs).crd_groups for crd in known.of(group)]
 
     def _define(self, inputs: Mapping[str, Any]) -> None:
         for crd in self._crds(inputs):

@@ -15,6 +15,7 @@ from typing import Any, Final
 import yaml
 
 from tests.cluster import applied_objects as objects
+from tests.cluster import provider_answers as answers
 from tests.cluster.client import ApiError, Client, Object
 from tests.cluster.control_plane import ControlPlane
 from tests.cluster.helm_releases import HelmReleases, chart_name
@@ -25,23 +26,14 @@ from tests.engine.providers.cloud import Cloud
 from tests.engine.providers.differences import differences
 from tests.engine.providers.kubernetes import Kubernetes
 from tests.engine.providers.kubernetes_rules import group_of, replaces
-from tests.engine.providers.wire import Secret, decode, encode
+from tests.engine.providers.wire import decode, encode
 
 RELEASE: Final = "kubernetes:helm.sh/v3:Release"
 # A kind or a namespace that is still to come is waited for this often, with pauses that double; the real one's first
 # pause is a second, and it tries five times.
 _TRIES: Final = 4
 _FIRST_PAUSE_SECONDS: Final = 0.25
-_MISSING_CRD: Final = (
-    "failed because the Kubernetes API server reported that the apiVersion for this resource does not exist. "
-    "Verify that any required CRDs have been created"
-)
-_CONFLICT: Final = "server-side apply field conflict detected"
 ReleaseWatcher = Callable[[str, Mapping[str, Any] | None], None]
-
-
-def _ignore(_chart: str, _values: Mapping[str, Any] | None) -> None:
-    """Nobody is told of a release."""
 
 
 class ClusterKubernetes(Kubernetes):
@@ -60,7 +52,7 @@ class ClusterKubernetes(Kubernetes):
         # The garbage collector, which ends a deletion in the foreground, looks for new kinds every 30 seconds only.
         self.deletion_limit_seconds = 90.0
         self.failing_releases: set[str] = set()
-        self.on_release: ReleaseWatcher = _ignore
+        self.on_release: ReleaseWatcher = lambda _chart, _values: None
         self.releases = HelmReleases(plane.client, reference)
         self._plane = plane
         self._unreachable = "the provider was never configured"
@@ -110,7 +102,7 @@ class ClusterKubernetes(Kubernetes):
         changes = differences(before, after)
         group, kind = group_of(str(new.get("apiVersion", ""))), str(new.get("kind", ""))
         moved = frozenset(path for path in changes if replaces(group, kind, path))
-        return Difference(changes, moved, delete_before_replace=_identity(before) == _identity(after))
+        return Difference(changes, moved, delete_before_replace=answers.identity(before) == answers.identity(after))
 
     # Creation.
 
@@ -123,8 +115,8 @@ class ClusterKubernetes(Kubernetes):
         except ApiError as error:
             if error.reason in ("AlreadyExists", "Forbidden") or error.is_missing:
                 return inputs
-            raise RefusedError(_not_created(inputs, error)) from error
-        return _outputs(found, preview=True)
+            raise RefusedError(answers.not_created(inputs, error)) from error
+        return answers.outputs(found, preview=True)
 
     def _can_try(self, inputs: Mapping[str, Any]) -> bool:
         if self._unreachable or objects.has_unknown(inputs):
@@ -142,13 +134,13 @@ class ClusterKubernetes(Kubernetes):
             return self._install_release(inputs)
         content = objects.plain(inputs)
         live = self._patiently(lambda: client.create(content, field_manager=objects.CREATOR), inputs)
-        id_ = _id(live)
+        id_ = answers.id_of(live)
         try:
             ready = await_ready(client, live, inputs, self._limit(inputs))
         except (NotReadyError, ApiError) as error:
             message = f'resource "{id_}" was successfully created, but the Kubernetes API server reported that it failed to fully initialize or become live: {error}'  # noqa: E501 - the provider's sentence
             raise HalfDoneError(message, id_, inputs, self._last_outputs(live)) from error
-        return id_, _outputs(ready)
+        return id_, answers.outputs(ready)
 
     @staticmethod
     def _patiently(work: Callable[[], Object], inputs: Mapping[str, Any]) -> Object:
@@ -158,13 +150,13 @@ class ClusterKubernetes(Kubernetes):
                 return work()
             except ApiError as error:
                 if not error.is_missing:
-                    raise RefusedError(_not_created(inputs, error)) from error
+                    raise RefusedError(answers.not_created(inputs, error)) from error
             time.sleep(pause)
             pause *= 2
         try:
             return work()
         except ApiError as error:
-            raise RefusedError(_not_created(inputs, error)) from error
+            raise RefusedError(answers.not_created(inputs, error)) from error
 
     def _limit(self, inputs: Mapping[str, Any]) -> float:
         # The engine's own limit is the program's `custom_timeouts`: ours is far below what any program asks for.
@@ -173,8 +165,8 @@ class ClusterKubernetes(Kubernetes):
     def _last_outputs(self, live: Object) -> dict[str, Any]:
         # Gone or out of reach: what the server answered at first is the last that is known.
         with contextlib.suppress(ApiError):
-            live = self.client.get(*_address(live))
-        return _outputs(live)
+            live = self.client.get(*answers.address(live))
+        return answers.outputs(live)
 
     # Reading.
 
@@ -184,7 +176,7 @@ class ClusterKubernetes(Kubernetes):
         old = decode(request.inputs)
         if response.id and old.get("kind"):
             live = decode(response.inputs)
-            response.inputs.CopyFrom(encode(_sealed(objects.pruned(live, objects.normal(old)))))
+            response.inputs.CopyFrom(encode(answers.sealed(objects.pruned(live, objects.normal(old)))))
         return response
 
     def read(self, type_: str, id_: str) -> tuple[dict[str, Any], dict[str, Any]] | None:
@@ -195,9 +187,9 @@ class ClusterKubernetes(Kubernetes):
             raise RefusedError(f"failed to read resource state due to unreachable cluster: {error}") from error
         if type_ == RELEASE:
             inputs = self.releases.find(id_)
-            return None if inputs is None else (inputs, _release_outputs(inputs))
-        found = client.find(*_of_type(type_), *_of_id(id_))
-        return None if found is None else (found, _outputs(found))
+            return None if inputs is None else (inputs, answers.release_outputs(inputs))
+        found = client.find(*answers.of_type(type_), *answers.of_id(id_))
+        return None if found is None else (found, answers.outputs(found))
 
     # Change.
 
@@ -207,14 +199,14 @@ class ClusterKubernetes(Kubernetes):
         if type_ == RELEASE or not self._can_try(inputs):
             return inputs
         try:
-            live = self.client.get(*_address(inputs))
+            live = self.client.get(*answers.address(inputs))
             force = objects.is_forced_in_preview(inputs, live)
             found = self._apply(type_, inputs, force=force, dry_run=True)
         except ApiError as error:
             if error.reason == "Forbidden" or error.is_missing:
                 return inputs
-            raise RefusedError(_not_updated(inputs, error)) from error
-        return _outputs(found, preview=True)
+            raise RefusedError(answers.not_updated(inputs, error)) from error
+        return answers.outputs(found, preview=True)
 
     def update(self, type_: str, id_: str, inputs: dict[str, Any]) -> dict[str, Any]:
         """Apply an object and wait until it is ready."""
@@ -222,23 +214,23 @@ class ClusterKubernetes(Kubernetes):
         if type_ == RELEASE:
             return self._upgrade_release(id_, inputs)
         try:
-            live = client.get(*_address(inputs))
+            live = client.get(*answers.address(inputs))
         except ApiError as error:
-            raise RefusedError(_not_updated(inputs, error)) from error
+            raise RefusedError(answers.not_updated(inputs, error)) from error
         try:
             self._take_over(type_, live)
             live = self._apply(type_, inputs, force=objects.is_forced(inputs))
             ready = await_ready(client, live, inputs, self._limit(inputs))
         except (NotReadyError, ApiError) as error:
             # The provider keeps the new inputs with the old object and says that it is not initialised.
-            raise HalfDoneError(_not_updated(inputs, error), id_, inputs, self._last_outputs(live)) from error
-        return _outputs(ready)
+            raise HalfDoneError(answers.not_updated(inputs, error), id_, inputs, self._last_outputs(live)) from error
+        return answers.outputs(ready)
 
     def _take_over(self, type_: str, live: Object) -> None:
-        entries = objects.taken_over(live, objects.manager_of(type_, _id(live)))
+        entries = objects.taken_over(live, objects.manager_of(type_, answers.id_of(live)))
         if entries is None:
             return
-        api_version, kind, name, namespace = _address(live)
+        api_version, kind, name, namespace = answers.address(live)
         patch = [
             {"op": "replace", "path": "/metadata/managedFields", "value": entries},
             {"op": "replace", "path": "/metadata/resourceVersion", "value": live["metadata"]["resourceVersion"]},
@@ -249,10 +241,10 @@ class ClusterKubernetes(Kubernetes):
         content = objects.plain(inputs)
         if content["kind"] == "CustomResourceDefinition":
             # Replaced as a whole, over the version that is there.
-            version = self.client.get(*_address(content))["metadata"]["resourceVersion"]
+            version = self.client.get(*answers.address(content))["metadata"]["resourceVersion"]
             whole = {**content, "metadata": {**content["metadata"], "resourceVersion": version}}
             return self.client.replace(whole, field_manager=objects.CREATOR, dry_run=dry_run)
-        manager = objects.manager_of(type_, _id(content))
+        manager = objects.manager_of(type_, answers.id_of(content))
         return self.client.apply(content, field_manager=manager, force=force, dry_run=dry_run)
 
     # End.
@@ -266,8 +258,8 @@ class ClusterKubernetes(Kubernetes):
             if found is not None:
                 self.on_release(chart_name(found), None)
             return
-        api_version, kind = _of_type(type_)
-        name, namespace = _of_id(id_)
+        api_version, kind = answers.of_type(type_)
+        name, namespace = answers.of_id(id_)
         try:
             client.delete(api_version, kind, name, namespace, propagation="Foreground")
             await_gone(client, api_version, kind, name, namespace, self.deletion_limit_seconds)
@@ -287,9 +279,9 @@ class ClusterKubernetes(Kubernetes):
         except ApiError as error:
             raise RefusedError(error.message) from error
         if fails:
-            raise HalfDoneError(_timed_out(id_), id_, inputs, _release_outputs(inputs))
+            raise HalfDoneError(answers.timed_out(id_), id_, inputs, answers.release_outputs(inputs))
         self.on_release(chart_name(content), content.get("values") or {})
-        return id_, _release_outputs(inputs)
+        return id_, answers.release_outputs(inputs)
 
     def _upgrade_release(self, id_: str, inputs: dict[str, Any]) -> dict[str, Any]:
         content = objects.plain(inputs)
@@ -299,81 +291,11 @@ class ClusterKubernetes(Kubernetes):
         except ApiError as error:
             raise RefusedError(error.message) from error
         if fails:
-            raise HalfDoneError(_timed_out(id_), id_, inputs, _release_outputs(inputs))
+            raise HalfDoneError(answers.timed_out(id_), id_, inputs, answers.release_outputs(inputs))
         self.on_release(chart_name(content), content.get("values") or {})
-        return _release_outputs(inputs)
+        return answers.release_outputs(inputs)
 
     def _fails(self, inputs: Mapping[str, Any]) -> bool:
         fails = inputs["name"] in self.failing_releases
         self.failing_releases.discard(str(inputs["name"]))
         return fails
-
-
-def _identity(content: Mapping[str, Any]) -> tuple[Any, ...]:
-    metadata = content.get("metadata") or {}
-    group, kind = group_of(str(content.get("apiVersion", ""))), content.get("kind")
-    return group, kind, metadata.get("namespace"), metadata.get("name")
-
-
-def _address(content: Mapping[str, Any]) -> tuple[str, str, str, str]:
-    metadata = content["metadata"]
-    return str(content["apiVersion"]), str(content["kind"]), str(metadata["name"]), str(metadata.get("namespace") or "")
-
-
-def _id(content: Mapping[str, Any]) -> str:
-    _, _, name, namespace = _address(content)
-    return f"{namespace}/{name}" if namespace else name
-
-
-def _of_id(id_: str) -> tuple[str, str]:
-    namespace, _, name = id_.rpartition("/")
-    return name, namespace
-
-
-def _of_type(type_: str) -> tuple[str, str]:
-    _, group_version, kind = type_.split(":")
-    return group_version.removeprefix("core/"), kind
-
-
-def _outputs(live: Mapping[str, Any], *, preview: bool = False) -> dict[str, Any]:
-    """The live object as the state keeps it. Whose fields are whose is of no use there and moves all the time."""
-    metadata = {key: value for key, value in live["metadata"].items() if key != "managedFields"}
-    outputs = {**live, "metadata": metadata}
-    if preview:
-        outputs.pop("status", None)
-    return _sealed(outputs)
-
-
-def _sealed(content: dict[str, Any]) -> dict[str, Any]:
-    """A Secret's data is secret even where the inputs' `stringData` was marked and it was not."""
-    if (content.get("apiVersion"), content.get("kind")) == ("v1", "Secret") and "data" in content:
-        return {**content, "data": Secret(content["data"])}
-    return content
-
-
-def _release_outputs(inputs: Mapping[str, Any]) -> dict[str, Any]:
-    kept = {key: inputs[key] for key in ("chart", "name", "namespace", "version") if key in inputs}
-    return {**inputs, "status": {**kept, "status": "deployed"}}
-
-
-def _timed_out(id_: str) -> str:
-    return (
-        "Helm release failed to become available within allocated timeout. "
-        f"Error: Helm Release {id_}: context deadline exceeded"
-    )
-
-
-def _not_created(inputs: Mapping[str, Any], error: ApiError) -> str:
-    what = f'resource "{_id(inputs)}"'
-    if error.reason == "NoMatch":
-        kind = f"{inputs['apiVersion']}/{inputs['kind']}"
-        return f"creation of {what} with kind {kind} {_MISSING_CRD}: {error.message}"
-    return f"{what} was not successfully created by the Kubernetes API server: {error.message}"
-
-
-def _not_updated(inputs: Mapping[str, Any], error: Exception) -> str:
-    id_ = _id(inputs)
-    if isinstance(error, ApiError) and error.reason == "NoMatch":
-        return f'update of resource "{id_}" {_MISSING_CRD}: {error.message}'
-    told = f"{_CONFLICT}: {error}" if isinstance(error, ApiError) and error.reason == "Conflict" else str(error)
-    return f'the Kubernetes API server reported that "{id_}" failed to fully initialize or become live: {told}'

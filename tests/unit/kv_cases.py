@@ -145,7 +145,7 @@ AVAILABLE = {
     "H200": Available("log: 125.83 - 74.28 - 5.58 - 1.38", _UNKNOWN, 139.81, 0.9, 74.28, 44.59),
     "RTX PRO 6000": Available(
         "log: 85.51 - 56.89 - 0.76", _UNKNOWN, 85.51 / 0.9, 0.9, 56.89, 27.85,
-        miss="planned 23.47: the reserve is 5.14 GiB, the log has 0.76 and no CUDA graphs",
+        miss="planned 23.48: the reserve is 5.14 GiB, the log has 0.76 and no CUDA graphs",
     ),
     "B300": Available(
         "log: 246.27 - 156.32 - 2.99 - 0.23", _UNKNOWN, 267.69, 0.92, 156.32, 86.74,

@@ -76,6 +76,15 @@ def test_the_models_of_the_example_stacks_are_complete() -> None:
     assert None not in (embedding.weights_gib, embedding.head_dim, embedding.intermediate, embedding.kv_bytes_per_token)
 
 
+@pytest.mark.parametrize("model", [m for m in MODELS if m.caches], ids=lambda model: model.id)
+def test_the_layers_of_all_kinds_are_the_layers(model: catalog.Model) -> None:
+    assert sum(group.layers for group in model.caches) == model.layers
+    period = sum(group.in_a_row for group in model.caches)
+    for group in model.caches:
+        # The last round may be cut short, as gemma's is.
+        assert abs(group.layers * period - model.layers * group.in_a_row) < period * group.in_a_row
+
+
 def test_attention_kinds() -> None:
     kinds = {name: model.attention_kind for name, model in CATALOG.models.items()}
     assert kinds["openai/gpt-oss-20b"] == kinds["google/gemma-3-27b-it"] == kinds["Qwen/Qwen3.6-27B"] == "hybrid"

@@ -134,7 +134,8 @@ def test_bytes_per_token_agree_with_the_catalog() -> None:
         if model.kv_bytes_per_token is not None and name != "deepseek-ai/DeepSeek-V3.2":
             assert per_token(model) == model.kv_bytes_per_token, name
     sparse = CATALOG.models["deepseek-ai/DeepSeek-V3.2"]
-    assert per_token(sparse, kv_cache_dtype="fp8", capability="9.0") == sparse.kv_bytes_per_token + 61 * 132
+    assert sparse.kv_bytes_per_token == 61 * 656
+    assert per_token(sparse, kv_cache_dtype="fp8", capability="9.0") == 61 * (656 + 132)
     assert per_token(sparse, kv_cache_dtype="fp8", capability="10.0") == 61 * (576 + 132)
     assert per_token(sparse) == 61 * (1152 + 132)
 

@@ -18,6 +18,12 @@ Changes = dict[str, Any]
 RUNNER = "/subscriptions/{}/resourceGroups/rg-ci/providers/Microsoft.Network/virtualNetworks/vnet-ci"
 OURS, OTHERS = "00000000-0000-4000-8000-000000000002", "00000000-0000-4000-8000-00000000000f"
 GATED = {"huggingface": "meta-llama/Llama-3.1-8B-Instruct", "revision": "0e9e39f249a16976918f6564b8830bc894c89659"}
+STATES = {"huggingface": "Qwen/Qwen3.6-27B", "revision": "0e9e39f249a16976918f6564b8830bc894c89659"}
+OWN = {
+    "model_type": "qwen3", "num_hidden_layers": 36, "hidden_size": 4096, "num_attention_heads": 32,
+    "num_key_value_heads": 8, "head_dim": 128, "intermediate_size": 12288, "vocab_size": 151936,
+    "max_position_embeddings": 40960,
+}  # fmt: skip
 H100_FAMILY = "StandardNCadsH100v5Family"
 BUSY = {"input_tokens_per_second": 6000, "output_tokens_per_second": 1500}
 IDLE = {"input_tokens_per_second": 60, "output_tokens_per_second": 15}
@@ -121,7 +127,15 @@ CASES: dict[str, Case] = {
         second_model({"context": 40960, "engine": {"args": {"dtype": "half"}}}, vm_size="Standard_NV36ads_A10_v5"),
         second_model({"context": 8192, "engine": {"args": {"dtype": "half"}}}, vm_size="Standard_NV36ads_A10_v5"),
     ),
+    "FIT-DRAFT": Case(
+        argument("speculative-config", {"method": "mtp", "num_speculative_tokens": 1}),
+        argument("speculative-config", {"method": "ngram", "num_speculative_tokens": 3}),
+    ),
     "FIT-KV-DTYPE": Case({"models[0].engine.kv_cache_dtype": "nvfp4"}, {"models[0].engine.kv_cache_dtype": "fp8"}),
+    "FIT-SEQUENCES": Case(
+        second_model({"source": STATES}, vm_size="Standard_NC40ads_H100_v5"),
+        second_model({"source": STATES, "engine": {"args": {"max-num-seqs": 256}}}, vm_size="Standard_NC40ads_H100_v5"),
+    ),
     "FIT-WEIGHTS": Case(
         {"models[0].source.huggingface": "Qwen/Qwen3-32B"},
         second_model({"source": {**model("", "")["source"], "huggingface": "Qwen/Qwen3-32B"}}),
@@ -149,8 +163,12 @@ CASES: dict[str, Case] = {
         second_pool(gpu={"sharing": "mig", "layout": ["1g.12gb"]}),
     ),
     "MODEL-ATTENTION": Case(
-        {"models[0].source.huggingface": "openai/gpt-oss-20b"},
+        {"models[0].source.huggingface": "Qwen/Qwen3.5-122B-A10B-GPTQ-Int4"},
         {"models[0].source.huggingface": "microsoft/phi-4", "models[0].context": 16384, "models[0].concurrency": 1},
+    ),
+    "MODEL-CONFIG": Case(
+        {"models[0].source.hf_config": "missing.json"},
+        {"models[0].source.hf_config": OWN},
     ),
     "MODEL-CONTEXT": Case(
         {"models[0].context": 40961, "models[0].concurrency": 1},

@@ -23,8 +23,8 @@ TABLE = (
     ),
     Broken(
         "model whose cache nobody can compute yet",
-        (put("models[0].source.huggingface", "openai/gpt-oss-20b"),),
-        {("MODEL-ATTENTION", "models[0].source"): ("`openai/gpt-oss-20b`", "hybrid attention", "`Qwen/Qwen3-8B`")},
+        (put("models[0].source.huggingface", "BAAI/bge-m3"), put("models[0].context", 8192)),
+        {("MODEL-ATTENTION", "models[0].source"): ("`BAAI/bge-m3`", "encoder without a KV cache", "`Qwen/Qwen3-8B`")},
     ),
     Broken(
         "revision that is a branch",
