@@ -70,7 +70,7 @@ _ROOT = Path(__file__).parent
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Catalog:
     """Everything that is known, by name. Mappings keep the order of their files."""
 

@@ -11,7 +11,7 @@ AttentionKind = Literal["full", "hybrid", "mla", "chunked", "none"]
 Task = Literal["generate", "embed"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class RecurrentState:
     """The state of one linear-attention or state-space layer: the same size however long the request is.
 
@@ -29,7 +29,7 @@ class RecurrentState:
     """Bytes of one number of the recurrent state; the convolution's are of the model's own two."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class AttentionLayers:
     """Layers of one model whose memory is of one kind.
 
@@ -50,7 +50,7 @@ class AttentionLayers:
     state: RecurrentState | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Model:
     """One model: the figures that decide its memory."""
 

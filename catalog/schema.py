@@ -2,6 +2,8 @@
 
 Every record carries `source` (who says so) and `as_of` (an ISO date, the day on which the figure was read). `None`
 means that the figure is not known; it is never a guess. What nobody has confirmed is marked `verified=False`.
+
+None of them has `slots`: Python makes such a class twice, and all of these are made at every start.
 """
 
 from __future__ import annotations
@@ -16,7 +18,7 @@ DriverTrack = Literal["none", "cuda", "grid"]
 CrdPlace = Literal["crds", "templates"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Gpu:
     """One GPU model, under the name that `--gpu` and `vm_sizes.yaml` use."""
 
@@ -44,7 +46,7 @@ class Gpu:
     note: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class MigProfile:
     """One MIG profile of one GPU: where its instances may start and what a process sees in one."""
 
@@ -60,7 +62,7 @@ class MigProfile:
     """Streaming multiprocessors of an instance."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class MigGpu:
     """The MIG geometry of one GPU."""
 
@@ -81,7 +83,7 @@ class MigGpu:
     as_of: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class VmSize:
     """One Azure VM size."""
 
@@ -109,7 +111,7 @@ class VmSize:
     note: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Price:
     """What one VM size costs an hour in one region, Linux, before discounts."""
 
@@ -132,7 +134,7 @@ class Price:
     """The same for the spot range where it is of another day."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Region:
     """One Azure region."""
 
@@ -145,7 +147,7 @@ class Region:
     note: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Chart:
     """One Helm chart at one version."""
 
@@ -165,7 +167,7 @@ class Chart:
     note: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Image:
     """One container image at one tag."""
 
@@ -187,7 +189,7 @@ class Image:
     note: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class PrivateLink:
     """How one service is reached through a private endpoint."""
 
@@ -197,7 +199,7 @@ class PrivateLink:
     """Sub-resource of the private endpoint; None where the service makes its own."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class NodeReservation:
     """What AKS keeps for itself on every node."""
 
@@ -210,7 +212,7 @@ class NodeReservation:
     eviction_mib: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class KubernetesMinor:
     """One Kubernetes minor on AKS; months as YYYY-MM."""
 
@@ -223,7 +225,7 @@ class KubernetesMinor:
     """Whether AKS gives it to a new cluster that names no version."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class AzureFacts:
     """What is the same for every Azure platform."""
 
@@ -240,7 +242,7 @@ class AzureFacts:
     as_of: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Overheads:
     """Memory and CPU beside the weights and the KV cache; `estimates` names the fields that nobody has measured."""
 

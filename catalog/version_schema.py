@@ -9,7 +9,7 @@ from typing import Literal
 LineStatus = Literal["supported", "deprecated", "ended", "faulty"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class VersionRange:
     """Releases from `first` to `last`, both included; 1.36 stands for all of 1.36.x, None for no limit."""
 
@@ -17,7 +17,7 @@ class VersionRange:
     last: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Need:
     """What a release needs of another part."""
 
@@ -28,7 +28,7 @@ class Need:
     """Inside of this its owner tests it."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class VersionLine:
     """Releases of one part that need the same of the others."""
 
@@ -46,7 +46,7 @@ class VersionLine:
     as_of: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Versions:
     """The matrix."""
 

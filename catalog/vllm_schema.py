@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class VllmFlag:
     """One option of `vllm serve` as its parser declares it."""
 
@@ -25,7 +25,7 @@ class VllmFlag:
     deprecated: bool
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class RemovedFlag:
     """One option that earlier releases had."""
 
@@ -35,7 +35,7 @@ class RemovedFlag:
     """None where nothing replaces it."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class BatchDefaults:
     """vLLM's own batch sizes for `vllm serve` on one class of GPU; rows are tried from the first to the last."""
 
@@ -46,7 +46,7 @@ class BatchDefaults:
     max_num_seqs: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class VllmRelease:
     """One vLLM release: what its command line takes and what it does when told nothing."""
 

@@ -6,7 +6,7 @@ from typing import Literal
 from planning.plan.base import Pairs
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class PlatformPlan:
     """Whose platform, where, and whether it may be destroyed."""
 
@@ -20,7 +20,7 @@ class PlatformPlan:
     protect: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class SecurityRulePlan:
     """One rule of a network security group."""
 
@@ -31,7 +31,7 @@ class SecurityRulePlan:
     port: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class SubnetPlan:
     """One subnet; `role` is nodes, api_server, gateway or private_endpoints."""
 
@@ -44,7 +44,7 @@ class SubnetPlan:
     security_group: str | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class RunnerPlan:
     """The network where `pulumi up` runs, peered with ours."""
 
@@ -53,7 +53,7 @@ class RunnerPlan:
     resource_group: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class NetworkPlan:
     """Virtual network, subnets, outbound address and private DNS zones (service → zone name)."""
 
@@ -70,7 +70,7 @@ class NetworkPlan:
     runner: RunnerPlan | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class IdentityPlan:
     """One user-assigned identity; `subject` is the service account (`namespace/name`) that may use it."""
 
@@ -80,7 +80,7 @@ class IdentityPlan:
     credential: str | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class GrantPlan:
     """A role assignment: its uuid5 name and the role's definition id; scope and principal are born in the graph."""
 
@@ -89,7 +89,7 @@ class GrantPlan:
     role_definition_id: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class ClusterIdentityPlan:
     """Identities of the control plane and of the kubelets, and what they may do."""
 
@@ -101,7 +101,7 @@ class ClusterIdentityPlan:
     vnet: GrantPlan | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class SystemPoolPlan:
     """Inline pool of the cluster."""
 
@@ -113,7 +113,7 @@ class SystemPoolPlan:
     taint: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class MaintenancePlan:
     """One weekly window; `schedule` is the name that AKS gives to what may happen in it."""
 
@@ -124,7 +124,7 @@ class MaintenancePlan:
     utc_offset: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class ClusterPlan:
     """One AKS cluster."""
 
@@ -147,7 +147,7 @@ class ClusterPlan:
     identifier: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class PoolPlan:
     """One agent pool; `revision` is the hash of what Azure can't change in place."""
 
@@ -176,7 +176,7 @@ class PoolPlan:
     resources: tuple[tuple[str, int], ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class VaultPlan:
     """Key Vault, its private endpoint, and the secrets that the first `up` may write into it."""
 
@@ -188,7 +188,7 @@ class VaultPlan:
     bootstrap: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class RegistryPlan:
     """Container registry and its private endpoint."""
 
@@ -198,7 +198,7 @@ class RegistryPlan:
     pull: GrantPlan
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class ModelStorePlan:
     """Blob storage for weights, in a resource group of its own."""
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class CostLine:
     """Monthly cost of one pool at the fewest nodes that run and at the most; None where no price is on file.
 
@@ -25,7 +25,7 @@ class CostLine:
     idle_max_per_month: float | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class CapacityCost:
     """Monthly cost of all pools of one kind of capacity; leaves out what has no price."""
 
@@ -33,7 +33,7 @@ class CapacityCost:
     max_per_month: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class BreakEvenPlan:
     """Tokens a month above which self-hosting is cheaper than `managed_api`; None where that never happens.
 
@@ -47,7 +47,7 @@ class BreakEvenPlan:
     tokens_per_month: int | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class TokenCost:
     """Cost of a million tokens, prompts and answers together, with all replicas busy day and night.
 
@@ -63,7 +63,7 @@ class TokenCost:
     break_even: BreakEvenPlan | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class ModelCost:
     """A model's share of its nodes, by devices: in nodes and a month, at the fewest and at the most replicas."""
 
@@ -75,7 +75,7 @@ class ModelCost:
     tokens: TokenCost | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class CostPlan:
     """Nodes only: what they cost in a month of 730 hours; totals leave out lines without a price.
 

@@ -6,7 +6,7 @@ from typing import Literal
 from planning.plan.azure import GrantPlan, IdentityPlan
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class MemoryPlan:
     """Memory ledger of one GPU or slice, worst rank; GiB unless the name says otherwise."""
 
@@ -21,7 +21,7 @@ class MemoryPlan:
     fits: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class PlacementPlan:
     """Replicas of one model on one pool: `count` of `resource` each, between `min` and `max` of them."""
 
@@ -33,7 +33,7 @@ class PlacementPlan:
     max: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class RolloutPlan:
     """How a new version replaces the old one."""
 
@@ -42,7 +42,7 @@ class RolloutPlan:
     max_unavailable: int | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class DeploymentPlan:
     """One Deployment of a model; `replicas` is None where KEDA owns them.
 
@@ -64,7 +64,7 @@ class DeploymentPlan:
     rollout_seconds: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class ScalingPlan:
     """One ScaledObject: between `min` and `max` replicas of `deployment`, by waiting and running requests."""
 
@@ -78,7 +78,7 @@ class ScalingPlan:
     cooldown_seconds: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class ModelPlan:
     """One served model."""
 

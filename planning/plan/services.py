@@ -7,7 +7,7 @@ from planning.plan.azure import GrantPlan, IdentityPlan
 from planning.plan.base import Json
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class ChartPlan:
     """One Helm release: chart, version, where from and where to."""
 
@@ -19,7 +19,7 @@ class ChartPlan:
     timeout_seconds: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class SecretsPlan:
     """External Secrets Operator and the one store that reads the vault."""
 
@@ -30,7 +30,7 @@ class SecretsPlan:
     namespaces: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class GpuOperatorPlan:
     """GPU Operator: `values` is the whole tuple of one ownership mode, never half of it."""
 
@@ -39,7 +39,7 @@ class GpuOperatorPlan:
     values: dict[str, Json]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class ServingPlan:
     """The namespace of all models and what they share."""
 
@@ -48,14 +48,14 @@ class ServingPlan:
     hugging_face_key: str | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class AutoscalingPlan:
     """KEDA."""
 
     chart: ChartPlan
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class ClientPlan:
     """A caller of the gateway and the vault's secret with its key."""
 
@@ -63,7 +63,7 @@ class ClientPlan:
     key_secret: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class GatewayPlan:
     """Envoy Gateway, Envoy AI Gateway and the one Gateway object."""
 
@@ -82,7 +82,7 @@ class GatewayPlan:
     max_replicas: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class MonitoringPlan:
     """Prometheus, what it scrapes and when it tells someone."""
 

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from components.model_pod import pod_template
 from planning.plan import DeploymentPlan, ModelPlan
-from tests.cluster.client import Client, Object
+from tests.cluster.client import Client, Object, WaitTimeoutError
 from tests.cluster.control_plane import ControlPlane
 from tests.engine.toolchain import ETCD, KUBERNETES
 
@@ -134,7 +134,7 @@ def _settle(client: Client, names: Sequence[str], must_bind: frozenset[str]) -> 
             before = refused
         if time.monotonic() > end:
             undecided = {pod["metadata"]["name"] for pod in waiting} - refused
-            raise TimeoutError(f"{len(undecided)} of {len(names)} pods undecided after {_LIMIT_SECONDS} s")
+            raise WaitTimeoutError(f"{len(undecided)} of {len(names)} pods undecided after {_LIMIT_SECONDS} s")
         time.sleep(_POLL_SECONDS)
 
 

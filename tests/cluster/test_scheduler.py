@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from components.model_pod import pod_template
 from tests.cluster.client import Object
 from tests.cluster.conftest import shown_on_failure
 from tests.cluster.generated_stacks import CATALOG, TOO_MUCH, GeneratedStack, Word, generated
@@ -19,8 +20,11 @@ from tests.cluster.scheduler_trials import (
     model_pod,
     placed,
     scheduling_control_plane,
+    wire,
 )
 from tests.cluster.wire_pools import operator_values, wire_pool
+from tests.graph.stacks import entries_of
+from tests.unit import planning_stacks
 
 pytestmark = pytest.mark.cluster
 STACKS = 200
@@ -105,6 +109,20 @@ def test_the_generated_stacks_are_sound_but_for_their_size() -> None:
 
 def test_the_generator_repeats_itself() -> None:
     assert [stack.yaml() for stack in generated(5)] == [stack.yaml() for stack in generated(5)]
+
+
+def test_the_pods_are_those_that_the_program_declares() -> None:
+    declared = {
+        entry["inputs"]["metadata"]["name"]: entry["inputs"]["spec"]["template"]
+        for entry in entries_of("dev")
+        if entry["type"] == "kubernetes:apps/v1:Deployment"
+    }
+    models = planning_stacks.plan({}).models
+    found = {
+        deployment.name: wire(pod_template(model, deployment)) for model in models for deployment in model.deployments
+    }
+    assert found
+    assert found == {name: declared[name] for name in found}
 
 
 def test_the_scheduler_strands_pods_exactly_where_the_planner_says_so(
