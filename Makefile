@@ -26,8 +26,8 @@ preview: $(VENV)/installed ## show what a stack would build: make preview STACK=
 test: $(VENV)/installed-dev ## everything that runs without Go
 	@$(VENV)/bin/pytest -q
 
-acceptance: $(VENV)/installed-dev ## the real Pulumi engine (needs Go for its first build)
-	@$(VENV)/bin/pytest -q tests/engine
+acceptance: $(VENV)/installed-dev ## the real Pulumi engine and Kubernetes (Go builds both once)
+	@$(VENV)/bin/pytest -q tests/engine tests/cluster
 
 # As large as torch: an environment of its own in the cache, one for each set of requirements, that nothing else uses.
 VLLM_NEEDS := requirements-vllm.in requirements-vllm-overrides.txt
