@@ -3,7 +3,7 @@ STACK ?= dev
 VENV := .venv
 PYTHON := $(VENV)/bin/python
 .DEFAULT_GOAL := help
-.PHONY: help preview test acceptance oracle-vllm lint bench golden requirements
+.PHONY: help preview test acceptance cluster oracle-vllm lint bench golden requirements
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -26,8 +26,11 @@ preview: $(VENV)/installed ## show what a stack would build: make preview STACK=
 test: $(VENV)/installed-dev ## everything that runs without Go
 	@$(VENV)/bin/pytest -q
 
-acceptance: $(VENV)/installed-dev ## the real Pulumi engine and Kubernetes (Go builds both once)
-	@$(VENV)/bin/pytest -q tests/engine tests/cluster
+acceptance: $(VENV)/installed-dev ## the real Pulumi engine (Go builds it once)
+	@$(VENV)/bin/pytest -q tests/engine
+
+cluster: $(VENV)/installed-dev ## a real Kubernetes control plane with nodes from the Plan (Go builds it once)
+	@$(VENV)/bin/pytest -q tests/cluster
 
 # As large as torch: an environment of its own in the cache, one for each set of requirements, that nothing else uses.
 VLLM_NEEDS := requirements-vllm.in requirements-vllm-overrides.txt
