@@ -1,6 +1,7 @@
 """A real Kubernetes control plane on loopback: etcd, API server, scheduler and controllers, no machine behind them."""
 
 import contextlib
+import os
 import socket
 import time
 from collections.abc import Generator, Mapping
@@ -17,11 +18,12 @@ from tests.engine.toolchain import ETCD, KUBERNETES
 START_LIMIT_SECONDS: Final = 60
 # A node without a renewed lease is lost after this long, and its pods are evicted after the toleration: 50 seconds and
 # 5 minutes by default, and in AKS. Shorter, so that a test can wait for it; long enough for a busy machine.
-NODE_GRACE_SECONDS: Final = 12
+NODE_GRACE_SECONDS: Final = 20
 EVICTION_SECONDS: Final = 3
 SERVICE_RANGE: Final = "10.0.0.0/16"
 _TOKEN: Final = "the-token-of-the-tests"
 _POLL_SECONDS: Final = 0.05
+_PORTS: Final = range(20000, 30000)
 # What a cloud does with nodes and load balancers is Azure's part.
 _CONTROLLERS: Final = "*,-node-ipam-controller,-node-route-controller,-service-lb-controller,-cloud-node-lifecycle-controller"  # fmt: skip  # noqa: E501 - one value
 
@@ -31,11 +33,18 @@ class ControlPlaneError(Exception):
 
 
 def _free_ports(count: int) -> list[int]:
-    with contextlib.ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for one in sockets:
-            one.bind(("127.0.0.1", 0))
-        return [one.getsockname()[1] for one in sockets]
+    """Ports below those that the system gives to clients: one of those could take the API server's while it is away."""
+    found: list[int] = []
+    # Another process begins elsewhere, so that two that start at once don't find the same.
+    begin = os.getpid() * 16 % len(_PORTS)
+    for offset in range(len(_PORTS)):
+        port = _PORTS[(begin + offset) % len(_PORTS)]
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            found.append(port)
+        if len(found) == count:
+            return found
+    raise ControlPlaneError(f"{count} free ports are not to be found between {_PORTS[0]} and {_PORTS[-1]}")
 
 
 class ControlPlane:

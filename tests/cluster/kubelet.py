@@ -18,6 +18,7 @@ _TICK_SECONDS: Final = 0.2
 _LEASE_NAMESPACE: Final = "kube-node-lease"
 # Four renewals in the time after which a node counts as lost.
 _RENEWAL_SECONDS: Final = NODE_GRACE_SECONDS / 4
+_OWN_FAULTS: Final = (400, 422)
 _PODS: Final = ipaddress.IPv4Network("10.244.0.0/16")
 _HEALTHY: Final = {"Ready": "True", "MemoryPressure": "False", "DiskPressure": "False", "PIDPressure": "False"}
 
@@ -141,9 +142,11 @@ class Kubelets:
         try:
             work()
         except ApiError as error:
-            # Gone or changed since it was listed: the next round sees it as it is.
-            if error.status not in (404, 409):
+            if error.status == 0:
                 raise
+            if error.status in _OWN_FAULTS:
+                raise RuntimeError(f"the API server refuses what a kubelet says: {error}") from error
+            # Gone or changed since it was listed, or a server that is busy: the next round sees what is then.
 
     def _report_node(self, name: str, node: Object) -> None:
         if time.monotonic() - self._renewed.get(name, float("-inf")) >= _RENEWAL_SECONDS:
