@@ -10,11 +10,13 @@ import pytest
 
 from tests.cluster.client import Client
 from tests.cluster.control_plane import ControlPlane, control_plane
-from tests.cluster.harness import ClusterEngine
+from tests.cluster.harness import ClusterEngine, platform_engine
 from tests.cluster.kubelet import Kubelets
+from tests.cluster.life import Life
 from tests.cluster.small_programs import Program, Run
 from tests.cluster.view import view
 from tests.engine.harness import StackRun
+from tests.engine.platform_stacks import STACKS
 
 _PLANES: pytest.StashKey[list[ControlPlane]] = pytest.StashKey()
 
@@ -110,3 +112,17 @@ def run(engine: ClusterEngine, request: pytest.FixtureRequest) -> Iterator[Run]:
     yield started
     for stack in stacks:
         stack.destroy()
+
+
+@pytest.fixture(scope="session", params=STACKS)
+def life(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, arm: Path) -> Iterator[Life]:
+    """A shipped stack that is up, for every test of the session that asks; the last of them destroys it."""
+    request.getfixturevalue("engine_binary")
+    request.getfixturevalue("control_plane_binaries")
+    with (
+        platform_engine(request.param, tmp_path_factory.mktemp(request.param), arm) as engine,
+        shown_on_failure(request.config, engine.plane),
+    ):
+        # KEDA does not run, so a pool that may be empty gets the one pod that a Deployment has by default.
+        engine.azure.machines.autoscales = True
+        yield Life(engine, request.param)

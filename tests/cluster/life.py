@@ -1,0 +1,81 @@
+"""One of the shipped stacks on a small Azure and a real control plane: what the Plan says, and what is there."""
+
+from collections import Counter
+from typing import Final
+
+import catalog
+import config
+from planning import decide
+from planning.labels import POOL_REVISION
+from planning.plan import DeploymentPlan, Plan
+from tests.cluster import provider_answers as answers
+from tests.cluster.client import Object, eventually
+from tests.cluster.harness import ClusterEngine
+from tests.cluster.kubernetes_provider import RELEASE
+from tests.cluster.pod_states import is_ready
+from tests.engine.harness import StackRun
+from tests.engine.outcome import Outcome
+from tests.engine.platform_stacks import run
+from tests.graph.stacks import sections_of
+
+_DEPLOYMENT: Final = "llm-platform/deployment"
+_NODES_AND_PODS_SECONDS: Final = 60
+
+
+class Life:
+    """One stack after its first preview and its only update from nothing."""
+
+    def __init__(self, engine: ClusterEngine, name: str) -> None:
+        self.engine = engine
+        self.name = name
+        self.plan: Plan = decide(config.load(sections_of(name)), catalog.load())
+        self.before = {resource.id for resource in engine.cloud.azure}
+        self.stack: StackRun = run(engine, name)
+        self.preview: Outcome = self.stack.preview()
+        self.update: Outcome = self.stack.up()
+
+    @property
+    def deployments(self) -> list[tuple[str, DeploymentPlan]]:
+        """Every Deployment of a model that the Plan has, with its namespace."""
+        return [(model.namespace, deployment) for model in self.plan.models for deployment in model.deployments]
+
+    def pods(self, namespace: str, deployment: str) -> list[Object]:
+        """Pods of a Deployment that are not about to end."""
+        pods = self.engine.client.list("v1", "Pod", namespace, labelSelector=f"{_DEPLOYMENT}={deployment}")
+        return [pod for pod in pods if not pod["metadata"].get("deletionTimestamp")]
+
+    def require_pods(self, namespace: str, deployment: DeploymentPlan, count: int) -> None:
+        """So many pods run, on nodes of the revision of the pool that the Plan names, with the devices it names."""
+
+        def all_run() -> bool:
+            return [is_ready(pod) for pod in self.pods(namespace, deployment.name)] == [True] * count
+
+        # Those of a pool that may be empty are not awaited by the update.
+        eventually(all_run, f"{count} of {deployment.name} run", timeout_seconds=_NODES_AND_PODS_SECONDS)
+        nodes = {node["metadata"]["name"]: node for node in self.engine.client.list("v1", "Node")}
+        for pod in self.pods(namespace, deployment.name):
+            assert pod["status"]["phase"] == "Running"
+            labels = nodes[pod["spec"]["nodeName"]]["metadata"]["labels"]
+            assert labels[POOL_REVISION] == deployment.placement.pool_revision
+            assert devices_asked(pod) == {deployment.placement.resource: deployment.placement.count}
+
+    def objects(self) -> list[tuple[str, str]]:
+        """Type and id of every object in the cluster that the state has."""
+        found = self.stack.resources().values()
+        return [(one["type"], one["id"]) for one in found if one["type"].startswith("kubernetes:")]
+
+    def has(self, type_: str, id_: str) -> bool:
+        """Whether the API server has an object of the state; it has none of a kind that it does not know."""
+        if type_ == RELEASE:
+            return self.engine.kubernetes.releases.find(id_) is not None
+        return self.engine.client.find(*answers.of_type(type_), *answers.of_id(id_)) is not None
+
+
+def devices_asked(pod: Object) -> dict[str, int]:
+    """Devices that the containers of a pod ask for, by resource name."""
+    asked: Counter[str] = Counter()
+    for container in pod["spec"]["containers"]:
+        asked.update(
+            {name: int(count) for name, count in container["resources"]["limits"].items() if name.startswith("nvidia.")}
+        )
+    return dict(asked)
