@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, TypeVar
 
-import yaml
+from msgspec import Struct
 
+from catalog.data_files import read
 from catalog.model_schema import AttentionLayers, Model, RecurrentState
 from catalog.schema import (
     AzureFacts,
@@ -66,12 +66,9 @@ __all__ = [
 
 _T = TypeVar("_T")
 _ROOT = Path(__file__).parent
-# libyaml parses these files about ten times as fast; both loaders build plain values only.
-_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
-@dataclass(frozen=True)
-class Catalog:
+class Catalog(Struct, frozen=True):
     """Everything that is known, by name. Mappings keep the order of their files."""
 
     gpus: Mapping[str, Gpu]
@@ -150,8 +147,7 @@ def _numbers(version: str) -> list[int]:
 
 
 def _read(name: str) -> dict[str, Any]:
-    text = (_ROOT / name).read_text(encoding="utf-8")
-    return yaml.load(text, Loader=_LOADER)  # noqa: S506 - _LOADER is one of the two safe loaders
+    return read(_ROOT / name)
 
 
 def _frozen(value: Any) -> Any:
@@ -214,7 +210,7 @@ def _azure(file: Mapping[str, Any]) -> AzureFacts:
         roles=facts["roles"],
         aks_entra_server_id=facts["aks_entra_server_id"],
         private_links=MappingProxyType({name: PrivateLink(**link) for name, link in facts["private_links"].items()}),
-        node_reservation=NodeReservation(**facts["node_reservation"]),
+        node_reservation=_reservation(facts["node_reservation"]),
         kubernetes=MappingProxyType(
             {minor: KubernetesMinor(minor=minor, **row) for minor, row in facts["kubernetes"].items()}
         ),
@@ -222,6 +218,12 @@ def _azure(file: Mapping[str, Any]) -> AzureFacts:
         source=facts["source"],
         as_of=facts["as_of"],
     )
+
+
+def _reservation(facts: Mapping[str, Any]) -> NodeReservation:
+    by_vcpu = {int(vcpu): millicores for vcpu, millicores in facts["cpu_millicores"].items()}
+    fields: dict[str, Any] = {**facts, "cpu_millicores": MappingProxyType(by_vcpu)}
+    return NodeReservation(**fields)
 
 
 def _versions(file: Mapping[str, Any]) -> Versions:

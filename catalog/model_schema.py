@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct
 
 CacheKind = Literal["full", "sliding", "chunked", "mla", "linear"]
 StateKind = Literal["gated-delta", "mamba2"]
@@ -11,8 +12,7 @@ AttentionKind = Literal["full", "hybrid", "mla", "chunked", "none"]
 Task = Literal["generate", "embed"]
 
 
-@dataclass(frozen=True, kw_only=True)
-class RecurrentState:
+class RecurrentState(Struct, frozen=True, kw_only=True):
     """The state of one linear-attention or state-space layer: the same size however long the request is.
 
     In Mamba's words: key heads are the groups, the key width is the state size, values are the heads.
@@ -29,8 +29,7 @@ class RecurrentState:
     """Bytes of one number of the recurrent state; the convolution's are of the model's own two."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class AttentionLayers:
+class AttentionLayers(Struct, frozen=True, kw_only=True):
     """Layers of one model whose memory is of one kind.
 
     A model's groups follow each other `in_a_row` layers at a time, again and again, until each has its `layers`:
@@ -50,8 +49,7 @@ class AttentionLayers:
     state: RecurrentState | None = None
 
 
-@dataclass(frozen=True)
-class Model:
+class Model(Struct, frozen=True):
     """One model: the figures that decide its memory."""
 
     id: str

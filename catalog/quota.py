@@ -2,8 +2,9 @@
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 # The quotas that are no family's: all on-demand cores of the region, all spot cores.
 IN_ALL = ("cores", "lowPriorityCores")
@@ -13,8 +14,7 @@ class NoUsageError(ValueError):
     """The text is not what `az vm list-usage --output json` prints; says why."""
 
 
-@dataclass(frozen=True, slots=True)
-class Usage:
+class Usage(Struct, frozen=True):
     """One quota: cores that may be used, and those that are in use."""
 
     name: str

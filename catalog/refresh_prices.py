@@ -5,10 +5,10 @@ The file is edited line by line, one entry a line, so that its comments stay and
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import yaml
+from msgspec import Struct
 
 from catalog.retail_api import Quote
 
@@ -22,8 +22,7 @@ Ask = Callable[[str, str], Quote]
 Place = tuple[str, str]
 
 
-@dataclass(frozen=True, slots=True)
-class Refreshed:
+class Refreshed(Struct, frozen=True):
     """The new text of the file; `changed` tells in words which prices moved, `missing` which the API doesn't have."""
 
     text: str

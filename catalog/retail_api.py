@@ -5,11 +5,12 @@ Source: https://learn.microsoft.com/rest/api/cost-management/retail-prices/azure
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 from urllib.error import HTTPError
 from urllib.parse import urlencode, urlsplit
 from urllib.request import urlopen
+
+from msgspec import Struct
 
 ADDRESS = "https://prices.azure.com/api/retail/prices"
 # One size has about ten meters in a region: more pages than this are an answer to another question.
@@ -20,8 +21,7 @@ class UnreachableError(Exception):
     """The API didn't answer, or not with prices; says why."""
 
 
-@dataclass(frozen=True, slots=True)
-class Quote:
+class Quote(Struct, frozen=True):
     """USD an hour, Linux, before discounts; None where the API has no such meter."""
 
     payg_usd_h: float | None

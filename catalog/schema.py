@@ -9,8 +9,9 @@ None of them has `slots`: Python makes such a class twice, and all of these are 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct
 
 Architecture = Literal["turing", "ampere", "ada", "hopper", "blackwell"]
 Interconnect = Literal["none", "pcie", "nvlink-pairs", "nvlink", "nvswitch", "nvl72"]
@@ -18,8 +19,7 @@ DriverTrack = Literal["none", "cuda", "grid"]
 CrdPlace = Literal["crds", "templates"]
 
 
-@dataclass(frozen=True)
-class Gpu:
+class Gpu(Struct, frozen=True):
     """One GPU model, under the name that `--gpu` and `vm_sizes.yaml` use."""
 
     name: str
@@ -46,8 +46,7 @@ class Gpu:
     note: str | None = None
 
 
-@dataclass(frozen=True)
-class MigProfile:
+class MigProfile(Struct, frozen=True):
     """One MIG profile of one GPU: where its instances may start and what a process sees in one."""
 
     name: str
@@ -62,8 +61,7 @@ class MigProfile:
     """Streaming multiprocessors of an instance."""
 
 
-@dataclass(frozen=True)
-class MigGpu:
+class MigGpu(Struct, frozen=True):
     """The MIG geometry of one GPU."""
 
     name: str
@@ -83,8 +81,7 @@ class MigGpu:
     as_of: str
 
 
-@dataclass(frozen=True)
-class VmSize:
+class VmSize(Struct, frozen=True):
     """One Azure VM size."""
 
     name: str
@@ -111,8 +108,7 @@ class VmSize:
     note: str | None = None
 
 
-@dataclass(frozen=True)
-class Price:
+class Price(Struct, frozen=True):
     """What one VM size costs an hour in one region, Linux, before discounts."""
 
     region: str
@@ -134,8 +130,7 @@ class Price:
     """The same for the spot range where it is of another day."""
 
 
-@dataclass(frozen=True)
-class Region:
+class Region(Struct, frozen=True):
     """One Azure region."""
 
     name: str
@@ -147,8 +142,7 @@ class Region:
     note: str | None = None
 
 
-@dataclass(frozen=True)
-class Chart:
+class Chart(Struct, frozen=True):
     """One Helm chart at one version."""
 
     name: str
@@ -167,8 +161,7 @@ class Chart:
     note: str | None = None
 
 
-@dataclass(frozen=True)
-class Image:
+class Image(Struct, frozen=True):
     """One container image at one tag."""
 
     name: str
@@ -189,8 +182,7 @@ class Image:
     note: str | None = None
 
 
-@dataclass(frozen=True)
-class PrivateLink:
+class PrivateLink(Struct, frozen=True):
     """How one service is reached through a private endpoint."""
 
     zone: str
@@ -199,8 +191,7 @@ class PrivateLink:
     """Sub-resource of the private endpoint; None where the service makes its own."""
 
 
-@dataclass(frozen=True)
-class NodeReservation:
+class NodeReservation(Struct, frozen=True):
     """What AKS keeps for itself on every node."""
 
     cpu_millicores: Mapping[int, int]
@@ -212,8 +203,7 @@ class NodeReservation:
     eviction_mib: int
 
 
-@dataclass(frozen=True)
-class KubernetesMinor:
+class KubernetesMinor(Struct, frozen=True):
     """One Kubernetes minor on AKS; months as YYYY-MM."""
 
     minor: str
@@ -225,8 +215,7 @@ class KubernetesMinor:
     """Whether AKS gives it to a new cluster that names no version."""
 
 
-@dataclass(frozen=True)
-class AzureFacts:
+class AzureFacts(Struct, frozen=True):
     """What is the same for every Azure platform."""
 
     roles: Mapping[str, str]
@@ -242,8 +231,7 @@ class AzureFacts:
     as_of: str
 
 
-@dataclass(frozen=True)
-class Overheads:
+class Overheads(Struct, frozen=True):
     """Memory and CPU beside the weights and the KV cache; `estimates` names the fields that nobody has measured."""
 
     weights_factor: float

@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct
 
 LineStatus = Literal["supported", "deprecated", "ended", "faulty"]
 
 
-@dataclass(frozen=True)
-class VersionRange:
+class VersionRange(Struct, frozen=True):
     """Releases from `first` to `last`, both included; 1.36 stands for all of 1.36.x, None for no limit."""
 
     first: str | None = None
     last: str | None = None
 
 
-@dataclass(frozen=True)
-class Need:
+class Need(Struct, frozen=True):
     """What a release needs of another part."""
 
     part: str
@@ -28,8 +27,7 @@ class Need:
     """Inside of this its owner tests it."""
 
 
-@dataclass(frozen=True)
-class VersionLine:
+class VersionLine(Struct, frozen=True):
     """Releases of one part that need the same of the others."""
 
     part: str
@@ -46,8 +44,7 @@ class VersionLine:
     as_of: str
 
 
-@dataclass(frozen=True)
-class Versions:
+class Versions(Struct, frozen=True):
     """The matrix."""
 
     lines: tuple[VersionLine, ...]

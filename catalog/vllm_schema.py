@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
+from msgspec import Struct
 
-@dataclass(frozen=True)
-class VllmFlag:
+
+class VllmFlag(Struct, frozen=True):
     """One option of `vllm serve` as its parser declares it."""
 
     name: str
@@ -25,8 +25,7 @@ class VllmFlag:
     deprecated: bool
 
 
-@dataclass(frozen=True)
-class RemovedFlag:
+class RemovedFlag(Struct, frozen=True):
     """One option that earlier releases had."""
 
     name: str
@@ -35,8 +34,7 @@ class RemovedFlag:
     """None where nothing replaces it."""
 
 
-@dataclass(frozen=True)
-class BatchDefaults:
+class BatchDefaults(Struct, frozen=True):
     """vLLM's own batch sizes for `vllm serve` on one class of GPU; rows are tried from the first to the last."""
 
     min_memory_gib: float
@@ -46,8 +44,7 @@ class BatchDefaults:
     max_num_seqs: int
 
 
-@dataclass(frozen=True)
-class VllmRelease:
+class VllmRelease(Struct, frozen=True):
     """One vLLM release: what its command line takes and what it does when told nothing."""
 
     version: str

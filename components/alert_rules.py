@@ -1,7 +1,8 @@
 """The alerts: what is watched, from when on someone is told, and in which words."""
 
-from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct
 
 from planning.plan import Json
 
@@ -11,8 +12,7 @@ DCGM_JOB = "nvidia-dcgm-exporter"
 _HARMLESS_XIDS = (13, 31, 43, 45)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Alert:
+class Alert(Struct, frozen=True, kw_only=True):
     """One alerting rule; `wait` is how long the expression must hold, None for not at all."""
 
     name: str

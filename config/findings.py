@@ -1,14 +1,14 @@
 """What the platform has to say about a stack: one finding a problem, each with its place and its cure."""
 
-from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct
 
 Severity = Literal["error", "warning", "info"]
 _ORDER = {"error": 0, "warning": 1, "info": 2}
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(Struct, frozen=True):
     """One problem or remark; `path` is a place in the stack file such as `pools[0].gpu.layout`."""
 
     severity: Severity

@@ -1,9 +1,9 @@
 """From a mapping of sections to settings, or to every problem that keeps it from being one."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
+from msgspec import Struct
 from pydantic import ValidationError
 
 from config import legible
@@ -14,8 +14,7 @@ from config.settings import Settings
 from config.shape import Place
 
 
-@dataclass(frozen=True, slots=True)
-class Loaded:
+class Loaded(Struct, frozen=True):
     """The outcome of reading a stack: `settings` is None where too little is legible to plan on.
 
     With problems present, `settings` may still hold what was legible, so that the planner can add what it sees:

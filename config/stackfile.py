@@ -2,10 +2,10 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import yaml
+from msgspec import Struct
 
 from config.findings import Finding, path_of
 from config.secrets import HIDDEN, looks_secret, secret_literals
@@ -60,8 +60,7 @@ _Loader.add_constructor("tag:yaml.org,2002:float", _fraction)
 _Loader.add_constructor("tag:yaml.org,2002:map", _mapping)
 
 
-@dataclass(frozen=True, slots=True)
-class StackFile:
+class StackFile(Struct, frozen=True):
     """Sections of our namespace, and the names of secrets that the CLI keeps encrypted beside them."""
 
     sections: dict[str, Any]

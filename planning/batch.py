@@ -4,16 +4,16 @@ Source: vLLM 0.33 vllm/engine/arg_utils.py get_batch_defaults, _set_default_max_
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from catalog import Model, VllmRelease
 from planning.devices import Device
 from planning.flags import number
 
 
-@dataclass(frozen=True, slots=True)
-class Batch:
+class Batch(Struct, frozen=True):
     """max-num-batched-tokens and max-num-seqs in force."""
 
     tokens: int

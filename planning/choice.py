@@ -1,10 +1,9 @@
 """What `pool: auto` came to for one model, and why."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Choice:
+class Choice(Struct, frozen=True, kw_only=True):
     """The pool chosen for a model by its index; `pool` is None where no pool runs it.
 
     `usd_h` is the price of one device, USD an hour, None where none is on file. `fuller` are pools that would cost less

@@ -2,8 +2,9 @@
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict
 from typing import Any
+
+from msgspec import to_builtins
 
 from config import Finding, blocking
 from planning.plan import CostPlan, ModelPlan, Plan, PoolPlan
@@ -28,7 +29,7 @@ def text(
     """
     ok = plan is not None and not blocking(tuple(findings))
     yield f'{{"stack": {_line(stack)},\n "ok": {_line(ok)},\n "findings": '
-    yield from _lines(asdict(finding) for finding in findings)
+    yield from _lines(to_builtins(finding) for finding in findings)
     if plan is None:
         yield ',\n "plan": null'
     else:
@@ -80,10 +81,10 @@ def _cost(cost: CostPlan) -> dict[str, Any]:
         "complete": cost.complete,
         "idle_min_per_month": cost.idle_min_per_month,
         "idle_max_per_month": cost.idle_max_per_month,
-        "on_demand": asdict(cost.on_demand),
-        "spot": asdict(cost.spot),
-        "lines": [asdict(line) for line in cost.lines],
-        "models": [asdict(model) for model in cost.models],
+        "on_demand": to_builtins(cost.on_demand),
+        "spot": to_builtins(cost.spot),
+        "lines": [to_builtins(line) for line in cost.lines],
+        "models": [to_builtins(model) for model in cost.models],
     }
 
 
@@ -108,6 +109,6 @@ def _model(model: ModelPlan) -> dict[str, Any]:
         ],
         "replicas": {"min": model.min_replicas, "max": model.max_replicas},
         "args": list(model.args),
-        "memory": asdict(model.memory),
-        "rollout": asdict(model.rollout),
+        "memory": to_builtins(model.memory),
+        "rollout": to_builtins(model.rollout),
     }

@@ -4,9 +4,10 @@ Only nodes: load balancer, NAT gateway, disks, traffic, vault, registry and stor
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
+
+from msgspec import Struct
 
 from catalog import Price
 from planning import tokens
@@ -17,8 +18,7 @@ from planning.situation import ModelView, PoolView, Situation
 from planning.tokens import HOURS_PER_MONTH
 
 
-@dataclass(frozen=True, slots=True)
-class Load:
+class Load(Struct, frozen=True):
     """What the models take of one pool: shares of a node, and the nodes that hold the fewest replicas' devices."""
 
     low: float

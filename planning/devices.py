@@ -2,7 +2,8 @@
 
 import math
 from collections import Counter
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from catalog import Catalog, Gpu, VmSize
 from config.pools import Pool
@@ -12,8 +13,7 @@ WHOLE_GPU = "nvidia.com/gpu"
 SHARED_OUT = 0.9
 
 
-@dataclass(frozen=True, slots=True)
-class Device:
+class Device(Struct, frozen=True):
     """One kind of device on a pool's nodes: `kind` is `whole` or a MIG profile, `memory_gib` what a process sees.
 
     `shared_by` pods get the same device and each sees all of its memory; `per_node` counts what they may ask for.

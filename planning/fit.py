@@ -1,8 +1,10 @@
 """Answers one question without a stack file: does this model fit on this GPU, and what would have to change."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import asdict
 
 from catalog import Catalog, Gpu, Model, VllmRelease
 from planning import hf_config, mig
@@ -14,8 +16,7 @@ from planning.plan import MemoryPlan
 from planning.ways import PARALLEL_SIZES, Ways, ways_out
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Question:
+class Question(Struct, frozen=True, kw_only=True):
     """What is asked; None stands for vLLM's default. Sizes in GiB, `utilization` a share of the device.
 
     `config` is the content of a `config.json`, for a model outside the catalog; `model` then only names it.
@@ -37,8 +38,7 @@ class Question:
     kv_cache_gib: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Refusal:
+class Refusal(Struct, frozen=True):
     """One reason why there is no answer: the option, what is wrong with it, and what to write instead."""
 
     option: str
@@ -46,8 +46,7 @@ class Refusal:
     fix: str
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Struct, frozen=True):
     """The ledger of one GPU, the worst rank, with what it was computed from.
 
     `weights_known` is False where the KV cache was given and nobody knows the weights.

@@ -1,9 +1,10 @@
 """What each layer of a Hugging Face configuration keeps, by vLLM's own reading of its keys."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from itertools import groupby
 from typing import Any
+
+from msgspec.structs import replace
 
 from catalog import AttentionLayers, RecurrentState
 

@@ -1,8 +1,9 @@
 """How large the tensors of a Hugging Face configuration are, part by part."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from planning.hf_layers import head_dim, kv_heads
 from planning.hf_quantization import PLAIN, part_bytes
@@ -10,8 +11,7 @@ from planning.hf_quantization import PLAIN, part_bytes
 _GATED = ("qwen3_next", "qwen3_5", "qwen3_5_text", "qwen3_5_moe", "qwen3_5_moe_text")
 
 
-@dataclass(frozen=True, slots=True)
-class Weights:
+class Weights(Struct, frozen=True):
     """Parameters of a language model by part, and bytes where the number formats are known."""
 
     parameters: int

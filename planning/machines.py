@@ -1,14 +1,14 @@
 """The nodes that are paid for and counted against quotas: every node pool, then the cluster's system pool."""
 
-from dataclasses import dataclass
 from functools import lru_cache
+
+from msgspec import Struct
 
 from catalog import VmSize
 from planning.situation import Situation
 
 
-@dataclass(frozen=True, slots=True)
-class Machine:
+class Machine(Struct, frozen=True):
     """One pool as the bill and the quota see it; `gpu` tells whether it serves models."""
 
     name: str

@@ -9,7 +9,8 @@ import json
 import re
 import string
 import uuid
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from config.platform import Platform
 
@@ -20,8 +21,7 @@ _REVISION_DIGITS = 4
 _DIGITS = string.digits + string.ascii_lowercase
 
 
-@dataclass(frozen=True, slots=True)
-class Limit:
+class Limit(Struct, frozen=True):
     """What a kind of name may look like."""
 
     kind: str
@@ -42,8 +42,7 @@ STORAGE_ACCOUNT = Limit("storage account", 24, r"[a-z0-9]{3,}")
 KUBERNETES_LABEL = Limit("Kubernetes name", 63, r"[a-z0-9]([a-z0-9-]*[a-z0-9])?")
 
 
-@dataclass(frozen=True, slots=True)
-class Name:
+class Name(Struct, frozen=True):
     """A name and the limit that it is held to."""
 
     value: str

@@ -5,7 +5,8 @@ https://kubernetes.io/docs/concepts/scheduling-eviction/node-pressure-eviction/ 
 """
 
 import math
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from catalog import Catalog, VmSize
 
@@ -15,8 +16,7 @@ _BYTES_PER_MIB = 1024 * 1024
 _BYTES_PER_GB = 1_000_000_000
 
 
-@dataclass(frozen=True, slots=True)
-class NodeOffer:
+class NodeOffer(Struct, frozen=True):
     """CPU in millicores, memory and ephemeral storage in MiB, and pods, that pods of ours can ask for on one node."""
 
     cpu_millicores: int

@@ -2,7 +2,8 @@
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from catalog import Catalog
 from config import Finding, Loaded, Settings, blocking, in_order
@@ -14,8 +15,7 @@ from planning.plan import Plan
 from planning.situation import Situation
 
 
-@dataclass(frozen=True, slots=True)
-class Planned:
+class Planned(Struct, frozen=True):
     """The outcome of planning: `plan` is None where a finding is an error."""
 
     plan: Plan | None

@@ -5,8 +5,9 @@ Azure counts on-demand cores per VM family and region and once more in all, spot
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import lru_cache
+
+from msgspec import Struct
 
 from planning.machines import Machine, machines
 from planning.situation import Situation
@@ -17,8 +18,7 @@ SPOT = "lowPriorityCores"
 IN_ALL: Mapping[str, str] = {REGIONAL: "Total Regional vCPUs", SPOT: "Total Regional Spot vCPUs"}
 
 
-@dataclass(frozen=True, slots=True)
-class Demand:
+class Demand(Struct, frozen=True):
     """Cores of one quota with every pool at its largest; `machines` are the pools that take them."""
 
     quota: str

@@ -1,7 +1,8 @@
 """The register of rules: each has an id, a severity, what it prevents, and one function that finds its violations."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from config import Finding
 from config.findings import Severity
@@ -12,8 +13,7 @@ Problem = tuple[str, str, str]
 Check = Callable[[Situation], Iterator[Problem]]
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(Struct, frozen=True):
     """One rule; `prevents` is the failure that it keeps from a cluster, `source` where that is known from."""
 
     name: str

@@ -1,9 +1,11 @@
 """A stack file looked up in the catalog: what every rule and every builder starts from; unknown names are None here."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from catalog import Catalog, Gpu, Model, Region, VllmRelease, VmSize
 from config import Settings
@@ -22,8 +24,7 @@ SPOT_TAINT = "kubernetes.azure.com/scalesetpriority=spot:NoSchedule"
 GPU_TAINT = "nvidia.com/gpu=present:NoSchedule"
 
 
-@dataclass(frozen=True)
-class PoolView:
+class PoolView(Struct, frozen=True, dict=True):
     """One pool with what the catalog knows of its machines."""
 
     index: int
@@ -65,8 +66,7 @@ class PoolView:
         return (*own, *((SPOT_TAINT,) if self.spot else ()), *self.settings.taints)
 
 
-@dataclass(frozen=True)
-class ModelView:
+class ModelView(Struct, frozen=True, dict=True):
     """One model with the pools that it names, the device that it takes on each, and its figures."""
 
     index: int

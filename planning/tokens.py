@@ -6,7 +6,8 @@ node, not for idle devices and the system pool.
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from config.cost import ManagedApi
 from planning.plan import BreakEvenPlan, TokenCost
@@ -17,8 +18,7 @@ _SECONDS_PER_MONTH = HOURS_PER_MONTH * 3600
 _MILLION = 1_000_000
 
 
-@dataclass(frozen=True, slots=True)
-class Steps:
+class Steps(Struct, frozen=True):
     """How a model grows: groups of (fewest replicas, how many may come on top, USD/h of one), floor first.
 
     Prices are None where none is on file; the rates are tokens per second of one busy replica.

@@ -1,8 +1,9 @@
 """The versions of a stack's parts, pinned or brought along by others, held against the matrix of what goes together."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
+
+from msgspec import Struct
 
 from catalog import Need, VersionLine, VersionRange, Versions
 from planning.situation import PoolView, Situation
@@ -11,8 +12,7 @@ from planning.slices import slice_maker
 KUBERNETES, OPERATOR, DRIVER, MIG_MANAGER = "kubernetes", "gpu-operator", "driver", "mig-manager"
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(Struct, frozen=True):
     """One part at its version; `path` is where that is written, `ours` whether in the stack file."""
 
     name: str

@@ -1,8 +1,10 @@
 """What would make a model fit that doesn't: every way is computed, none is guessed."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from catalog import Catalog, Gpu, Model
 from planning import mig
@@ -15,8 +17,7 @@ _LISTED = 3
 _FP8_CAPABILITY = 8.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ways:
+class Ways(Struct, frozen=True, kw_only=True):
     """Changes of which each makes it fit by itself; None, False or empty where that change doesn't."""
 
     context: int | None = None

@@ -2,16 +2,16 @@
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 
 class UnreadableError(ValueError):
     """The text is not the JSON of an accepted preview; says why."""
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(Struct, frozen=True):
     """A resource that is in both previews; `inputs` and `options` are the names of those that differ."""
 
     urn: str
@@ -19,8 +19,7 @@ class Change:
     options: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(Struct, frozen=True):
     """The change of what one pool, or one model's share of its nodes, costs a month; None where a price is missing."""
 
     kind: str
@@ -29,8 +28,7 @@ class Part:
     max_per_month: float | None
 
 
-@dataclass(frozen=True, slots=True)
-class Cost:
+class Cost(Struct, frozen=True):
     """The change of the monthly cost at the fewest and at the most nodes; `parts` are the pools and models it is of."""
 
     currency: str
@@ -39,8 +37,7 @@ class Cost:
     parts: tuple[Part, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Difference:
+class Difference(Struct, frozen=True):
     """From an earlier preview to this one; `cost` is None where the currencies differ."""
 
     stack: str

@@ -1,7 +1,8 @@
 """What each top-level component is, in the words of the Plan: one telling line for the tree."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from planning import Plan
 from planning.plan import ChartPlan, ModelPlan, PoolPlan
@@ -11,16 +12,14 @@ from preview.formats import TIMES, device, listed, plural, span, span_of
 Counts = Mapping[str, int]
 
 
-@dataclass(frozen=True, slots=True)
-class Leaf:
+class Leaf(Struct, frozen=True):
     """One line of the tree, with how many resources it stands for where that is not the branch's own count."""
 
     text: str
     resources: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Description:
+class Description(Struct, frozen=True):
     """How one kind of component is told: the name of its branch, and its lines from the Plan."""
 
     name: str

@@ -1,10 +1,10 @@
 """The report that a person reads: one page for a terminal, a pipe or a browser."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from io import StringIO
 from typing import TextIO
 
+from msgspec import Struct
 from rich.console import Console, Group, RenderableType
 from rich.padding import Padding
 from rich.table import Table
@@ -67,8 +67,7 @@ pre {{{{ margin: 0; font: 13px/1.45 ui-monospace, "SF Mono", Menlo, Consolas, "D
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Built:
+class Built(Struct, frozen=True):
     """What the embedded engine made of a plan."""
 
     plan: Plan

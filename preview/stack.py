@@ -2,9 +2,10 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 import catalog
 import config
@@ -18,8 +19,7 @@ NAMESPACE = "llm-platform"
 _PLACEHOLDER = "placeholder of a secret that a preview cannot and need not decrypt"
 
 
-@dataclass(frozen=True, slots=True)
-class Assessed:
+class Assessed(Struct, frozen=True):
     """A stack file that was read and judged; `plan` is None where a finding is an error."""
 
     plan: Plan | None

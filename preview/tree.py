@@ -3,9 +3,9 @@
 import textwrap
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
+from msgspec import Struct
 from rich.text import Text
 
 from planning import Plan
@@ -44,8 +44,7 @@ class Registered(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Branch:
+class Branch(Struct, frozen=True):
     """All top-level components of one kind; `resources` counts these and everything below them."""
 
     name: str
@@ -99,8 +98,7 @@ def lines(found: Sequence[Branch], width: int) -> list[Text]:
     return drawn
 
 
-@dataclass(frozen=True, slots=True)
-class _Columns:
+class _Columns(Struct, frozen=True):
     """Widths of the columns behind the guides: names, descriptions, counts."""
 
     name: int

@@ -2,8 +2,9 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Protocol
+
+from msgspec import Struct
 
 UNKNOWN = "[unknown]"
 SECRET = "[secret]"  # noqa: S105 - the mark that stands for one
@@ -18,8 +19,7 @@ class HasInputs(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Tally:
+class Tally(Struct, frozen=True):
     """How many values are unknown, by the input's name with the most frequent first, and how many are secret."""
 
     unknown: tuple[tuple[str, int], ...]

@@ -1,7 +1,8 @@
 """Rules about memory: weights, one request, as many at once as were asked for, and a state for every sequence."""
 
 from collections.abc import Iterator
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from catalog import Gpu
 from planning.checks.words import listed

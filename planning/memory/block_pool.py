@@ -7,7 +7,9 @@ request). Every layout of the models on file is layer by layer, so mixed page si
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from catalog import Model
 from planning.memory.architecture import stage_sizes
@@ -18,8 +20,7 @@ from planning.memory.layer_cache import LayerCache, layer_caches
 _PAD_UP_TO = 1.5
 
 
-@dataclass(frozen=True, slots=True)
-class BlockPool:
+class BlockPool(Struct, frozen=True):
     """Blocks of `block_bytes` on the fullest GPU; a request takes some for each of the `tables`."""
 
     block_bytes: int

@@ -1,22 +1,20 @@
 """What is asked of one device: requests, parallelism, batch sizes and number formats."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 GIB = 1024**3
 # Bytes of one number in the KV cache; every other format is refused by rule FIT-KV-DTYPE.
 KV_BYTES = {"auto": 2, "bfloat16": 2, "float16": 2, "fp8": 1, "fp8_e4m3": 1, "fp8_e5m2": 1}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Draft:
+class Draft(Struct, frozen=True, kw_only=True):
     """Speculative decoding: `tokens` are guessed ahead, by `layers` more layers of attention."""
 
     tokens: int
     layers: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Demand:
+class Demand(Struct, frozen=True, kw_only=True):
     """What is asked of one device; the defaults are those of a server that is told nothing.
 
     `context_tokens` is the longest request, `concurrency` requests of `request_tokens` must fit at once.

@@ -5,7 +5,8 @@ vllm/model_executor/layers/mamba/mamba_utils.py (states), vllm/platforms/cuda.py
 """
 
 import math
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from catalog import AttentionLayers, Model, RecurrentState
 from planning.memory.architecture import attention_layers, in_order
@@ -21,8 +22,7 @@ _GATED_DELTA_STEP, _GATED_DELTA_KEY_DIM = 64, 128
 _CONVOLUTION_BYTES = 2
 
 
-@dataclass(frozen=True, slots=True)
-class LayerCache:
+class LayerCache(Struct, frozen=True):
     """One layer's cache on one GPU; layers that are equal can share a table of blocks.
 
     `page_bytes` is what the layer takes of one block of `block_tokens` tokens. `reach` is the window or chunk in

@@ -4,7 +4,7 @@ Source: vLLM 0.33 vllm/v1/worker/gpu_worker.py (determine_available_memory), vll
 (get_kv_cache_configs), vllm/v1/core/kv_cache_utils.py (get_kv_cache_capacity).
 """
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from catalog import Model, Overheads
 from planning.memory.block_pool import BlockPool, block_pool
@@ -14,8 +14,7 @@ from planning.memory.weights import weights_on_gpu
 from planning.plan import MemoryPlan
 
 
-@dataclass(frozen=True, slots=True)
-class Ledger:
+class Ledger(Struct, frozen=True):
     """One ledger with what it was computed from; all figures are of one GPU, the worst rank."""
 
     memory: MemoryPlan

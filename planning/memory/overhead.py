@@ -1,6 +1,6 @@
 """What a process takes beside weights and KV cache: activations, CUDA's context and CUDA graphs."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from catalog import Model, Overheads
 from planning.memory.demand import GIB, Demand
@@ -12,8 +12,7 @@ _FEED_FORWARD_COPIES, _HIDDEN_COPIES, _ACTIVATION_BYTES = 3, 3, 2
 _LOGIT_BYTES = 10
 
 
-@dataclass(frozen=True, slots=True)
-class Overhead:
+class Overhead(Struct, frozen=True):
     """GiB on one GPU."""
 
     activation_gib: float

@@ -7,7 +7,9 @@ of its pool; who minds that names the pool.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from config.models import Model as ModelSettings
 from planning.choice import Choice
@@ -36,8 +38,7 @@ DECISIVE = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Seat:
+class Seat(Struct, frozen=True):
     """One kind of device of one pool, with its price: USD an hour for one device, None where no price is on file."""
 
     pool: PoolView

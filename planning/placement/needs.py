@@ -1,7 +1,8 @@
 """What one replica takes of its node: devices, cores, memory with all that lies in it, disk, and a pod's place."""
 
 import math
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from planning.devices import Device
 from planning.situation import ModelView, PoolView, Situation
@@ -15,8 +16,7 @@ _CACHE_GIB = 16
 _DOWNLOAD_FACTOR = 1.1
 
 
-@dataclass(frozen=True, slots=True)
-class Group:
+class Group(Struct, frozen=True):
     """Replicas of one model on one pool: at least `low`, at most `high`; `burst` marks the second of two pools."""
 
     model: ModelView
@@ -37,8 +37,7 @@ class Group:
         return f"{self.model.name}-burst" if self.burst else self.model.name
 
 
-@dataclass(frozen=True, slots=True)
-class Need:
+class Need(Struct, frozen=True):
     """What one replica takes of its node; `disk_mib` is ephemeral storage."""
 
     resource: str

@@ -8,8 +8,9 @@ nodes. Source: https://kubernetes.io/docs/concepts/scheduling-eviction/kube-sche
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from operator import mul
+
+from msgspec import Struct
 
 from planning.placement.problem import Effort, Problem, Vector, holds, most, plus
 
@@ -107,8 +108,7 @@ def _weight(room: Vector, takes: Sequence[Vector], block: Vector) -> float:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Bound:
+class _Bound(Struct, frozen=True):
     """Prices of pods, by batch, at which every block costs at least `least`: what the pods are worth buys no more."""
 
     prices: Vector

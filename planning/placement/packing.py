@@ -1,8 +1,9 @@
 """Whether pods can be placed at all: some way to put them on the nodes, or a proof that there is none."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from fractions import Fraction
+
+from msgspec import Struct
 
 from planning.placement.problem import Batch, Effort, Problem, SpentError, Vector, holds, most, plus, total
 
@@ -12,8 +13,7 @@ Places = tuple[Vector, ...]
 _ROUNDINGS = range(1, 9)
 
 
-@dataclass(frozen=True, slots=True)
-class Packed:
+class Packed(Struct, frozen=True):
     """`fits` is None where the search ran out of steps; `left` counts the pods of each batch left by the best try."""
 
     fits: bool | None

@@ -2,8 +2,9 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cached_property, lru_cache
+
+from msgspec import Struct
 
 from planning.placement.needs import Group, Need, fits_empty_node, groups, need
 from planning.placement.problem import Batch, Problem, Vector
@@ -14,8 +15,7 @@ from planning.situation import PoolView, Situation
 HOST_RESOURCES = ("cpu", "memory", "ephemeral-storage", "pods")
 
 
-@dataclass(frozen=True)
-class PoolLoad:
+class PoolLoad(Struct, frozen=True, dict=True):
     """The groups of a pool as a problem of numbers: `batches` are parallel to those of `problem`.
 
     `batch_of` finds the batch of a Deployment by its name.

@@ -2,22 +2,21 @@
 
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 # Amounts by resource, in one order for a whole problem. Whole numbers, as Kubernetes counts.
 Vector = tuple[int, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Batch:
+class Batch(Struct, frozen=True):
     """Pods that take the same of their node."""
 
     takes: Vector
     pods: int
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(Struct, frozen=True):
     """Batches for `nodes` equal nodes, each of which has `room` when empty.
 
     Nodes are equal because a pool is one scale set. Zones don't tell them apart: the pods spread over zones by
@@ -29,8 +28,7 @@ class Problem:
     batches: tuple[Batch, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(Struct, frozen=True):
     """A problem that can be decided by itself; `members` maps each of its batches to those of the whole problem."""
 
     problem: Problem

@@ -1,7 +1,9 @@
 """What can be said of a pool: its pods fit, they fit in every order, and one more of each kind would."""
 
-from dataclasses import dataclass, replace
 from functools import lru_cache
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from planning.placement import orders, packing
 from planning.placement.problem import Batch, Effort, Part, Problem, SpentError, Vector, parts, total
@@ -10,16 +12,14 @@ from planning.placement.problem import Batch, Effort, Part, Problem, SpentError,
 _NODES_PROVED = 4
 
 
-@dataclass(frozen=True, slots=True)
-class Stranding:
+class Stranding(Struct, frozen=True):
     """An order that strands a pod of batch `waiting`: `places` counts, by node, the pods of each batch before it."""
 
     waiting: int
     places: tuple[Vector, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(Struct, frozen=True):
     """The outcome for a problem; None where a search ran out of steps.
 
     `fits`: some way to place all pods exists. `strands`: an order that leaves one out, where one was found.

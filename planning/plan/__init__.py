@@ -4,7 +4,7 @@ Names that Azure or Kubernetes will see are literal strings here. Ids and everyt
 graph (principal ids, the OIDC issuer) are not: components pass those on as outputs.
 """
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from planning.plan.azure import (
     ClusterIdentityPlan,
@@ -93,8 +93,7 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Plan:
+class Plan(Struct, frozen=True, kw_only=True):
     """A whole platform, decided."""
 
     platform: PlatformPlan

@@ -1,13 +1,13 @@
 """Azure's part of a Plan: groups, network, identities, cluster, pools, vault, registry and store."""
 
-from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct
 
 from planning.plan.base import Pairs
 
 
-@dataclass(frozen=True, kw_only=True)
-class PlatformPlan:
+class PlatformPlan(Struct, frozen=True, kw_only=True):
     """Whose platform, where, and whether it may be destroyed."""
 
     name: str
@@ -20,8 +20,7 @@ class PlatformPlan:
     protect: bool
 
 
-@dataclass(frozen=True, kw_only=True)
-class SecurityRulePlan:
+class SecurityRulePlan(Struct, frozen=True, kw_only=True):
     """One rule of a network security group."""
 
     name: str
@@ -31,8 +30,7 @@ class SecurityRulePlan:
     port: str
 
 
-@dataclass(frozen=True, kw_only=True)
-class SubnetPlan:
+class SubnetPlan(Struct, frozen=True, kw_only=True):
     """One subnet; `role` is nodes, api_server, gateway or private_endpoints."""
 
     role: str
@@ -44,8 +42,7 @@ class SubnetPlan:
     security_group: str | None
 
 
-@dataclass(frozen=True, kw_only=True)
-class RunnerPlan:
+class RunnerPlan(Struct, frozen=True, kw_only=True):
     """The network where `pulumi up` runs, peered with ours."""
 
     vnet_id: str
@@ -53,8 +50,7 @@ class RunnerPlan:
     resource_group: str
 
 
-@dataclass(frozen=True, kw_only=True)
-class NetworkPlan:
+class NetworkPlan(Struct, frozen=True, kw_only=True):
     """Virtual network, subnets, outbound address and private DNS zones (service → zone name)."""
 
     vnet: str
@@ -70,8 +66,7 @@ class NetworkPlan:
     runner: RunnerPlan | None
 
 
-@dataclass(frozen=True, kw_only=True)
-class IdentityPlan:
+class IdentityPlan(Struct, frozen=True, kw_only=True):
     """One user-assigned identity; `subject` is the service account (`namespace/name`) that may use it."""
 
     name: str
@@ -80,8 +75,7 @@ class IdentityPlan:
     credential: str | None
 
 
-@dataclass(frozen=True, kw_only=True)
-class GrantPlan:
+class GrantPlan(Struct, frozen=True, kw_only=True):
     """A role assignment: its uuid5 name and the role's definition id; scope and principal are born in the graph."""
 
     name: str
@@ -89,8 +83,7 @@ class GrantPlan:
     role_definition_id: str
 
 
-@dataclass(frozen=True, kw_only=True)
-class ClusterIdentityPlan:
+class ClusterIdentityPlan(Struct, frozen=True, kw_only=True):
     """Identities of the control plane and of the kubelets, and what they may do."""
 
     control_plane: IdentityPlan
@@ -101,8 +94,7 @@ class ClusterIdentityPlan:
     vnet: GrantPlan | None
 
 
-@dataclass(frozen=True, kw_only=True)
-class SystemPoolPlan:
+class SystemPoolPlan(Struct, frozen=True, kw_only=True):
     """Inline pool of the cluster."""
 
     name: str
@@ -113,8 +105,7 @@ class SystemPoolPlan:
     taint: str
 
 
-@dataclass(frozen=True, kw_only=True)
-class MaintenancePlan:
+class MaintenancePlan(Struct, frozen=True, kw_only=True):
     """One weekly window; `schedule` is the name that AKS gives to what may happen in it."""
 
     schedule: str
@@ -124,8 +115,7 @@ class MaintenancePlan:
     utc_offset: str
 
 
-@dataclass(frozen=True, kw_only=True)
-class ClusterPlan:
+class ClusterPlan(Struct, frozen=True, kw_only=True):
     """One AKS cluster."""
 
     name: str
@@ -147,8 +137,7 @@ class ClusterPlan:
     identifier: str
 
 
-@dataclass(frozen=True, kw_only=True)
-class PoolPlan:
+class PoolPlan(Struct, frozen=True, kw_only=True):
     """One agent pool; `revision` is the hash of what Azure can't change in place."""
 
     name: str
@@ -176,8 +165,7 @@ class PoolPlan:
     resources: tuple[tuple[str, int], ...]
 
 
-@dataclass(frozen=True, kw_only=True)
-class VaultPlan:
+class VaultPlan(Struct, frozen=True, kw_only=True):
     """Key Vault, its private endpoint, and the secrets that the first `up` may write into it."""
 
     name: str
@@ -188,8 +176,7 @@ class VaultPlan:
     bootstrap: tuple[str, ...]
 
 
-@dataclass(frozen=True, kw_only=True)
-class RegistryPlan:
+class RegistryPlan(Struct, frozen=True, kw_only=True):
     """Container registry and its private endpoint."""
 
     name: str
@@ -198,8 +185,7 @@ class RegistryPlan:
     pull: GrantPlan
 
 
-@dataclass(frozen=True, kw_only=True)
-class ModelStorePlan:
+class ModelStorePlan(Struct, frozen=True, kw_only=True):
     """Blob storage for weights, in a resource group of its own."""
 
     resource_group: str

@@ -1,10 +1,9 @@
 """What a Plan costs: nodes by pool, their share by model, tokens at a stated throughput."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 
-@dataclass(frozen=True, kw_only=True)
-class CostLine:
+class CostLine(Struct, frozen=True, kw_only=True):
     """Monthly cost of one pool at the fewest nodes that run and at the most; None where no price is on file.
 
     `hourly` is the price in force, one of the two beside it. `idle_…` is the part for devices that no replica takes,
@@ -25,16 +24,14 @@ class CostLine:
     idle_max_per_month: float | None
 
 
-@dataclass(frozen=True, kw_only=True)
-class CapacityCost:
+class CapacityCost(Struct, frozen=True, kw_only=True):
     """Monthly cost of all pools of one kind of capacity; leaves out what has no price."""
 
     min_per_month: float
     max_per_month: float
 
 
-@dataclass(frozen=True, kw_only=True)
-class BreakEvenPlan:
+class BreakEvenPlan(Struct, frozen=True, kw_only=True):
     """Tokens a month above which self-hosting is cheaper than `managed_api`; None where that never happens.
 
     From `first_tokens_per_month` on it is, until another replica must start; above `tokens_per_month` it always is, up
@@ -47,8 +44,7 @@ class BreakEvenPlan:
     tokens_per_month: int | None
 
 
-@dataclass(frozen=True, kw_only=True)
-class TokenCost:
+class TokenCost(Struct, frozen=True, kw_only=True):
     """Cost of a million tokens, prompts and answers together, with all replicas busy day and night.
 
     At the fewest and at the most replicas; None where a price is missing. `tokens_per_month_…` is what they then carry.
@@ -63,8 +59,7 @@ class TokenCost:
     break_even: BreakEvenPlan | None
 
 
-@dataclass(frozen=True, kw_only=True)
-class ModelCost:
+class ModelCost(Struct, frozen=True, kw_only=True):
     """A model's share of its nodes, by devices: in nodes and a month, at the fewest and at the most replicas."""
 
     name: str
@@ -75,8 +70,7 @@ class ModelCost:
     tokens: TokenCost | None
 
 
-@dataclass(frozen=True, kw_only=True)
-class CostPlan:
+class CostPlan(Struct, frozen=True, kw_only=True):
     """Nodes only: what they cost in a month of 730 hours; totals leave out lines without a price.
 
     The models' shares, what is idle and the lines without devices add up to the total.

@@ -1,13 +1,13 @@
 """The models' part of a Plan: memory, placement, rollout, scaling."""
 
-from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct
 
 from planning.plan.azure import GrantPlan, IdentityPlan
 
 
-@dataclass(frozen=True, kw_only=True)
-class MemoryPlan:
+class MemoryPlan(Struct, frozen=True, kw_only=True):
     """Memory ledger of one GPU or slice, worst rank; GiB unless the name says otherwise."""
 
     device_gib: float
@@ -21,8 +21,7 @@ class MemoryPlan:
     fits: bool
 
 
-@dataclass(frozen=True, kw_only=True)
-class PlacementPlan:
+class PlacementPlan(Struct, frozen=True, kw_only=True):
     """Replicas of one model on one pool: `count` of `resource` each, between `min` and `max` of them."""
 
     pool: str
@@ -33,8 +32,7 @@ class PlacementPlan:
     max: int
 
 
-@dataclass(frozen=True, kw_only=True)
-class RolloutPlan:
+class RolloutPlan(Struct, frozen=True, kw_only=True):
     """How a new version replaces the old one."""
 
     strategy: Literal["RollingUpdate", "Recreate"]
@@ -42,8 +40,7 @@ class RolloutPlan:
     max_unavailable: int | None
 
 
-@dataclass(frozen=True, kw_only=True)
-class DeploymentPlan:
+class DeploymentPlan(Struct, frozen=True, kw_only=True):
     """One Deployment of a model; `replicas` is None where KEDA owns them.
 
     A rollout takes at most `surge_node_hours` of a node that would not run otherwise. `progress_seconds` is the
@@ -64,8 +61,7 @@ class DeploymentPlan:
     rollout_seconds: int
 
 
-@dataclass(frozen=True, kw_only=True)
-class ScalingPlan:
+class ScalingPlan(Struct, frozen=True, kw_only=True):
     """One ScaledObject: between `min` and `max` replicas of `deployment`, by waiting and running requests."""
 
     name: str
@@ -78,8 +74,7 @@ class ScalingPlan:
     cooldown_seconds: int
 
 
-@dataclass(frozen=True, kw_only=True)
-class ModelPlan:
+class ModelPlan(Struct, frozen=True, kw_only=True):
     """One served model."""
 
     name: str

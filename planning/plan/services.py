@@ -1,14 +1,14 @@
 """What runs in the cluster for all models: releases, secrets, operator, gateway, metrics."""
 
-from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct
 
 from planning.plan.azure import GrantPlan, IdentityPlan
 from planning.plan.base import Json
 
 
-@dataclass(frozen=True, kw_only=True)
-class ChartPlan:
+class ChartPlan(Struct, frozen=True, kw_only=True):
     """One Helm release: chart, version, where from and where to."""
 
     release: str
@@ -19,8 +19,7 @@ class ChartPlan:
     timeout_seconds: int
 
 
-@dataclass(frozen=True, kw_only=True)
-class SecretsPlan:
+class SecretsPlan(Struct, frozen=True, kw_only=True):
     """External Secrets Operator and the one store that reads the vault."""
 
     chart: ChartPlan
@@ -30,8 +29,7 @@ class SecretsPlan:
     namespaces: tuple[str, ...]
 
 
-@dataclass(frozen=True, kw_only=True)
-class GpuOperatorPlan:
+class GpuOperatorPlan(Struct, frozen=True, kw_only=True):
     """GPU Operator: `values` is the whole tuple of one ownership mode, never half of it."""
 
     chart: ChartPlan
@@ -39,8 +37,7 @@ class GpuOperatorPlan:
     values: dict[str, Json]
 
 
-@dataclass(frozen=True, kw_only=True)
-class ServingPlan:
+class ServingPlan(Struct, frozen=True, kw_only=True):
     """The namespace of all models and what they share."""
 
     namespace: str
@@ -48,23 +45,20 @@ class ServingPlan:
     hugging_face_key: str | None
 
 
-@dataclass(frozen=True, kw_only=True)
-class AutoscalingPlan:
+class AutoscalingPlan(Struct, frozen=True, kw_only=True):
     """KEDA."""
 
     chart: ChartPlan
 
 
-@dataclass(frozen=True, kw_only=True)
-class ClientPlan:
+class ClientPlan(Struct, frozen=True, kw_only=True):
     """A caller of the gateway and the vault's secret with its key."""
 
     name: str
     key_secret: str
 
 
-@dataclass(frozen=True, kw_only=True)
-class GatewayPlan:
+class GatewayPlan(Struct, frozen=True, kw_only=True):
     """Envoy Gateway, Envoy AI Gateway and the one Gateway object."""
 
     envoy: ChartPlan
@@ -82,8 +76,7 @@ class GatewayPlan:
     max_replicas: int
 
 
-@dataclass(frozen=True, kw_only=True)
-class MonitoringPlan:
+class MonitoringPlan(Struct, frozen=True, kw_only=True):
     """Prometheus, what it scrapes and when it tells someone."""
 
     chart: ChartPlan

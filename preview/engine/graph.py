@@ -1,9 +1,10 @@
 """The recorded graph: every resource a program registered, with the inputs and options that are in force."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import NamedTuple
+
+from msgspec import Struct
 
 from preview.engine.wire import JsonValue, WireValue, render, unpack
 
@@ -22,8 +23,7 @@ class Alias(NamedTuple):
     no_parent: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Options:
+class Options(Struct, frozen=True, kw_only=True):
     """Resource options in force after inheritance; references are URNs, lists without their own order are sorted.
 
     `provider` is `None` for a default provider and for components. `property_dependencies` lists only inputs that
@@ -33,7 +33,7 @@ class Options:
     protect: bool = False
     ignore_changes: tuple[str, ...] = ()
     depends_on: tuple[str, ...] = ()
-    property_dependencies: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: _EMPTY)
+    property_dependencies: Mapping[str, tuple[str, ...]] = _EMPTY
     deleted_with: str | None = None
     provider: str | None = None
     retain_on_delete: bool = False
@@ -58,8 +58,7 @@ class Options:
         }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Resource:
+class Resource(Struct, frozen=True, kw_only=True):
     """One registered resource. `custom` is false for components, which no provider creates."""
 
     urn: str
@@ -68,7 +67,7 @@ class Resource:
     parent: str | None
     custom: bool
     options: Options
-    wire: bytes = field(repr=False)
+    wire: bytes
     """The inputs as packed bytes without what secrets hide: a tenth of the memory of plain values."""
 
     @property
@@ -96,8 +95,7 @@ class LogLine(NamedTuple):
     urn: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Graph:
+class Graph(Struct, frozen=True, kw_only=True):
     """All resources sorted by URN, the stack's outputs (rendered as in JSON), the program's messages in order."""
 
     resources: tuple[Resource, ...]

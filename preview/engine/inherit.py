@@ -4,15 +4,14 @@ Source: pulumi, pkg/resource/deploy/source_eval.go (`inheritFromParent`, `resolv
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
+from msgspec import Struct
 from pulumi.runtime.proto.resource_pb2 import RegisterResourceRequest
 
 from preview.engine import urn
 
 
-@dataclass(frozen=True, slots=True)
-class Goal:
+class Goal(Struct, frozen=True):
     """The inheritable part of what a resource asked for; `None` means that nothing was said, which is not `False`.
 
     `provider` is a reference (`URN::id`), empty for a default provider and for components, whose provider the engine

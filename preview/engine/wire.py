@@ -1,9 +1,9 @@
 """Values on the wire between program and engine: protobuf structs read into plain values, secrets and unknowns."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, TypeAlias
 
+import msgspec
 from google.protobuf import empty_pb2, struct_pb2
 from pulumi.runtime import rpc
 
@@ -31,16 +31,14 @@ _OUTPUT_SIGNATURE: str = rpc._special_output_value_sig  # noqa: SLF001  # wire c
 _EXACT_INTEGERS = 2.0**53  # beyond this a double no longer tells neighbours apart, so it stays a float
 
 
-@dataclass(frozen=True, slots=True)
-class Secret:
+class Secret(msgspec.Struct, frozen=True):
     """A value that is secret on the wire; what it hides is not kept, not even whether it was known."""
 
     def __str__(self) -> str:
         return "[secret]"
 
 
-@dataclass(frozen=True, slots=True)
-class Unknown:
+class Unknown(msgspec.Struct, frozen=True):
     """A value that is born with a resource of this graph and is not known before it exists."""
 
     def __str__(self) -> str:

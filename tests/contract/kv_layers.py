@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 import catalog
 from catalog import AttentionLayers, Model, RecurrentState
@@ -169,7 +170,7 @@ def state_model(layers: int, values: int, kv_heads: int, temporal: int = 4) -> M
         AttentionLayers(kind="linear", layers=layers * 3 // 4, in_a_row=3, state=state),
         AttentionLayers(kind="full", layers=layers // 4, kv_heads=kv_heads, head_dim=256),
     )
-    return replace(known("Qwen/Qwen3.6-27B"), caches=groups, layers=layers)
+    return structs.replace(known("Qwen/Qwen3.6-27B"), caches=groups, layers=layers)
 
 
 NEMOTRON = hf_config.read(

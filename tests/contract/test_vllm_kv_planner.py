@@ -7,12 +7,12 @@ vLLM.
 
 import importlib
 from contextlib import nullcontext
-from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from kv_layers import CASES, CATALOG, Case, specs, torch
+from msgspec.structs import replace
 
 from planning.memory import account
 

@@ -3,8 +3,10 @@
 Logs without a link are of private deployments that were published without one; sizes are GiB per GPU.
 """
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec.structs import replace
 
 import catalog
 from catalog import Model

@@ -1,8 +1,8 @@
 """What breaks and what keeps the rules about shared GPUs, versions and vLLM's options; fields of a `Case` by rule."""
 
-from dataclasses import replace
 from typing import Any
 
+from msgspec.structs import replace
 from planning_stacks import CATALOG, model, pool
 
 from catalog import Catalog

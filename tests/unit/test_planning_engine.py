@@ -1,11 +1,11 @@
 """vLLM's options as the platform reads and says them: spellings, numbers, sizes of a step, and what rules refuse."""
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
 from hypothesis import given as given_these
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from planning_stacks import CATALOG, model, plan, planned, pool, settings
 from rule_cases import args
 

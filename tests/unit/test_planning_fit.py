@@ -4,11 +4,11 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from planning_stacks import CATALOG, ROOT, plan
 
 from planning.__main__ import main

@@ -1,7 +1,5 @@
 """The memory ledger against published logs of vLLM, and what must hold for every model and device."""
 
-from dataclasses import replace
-
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
@@ -20,6 +18,7 @@ from kv_cases import (
     demand,
     dense,
 )
+from msgspec.structs import replace
 
 from catalog import Model
 from planning.fit import Answer, Question, answer

@@ -1,10 +1,9 @@
 """The proofs about placement against their definitions, tried out on small pools in every order."""
 
-from dataclasses import replace
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from placement_by_trying import can_place_all, can_strand, check_order, problem_of, room_for_one_more
 
 from planning.placement import packing

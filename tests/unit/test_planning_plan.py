@@ -1,12 +1,12 @@
 """The Plan: the same settings give the same Plan, and an entry depends on nothing that it shouldn't."""
 
 import json
-from dataclasses import asdict
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec import to_builtins
 from planning_stacks import CATALOG, changed, model, plan, planned, pool
 
 import config
@@ -26,7 +26,7 @@ def test_the_same_settings_give_the_same_plan() -> None:
 
 
 def test_a_plan_is_plain_json() -> None:
-    whole = asdict(plan(ROOM))
+    whole = to_builtins(plan(ROOM))
     assert json.loads(json.dumps(whole)) == json.loads(json.dumps(whole, sort_keys=True))
 
 

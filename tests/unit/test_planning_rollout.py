@@ -1,9 +1,9 @@
 """How versions are replaced follows from what is free: with a replica more, one fewer, or with a gap that is told."""
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from planning_stacks import model, plan, planned, pool
 from planning_stacks import settings as loaded
 

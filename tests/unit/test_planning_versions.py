@@ -1,11 +1,11 @@
 """The version matrix: what is pinned today goes together, and a pin that moves tells what else must."""
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from planning_stacks import CATALOG, model, planned, pool, settings
 from rule_cases import MIXED, charts, node_images
 

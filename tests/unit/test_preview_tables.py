@@ -1,10 +1,10 @@
 """How a Plan and findings are told in figures and words."""
 
 import io
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 from rich.console import RenderableType
 
 from config import Finding

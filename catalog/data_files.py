@@ -1,0 +1,67 @@
+"""Reads the catalog's YAML, and keeps what it read beside Python's own compiled files.
+
+Parsing is most of what loading the catalog takes. What is kept counts only for the very bytes that it was read from.
+"""
+
+import hashlib
+import os
+import sys
+import tempfile
+from importlib.util import cache_from_source
+from pathlib import Path
+from typing import Any
+
+import yaml
+from msgspec import DecodeError, Struct, ValidationError, json
+
+
+class _Kept(Struct):
+    digest: str
+    data: Any
+
+
+def read(path: Path) -> Any:
+    """Plain values of a YAML file.
+
+    Raises:
+        OSError: the file is missing.
+        yaml.YAMLError: it is no YAML.
+    """
+    source = path.read_bytes()
+    digest = hashlib.sha256(source).hexdigest()
+    # Python's rules hold for where such files lie and whether they may be written.
+    place = Path(cache_from_source(str(path), optimization="")).with_suffix(".json")
+    kept = _kept(place)
+    if kept is not None and kept.digest == digest:
+        return kept.data
+    data = _parsed(source)
+    if not sys.dont_write_bytecode:
+        _keep(place, _Kept(digest, data))
+    return data
+
+
+def _parsed(source: bytes) -> Any:
+    # libyaml parses about ten times as fast; both loaders build plain values only.
+    return yaml.load(source, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506
+
+
+def _kept(place: Path) -> _Kept | None:
+    try:
+        return json.decode(place.read_bytes(), type=_Kept)
+    except (OSError, DecodeError, ValidationError):
+        return None
+
+
+def _keep(place: Path, kept: _Kept) -> None:
+    text = json.encode(kept)
+    if json.decode(text, type=_Kept) != kept:
+        # Dates, keys that are no text: YAML has more than JSON, and then it is read anew each time.
+        return
+    try:
+        place.parent.mkdir(exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=place.parent, delete=False) as file:
+            file.write(text)
+        os.replace(file.name, place)  # noqa: PTH105 - whole or not at all, whoever reads meanwhile
+    except OSError:
+        # A folder that can't be written costs time, nothing else.
+        return
