@@ -3,10 +3,10 @@ STACK ?= dev
 VENV := .venv
 PYTHON := $(VENV)/bin/python
 .DEFAULT_GOAL := help
-.PHONY: help preview test acceptance cluster oracle-vllm lint bench golden requirements
+.PHONY: help preview test acceptance oracle-vllm lint bench golden record-release requirements
 
 help: ## what can be made
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
 # pip must be inside: Pulumi's own `pulumi install` calls it.
 $(VENV)/installed: requirements.txt
@@ -26,11 +26,9 @@ preview: $(VENV)/installed ## show what a stack would build: make preview STACK=
 test: $(VENV)/installed-dev ## everything that runs without Go
 	@$(VENV)/bin/pytest -q
 
-acceptance: $(VENV)/installed-dev ## the real Pulumi engine (Go builds it once)
-	@$(VENV)/bin/pytest -q tests/engine
-
-cluster: $(VENV)/installed-dev ## a real Kubernetes control plane with nodes from the Plan (Go builds it once)
-	@$(VENV)/bin/pytest -q tests/cluster
+acceptance: $(VENV)/installed-dev ## the real Pulumi engine on a real Kubernetes control plane (Go builds them once)
+	@$(PYTHON) -m tests.engine.toolchain
+	@$(VENV)/bin/pytest -q -n auto --dist loadgroup tests/cluster tests/engine
 
 # As large as torch: an environment of its own in the cache, one for each set of requirements, that nothing else uses.
 VLLM_NEEDS := requirements-vllm.in requirements-vllm-overrides.txt
@@ -55,6 +53,9 @@ golden: $(VENV)/installed-dev ## write README, docs/rules.md and expected output
 	@$(PYTHON) -m planning rules > docs/rules.md
 	@$(PYTHON) -m preview.readme
 	@UPDATE_GOLDEN=1 $(VENV)/bin/pytest -q tests/graph/test_preview_cli.py
+
+record-release: $(VENV)/installed-dev ## keep a release's stacks for later upgrades: make record-release VERSION=0.1.0 [REF=HEAD]
+	@$(PYTHON) -m tests.engine.record_release $(VERSION) --ref $(or $(REF),HEAD) --arm $(or $(REFERENCE_DIR),../shared)/arm
 
 requirements: ## compile requirements*.in with hashes (needs uv)
 	@for name in requirements requirements-dev; do \

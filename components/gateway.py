@@ -4,6 +4,7 @@ import pulumi
 from pulumi_kubernetes.apiextensions import CustomResource
 from pulumi_kubernetes.core.v1 import Namespace
 from pulumi_kubernetes.helm.v3 import Release
+from pulumi_kubernetes.networking.v1 import NetworkPolicy
 
 from components import gateway_specs as specs
 from components.cluster import Cluster
@@ -11,6 +12,7 @@ from components.external_secret import external_secret
 from components.in_cluster import in_cluster
 from components.labels import metadata
 from components.namespace import namespace
+from components.network_policies import deny_all
 from components.release import release
 from components.secrets import Secrets
 from planning.plan import GatewayPlan, Json
@@ -40,6 +42,13 @@ class Gateway(pulumi.ComponentResource):
         self._name, self.plan, self._cluster = name, plan, cluster
         controllers = self._controllers()
         space = self._namespace("namespace", plan.namespace)
+        # Objects and Secrets alone live here, the proxies run beside their controller: a pod here has no business.
+        NetworkPolicy(
+            f"{name}-default-deny",
+            metadata=metadata("default-deny", plan.namespace),
+            spec=deny_all(),
+            opts=in_cluster(self, cluster, space),
+        )
         self._first = [space, *controllers]
         certificate, keys = self._secrets(secrets.plan.store, [space, *secrets.ready])
         proxy = self._object("proxy", _ENVOY, "EnvoyProxy", specs.envoy_proxy(plan))

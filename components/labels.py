@@ -6,6 +6,10 @@ from pulumi_kubernetes.meta.v1 import ObjectMetaArgsDict
 ROUTES_ADMITTED = {"llm-gateway": "true"}
 MODEL = "llm-platform/model"
 DEPLOYMENT = "llm-platform/deployment"
+# What controllers write on pods that they make: Envoy Gateway (internal/infrastructure/kubernetes/proxy) and Prometheus
+# Operator (pkg/prometheus/server/statefulset.go).
+PROXY_PODS = {"app.kubernetes.io/managed-by": "envoy-gateway", "app.kubernetes.io/component": "proxy"}
+PROMETHEUS_PODS = {"app.kubernetes.io/managed-by": "prometheus-operator", "app.kubernetes.io/name": "prometheus"}
 
 
 def labels(name: str) -> dict[str, str]:

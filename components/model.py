@@ -12,13 +12,13 @@ from components.cluster import Cluster
 from components.gateway import Gateway
 from components.gpu_operator import GpuOperator
 from components.in_cluster import in_cluster
-from components.labels import MODEL, labels, metadata
+from components.labels import MODEL, PROMETHEUS_PODS, PROXY_PODS, labels, metadata
 from components.model_pod import ARGUMENTS_KEY, HTTP_PORT_NAME, pod_template, selector
 from components.model_route import ModelRoute
 from components.model_scaling import ModelScaling
 from components.model_store import ModelStore
 from components.monitoring import Monitoring
-from components.network_policies import HTTP_PORT, model_traffic
+from components.network_policies import HTTP_PORT, Caller, model_traffic
 from components.node_pools import NodePools
 from components.resource_groups import ResourceGroups
 from components.serving import Serving
@@ -74,7 +74,14 @@ class Model(pulumi.ComponentResource):
             NetworkPolicy(
                 f"{name}-traffic",
                 metadata=metadata(plan.name, plan.namespace),
-                spec=model_traffic(plan.name, callers=(gateway.plan.envoy.namespace, monitoring.plan.chart.namespace)),
+                spec=model_traffic(
+                    plan.name,
+                    callers=(
+                        Caller(gateway.plan.envoy.namespace, PROXY_PODS),
+                        Caller(monitoring.plan.chart.namespace, PROMETHEUS_PODS),
+                    ),
+                    store=store.addresses if plan.read_weights else None,
+                ),
                 opts=here,
             ),
         ]

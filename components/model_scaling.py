@@ -50,8 +50,13 @@ class ModelScaling(pulumi.ComponentResource):
                 "maxReplicaCount": plan.max,
                 "pollingInterval": _POLL_SECONDS,
                 "cooldownPeriod": plan.cooldown_seconds,
-                # Without metrics nothing is taken away: blindness is no reason to drop replicas.
-                "fallback": {"failureThreshold": 3, "replicas": plan.min, "behavior": "currentReplicasIfHigher"},
+                # Without metrics nothing is taken away: blindness is no reason to drop replicas. Never 0 here, which
+                # KEDA takes for no fallback at all, and puts the Deployment to sleep (RequestScale in v2.20.2).
+                "fallback": {
+                    "failureThreshold": 3,
+                    "replicas": max(1, plan.min),
+                    "behavior": "currentReplicasIfHigher",
+                },
                 "advanced": {"horizontalPodAutoscalerConfig": {"behavior": {"scaleUp": _UP, "scaleDown": _DOWN}}},
                 "triggers": [
                     {

@@ -3,7 +3,7 @@
 import pulumi
 from pulumi_azure_native import storage
 
-from components.network import STORE_ZONE, Network
+from components.network import PRIVATE_ENDPOINTS, STORE_ZONE, Network
 from components.private_endpoint import private_endpoint
 from components.resource_groups import ResourceGroups
 from planning.plan import ModelStorePlan
@@ -12,12 +12,13 @@ from planning.plan import ModelStorePlan
 class ModelStore(pulumi.ComponentResource):
     """Everything here but the private endpoint is left in Azure when it is taken out of the stack.
 
-    `ready` is what a model that loads from Blob waits for.
+    `ready` is what a model that loads from Blob waits for, `addresses` the range where it finds the store.
     """
 
     account: storage.StorageAccount
     container: storage.BlobContainer
     id: pulumi.Output[str]
+    addresses: str
     ready: list[pulumi.Resource]
 
     def __init__(
@@ -79,6 +80,7 @@ class ModelStore(pulumi.ComponentResource):
             parent=self,
             depends_on=[platform_group, self.account],
         )
+        (self.addresses,) = (subnet.cidr for subnet in network.plan.subnets if subnet.role == PRIVATE_ENDPOINTS)
         self.ready = [self.container, endpoint]
         self.register_outputs({"id": self.id, "container": self.container.id})
 

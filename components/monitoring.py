@@ -7,7 +7,7 @@ from pulumi_kubernetes.helm.v3 import Release
 from components.alert_rules import DCGM_JOB, groups
 from components.cluster import Cluster
 from components.in_cluster import in_cluster
-from components.labels import MODEL, metadata
+from components.labels import MODEL, PROXY_PODS, metadata
 from components.model_pod import HTTP_PORT_NAME
 from components.namespace import namespace
 from components.release import on_system_nodes, release
@@ -18,9 +18,7 @@ _DISK_SHARE_PERCENT = 85
 # Envoy Gateway chooses where the proxies run, and labels them.
 _PROXIES: dict[str, Json] = {
     "namespaceSelector": {"any": True},
-    "selector": {
-        "matchLabels": {"app.kubernetes.io/managed-by": "envoy-gateway", "app.kubernetes.io/component": "proxy"}
-    },
+    "selector": {"matchLabels": dict(PROXY_PODS)},
     "podMetricsEndpoints": [
         {"port": "metrics", "path": "/stats/prometheus", "interval": "30s"},
         # Of the AI gateway's process beside Envoy: tokens, and the time to the first one, by model.

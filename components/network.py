@@ -130,7 +130,8 @@ class Network(pulumi.ComponentResource):
                     "priority": rule.priority,
                     "access": rule.access,
                     "direction": "Inbound",
-                    "protocol": "Tcp",
+                    # A refusal is of every protocol: Azure's own AllowVnetInBound lets UDP in as well.
+                    "protocol": "Tcp" if rule.access == "Allow" else "*",
                     "source_address_prefix": rule.source,
                     "source_port_range": "*",
                     "destination_address_prefix": "*",

@@ -1,13 +1,34 @@
-"""Who may talk to whom in the models' namespace: nobody, unless a policy of a model says so."""
+"""Who may talk to whom: nobody in a namespace that is closed, unless a policy of a model says so."""
 
-from pulumi_kubernetes.networking.v1 import NetworkPolicySpecArgsDict
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from pulumi_kubernetes.networking.v1 import NetworkPolicyEgressRuleArgsDict, NetworkPolicySpecArgsDict
 
 from components.labels import MODEL
 
 HTTP_PORT = 8000
 _NAMESPACE_NAME = "kubernetes.io/metadata.name"
-# Azure's instance metadata service: it would hand a pod the node's identity.
-_METADATA_SERVICE = "169.254.169.254/32"
+_EVERYTHING = "0.0.0.0/0"
+# What is not the internet. Private ranges (RFC 1918, RFC 6598): API server, vault, gateway and every peered network are
+# there. Link-local ones (RFC 3927): Azure's instance metadata would hand a pod the node's identity. And the address of
+# Azure itself in every virtual network: https://learn.microsoft.com/azure/virtual-network/what-is-ip-address-168-63-129-16
+_NOT_INTERNET = [
+    "10.0.0.0/8",
+    "100.64.0.0/10",
+    "168.63.129.16/32",
+    "169.254.0.0/16",
+    "172.16.0.0/12",
+    "192.168.0.0/16",
+]
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Pods that may send requests, by their namespace and labels."""
+
+    namespace: str
+    labels: Mapping[str, str]
 
 
 def deny_all() -> NetworkPolicySpecArgsDict:
@@ -15,17 +36,23 @@ def deny_all() -> NetworkPolicySpecArgsDict:
     return {"pod_selector": {}, "policy_types": ["Ingress", "Egress"]}
 
 
-def model_traffic(model: str, *, callers: tuple[str, ...]) -> NetworkPolicySpecArgsDict:
-    """Requests in from the namespaces `callers`; out only DNS, and HTTPS for weights and Azure tokens.
+def model_traffic(model: str, *, callers: tuple[Caller, ...], store: str | None) -> NetworkPolicySpecArgsDict:
+    """Requests in from `callers`; out only DNS, and HTTPS to the internet: Azure tokens, weights of Hugging Face.
 
-    With Cilium an address range never selects pods or nodes of the cluster, so the last rule opens none of them.
+    `store` is the address range of the private endpoints, for a model whose weights lie there.
     """
     return {
         "pod_selector": {"match_labels": {MODEL: model}},
         "policy_types": ["Ingress", "Egress"],
         "ingress": [
             {
-                "from_": [{"namespace_selector": {"match_labels": {_NAMESPACE_NAME: caller}}} for caller in callers],
+                "from_": [
+                    {
+                        "namespace_selector": {"match_labels": {_NAMESPACE_NAME: caller.namespace}},
+                        "pod_selector": {"match_labels": dict(caller.labels)},
+                    }
+                    for caller in callers
+                ],
                 "ports": [{"protocol": "TCP", "port": HTTP_PORT}],
             }
         ],
@@ -39,9 +66,14 @@ def model_traffic(model: str, *, callers: tuple[str, ...]) -> NetworkPolicySpecA
                 ],
                 "ports": [{"protocol": "UDP", "port": 53}, {"protocol": "TCP", "port": 53}],
             },
-            {
-                "to": [{"ip_block": {"cidr": "0.0.0.0/0", "except_": [_METADATA_SERVICE]}}],
-                "ports": [{"protocol": "TCP", "port": 443}],
-            },
+            _https(_EVERYTHING, but=_NOT_INTERNET),
+            *([_https(store)] if store else []),
         ],
+    }
+
+
+def _https(addresses: str, *, but: list[str] | None = None) -> NetworkPolicyEgressRuleArgsDict:
+    return {
+        "to": [{"ip_block": {"cidr": addresses, **({"except_": but} if but else {})}}],
+        "ports": [{"protocol": "TCP", "port": 443}],
     }

@@ -4,6 +4,7 @@ import hashlib
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -111,3 +112,19 @@ def pulumi_binary() -> Path:
 
     """
     return ENGINE.binary("pulumi")
+
+
+def main() -> None:
+    """Build what is missing before tests share the machine; what can't be built is said, and the tests skip with it."""
+    for chain in (ENGINE, ETCD, KUBERNETES):
+        for program in chain.programs:
+            if not chain.cached(program).exists():
+                sys.stderr.write(f"Building {program} (once, minutes) …\n")
+            try:
+                chain.binary(program)
+            except ToolUnavailableError as error:
+                sys.stderr.write(f"{error}\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,153 @@
+"""Who may do what in a cluster, by its own authorizer: the list that it gives an account, and answers one by one."""
+
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any, Final
+
+from tests.cluster.client import Client, Object
+from tests.cluster.documented_table import Fact
+
+CLUSTER, ADDRESS = "the cluster", "an address"
+_REVIEWS: Final = "/apis/authorization.k8s.io/v1"
+_AT_ONCE: Final = 4
+_BROUGHT_BY_KUBERNETES: Final = ("kubernetes.io/bootstrapping", "rbac-defaults")
+# What no resource lists: verbs on those who ask, and the right to everything.
+# https://kubernetes.io/docs/reference/access-authn-authz/authorization/#request-verbs
+_UNLISTED: Final = (
+    ("impersonate", "", "users"),
+    ("impersonate", "", "groups"),
+    ("impersonate", "", "serviceaccounts"),
+    ("bind", "rbac.authorization.k8s.io", "clusterroles"),
+    ("escalate", "rbac.authorization.k8s.io", "clusterroles"),
+    ("approve", "certificates.k8s.io", "signers"),
+    ("sign", "certificates.k8s.io", "signers"),
+    ("*", "*", "*"),
+)
+
+
+@dataclass(frozen=True)
+class Account:
+    """A service account, by which pods speak with the API server."""
+
+    namespace: str
+    name: str
+
+    @property
+    def user(self) -> str:
+        """How the API server calls it."""
+        return f"system:serviceaccount:{self.namespace}:{self.name}"
+
+    @property
+    def groups(self) -> list[str]:
+        """The groups that every service account is in."""
+        return ["system:serviceaccounts", f"system:serviceaccounts:{self.namespace}", "system:authenticated"]
+
+
+def allowed(client: Client, account: Account) -> frozenset[Fact]:
+    """Everything that an account may: (verb, resource or address, where), as the API server tells the account itself.
+
+    Where is a namespace, or the cluster for what is allowed in all of them.
+
+    Raises:
+        ValueError: the server says that its list is not whole, or a rule is about single objects.
+
+    """
+    own = _signed_in(client, account)
+    spaces = [one["metadata"]["name"] for one in client.list("v1", "Namespace")]
+    rules = {space: _rules(own, space) for space in spaces}
+    everywhere = frozenset[Fact].intersection(*rules.values())
+    elsewhere = {(*rule, space) for space, found in rules.items() for rule in found - everywhere}
+    return frozenset({(*rule, ADDRESS if rule[1].startswith("/") else CLUSTER) for rule in everywhere} | elsewhere)
+
+
+def disagreements(client: Client, account: Account, facts: frozenset[Fact]) -> list[str]:
+    """Questions whose answer is not what the facts say; every verb on every resource is asked, by SubjectAccessReview.
+
+    Resources in a namespace are asked for in the account's own.
+    """
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        answers = pool.map(lambda one: (one, _ask(client, account, one)), list(_questions(client)))
+    said = {(verb, on) for verb, on, where in facts if where in (CLUSTER, account.namespace)}
+    return [
+        f"{verb} {on}: {answer}"
+        for (verb, group, resource), answer in answers
+        if answer != ((verb, on := f"{resource}.{group}".rstrip(".")) in said)
+    ]
+
+
+def not_of_kubernetes(client: Client) -> list[str]:
+    """Roles and bindings that Kubernetes did not bring itself: `kind namespace/name`."""
+    key, value = _BROUGHT_BY_KUBERNETES
+    return [
+        f"{kind} {one['metadata'].get('namespace', '')}/{one['metadata']['name']}"
+        for kind in ("ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding")
+        for one in client.list("rbac.authorization.k8s.io/v1", kind)
+        if (one["metadata"].get("labels") or {}).get(key) != value
+    ]
+
+
+def tokens_for_the_api(pod: Object) -> list[str]:
+    """Volumes of a pod that hold a token which the API server takes; one for another audience it does not take."""
+    return [
+        volume["name"]
+        for volume in pod["spec"].get("volumes") or ()
+        for source in (volume.get("projected") or {}).get("sources") or ()
+        if "serviceAccountToken" in source and not source["serviceAccountToken"].get("audience")
+    ]
+
+
+def _signed_in(client: Client, account: Account) -> Client:
+    """A client as the account, by a token of its own; nothing is stored for one."""
+    path = f"/api/v1/namespaces/{account.namespace}/serviceaccounts/{account.name}/token"
+    asked = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {}}
+    return Client(client.server, client.request("POST", path, asked)["status"]["token"], client._authority)
+
+
+def _rules(own: Client, namespace: str) -> frozenset[Fact]:
+    status = own.request(
+        "POST", f"{_REVIEWS}/selfsubjectrulesreviews", _review("SelfSubjectRulesReview", namespace=namespace)
+    )["status"]
+    resources = status["resourceRules"]
+    if status["incomplete"] or any(rule.get("resourceNames") for rule in resources):
+        raise ValueError(f"rules in {namespace} can't be told in full: {status}")
+    found = {
+        (verb, f"{resource}.{group}".rstrip("."))
+        for rule in resources
+        for verb in rule["verbs"]
+        for group in rule["apiGroups"]
+        for resource in rule["resources"]
+    }
+    addresses = {
+        (verb, url) for rule in status["nonResourceRules"] for verb in rule["verbs"] for url in rule["nonResourceURLs"]
+    }
+    return frozenset(found | addresses)
+
+
+def _questions(client: Client) -> Iterator[tuple[str, str, str]]:
+    """Verb, API group and resource, subresources among them."""
+    yield from _UNLISTED
+    groups = client.request("GET", "/apis")["groups"]
+    versions = [("", "/api/v1"), *((one["name"], f"/apis/{one['preferredVersion']['groupVersion']}") for one in groups)]
+    for group, path in versions:
+        for entry in client.request("GET", path)["resources"]:
+            for verb in entry["verbs"]:
+                yield verb, group, entry["name"]
+
+
+def _ask(client: Client, account: Account, question: tuple[str, str, str]) -> bool:
+    verb, group, name = question
+    resource, _, subresource = name.partition("/")
+    asked = {
+        "verb": verb,
+        "group": group,
+        "resource": resource,
+        "subresource": subresource,
+        "namespace": account.namespace,
+    }
+    review = _review("SubjectAccessReview", user=account.user, groups=account.groups, resourceAttributes=asked)
+    return client.request("POST", f"{_REVIEWS}/subjectaccessreviews", review)["status"]["allowed"]
+
+
+def _review(kind: str, **spec: Any) -> Mapping[str, Any]:
+    return {"apiVersion": "authorization.k8s.io/v1", "kind": kind, "spec": spec}

@@ -1,0 +1,199 @@
+"""Who may reach what on the shipped stacks, as docs/network.md says: network, Kubernetes API, Azure."""
+
+from collections.abc import Iterator
+
+import pytest
+
+import catalog
+from tests.cluster import access, cluster_roles, subnet_rules, traffic
+from tests.cluster.cluster_roles import Account
+from tests.cluster.documented_table import Fact
+from tests.cluster.life import Life
+from tests.cluster.network_rules import End, Pods, pods_of
+from tests.cluster.traffic import documented, is_ours
+from tests.engine.providers.cloud import AzureObject
+
+pytestmark = pytest.mark.cluster
+
+_ACTIONS = {
+    access.READ_SECRET: "read secrets",
+    access.WRITE_SECRET: "write secrets",
+    access.READ_BLOB: "read blobs",
+    access.WRITE_BLOB: "write blobs",
+    access.PULL_IMAGE: "pull images",
+    access.PUSH_IMAGE: "push images",
+    access.JOIN_SUBNET: "join subnets",
+    access.ASSIGN_IDENTITY: "hand out the identity",
+    access.WRITE_DNS: "write DNS records",
+}
+
+
+def test_traffic_is_what_the_page_says(life: Life) -> None:
+    client = life.engine.client
+    there = traffic.groups(client, life.plan.network)
+    documented("traffic").require(life.name, traffic.admitted(there, traffic.network_rules(client)))
+
+
+def test_it_is_the_same_where_address_ranges_match_pods_and_nodes_too(life: Life) -> None:
+    """Kubernetes leaves that to the network plugin, and a change of it must open nothing."""
+    client = life.engine.client
+    rules = traffic.network_rules(client)
+    by_labels = traffic.admitted(traffic.groups(client, life.plan.network), rules)
+    assert traffic.admitted(traffic.groups(client, life.plan.network, by_address=True), rules) == by_labels
+
+
+def test_every_pod_that_runs_is_treated_as_the_table_says(life: Life) -> None:
+    """Controllers and admission add labels to those of the template: none of them opens or closes anything."""
+    client = life.engine.client
+    there, rules = traffic.groups(client, life.plan.network), traffic.network_rules(client)
+    pods = client.list("v1", "Pod")
+    assert pods
+    for pod in pods:
+        one = pods_of(pod["metadata"]["namespace"], pod)
+        (own,) = [group.end for group in there if group.model and is_of(one, group.end)]
+        for group in there:
+            assert rules.admitted(one, group.end) == rules.admitted(own, group.end), pod["metadata"]["name"]
+            assert rules.admitted(group.end, one) == rules.admitted(group.end, own), pod["metadata"]["name"]
+
+
+def is_of(pod: Pods, end: End) -> bool:
+    """Whether a pod could be one of a group."""
+    return isinstance(end, Pods) and end.namespace == pod.namespace and end.labels.items() <= pod.labels.items()
+
+
+def test_policies_are_enforced_and_there_are_none_of_another_kind(life: Life) -> None:
+    network = access.the_cluster(life.engine.cloud).inputs["networkProfile"]
+    assert (network["networkDataplane"], network["networkPolicy"]) == ("cilium", "cilium")
+    policies = {type_ for type_, _ in life.objects() if type_.endswith("NetworkPolicy")}
+    assert policies == {"kubernetes:networking.k8s.io/v1:NetworkPolicy"}
+
+
+def test_namespaces_are_closed_or_open_as_the_page_says(life: Life) -> None:
+    client = life.engine.client
+    documented("namespaces").require(life.name, traffic.limits(client, traffic.network_rules(client)))
+
+
+def test_subnets_let_in_what_the_page_says(life: Life) -> None:
+    let_in = subnet_rules.let_in(life.engine.cloud)
+    facts = {(source, subnet, words) for source, subnet, ports in let_in for words in ports.words()}
+    documented("subnets").require(life.name, facts)
+
+
+def subjects(life: Life) -> Iterator[tuple[Account, str]]:
+    """Service accounts that we declare, and the one that a pod gets that names none; with their names on the page."""
+    models = {(model.namespace, model.service_account) for model in life.plan.models}
+    for account in filter(is_ours, life.engine.client.list("v1", "ServiceAccount")):
+        one = Account(account["metadata"]["namespace"], account["metadata"]["name"])
+        yield one, f"{one.namespace}/{'MODEL' if (one.namespace, one.name) in models else one.name}"
+    for namespace in sorted({namespace for namespace, _ in models}):
+        yield Account(namespace, "default"), f"{namespace}/default"
+
+
+def test_service_accounts_may_what_the_page_says(life: Life) -> None:
+    client = life.engine.client
+    facts = traffic.merged(
+        ((account.user,), (shown,), cluster_roles.allowed(client, account)) for account, shown in subjects(life)
+    )
+    documented("kubernetes").require(life.name, facts)
+
+
+def test_the_authorizer_answers_as_the_page_says(life: Life) -> None:
+    client = life.engine.client
+    account, _ = next(subjects(life))
+    facts = cluster_roles.allowed(client, account)
+    assert cluster_roles.disagreements(client, account, facts) == []
+    # The comparison is not idle: without its rows the authorizer disagrees.
+    assert cluster_roles.disagreements(client, account, frozenset())
+
+
+def test_no_role_and_no_binding_is_ours(life: Life) -> None:
+    assert cluster_roles.not_of_kubernetes(life.engine.client) == []
+    assert [type_ for type_, _ in life.objects() if "rbac" in type_] == []
+
+
+def test_no_pod_of_ours_holds_a_token_of_the_api_server(life: Life) -> None:
+    client = life.engine.client
+    pods = client.list("v1", "Pod")
+    assert pods
+    for pod in pods:
+        assert cluster_roles.tokens_for_the_api(pod) == [], pod["metadata"]["name"]
+    accounts = [one for one in client.list("v1", "ServiceAccount") if is_ours(one)]
+    assert {
+        one["metadata"]["name"] for one in accounts if one.get("automountServiceAccountToken") is not False
+    } == set()
+    assert len(accounts) == len(life.plan.models) + 1
+
+
+def identities(life: Life) -> dict[str, set[str]]:
+    """Principals in Azure by the name that the page has for them."""
+    cloud = life.engine.cloud
+    cluster = access.the_cluster(cloud)
+    control_plane = cluster.outputs["identity"]["userAssignedIdentities"].values()
+    found = {
+        "AKS control plane": {str(one["principalId"]) for one in control_plane},
+        "kubelets": {str(cluster.outputs["identityProfile"]["kubeletidentity"]["objectId"])},
+    }
+    for account, shown in subjects(life):
+        principals = {
+            str(one.outputs["principalId"]) for one in access.identities(cloud, account.namespace, account.name)
+        }
+        found.setdefault(shown, set()).update(principals)
+    return found
+
+
+def names_in_the_stack(life: Life) -> dict[str, str]:
+    """Names of resources in the preview by their ids."""
+    return {one["id"]: urn.rsplit("::", 1)[1] for urn, one in life.stack.resources().items() if one.get("id")}
+
+
+def roles_in_azure(life: Life, principal: str) -> frozenset[Fact]:
+    """(role, resource) of a principal."""
+    roles, names = {id_: role for role, id_ in catalog.load().azure.roles.items()}, names_in_the_stack(life)
+    return frozenset(
+        (roles[str(one.inputs["roleDefinitionId"]).rsplit("/", 1)[1]], names[str(one.inputs["scope"])])
+        for one in assignments(life)
+        if one.inputs["principalId"] == principal
+    )
+
+
+def assignments(life: Life) -> list[AzureObject]:
+    return [one for one in life.engine.cloud.azure if one.token == "authorization:RoleAssignment"]
+
+
+def allowed_in_azure(life: Life, principal: str) -> frozenset[Fact]:
+    """(action, resource) of a principal; what a resource holds goes with it."""
+    cloud, names = life.engine.cloud, names_in_the_stack(life)
+    found = set()
+    for action, words in _ACTIONS.items():
+        # Microsoft.Network/virtualNetworks/subnets/join/action is about what lies in virtual networks.
+        kind = "/".join(action.split("/")[:2])
+        ids = {
+            one.id for one in cloud.azure
+            if f"/{kind}/" in one.id and access.principal_may(cloud, principal, action, one.id)
+        }  # fmt: skip
+        tops = {id_ for id_ in ids if not any(id_.startswith(f"{other}/") for other in ids)}
+        found |= {(words, names[id_]) for id_ in tops}
+    return frozenset(found)
+
+
+def test_identities_have_in_azure_the_roles_that_the_page_says(life: Life) -> None:
+    named = identities(life)
+    facts = (((one,), (shown,), roles_in_azure(life, one)) for shown, principals in named.items() for one in principals)
+    documented("roles").require(life.name, traffic.merged(facts))
+    assert {one.inputs["principalId"] for one in assignments(life)} <= set[str]().union(*named.values())
+
+
+def test_identities_may_in_azure_what_the_page_says(life: Life) -> None:
+    named = identities(life)
+    facts = (
+        ((one,), (shown,), allowed_in_azure(life, one)) for shown, principals in named.items() for one in principals
+    )
+    documented("azure").require(life.name, traffic.merged(facts))
+
+
+def test_people_administer_the_cluster_through_entra_alone(life: Life) -> None:
+    cluster = access.the_cluster(life.engine.cloud).inputs
+    assert cluster["disableLocalAccounts"] is True
+    assert cluster["enableRBAC"] is True
+    assert cluster["aadProfile"]["enableAzureRBAC"] is True
+    assert cluster["aadProfile"]["adminGroupObjectIDs"] == list(life.plan.cluster.admin_groups)

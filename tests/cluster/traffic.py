@@ -1,0 +1,200 @@
+"""Who is there to talk: pods and addresses around a stack, and which of them may reach which.
+
+Namespaces, policies and the pods of our Deployments are read from the API server (or from a preview, which has no
+server to ask). Pods of charts, which are not rendered here, are stood for by pods with the labels that policies select
+them by.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from ipaddress import IPv4Network
+from typing import Final, Protocol
+
+from planning.plan import NetworkPlan
+from tests.cluster.client import Object
+from tests.cluster.documented_table import DocumentedTable, Fact
+from tests.cluster.network_rules import Direction, End, NetworkRules, Outside, OwnNode, Pods, pods_of
+from tests.cluster.port_sets import Ports
+from tests.engine.platform_stacks import REPOSITORY, STACKS
+
+MODEL: Final = "llm-platform/model"
+_PART_OF: Final = ("app.kubernetes.io/part-of", "llm-platform")
+_POLICIES: Final = ("networking.k8s.io/v1", "NetworkPolicy")
+# What controllers write on their pods, from their own sources: CoreDNS in AKS and everywhere; Envoy Gateway
+# internal/infrastructure/kubernetes/proxy; Prometheus Operator pkg/prometheus/server/statefulset.go.
+_CHART_PODS: Final = (
+    ("kube-system", "cluster DNS", {"k8s-app": "kube-dns"}, (("dns", "UDP", 53), ("dns-tcp", "TCP", 53))),
+    (
+        "envoy-gateway-system",
+        "gateway proxies",
+        {
+            "app.kubernetes.io/name": "envoy",
+            "app.kubernetes.io/component": "proxy",
+            "app.kubernetes.io/managed-by": "envoy-gateway",
+        },
+        (),
+    ),
+    (
+        "monitoring",
+        "the Prometheus server",
+        {"app.kubernetes.io/name": "prometheus", "app.kubernetes.io/managed-by": "prometheus-operator"},
+        (),
+    ),
+)
+_PRIVATE: Final = ("10.0.0.0/8", "100.64.0.0/10", "172.16.0.0/12", "192.168.0.0/16")
+_METADATA: Final = "169.254.169.254/32"
+_AZURE: Final = "168.63.129.16/32"
+# Nothing that a packet can be sent to: this host, loopback, link-local, multicast, reserved (RFC 6890).
+_NOWHERE: Final = ("0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/4", "240.0.0.0/4")
+
+
+class Objects(Protocol):
+    """Whoever has the objects of a cluster."""
+
+    def list(self, api_version: str, kind: str) -> list[Object]:
+        """All objects of a kind."""
+        ...
+
+
+@dataclass(frozen=True)
+class Group:
+    """One end of traffic. Groups that share the name `shown` are alike, or go by their own; `model` is whose pods."""
+
+    name: str
+    shown: str
+    end: End
+    model: str = ""
+
+    @classmethod
+    def of(cls, name: str, end: End) -> "Group":
+        """A group that goes by its own name."""
+        return cls(name, name, end)
+
+
+def documented(name: str) -> DocumentedTable:
+    """A table of the page about all this."""
+    return DocumentedTable(REPOSITORY / "docs" / "network.md", name, STACKS)
+
+
+def is_ours(item: Object) -> bool:
+    """Whether an object is one of the platform's own."""
+    key, value = _PART_OF
+    return (item["metadata"].get("labels") or {}).get(key) == value
+
+
+def network_rules(client: Objects) -> NetworkRules:
+    """The policies in the API server."""
+    return NetworkRules(client.list("v1", "Namespace"), client.list(*_POLICIES))
+
+
+def groups(client: Objects, network: NetworkPlan, *, by_address: bool = False) -> list[Group]:
+    """Everyone that a policy could tell apart.
+
+    `by_address`: the network plugin matches pods and nodes by address ranges too, as Kubernetes lets it; Cilium
+    does not: https://docs.cilium.io/en/stable/security/policy/language/#ip-cidr-based
+    """
+    pods, nodes = _addresses(network.pods), _addresses(*_subnet(network, "nodes"))
+    found = [*_models(client), *_charts(), *_spaces(client)]
+    if by_address:
+        found = [replace(one, end=replace(one.end, addresses=pods)) for one in found if isinstance(one.end, Pods)]
+    return [*found, Group.of("other nodes", Outside(nodes if by_address else ())), *_outside(network)]
+
+
+def admitted(groups: Iterable[Group], rules: NetworkRules) -> set[Fact]:
+    """Who may reach whom on which ports: (from, to, ports), one fact for each range of ports."""
+    everyone = list(groups)
+    return merged(
+        ((source.name, target.name), _shown(source, target), _words(rules.admitted(source.end, target.end)))
+        for source in everyone
+        for target in everyone
+        if isinstance(source.end, Pods) or isinstance(target.end, Pods)
+    )
+
+
+def limits(client: Objects, rules: NetworkRules) -> set[Fact]:
+    """Every namespace of ours, whether traffic in and out is closed there, and the pods that it takes."""
+    facts = set[Fact]()
+    for namespace in filter(is_ours, client.list("v1", "Namespace")):
+        name, labels = namespace["metadata"]["name"], namespace["metadata"]["labels"]
+        directions: tuple[Direction, ...] = ("Ingress", "Egress")
+        closed = ("closed" if rules.isolates(direction, Pods(name, {})) else "open" for direction in directions)
+        facts.add((name, *closed, labels["pod-security.kubernetes.io/enforce"]))
+    return facts
+
+
+def merged(entries: Iterable[tuple[Fact, Fact, frozenset[Fact]]]) -> set[Fact]:
+    """Facts under a shared name as far as all who share it are alike, under their own names where they are not.
+
+    An entry has the own names, the shared ones, and what is so for them.
+    """
+    shared: dict[Fact, dict[Fact, frozenset[Fact]]] = {}
+    for own, shown, values in entries:
+        shared.setdefault(shown, {})[own] = values
+    facts = set()
+    for shown, values_of in shared.items():
+        common = frozenset.intersection(*values_of.values())
+        facts |= {(*shown, *value) for value in common}
+        facts |= {(*own, *value) for own, values in values_of.items() for value in values - common}
+    return facts
+
+
+def _words(ports: Ports) -> frozenset[Fact]:
+    return frozenset((word,) for word in ports.words())
+
+
+def _shown(source: Group, target: Group) -> Fact:
+    if source.model and target.model:
+        return source.shown, "its own model's pods" if source.model == target.model else "another model's pods"
+    return source.shown, target.shown
+
+
+def _models(client: Objects) -> Iterator[Group]:
+    for deployment in client.list("apps/v1", "Deployment"):
+        meta, template = deployment["metadata"], deployment["spec"]["template"]
+        model = template["metadata"].get("labels", {}).get(MODEL, "")
+        name = f"{meta['namespace']}/{meta['name']}"
+        shown = f"{meta['namespace']}/MODEL" if model else name
+        yield Group(name, shown, pods_of(meta["namespace"], template), model)
+
+
+def _charts() -> Iterator[Group]:
+    return (Group.of(name, Pods(space, labels, named)) for space, name, labels, named in _CHART_PODS)
+
+
+def _spaces(client: Objects) -> Iterator[Group]:
+    """A pod without labels in every namespace, which is none of those that policies ask for."""
+    for namespace in client.list("v1", "Namespace"):
+        name = namespace["metadata"]["name"]
+        is_named = is_ours(namespace) or name == "kube-system"
+        yield Group(name, f"pods of {name}" if is_named else "pods of other namespaces", Pods(name, {}))
+
+
+def _outside(network: NetworkPlan) -> Iterator[Group]:
+    subnets = {role: _subnet(network, role) for role in ("nodes", "api_server", "gateway", "private_endpoints")}
+    taken = [*(one for ranges in subnets.values() for one in ranges), network.pods, network.services]
+    yield Group.of("its own node", OwnNode())
+    yield Group.of("the API server", Outside(_addresses(*subnets["api_server"])))
+    yield Group.of("the gateway's address", Outside(_addresses(*subnets["gateway"])))
+    yield Group.of("private endpoints", Outside(_addresses(*subnets["private_endpoints"])))
+    yield Group.of("other private networks", Outside(_without(_addresses(*_PRIVATE), taken)))
+    yield Group.of("instance metadata", Outside(_addresses(_METADATA)))
+    yield Group.of("Azure's own address", Outside(_addresses(_AZURE)))
+    everything = _addresses("0.0.0.0/0")
+    yield Group.of("the internet", Outside(_without(everything, [*_PRIVATE, *_NOWHERE, _AZURE, *taken])))
+
+
+def _subnet(network: NetworkPlan, role: str) -> list[str]:
+    return [subnet.cidr for subnet in network.subnets if subnet.role == role]
+
+
+def _addresses(*ranges: str) -> tuple[IPv4Network, ...]:
+    return tuple(IPv4Network(one) for one in ranges)
+
+
+def _without(whole: Iterable[IPv4Network], parts: Iterable[str]) -> tuple[IPv4Network, ...]:
+    left = list(whole)
+    for part in _addresses(*parts):
+        kept = [one for one in left if not one.overlaps(part)]
+        cut = [rest for one in left if part.subnet_of(one) for rest in one.address_exclude(part)]
+        left = [*kept, *cut]
+    return tuple(left)
