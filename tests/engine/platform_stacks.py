@@ -1,6 +1,5 @@
-"""The platform's own stacks for the engine tests: their settings as data, the world that they expect to find."""
+"""The platform's stacks for the engine tests: their settings as data, the world that they expect to find."""
 
-import copy
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -9,16 +8,17 @@ from typing import Any
 import yaml
 
 from tests.engine.harness import Engine, StackRun
+from tests.graph import stacks
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 PROGRAM = REPOSITORY / "__main__.py"
 PROJECT = "llm-platform"
-STACKS = ("dev", "prod")
+STACKS = stacks.STACKS
 
 
 def settings(stack: str) -> dict[str, Any]:
-    """The `config` of a stack file: a copy that a test may change."""
-    return copy.deepcopy(yaml.safe_load((REPOSITORY / f"Pulumi.{stack}.yaml").read_text())["config"])
+    """The `config` of a shipped stack or an example: a copy that a test may change."""
+    return yaml.safe_load(stacks.stack_file(stack).read_text())["config"]
 
 
 def section(config: Mapping[str, Any], name: str) -> Any:
@@ -52,5 +52,5 @@ def engine_for(stack: str, directory: Path, arm: Path) -> Engine:
 
 
 def run(engine: Engine, stack: str) -> StackRun:
-    """The platform's program on one of its stacks."""
+    """The platform's program on a shipped stack or an example."""
     return engine.stack(stack, PROGRAM, settings(stack), project=PROJECT)

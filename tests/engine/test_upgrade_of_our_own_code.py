@@ -1,0 +1,193 @@
+"""Stacks that earlier releases have made go on with today's program, and nothing protected or costly is lost."""
+
+import json
+import tomllib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.engine.harness import OperationRefusedError, StackRun, plain_text_secrets
+from tests.engine.losses import Loss, allowances, allowances_for, costly, losses, told, unforeseen
+from tests.engine.outcome import Outcome
+from tests.engine.platform_stacks import REPOSITORY, STACKS
+from tests.engine.record_release import record_commit
+from tests.engine.recordings import RELEASES, Recording, engine_with, recordings, restore, secrets_of
+
+pytestmark = pytest.mark.engine
+RECORDINGS = recordings()
+VERSION = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]["version"]
+# Shorter lines of a secret, like the `apiVersion` of a kubeconfig, are nobody's secret.
+SECRET_LINE_LENGTH = 16
+Resources = list[dict[str, Any]]
+
+
+def previewed(stack: StackRun) -> Outcome:
+    """What an update would do; where the engine refuses to take away what is protected, the steps that it told."""
+    try:
+        return stack.preview()
+    except OperationRefusedError as refused:
+        told_steps = refused.outcome
+    # Not in the handler above: the engine's whole output would come first.
+    if not any("it is protected" in message for message in told_steps.messages):
+        why = "\n".join(told_steps.messages)
+        pytest.fail(f"today's program refuses a stack of an earlier release:\n{why}", pytrace=False)
+    return told_steps
+
+
+class Upgrade:
+    """A recorded stack where it was recorded, and what today's program would do to it."""
+
+    def __init__(self, recording: Recording, stack: StackRun) -> None:
+        self.recording = recording
+        self.stack = stack
+        self.secrets: list[str] = secrets_of(stack)
+        self.refresh: Outcome = stack.refresh()
+        self.preview: Outcome = previewed(stack)
+        self.losses: list[Loss] = losses(self.preview, recording.resources)
+
+
+@pytest.fixture(scope="module", params=RECORDINGS, ids=str)
+def upgrade(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, arm: Path) -> Iterator[Upgrade]:
+    request.getfixturevalue("engine_binary")
+    with engine_with(request.param, tmp_path_factory.mktemp(str(request.param)), arm) as engine:
+        yield Upgrade(request.param, restore(engine, request.param))
+
+
+def test_every_stack_of_the_released_version_is_recorded() -> None:
+    recorded = {recording.stack for recording in RECORDINGS if recording.release == VERSION}
+    assert recorded == set(STACKS), f"no recording of {VERSION}: run `make record-release VERSION={VERSION}`"
+
+
+def test_a_release_on_file_is_never_recorded_anew(tmp_path: Path) -> None:
+    release = RECORDINGS[0].release
+    with pytest.raises(FileExistsError, match=f"{release} is on file"):
+        record_commit(release, "HEAD", tmp_path)
+
+
+def test_a_recording_tells_no_secret_and_no_folder(upgrade: Upgrade) -> None:
+    lines = {line.strip() for secret in upgrade.secrets for line in secret.splitlines()}
+    needles = {line for line in lines if len(line) >= SECRET_LINE_LENGTH}
+    texts = [upgrade.recording.stack_file.read_text(), upgrade.recording.state_file.read_text()]
+    assert any("only the recording knows" in needle for needle in needles)
+    assert any("kubelogin" in needle for needle in needles)
+    assert plain_text_secrets(texts, [*needles, "sourcePosition", "project:///"]) == []
+
+
+def test_the_clouds_have_what_the_state_says(upgrade: Upgrade) -> None:
+    assert upgrade.refresh.operations == {}
+
+
+def test_an_upgrade_takes_nothing_away(upgrade: Upgrade) -> None:
+    found = unforeseen(upgrade.recording, upgrade.losses)
+    if found:
+        pytest.fail(told(upgrade.recording, found), pytrace=False)
+
+
+def test_every_allowed_loss_is_one(upgrade: Upgrade) -> None:
+    allowed = allowances_for(upgrade.recording)
+    assert [one for one in allowed if not any(one.covers(loss) for loss in upgrade.losses)] == []
+
+
+def test_an_upgrade_does_what_its_preview_said_and_then_all_is_quiet(upgrade: Upgrade) -> None:
+    if unforeseen(upgrade.recording, upgrade.losses):
+        pytest.skip("what it would take away is told by the test before")
+    done = upgrade.stack.up()
+    assert {urn: set(steps) for urn, steps in done.operations.items()} == {
+        urn: set(steps) for urn, steps in upgrade.preview.operations.items()
+    }
+    assert upgrade.stack.preview().operations == {}
+
+
+def test_allowed_losses_are_of_recorded_stacks() -> None:
+    recorded = {(recording.release, recording.stack) for recording in RECORDINGS}
+    assert {(one.release, one.stack) for one in allowances()} <= recorded
+
+
+def test_what_is_costly_is_in_a_recording() -> None:
+    assert set(costly()) <= {resource["type"] for recording in RECORDINGS for resource in recording.resources}
+
+
+# What the tests above would say: the recorded stack is the one that is edited, the program stays as it is.
+
+
+def the(resources: Resources, type_: str) -> dict[str, Any]:
+    """The one resource of a type."""
+    (found,) = (resource for resource in resources if resource["type"] == type_)
+    return found
+
+
+def name_of(resource: dict[str, Any]) -> str:
+    return resource["urn"].rpartition("::")[2]
+
+
+def text_edit(resources: Resources, *changes: tuple[str, str]) -> Resources:
+    text = json.dumps(resources)
+    for old, new in changes:
+        assert old in text
+        text = text.replace(old, new)
+    return json.loads(text)
+
+
+def renamed(resources: Resources) -> Resources:
+    """The storage account had another logical name."""
+    name = name_of(the(resources, "azure-native:storage:StorageAccount"))
+    return text_edit(resources, (f'::{name}"', '::the-old-name"'))
+
+
+def below_another_component(resources: Resources) -> Resources:
+    """The vault was a child of another component."""
+    chain = the(resources, "azure-native:keyvault:Vault")["urn"].split("::")[2]
+    return text_edit(resources, (f"::{chain}::", "::llm-platform:components:Safe$azure-native:keyvault:Vault::"))
+
+
+def with_another_revision(resources: Resources) -> Resources:
+    """The pool's settings gave another hash."""
+    pool = the(resources, "azure-native:containerservice:AgentPool")
+    name, aks_name = name_of(pool), pool["inputs"]["agentPoolName"]
+    return text_edit(resources, (f'::{name}"', f'::{name[:-4]}1111"'), (f'"{aks_name}"', f'"{aks_name[:-4]}1111"'))
+
+
+def with_another_identifier(resources: Resources) -> Resources:
+    """The cluster was known to the Kubernetes provider under another name."""
+    provider = the(resources, "pulumi:providers:kubernetes")
+    return text_edit(resources, (provider["inputs"]["clusterIdentifier"], "another"))
+
+
+@pytest.mark.parametrize(
+    ("stack", "edit", "said"),
+    [
+        ("dev", renamed,
+         ["StorageAccount `the-old-name` would be deleted and made anew as `model-store-account`", "costly: it holds",
+          'an alias is missing: give `model-store-account` aliases=[pulumi.Alias(name="the-old-name")]']),
+        ("prod", renamed,
+         ["StorageAccount `the-old-name` would be deleted and made anew as `model-store-account`", "protected",
+          'an alias is missing: give `model-store-account` aliases=[pulumi.Alias(name="the-old-name")]']),
+        ("dev", below_another_component,
+         ["Vault `vault-vault` would be deleted and made anew as `vault-vault`",
+          "it was below llm-platform:components:Safe, it is below llm-platform:components:Vault now"]),
+        ("dev", with_another_revision,
+         ["AgentPool `pool-h100-1111` would be deleted", "costly: GPU nodes",
+          "nothing in today's program is in its place, instead it makes `pool-h100-"]),
+        ("dev", with_another_identifier,
+         ["providers:kubernetes `cluster-kubernetes` would be replaced, since `clusterIdentifier` would change",
+          "for no other reason than that their provider is replaced", "`chat-deployment`"]),
+    ],
+)  # fmt: skip
+def test_a_loss_is_told(
+    stack: str,
+    edit: Callable[[Resources], Resources],
+    said: list[str],
+    tmp_path: Path,
+    arm: Path,
+    engine_binary: Path,
+) -> None:
+    del engine_binary
+    recording = Recording(RELEASES / VERSION, stack)
+    edited = edit(recording.resources)
+    with engine_with(recording, tmp_path, arm) as engine:
+        outcome = previewed(restore(engine, recording, edited))
+    message = told(recording, unforeseen(recording, losses(outcome, edited)))
+    assert f"a stack `{stack}` of release {VERSION}:" in message
+    assert [text for text in said if text not in message] == []
