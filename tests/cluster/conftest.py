@@ -116,13 +116,15 @@ def run(engine: ClusterEngine, request: pytest.FixtureRequest) -> Iterator[Run]:
 
 @pytest.fixture(scope="session", params=STACKS)
 def life(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, arm: Path) -> Iterator[Life]:
-    """A shipped stack that is up, for every test of the session that asks; the last of them destroys it."""
+    """A stack that is up, for every test of the session that asks; the last of them destroys it.
+
+    A shipped one unless a test is parametrised otherwise.
+    """
     request.getfixturevalue("engine_binary")
     request.getfixturevalue("control_plane_binaries")
     with (
         platform_engine(request.param, tmp_path_factory.mktemp(request.param), arm) as engine,
         shown_on_failure(request.config, engine.plane),
     ):
-        # KEDA does not run, so a pool that may be empty gets the one pod that a Deployment has by default.
         engine.azure.machines.autoscales = True
         yield Life(engine, request.param)

@@ -7,6 +7,7 @@ from typing import Any, Self
 
 from tests.cluster.azure_provider import SmallAzure, small_azure
 from tests.cluster.control_plane import ControlPlane, control_plane
+from tests.cluster.keda import Keda
 from tests.cluster.kubelet import Kubelets
 from tests.cluster.kubernetes_provider import ClusterKubernetes
 from tests.cluster.secrets_operator import SecretsOperator
@@ -49,6 +50,7 @@ class ClusterEngine(Engine):
             self.kubernetes = ClusterKubernetes(self.log, plane, self._arm.parent)
             self.kubernetes.on_release = self._release
             self.kubelets = starting.enter_context(Kubelets(plane.client))
+            self.keda = starting.enter_context(Keda(plane.client))
             self.secrets_operator = starting.enter_context(SecretsOperator(plane.client))
             super().__enter__()
             self._ends = starting.pop_all()
@@ -59,9 +61,10 @@ class ClusterEngine(Engine):
             super().__exit__(*error)
 
     def _release(self, chart: str, values: Mapping[str, Any] | None) -> None:
-        """Nodes have the devices that the GPU Operator's values make of their GPUs, and none without it."""
+        """Without the GPU Operator nodes have no devices, without KEDA replicas stay as they are."""
         if chart == _GPU_OPERATOR:
             self.azure.machines.gpu_operator(values)
+        self.keda.release(chart, values)
 
 
 def platform_engine(stack: str, directory: Path, arm: Path, *, plane: ControlPlane | None = None) -> ClusterEngine:

@@ -1,24 +1,23 @@
 """The kubelets of all nodes in one thread: leases, node conditions, and pods that start, get ready, end and fail."""
 
-import contextlib
 import datetime as dt
 import ipaddress
 import itertools
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final, Self
+from typing import Any, Final
 
 from tests.cluster import pod_states
-from tests.cluster.client import ApiError, Client, Object
+from tests.cluster.background import Background
+from tests.cluster.client import Client, Object
 from tests.cluster.control_plane import NODE_GRACE_SECONDS
 
 _TICK_SECONDS: Final = 0.2
 _LEASE_NAMESPACE: Final = "kube-node-lease"
 # Four renewals in the time after which a node counts as lost.
 _RENEWAL_SECONDS: Final = NODE_GRACE_SECONDS / 4
-_OWN_FAULTS: Final = (400, 422)
 _PODS: Final = ipaddress.IPv4Network("10.244.0.0/16")
 _HEALTHY: Final = {"Ready": "True", "MemoryPressure": "False", "DiskPressure": "False", "PIDPressure": "False"}
 
@@ -49,14 +48,15 @@ class Rule:
 _PLAIN: Final = Rule({})
 
 
-class Kubelets:
-    """Used as a context: the thread ends with it, and what went wrong in it is raised then.
+class Kubelets(Background):
+    """Used as a context.
 
     `ready_after_seconds` is how long every pod runs before it is ready; a Job's pod succeeds after that time.
     `grace_fraction` says how much of its grace period a terminating pod uses: 0 ends at once, 1 takes all of it.
     """
 
     def __init__(self, client: Client, *, ready_after_seconds: float = 0.0, grace_fraction: float = 0.0) -> None:
+        super().__init__("kubelets", _TICK_SECONDS)
         self.grace_fraction = grace_fraction
         self.ready_after_seconds = ready_after_seconds
         self._client = client
@@ -66,19 +66,6 @@ class Kubelets:
         self._seen: dict[tuple[str, str], float] = {}
         self._addresses = itertools.count(1)
         self._lock = threading.RLock()
-        self._stop = threading.Event()
-        self._error: BaseException | None = None
-        self._thread = threading.Thread(target=self._run, name="kubelets", daemon=True)
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stop.set()
-        self._thread.join()
-        if self._error is not None:
-            raise self._error
 
     def delay(self, seconds: float, **labels: str) -> None:
         """Let pods with these labels get ready this late. Label keys with signs go in as `**{"a/b": "c"}`."""
@@ -112,41 +99,21 @@ class Kubelets:
         with self._lock:
             self._rules.insert(0, rule)
 
-    def _run(self) -> None:
-        try:
-            while not self._stop.is_set():
-                # No server, or an object that went or changed meanwhile: a kubelet tries again.
-                with contextlib.suppress(ApiError):
-                    self._tick()
-                self._stop.wait(_TICK_SECONDS)
-        except Exception as error:  # noqa: BLE001 - a thread has nobody to raise to: told when the context ends
-            self._error = error
-
-    def _tick(self) -> None:
+    def look(self) -> None:
+        """Renew leases, and tell what became of pods."""
         with self._lock:
             lost = set(self._lost)
         nodes = {node["metadata"]["name"]: node for node in self._client.list("v1", "Node", resourceVersion="0")}
         for name, node in nodes.items():
             if name not in lost:
-                self._attempt(lambda name=name, node=node: self._report_node(name, node))
+                self.attempt(lambda name=name, node=node: self._report_node(name, node))
         pods = self._client.list("v1", "Pod", resourceVersion="0")
         there = {pod["metadata"]["uid"] for pod in pods}
         self._seen = {key: when for key, when in self._seen.items() if key[0] in there}
         for pod in pods:
             node = pod["spec"].get("nodeName")
             if node in nodes and node not in lost:
-                self._attempt(lambda pod=pod: self._report_pod(pod))
-
-    @staticmethod
-    def _attempt(work: Callable[[], None]) -> None:
-        try:
-            work()
-        except ApiError as error:
-            if error.status == 0:
-                raise
-            if error.status in _OWN_FAULTS:
-                raise RuntimeError(f"the API server refuses what a kubelet says: {error}") from error
-            # Gone or changed since it was listed, or a server that is busy: the next round sees what is then.
+                self.attempt(lambda pod=pod: self._report_pod(pod))
 
     def _report_node(self, name: str, node: Object) -> None:
         if time.monotonic() - self._renewed.get(name, float("-inf")) >= _RENEWAL_SECONDS:

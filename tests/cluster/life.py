@@ -1,4 +1,4 @@
-"""One of the shipped stacks on a small Azure and a real control plane: what the Plan says, and what is there."""
+"""A stack on a small Azure and a real control plane: what the Plan says, and what is there."""
 
 from collections import Counter
 from typing import Final
@@ -44,8 +44,13 @@ class Life:
         pods = self.engine.client.list("v1", "Pod", namespace, labelSelector=f"{_DEPLOYMENT}={deployment}")
         return [pod for pod in pods if not pod["metadata"].get("deletionTimestamp")]
 
-    def require_pods(self, namespace: str, deployment: DeploymentPlan, count: int) -> None:
-        """So many pods run, on nodes of the revision of the pool that the Plan names, with the devices it names."""
+    def require_pods(self, namespace: str, deployment: DeploymentPlan, count: int | None = None) -> None:
+        """So many pods run, on nodes of the revision of the pool that the Plan names, with the devices it names.
+
+        Without a `count` as many as the Plan has while nobody asks for anything.
+        """
+        if count is None:
+            count = deployment.placement.min if deployment.replicas is None else deployment.replicas
 
         def all_run() -> bool:
             return [is_ready(pod) for pod in self.pods(namespace, deployment.name)] == [True] * count

@@ -1,11 +1,10 @@
 """External Secrets Operator in a thread: every ExternalSecret becomes a Secret, as far as the vault has its values."""
 
 import base64
-import contextlib
-import threading
-from typing import Any, Final, Self
+from typing import Any, Final
 
-from tests.cluster.client import ApiError, Client, Object
+from tests.cluster.background import Background
+from tests.cluster.client import Client, Object
 
 _API_VERSION: Final = "external-secrets.io/v1"
 _KIND: Final = "ExternalSecret"
@@ -13,7 +12,7 @@ _MANAGER: Final = "external-secrets"
 _PAUSE_SECONDS: Final = 0.5
 
 
-class SecretsOperator:
+class SecretsOperator(Background):
     """Used as a context. `vault` holds values by key; a key without one gets a made-up value.
 
     `absent` names keys that the vault does not have: an ExternalSecret that asks for one makes no Secret and says so
@@ -21,32 +20,15 @@ class SecretsOperator:
     """
 
     def __init__(self, client: Client) -> None:
+        super().__init__("secrets-operator", _PAUSE_SECONDS)
         self.vault: dict[str, str] = {}
         self.absent: set[str] = set()
         self._client = client
-        self._stop = threading.Event()
-        self._error: BaseException | None = None
-        self._thread = threading.Thread(target=self._run, name="secrets-operator", daemon=True)
 
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stop.set()
-        self._thread.join()
-        if self._error is not None:
-            raise self._error
-
-    def _run(self) -> None:
-        try:
-            while not self._stop.wait(_PAUSE_SECONDS):
-                # Not installed yet, no server, or an object that went meanwhile: the operator tries again.
-                with contextlib.suppress(ApiError):
-                    for wanted in self._client.list(_API_VERSION, _KIND):
-                        self._sync(wanted)
-        except Exception as error:  # noqa: BLE001 - a thread has nobody to raise to: told when the context ends
-            self._error = error
+    def look(self) -> None:
+        """Bring every ExternalSecret up to date."""
+        for wanted in self._client.list(_API_VERSION, _KIND):
+            self.attempt(lambda wanted=wanted: self._sync(wanted))
 
     def _sync(self, wanted: Object) -> None:
         metadata, spec = wanted["metadata"], wanted["spec"]

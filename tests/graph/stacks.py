@@ -1,4 +1,4 @@
-"""The shipped stacks as graphs of the embedded engine, whole or with one thing changed."""
+"""The shipped stacks and the examples as graphs of the embedded engine, whole or with one thing changed."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -12,13 +12,20 @@ from preview.engine import Graph, preview
 
 ROOT = Path(__file__).parents[2]
 STACKS = ("dev", "prod")
+EXAMPLES = tuple(sorted(file.stem for file in (ROOT / "examples").glob("*.yaml")))
+ALL = (*STACKS, *EXAMPLES)
 Sections = dict[str, Any]
 Entry = dict[str, Any]
 
 
+def stack_file(stack: str) -> Path:
+    """The file of a shipped stack or of an example."""
+    return ROOT / "examples" / f"{stack}.yaml" if stack in EXAMPLES else ROOT / f"Pulumi.{stack}.yaml"
+
+
 def sections_of(stack: str) -> Sections:
-    """The sections of a shipped stack file, to change at will."""
-    return deepcopy(parse((ROOT / f"Pulumi.{stack}.yaml").read_text(encoding="utf-8")).sections)
+    """The sections of a stack file, to change at will."""
+    return deepcopy(parse(stack_file(stack).read_text(encoding="utf-8")).sections)
 
 
 def graph_of(stack: str, change: Callable[[Sections], object] | None = None, secrets: Mapping[str, str] = {}) -> Graph:

@@ -11,7 +11,7 @@ import pytest
 import catalog
 from tests.graph.chart_values import schema_problems, unknown_paths
 from tests.graph.crd_schema import Kind, kinds
-from tests.graph.stacks import ROOT, STACKS, Entry, entries_of, is_kubernetes
+from tests.graph.stacks import ALL, ROOT, Entry, entries_of, is_kubernetes
 
 _REFERENCE = Path(os.environ.get("REFERENCE_DIR") or ROOT.parent / "shared")
 _RELEASE = "kubernetes:helm.sh/v3:Release"
@@ -30,7 +30,7 @@ def charts() -> Path:
     return _folder("charts")
 
 
-@pytest.fixture(params=STACKS)
+@pytest.fixture(params=ALL)
 def graph(request: pytest.FixtureRequest) -> Graph:
     return entries_of(request.param)
 
