@@ -237,10 +237,15 @@ class Overheads(Struct, frozen=True):
     weights_factor: float
     """Loaded weights over the checkpoint's size."""
     activation_reserve_gib: float
+    """The least for activations, CUDA graphs and CUDA's context together."""
     activation_share_of_weights: float
-    """Added to the reserve, as a share of the weights on one GPU."""
+    """Added to the reserve where a model's widths aren't known, as a share of the weights on one GPU."""
     context_gib: float
     """What CUDA and its libraries take in one process, whatever the model."""
+    communication_gib: float
+    """What a process takes beside, where several GPUs share each layer."""
+    graph_mib_per_layer: float
+    """What a CUDA graph of one batch size takes for each layer."""
     vllm_host_memory_base_gib: float
     vllm_host_memory_per_rank_gib: float
     vllm_host_cpu_base_millicores: int

@@ -62,13 +62,24 @@ def ways_out(
     return Ways(
         context=longest if given or (shorter and fits(context_tokens=longest, **_no_longer(ledger, longest))) else None,
         at_once=most if 0 < most < demand.concurrency and fits(concurrency=most) else None,
-        sequences=blocks if not ledger.sequences_fit and blocks and fits(sequences=blocks) else None,
+        sequences=None if ledger.sequences_fit or not blocks else _most_sequences(ledger, fits),
         fp8=halved,
         fp8_context=None if halved or not able else _longer(model, device_gib, ledger, catalog),
         tensor_parallel=None if given else next((size for size in legal if fits(tensor_parallel=size)), None),
         gpus=tuple(gpus[:_LISTED]),
         slices=tuple(slices[:_LISTED]),
     )
+
+
+def _most_sequences(ledger: Ledger, fits: Callable[..., bool]) -> int | None:
+    """The most sequences that leave room for their states: fewer of them take less for sampling, too."""
+    if not fits(sequences=ledger.blocks):
+        return None
+    most, fails = ledger.blocks, ledger.demand.sequences
+    while fails - most > 1:
+        middle = (most + fails) // 2
+        most, fails = (middle, fails) if fits(sequences=middle) else (most, middle)
+    return most
 
 
 def _longer(model: Model, device_gib: float, ledger: Ledger, catalog: Catalog) -> int | None:

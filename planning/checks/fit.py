@@ -150,7 +150,7 @@ def states_fit(s: Situation) -> Iterator[Problem]:
                     f"{ledger.demand.sequences:,} sequences at once, each with a block for its state; {_name(device)} "
                     f"holds {ledger.blocks:,} blocks"
                 ),
-                f"write max-num-seqs: {ledger.blocks} or less",
+                f"write max-num-seqs: {_ways(s, model, ledger).sequences or ledger.blocks} or less",
             )
 
 

@@ -4,7 +4,7 @@ from planning.memory.architecture import attention_layers, computable, legal_ten
 from planning.memory.block_pool import BlockPool, block_pool
 from planning.memory.demand import GIB, KV_BYTES, Demand, Draft
 from planning.memory.ledger import Ledger, account, ledger
-from planning.memory.overhead import Overhead, activation_bytes
+from planning.memory.overhead import Overhead, activation_bytes, captured_graphs
 
 __all__ = [
     "GIB",
@@ -18,6 +18,7 @@ __all__ = [
     "activation_bytes",
     "attention_layers",
     "block_pool",
+    "captured_graphs",
     "computable",
     "ledger",
     "legal_tensor_parallel",

@@ -20,7 +20,8 @@ class Demand(Struct, frozen=True, kw_only=True):
     `context_tokens` is the longest request, `concurrency` requests of `request_tokens` must fit at once.
     `batched_tokens` and `sequences` are max-num-batched-tokens and max-num-seqs, `capability` is the GPU's compute
     capability ("9.0"), None where any GPU is meant. `counts_graphs` is False for vLLM before 0.21, whose budget left
-    CUDA graphs out.
+    CUDA graphs out. `logit_bytes` is what the sampler holds at once for each logit: as the model gives it (2), its copy
+    in 32 bits (4), its probability (4); vLLM 0.33 vllm/v1/worker/gpu/sample.
     """
 
     tensor_parallel: int
@@ -40,6 +41,7 @@ class Demand(Struct, frozen=True, kw_only=True):
     capability: str | None = None
     draft: Draft | None = None
     counts_graphs: bool = True
+    logit_bytes: float = 10
     weights_gib: float | None = None
     available_kv_gib: float | None = None
 

@@ -4,6 +4,8 @@ Source: vLLM 0.33 vllm/v1/worker/gpu_worker.py (determine_available_memory), vll
 (get_kv_cache_configs), vllm/v1/core/kv_cache_utils.py (get_kv_cache_capacity).
 """
 
+from functools import lru_cache
+
 from msgspec import Struct
 
 from catalog import Model, Overheads
@@ -60,6 +62,8 @@ class Ledger(Struct, frozen=True):
         return max(0, self.blocks - 1) // self.pool.blocks_of(self.demand.request_tokens)
 
 
+# A large stack asks the same of the same devices again and again: many models differ in name and place only.
+@lru_cache(maxsize=2048)
 def account(model: Model, device_gib: float, demand: Demand, overheads: Overheads) -> Ledger:
     """Fill in the ledger.
 

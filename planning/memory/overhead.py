@@ -1,19 +1,21 @@
-"""What a process takes beside weights and KV cache: activations, CUDA's context and CUDA graphs."""
+"""What a process takes beside weights and KV cache: activations, CUDA's context, communication and CUDA graphs."""
 
 from msgspec import Struct
 
 from catalog import Model, Overheads
+from planning.memory.architecture import stage_sizes
 from planning.memory.demand import GIB, Demand
 
+_MIB_PER_GIB = 1024
 # Widths that live at once in the widest moment of a layer, at two bytes: gate and up projection and their product; the
 # residual stream, its normalised copy and the block's output.
 _FEED_FORWARD_COPIES, _HIDDEN_COPIES, _ACTIVATION_BYTES = 3, 3, 2
-# Logits as the model gives them (2), their copy in 32 bits (4), probabilities (4): vllm/v1/worker/gpu/sample.
-_LOGIT_BYTES = 10
+# The largest batch of a CUDA graph, and that on the data center GPUs of compute capability 10.
+_LARGEST_GRAPH, _LARGEST_GRAPH_BLACKWELL = 512, 1024
 
 
 class Overhead(Struct, frozen=True):
-    """GiB on one GPU."""
+    """GiB on one GPU; `context_gib` holds what several GPUs talk through as well."""
 
     activation_gib: float
     context_gib: float
@@ -28,22 +30,50 @@ class Overhead(Struct, frozen=True):
 def overhead(model: Model, weights_gib: float, demand: Demand, overheads: Overheads) -> Overhead:
     """What to leave for everything but weights and KV cache.
 
-    Activations are those of vLLM's profiling run, the largest batch through one layer or the sampler over the most
-    sequences, whichever is more (vLLM 0.33 vllm/v1/worker/gpu/model_runner.py profile_run). Nobody publishes a formula
-    for CUDA graphs: they get what KAITO's reserve, tuned against vLLM 0.22 to 0.26, leaves beside the other two.
-    Encoders of images and sound come on top of all this, and are in the reserve only.
+    Activations are those of vLLM's profiling run, see `activation_bytes`. CUDA graphs take about the same for every
+    layer and batch size. KAITO's reserve, tuned against vLLM 0.22 to 0.26, is the least for all of it together, since
+    encoders of images and sound are in no other figure. Its part that grows with the weights counts only where the
+    model's widths aren't on file: no published log grows so, activations and graphs do.
     """
     activation = activation_bytes(model, demand) / GIB
-    known = activation + overheads.context_gib
-    reserve = overheads.activation_reserve_gib + overheads.activation_share_of_weights * weights_gib
-    graphs = max(0.0, reserve - known) if demand.counts_graphs else 0.0
-    return Overhead(activation, overheads.context_gib, graphs)
+    context = overheads.context_gib + (overheads.communication_gib if demand.tensor_parallel > 1 else 0.0)
+    if not demand.counts_graphs:
+        return Overhead(activation, context, 0.0)
+    guess = 0.0 if _widths_known(model, demand) else overheads.activation_share_of_weights * weights_gib
+    layers = max(stage_sizes(model.layers, demand.pipeline_parallel))
+    graphs = layers * captured_graphs(demand) * overheads.graph_mib_per_layer / _MIB_PER_GIB
+    return Overhead(activation, context, max(graphs, overheads.activation_reserve_gib + guess - activation - context))
 
 
 def activation_bytes(model: Model, demand: Demand) -> int:
-    """Peak of the profiling run on one GPU; parts whose sizes aren't on file count as nothing."""
-    width = model.active_width or model.intermediate or 0
-    feed_forward = _FEED_FORWARD_COPIES * -(-width // demand.tensor_parallel)
-    forward = demand.batched_tokens * (feed_forward + _HIDDEN_COPIES * model.hidden) * _ACTIVATION_BYTES
-    sampler = 0 if demand.pooling else demand.sequences * (model.vocab or 0) * _LOGIT_BYTES
-    return max(forward, sampler)
+    """Peak of the profiling run on one GPU; parts whose sizes aren't on file count as nothing.
+
+    It is the largest batch through one layer, or the sampler over the most sequences, whichever is more. The batch's
+    last hidden states wait for the sampler, and the workspace of a mixture of experts is never given back.
+    Source: vLLM 0.33 vllm/v1/worker/gpu/model_runner.py profile_run, vllm/v1/worker/workspace.py.
+    """
+    width = -(-(model.active_width or model.intermediate or 0) // demand.tensor_parallel)
+    feed_forward = demand.batched_tokens * _FEED_FORWARD_COPIES * width * _ACTIVATION_BYTES
+    hidden = demand.batched_tokens * model.hidden * _ACTIVATION_BYTES
+    if demand.pooling:
+        return feed_forward + _HIDDEN_COPIES * hidden
+    logits = int(demand.sequences * (model.vocab or 0) * demand.logit_bytes)
+    kept = hidden + (feed_forward if model.experts is not None else 0)
+    return max(feed_forward + _HIDDEN_COPIES * hidden, logits + kept)
+
+
+def captured_graphs(demand: Demand) -> int:
+    """CUDA graphs by default: one for every batch size on a list, and again for those that only answer.
+
+    Source: vLLM 0.33 vllm/config/vllm.py _set_cudagraph_sizes, cudagraph_mode FULL_AND_PIECEWISE.
+    """
+    answering = demand.sequences * (1 + (demand.draft.tokens if demand.draft else 0))
+    newest = (demand.capability or "").partition(".")[0] == "10"
+    most = min(2 * answering, _LARGEST_GRAPH_BLACKWELL if newest else _LARGEST_GRAPH, demand.batched_tokens)
+    sizes = [size for size in (1, 2, 4, *range(8, 256, 8), *range(256, most + 1, 16)) if size <= most]
+    return len(sizes) + sum(size <= answering for size in sizes)
+
+
+def _widths_known(model: Model, demand: Demand) -> bool:
+    width = model.active_width or model.intermediate
+    return width is not None and (demand.pooling or model.vocab is not None)

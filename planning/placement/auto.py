@@ -6,49 +6,23 @@ makes no difference. A model that is added can still move one that leaves the ch
 of its pool; who minds that names the pool.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
-from msgspec import Struct
-from msgspec.structs import replace
+from msgspec import Struct, field
 
 from config.models import Model as ModelSettings
 from planning.choice import Choice
-from planning.devices import Device
-from planning.placement.needs import Group, Need, fits_empty_node, groups, need
-from planning.placement.pools import load
-from planning.rules import REGISTER
-from planning.situation import PoolView, Situation
+from planning.placement.filling import Filling
+from planning.placement.needs import fits_empty_node, groups, need
+from planning.placement.pools import takes
+from planning.placement.problem import Effort, Vector
+from planning.placement.seats import Seat, model_kind, refusals, seats
+from planning.placement.verdict import Proofs
+from planning.situation import Situation
 
 AUTO = "auto"
-# Rules by which a pool may be wrong for a model, whatever else is on it; each is in the register.
-DECISIVE = (
-    "ENGINE-DTYPE",
-    "ENGINE-QUANTIZATION",
-    "FIT-CONCURRENCY",
-    "FIT-CONTEXT",
-    "FIT-WEIGHTS",
-    "MIG-SLICE",
-    "PLACE-HOST-MEMORY",
-    "PLACE-NODE",
-    "PLACE-TAINT",
-    "POOL-UNKNOWN",
-    "SPOT-FLOOR",
-    "TP-DEVICES",
-    "VM-UNSUPPORTED",
-)
-
-
-class Seat(Struct, frozen=True):
-    """One kind of device of one pool, with its price: USD an hour for one device, None where no price is on file."""
-
-    pool: PoolView
-    device: Device
-    usd_h: float | None
-
-    @property
-    def where(self) -> str:
-        """The pool, and the slice where it has several kinds."""
-        return f"`{self.pool.name}`" if len(self.pool.devices) == 1 else f"`{self.pool.name}` ({self.device.kind})"
+# Searches for all models together, some half a second: pools on which more would depend count as having no room.
+_STEPS = 20 * Effort.STEPS
 
 
 def resolve(s: Situation) -> Situation:
@@ -62,7 +36,7 @@ def resolve(s: Situation) -> Situation:
         choice, seat = chooser.choose(index)
         choices.append(choice)
         if seat is not None:
-            models[index] = _on(models[index], seat)
+            models[index] = seat.taken_by(models[index])
     settings = s.settings.model_copy(update={"models": tuple(models)})
     told = tuple(sorted(choices, key=lambda choice: choice.model))
     return Situation(settings, s.catalog, s.bootstrap, s.today, told)
@@ -72,53 +46,18 @@ def _largest_first(model: ModelSettings) -> tuple[int, int, str]:
     return -model.engine.tensor_parallel, -model.replicas.max, model.name
 
 
-def _seats(s: Situation) -> list[Seat]:
-    """Every kind of device of every pool, cheapest first, those without a price last, then by name."""
-    found = [Seat(pool, device, _usd_h(s, pool, device)) for pool in s.pool_by_name.values() for device in pool.devices]
-    return sorted(found, key=lambda seat: (seat.usd_h is None, seat.usd_h or 0.0, seat.pool.name, seat.device.kind))
+class _Alike(Struct):
+    """Models that differ in name only, and how far along the seats they have come: what is passed over stays so.
 
-
-def _usd_h(s: Situation, pool: PoolView, device: Device) -> float | None:
-    """A device's part of its node's price, by memory."""
-    price = s.catalog.prices.get((s.settings.platform.region, pool.settings.vm_size))
-    hourly = None if price is None else price.spot_high_usd_h if pool.spot else price.payg_usd_h
-    if hourly is None:
-        return None
-    return hourly * device.share_gib / sum(one.share_gib * one.per_node for one in pool.devices)
-
-
-def _refusals(s: Situation, seat: Seat, waiting: Iterable[int]) -> Mapping[int, tuple[str, ...]]:
-    """The rules that would object to each model on this seat, by the model's index: a stack of nothing else is asked.
-
-    Groups that no node takes without a rule that says so count as refused by PLACE-NODE.
+    `refused` are the rules by kind of seat, `taken` what one of their pods takes there.
     """
-    indices = list(waiting)
-    alone = s.settings.model_copy(
-        update={
-            "pools": (seat.pool.settings,),
-            "models": tuple(_on(s.settings.models[index], seat) for index in indices),
-        }
-    )
-    trial = Situation(alone, s.catalog)
-    found: dict[int, set[str]] = {index: set() for index in indices}
-    for name in DECISIVE:
-        for finding in REGISTER[name].findings(trial):
-            # Paths of models start with models[N]; what is said of the pool itself is said of every model on it.
-            if finding.path.startswith("models["):
-                found[indices[int(finding.path[len("models[") : finding.path.index("]")])]].add(name)
-            elif finding.path.startswith("pools[") and name == "VM-UNSUPPORTED":
-                for rules in found.values():
-                    rules.add(name)
-    for index, model in zip(indices, trial.models, strict=True):
-        if not found[index] and not all(fits_empty_node(group) for group in groups(model)):
-            found[index].add("PLACE-NODE")
-    return {index: tuple(sorted(rules)) for index, rules in found.items()}
 
-
-def _on(model: ModelSettings, seat: Seat) -> ModelSettings:
-    """The model on a seat; a slice that the operator has named stays."""
-    several = len(seat.pool.devices) > 1 and model.slice is None
-    return model.model_copy(update={"pool": seat.pool.name, **({"slice": seat.device.kind} if several else {})})
+    first: int
+    refused: Mapping[str, tuple[str, ...]]
+    taken: dict[str, Vector] = field(default_factory=dict)
+    next: int = 0
+    full: list[Seat] = field(default_factory=list)
+    told: list[tuple[str, tuple[str, ...]]] = field(default_factory=list)
 
 
 class _Chooser:
@@ -126,75 +65,57 @@ class _Chooser:
 
     def __init__(self, s: Situation, waiting: list[int]) -> None:
         self._situation = s
-        self._seats = _seats(s)
-        self._refusals: dict[str, Mapping[int, tuple[str, ...]]] = {}
-        alike: dict[str, Mapping[int, tuple[str, ...]]] = {}
-        for seat in self._seats:
-            # Pools that differ in name and size only get the same answer, which is asked once.
-            key = f"{seat.device.kind} {seat.pool.settings.model_dump_json(exclude={'name', 'nodes'})}"
-            if key not in alike:
-                alike[key] = _refusals(s, seat, waiting)
-            self._refusals[seat.where] = alike[key]
-        self._taken: dict[str, list[Group]] = {pool.name: [] for pool in s.pools}
+        self._seats = seats(s)
+        first: dict[str, int] = {}
+        kinds = {index: model_kind(s.settings.models[index]) for index in waiting}
+        for index, kind in kinds.items():
+            first.setdefault(kind, index)
+        one_of_each = {seat.kind: seat for seat in reversed(self._seats)}
+        refused = {kind: refusals(s, seat, first.values()) for kind, seat in one_of_each.items()}
+        alike = {
+            kind: _Alike(index, {seat: rules[index] for seat, rules in refused.items()})
+            for kind, index in first.items()
+        }
+        self._alike = {index: alike[kind] for index, kind in kinds.items()}
+        proofs = Proofs(_STEPS)
+        self._fillings = {pool.name: Filling(pool, proofs) for pool in s.pools}
         for model in s.models:
             for group in groups(model):
                 if fits_empty_node(group):
-                    self._taken[group.pool.name].append(group)
-        # The fewest replicas that a seat had no room for; pools only fill up.
-        self._full: dict[tuple[str, Need], int] = {}
+                    self._fillings[group.pool.name].add(takes(group.pool, need(group)), group.high, group.name)
 
     def choose(self, index: int) -> tuple[Choice, Seat | None]:
         """Find the cheapest seat with room for all replicas in every order; else the cheapest where they fit at all."""
-        wanted = self._situation.settings.models[index].slice
-        refused: list[tuple[str, tuple[str, ...]]] = []
-        fuller: list[Seat] = []
-        for seat in self._seats:
-            if wanted is not None and seat.pool.by_mig and seat.device.kind != wanted:
-                continue
-            if rules := self._refusals[seat.where][index]:
-                refused.append((seat.where, rules))
-            elif self._has_room(index, seat):
-                return self._decide(index, seat, fuller, refused, has_room=True), seat
-            else:
-                fuller.append(seat)
-        best = min(fuller, key=lambda seat: (not self._fits(index, seat), fuller.index(seat)), default=None)
-        before = fuller[: fuller.index(best)] if best is not None else []
-        return self._decide(index, best, before, refused, has_room=False), best
-
-    def _has_room(self, index: int, seat: Seat) -> bool:
-        group = self._group(index, seat)
-        key = (seat.where, need(group))
-        if group.high >= self._full.get(key, group.high + 1):
-            return False
-        has_room = bool(load(seat.pool, [*self._taken[seat.pool.name], group]).verdict.every_order)
-        if not has_room:
-            self._full[key] = group.high
-        return has_room
+        model, alike = self._situation.settings.models[index], self._alike[index]
+        for seat in self._seats[alike.next :]:
+            if model.slice is None or not seat.pool.by_mig or seat.device.kind == model.slice:
+                if rules := alike.refused[seat.kind]:
+                    alike.told.append((seat.where, rules))
+                elif self._filling(seat).has_room(self._takes(alike, seat), model.replicas.max, model.name):
+                    return self._decide(index, seat, alike.full, has_room=True), seat
+                else:
+                    alike.full.append(seat)
+            alike.next += 1
+        place = next((place for place, seat in enumerate(alike.full) if self._fits(index, seat)), 0)
+        best = alike.full[place] if alike.full else None
+        return self._decide(index, best, alike.full[:place], has_room=False), best
 
     def _fits(self, index: int, seat: Seat) -> bool:
-        return load(seat.pool, [*self._taken[seat.pool.name], self._group(index, seat)]).verdict.fits is not False
+        model = self._situation.settings.models[index]
+        return self._filling(seat).fits(self._takes(self._alike[index], seat), model.replicas.max, model.name)
 
-    def _group(self, index: int, seat: Seat) -> Group:
-        model = replace(
-            self._situation.models[index],
-            settings=_on(self._situation.settings.models[index], seat),
-            pools=(seat.pool,),
-            devices=(seat.device,),
-        )
-        (group,) = groups(model)
-        return group
+    def _filling(self, seat: Seat) -> Filling:
+        return self._fillings[seat.pool.name]
 
-    def _decide(
-        self,
-        index: int,
-        seat: Seat | None,
-        fuller: list[Seat],
-        refused: list[tuple[str, tuple[str, ...]]],
-        *,
-        has_room: bool,
-    ) -> Choice:
+    def _takes(self, alike: _Alike, seat: Seat) -> Vector:
+        if seat.kind not in alike.taken:
+            alike.taken[seat.kind] = takes(seat.pool, need(seat.group(self._situation.models[alike.first])))
+        return alike.taken[seat.kind]
+
+    def _decide(self, index: int, seat: Seat | None, fuller: list[Seat], *, has_room: bool) -> Choice:
+        model, alike = self._situation.settings.models[index], self._alike[index]
         if seat is not None:
-            self._taken[seat.pool.name].append(self._group(index, seat))
+            self._filling(seat).add(self._takes(alike, seat), model.replicas.max, model.name)
         return Choice(
             model=index,
             pool=seat.pool.name if seat is not None else None,
@@ -202,5 +123,5 @@ class _Chooser:
             usd_h=seat.usd_h if seat is not None else None,
             has_room=has_room,
             fuller=tuple(one.where for one in fuller),
-            refused=tuple(refused),
+            refused=tuple(alike.told),
         )

@@ -12,10 +12,9 @@ from operator import mul
 
 from msgspec import Struct
 
+from planning.placement.blocking import Limits, block_all, limits, most_blocked
 from planning.placement.problem import Effort, Problem, Vector, holds, most, plus
 
-# Resources with the least load of a node that keeps the pod out.
-_Limits = list[tuple[int, int]]
 # Prices are whole numbers, so that bounds are exact; the scale keeps their steps small.
 _SCALE = 10**9
 # Prices rarely exclude more after so many rounds.
@@ -30,17 +29,40 @@ def stranding(problem: Problem, waiting: int, others: Vector, effort: Effort) ->
     Raises:
         SpentError: the search took too many steps.
     """
-    pod = problem.batches[waiting].takes
+    quickly = without_search(problem, waiting, others)
+    return search(problem, waiting, others, effort) if quickly is None else quickly.places
+
+
+class Answer(Struct, frozen=True):
+    """What `stranding` returns: None where no such set exists."""
+
+    places: tuple[Vector, ...] | None
+
+
+def without_search(problem: Problem, waiting: int, others: Vector) -> Answer | None:
+    """The same where counting or trying the plain way tells; None where only a search can."""
+    pod, takes = problem.batches[waiting].takes, [batch.takes for batch in problem.batches]
     if not holds(problem.room, pod):
-        return ((0,) * len(others),) * problem.nodes
-    limits = _limits(problem.room, pod)
-    takes = [batch.takes for batch in problem.batches]
-    if _blockable(limits, takes, others) < problem.nodes:
-        return None
+        return Answer(((0,) * len(others),) * problem.nodes)
+    known = limits(problem.room, pod, takes, others)
+    if most_blocked(known, takes, others) < problem.nodes:
+        return Answer(None)
     if len(takes) == 1:
         full = most(problem.room, pod) or 0
-        return ((full,),) * problem.nodes if others[0] >= full * problem.nodes else None
-    blocks = list(_blocks(problem.room, takes, others, limits, effort))
+        return Answer(((full,),) * problem.nodes if others[0] >= full * problem.nodes else None)
+    places = block_all(problem, others, known)
+    return Answer(places) if places is not None else None
+
+
+def search(problem: Problem, waiting: int, others: Vector, effort: Effort) -> tuple[Vector, ...] | None:
+    """The same by looking through all ways to block a node.
+
+    Raises:
+        SpentError: it took too many steps.
+    """
+    takes = [batch.takes for batch in problem.batches]
+    known = limits(problem.room, problem.batches[waiting].takes, takes, others)
+    blocks = list(_blocks(problem.room, takes, others, known, effort))
     if not blocks:
         return None
     bounds = _bounds(blocks, others, problem.nodes, effort)
@@ -55,28 +77,15 @@ def enough(problem: Problem) -> int:
     """A number of nodes of which the pods can't block all against one of them; each must fit an empty node."""
     takes = [batch.takes for batch in problem.batches]
     pods = tuple(batch.pods for batch in problem.batches)
-    blockable = [
-        _blockable(_limits(problem.room, one), takes, (*pods[:index], pods[index] - 1, *pods[index + 1 :]))
-        for index, one in enumerate(takes)
-        if pods[index]
-    ]
+    blockable = []
+    for index, one in enumerate(takes):
+        if pods[index]:
+            others = (*pods[:index], pods[index] - 1, *pods[index + 1 :])
+            blockable.append(most_blocked(limits(problem.room, one, takes, others), takes, others))
     return 1 + max(blockable, default=0)
 
 
-def _limits(room: Vector, pod: Vector) -> _Limits:
-    pairs = zip(room, pod, strict=True)
-    return [(resource, there - taken + 1) for resource, (there, taken) in enumerate(pairs) if taken]
-
-
-def _blockable(limits: _Limits, takes: Sequence[Vector], others: Vector) -> int:
-    """At most so many nodes can be blocked: each needs its limit's worth of one resource."""
-    return sum(
-        sum(one[resource] * count for one, count in zip(takes, others, strict=True)) // limit
-        for resource, limit in limits
-    )
-
-
-def _blocks(room: Vector, takes: Sequence[Vector], others: Vector, limits: _Limits, effort: Effort) -> Iterator[Vector]:
+def _blocks(room: Vector, takes: Sequence[Vector], others: Vector, limits: Limits, effort: Effort) -> Iterator[Vector]:
     """Every least set of pods that blocks one node: without any one of them it wouldn't."""
 
     def blocked(load: Vector) -> bool:

@@ -5,7 +5,7 @@ from fractions import Fraction
 
 from msgspec import Struct
 
-from planning.placement.problem import Batch, Effort, Problem, SpentError, Vector, holds, most, plus, total
+from planning.placement.problem import Batch, Effort, Problem, SpentError, Vector, holds, most, overfull, plus, total
 
 # Pods of each batch on each node.
 Places = tuple[Vector, ...]
@@ -56,10 +56,12 @@ def orders(problem: Problem) -> list[tuple[int, ...]]:
 
 def pack(problem: Problem) -> Packed:
     """Place all pods, or prove that it can't be done: by trying, by counting, and by a search at last."""
-    tries = [fill(problem, order)[1] for order in orders(problem)]
+    tries = []
+    for order in orders(problem):
+        tries.append(fill(problem, order)[1])
+        if not any(tries[-1]):
+            return Packed(fits=True, left=tries[-1])
     left = min(tries, key=lambda one: (sum(one), one))
-    if not any(left):
-        return Packed(fits=True, left=left)
     if too_many(problem):
         return Packed(fits=False, left=left)
     try:
@@ -75,9 +77,9 @@ def too_many(problem: Problem) -> bool:
     Besides totals: what a pod takes may be rounded to shares of a node by any rule under which no full node exceeds
     one (dual feasible functions, Fekete and Schepers 2001, "New classes of fast lower bounds for bin packing").
     """
+    if overfull(problem):
+        return True
     for resource, room in enumerate(problem.room):
-        if total(problem.batches, resource) > room * problem.nodes:
-            return True
         for rounding in _ROUNDINGS if room else ():
             asked = sum(
                 (_rounded(Fraction(batch.takes[resource], room), rounding) * batch.pods for batch in problem.batches),

@@ -83,24 +83,17 @@ def load(pool: PoolView, members: list[Group], *, at_fewest: bool = False, nodes
     Batches stand with the largest first, by devices, cores and memory, then by name, and so do their groups: the order
     of the stack file doesn't matter, and what is left over falls on the last.
     """
-    devices = tuple(device.resource for device in pool.devices)
     alike: dict[Vector, list[Group]] = defaultdict(list)
     for group in members:
-        alike[takes(devices, need(group))].append(group)
-    kinds = sorted(
-        alike, key=lambda kind: (*(-amount for amount in kind[:-2]), min(group.name for group in alike[kind]))
-    )
-    offer = pool.offer
-    hosts = (0,) * len(HOST_RESOURCES) if offer is None else (
-        offer.cpu_millicores, offer.memory_mib, offer.disk_mib, offer.pods
-    )  # fmt: skip
+        alike[takes(pool, need(group))].append(group)
+    kinds = largest_first({kind: min(group.name for group in alike[kind]) for kind in alike})
     own = pool.settings.nodes.min if at_fewest else pool.settings.nodes.max
     return PoolLoad(
         pool,
-        (*devices, *HOST_RESOURCES),
+        (*(device.resource for device in pool.devices), *HOST_RESOURCES),
         tuple(tuple(sorted(alike[kind], key=lambda group: group.name)) for kind in kinds),
         Problem(
-            (*(device.per_node for device in pool.devices), *hosts),
+            empty_node(pool),
             own if nodes is None else nodes,
             tuple(Batch(kind, sum(one.low if at_fewest else one.high for one in alike[kind])) for kind in kinds),
         ),
@@ -108,9 +101,23 @@ def load(pool: PoolView, members: list[Group], *, at_fewest: bool = False, nodes
     )
 
 
-def takes(devices: tuple[str, ...], one: Need) -> Vector:
-    """What a replica takes, in the order of the problem's resources."""
-    held = tuple(one.count if resource == one.resource else 0 for resource in devices)
+def largest_first(kinds: Mapping[Vector, str]) -> list[Vector]:
+    """What pods take, in the order of a problem's batches; the first name of each kind decides among equals."""
+    return sorted(kinds, key=lambda kind: (*(-amount for amount in kind[:-2]), kinds[kind]))
+
+
+def empty_node(pool: PoolView) -> Vector:
+    """What one node offers, in the order of the problem's resources."""
+    offer = pool.offer
+    hosts = (0,) * len(HOST_RESOURCES) if offer is None else (
+        offer.cpu_millicores, offer.memory_mib, offer.disk_mib, offer.pods
+    )  # fmt: skip
+    return (*(device.per_node for device in pool.devices), *hosts)
+
+
+def takes(pool: PoolView, one: Need) -> Vector:
+    """What a replica takes of a node, in the order of the problem's resources."""
+    held = tuple(one.count if device.resource == one.resource else 0 for device in pool.devices)
     return (*held, one.cpu_millicores, one.memory_mib, one.disk_mib, 1)
 
 

@@ -50,7 +50,7 @@ class Effort:
     DEPTH = 200
 
     def __init__(self, steps: int = STEPS) -> None:
-        self._left = steps
+        self.left = steps
 
     def step(self, depth: int = 0, size: int = 1) -> None:
         """Take one step, at a depth of calls, over `size` batches.
@@ -58,8 +58,8 @@ class Effort:
         Raises:
             SpentError: none is left, or the search is too deep.
         """
-        self._left -= size
-        if self._left < 0 or depth > self.DEPTH:
+        self.left -= size
+        if self.left < 0 or depth > self.DEPTH:
             raise SpentError
 
 
@@ -82,6 +82,11 @@ def most(room: Vector, takes: Vector) -> int | None:
 def total(batches: Iterable[Batch], resource: int) -> int:
     """What all pods together take of one resource."""
     return sum(batch.takes[resource] * batch.pods for batch in batches)
+
+
+def overfull(problem: Problem) -> bool:
+    """Whether the pods take more of a resource than all nodes have."""
+    return any(total(problem.batches, resource) > room * problem.nodes for resource, room in enumerate(problem.room))
 
 
 def parts(problem: Problem) -> tuple[Part, ...]:

@@ -6,7 +6,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from planning.placement import orders, packing
-from planning.placement.problem import Batch, Effort, Part, Problem, SpentError, Vector, parts, total
+from planning.placement.problem import Batch, Effort, Part, Problem, SpentError, Vector, overfull, parts, total
 
 # Each costs a search; a number that is a little too large still is good advice.
 _NODES_PROVED = 4
@@ -64,11 +64,11 @@ def _all(answers: list[bool | None]) -> bool | None:
 
 def _judge(part: Part) -> tuple[packing.Packed, Stranding | None, bool, tuple[bool | None, ...]]:
     """Packing, an order that strands, whether the search for one was given up, and room for one more of each batch."""
-    problem, effort = part.problem, Effort()
+    problem, effort, for_spare = part.problem, Effort(), Effort()
     spare: list[bool | None] = []
     undecided, strands = False, None
     for index, batch in enumerate(problem.batches):
-        one_more = _spare(problem, index, effort)
+        one_more = _spare(problem, index, for_spare)
         spare.append(one_more)
         # Where one more would find a place, so does the last.
         if one_more or strands is not None or batch.pods == 0:
@@ -98,6 +98,46 @@ def _spare(problem: Problem, index: int, effort: Effort) -> bool | None:
 
 def _without(batches: tuple[Batch, ...], waiting: int) -> Vector:
     return tuple(batch.pods - (index == waiting) for index, batch in enumerate(batches))
+
+
+class Proofs:
+    """Whether all pods find places in every order, for many problems that share a number of steps.
+
+    The answers are those of `judge`, but for searches that are given up. A problem is decided once, so that pools that
+    are alike share the answer.
+    """
+
+    def __init__(self, steps: int) -> None:
+        self.left = steps
+        self._known: dict[Problem, bool | None] = {}
+
+    def every_order(self, problem: Problem) -> bool | None:
+        """Decide one problem; None where a search ran out of steps."""
+        if problem not in self._known:
+            self._known[problem] = False if overfull(problem) else self._decided(problem)
+        return self._known[problem]
+
+    def _decided(self, problem: Problem) -> bool | None:
+        unclear = []
+        for part in parts(problem):
+            # Those that take the most first: they are stranded most easily, and one that is suffices.
+            for index, batch in reversed(list(enumerate(part.problem.batches))):
+                others = _without(part.problem.batches, index)
+                known = orders.without_search(part.problem, index, others) if batch.pods else orders.Answer(None)
+                if known is None and not self.left:
+                    return None
+                if known is None:
+                    unclear.append((part.problem, index, others))
+                elif known.places is not None:
+                    return False
+        effort = Effort(min(Effort.STEPS, self.left))
+        before = effort.left
+        try:
+            return all(orders.search(*one, effort) is None for one in unclear)
+        except SpentError:
+            return None
+        finally:
+            self.left -= before - max(0, effort.left)
 
 
 def _by_filling(problem: Problem) -> Stranding | None:

@@ -189,6 +189,7 @@ GEMMA4 = windows("sssssf", 60, (16, 256, 1024), (4, 512))
 GEMMA4_MOE = windows("sssssf", 30, (8, 256, 1024), (2, 512))
 QWEN27 = states("mmmf", 64, (4, 256), delta(48), torch.float32)
 QWEN35 = states("mmmf", 40, (2, 256), delta(32), torch.float32)
+QWEN122 = states("mmmf", 48, (2, 256), delta(64), torch.float32)
 NEXT = states("mmmf", 48, (2, 256), delta(32), torch.bfloat16)
 M2 = states("m-m-m-mf-m-m-", 52, (8, 128), mamba2, torch.float32)
 R1, V32 = "deepseek-ai/DeepSeek-R1-0528", "deepseek-ai/DeepSeek-V3.2"
@@ -257,6 +258,13 @@ CASES = {
             known("Qwen/Qwen3.6-35B-A3B-FP8"), QWEN35, 262144, 15.0, tensor_parallel=size, dtype="fp8"
         )
         for size in (1, 2, 4, 8)
+    },
+    **{
+        f"qwen 3.5 122B, TP {size}": Case(
+            known("Qwen/Qwen3.5-122B-A10B-GPTQ-Int4"), QWEN122, 262144, 40.0, tensor_parallel=size,
+            draft=Draft(tokens=2, layers=1) if size == 1 else None,
+        )
+        for size in (1, 2, 4)
     },
     "qwen 3 next": Case(state_model(48, 32, 2, temporal=2), NEXT, 262144, 15.0, tensor_parallel=2),
     "nemotron": Case(NEMOTRON, M2, 131072, 10.0, step=16, checkpoints=1),

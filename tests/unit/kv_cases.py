@@ -112,12 +112,23 @@ NEEDED = {
 }  # fmt: skip
 
 
+# What the sampler of older releases held for each logit: until 0.16 it sorted them. From Qwen3-14B's activations of
+# 5.64 and 2.23 GiB, at 1024 sequences of 151,936 logits and 8192 tokens of 5120:
+# llm-d-incubation/llm-d-planner @8f9dbb8d accuracy/accuracy_report.md, part 2.
+SORTED, UNSORTED = 38.4, 14.9
+UNTIL_0_16: dict[str, Any] = {"logit_bytes": SORTED, "counts_graphs": False}
+UNTIL_0_20: dict[str, Any] = {"logit_bytes": UNSORTED, "counts_graphs": False}
+# Defaults of a server on GPUs of 70 GiB and more but A100: vllm/engine/arg_utils.py since 0.8.
+LARGE_GPU: dict[str, Any] = {"batched_tokens": 8192, "sequences": 1024}
+_LLM_D = "llm-d-incubation/llm-d-planner @8f9dbb8d accuracy/ (0.19.0, H100-80 of 79.19 GiB, utilization 0.95)"
+
+
 @dataclass(frozen=True)
 class Available:
     """A log that tells the device's total: planned available KV memory is within 5 percent of the logged one.
 
-    `weights_gib` are the loaded ones; vLLM before 0.21 left CUDA graphs out of the budget. `miss` says why a case is
-    known not to be met, with the figure that is planned.
+    `weights_gib` are those loaded on one GPU. What the log doesn't tell is in `either`: settings of which each is
+    possible; the logged figure then lies between the planned ones, and `unknown` says what they are about.
     """
 
     source: str
@@ -127,10 +138,18 @@ class Available:
     weights_gib: float
     logged_gib: float
     changes: dict[str, Any] = field(default_factory=dict)
-    miss: str | None = None
+    either: tuple[dict[str, Any], ...] = ()
+    unknown: str | None = None
 
 
-_UNKNOWN = dense(1, 1, 1, 1)
+def experts(model: Model, width: int, number: int) -> Model:
+    """The model as a mixture of experts, of which those of one token are so wide together."""
+    return replace(model, intermediate=None, active_width=width, experts=number)
+
+
+QWEN3_30B = CATALOG.models["Qwen/Qwen3-30B-A3B-Instruct-2507"]
+QWEN3_NEXT = experts(replace(dense(48, 16, 2, 256, vocab_size=151936), hidden=2048), 11 * 512, 512)
+DEEPSEEK_V4_FLASH = experts(replace(dense(43, 64, 1, 512, vocab_size=129280), hidden=4096), 7 * 2048, 256)
 AVAILABLE = {
     "2: Llama-3.1-8B on RTX 3090, 20,000 tokens in one batch": Available(
         "vllm-project/vllm#10517 (0.6, before chunked prefill)", LLAMA_8B, 23.58, 0.9, 14.99, 3.81,
@@ -143,21 +162,47 @@ AVAILABLE = {
     "4: Qwen2.5-7B-AWQ on 16 GB": Available(
         "log: budget 14.39", QWEN_7B, 14.39 / 0.9, 0.9, 5.29, 8.0, {"counts_graphs": False},
     ),
-    # The logs of the three below name no model: only the reserve can be planned, which is for vLLM 0.22 and later.
-    "H200": Available("log: 125.83 - 74.28 - 5.58 - 1.38", _UNKNOWN, 139.81, 0.9, 74.28, 44.59),
-    "RTX PRO 6000": Available(
-        "log: 85.51 - 56.89 - 0.76", _UNKNOWN, 85.51 / 0.9, 0.9, 56.89, 27.85,
-        miss="planned 23.48: the reserve is 5.14 GiB, the log has 0.76 and no CUDA graphs",
+    "Qwen3-Next-80B-A3B on two H200": Available(
+        "log of 0.10.2, 2025-10-23: 125.83 - 74.28 - 5.58 - 1.38", QWEN3_NEXT, 139.81, 0.9, 74.28, 44.59,
+        {"tensor_parallel": 2, **LARGE_GPU, **UNTIL_0_16},
     ),
-    "B300": Available(
-        "log: 246.27 - 156.32 - 2.99 - 0.23", _UNKNOWN, 267.69, 0.92, 156.32, 86.74,
-        miss="planned 79.84: the reserve is 10.12 GiB, the log has 3.22 and no CUDA graphs",
+    "Llama-3.1-8B on H100-80": Available(_LLM_D, LLAMA_8B, 79.19, 0.95, 14.99, 58.11, {**LARGE_GPU, **UNTIL_0_20}),
+    "Llama-3.1-8B on two H100-80": Available(
+        f"{_LLM_D}: 75.23 - 7.51 - 1.89 - 2.07", LLAMA_8B, 79.19, 0.95, 7.51, 63.76,
+        {"tensor_parallel": 2, **LARGE_GPU, **UNTIL_0_20},
     ),
-    # Nothing but its own log explains 7.5 GiB beside the weights; planned at today's defaults it fails, as it did.
+    "Llama-3.1-8B on four H100-80": Available(
+        f"{_LLM_D}: 75.23 - 3.77 - 1.89 - 2.13", LLAMA_8B, 79.19, 0.95, 3.77, 67.44,
+        {"tensor_parallel": 4, **LARGE_GPU, **UNTIL_0_20},
+    ),
+    "Qwen2.5-7B on H100-80": Available(_LLM_D, QWEN_7B, 79.19, 0.95, 14.25, 58.53, {**LARGE_GPU, **UNTIL_0_20}),
+    "Qwen3-30B-A3B on H100-80": Available(
+        f"{_LLM_D}: 75.23 - 56.88 - 2.68 - 0.27", QWEN3_30B, 79.19, 0.95, 56.88, 15.40, {**LARGE_GPU, **UNTIL_0_20},
+    ),
+    # The two below were taken for logs without CUDA graphs. What vLLM then called peak activation holds their estimate.
+    "Qwen3-235B-A22B-FP8 on four RTX PRO 6000": Available(
+        "log of vllm-openai:latest, 2026-08-21: 85.51 - 56.89 (55.19 of them weights) - 0.76, 32 sequences",
+        CATALOG.models["Qwen/Qwen3-235B-A22B-Instruct-2507-FP8"], 95.01, 0.9, 55.19, 27.85,
+        {"tensor_parallel": 4, "batched_tokens": 8192, "sequences": 32},
+    ),
+    "DeepSeek-V4-Flash on B300": Available(
+        "log of 0.26.0, 2026-08-06: 246.27 - 156.32 - 2.99 - 0.23", DEEPSEEK_V4_FLASH, 267.69, 0.92, 156.32, 86.74,
+        LARGE_GPU,
+    ),
+    "Llama-3.1-8B on A100-80": Available(
+        "log of 0.31.0, 2026-10-06: 72.91 - 15.26 - 1.44", LLAMA_8B, 79.25, 0.92, 15.0, 56.21,
+    ),
+    "gpt-oss-120b on H100-80, small batches": Available(
+        "vllm-project/vllm#27508 (0.11)", CATALOG.models["openai/gpt-oss-120b"], 79.19, 0.95, 65.97, 1.71,
+        {"batched_tokens": 1024, "sequences": 1024, **UNTIL_0_16},
+        ({"weights_gib": 65.97}, {"weights_gib": 64.38}), "weights: 65.97 GiB in 0.10 (#23278), 64.38 in 0.14 (#33155)",
+    ),
+}  # fmt: skip
+# Logs in which nothing was left: the planned figure is negative as well, and off by at most 1 percent of the device.
+NOTHING_LEFT = {
     "gpt-oss-120b on H100-80": Available(
-        "vllm-project/vllm#23278 (0.10)", CATALOG.models["openai/gpt-oss-120b"], 79.2, 0.9, 65.97, -2.14,
-        {"counts_graphs": False, "batched_tokens": 8192, "sequences": 1024},
-        miss="planned 3.04: the log has 7.5 GiB beside the weights, the formula 2.3",
+        "vllm-project/vllm#23278 (0.10)", CATALOG.models["openai/gpt-oss-120b"], 79.19, 0.9, 65.97, -2.14,
+        {**LARGE_GPU, **UNTIL_0_16},
     ),
 }  # fmt: skip
 

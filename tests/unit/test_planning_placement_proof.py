@@ -1,14 +1,17 @@
 """The proofs about placement against their definitions, tried out on small pools in every order."""
 
+import sys
+from types import FrameType
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 from placement_by_trying import can_place_all, can_strand, check_order, problem_of, room_for_one_more
 
-from planning.placement import packing
+from planning.placement import orders, packing
 from planning.placement.problem import Batch, Effort, Problem, SpentError, parts
-from planning.placement.verdict import enough_in_every_order, enough_to_hold, judge
+from planning.placement.verdict import Proofs, enough_in_every_order, enough_to_hold, judge
 
 
 @st.composite
@@ -128,13 +131,61 @@ def test_without_nodes_nothing_fits() -> None:
     assert judge(problem_of((2,), 0, ((1,), 1))).fits is False
 
 
+def many_odd_sizes(sizes: int = 20, pods: int = 9, nodes: int = 40) -> Problem:
+    """Odd sizes, of which the more cores the less memory; by themselves three quarters of the nodes."""
+    return problem_of((1000, 1000), nodes, *(((101 + 7 * index, 211 - 5 * index), pods) for index in range(sizes)))
+
+
 def test_a_search_stops_after_its_steps_and_says_so() -> None:
-    """Twenty odd sizes on forty nodes, two thirds full: they fit, and nobody can try all orders."""
-    sizes = [(101 + 7 * index, 211 - 5 * index) for index in range(20)]
-    verdict = judge(problem_of((1000, 1000), 40, *((size, 8) for size in sizes)))
+    """They fit, counting doesn't tell more, and nobody can try all orders."""
+    verdict = judge(many_odd_sizes())
     assert verdict.fits is True
     assert verdict.every_order is None
     assert None in verdict.spare
+
+
+def test_counting_spares_the_search_below_and_trying_above() -> None:
+    """One pod fewer of each size, and no order strands any; one more, and a plain order does."""
+    assert judge(many_odd_sizes(pods=8)).every_order is True
+    assert judge(many_odd_sizes(pods=10)).every_order is False
+
+
+@pytest.mark.parametrize("steps", [1000, 4000])
+@pytest.mark.parametrize("problem", [many_odd_sizes(), many_odd_sizes(12, 15), many_odd_sizes(24, 19, 100)])
+def test_what_a_search_does_is_bounded_by_its_steps(problem: Problem, steps: int) -> None:
+    """Counted in calls of functions, some ten to thirty a step, whatever the machine."""
+    effort, calls, before = Effort(steps), 0, sys.getprofile()
+
+    def count(_frame: FrameType, event: str, _argument: object) -> None:
+        nonlocal calls
+        calls += event == "call"
+
+    others = tuple(batch.pods - (index == 0) for index, batch in enumerate(problem.batches))
+    sys.setprofile(count)
+    try:
+        with pytest.raises(SpentError):
+            orders.search(problem, 0, others, effort)
+    finally:
+        sys.setprofile(before)
+    # The last step may be as large as there are batches.
+    assert -len(problem.batches) <= effort.left < 0
+    assert calls < 40 * steps
+
+
+def test_many_problems_share_their_steps_and_the_last_are_not_searched() -> None:
+    proofs = Proofs(Effort.STEPS + 1000)
+    answers = [proofs.every_order(many_odd_sizes(nodes=nodes)) for nodes in (39, 40, 41)]
+    assert answers == [None, None, None]
+    assert proofs.left == 0
+    # What counting tells needs no steps.
+    assert proofs.every_order(many_odd_sizes(pods=8)) is True
+    assert proofs.every_order(many_odd_sizes(pods=40)) is False
+
+
+@settings(max_examples=300)
+@given(problems())
+def test_problems_that_share_their_steps_get_the_same_answers(problem: Problem) -> None:
+    assert Proofs(Effort.STEPS).every_order(problem) is judge(problem).every_order
 
 
 def test_an_effort_ends() -> None:

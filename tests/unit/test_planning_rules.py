@@ -163,7 +163,7 @@ CASES: dict[str, Case] = {
         second_pool(gpu={"sharing": "mig", "layout": ["1g.12gb"]}),
     ),
     "MODEL-ATTENTION": Case(
-        {"models[0].source.huggingface": "Qwen/Qwen3.5-122B-A10B-GPTQ-Int4"},
+        {"models[0].source.huggingface": "BAAI/bge-m3", "models[0].context": 8192},
         {"models[0].source.huggingface": "microsoft/phi-4", "models[0].context": 16384, "models[0].concurrency": 1},
     ),
     "MODEL-CONFIG": Case(
@@ -221,7 +221,7 @@ CASES: dict[str, Case] = {
         second_model({}, taints=["team=research:NoSchedule"]),
         second_model({"tolerates": ["team"]}, taints=["team=research:NoSchedule"]),
     ),
-    "PLACE-UNDECIDED": Case(many_sizes(20), many_sizes(2)),
+    "PLACE-UNDECIDED": Case(many_sizes(27), many_sizes(2)),
     "POOL-AUTO": Case(second_model({"pool": "auto"}), second_model({})),
     "POOL-AUTO-NAME": Case(
         {"pools[1]": pool("auto"), "models[2]": model("more", "auto")},

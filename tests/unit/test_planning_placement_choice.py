@@ -1,0 +1,125 @@
+"""`pool: auto` against its definition: every candidate tried by itself, every order of pods played through."""
+
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from placement_by_trying import can_place_all, can_strand, problem_of
+from planning_stacks import CATALOG, model, pool
+from planning_stacks import settings as loaded
+
+from config import Settings
+from config.models import Model as ModelSettings
+from planning.placement import Group, fits_empty_node, groups
+from planning.placement.auto import resolve
+from planning.placement.filling import Filling
+from planning.placement.pools import empty_node, load
+from planning.placement.problem import Effort
+from planning.placement.seats import DECISIVE, Seat, seats
+from planning.placement.verdict import Proofs
+from planning.planner import plan_stack
+from planning.situation import Situation
+
+A100_1, A100_2, A100_4, H100_2, T4 = (
+    "Standard_NC24ads_A100_v4",
+    "Standard_NC48ads_A100_v4",
+    "Standard_NC96ads_A100_v4",
+    "Standard_NC80adis_H100_v5",
+    "Standard_NC64as_T4_v3",
+)
+MIXED = {"sharing": "mig", "layout": ["3g.47gb", "2g.24gb", "1g.12gb", "1g.12gb"]}
+SHAPES: tuple[dict[str, Any], ...] = (
+    {"vm_size": A100_2}, {"vm_size": A100_2}, {"vm_size": A100_4}, {"vm_size": H100_2}, {"vm_size": A100_1},
+    {"vm_size": T4}, {"vm_size": "Standard_NC40ads_H100_v5", "gpu": MIXED}, {"vm_size": H100_2, "capacity": "spot"},
+)  # fmt: skip
+SIZES: tuple[dict[str, Any] | None, ...] = (None, None, {"cpu": 20, "memory_gib": 64}, {"cpu": 8, "memory_gib": 250})
+
+
+@st.composite
+def stacks(draw: st.DrawFn) -> Settings:
+    """Up to three pools of one or two nodes, and up to six models of one or two replicas, of which most say `auto`."""
+    pools = [
+        pool(f"p{index}", nodes={"min": 1, "max": draw(st.integers(1, 2))}, **draw(st.sampled_from(SHAPES)))
+        for index in range(draw(st.integers(1, 3)))
+    ]
+    models = []
+    for index in range(draw(st.integers(1, 6))):
+        on = draw(st.sampled_from(("auto", "auto", *(one["name"] for one in pools))))
+        changes: dict[str, Any] = {"replicas": {"min": 1, "max": draw(st.integers(1, 2))}}
+        changes["engine"] = {"tensor_parallel": draw(st.sampled_from((1, 1, 2)))}
+        resources = draw(st.sampled_from(SIZES))
+        models.append(model(f"m{index}", on, **changes, **({"resources": resources} if resources else {})))
+    return loaded({"pools": pools, "models": models})
+
+
+def by_definition(stack: Settings) -> tuple[ModelSettings, ...]:
+    """The models with their pools, each chosen by trying all seats from the cheapest, with nothing remembered."""
+    s = Situation(stack, CATALOG)
+    models = list(stack.models)
+    taken = [group for view in s.models for group in groups(view) if fits_empty_node(group)]
+    waiting = [index for index, one in enumerate(models) if one.pool == "auto"]
+    for index in sorted(waiting, key=lambda at: (-tensor(models[at]), -models[at].replicas.max, models[at].name)):
+        open_ = [(seat, seat.group(s.models[index])) for seat in seats(s) if runs(stack, models[index], seat)]
+        problems = [
+            load(seat.pool, [*(one for one in taken if one.pool == seat.pool), group]).problem for seat, group in open_
+        ]
+        with_room = [pair for pair, asked in zip(open_, problems, strict=True) if not can_strand(asked)]
+        placeable = [pair for pair, asked in zip(open_, problems, strict=True) if can_place_all(asked)]
+        chosen: tuple[Seat, Group] | None = next(iter([*with_room, *placeable, *open_]), None)
+        if chosen is not None:
+            models[index] = chosen[0].taken_by(models[index])
+            taken.append(chosen[1])
+    return tuple(models)
+
+
+def tensor(one: ModelSettings) -> int:
+    return one.engine.tensor_parallel
+
+
+def runs(stack: Settings, one: ModelSettings, seat: Seat) -> bool:
+    """Whether no rule objects to a stack of this model on this pool alone."""
+    alone = stack.model_copy(update={"pools": (seat.pool.settings,), "models": (seat.taken_by(one),)})
+    return not any(found.rule in DECISIVE for found in plan_stack(alone, CATALOG).findings)
+
+
+@settings(max_examples=200)
+@given(stacks())
+def test_pools_are_chosen_as_the_definition_says(stack: Settings) -> None:
+    assert resolve(Situation(stack, CATALOG)).settings.models == by_definition(stack)
+
+
+def test_models_that_are_alike_are_asked_about_once_and_may_part_ways() -> None:
+    """Five copies of one model: the cheapest pool takes two, the next two more, and the last has no room anywhere."""
+    pools = [
+        pool("plain", vm_size=A100_1, nodes={"min": 1, "max": 2}),
+        pool("fast", vm_size=H100_2, nodes={"min": 1, "max": 1}),
+    ]
+    stack = loaded({"pools": pools, "models": [model(f"m{index}", "auto") for index in range(5)]})
+    outcome = resolve(Situation(stack, CATALOG))
+    assert [one.pool for one in outcome.settings.models] == ["plain", "plain", "fast", "fast", "plain"]
+    assert [one.has_room for one in outcome.choices] == [True, True, True, True, False]
+    assert outcome.choices[4].fuller == ()
+    assert outcome.choices[3].fuller == ("`plain`",)
+
+
+@settings(max_examples=200)
+@given(
+    st.integers(1, 2),
+    st.lists(st.tuples(st.sampled_from((1, 1, 2, 3)), st.integers(1, 3), st.booleans()), min_size=1, max_size=6),
+)
+def test_a_pool_that_fills_up_answers_as_if_it_were_asked_anew(nodes: int, asked: list[tuple[int, int, bool]]) -> None:
+    """Machines of four GPUs; groups that have room stay, and others where the example says so, as when all is full."""
+    view = Situation(loaded({"pools[0]": pool("h100", vm_size=A100_4, nodes={"min": 1, "max": nodes})}), CATALOG).pools[
+        0
+    ]
+    filling = Filling(view, Proofs(Effort.STEPS))
+    there: list[tuple[tuple[int, ...], int]] = []
+    for index, (gpus, pods, stays) in enumerate(asked):
+        takes = (gpus, 1000, 1024, 1024, 1)
+        problem = problem_of(empty_node(view), nodes, *there, (takes, pods))
+        has_room = filling.has_room(takes, pods, f"m{index}")
+        assert has_room is not can_strand(problem)
+        assert filling.fits(takes, pods, f"m{index}") is can_place_all(problem)
+        if has_room or (stays and sum(count for _, count in there) < 8):
+            filling.add(takes, pods, f"m{index}")
+            there.append((takes, pods))
