@@ -39,6 +39,15 @@ def sku_not_available(size: str = "the requested size", region: str = "this loca
     return Answer(f'Status=409 Code="SkuNotAvailable" Message="{text}"')
 
 
+def not_authorized(action: str) -> Answer:
+    """403: whoever runs the update lacks a role. Azure names the action that is missing."""
+    text = (
+        f"The client does not have authorization to perform action '{action}' over the scope, or the scope is invalid. "
+        "If access was recently granted, please refresh your credentials."
+    )
+    return Answer(f'Status=403 Code="AuthorizationFailed" Message="{text}"')
+
+
 def allocation_failed() -> Answer:
     """The operation was accepted, then no machine was found: the resource is there, in state Failed."""
     text = "Allocation failed. There is not enough capacity for the requested VM size in this region."

@@ -24,7 +24,9 @@ _CRD: Final = ("apiextensions.k8s.io/v1", "CustomResourceDefinition")
 _MANAGER: Final = "helm"
 _DOCUMENT: Final = re.compile(r"^---$", re.MULTILINE)
 _GROUP: Final = re.compile(r"^  group: (\S+)$", re.MULTILINE)
-_SERVED_SECONDS: Final = 30
+_SERVED_SECONDS: Final = 90
+# Helm's states while it works on a release; one that stays in such a state takes no further upgrade.
+_PENDING: Final = "pending-"
 _CATALOG: Final = Path(__file__).resolve().parents[2] / "catalog" / "charts.yaml"
 
 
@@ -108,6 +110,26 @@ class HelmReleases:
         secret = self._client.find("v1", "Secret", _secret_name(name), namespace)
         return json.loads(base64.b64decode(secret["data"]["release"])) if secret is not None else None
 
+    def status(self, id_: str) -> str:
+        """Helm's word for how a release is; empty where there is none."""
+        namespace, _, name = id_.partition("/")
+        secret = self._client.find("v1", "Secret", _secret_name(name), namespace)
+        return secret["metadata"]["labels"]["status"] if secret is not None else ""
+
+    def cut_off(self, id_: str) -> None:
+        """Whoever upgrades the release ends in the middle of it, and leaves it so."""
+        self._write(self._known(id_), f"{_PENDING}upgrade")
+
+    def roll_back(self, id_: str) -> None:
+        """What `helm rollback` does by hand: the release is again what it was before an upgrade that was cut off."""
+        self._write(self._known(id_), "deployed")
+
+    def _known(self, id_: str) -> dict[str, Any]:
+        inputs = self.find(id_)
+        if inputs is None:
+            raise ValueError(f"there is no release {id_}")
+        return inputs
+
     def install(self, inputs: Mapping[str, Any], *, status: str = "deployed") -> str:
         """Install a release and its CRDs; the id.
 
@@ -123,7 +145,14 @@ class HelmReleases:
         return id_
 
     def upgrade(self, inputs: Mapping[str, Any], *, status: str = "deployed") -> None:
-        """Install a release anew."""
+        """Install a release anew, also one that has failed.
+
+        Raises:
+            RefusedError: an earlier installation or upgrade was cut off, and Helm does not know how far it got.
+
+        """
+        if self.status(f"{inputs['namespace']}/{inputs['name']}").startswith(_PENDING):
+            raise RefusedError("another operation (install/upgrade/rollback) is in progress")
         self._write(inputs, status)
         if self._facts(inputs).crds_in == "templates":
             self._define(inputs)

@@ -7,6 +7,7 @@ is known, and awaited. What differs is said in `readiness` and `helm_releases`; 
 """
 
 import contextlib
+import threading
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -39,6 +40,7 @@ ReleaseWatcher = Callable[[str, Mapping[str, Any] | None], None]
 class ClusterKubernetes(Kubernetes):
     """Kubernetes as pulumi-kubernetes 4.34.2 sees it, with server-side apply on.
 
+    `cancelled` is set once somebody has cancelled an operation of the engine, which then ends what it has begun.
     `wait_limit_seconds` bounds every wait for an object to get ready, whatever the program allows, and
     `deletion_limit_seconds` every wait for one to be gone. `failing_releases` are names of releases whose
     installation or upgrade times out once each. `on_release` is told chart and values of a release, None when it goes.
@@ -52,6 +54,7 @@ class ClusterKubernetes(Kubernetes):
         # The garbage collector, which ends a deletion in the foreground, looks for new kinds every 30 seconds only.
         self.deletion_limit_seconds = 90.0
         self.failing_releases: set[str] = set()
+        self.cancelled = threading.Event()
         self.on_release: ReleaseWatcher = lambda _chart, _values: None
         self.releases = HelmReleases(plane.client, reference)
         self._plane = plane
@@ -79,6 +82,11 @@ class ClusterKubernetes(Kubernetes):
         if reason:
             raise RefusedError(f"configured Kubernetes cluster is unreachable: {reason}")
         return self.client
+
+    def Cancel(self, request: Any, context: Any) -> Any:  # noqa: N802 - the protocol's name
+        """Somebody has cancelled. The real one stops waiting for what is not ready yet."""
+        self.cancelled.set()
+        return super().Cancel(request, context)
 
     def check(self, type_: str, old: dict[str, Any], new: dict[str, Any]) -> tuple[dict[str, Any], list[CheckFailure]]:
         """Refuse what is not named literally, and Helm values that the chart does not have."""
@@ -272,30 +280,24 @@ class ClusterKubernetes(Kubernetes):
     # Releases.
 
     def _install_release(self, inputs: dict[str, Any]) -> tuple[str, dict[str, Any]]:
-        content = objects.plain(inputs)
-        fails = self._fails(content)
-        try:
-            id_ = self.releases.install(content, status="failed" if fails else "deployed")
-        except ApiError as error:
-            raise RefusedError(error.message) from error
-        if fails:
-            raise HalfDoneError(answers.timed_out(id_), id_, inputs, answers.release_outputs(inputs))
-        self.on_release(chart_name(content), content.get("values") or {})
-        return id_, answers.release_outputs(inputs)
+        content, id_ = objects.plain(inputs), f"{inputs['namespace']}/{inputs['name']}"
+        return id_, self._released(id_, inputs, content, self.releases.install, is_new=True)
 
     def _upgrade_release(self, id_: str, inputs: dict[str, Any]) -> dict[str, Any]:
-        content = objects.plain(inputs)
-        fails = self._fails(content)
+        return self._released(id_, inputs, objects.plain(inputs), self.releases.upgrade, is_new=False)
+
+    def _released(
+        self, id_: str, inputs: dict[str, Any], content: Object, work: Callable[..., object], *, is_new: bool
+    ) -> dict[str, Any]:
+        fails = content["name"] in self.failing_releases
+        self.failing_releases.discard(str(content["name"]))
+        status = "failed" if fails else "deployed"
         try:
-            self.releases.upgrade(content, status="failed" if fails else "deployed")
+            work(content, status=status)
         except ApiError as error:
             raise RefusedError(error.message) from error
+        outputs = answers.release_outputs(inputs, status)
         if fails:
-            raise HalfDoneError(answers.timed_out(id_), id_, inputs, answers.release_outputs(inputs))
+            raise HalfDoneError(answers.timed_out(id_, is_new=is_new), id_, inputs, outputs)
         self.on_release(chart_name(content), content.get("values") or {})
-        return answers.release_outputs(inputs)
-
-    def _fails(self, inputs: Mapping[str, Any]) -> bool:
-        fails = inputs["name"] in self.failing_releases
-        self.failing_releases.discard(str(inputs["name"]))
-        return fails
+        return outputs

@@ -1,6 +1,7 @@
 """The machines of Azure's node pools: they follow what Azure has stored, and a test may scale, evict and lose them."""
 
 import threading
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -38,10 +39,12 @@ class Machines:
     """All machines of one `Cloud`. Pools go by their name in AKS.
 
     With `autoscales` a thread adds nodes for pods that fit nowhere; without it a test calls `autoscale` or `scale`.
+    The autoscaler gets no node for the pools in `exhausted`: Azure has no machine of the kind to give away.
     """
 
     def __init__(self, cloud: Cloud, nodes: NodeApi, catalog: Catalog) -> None:
         self.autoscales = False
+        self.exhausted: set[str] = set()
         self._cloud, self._nodes, self._catalog = cloud, nodes, catalog
         self._fleet = Fleet(nodes, catalog)
         # One at a time looks at the cloud and moves machines by it.
@@ -116,20 +119,30 @@ class Machines:
     def autoscale(self) -> dict[str, int]:
         """One round of the autoscaler: nodes added by pool. It never takes one away.
 
+        A pool that has lost machines gets its fewest again, wanted or not: AKS since its release of 2021-07-22.
+
         Raises:
             UnreachableError: the API server doesn't answer.
 
         """
         with self._turn:
+            ready = {pool_name(facts.inputs) for facts in self._fleet.pools().values() if facts.ready}
+            short = {
+                name: view.fewest - len(view.nodes)
+                for name, view in self.pools().items()
+                if view.autoscaled and name in ready - self.exhausted and len(view.nodes) < view.fewest
+            }
+            for name in short:
+                self.scale(name, self.pools()[name].fewest)
             growing = [
                 Growing(name, self._expected(view), view.most - len(view.nodes))
                 for name, view in self.pools().items()
-                if view.autoscaled
+                if view.autoscaled and name not in self.exhausted
             ]
             wanted = additions(self._nodes.pods(), self._nodes.nodes(), growing)
             for name, more in sorted(wanted.items()):
                 self.scale(name, len(self.pools()[name].nodes) + more)
-            return dict(sorted(wanted.items()))
+            return dict(sorted((wanted + Counter(short)).items()))
 
     def _expected(self, view: PoolView) -> dict[str, Any]:
         template = self._fleet.manifest(view.id)

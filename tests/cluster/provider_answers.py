@@ -61,16 +61,17 @@ def sealed(content: dict[str, Any]) -> dict[str, Any]:
     return content
 
 
-def release_outputs(inputs: Mapping[str, Any]) -> dict[str, Any]:
-    """What the state keeps of a release."""
+def release_outputs(inputs: Mapping[str, Any], status: str = "deployed") -> dict[str, Any]:
+    """What the state keeps of a release; `status` is Helm's word."""
     kept = {key: inputs[key] for key in ("chart", "name", "namespace", "version") if key in inputs}
-    return {**inputs, "status": {**kept, "status": "deployed"}}
+    return {**inputs, "status": {**kept, "status": status}}
 
 
-def timed_out(id_: str) -> str:
-    """Helm waited in vain."""
+def timed_out(id_: str, *, is_new: bool) -> str:
+    """Helm waited in vain: provider/pkg/provider/helm_release.go (`Create`, `Update`, `releaseFailedError`)."""
     return (
-        "Helm release failed to become available within allocated timeout. "
+        f'Helm release "{id_}" {"was created, but " if is_new else ""}failed to initialize completely. '
+        "Use Helm CLI to investigate.: failed to become available within allocated timeout. "
         f"Error: Helm Release {id_}: context deadline exceeded"
     )
 

@@ -1,11 +1,13 @@
 """When the Kubernetes provider takes an object for ready, and how long it waits.
 
 Source: pulumi/pulumi-kubernetes provider/pkg/await/ (deployment.go, statefulset.go, daemonset.go, job.go, pod.go,
-service.go). What differs: a Service is not given ten seconds to settle; a refresh does not judge readiness.
+service.go), checker/pod/check.go for what is said of pods. What differs: a Service is not given ten seconds to
+settle; a refresh does not judge readiness.
 """
 
+import contextlib
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
 from tests.cluster.client import ApiError, Client, Object
@@ -13,6 +15,7 @@ from tests.cluster.client import ApiError, Client, Object
 # The provider's own limit for everything is ten minutes.
 DEFAULT_WAIT_SECONDS: Final = 600.0
 _POLL_SECONDS: Final = 0.2
+_REVISION: Final = "deployment.kubernetes.io/revision"
 _SKIP: Final = "pulumi.com/skipAwait"
 _TIMEOUT: Final = "pulumi.com/timeoutSeconds"
 
@@ -55,8 +58,48 @@ def await_ready(client: Client, live: Object, inputs: Mapping[str, Any], limit_s
             if not missing:
                 return current
         if time.monotonic() > end:
-            raise NotReadyError(f"'{metadata['name']}' timed out waiting to be Ready: {missing}")
+            told = " ".join([missing, *_of_pods(client, key)])
+            raise NotReadyError(f"'{metadata['name']}' timed out waiting to be Ready: {told}")
         time.sleep(_POLL_SECONDS)
+
+
+def _of_pods(client: Client, deployment: tuple[str, str, str, str]) -> Iterator[str]:
+    """What the pods of a Deployment's newest ReplicaSet complain of."""
+    api_version, kind, name, namespace = deployment
+    if kind != "Deployment":
+        return
+    with contextlib.suppress(ApiError):
+        revision = client.get(*deployment)["metadata"]["annotations"][_REVISION]
+        newest = {
+            item["metadata"]["uid"]
+            for item in client.list(api_version, "ReplicaSet", namespace)
+            if _is_owned(item, kind, name) and item["metadata"]["annotations"][_REVISION] == revision
+        }
+        for pod in client.list("v1", "Pod", namespace):
+            if newest.isdisjoint(owner["uid"] for owner in pod["metadata"].get("ownerReferences") or []):
+                continue
+            problems = [
+                text for status in pod["status"].get("containerStatuses") or [] for text in _of_container(status)
+            ]
+            if problems:
+                yield f"[Pod {namespace}/{pod['metadata']['name']}]: {' '.join(problems)}"
+
+
+def _is_owned(item: Object, kind: str, name: str) -> bool:
+    owners = item["metadata"].get("ownerReferences") or []
+    return any((owner["kind"], owner["name"]) == (kind, name) for owner in owners)
+
+
+def _of_container(status: Mapping[str, Any]) -> Iterator[str]:
+    if status["ready"]:
+        return
+    if waiting := status["state"].get("waiting"):
+        yield f"[{waiting['reason']}] {waiting['message']}"
+    if ended := (status.get("lastState") or {}).get("terminated"):
+        yield (
+            f'Container "{status["name"]}" terminated at {ended["finishedAt"]} '
+            f"({ended['reason']}: exit code {ended['exitCode']})"
+        )
 
 
 def await_gone(client: Client, api_version: str, kind: str, name: str, namespace: str, limit_seconds: float) -> None:

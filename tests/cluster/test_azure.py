@@ -202,6 +202,9 @@ def test_a_lost_machine_is_gone_with_its_pods(azure: SmallAzure, client: Client)
     azure.machines.lose(lost)
     eventually(lambda: ready_on(client, app="d") == [kept, kept], "pods on the machine that is left")
     assert [node["metadata"]["name"] for node in nodes(client, "gpu")] == [kept]
+    assert azure.machines.autoscale() == {"gpu": 1}
+    assert len(nodes(client, "gpu")) == 2
+    assert azure.machines.autoscale() == {}
 
 
 def test_the_autoscaler_adds_nodes_up_to_the_most(azure: SmallAzure, client: Client) -> None:

@@ -1,0 +1,33 @@
+"""What a person does after the engine's program was killed: take the lock off, and settle what was under way."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from tests.engine.harness import StackRun
+
+
+def cut_off(stack: StackRun) -> list[dict[str, Any]]:
+    """Operations that were under way: `type` (creating, updating, deleting, …) and `resource`."""
+    return stack.export().get("pending_operations") or []
+
+
+def unlock(stack: StackRun) -> None:
+    """`pulumi cancel`: nobody holds the stack any more."""
+    stack._stack.cancel()
+
+
+def adopt(stack: StackRun, urn: str, id_: str, file: Path) -> None:
+    """Put a resource whose creation went well, although nobody heard of it, into the state by `pulumi stack import`.
+
+    What `pulumi refresh --import-pending-creates` is meant for, but it only forgets them (tried with 3.259). `file` is
+    where the state lies meanwhile, its secrets encrypted.
+    """
+    stack._stack._run_pulumi_cmd_sync(["stack", "export", "--file", str(file)])
+    state = json.loads(file.read_text())
+    deployment = state["deployment"]
+    (done,) = [one for one in deployment["pending_operations"] if one["resource"]["urn"] == urn]
+    deployment["pending_operations"].remove(done)
+    deployment["resources"].append({**done["resource"], "id": id_})
+    file.write_text(json.dumps(state))
+    stack._stack._run_pulumi_cmd_sync(["stack", "import", "--file", str(file)])

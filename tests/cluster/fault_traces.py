@@ -1,0 +1,84 @@
+"""What the clouds have that the state does not know, and the other way round: orphans and ghosts."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from tests.cluster import provider_answers as answers
+from tests.cluster.applied_objects import CREATOR
+from tests.cluster.client import ApiError, Client, Object
+from tests.cluster.harness import ClusterEngine
+from tests.cluster.kubernetes_provider import RELEASE
+from tests.engine.harness import StackRun
+from tests.engine.providers.kubernetes_rules import group_of
+
+_AZURE = "azure-native:"
+_KUBERNETES = "kubernetes:"
+
+
+@dataclass(frozen=True)
+class Traces:
+    """Ids, sorted. `orphans` are in a cloud alone, `ghosts` in the state alone, `pending` are operations cut off."""
+
+    orphans: tuple[str, ...] = ()
+    ghosts: tuple[str, ...] = ()
+    pending: tuple[str, ...] = ()
+
+
+NONE = Traces()
+
+
+def traces(engine: ClusterEngine, stack: StackRun, before: Iterable[str]) -> Traces:
+    """Compare a stack's state with Azure and the API server. `before` are ids in Azure that are not the stack's."""
+    state = stack.export()
+    told = {id_ for resource in state.get("resources") or [] for id_ in _told(resource)}
+    found = {
+        *({resource.id.lower() for resource in engine.cloud.azure} - {id_.lower() for id_ in before}),
+        *_objects(engine),
+        *_releases(engine.client),
+    }
+    cut_off = (f"{one['type']} {one['resource']['urn']}" for one in state.get("pending_operations") or [])
+    return Traces(tuple(sorted(found - told)), tuple(sorted(told - found)), tuple(sorted(cut_off)))
+
+
+def _told(resource: dict[str, Any]) -> Iterator[str]:
+    type_ = resource["type"]
+    if resource.get("pendingReplacement"):
+        # Deleted, and still to be made anew: the state remembers what it was.
+        return
+    if type_.startswith(_AZURE):
+        yield resource["id"].lower()
+    elif type_.startswith(_KUBERNETES):
+        yield _named(type_, resource["id"])
+
+
+def _named(type_: str, id_: str) -> str:
+    """An object is the same in every version of its group."""
+    if type_ == RELEASE:
+        return f"Release {id_}"
+    api_version, kind = answers.of_type(type_)
+    group = group_of(api_version)
+    return f"{kind}.{group} {id_}" if group else f"{kind} {id_}"
+
+
+def _objects(engine: ClusterEngine) -> Iterator[str]:
+    """Everything that the provider has created with a field in it, of any kind that the engine ever asked it for."""
+    asked = {call.type for call in engine.log.since(0) if (call.provider, call.method) == ("kubernetes", "Create")}
+    for type_ in asked - {RELEASE}:
+        try:
+            listed = engine.client.list(*answers.of_type(type_))
+        except ApiError as error:
+            if error.is_missing:
+                continue
+            raise
+        yield from (_named(type_, answers.id_of(item)) for item in listed if _is_ours(item))
+
+
+def _is_ours(item: Object) -> bool:
+    return any(entry["manager"].startswith(CREATOR) for entry in item["metadata"].get("managedFields") or [])
+
+
+def _releases(client: Client) -> Iterator[str]:
+    for secret in client.list("v1", "Secret", labelSelector="owner=helm"):
+        metadata = secret["metadata"]
+        yield f"Release {metadata['namespace']}/{metadata['labels']['name']}"
