@@ -13,6 +13,7 @@ from components.gateway import Gateway
 from components.gpu_operator import GpuOperator
 from components.in_cluster import in_cluster
 from components.labels import MODEL, PROMETHEUS_PODS, PROXY_PODS, labels, metadata
+from components.model_handover import handover
 from components.model_pod import ARGUMENTS_KEY, HTTP_PORT_NAME, pod_template, selector
 from components.model_route import ModelRoute
 from components.model_scaling import ModelScaling
@@ -89,6 +90,14 @@ class Model(pulumi.ComponentResource):
             self._deployment(plan, deployment, cluster, [pools.by_name[deployment.placement.pool], *needed])
             for deployment in plan.deployments
         ]
+        limit = f"{plan.handover.timeout_seconds}s"
+        # Straight on the pools as well: what is gone of this model must be gone before a pool of its own goes.
+        moved = [*(pools.by_name[placement.pool] for placement in plan.placement), *self.deployments]
+        handover(
+            f"{name}-handover",
+            plan,
+            in_cluster(self, cluster, *moved, timeouts=pulumi.CustomTimeouts(create=limit, update=limit, delete=limit)),
+        )
         self.service = Service(
             f"{name}-service",
             metadata=metadata(plan.name, plan.namespace),
@@ -176,17 +185,16 @@ class Model(pulumi.ComponentResource):
 
 
 def _metadata(plan: ModelPlan, deployment: DeploymentPlan) -> ObjectMetaArgsDict:
-    meta = metadata(deployment.name, plan.namespace)
+    # What the stack file says wins over whoever wrote it last: KEDA, where the number of replicas was its before.
+    annotations = {"pulumi.com/patchForce": "true"}
     if deployment.placement.min == 0:
         # Replicas that may be none are not waited for: that a spot node can't be had now is no failure.
-        meta["annotations"] = {"pulumi.com/skipAwait": "true"}
-    return meta
+        annotations["pulumi.com/skipAwait"] = "true"
+    return {**metadata(deployment.name, plan.namespace), "annotations": annotations}
 
 
 def _strategy(rollout: RolloutPlan) -> DeploymentStrategyArgsDict:
-    if rollout.strategy == "Recreate":
-        return {"type": "Recreate"}
     return {
-        "type": "RollingUpdate",
-        "rolling_update": {"max_surge": rollout.max_surge or 0, "max_unavailable": rollout.max_unavailable or 0},
+        "type": rollout.strategy,
+        "rolling_update": {"max_surge": rollout.max_surge, "max_unavailable": rollout.max_unavailable},
     }

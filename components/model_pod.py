@@ -7,6 +7,7 @@ from pulumi_kubernetes.core.v1 import (
     EnvVarArgsDict,
     PodTemplateSpecArgsDict,
     ProbeArgsDict,
+    SecurityContextArgsDict,
     VolumeArgsDict,
     VolumeMountArgsDict,
 )
@@ -27,6 +28,12 @@ _SHARED_MEMORY = "shm"
 # The image is made for this user; any other must still be in group 0 (vLLM, docs/deployment/docker.md).
 _USER, _GROUP = 2000, 0
 _PROBE_PERIOD_SECONDS = 10
+# What the pod security standard `restricted` asks of every container.
+CONFINED: SecurityContextArgsDict = {
+    "allow_privilege_escalation": False,
+    "capabilities": {"drop": ["ALL"]},
+    "read_only_root_filesystem": True,
+}
 
 
 def pod_template(plan: ModelPlan, deployment: DeploymentPlan) -> PodTemplateSpecArgsDict:
@@ -72,11 +79,12 @@ def selector(deployment: DeploymentPlan) -> dict[str, str]:
 
 
 def pod_labels(plan: ModelPlan, deployment: DeploymentPlan) -> dict[str, str]:
-    """Labels of the pods: whose they are, and that Azure's webhook gives them a token."""
+    """Labels of the pods: whose they are, which nodes they are for, and that Azure's webhook gives them a token."""
     return {
         **labels(plan.name),
         MODEL: plan.name,
         **selector(deployment),
+        POOL_REVISION: deployment.placement.pool_revision,
         "azure.workload.identity/use": "true",
     }
 
@@ -97,11 +105,7 @@ def _container(plan: ModelPlan, deployment: DeploymentPlan) -> ContainerArgsDict
         "env": _environment(plan),
         "ports": [{"name": HTTP_PORT_NAME, "container_port": HTTP_PORT, "protocol": "TCP"}],
         "resources": {"requests": share, "limits": share},
-        "security_context": {
-            "allow_privilege_escalation": False,
-            "capabilities": {"drop": ["ALL"]},
-            "read_only_root_filesystem": True,
-        },
+        "security_context": CONFINED,
         "startup_probe": _health(failures=math.ceil(plan.start_seconds / _PROBE_PERIOD_SECONDS)),
         "readiness_probe": _health(failures=3),
         "liveness_probe": _health(failures=3),

@@ -18,11 +18,12 @@ def rollout(s: Situation, group: Group) -> RolloutPlan:
     search for a place was given up, there is none. Several Deployments may share one place: whichever takes it
     finishes and gives it back. Source:
     https://kubernetes.io/docs/concepts/workloads/controllers/deployment/#strategy.
+
+    Never `Recreate`: an update between the two strategies is refused, because the API server has filled in
+    `rollingUpdate` and nobody can take it out (pulumi/pulumi-kubernetes#2843). One replica less is the same for one.
     """
     if placements(s)[group.pool.name].spare(group):
         return RolloutPlan(strategy="RollingUpdate", max_surge=1, max_unavailable=0)
-    if group.high == 1:
-        return RolloutPlan(strategy="Recreate", max_surge=None, max_unavailable=None)
     return RolloutPlan(strategy="RollingUpdate", max_surge=0, max_unavailable=1)
 
 

@@ -184,13 +184,13 @@ def _ledger(model: ModelPlan) -> list[str]:
 
 def _rollout(deployment: DeploymentPlan) -> str:
     rollout = deployment.rollout
-    if rollout.strategy == "Recreate":
-        return "stops, then starts"
     if rollout.max_surge:
         hours = deployment.surge_node_hours
         # Without the hours a place is free on a node that runs anyway.
         return f"{whole(rollout.max_surge)} more meanwhile" + (f", up to {hours:.3g} node-hours" if hours else "")
-    return f"{whole(rollout.max_unavailable or 0)} fewer meanwhile"
+    if deployment.placement.max <= rollout.max_unavailable:
+        return "stops, then starts"
+    return f"{whole(rollout.max_unavailable)} fewer meanwhile"
 
 
 def _asked(places: Sequence[PlacementPlan]) -> str:

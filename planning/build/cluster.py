@@ -120,6 +120,8 @@ def pool(s: Situation, view: PoolView) -> PoolPlan:
             "gpu_instance_profile": profile,
             "layout": sorted(settings.gpu.layout),
             "subnet": s.settings.network.subnets.nodes,
+            # Another name in AKS is another pool: pods that took the one for the other would stay where they are.
+            **({"rotation": settings.rotation} if settings.rotation == "delete-first" else {}),
             # Azure could change these in place, but under running pods: slices would be cut anew, parts counted anew.
             **({"layouts": [sorted(one) for one in settings.gpu.layouts]} if settings.gpu.layouts else {}),
             **({"sharing": sharing} if sharing is not None else {}),

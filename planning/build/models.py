@@ -1,9 +1,8 @@
 """Plans the models: their Deployments, arguments, memory, rollout and scaling."""
 
-from catalog import VllmRelease
 from planning import engine_args, naming, rollout
 from planning.placement import Group, cache_gib, groups, resources, shared_memory_gib
-from planning.plan import DeploymentPlan, IdentityPlan, MemoryPlan, ModelPlan, PlacementPlan, ScalingPlan
+from planning.plan import DeploymentPlan, HandoverPlan, IdentityPlan, MemoryPlan, ModelPlan, PlacementPlan, ScalingPlan
 from planning.roles import grant
 from planning.situation import ModelView, Situation
 
@@ -14,6 +13,8 @@ TOKEN_SECRET = "hugging-face"  # noqa: S105 - the name of a Kubernetes Secret, n
 _PRE_STOP_SECONDS = 15
 # After the last request: vLLM's own teardown takes about 5 seconds; Kubernetes must wait strictly longer.
 _TEARDOWN_SECONDS = 20
+# What runs where all that matters is when it is scheduled.
+_SMALLEST_IMAGE = "pause"
 
 
 def model(s: Situation, view: ModelView, memory: MemoryPlan, pool_revisions: dict[str, str], server: str) -> ModelPlan:
@@ -24,6 +25,8 @@ def model(s: Situation, view: ModelView, memory: MemoryPlan, pool_revisions: dic
         raise ValueError(message)
     settings, source = view.settings, view.settings.source
     parts = groups(view)
+    deployments = tuple(_deployment(s, part, pool_revisions) for part in parts)
+    grace_seconds = _PRE_STOP_SECONDS + settings.drain_seconds + _TEARDOWN_SECONDS
     named = engine_args.options(view, release)
     argument_file = engine_args.argument_file(named)
     vllm_source = engine_args.source_argument(view, WEIGHTS_CONTAINER)
@@ -41,7 +44,7 @@ def model(s: Situation, view: ModelView, memory: MemoryPlan, pool_revisions: dic
         task=known.task,
         namespace=NAMESPACE,
         service_account=view.name,
-        image=_image(s, release),
+        image=_image(s, release.image),
         source=vllm_source,
         weights_from="blob" if from_blob else "huggingface",
         storage_account=s.names.storage_account.value if from_blob else None,
@@ -52,7 +55,8 @@ def model(s: Situation, view: ModelView, memory: MemoryPlan, pool_revisions: dic
         concurrency=settings.concurrency,
         min_replicas=settings.replicas.min,
         max_replicas=settings.replicas.max,
-        deployments=tuple(_deployment(s, part, pool_revisions) for part in parts),
+        deployments=deployments,
+        handover=_handover(s, view, deployments, grace_seconds),
         memory=memory,
         cpu=cpu,
         memory_gib=memory_gib,
@@ -61,7 +65,7 @@ def model(s: Situation, view: ModelView, memory: MemoryPlan, pool_revisions: dic
         start_seconds=settings.start_minutes * 60,
         pre_stop_seconds=_PRE_STOP_SECONDS,
         drain_seconds=settings.drain_seconds,
-        grace_seconds=_PRE_STOP_SECONDS + settings.drain_seconds + _TEARDOWN_SECONDS,
+        grace_seconds=grace_seconds,
         identity=identity,
         read_weights=grant(s, f"model-{view.name}", "storage_blob_data_reader", "weights") if from_blob else None,
         token_secret=(TOKEN_SECRET if not from_blob and s.settings.security.hugging_face_token is not None else None),
@@ -69,9 +73,22 @@ def model(s: Situation, view: ModelView, memory: MemoryPlan, pool_revisions: dic
     )
 
 
-def _image(s: Situation, release: VllmRelease) -> str:
-    image = s.catalog.images[release.image]
+def _image(s: Situation, name: str) -> str:
+    image = s.catalog.images[name]
     return f"{image.repository}@{image.digest}" if image.digest else f"{image.repository}:{image.tag}"
+
+
+def _handover(
+    s: Situation, view: ModelView, deployments: tuple[DeploymentPlan, ...], grace_seconds: int
+) -> HandoverPlan:
+    """Plan the wait for pods on pools that are to go: a Deployment counts as updated while its old pods still end."""
+    revisions = tuple(sorted({deployment.placement.pool_revision for deployment in deployments}))
+    return HandoverPlan(
+        name=f"{view.name}-on-{naming.content_hash(' '.join(revisions))}",
+        image=_image(s, _SMALLEST_IMAGE),
+        pool_revisions=revisions,
+        timeout_seconds=max(deployment.rollout_seconds for deployment in deployments) + grace_seconds,
+    )
 
 
 def _deployment(s: Situation, part: Group, pool_revisions: dict[str, str]) -> DeploymentPlan:

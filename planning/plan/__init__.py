@@ -34,6 +34,7 @@ from planning.plan.cost import (
 )
 from planning.plan.models import (
     DeploymentPlan,
+    HandoverPlan,
     MemoryPlan,
     ModelPlan,
     PlacementPlan,
@@ -65,6 +66,7 @@ __all__ = [
     "GatewayPlan",
     "GpuOperatorPlan",
     "GrantPlan",
+    "HandoverPlan",
     "IdentityPlan",
     "Json",
     "MaintenancePlan",

@@ -35,9 +35,9 @@ class PlacementPlan(Struct, frozen=True, kw_only=True):
 class RolloutPlan(Struct, frozen=True, kw_only=True):
     """How a new version replaces the old one."""
 
-    strategy: Literal["RollingUpdate", "Recreate"]
-    max_surge: int | None
-    max_unavailable: int | None
+    strategy: Literal["RollingUpdate"]
+    max_surge: int
+    max_unavailable: int
 
 
 class DeploymentPlan(Struct, frozen=True, kw_only=True):
@@ -59,6 +59,18 @@ class DeploymentPlan(Struct, frozen=True, kw_only=True):
     surge_node_hours: float
     progress_seconds: int
     rollout_seconds: int
+
+
+class HandoverPlan(Struct, frozen=True, kw_only=True):
+    """The Job that completes when no pod of a model is on another pool than those of `pool_revisions`.
+
+    Until then no pool may go. `timeout_seconds` is the time for all of the model's rollouts and the last pod's end.
+    """
+
+    name: str
+    image: str
+    pool_revisions: tuple[str, ...]
+    timeout_seconds: int
 
 
 class ScalingPlan(Struct, frozen=True, kw_only=True):
@@ -94,6 +106,7 @@ class ModelPlan(Struct, frozen=True, kw_only=True):
     min_replicas: int
     max_replicas: int
     deployments: tuple[DeploymentPlan, ...]
+    handover: HandoverPlan
     memory: MemoryPlan
     cpu: int
     memory_gib: int

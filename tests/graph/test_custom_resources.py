@@ -17,7 +17,7 @@ _REFERENCE = Path(os.environ.get("REFERENCE_DIR") or ROOT.parent / "shared")
 _RELEASE = "kubernetes:helm.sh/v3:Release"
 Graph = tuple[Entry, ...]
 # Kubernetes' own API groups; what is in none of them is custom.
-_BUILT_IN = ("apps", "networking.k8s.io", "policy", "core")
+_BUILT_IN = ("apps", "batch", "networking.k8s.io", "policy", "core")
 
 
 @pytest.fixture(scope="module")

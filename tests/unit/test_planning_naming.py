@@ -98,7 +98,6 @@ IMMUTABLE = [
 MUTABLE = [
     {"pools[0].nodes": {"min": 2, "max": 5}},
     {"pools[0].taints": ["team=a:NoSchedule"], "models[0].tolerates": ["team"], "models[1].tolerates": ["team"]},
-    {"pools[0].rotation": "delete-first"},
     {"models[0].engine.args.seed": 1},
     {"platform.tags": {"team": "other"}},
     {"cluster.kubernetes": "1.35"},
@@ -131,6 +130,13 @@ def test_a_pool_that_is_deleted_first_keeps_its_name_in_azure() -> None:
     before = plan({"pools[0].rotation": "delete-first"}).pools[0]
     after = plan({"pools[0].rotation": "delete-first", "pools[0].os_disk_gib": 1024}).pools[0]
     assert (before.aks_name, before.logical_name) == (after.aks_name, after.logical_name) == ("h100", "pool-h100")
+    assert before.revision != after.revision
+
+
+def test_a_pool_that_takes_another_name_in_azure_is_another_revision() -> None:
+    """Pods that took the one for the other would stay on the nodes that go."""
+    before, after = plan({}).pools[0], plan({"pools[0].rotation": "delete-first"}).pools[0]
+    assert before.aks_name != after.aks_name
     assert before.revision != after.revision
 
 

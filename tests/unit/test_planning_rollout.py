@@ -14,7 +14,6 @@ from planning.planner import plan_stack
 
 SURGE = RolloutPlan(strategy="RollingUpdate", max_surge=1, max_unavailable=0)
 ONE_FEWER = RolloutPlan(strategy="RollingUpdate", max_surge=0, max_unavailable=1)
-GAP = RolloutPlan(strategy="Recreate", max_surge=None, max_unavailable=None)
 
 
 def stack(nodes: tuple[int, int], **models: tuple[int, int, int]) -> dict[str, Any]:
@@ -39,14 +38,14 @@ def told(changes: dict[str, Any], rule: str) -> list[str]:
     ("changes", "expected"),
     [
         (stack((1, 1), one=(1, 1, 1)), {"one": SURGE}),
-        (stack((1, 1), one=(2, 1, 1)), {"one": GAP}),
+        (stack((1, 1), one=(2, 1, 1)), {"one": ONE_FEWER}),
         (stack((1, 2), one=(2, 1, 1)), {"one": SURGE}),
         (stack((1, 1), one=(1, 2, 2)), {"one": ONE_FEWER}),
         (stack((1, 1), one=(1, 1, 2)), {"one": ONE_FEWER}),
         (stack((1, 2), one=(1, 1, 3)), {"one": SURGE}),
-        (stack((1, 1), one=(1, 1, 1), two=(1, 1, 1)), {"one": GAP, "two": GAP}),
+        (stack((1, 1), one=(1, 1, 1), two=(1, 1, 1)), {"one": ONE_FEWER, "two": ONE_FEWER}),
         # Two GPUs are free, but perhaps one on each machine: that is a place for the single, none for the pair.
-        (stack((1, 3), single=(1, 2, 2), pair=(2, 1, 1)), {"single": SURGE, "pair": GAP}),
+        (stack((1, 3), single=(1, 2, 2), pair=(2, 1, 1)), {"single": SURGE, "pair": ONE_FEWER}),
         (stack((1, 4), single=(1, 2, 2), pair=(2, 1, 1)), {"single": SURGE, "pair": SURGE}),
     ],
 )
@@ -125,7 +124,7 @@ def test_a_model_that_is_added_changes_no_other_while_a_place_is_left() -> None:
     plans = [plan(stack((2, 2), **dict.fromkeys(names[:count], (1, 1, 1)))) for count in range(1, 5)]
     first = [deployments(found)["one"] for found in plans]
     assert first[0] == first[1] == first[2]
-    assert first[3] == replace(first[0], rollout=GAP)
+    assert first[3] == replace(first[0], rollout=ONE_FEWER)
 
 
 def test_the_order_of_pools_and_models_changes_nothing() -> None:

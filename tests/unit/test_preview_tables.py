@@ -66,24 +66,26 @@ def test_the_ledger_takes_two_tables_where_one_is_too_wide(plan: Plan, width: in
 
 
 @pytest.mark.parametrize(
-    ("rollout", "node_hours", "told"),
+    ("name", "rollout", "node_hours", "told"),
     [
-        (RolloutPlan(strategy="RollingUpdate", max_surge=1, max_unavailable=0), 0.0, "1 more meanwhile"),
+        ("chat", RolloutPlan(strategy="RollingUpdate", max_surge=1, max_unavailable=0), 0.0, "1 more meanwhile"),
         (
+            "chat",
             RolloutPlan(strategy="RollingUpdate", max_surge=1, max_unavailable=0),
             1.5,
             "1 more meanwhile, up to 1.5 node-hours",
         ),
-        (RolloutPlan(strategy="RollingUpdate", max_surge=0, max_unavailable=1), 0.0, "1 fewer meanwhile"),
-        (RolloutPlan(strategy="Recreate", max_surge=None, max_unavailable=None), 0.0, "stops, then starts"),
+        ("chat", RolloutPlan(strategy="RollingUpdate", max_surge=0, max_unavailable=1), 0.0, "1 fewer meanwhile"),
+        # The only replica.
+        ("embed", RolloutPlan(strategy="RollingUpdate", max_surge=0, max_unavailable=1), 0.0, "stops, then starts"),
     ],
 )
 def test_placement_tells_how_a_version_is_replaced(
-    plan: Plan, rollout: RolloutPlan, node_hours: float, told: str
+    plan: Plan, name: str, rollout: RolloutPlan, node_hours: float, told: str
 ) -> None:
-    chat = plan.models[0]
-    deployment = replace(chat.deployments[0], rollout=rollout, surge_node_hours=node_hours)
-    text = printed(tables.placement(replace(plan, models=(replace(chat, deployments=(deployment,)),))))
+    (model,) = (model for model in plan.models if model.name == name)
+    deployment = replace(model.deployments[0], rollout=rollout, surge_node_hours=node_hours)
+    text = printed(tables.placement(replace(plan, models=(replace(model, deployments=(deployment,)),))))
     assert told in " ".join(text.split())
     assert ("node-hours" in text) == (node_hours > 0)
 
