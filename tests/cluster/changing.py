@@ -1,0 +1,119 @@
+"""A stack that is up and whose settings change one after the other, each time under watch."""
+
+import contextlib
+from collections.abc import Callable, Generator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import catalog
+import config
+from planning import decide
+from planning.plan import DeploymentPlan, Plan
+from tests.cluster.client import Object
+from tests.cluster.control_plane import ControlPlane
+from tests.cluster.harness import platform_engine
+from tests.cluster.life import Life
+from tests.cluster.rollout_watch import Watch
+from tests.engine.outcome import Outcome
+from tests.engine.platform_stacks import PROJECT, settings
+
+Edit = Callable[[dict[str, Any]], None]
+
+
+@dataclass(frozen=True)
+class Change:
+    """One update of the stack: the Plan that it made true, what the engine did, and what the cluster saw of it."""
+
+    before: Plan
+    after: Plan
+    outcome: Outcome
+    watch: Watch
+
+    def calls(self, method: str, type_: str) -> list[int]:
+        """Places of the engine's calls among all of them: `Create`, `Update` or `Delete` of a type."""
+        return [call.order for call in self.outcome.writes() if (call.method, call.type) == (method, type_)]
+
+
+class Changing:
+    """`life` is the stack; its plan follows the settings. Edits add up until one starts from the stack file again."""
+
+    def __init__(self, life: Life) -> None:
+        self.life = life
+        self._settings = settings(life.name)
+
+    def start_from(self, edit: Edit = lambda _: None) -> None:
+        """Let the stack be the stack file with one edit, and nothing of what was changed before."""
+        wanted = settings(self.life.name)
+        edit(wanted)
+        if wanted != self._settings:
+            self._settings, self.life.plan = wanted, _plan(wanted)
+            self.life.stack.configure(wanted)
+            self.life.stack.up()
+
+    def change(self, edit: Edit = lambda _: None) -> Change:
+        """Edit the settings and update. The update does what its preview said, and then all is quiet."""
+        edit(self._settings)
+        stack, before, after = self.life.stack, self.life.plan, _plan(self._settings)
+        stack.configure(self._settings)
+        told = stack.preview()
+        with Watch(self.life.engine.plane) as watch:
+            done = stack.up()
+        self.life.plan = after
+        surprises = _operations(done).items() ^ _operations(told).items()
+        assert not surprises, surprises
+        left = stack.preview().operations
+        assert not left, left
+        return Change(before, after, done, watch)
+
+    def busy(self) -> None:
+        """Let so many requests come that KEDA gives every model its most replicas, and wait until they run."""
+        for model in self.life.plan.models:
+            if model.scaling is not None:
+                self.life.engine.keda.load(model.name, model.scaling.threshold * model.max_replicas)
+        for namespace, deployment in self.life.deployments:
+            self.life.require_pods(namespace, deployment, deployment.placement.max)
+
+    def idle(self) -> None:
+        """Let no requests come, and wait until every model is down to its fewest replicas."""
+        for model in self.life.plan.models:
+            self.life.engine.keda.load(model.name, 0)
+        for namespace, deployment in self.life.deployments:
+            self.life.require_pods(namespace, deployment)
+
+    def deployment(self, name: str) -> tuple[str, DeploymentPlan]:
+        """One Deployment of a model, with its namespace."""
+        (found,) = (one for one in self.life.deployments if one[1].name == name)
+        return found
+
+    def budget(self, namespace: str, deployment: DeploymentPlan) -> Object:
+        """What the cluster makes of a Deployment's disruption budget: `desiredHealthy`, `disruptionsAllowed`, …"""
+        return self.life.engine.client.get("policy/v1", "PodDisruptionBudget", deployment.name, namespace)["status"]
+
+    def require_served(self, change: Change, namespace: str, deployment: DeploymentPlan, replicas: int) -> None:
+        """Of so many replicas never more were missing than the strategy and the budget allow; all are there again."""
+        self.life.require_pods(namespace, deployment, replicas)
+        fewest = change.watch.fewest(deployment.name)
+        assert fewest >= replicas - deployment.rollout.max_unavailable, (deployment.name, fewest)
+        assert change.watch.most(deployment.name) <= replicas + deployment.rollout.max_surge, deployment.name
+        if deployment.disruption_budget:
+            assert fewest >= self.budget(namespace, deployment)["desiredHealthy"], (deployment.name, fewest)
+
+
+@contextlib.contextmanager
+def changing_stack(directory: Path, arm: Path, plane: ControlPlane, *, drain_seconds: float) -> Generator[Changing]:
+    """The development stack, up and idle. A pod that was told to end takes `drain_seconds` to finish its requests."""
+    with platform_engine("dev", directory, arm, plane=plane) as engine:
+        engine.azure.machines.autoscales = True
+        life = Life(engine, "dev")
+        engine.kubelets.grace_fraction = drain_seconds / max(model.grace_seconds for model in life.plan.models)
+        yield Changing(life)
+
+
+def _operations(outcome: Outcome) -> dict[str, frozenset[str]]:
+    return {urn: frozenset(ops) for urn, ops in outcome.operations.items()}
+
+
+def _plan(edited: Mapping[str, Any]) -> Plan:
+    sections = {key.removeprefix(f"{PROJECT}:"): value for key, value in edited.items()}
+    return decide(config.load(sections), catalog.load())
