@@ -72,7 +72,7 @@ def crashing_pods(deployment: str) -> Fault:
         labels = {"llm-platform/deployment": deployment}
         stack.engine.kubelets.fail(reason="OOMKilled", exit_code=137, **labels)
         try:
-            with _impatient(stack):
+            with impatient(stack):
                 yield
         finally:
             stack.engine.kubelets.heal()
@@ -86,14 +86,15 @@ def no_machine_to_be_had(stack: FaultedStack) -> Generator[None]:
     machines = stack.engine.azure.machines
     machines.exhausted.add(stack.plan.pools[0].aks_name)
     try:
-        with _impatient(stack):
+        with impatient(stack):
             yield
     finally:
         machines.exhausted.clear()
 
 
 @contextlib.contextmanager
-def _impatient(stack: FaultedStack) -> Generator[None]:
+def impatient(stack: FaultedStack) -> Generator[None]:
+    """The provider waits a few seconds only for what does not get ready."""
     limit, stack.engine.kubernetes.wait_limit_seconds = stack.engine.kubernetes.wait_limit_seconds, _SHORT_SECONDS
     try:
         yield

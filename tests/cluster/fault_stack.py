@@ -22,8 +22,8 @@ from tests.engine.platform_stacks import PROGRAM, PROJECT
 from tests.engine.providers.cloud import AzureObject
 from tests.graph.stacks import Sections, sections_of
 
-# A ConfigMap is never changed: another content has another name.
-_REPLACED_BY_DESIGN: Final = "kubernetes:core/v1:ConfigMap"
+# Another content has another name: arguments, and the wait for a model's move to another pool.
+_REPLACED_BY_DESIGN: Final = ("$kubernetes:core/v1:ConfigMap::", "$kubernetes:batch/v1:Job::")
 _DIAGNOSTICS: Final = re.compile(r"^  \S+ \((?P<name>\S+)\):\n(?P<text>(?:    .*\n?|\n)+)", re.MULTILINE)
 _REPLACED: Final = frozenset({"create-replacement", "delete-replaced", "replace"})
 
@@ -126,7 +126,7 @@ class FaultedStack(Life):
         lost = {
             urn.rpartition("::")[2]
             for urn, operations in outcome.operations.items()
-            if _REPLACED_BY_DESIGN not in urn
+            if not any(type_ in urn for type_ in _REPLACED_BY_DESIGN)
             and (_REPLACED.intersection(operations) or ("delete" in operations and urn not in there))
         }
         assert lost == expected, lost

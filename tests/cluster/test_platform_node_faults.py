@@ -10,6 +10,7 @@ from planning.plan import DeploymentPlan
 from tests.cluster.azure_provider import POOL
 from tests.cluster.client import Object, eventually
 from tests.cluster.conftest import shown_on_failure
+from tests.cluster.fault_cases import NEW_SIZE, impatient
 from tests.cluster.fault_stack import FaultedStack
 from tests.cluster.harness import platform_engine
 from tests.cluster.pod_states import is_ready
@@ -122,6 +123,19 @@ def test_a_rollout_outlives_the_machine_on_which_it_began(stack: FaultedStack) -
     (loss,) = losses
     loss.result()
     stack.engine.kubelets.heal()
+
+
+def test_a_pool_is_not_deleted_while_a_pod_on_it_may_still_answer(stack: FaultedStack) -> None:
+    """The machine is silent, so nobody knows; the update says what it waits for, and the next one ends the change."""
+    silent, old = only_pod(stack, "embed")["spec"]["nodeName"], stack.plan.pools[0]
+    stack.engine.kubelets.lose(silent)
+    stack.change(lambda sections: sections["pools"][0].update(vm_size=NEW_SIZE))
+    with impatient(stack):
+        outcome = stack.fails("model-embed-handover", "timed out waiting to be Ready: the Job has not completed")
+    stack.require_sound(outcome)
+    assert silent in stack.engine.azure.machines.pool(old.aks_name).nodes
+    stack.engine.azure.machines.lose(silent)
+    stack.converges(old.logical_name)
 
 
 def spot_pool(stack: FaultedStack) -> str:
