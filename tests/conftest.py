@@ -12,21 +12,6 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 os.environ["SOURCE_DATE_EPOCH"] = "1795478400"
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Where several processes share the tests, those that share fixtures stay together."""
-    if not config.pluginmanager.hasplugin("xdist"):
-        return
-    for item in items:
-        stack = (
-            item.callspec.params.get("life")
-            if isinstance(item, pytest.Function) and hasattr(item, "callspec")
-            else None
-        )
-        group = f"{item.path.parent.name}: {stack}" if stack else item.path.stem
-        item.add_marker(pytest.mark.xdist_group(group))
-
-
 @pytest.fixture(scope="session")
 def reference() -> Path:
     """Folder of the reference data; tests that need it skip where it is not there."""

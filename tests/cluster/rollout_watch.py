@@ -175,10 +175,6 @@ class Watch:
         """The lowest number of pods of a Deployment that served."""
         return min(moment.serving(deployment).total() for moment in self.moments)
 
-    def most(self, deployment: str) -> int:
-        """The highest number of pods of a Deployment that were not about to end."""
-        return max(sum(not is_ending(pod) for pod in moment.of(deployment)) for moment in self.moments)
-
     def first(self, happened: Callable[[Moment], bool], what: str) -> int:
         """Version of the first moment at which something is so.
 
