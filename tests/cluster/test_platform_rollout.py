@@ -208,8 +208,11 @@ def replicas(low: int, high: int) -> Edit:
     return edit
 
 
+# Not strict: who is first, KEDA or the controller of Deployments, is a matter of luck.
 @pytest.mark.xfail(
-    raises=AssertionError, reason="once nobody owns the number, the API server makes it 1, and KEDA acts later"
+    strict=False,
+    raises=AssertionError,
+    reason="once nobody owns the number, the API server makes it 1, and KEDA acts later",
 )
 def test_a_model_that_is_autoscaled_from_now_on_keeps_its_replicas(changing: Changing) -> None:
     resize(changing, SOME_SPARE, SPARE)
@@ -217,8 +220,9 @@ def test_a_model_that_is_autoscaled_from_now_on_keeps_its_replicas(changing: Cha
     assert changing.change(replicas(2, 3)).watch.fewest("chat") >= 2
 
 
+# Not strict, as above.
 @pytest.mark.xfail(
-    raises=AssertionError, reason="KEDA scales until its object is deleted, after the Deployment's update"
+    strict=False, raises=AssertionError, reason="KEDA scales until its object is deleted, after the Deployment's update"
 )
 def test_a_model_that_is_no_longer_autoscaled_has_the_replicas_of_the_stack_file(changing: Changing) -> None:
     """That the update isn't refused, though the number was KEDA's, is not part of what fails."""
