@@ -28,7 +28,7 @@ test: $(VENV)/installed-dev ## everything that runs without Go
 
 acceptance: $(VENV)/installed-dev ## the real Pulumi engine on a real Kubernetes control plane (Go builds them once)
 	@$(PYTHON) -m tests.engine.toolchain
-	@$(VENV)/bin/pytest -q -n auto --dist loadfile tests/cluster tests/engine
+	@$(VENV)/bin/pytest -q -n auto --dist loadfile --no-loadscope-reorder tests/cluster tests/engine
 
 # As large as torch: an environment of its own in the cache, one for each set of requirements, that nothing else uses.
 VLLM_NEEDS := requirements-vllm.in requirements-vllm-overrides.txt
