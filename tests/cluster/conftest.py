@@ -1,6 +1,5 @@
 """Fixtures of the cluster tests: a control plane, its kubelets, and what a person would look at after a failure."""
 
-import contextlib
 from collections.abc import Generator, Iterator
 from pathlib import Path
 
@@ -10,26 +9,14 @@ import pytest
 
 from tests.cluster.client import Client
 from tests.cluster.control_plane import ControlPlane, control_plane
-from tests.cluster.harness import ClusterEngine, platform_engine
+from tests.cluster.harness import ClusterEngine
 from tests.cluster.kubelet import Kubelets
 from tests.cluster.life import Life
+from tests.cluster.shown import shown, shown_on_failure, shown_platform
 from tests.cluster.small_programs import Program, Run
 from tests.cluster.view import view
 from tests.engine.harness import StackRun
 from tests.engine.platform_stacks import STACKS
-
-_PLANES: pytest.StashKey[list[ControlPlane]] = pytest.StashKey()
-
-
-@contextlib.contextmanager
-def shown_on_failure(config: pytest.Config, plane: ControlPlane) -> Generator[ControlPlane]:
-    """Add the state of a control plane to the report of every test that fails meanwhile."""
-    planes = config.stash.setdefault(_PLANES, [])
-    planes.append(plane)
-    try:
-        yield plane
-    finally:
-        planes.remove(plane)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -39,7 +26,7 @@ def pytest_runtest_makereport(
     """Look at the clusters before their fixtures end."""
     report = yield
     if report.failed and call.when != "teardown":
-        for plane in item.config.stash.get(_PLANES, []):
+        for plane in shown(item.config):
             report.sections.append((f"cluster {plane.server}", f"{view(plane.client)}\n\n{plane.tail()}"))
     return report
 
@@ -122,9 +109,5 @@ def life(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     """
     request.getfixturevalue("engine_binary")
     request.getfixturevalue("control_plane_binaries")
-    with (
-        platform_engine(request.param, tmp_path_factory.mktemp(request.param), arm) as engine,
-        shown_on_failure(request.config, engine.plane),
-    ):
-        engine.azure.machines.autoscales = True
+    with shown_platform(request.config, request.param, tmp_path_factory.mktemp(request.param), arm) as engine:
         yield Life(engine, request.param)

@@ -10,6 +10,7 @@ from tests.cluster.client import ApiError, eventually
 from tests.cluster.control_plane import ControlPlane, control_plane
 from tests.cluster.kubelet import Kubelets
 from tests.cluster.processes import GuardedProcess
+from tests.cluster.shown import shown
 from tests.cluster.workloads import SLICE, add_node, deployment, pod, pod_spec, ready_on
 
 pytestmark = pytest.mark.cluster
@@ -223,3 +224,16 @@ def test_a_rolling_update_that_gives_one_up_first_completes(cluster: ControlPlan
         lambda: images(cluster) == [("2", "Running"), ("2", "Running")], "the rollout completes", timeout_seconds=60
     )
     eventually(lambda: ready_on(cluster.client, app="d") == ["n1", "n1"], "both replicas get ready")
+
+
+def test_one_that_a_module_or_its_fixtures_run_is_shown_when_a_test_fails(
+    request: pytest.FixtureRequest, module_cluster: ControlPlane
+) -> None:
+    """The report is made by another module than the one that names the plane: both must mean the same list."""
+    assert module_cluster in shown(request.config)
+    (hook,) = [
+        plugin
+        for plugin in request.config.pluginmanager.get_plugins()
+        if getattr(plugin, "__file__", None) == str(Path(__file__).with_name("conftest.py"))
+    ]
+    assert hook.shown is shown

@@ -12,7 +12,6 @@ from tests.cluster import fault_recovery, faults
 from tests.cluster.applied_objects import CREATOR
 from tests.cluster.azure_provider import POOL
 from tests.cluster.client import eventually
-from tests.cluster.conftest import shown_on_failure
 from tests.cluster.fault_cases import (
     AZURE_IS_BUSY,
     COMPANY_RULE,
@@ -29,8 +28,8 @@ from tests.cluster.fault_cases import (
 from tests.cluster.fault_moments import signal_engine
 from tests.cluster.fault_stack import FaultedStack
 from tests.cluster.fault_traces import Traces
-from tests.cluster.harness import platform_engine
 from tests.cluster.kubernetes_provider import RELEASE
+from tests.cluster.shown import shown_platform
 from tests.engine.harness import OperationRefusedError
 from tests.graph.stacks import Sections
 
@@ -65,11 +64,7 @@ def fresh(
 ) -> Iterator[FaultedStack]:
     """The development stack and a spare pool, which no update has brought to its end yet."""
     del engine_binary, control_plane_binaries
-    with (
-        platform_engine("dev", tmp_path_factory.mktemp("faults"), arm) as engine,
-        shown_on_failure(request.config, engine.plane),
-    ):
-        engine.azure.machines.autoscales = True
+    with shown_platform(request.config, "dev", tmp_path_factory.mktemp("faults"), arm) as engine:
         yield FaultedStack(engine, "dev", with_spare_pool)
 
 

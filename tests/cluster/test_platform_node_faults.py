@@ -9,11 +9,10 @@ import pytest
 from planning.plan import DeploymentPlan
 from tests.cluster.azure_provider import POOL
 from tests.cluster.client import Object, eventually
-from tests.cluster.conftest import shown_on_failure
 from tests.cluster.fault_cases import NEW_SIZE, impatient
 from tests.cluster.fault_stack import FaultedStack
-from tests.cluster.harness import platform_engine
 from tests.cluster.pod_states import is_ready
+from tests.cluster.shown import shown_platform
 from tests.graph.stacks import Sections
 
 pytestmark = pytest.mark.cluster
@@ -44,11 +43,7 @@ def running(
 ) -> Iterator[FaultedStack]:
     """The development stack with a spot pool, up."""
     del engine_binary, control_plane_binaries
-    with (
-        platform_engine("dev", tmp_path_factory.mktemp("node-faults"), arm) as engine,
-        shown_on_failure(request.config, engine.plane),
-    ):
-        engine.azure.machines.autoscales = True
+    with shown_platform(request.config, "dev", tmp_path_factory.mktemp("node-faults"), arm) as engine:
         stack = FaultedStack(engine, "dev", with_spot)
         stack.converges()
         yield stack

@@ -10,7 +10,6 @@ import pytest
 
 from components.model_pod import pod_template
 from tests.cluster.client import Object
-from tests.cluster.conftest import shown_on_failure
 from tests.cluster.generated_stacks import CATALOG, TOO_MUCH, GeneratedStack, Word, generated
 from tests.cluster.nodes import Surroundings, node_manifests
 from tests.cluster.scheduler_trials import (
@@ -22,6 +21,7 @@ from tests.cluster.scheduler_trials import (
     scheduling_control_plane,
     wire,
 )
+from tests.cluster.shown import shown_on_failure
 from tests.cluster.wire_pools import operator_values, wire_pool
 from tests.graph.stacks import entries_of
 from tests.unit import planning_stacks

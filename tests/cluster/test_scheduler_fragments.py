@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 
 from planning.placement.verdict import judge
-from tests.cluster.conftest import shown_on_failure
 from tests.cluster.fragment_trials import FRAGMENTS, MORE, Steps, another_order, is_spread, node_name, nodes, pods
 from tests.cluster.scheduler_trials import (
     SchedulingControlPlane,
@@ -15,6 +14,7 @@ from tests.cluster.scheduler_trials import (
     placed,
     scheduling_control_plane,
 )
+from tests.cluster.shown import shown_on_failure
 from tests.unit.fragment_stacks import Stack
 from tests.unit.placement_by_trying import can_place_all, can_strand, problem_of
 
