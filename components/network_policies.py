@@ -1,8 +1,8 @@
 """Who may talk to whom: nobody in a namespace that is closed, unless a policy of a model says so."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
+from msgspec import Struct
 from pulumi_kubernetes.networking.v1 import NetworkPolicyEgressRuleArgsDict, NetworkPolicySpecArgsDict
 
 from components.labels import MODEL
@@ -23,8 +23,7 @@ _NOT_INTERNET = [
 ]
 
 
-@dataclass(frozen=True)
-class Caller:
+class Caller(Struct, frozen=True):
     """Pods that may send requests, by their namespace and labels."""
 
     namespace: str

@@ -8,11 +8,14 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from msgspec.structs import replace
+
 import catalog
 import config
 from config import Finding, in_order, stackfile
 from config.findings import Severity
 from config.model_files import with_model_files
+from config.stackfile import StackFile
 from planning import contract
 from planning.command_line import PROJECT, file_problem, folder_of, stack_text, today, why
 from planning.planner import Planned, assess
@@ -26,14 +29,19 @@ _HEADING = 18
 def check(stack: str, file: str | None = None, folder: Path = PROJECT) -> Planned:
     """Read and plan a stack as the preview does; `file` takes the place of `Pulumi.STACK.yaml` in `folder`."""
     text = stack_text(stack, file, folder)
-    return Planned(None, (text,)) if isinstance(text, Finding) else checked(text, today(), folder_of(file, folder))
+    return Planned(None, (text,)) if isinstance(text, Finding) else read(text, today(), folder_of(file, folder))[1]
 
 
-def checked(text: str, day: str | None, folder: Path = PROJECT) -> Planned:
-    """Plan the text of a stack file in `folder`; by `day`, an ISO date, the age of prices is judged."""
-    read = stackfile.parse(text)
-    sections = with_model_files(read.sections, folder)
-    return assess(config.load(sections, read.problems), catalog.load(), bootstrap=read.secrets, today=day)
+def read(text: str, day: str | None, folder: Path = PROJECT) -> tuple[StackFile, Planned]:
+    """Read and plan the text of a stack file, in whose `folder` the files that it names are found.
+
+    By `day`, an ISO date, the age of prices is judged; the Plan doesn't depend on it. What is wrong becomes findings,
+    all at once, and nothing is raised. The stack file that is returned has the content of those files in its sections.
+    """
+    file = stackfile.parse(text)
+    file = replace(file, sections=with_model_files(file.sections, folder))
+    settings = config.load(file.sections, file.problems)
+    return file, assess(settings, catalog.load(), bootstrap=file.secrets, today=day)
 
 
 def written(file: str, stack: str, found: Planned) -> Planned:

@@ -7,11 +7,8 @@ from typing import Any
 
 from msgspec import Struct
 
-import catalog
-import config
-from config import Finding, in_order, stackfile
-from config.model_files import with_model_files
-from planning import Plan, assess
+from config import Finding, in_order
+from planning import Plan, check
 from planning.command_line import PROJECT
 
 NAMESPACE = "llm-platform"
@@ -36,12 +33,9 @@ def assessed(text: str, today: str | None = None, folder: Path = PROJECT) -> Ass
     `settings` of the result is the configuration as Pulumi hands it to a program: objects as JSON, the secrets named
     by `secret_keys` with a placeholder for their value.
     """
-    read = stackfile.parse(text)
-    sections = with_model_files(read.sections, folder)
-    loaded = config.load(sections, read.problems)
-    planned = assess(loaded, catalog.load(), bootstrap=read.secrets, today=today)
-    secret_keys = tuple(f"{NAMESPACE}:{name}" for name in read.secrets)
-    settings = {f"{NAMESPACE}:{name}": _as_pulumi_does(value) for name, value in sections.items()}
+    file, planned = check.read(text, today, folder)
+    secret_keys = tuple(f"{NAMESPACE}:{name}" for name in file.secrets)
+    settings = {f"{NAMESPACE}:{name}": _as_pulumi_does(value) for name, value in file.sections.items()}
     return Assessed(
         planned.plan, planned.findings, {**settings, **dict.fromkeys(secret_keys, _PLACEHOLDER)}, secret_keys
     )
