@@ -20,7 +20,7 @@ STACKS = ("dev", "prod")
 MOST_RATIO = 1.10
 MOST_EXPONENT = 1.05
 # Small graphs take seconds, of which one that another program disturbs is a large part.
-_MANY_ROUNDS, _FEW_ROUNDS, _SMALL = 5, 3, 100
+_MANY_ROUNDS, _FEW_ROUNDS, _SMALL = 10, 3, 100
 
 
 def previews() -> Iterator[Row]:

@@ -1,5 +1,7 @@
 """The options of an object in the cluster: which provider makes it, and that it dies with the cluster."""
 
+from collections.abc import Sequence
+
 import pulumi
 
 from components.cluster import Cluster
@@ -10,6 +12,7 @@ def in_cluster(
     cluster: Cluster,
     *depends_on: pulumi.Resource,
     timeouts: pulumi.CustomTimeouts | None = None,
+    ignore_changes: Sequence[str] = (),
 ) -> pulumi.ResourceOptions:
     """Options of one Kubernetes object.
 
@@ -22,4 +25,5 @@ def in_cluster(
         deleted_with=cluster.cluster,
         depends_on=list(depends_on),
         custom_timeouts=timeouts,
+        ignore_changes=list(ignore_changes),
     )

@@ -120,15 +120,19 @@ class Model(pulumi.ComponentResource):
             ready=[serving.namespace, self.service, *gateway.ready],
             opts=pulumi.ResourceOptions(parent=self),
         )
-        if plan.scaling:
-            ModelScaling(
-                f"{name}-scaling",
-                plan.scaling,
+        ready: list[pulumi.Resource] = [autoscaling.release, *self.deployments]
+        for deployment in plan.deployments:
+            scaling = ModelScaling(
+                f"{deployment.name}-scaling",
+                deployment.scaling,
+                deployment=deployment.name,
                 namespace=plan.namespace,
                 cluster=cluster,
-                ready=[autoscaling.release, *self.deployments],
+                ready=tuple(ready),
                 opts=pulumi.ResourceOptions(parent=self),
             )
+            # KEDA refuses a second ScaledObject of one Deployment, which the first may have had till now.
+            ready.append(scaling.scaled_object)
         self.register_outputs({"service": plan.name})
 
     def _account(
@@ -157,7 +161,8 @@ class Model(pulumi.ComponentResource):
             "revision_history_limit": 3,
             "template": pod_template(plan, deployment),
         }
-        if deployment.replicas is not None:
+        autoscaled = deployment.replicas is None
+        if not autoscaled:
             spec["replicas"] = deployment.replicas
         # Pulumi waits 10 minutes by default.
         limit = f"{deployment.rollout_seconds}s"
@@ -166,7 +171,12 @@ class Model(pulumi.ComponentResource):
             metadata=_metadata(plan, deployment),
             spec=spec,
             opts=in_cluster(
-                self, cluster, *needed, timeouts=pulumi.CustomTimeouts(create=limit, update=limit, delete=limit)
+                self,
+                cluster,
+                *needed,
+                timeouts=pulumi.CustomTimeouts(create=limit, update=limit, delete=limit),
+                # A number that was fixed till now stays until KEDA moves it: one that nobody sets any more becomes 1.
+                ignore_changes=["spec.replicas"] if autoscaled else [],
             ),
         )
 

@@ -24,7 +24,7 @@ _DOWN: dict[str, Json] = {
 
 
 class ModelScaling(pulumi.ComponentResource):
-    """One ScaledObject; the Deployment that it scales sets no replicas."""
+    """The ScaledObject of one Deployment, and of its name."""
 
     scaled_object: CustomResource
 
@@ -33,6 +33,7 @@ class ModelScaling(pulumi.ComponentResource):
         name: str,
         plan: ScalingPlan,
         *,
+        deployment: str,
         namespace: str,
         cluster: Cluster,
         ready: Sequence[pulumi.Resource],
@@ -43,9 +44,9 @@ class ModelScaling(pulumi.ComponentResource):
             f"{name}-scaled-object",
             api_version="keda.sh/v1alpha1",
             kind="ScaledObject",
-            metadata=metadata(plan.name, namespace),
+            metadata=metadata(deployment, namespace),
             spec={
-                "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": plan.deployment},
+                "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": deployment},
                 "minReplicaCount": plan.min,
                 "maxReplicaCount": plan.max,
                 "pollingInterval": _POLL_SECONDS,

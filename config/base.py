@@ -20,7 +20,7 @@ class RefusedError(ValueError):
 class Section(BaseModel):
     """A part of the stack file: unknown keys are errors, values never change after loading."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=False)
+    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=False, defer_build=True)
 
 
 def _reason(value: str) -> str:

@@ -39,7 +39,7 @@ def pool_cells(pool: PoolPlan) -> tuple[str, ...]:
 def model_cells(model: ModelPlan) -> tuple[str, ...]:
     """A model in a line: name, weights, and where how many of it run."""
     places = [f"{span_of(place.min, place.max, 'replica')} on {place.pool}" for place in model.placement]
-    return model.name, model.model_id.rpartition("/")[2], listed(places) + (", autoscaled" if model.scaling else "")
+    return model.name, model.model_id.rpartition("/")[2], listed(places) + (", autoscaled" if model.autoscaled else "")
 
 
 def _aligned(rows: Sequence[tuple[str, ...]]) -> list[str]:
@@ -130,7 +130,7 @@ def _gpu_operator(plan: Plan, _: Counts) -> tuple[Leaf, ...]:
 
 
 def _autoscaling(plan: Plan, _: Counts) -> tuple[Leaf, ...]:
-    scaled = [model.name for model in plan.models if model.scaling]
+    scaled = [model.name for model in plan.models if model.autoscaled]
     return (Leaf(f"{_chart(plan.autoscaling.chart)}, {plural(len(scaled), 'model')} autoscaled"),)
 
 

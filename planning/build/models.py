@@ -25,7 +25,10 @@ def model(s: Situation, view: ModelView, memory: MemoryPlan, pool_revisions: dic
         raise ValueError(message)
     settings, source = view.settings, view.settings.source
     parts = groups(view)
-    deployments = tuple(_deployment(s, part, pool_revisions) for part in parts)
+    deployments = tuple(
+        _deployment(s, part, pool_revisions, _scaling(view, part, parts[:position], server))
+        for position, part in enumerate(parts)
+    )
     grace_seconds = _PRE_STOP_SECONDS + settings.drain_seconds + _TEARDOWN_SECONDS
     named = engine_args.options(view, release)
     argument_file = engine_args.argument_file(named)
@@ -69,7 +72,6 @@ def model(s: Situation, view: ModelView, memory: MemoryPlan, pool_revisions: dic
         identity=identity,
         read_weights=grant(s, f"model-{view.name}", "storage_blob_data_reader", "weights") if from_blob else None,
         token_secret=(TOKEN_SECRET if not from_blob and s.settings.security.hugging_face_token is not None else None),
-        scaling=_scaling(view, parts, server),
     )
 
 
@@ -91,7 +93,7 @@ def _handover(
     )
 
 
-def _deployment(s: Situation, part: Group, pool_revisions: dict[str, str]) -> DeploymentPlan:
+def _deployment(s: Situation, part: Group, pool_revisions: dict[str, str], scaling: ScalingPlan) -> DeploymentPlan:
     extra = [taint for taint in part.pool.taints if taint.split("=")[0]]
     # MIG slices have resource names of their own, so AKS's automatic toleration for nvidia.com/gpu doesn't reach them.
     tolerations = tuple(
@@ -109,6 +111,7 @@ def _deployment(s: Situation, part: Group, pool_revisions: dict[str, str]) -> De
             max=part.high,
         ),
         replicas=None if autoscaled else part.high,
+        scaling=scaling,
         tolerations=tolerations,
         disruption_budget=part.high > 1,
         rollout=rollout.rollout(s, part),
@@ -119,23 +122,18 @@ def _deployment(s: Situation, part: Group, pool_revisions: dict[str, str]) -> De
     )
 
 
-def _scaling(view: ModelView, parts: tuple[Group, ...], server: str) -> ScalingPlan | None:
-    """Scale the last Deployment; with a floor before it, only the load that the floor doesn't carry counts."""
-    last = parts[-1]
-    if last.high == last.low:
-        return None
+def _scaling(view: ModelView, part: Group, before: tuple[Group, ...], server: str) -> ScalingPlan:
+    """Scale a Deployment by the load that those before it don't carry."""
     wanted = view.settings.autoscaling
     threshold = wanted.requests_per_replica if wanted is not None else view.settings.concurrency
     labels = f'{{namespace="{NAMESPACE}",model_name="{view.name}"}}'
     query = f"sum(vllm:num_requests_waiting{labels}) + sum(vllm:num_requests_running{labels})"
-    floor = sum(part.high for part in parts[:-1])
+    floor = sum(group.high for group in before)
     if floor:
         query = f"clamp_min({query} - {floor * threshold}, 0)"
     return ScalingPlan(
-        name=view.name,
-        deployment=last.name,
-        min=last.low,
-        max=last.high,
+        min=part.low,
+        max=part.high,
         query=query,
         threshold=threshold,
         server=server,

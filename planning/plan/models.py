@@ -40,6 +40,21 @@ class RolloutPlan(Struct, frozen=True, kw_only=True):
     max_unavailable: int
 
 
+class ScalingPlan(Struct, frozen=True, kw_only=True):
+    """One ScaledObject: between `min` and `max` replicas of a Deployment, by waiting and running requests.
+
+    A fixed number has one as well, with `min` = `max`: where the number was KEDA's before, it is KEDA that must learn
+    of the new one, since it holds on to the old bounds until its object is changed.
+    """
+
+    min: int
+    max: int
+    query: str
+    threshold: int
+    server: str
+    cooldown_seconds: int
+
+
 class DeploymentPlan(Struct, frozen=True, kw_only=True):
     """One Deployment of a model; `replicas` is None where KEDA owns them.
 
@@ -52,6 +67,7 @@ class DeploymentPlan(Struct, frozen=True, kw_only=True):
     name: str
     placement: PlacementPlan
     replicas: int | None
+    scaling: ScalingPlan
     tolerations: tuple[tuple[str, str, str], ...]
     disruption_budget: bool
     mps: bool
@@ -71,19 +87,6 @@ class HandoverPlan(Struct, frozen=True, kw_only=True):
     image: str
     pool_revisions: tuple[str, ...]
     timeout_seconds: int
-
-
-class ScalingPlan(Struct, frozen=True, kw_only=True):
-    """One ScaledObject: between `min` and `max` replicas of `deployment`, by waiting and running requests."""
-
-    name: str
-    deployment: str
-    min: int
-    max: int
-    query: str
-    threshold: int
-    server: str
-    cooldown_seconds: int
 
 
 class ModelPlan(Struct, frozen=True, kw_only=True):
@@ -119,7 +122,11 @@ class ModelPlan(Struct, frozen=True, kw_only=True):
     identity: IdentityPlan
     read_weights: GrantPlan | None
     token_secret: str | None
-    scaling: ScalingPlan | None
+
+    @property
+    def autoscaled(self) -> bool:
+        """Whether the load decides how many replicas there are."""
+        return any(deployment.replicas is None for deployment in self.deployments)
 
     @property
     def placement(self) -> tuple[PlacementPlan, ...]:

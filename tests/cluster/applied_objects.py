@@ -125,6 +125,11 @@ def taken_over(live: Object, manager: str) -> list[dict[str, Any]] | None:
     return [merged, *(entry for entry in entries if entry not in taken and entry not in own)]
 
 
+def is_own(entry: Mapping[str, Any], manager: str) -> bool:
+    """Whether the provider is the owner of these fields, or becomes it before it applies."""
+    return entry["manager"] == manager or _is_taken(entry, manager)
+
+
 def _is_taken(entry: Mapping[str, Any], manager: str) -> bool:
     if entry.get("subresource") or (entry["manager"], entry["operation"]) == (manager, "Apply"):
         return False

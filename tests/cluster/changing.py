@@ -6,14 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import catalog
-import config
-from planning import decide
 from planning.plan import DeploymentPlan, Plan
 from tests.cluster.client import Object
 from tests.cluster.control_plane import ControlPlane
 from tests.cluster.harness import platform_engine
-from tests.cluster.life import Life
+from tests.cluster.life import Life, plan_of
 from tests.cluster.rollout_watch import Watch
 from tests.engine.outcome import Outcome
 from tests.engine.platform_stacks import PROJECT, settings
@@ -66,26 +63,6 @@ class Changing:
         assert not left, left
         return Change(before, after, done, watch)
 
-    def busy(self) -> None:
-        """Let so many requests come that KEDA gives every model its most replicas, and wait until they run."""
-        for model in self.life.plan.models:
-            if model.scaling is not None:
-                self.life.engine.keda.load(model.name, model.scaling.threshold * model.max_replicas)
-        for namespace, deployment in self.life.deployments:
-            self.life.require_pods(namespace, deployment, deployment.placement.max)
-
-    def idle(self) -> None:
-        """Let no requests come, and wait until every model is down to its fewest replicas."""
-        for model in self.life.plan.models:
-            self.life.engine.keda.load(model.name, 0)
-        for namespace, deployment in self.life.deployments:
-            self.life.require_pods(namespace, deployment)
-
-    def deployment(self, name: str) -> tuple[str, DeploymentPlan]:
-        """One Deployment of a model, with its namespace."""
-        (found,) = (one for one in self.life.deployments if one[1].name == name)
-        return found
-
     def budget(self, namespace: str, deployment: DeploymentPlan) -> Object:
         """What the cluster makes of a Deployment's disruption budget: `desiredHealthy`, `disruptionsAllowed`, …"""
         return self.life.engine.client.get("policy/v1", "PodDisruptionBudget", deployment.name, namespace)["status"]
@@ -114,5 +91,4 @@ def _operations(outcome: Outcome) -> dict[str, frozenset[str]]:
 
 
 def _plan(edited: Mapping[str, Any]) -> Plan:
-    sections = {key.removeprefix(f"{PROJECT}:"): value for key, value in edited.items()}
-    return decide(config.load(sections), catalog.load())
+    return plan_of({key.removeprefix(f"{PROJECT}:"): value for key, value in edited.items()})

@@ -2,19 +2,15 @@
 
 import re
 from collections.abc import Callable
-from copy import deepcopy
 from typing import Any, Final
 
 import pytest
 
-import catalog
-import config
-from planning import decide
 from tests.cluster.azure_provider import CLUSTER, POOL
 from tests.cluster.fault_moments import Moments
 from tests.cluster.fault_traces import NONE, Traces, traces
 from tests.cluster.harness import ClusterEngine
-from tests.cluster.life import Life
+from tests.cluster.life import Life, plan_of
 from tests.cluster.pod_states import is_ready
 from tests.engine.harness import OperationRefusedError
 from tests.engine.outcome import Outcome
@@ -44,7 +40,7 @@ class FaultedStack(Life):
         self.stack = engine.stack(name, PROGRAM, self._settings(), project=PROJECT)
         self.serving: list[tuple[str, str]] = []
         self.moments = Moments(engine.azure, engine.kubernetes)
-        self.plan = decide(config.load(deepcopy(self.sections)), catalog.load())
+        self.plan = plan_of(self.sections)
 
     def _settings(self) -> dict[str, Any]:
         return {f"{PROJECT}:{name}": section for name, section in self.sections.items()}
@@ -53,7 +49,7 @@ class FaultedStack(Life):
         """Edit the settings; the next update finds them so, and the Plan is theirs."""
         edit(self.sections)
         self.stack.configure(self._settings())
-        self.plan = decide(config.load(deepcopy(self.sections)), catalog.load())
+        self.plan = plan_of(self.sections)
 
     def state(self, name: str) -> dict[str, Any]:
         """What the state has of a resource, by its logical name."""

@@ -7,9 +7,10 @@ https://kubernetes.io/docs/concepts/workloads/autoscaling/horizontal-pod-autosca
 HorizontalPodAutoscaler that KEDA makes is shown to the API server but not stored.
 """
 
+import contextlib
 import math
 import threading
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Self
 
@@ -133,6 +134,7 @@ class Keda(Background):
         super().__init__("keda", _PAUSE_SECONDS)
         self._client = client
         self._installed = False
+        self._away = False
         # Nobody is scaled any more by a round that had begun before the chart went.
         self._turn = threading.Lock()
         self._load: dict[str, float] = {}
@@ -145,6 +147,16 @@ class Keda(Background):
             with self._turn:
                 self._installed = values is not None
 
+    @contextlib.contextmanager
+    def away(self) -> Generator[None]:
+        """It changes nothing for the length of a `with` block."""
+        with self._turn:
+            self._away = True
+        try:
+            yield
+        finally:
+            self._away = False
+
     def load(self, model: str, requests: float) -> None:
         """So many requests of a model wait and run from now on. A model that no test loads has none."""
         self._load[model] = requests
@@ -152,7 +164,7 @@ class Keda(Background):
     def look(self) -> None:
         """Bring the replicas of every target to where its ScaledObject wants them."""
         with self._turn:
-            for scaled in self._client.list(_API_VERSION, _KIND) if self._installed else []:
+            for scaled in self._client.list(_API_VERSION, _KIND) if self._installed and not self._away else []:
                 self.attempt(lambda scaled=scaled: self._reconcile(scaled))
 
     def _reconcile(self, scaled: Object) -> None:

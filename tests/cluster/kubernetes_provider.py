@@ -16,6 +16,7 @@ from typing import Any, Final
 import yaml
 
 from tests.cluster import applied_objects as objects
+from tests.cluster import ignored_fields as ignored
 from tests.cluster import provider_answers as answers
 from tests.cluster.client import ApiError, Client, Object
 from tests.cluster.control_plane import ControlPlane
@@ -30,6 +31,7 @@ from tests.engine.providers.kubernetes_rules import group_of, replaces
 from tests.engine.providers.wire import decode, encode
 
 RELEASE: Final = "kubernetes:helm.sh/v3:Release"
+DEPLOYMENT: Final = "kubernetes:apps/v1:Deployment"
 # A kind or a namespace that is still to come is waited for this often, with pauses that double; the real one's first
 # pause is a second, and it tries five times.
 _TRIES: Final = 4
@@ -99,8 +101,20 @@ class ClusterKubernetes(Kubernetes):
         """Compare with what was live last, not only with the last inputs: what a refresh found counts as a change."""
         live, old = decode(request.olds), decode(request.old_inputs)
         if live.get("kind") and not objects.has_unknown(old):
-            request.old_inputs.CopyFrom(encode(objects.pruned(live, objects.normal(old))))
+            was = objects.pruned(live, objects.normal(old))
+            request.old_inputs.CopyFrom(encode(was))
+            request.news.CopyFrom(encode(ignored.unchanged(request.ignoreChanges, decode(request.news), was)))
         return super().Diff(request, context)
+
+    def Update(self, request: Any, context: Any) -> Any:  # noqa: N802 - the protocol's name
+        """Leave what the program ignores to its owner, or as it is (`handleSSAIgnoreFields`)."""
+        new = decode(request.news)
+        if request.ignoreChanges and not self._unreachable:
+            with contextlib.suppress(ApiError):
+                live = self.client.get(*answers.address(new))
+                manager = objects.manager_of(request.type, request.id)
+                request.news.CopyFrom(encode(ignored.left_alone(request.ignoreChanges, new, live, manager)))
+        return super().Update(request, context)
 
     def diff(self, type_: str, id_: str, old: dict[str, Any], new: dict[str, Any]) -> Difference:
         """Compare inputs in the server's form."""

@@ -1,6 +1,7 @@
 """A stack on a small Azure and a real control plane: what the Plan says, and what is there."""
 
 from collections import Counter
+from copy import deepcopy
 from typing import Final
 
 import catalog
@@ -16,10 +17,15 @@ from tests.cluster.pod_states import is_ready
 from tests.engine.harness import StackRun
 from tests.engine.outcome import Outcome
 from tests.engine.platform_stacks import run
-from tests.graph.stacks import sections_of
+from tests.graph.stacks import Sections, sections_of
 
 _DEPLOYMENT: Final = "llm-platform/deployment"
 _NODES_AND_PODS_SECONDS: Final = 60
+
+
+def plan_of(sections: Sections) -> Plan:
+    """The Plan of a stack's sections, which stay as they are."""
+    return decide(config.load(deepcopy(sections)), catalog.load())
 
 
 class Life:
@@ -28,7 +34,7 @@ class Life:
     def __init__(self, engine: ClusterEngine, name: str) -> None:
         self.engine = engine
         self.name = name
-        self.plan: Plan = decide(config.load(sections_of(name)), catalog.load())
+        self.plan = plan_of(sections_of(name))
         self.before = {resource.id for resource in engine.cloud.azure}
         self.stack: StackRun = run(engine, name)
         self.preview: Outcome = self.stack.preview()
@@ -38,6 +44,11 @@ class Life:
     def deployments(self) -> list[tuple[str, DeploymentPlan]]:
         """Every Deployment of a model that the Plan has, with its namespace."""
         return [(model.namespace, deployment) for model in self.plan.models for deployment in model.deployments]
+
+    def deployment(self, name: str) -> tuple[str, DeploymentPlan]:
+        """One of them."""
+        (found,) = (one for one in self.deployments if one[1].name == name)
+        return found
 
     def pods(self, namespace: str, deployment: str) -> list[Object]:
         """Pods of a Deployment that are not about to end."""
@@ -63,6 +74,20 @@ class Life:
             labels = nodes[pod["spec"]["nodeName"]]["metadata"]["labels"]
             assert labels[POOL_REVISION] == deployment.placement.pool_revision
             assert devices_asked(pod) == {deployment.placement.resource: deployment.placement.count}
+
+    def busy(self) -> None:
+        """Let so many requests come that KEDA gives every model its most replicas, and wait until they run."""
+        for model in self.plan.models:
+            self.engine.keda.load(model.name, model.deployments[-1].scaling.threshold * model.max_replicas)
+        for namespace, deployment in self.deployments:
+            self.require_pods(namespace, deployment, deployment.placement.max)
+
+    def idle(self) -> None:
+        """Let no requests come, and wait until every model is down to its fewest replicas."""
+        for model in self.plan.models:
+            self.engine.keda.load(model.name, 0)
+        for namespace, deployment in self.deployments:
+            self.require_pods(namespace, deployment)
 
     def objects(self) -> list[tuple[str, str]]:
         """Type and id of every object in the cluster that the state has."""

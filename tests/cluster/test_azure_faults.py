@@ -1,7 +1,6 @@
 """Azure on a bad day, through the real engine: a clear error, a sound state, and the next update converges."""
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pulumi
@@ -10,7 +9,6 @@ from pulumi_azure_native import containerservice, resources
 
 from tests.cluster import azure_objects, faults
 from tests.cluster.azure_provider import POOL
-from tests.cluster.control_plane import ControlPlane
 from tests.cluster.harness import ClusterEngine
 from tests.engine.harness import OperationRefusedError, StackRun
 
@@ -71,14 +69,10 @@ class Stack:
 
 
 @pytest.fixture(scope="module")
-def running(
-    tmp_path_factory: pytest.TempPathFactory, arm: Path, engine_binary: Path, module_cluster: ControlPlane
-) -> Iterator[Stack]:
-    del engine_binary
-    with ClusterEngine(tmp_path_factory.mktemp("engine"), arm, plane=module_cluster) as engine:
-        made = Stack(engine)
-        made.stack.up()
-        yield made
+def running(engine: ClusterEngine) -> Stack:
+    made = Stack(engine)
+    made.stack.up()
+    return made
 
 
 @pytest.fixture

@@ -28,7 +28,7 @@ from tests.cluster.fault_cases import (
 from tests.cluster.fault_moments import signal_engine
 from tests.cluster.fault_stack import FaultedStack
 from tests.cluster.fault_traces import Traces
-from tests.cluster.kubernetes_provider import RELEASE
+from tests.cluster.kubernetes_provider import DEPLOYMENT, RELEASE
 from tests.cluster.shown import shown_platform
 from tests.engine.harness import OperationRefusedError
 from tests.graph.stacks import Sections
@@ -38,7 +38,6 @@ pytestmark = [
     # The SDK's abandoned coroutines of a refused update complain when they are collected.
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
 ]
-DEPLOYMENT = "kubernetes:apps/v1:Deployment"
 # Within this time the engine tells its providers that it is cancelled.
 CANCEL_SECONDS = 30.0
 METRICS = "monitoring/kube-prometheus-stack"

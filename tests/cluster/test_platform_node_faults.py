@@ -6,17 +6,16 @@ from pathlib import Path
 
 import pytest
 
-from planning.plan import DeploymentPlan
 from tests.cluster.azure_provider import POOL
 from tests.cluster.client import Object, eventually
 from tests.cluster.fault_cases import NEW_SIZE, impatient
 from tests.cluster.fault_stack import FaultedStack
+from tests.cluster.kubernetes_provider import DEPLOYMENT
 from tests.cluster.pod_states import is_ready
 from tests.cluster.shown import shown_platform
 from tests.graph.stacks import Sections
 
 pytestmark = pytest.mark.cluster
-DEPLOYMENT = "kubernetes:apps/v1:Deployment"
 # A pod of `chat` that asks for a replica beyond its floor, and one more.
 BUSY = 12.0
 
@@ -57,13 +56,8 @@ def stack(running: FaultedStack) -> Iterator[FaultedStack]:
     running.engine.keda.load("chat", 0)
 
 
-def deployed(stack: FaultedStack, name: str) -> tuple[str, DeploymentPlan]:
-    (found,) = [(namespace, one) for namespace, one in stack.deployments if one.name == name]
-    return found
-
-
 def only_pod(stack: FaultedStack, name: str) -> Object:
-    (pod,) = stack.pods(deployed(stack, name)[0], name)
+    (pod,) = stack.pods(stack.deployment(name)[0], name)
     return pod
 
 
@@ -78,7 +72,7 @@ def other_arguments(stack: FaultedStack, model: int) -> None:
 def test_what_ran_on_a_machine_that_is_gone_runs_on_another(stack: FaultedStack) -> None:
     lost = only_pod(stack, "embed")["spec"]["nodeName"]
     stack.engine.azure.machines.lose(lost)
-    stack.require_pods(*deployed(stack, "embed"))
+    stack.require_pods(*stack.deployment("embed"))
     assert only_pod(stack, "embed")["spec"]["nodeName"] != lost
     stack.require_quiet()
 
@@ -91,7 +85,7 @@ def test_what_ran_on_a_silent_machine_runs_on_another_and_can_be_updated(stack: 
         "a pod takes the place of the one that nobody hears of",
         timeout_seconds=90,
     )
-    stack.require_pods(*deployed(stack, "embed"))
+    stack.require_pods(*stack.deployment("embed"))
     other_arguments(stack, 1)
     stack.converges()
     stack.engine.azure.machines.lose(silent)
@@ -141,7 +135,7 @@ def spot_pool(stack: FaultedStack) -> str:
 def test_the_floor_serves_while_spot_machines_are_taken_back_and_come_again(stack: FaultedStack) -> None:
     floor = only_pod(stack, "chat")["metadata"]["uid"]
     stack.engine.keda.load("chat", BUSY)
-    burst = deployed(stack, "chat-burst")
+    burst = stack.deployment("chat-burst")
     stack.require_pods(*burst, 2)
     taken = stack.engine.azure.machines.evict(spot_pool(stack))
     assert len(taken) == 2
@@ -155,7 +149,7 @@ def test_the_floor_serves_while_spot_machines_are_taken_back_and_come_again(stac
 def test_an_update_goes_through_while_no_spot_machine_is_to_be_had(stack: FaultedStack) -> None:
     machines = stack.engine.azure.machines
     stack.engine.keda.load("chat", BUSY)
-    burst = deployed(stack, "chat-burst")
+    burst = stack.deployment("chat-burst")
     stack.require_pods(*burst, 2)
     machines.exhausted.add(spot_pool(stack))
     machines.evict(spot_pool(stack))

@@ -8,13 +8,13 @@ import pytest
 
 from planning.labels import POOL_REVISION
 from planning.plan import DeploymentPlan, PoolPlan
+from tests.cluster.azure_provider import POOL
 from tests.cluster.changing import Change, Changing, Edit, changing_stack
 from tests.cluster.control_plane import ControlPlane
+from tests.cluster.kubernetes_provider import DEPLOYMENT
 from tests.engine.platform_stacks import section
 
 pytestmark = pytest.mark.cluster
-POOL = "azure-native:containerservice:AgentPool"
-DEPLOYMENT = "kubernetes:apps/v1:Deployment"
 # More than an update takes to end after its last pod is ready.
 DRAIN_SECONDS = 6.0
 
@@ -27,7 +27,7 @@ def changing(
     del engine_binary
     directory = tmp_path_factory.mktemp("pool-changes")
     with changing_stack(directory, arm, module_cluster, drain_seconds=DRAIN_SECONDS) as running:
-        running.busy()
+        running.life.busy()
         yield running
 
 
@@ -137,9 +137,9 @@ def test_where_quota_holds_one_pool_only_the_pods_come_back_on_the_new_one(chang
 
 def test_a_pool_whose_pods_the_update_does_not_wait_for_goes_last_too(changing: Changing) -> None:
     # KEDA scales its former target until it is told of the new one: no load, no difference.
-    changing.idle()
+    changing.life.idle()
     changing.start_from(with_a_burst_pool)
-    changing.busy()
+    changing.life.busy()
     change = changing.change(other_burst_size)
     require_moved(changing, change)
     assert {deployment.name for _, deployment in on(changing, replaced(change)[1])} == {"chat-burst"}

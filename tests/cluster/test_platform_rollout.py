@@ -11,6 +11,7 @@ import yaml
 import catalog
 from components.labels import DEPLOYMENT
 from planning.plan import RolloutPlan
+from tests.cluster import kubernetes_provider
 from tests.cluster.changing import Change, Changing, Edit, changing_stack
 from tests.cluster.client import ApiError, Object, eventually
 from tests.cluster.control_plane import ControlPlane
@@ -18,7 +19,6 @@ from tests.cluster.rollout_watch import Watch, is_ending
 from tests.engine.platform_stacks import section
 
 pytestmark = pytest.mark.cluster
-DEPLOYMENTS = "kubernetes:apps/v1:Deployment"
 # For so long a pod that was told to end holds its GPU.
 DRAIN_SECONDS = 2.0
 SPARE = RolloutPlan(strategy="RollingUpdate", max_surge=1, max_unavailable=0)
@@ -102,7 +102,7 @@ def uids(found: list[Object]) -> set[str]:
 def require_replaced(changing: Changing, change: Change, *names: str) -> None:
     """These Deployments kept what is promised of them, on the machines that the Plan allows, and no pod was stuck."""
     for name in names:
-        namespace, deployment = changing.deployment(name)
+        namespace, deployment = changing.life.deployment(name)
         changing.require_served(change, namespace, deployment, deployment.placement.max)
     (pool,) = changing.life.plan.pools
     assert max(moment.pools()[pool.revision] for moment in change.watch.moments) <= pool.max_nodes
@@ -117,7 +117,9 @@ def test_a_new_image_replaces_every_pod(changing: Changing, images: Images, size
     before = pods(changing)
     image = images.move()
     change = changing.change()
-    assert {(call.method, call.type) for call in change.outcome.writes()} == {("Update", DEPLOYMENTS)}
+    assert {(call.method, call.type) for call in change.outcome.writes()} == {
+        ("Update", kubernetes_provider.DEPLOYMENT)
+    }
     require_replaced(changing, change, *before)
     for name, found in pods(changing).items():
         assert uids(found).isdisjoint(uids(before[name]))
@@ -156,7 +158,7 @@ def test_the_grace_of_a_pod_covers_its_pause_and_its_last_requests(changing: Cha
 def test_a_drain_takes_one_replica_and_waits_for_its_successor(changing: Changing) -> None:
     resize(changing, SOME_SPARE, SPARE)
     client, kubelets = changing.life.engine.client, changing.life.engine.kubelets
-    namespace, chat = changing.deployment("chat")
+    namespace, chat = changing.life.deployment("chat")
     first, second, third = (pod["metadata"]["name"] for pod in changing.life.pods(namespace, chat.name))
     with Watch(changing.life.engine.plane) as watch:
         kubelets.hold(**{DEPLOYMENT: chat.name})
@@ -179,7 +181,7 @@ def test_a_drain_takes_one_replica_and_waits_for_its_successor(changing: Changin
 def test_a_pod_gets_no_new_requests_before_its_grace_ends(changing: Changing) -> None:
     resize(changing, SOME_SPARE, SPARE)
     client = changing.life.engine.client
-    namespace, chat = changing.deployment("chat")
+    namespace, chat = changing.life.deployment("chat")
     (model,) = (model for model in changing.life.plan.models if model.name == "chat")
     leaving, *_ = (pod["metadata"] for pod in changing.life.pods(namespace, chat.name))
     with Watch(changing.life.engine.plane) as watch:
@@ -208,28 +210,17 @@ def replicas(low: int, high: int) -> Edit:
     return edit
 
 
-# Not strict: who is first, KEDA or the controller of Deployments, is a matter of luck.
-@pytest.mark.xfail(
-    strict=False,
-    raises=AssertionError,
-    reason="once nobody owns the number, the API server makes it 1, and KEDA acts later",
-)
 def test_a_model_that_is_autoscaled_from_now_on_keeps_its_replicas(changing: Changing) -> None:
-    resize(changing, SOME_SPARE, SPARE)
-    changing.life.engine.keda.load("chat", 1000)
-    assert changing.change(replicas(2, 3)).watch.fewest("chat") >= 2
+    with changing.life.engine.keda.away():
+        resize(changing, SOME_SPARE, SPARE)
+        assert changing.change(replicas(2, 3)).watch.fewest("chat") == 3
 
 
-# Not strict, as above.
-@pytest.mark.xfail(
-    strict=False, raises=AssertionError, reason="KEDA scales until its object is deleted, after the Deployment's update"
-)
 def test_a_model_that_is_no_longer_autoscaled_has_the_replicas_of_the_stack_file(changing: Changing) -> None:
-    """That the update isn't refused, though the number was KEDA's, is not part of what fails."""
     changing.start_from()
-    changing.busy()
-    changing.idle()
+    changing.life.busy()
+    changing.life.idle()
     changing.start_from(replicas(3, 3))
-    namespace, chat = changing.deployment("chat")
+    namespace, chat = changing.life.deployment("chat")
     found = changing.life.engine.client.get("apps/v1", "Deployment", chat.name, namespace)
     assert found["spec"]["replicas"] == 3

@@ -91,8 +91,10 @@ def test_replicas_are_split_between_floor_and_burst() -> None:
     assert [(one.pool, one.min, one.max) for one in more.placement] == [("floor", 2, 2), ("burst", 0, 3)]
     assert [one.name for one in more.deployments] == ["more", "more-burst"]
     assert [one.replicas for one in more.deployments] == [2, None]
-    assert more.scaling is not None
-    assert more.scaling.deployment == "more-burst"
+    assert [(one.scaling.min, one.scaling.max) for one in more.deployments] == [(2, 2), (0, 3)]
+    # What the floor carries is no reason for the burst.
+    threshold = more.deployments[0].scaling.threshold
+    assert [f"- {2 * threshold}, 0)" in one.scaling.query for one in more.deployments] == [False, True]
 
 
 @pytest.mark.parametrize("vm_size", sorted(name for name, vm in CATALOG.vm_sizes.items() if vm.gpu))
