@@ -123,7 +123,7 @@ class Model(pulumi.ComponentResource):
         ready: list[pulumi.Resource] = [autoscaling.release, *self.deployments]
         for deployment in plan.deployments:
             scaling = ModelScaling(
-                f"{deployment.name}-scaling",
+                f"model-{deployment.name}-scaling",
                 deployment.scaling,
                 deployment=deployment.name,
                 namespace=plan.namespace,

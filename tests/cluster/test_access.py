@@ -1,20 +1,13 @@
 """Who may do what on the shipped stacks: every account reaches what it needs, and nothing else."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 
-import catalog
-import config
-from planning import decide
 from planning.plan import ModelPlan, Plan
 from tests.cluster import access
-from tests.engine.harness import Engine
-from tests.engine.platform_stacks import STACKS, engine_for, run
+from tests.cluster.life import Life
 from tests.engine.providers.cloud import AzureObject, Cloud
-from tests.graph.stacks import sections_of
 
 pytestmark = pytest.mark.cluster
 
@@ -47,17 +40,9 @@ class World:
         return {one for one in self.resources() if f"{one}/".startswith(f"{id_}/")}
 
 
-def plan_of(stack: str) -> Plan:
-    return decide(config.load(sections_of(stack)), catalog.load())
-
-
-@pytest.fixture(scope="module", params=STACKS)
-def world(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, arm: Path) -> Iterator[World]:
-    request.getfixturevalue("engine_binary")
-    engine: Engine
-    with engine_for(request.param, tmp_path_factory.mktemp(request.param), arm) as engine:
-        run(engine, request.param).up()
-        yield World(engine.cloud, plan_of(request.param))
+@pytest.fixture
+def world(life: Life) -> World:
+    return World(life.engine.cloud, life.plan)
 
 
 def account_of(model: ModelPlan) -> tuple[str, str]:

@@ -1,6 +1,6 @@
 """A change of one setting changes what it must and nothing else, in an order that keeps the platform serving."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +14,19 @@ pytestmark = pytest.mark.engine
 OTHER_SIZE = "Standard_NC80adis_H100_v5"
 
 
-@pytest.fixture
-def dev(tmp_path: Path, arm: Path, engine_binary: Path) -> Any:
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory, arm: Path, engine_binary: Path) -> Iterator[StackRun]:
     del engine_binary
-    with engine_for("dev", tmp_path, arm) as engine:
-        stack = run(engine, "dev")
-        stack.up()
-        yield stack
+    with engine_for("dev", tmp_path_factory.mktemp("changes"), arm) as engine:
+        yield run(engine, "dev")
+
+
+@pytest.fixture
+def dev(running: StackRun) -> StackRun:
+    """The stack as its file has it."""
+    running.configure(settings(running.name))
+    running.up()
+    return running
 
 
 def change(stack: StackRun, edit: Callable[[dict[str, Any]], None]) -> Outcome:

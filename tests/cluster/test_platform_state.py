@@ -1,0 +1,51 @@
+"""What the real engine previews and keeps of the shipped stacks, and that the embedded engine tells it the same."""
+
+import pytest
+
+from preview.engine import Graph, preview
+from tests.cluster.life import Life
+from tests.engine.comparison import embedded, embedded_stored, previewed, stored
+from tests.engine.harness import plain_text_secrets
+from tests.engine.platform_stacks import PROGRAM, PROJECT, as_text, settings
+
+pytestmark = pytest.mark.cluster
+
+
+def graph_of(life: Life) -> Graph:
+    """The stack's graph as the embedded engine has it."""
+    return preview(PROGRAM, project=PROJECT, stack=life.name, config=as_text(settings(life.name)))
+
+
+def test_a_first_preview_touches_nothing(life: Life) -> None:
+    assert life.preview.writes() == ()
+    assert {call.method for call in life.preview.calls if call.provider == "kubernetes"} == {"CheckConfig"}
+
+
+def test_arm_knows_every_value(life: Life) -> None:
+    assert life.engine.azure.warnings == set()
+
+
+def test_the_embedded_engine_previews_the_same(life: Life) -> None:
+    real = previewed(life.preview)
+    told = embedded(graph_of(life))
+    assert sorted(told) == sorted(real)
+    assert {urn: told[urn] for urn in told if told[urn] != real[urn]} == {}
+
+
+def test_the_embedded_engine_knows_the_options_of_the_state(life: Life) -> None:
+    real = stored(life.stack.resources())
+    told = embedded_stored(graph_of(life))
+    assert sorted(told) == sorted(real)
+    assert {urn: (told[urn], real[urn]) for urn in told if told[urn] != real[urn]} == {}
+
+
+def test_the_state_tells_no_secret_of_the_cluster_in_plain_text(life: Life) -> None:
+    server = life.engine.kubernetes.kubeconfig["clusters"][0]["cluster"]
+    needles = ["kubelogin", server["server"], server["certificate-authority-data"]]
+    assert plain_text_secrets(life.stack.export(), needles) == []
+
+
+def test_only_production_is_protected(life: Life) -> None:
+    protected = {urn for urn, resource in life.stack.resources().items() if resource.get("protect")}
+    assert bool(protected) is (life.name == "prod")
+    assert not any("AgentPool" in urn for urn in protected)
