@@ -26,7 +26,7 @@ _API_VERSION: Final = "keda.sh/v1alpha1"
 _KIND: Final = "ScaledObject"
 _NAME_LABEL: Final = "scaledobject.keda.sh/name"
 _MODEL_LABEL: Final = "llm-platform/model"
-_PAUSE_SECONDS: Final = 0.5
+PAUSE_SECONDS: Final = 0.5
 # The HorizontalPodAutoscaler leaves alone what is as near as this to its target.
 _TOLERANCE: Final = 0.1
 _PLAYED: Final = {
@@ -131,7 +131,7 @@ class Keda(Background):
     """Used as a context. Nothing is scaled before its chart is installed, nor after it is gone."""
 
     def __init__(self, client: Client) -> None:
-        super().__init__("keda", _PAUSE_SECONDS)
+        super().__init__("keda", PAUSE_SECONDS)
         self._client = client
         self._installed = False
         self._away = False

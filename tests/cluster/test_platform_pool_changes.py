@@ -96,7 +96,9 @@ def require_moved(changing: Changing, change: Change) -> None:
     updated = change.calls("Update", DEPLOYMENT)
     assert len(updated) == len(on(changing, new))
     assert created < min(updated)
-    assert max(updated) < deleted
+    # Nothing comes after it, so that a failure of anything else leaves the old pool.
+    assert deleted == max(call.order for call in change.outcome.writes())
+    assert not change.calls("Delete", DEPLOYMENT)
     for namespace, deployment in on(changing, new):
         changing.require_served(change, namespace, deployment, deployment.placement.max)
         require_ready_before_the_old_nodes_go(change, deployment)
