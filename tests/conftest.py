@@ -2,42 +2,14 @@
 
 import os
 from pathlib import Path
-from typing import Any
 
 import pytest
-from xdist.scheduler import LoadFileScheduling
 
 from tests.engine.toolchain import ETCD, KUBERNETES, ToolUnavailableError, pulumi_binary
-from tests.graph import stacks
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 # 2026-11-24: in every test and every program that it starts, prices are as old as on this day.
 os.environ["SOURCE_DATE_EPOCH"] = "1795478400"
-
-
-class _ByFileAndStack(LoadFileScheduling):
-    """A file is run by one process, except that all cluster tests of a stack share the process where it is up."""
-
-    def _split_scope(self, nodeid: str) -> str:
-        file, _, test = nodeid.partition("::")
-        given = f"-{test.rpartition('[')[2].removesuffix(']')}-"
-        if file.startswith("tests/cluster/"):
-            for stack in stacks.ALL:
-                if f"-{stack}-" in given:
-                    return f"tests/cluster[{stack}]"
-        return file
-
-
-@pytest.hookimpl(optionalhook=True)
-def pytest_xdist_auto_num_workers() -> int:
-    """One process more than there are cores: a fifth of a cluster test's time is waiting."""
-    return (os.cpu_count() or 1) + 1
-
-
-@pytest.hookimpl(optionalhook=True)
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadFileScheduling | None:
-    """Deal out the tests for `--dist loadfile`."""
-    return _ByFileAndStack(config, log) if config.getvalue("dist") == "loadfile" else None
 
 
 @pytest.fixture(scope="session")

@@ -2,10 +2,12 @@
 
 from collections.abc import Generator, Iterator
 from pathlib import Path
+from typing import Any
 
 import pulumi
 import pulumi_kubernetes as k8s
 import pytest
+from xdist.scheduler import LoadFileScheduling
 
 from tests.cluster.client import Client
 from tests.cluster.control_plane import ControlPlane, control_plane
@@ -16,7 +18,32 @@ from tests.cluster.shown import shown, shown_on_failure, shown_platform
 from tests.cluster.small_programs import Program, Run
 from tests.cluster.view import view
 from tests.engine.harness import StackRun
-from tests.engine.platform_stacks import STACKS
+from tests.graph.stacks import ALL, STACKS
+
+
+class _ByFileAndStack(LoadFileScheduling):
+    """A file is run by one process, except that all cluster tests of a stack share the process where it is up."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file, _, test = nodeid.partition("::")
+        given = f"-{test.rpartition('[')[2].removesuffix(']')}-"
+        if file.startswith("tests/cluster/"):
+            for stack in ALL:
+                if f"-{stack}-" in given:
+                    return f"tests/cluster[{stack}]"
+        return file
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """One process more than there are cores: a fifth of a cluster test's time is waiting."""
+    return (os.cpu_count() or 1) + 1
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadFileScheduling | None:
+    """Deal out the tests for `--dist loadfile`."""
+    return _ByFileAndStack(config, log) if config.getvalue("dist") == "loadfile" else None
 
 
 @pytest.hookimpl(wrapper=True)
