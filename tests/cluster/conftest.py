@@ -1,5 +1,6 @@
 """Fixtures of the cluster tests: a control plane, its kubelets, and what a person would look at after a failure."""
 
+import os
 from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any

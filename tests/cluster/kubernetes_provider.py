@@ -103,7 +103,8 @@ class ClusterKubernetes(Kubernetes):
         if live.get("kind") and not objects.has_unknown(old):
             was = objects.pruned(live, objects.normal(old))
             request.old_inputs.CopyFrom(encode(was))
-            request.news.CopyFrom(encode(ignored.unchanged(request.ignoreChanges, decode(request.news), was)))
+            if request.ignoreChanges:
+                request.news.CopyFrom(encode(ignored.unchanged(request.ignoreChanges, decode(request.news), was)))
         return super().Diff(request, context)
 
     def Update(self, request: Any, context: Any) -> Any:  # noqa: N802 - the protocol's name

@@ -16,7 +16,7 @@ exec 3<&- </dev/null
 wait $program
 """
 _END_LIMIT_SECONDS: Final = 10
-# Go collects when the heap has doubled: a fourth of an API server's time goes there. Here it may grow to five times,
+# Go collects when the heap has doubled: a fourth of an API server's time goes there. Here it may grow to three times,
 # and beyond a size that several of them have room for it collects as ever.
 _LESS_GARBAGE_COLLECTION: Final = {"GOGC": "200", "GOMEMLIMIT": "1500MiB"}
 

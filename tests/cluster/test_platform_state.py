@@ -2,18 +2,12 @@
 
 import pytest
 
-from preview.engine import Graph, preview
 from tests.cluster.life import Life
 from tests.engine.comparison import embedded, embedded_stored, previewed, stored
 from tests.engine.harness import plain_text_secrets
-from tests.engine.platform_stacks import PROGRAM, PROJECT, as_text, settings
+from tests.graph.stacks import graph_of
 
 pytestmark = pytest.mark.cluster
-
-
-def graph_of(life: Life) -> Graph:
-    """The stack's graph as the embedded engine has it."""
-    return preview(PROGRAM, project=PROJECT, stack=life.name, config=as_text(settings(life.name)))
 
 
 def test_a_first_preview_touches_nothing(life: Life) -> None:
@@ -27,14 +21,14 @@ def test_arm_knows_every_value(life: Life) -> None:
 
 def test_the_embedded_engine_previews_the_same(life: Life) -> None:
     real = previewed(life.preview)
-    told = embedded(graph_of(life))
+    told = embedded(graph_of(life.name))
     assert sorted(told) == sorted(real)
     assert {urn: told[urn] for urn in told if told[urn] != real[urn]} == {}
 
 
 def test_the_embedded_engine_knows_the_options_of_the_state(life: Life) -> None:
     real = stored(life.stack.resources())
-    told = embedded_stored(graph_of(life))
+    told = embedded_stored(graph_of(life.name))
     assert sorted(told) == sorted(real)
     assert {urn: (told[urn], real[urn]) for urn in told if told[urn] != real[urn]} == {}
 

@@ -1,6 +1,5 @@
 """The platform's stacks for the engine tests: their settings as data, the world that they expect to find."""
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -24,11 +23,6 @@ def settings(stack: str) -> dict[str, Any]:
 def section(config: Mapping[str, Any], name: str) -> Any:
     """One section of the settings."""
     return config[f"{PROJECT}:{name}"]
-
-
-def as_text(config: Mapping[str, Any]) -> dict[str, str]:
-    """Settings as the engine hands them to a program: objects as JSON."""
-    return {key: value if isinstance(value, str) else json.dumps(value) for key, value in config.items()}
 
 
 def crd_groups() -> dict[str, list[str]]:
