@@ -103,6 +103,33 @@ class Client:
             time.sleep(float(answer.headers["Retry-After"]))
         return self._read(answer)
 
+    def watch(self, path: str, *, seconds: int, version: str = "") -> requests.Response:
+        """Changes below an address: a line of JSON for each until the server ends the answer, which the caller closes.
+
+        Those after a `version`; without one first everything that is there, each as a change.
+
+        Raises:
+            ApiError: the server refuses, or does not answer.
+
+        """
+        session = requests.Session()
+        session.trust_env = False
+        try:
+            answer = session.get(
+                f"{self.server}{path}",
+                params={"watch": "1", "timeoutSeconds": str(seconds), "resourceVersion": version},
+                headers={"Authorization": f"Bearer {self._token}"},
+                verify=str(self._authority),
+                stream=True,
+                timeout=seconds + REQUEST_LIMIT_SECONDS,
+            )
+        except requests.RequestException as error:
+            raise ApiError(0, "Unreachable", f"{self.server} does not answer: {error}") from None
+        if not answer.ok:
+            with answer:
+                self._read(answer)
+        return answer
+
     def _read(self, answer: requests.Response) -> Any:
         is_json = answer.headers.get("Content-Type", "").startswith("application/json")
         content: Any = answer.json() if is_json else answer.text

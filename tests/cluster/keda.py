@@ -24,9 +24,10 @@ MANAGER: Final = "keda"
 FINALIZER: Final = "finalizer.keda.sh"
 _API_VERSION: Final = "keda.sh/v1alpha1"
 _KIND: Final = "ScaledObject"
+_TARGET: Final = ("apps/v1", "Deployment")
 _NAME_LABEL: Final = "scaledobject.keda.sh/name"
 _MODEL_LABEL: Final = "llm-platform/model"
-PAUSE_SECONDS: Final = 0.5
+_PAUSE_SECONDS: Final = 0.5
 # The HorizontalPodAutoscaler leaves alone what is as near as this to its target.
 _TOLERANCE: Final = 0.1
 _PLAYED: Final = {
@@ -131,7 +132,7 @@ class Keda(Background):
     """Used as a context. Nothing is scaled before its chart is installed, nor after it is gone."""
 
     def __init__(self, client: Client) -> None:
-        super().__init__("keda", PAUSE_SECONDS)
+        super().__init__("keda", client, [(_API_VERSION, _KIND), _TARGET, ("v1", "Pod")], _PAUSE_SECONDS)
         self._client = client
         self._installed = False
         self._away = False
@@ -146,6 +147,7 @@ class Keda(Background):
         if chart == CHART:
             with self._turn:
                 self._installed = values is not None
+            self.wake()
 
     @contextlib.contextmanager
     def away(self) -> Generator[None]:
@@ -156,10 +158,12 @@ class Keda(Background):
             yield
         finally:
             self._away = False
+            self.wake()
 
     def load(self, model: str, requests: float) -> None:
         """So many requests of a model wait and run from now on. A model that no test loads has none."""
         self._load[model] = requests
+        self.wake()
 
     def look(self) -> None:
         """Bring the replicas of every target to where its ScaledObject wants them."""

@@ -56,7 +56,7 @@ class Kubelets(Background):
     """
 
     def __init__(self, client: Client, *, ready_after_seconds: float = 0.0, grace_fraction: float = 0.0) -> None:
-        super().__init__("kubelets", _TICK_SECONDS)
+        super().__init__("kubelets", client, [("v1", "Node"), ("v1", "Pod")], _TICK_SECONDS)
         self.grace_fraction = grace_fraction
         self.ready_after_seconds = ready_after_seconds
         self._client = client
@@ -83,6 +83,7 @@ class Kubelets(Background):
         """Forget every rule; what crashed becomes ready."""
         with self._lock:
             self._rules.clear()
+        self.wake()
 
     def lose(self, node: str) -> None:
         """Stop a node's kubelet: no lease, no word about its pods."""
@@ -94,10 +95,12 @@ class Kubelets(Background):
         with self._lock:
             self._lost.discard(node)
             self._renewed.pop(node, None)
+        self.wake()
 
     def _rule(self, rule: Rule) -> None:
         with self._lock:
             self._rules.insert(0, rule)
+        self.wake()
 
     def look(self) -> None:
         """Renew leases, and tell what became of pods."""
@@ -157,10 +160,10 @@ class Kubelets(Background):
     def _terminate(self, pod: Object) -> None:
         metadata = pod["metadata"]
         grace = float(metadata.get("deletionGracePeriodSeconds") or 0)
-        if self._since(metadata["uid"], "deletion") >= grace * self.grace_fraction:
-            self._client.delete(
-                "v1", "Pod", metadata["name"], metadata["namespace"], grace_seconds=0, uid=metadata["uid"]
-            )
+        if self._since(metadata["uid"], "deletion") < grace * self.grace_fraction:
+            self.wake()
+            return
+        self._client.delete("v1", "Pod", metadata["name"], metadata["namespace"], grace_seconds=0, uid=metadata["uid"])
 
     def _since(self, uid: str, what: str) -> float:
         """Seconds since this was first seen of the pod."""
@@ -175,11 +178,14 @@ class Kubelets(Background):
                 self._tell(pod, pod_states.crashing(pod, now, reason=rule.crash, exit_code=rule.exit_code))
             return
         if (status["phase"] == "Pending" or is_crashing) and (missing := self._missing_reference(pod)):
+            self.wake()
             if not any((state.get("waiting") or {}).get("message") == missing for state in states):
                 self._tell(pod, pod_states.waiting(pod, "CreateContainerConfigError", missing, now))
             return
         delay = rule.ready_after_seconds if rule is not _PLAIN else self.ready_after_seconds
         is_due = self._since(uid, "start") >= delay
+        if not is_due and delay < float("inf"):
+            self.wake()
         if pod_states.runs_to_completion(pod) and is_due:
             self._tell(pod, pod_states.succeeded(pod, now))
         elif status["phase"] == "Pending" or is_crashing or (is_due and not pod_states.is_ready(pod)):

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from catalog import Catalog
 from tests.cluster.autoscaler import Growing, additions, from_zero
+from tests.cluster.background import QUIET_SECONDS
 from tests.cluster.fleet import Fleet, PoolFacts
 from tests.cluster.node_api import NodeApi, UnreachableError
 from tests.cluster.nodes import Surroundings, pool_name
@@ -50,6 +51,8 @@ class Machines:
         # One at a time looks at the cloud and moves machines by it.
         self._turn = threading.RLock()
         self._over = threading.Event()
+        # Something has changed that the autoscaler should look at.
+        self._news = threading.Event()
         self._thread: threading.Thread | None = None
         self._broken: BaseException | None = None
 
@@ -103,6 +106,7 @@ class Machines:
                 raise ValueError(f"{pool} is no spot pool: Azure evicts none of its machines")
             self._fleet.drop(view.id, view.nodes)
             self._count()
+            self._news.set()
             return list(view.nodes)
 
     def lose(self, node: str) -> None:
@@ -110,6 +114,7 @@ class Machines:
         with self._turn:
             self._fleet.drop(self._fleet.pool_of(node), [node])
             self._count()
+            self._news.set()
 
     def gpu_operator(self, values: Mapping[str, Any] | None) -> None:
         """The GPU Operator is installed with these values, or gone (None): nodes have devices by them from now on."""
@@ -156,6 +161,7 @@ class Machines:
         with self._turn:
             self._fleet.follow(dict(self._facts()))
             self._count()
+            self._news.set()
 
     def _facts(self) -> Iterator[tuple[str, PoolFacts]]:
         with self._cloud.lock:
@@ -196,6 +202,7 @@ class Machines:
     def stop(self) -> None:
         """End the thread, and raise what it ended with, if it did."""
         self._over.set()
+        self._news.set()
         if self._thread is not None:
             self._thread.join()
             self._thread = None
@@ -209,14 +216,21 @@ class Machines:
 
     def _run(self) -> None:
         try:
-            while not self._over.wait(_PAUSE_SECONDS):
-                with self._turn, suppress(UnreachableError):
-                    if self._fleet.is_behind:
-                        self._fleet.reconcile()
-                    if self.autoscales:
-                        self.autoscale()
+            with self._nodes.watching(self._news.set):
+                while not self._over.wait(_PAUSE_SECONDS):
+                    if not self._fleet.is_behind:
+                        self._news.wait(QUIET_SECONDS)
+                    self._news.clear()
+                    self._look()
         except Exception as error:  # noqa: BLE001 - a thread has nobody to raise to: told by `stop`
             self._broken = error
+
+    def _look(self) -> None:
+        with self._turn, suppress(UnreachableError):
+            if self._fleet.is_behind:
+                self._fleet.reconcile()
+            if self.autoscales:
+                self.autoscale()
 
 
 def _inline_id(cluster: AzureObject, profile: Mapping[str, Any]) -> str:

@@ -1,11 +1,12 @@
 """What Azure's machines do in an API server: nodes come, change and go, and the pods on them go with them."""
 
-from collections.abc import Generator
-from contextlib import contextmanager
+from collections.abc import Callable, Generator
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any, Protocol
 
 import requests
 
+from tests.cluster.changes import Changes
 from tests.cluster.client import ApiError, Client
 
 _LEASES = "kube-node-lease"
@@ -43,6 +44,10 @@ class NodeApi(Protocol):
 
     def kill_pod(self, namespace: str, name: str, uid: str) -> None:
         """Take a pod off at once; one of the same name that has come since is left alone."""
+        ...
+
+    def watching(self, happened: Callable[[], None]) -> AbstractContextManager[Any]:
+        """Call `happened` whenever a pod has come, changed or gone, for the length of a `with` block."""
         ...
 
 
@@ -84,6 +89,10 @@ class ClientNodeApi:
         """Take a pod off at once."""
         with _answering(), _gone_is_fine():
             self._client.delete("v1", "Pod", name, namespace, grace_seconds=0, uid=uid)
+
+    def watching(self, happened: Callable[[], None]) -> AbstractContextManager[Any]:
+        """Call `happened` whenever a pod has come, changed or gone."""
+        return Changes(self._client, [("v1", "Pod")], happened)
 
 
 @contextmanager

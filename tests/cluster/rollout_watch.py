@@ -5,10 +5,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final, Self
-
-import requests
-import yaml
+from typing import Final, Self
 
 from components.labels import DEPLOYMENT
 from planning.labels import POOL_REVISION
@@ -18,7 +15,6 @@ from tests.cluster.pod_states import is_ready
 
 # A watch ends after so long and the next begins where it ended: the last one brings what happened until then.
 _WINDOW_SECONDS: Final = 1
-_ANSWER_SECONDS: Final = 30
 _KINDS: Final = (("v1", "Node"), ("v1", "Pod"), ("discovery.k8s.io/v1", "EndpointSlice"))
 
 
@@ -86,8 +82,7 @@ def is_ending(pod: Object) -> bool:
 class _Feed:
     """All changes of one kind, read in a thread of its own."""
 
-    server: Mapping[str, Any]
-    token: str
+    client: Client
     path: str
     there: list[Object]
     version: str
@@ -100,17 +95,7 @@ class _Feed:
             self._window()
 
     def _window(self) -> None:
-        answer = requests.get(
-            f"{self.server['server']}{self.path}",
-            params={"watch": "1", "resourceVersion": self.version, "timeoutSeconds": str(_WINDOW_SECONDS)},
-            headers={"Authorization": f"Bearer {self.token}"},
-            verify=self.server["certificate-authority"],
-            stream=True,
-            timeout=_ANSWER_SECONDS,
-            # Loopback: no proxy of the machine has a say.
-            proxies={"https": ""},
-        )
-        with answer:
+        with self.client.watch(self.path, seconds=_WINDOW_SECONDS, version=self.version) as answer:
             for line in answer.iter_lines():
                 told = json.loads(line)
                 if told["type"] == "ERROR":
@@ -126,9 +111,7 @@ class Watch:
     """
 
     def __init__(self, plane: ControlPlane) -> None:
-        config = yaml.safe_load(plane.kubeconfig())
-        server, token = config["clusters"][0]["cluster"], config["users"][0]["user"]["token"]
-        self._feeds = {kind: _feed(plane.client, server, token, version, kind) for version, kind in _KINDS}
+        self._feeds = {kind: _feed(plane.client, version, kind) for version, kind in _KINDS}
         self.moments: tuple[Moment, ...] = ()
         self._over = threading.Event()
         self._errors: list[BaseException] = []
@@ -223,10 +206,10 @@ class Watch:
         return seen - placed
 
 
-def _feed(client: Client, server: Mapping[str, Any], token: str, api_version: str, kind: str) -> _Feed:
+def _feed(client: Client, api_version: str, kind: str) -> _Feed:
     path = client.path(api_version, kind)
     listed = client.request("GET", path)
-    return _Feed(server, token, path, listed["items"], listed["metadata"]["resourceVersion"])
+    return _Feed(client, path, listed["items"], listed["metadata"]["resourceVersion"])
 
 
 def _moment(version: int, there: Mapping[str, Mapping[str, Object]]) -> Moment:

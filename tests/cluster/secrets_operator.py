@@ -20,7 +20,7 @@ class SecretsOperator(Background):
     """
 
     def __init__(self, client: Client) -> None:
-        super().__init__("secrets-operator", _PAUSE_SECONDS)
+        super().__init__("secrets-operator", client, [(_API_VERSION, _KIND), ("v1", "Secret")], _PAUSE_SECONDS)
         self.vault: dict[str, str] = {}
         self.absent: set[str] = set()
         self._client = client

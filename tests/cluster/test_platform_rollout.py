@@ -1,6 +1,5 @@
 """New versions of models replace the old ones, with and without a GPU to spare; a pod that goes is let go in order."""
 
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,7 @@ import yaml
 import catalog
 from components.labels import DEPLOYMENT
 from planning.plan import RolloutPlan
-from tests.cluster import keda, kubernetes_provider
+from tests.cluster import kubernetes_provider
 from tests.cluster.changing import Change, Changing, Edit, changing_stack
 from tests.cluster.client import ApiError, Object, eventually
 from tests.cluster.control_plane import ControlPlane
@@ -242,5 +241,5 @@ def test_a_model_that_is_no_longer_autoscaled_has_the_replicas_of_the_stack_file
     namespace, chat = changing.life.deployment("chat")
     # KEDA may move it until it has heard of the new bounds, at the update's end, and not afterwards.
     changing.life.require_pods(namespace, chat, 3)
-    time.sleep(3 * keda.PAUSE_SECONDS)
+    changing.life.engine.keda.let_pass(3)
     changing.life.require_pods(namespace, chat, 3)
