@@ -79,7 +79,7 @@ class Changing:
 @contextlib.contextmanager
 def changing_stack(directory: Path, arm: Path, plane: ControlPlane, *, drain_seconds: float) -> Generator[Changing]:
     """The development stack, up and idle. A pod that was told to end takes `drain_seconds` to finish its requests."""
-    with platform_engine("dev", directory, arm, plane=plane) as engine:
+    with platform_engine("dev", directory, arm, plane=plane, shortcuts=True) as engine:
         engine.azure.machines.autoscales = True
         life = Life(engine, "dev")
         engine.kubelets.grace_fraction = drain_seconds / max(model.grace_seconds for model in life.plan.models)

@@ -37,8 +37,8 @@ class _ByFileAndStack(LoadFileScheduling):
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
-    """One process more than there are cores: a fifth of a cluster test's time is waiting."""
-    return (os.cpu_count() or 1) + 1
+    """Two processes more than there are cores: a fourth of a cluster test's time is waiting."""
+    return (os.cpu_count() or 1) + 2
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -137,5 +137,7 @@ def life(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     """
     request.getfixturevalue("engine_binary")
     request.getfixturevalue("control_plane_binaries")
-    with shown_platform(request.config, request.param, tmp_path_factory.mktemp(request.param), arm) as engine:
+    directory, shipped = tmp_path_factory.mktemp(request.param), request.param in STACKS
+    # The shipped stacks have the SDK as it is.
+    with shown_platform(request.config, request.param, directory, arm, shortcuts=not shipped) as engine:
         yield Life(engine, request.param)

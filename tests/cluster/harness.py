@@ -35,8 +35,9 @@ class ClusterEngine(Engine):
         *,
         plane: ControlPlane | None = None,
         subscription: str = DEFAULT_SUBSCRIPTION,
+        shortcuts: bool = False,
     ) -> None:
-        super().__init__(directory, arm=arm, subscription=subscription)
+        super().__init__(directory, arm=arm, subscription=subscription, shortcuts=shortcuts)
         self._arm, self._subscription = arm, subscription
         self._given = plane
         self._ends = contextlib.ExitStack()
@@ -67,14 +68,16 @@ class ClusterEngine(Engine):
         self.keda.release(chart, values)
 
 
-def platform_engine(stack: str, directory: Path, arm: Path, *, plane: ControlPlane | None = None) -> ClusterEngine:
+def platform_engine(
+    stack: str, directory: Path, arm: Path, *, plane: ControlPlane | None = None, shortcuts: bool = False
+) -> ClusterEngine:
     """An engine signed in to the stack's subscription, with the network from where a private stack is updated.
 
     Run the stack in it with `tests.engine.platform_stacks.run(engine, stack)`.
     """
     configured = settings(stack)
     platform = section(configured, "platform")
-    engine = ClusterEngine(directory, arm, plane=plane, subscription=platform["subscription_id"])
+    engine = ClusterEngine(directory, arm, plane=plane, subscription=platform["subscription_id"], shortcuts=shortcuts)
     runner_network = section(configured, "cluster")["api_server"].get("runner_vnet")
     if runner_network:
         engine.azure.has("network:VirtualNetwork", runner_network, platform["region"])

@@ -29,8 +29,10 @@ def shown_on_failure(config: pytest.Config, plane: ControlPlane) -> Generator[Co
 
 
 @contextlib.contextmanager
-def shown_platform(config: pytest.Config, stack: str, directory: Path, arm: Path) -> Generator[ClusterEngine]:
+def shown_platform(
+    config: pytest.Config, stack: str, directory: Path, arm: Path, *, shortcuts: bool = False
+) -> Generator[ClusterEngine]:
     """An engine for a stack whose pools grow by themselves, shown where a test fails."""
-    with platform_engine(stack, directory, arm) as engine, shown_on_failure(config, engine.plane):
+    with platform_engine(stack, directory, arm, shortcuts=shortcuts) as engine, shown_on_failure(config, engine.plane):
         engine.azure.machines.autoscales = True
         yield engine

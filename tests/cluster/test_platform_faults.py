@@ -63,7 +63,7 @@ def fresh(
 ) -> Iterator[FaultedStack]:
     """The development stack and a spare pool, which no update has brought to its end yet."""
     del engine_binary, control_plane_binaries
-    with shown_platform(request.config, "dev", tmp_path_factory.mktemp("faults"), arm) as engine:
+    with shown_platform(request.config, "dev", tmp_path_factory.mktemp("faults"), arm, shortcuts=True) as engine:
         yield FaultedStack(engine, "dev", with_spare_pool)
 
 

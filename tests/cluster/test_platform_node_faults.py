@@ -42,7 +42,7 @@ def running(
 ) -> Iterator[FaultedStack]:
     """The development stack with a spot pool, up."""
     del engine_binary, control_plane_binaries
-    with shown_platform(request.config, "dev", tmp_path_factory.mktemp("node-faults"), arm) as engine:
+    with shown_platform(request.config, "dev", tmp_path_factory.mktemp("node-faults"), arm, shortcuts=True) as engine:
         stack = FaultedStack(engine, "dev", with_spot)
         stack.converges()
         yield stack
