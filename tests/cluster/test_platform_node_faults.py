@@ -15,7 +15,11 @@ from tests.cluster.pod_states import is_ready
 from tests.cluster.shown import shown_platform
 from tests.graph.stacks import Sections
 
-pytestmark = pytest.mark.cluster
+pytestmark = [
+    pytest.mark.cluster,
+    # The SDK's abandoned coroutines of a refused update complain when they are collected.
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
 # A pod of `chat` that asks for a replica beyond its floor, and one more.
 BUSY = 12.0
 
