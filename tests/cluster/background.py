@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 from typing import Final, Self
 
 from tests.cluster.changes import Changes
-from tests.cluster.client import ApiError, Client, eventually
+from tests.cluster.client import ApiError, Client
+from tests.cluster.waiting import eventually
 
 # Who was told of nothing looks all the same after so long.
 QUIET_SECONDS: Final = 2.0

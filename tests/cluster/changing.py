@@ -1,7 +1,7 @@
 """A stack that is up and whose settings change one after the other, each time under watch."""
 
 import contextlib
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,10 +10,10 @@ from planning.plan import DeploymentPlan, Plan
 from tests.cluster.client import Object
 from tests.cluster.control_plane import ControlPlane
 from tests.cluster.harness import platform_engine
-from tests.cluster.life import Life, plan_of
+from tests.cluster.life import Life, plan_of_settings
 from tests.cluster.rollout_watch import Watch
 from tests.engine.outcome import Outcome
-from tests.engine.platform_stacks import PROJECT, settings
+from tests.engine.platform_stacks import settings
 
 Edit = Callable[[dict[str, Any]], None]
 
@@ -35,23 +35,23 @@ class Change:
 class Changing:
     """`life` is the stack; its plan follows the settings. Edits add up until one starts from the stack file again."""
 
-    def __init__(self, life: Life) -> None:
+    def __init__(self, life: Life, given: dict[str, Any]) -> None:
         self.life = life
-        self._settings = settings(life.name)
+        self._settings = given
 
     def start_from(self, edit: Edit = lambda _: None) -> None:
         """Let the stack be the stack file with one edit, and nothing of what was changed before."""
         wanted = settings(self.life.name)
         edit(wanted)
         if wanted != self._settings:
-            self._settings, self.life.plan = wanted, _plan(wanted)
+            self._settings, self.life.plan = wanted, plan_of_settings(wanted)
             self.life.stack.configure(wanted)
             self.life.stack.up()
 
     def change(self, edit: Edit = lambda _: None) -> Change:
         """Edit the settings and update. The update does what its preview said, and then all is quiet."""
         edit(self._settings)
-        stack, before, after = self.life.stack, self.life.plan, _plan(self._settings)
+        stack, before, after = self.life.stack, self.life.plan, plan_of_settings(self._settings)
         stack.configure(self._settings)
         told = stack.preview()
         with Watch(self.life.engine.plane) as watch:
@@ -77,18 +77,22 @@ class Changing:
 
 
 @contextlib.contextmanager
-def changing_stack(directory: Path, arm: Path, plane: ControlPlane, *, drain_seconds: float) -> Generator[Changing]:
-    """The development stack, up and idle. A pod that was told to end takes `drain_seconds` to finish its requests."""
+def changing_stack(
+    directory: Path, arm: Path, plane: ControlPlane, *, drain_seconds: float, edit: Edit = lambda _: None
+) -> Generator[Changing]:
+    """The development stack with one edit, up and idle.
+
+    A pod that was told to end takes `drain_seconds` to finish its requests.
+    """
+    given = settings("dev")
+    edit(given)
     with platform_engine("dev", directory, arm, plane=plane, shortcuts=True) as engine:
         engine.azure.machines.autoscales = True
-        life = Life(engine, "dev")
+        life = Life(engine, "dev", given)
         engine.kubelets.grace_fraction = drain_seconds / max(model.grace_seconds for model in life.plan.models)
-        yield Changing(life)
+        life.stack.up()
+        yield Changing(life, given)
 
 
 def _operations(outcome: Outcome) -> dict[str, frozenset[str]]:
     return {urn: frozenset(ops) for urn, ops in outcome.operations.items()}
-
-
-def _plan(edited: Mapping[str, Any]) -> Plan:
-    return plan_of({key.removeprefix(f"{PROJECT}:"): value for key, value in edited.items()})

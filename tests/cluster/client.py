@@ -10,12 +10,13 @@ from typing import Any, Final, Literal
 
 import requests
 
+from tests.cluster.waiting import eventually
+
 Object = dict[str, Any]
 PatchKind = Literal["apply", "json", "merge", "strategic"]
 
 REQUEST_LIMIT_SECONDS: Final = 30
 _TRIES: Final = 10
-_POLL_SECONDS: Final = 0.1
 _NO_KIND: Final = "the server could not find the requested resource"
 _PATCH_TYPES: Final[Mapping[str, str]] = {
     # JSON is YAML, and the only content type that server-side apply has.
@@ -39,10 +40,6 @@ class ApiError(Exception):
     def is_missing(self) -> bool:
         """Whether the object is not there, or nothing of its kind can be."""
         return self.reason in ("NotFound", "NoMatch")
-
-
-class WaitTimeoutError(Exception):
-    """What was waited for did not happen in time."""
 
 
 @dataclass(frozen=True)
@@ -317,19 +314,3 @@ def _parameters(field_manager: str, dry_run: bool) -> dict[str, str]:
         **({"fieldManager": field_manager} if field_manager else {}),
         **({"dryRun": "All"} if dry_run else {}),
     }
-
-
-def eventually(
-    happened: Callable[[], Any],
-    what: str,
-    *,
-    timeout_seconds: float = 30,
-    last: Callable[[], Any] = lambda: None,
-) -> None:
-    """Ask until it happened. Raises WaitTimeoutError, with what `last` tells, after `timeout_seconds`."""
-    end = time.monotonic() + timeout_seconds
-    while not happened():
-        if time.monotonic() > end:
-            told = json.dumps(last(), indent=1, default=str)[:4000]
-            raise WaitTimeoutError(f"{what}: not within {timeout_seconds:g} s; seen last: {told}")
-        time.sleep(_POLL_SECONDS)

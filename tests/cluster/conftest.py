@@ -14,7 +14,7 @@ from tests.cluster.client import Client
 from tests.cluster.control_plane import ControlPlane, control_plane
 from tests.cluster.harness import ClusterEngine
 from tests.cluster.kubelet import Kubelets
-from tests.cluster.life import Life
+from tests.cluster.life import FromNothing
 from tests.cluster.shown import shown, shown_on_failure, shown_platform
 from tests.cluster.small_programs import Program, Run
 from tests.cluster.view import view
@@ -130,7 +130,7 @@ def run(engine: ClusterEngine, request: pytest.FixtureRequest) -> Iterator[Run]:
 
 
 @pytest.fixture(scope="session", params=STACKS)
-def life(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, arm: Path) -> Iterator[Life]:
+def life(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, arm: Path) -> Iterator[FromNothing]:
     """A stack that is up, for every test of the session that asks; the last of them destroys it.
 
     A shipped one unless a test is parametrised otherwise.
@@ -140,4 +140,4 @@ def life(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     directory, shipped = tmp_path_factory.mktemp(request.param), request.param in STACKS
     # The shipped stacks have the SDK as it is.
     with shown_platform(request.config, request.param, directory, arm, shortcuts=not shipped) as engine:
-        yield Life(engine, request.param)
+        yield FromNothing(engine, request.param)

@@ -4,7 +4,8 @@ import contextlib
 from collections.abc import Generator
 from typing import Any, Final
 
-from tests.cluster.client import ApiError, Client, eventually
+from tests.cluster.client import ApiError, Client
+from tests.cluster.waiting import eventually
 from tests.cluster.workloads import deployment, pod_spec
 
 _REGISTRATION: Final = "admissionregistration.k8s.io/v1"

@@ -14,7 +14,7 @@ from tests.cluster.life import Life, plan_of
 from tests.cluster.pod_states import is_ready
 from tests.engine.harness import OperationRefusedError
 from tests.engine.outcome import Outcome
-from tests.engine.platform_stacks import PROGRAM, PROJECT
+from tests.engine.platform_stacks import PROJECT
 from tests.engine.providers.cloud import AzureObject
 from tests.graph.stacks import Sections, sections_of
 
@@ -32,15 +32,12 @@ class FaultedStack(Life):
     """
 
     def __init__(self, engine: ClusterEngine, name: str, edit: Callable[[Sections], object] | None = None) -> None:
-        self.engine, self.name = engine, name
         self.sections = sections_of(name)
         if edit is not None:
             edit(self.sections)
-        self.before = {resource.id for resource in engine.cloud.azure}
-        self.stack = engine.stack(name, PROGRAM, self._settings(), project=PROJECT)
+        super().__init__(engine, name, self._settings())
         self.serving: list[tuple[str, str]] = []
         self.moments = Moments(engine.azure, engine.kubernetes)
-        self.plan = plan_of(self.sections)
 
     def _settings(self) -> dict[str, Any]:
         return {f"{PROJECT}:{name}": section for name, section in self.sections.items()}

@@ -16,7 +16,8 @@ from typing import Any, Final
 
 import yaml
 
-from tests.cluster.client import ApiError, Client, Object, WaitTimeoutError, eventually
+from tests.cluster.client import ApiError, Client, Object
+from tests.cluster.waiting import WaitTimeoutError, eventually
 from tests.engine.providers.calls import RefusedError
 from tests.graph.chart_values import schema_problems, unknown_paths
 

@@ -1,8 +1,9 @@
 """A stack on a small Azure and a real control plane: what the Plan says, and what is there."""
 
 from collections import Counter
+from collections.abc import Mapping
 from copy import deepcopy
-from typing import Final
+from typing import Any, Final
 
 import catalog
 import config
@@ -10,14 +11,15 @@ from planning import decide
 from planning.labels import POOL_REVISION
 from planning.plan import DeploymentPlan, Plan
 from tests.cluster import provider_answers as answers
-from tests.cluster.client import Object, eventually
+from tests.cluster.client import Object
 from tests.cluster.harness import ClusterEngine
 from tests.cluster.kubernetes_provider import RELEASE
 from tests.cluster.pod_states import is_ready
+from tests.cluster.waiting import eventually
 from tests.engine.harness import StackRun
 from tests.engine.outcome import Outcome
-from tests.engine.platform_stacks import run
-from tests.graph.stacks import Sections, sections_of
+from tests.engine.platform_stacks import PROGRAM, PROJECT, settings
+from tests.graph.stacks import Sections
 
 _DEPLOYMENT: Final = "llm-platform/deployment"
 _NODES_AND_PODS_SECONDS: Final = 60
@@ -28,17 +30,21 @@ def plan_of(sections: Sections) -> Plan:
     return decide(config.load(deepcopy(sections)), catalog.load())
 
 
-class Life:
-    """One stack after its first preview and its only update from nothing."""
+def plan_of_settings(given: Mapping[str, Any]) -> Plan:
+    """The Plan of a stack file's `config`."""
+    return plan_of({key.removeprefix(f"{PROJECT}:"): value for key, value in given.items()})
 
-    def __init__(self, engine: ClusterEngine, name: str) -> None:
+
+class Life:
+    """One stack that is still to be updated from nothing, and its Plan; `given` are its settings if not the file's."""
+
+    def __init__(self, engine: ClusterEngine, name: str, given: Mapping[str, Any] | None = None) -> None:
+        chosen = settings(name) if given is None else given
         self.engine = engine
         self.name = name
-        self.plan = plan_of(sections_of(name))
+        self.plan = plan_of_settings(chosen)
         self.before = {resource.id for resource in engine.cloud.azure}
-        self.stack: StackRun = run(engine, name)
-        self.preview: Outcome = self.stack.preview()
-        self.update: Outcome = self.stack.up()
+        self.stack: StackRun = engine.stack(name, PROGRAM, chosen, project=PROJECT)
 
     @property
     def deployments(self) -> list[tuple[str, DeploymentPlan]]:
@@ -99,6 +105,15 @@ class Life:
         if type_ == RELEASE:
             return self.engine.kubernetes.releases.find(id_) is not None
         return self.engine.client.find(*answers.of_type(type_), *answers.of_id(id_)) is not None
+
+
+class FromNothing(Life):
+    """One stack after its first preview and its only update from nothing."""
+
+    def __init__(self, engine: ClusterEngine, name: str) -> None:
+        super().__init__(engine, name)
+        self.preview: Outcome = self.stack.preview()
+        self.update: Outcome = self.stack.up()
 
 
 def devices_asked(pod: Object) -> dict[str, int]:

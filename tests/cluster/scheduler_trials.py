@@ -10,8 +10,9 @@ from typing import Any, Final
 
 from components.model_pod import pod_template
 from planning.plan import DeploymentPlan, ModelPlan
-from tests.cluster.client import Client, Object, WaitTimeoutError
+from tests.cluster.client import Client, Object
 from tests.cluster.control_plane import ControlPlane
+from tests.cluster.waiting import WaitTimeoutError
 from tests.engine.toolchain import ETCD, KUBERNETES
 
 NAMESPACE: Final = "llm"
@@ -68,6 +69,14 @@ def add_nodes(client: Client, manifests: Iterable[Object]) -> None:
 
     with ThreadPoolExecutor(_THREADS) as threads:
         list(threads.map(add, manifests))
+
+
+@contextlib.contextmanager
+def nodes_there(client: Client, manifests: Iterable[Object]) -> Generator[None]:
+    """These are the only nodes for the length of a `with` block."""
+    add_nodes(client, manifests)
+    yield
+    client.request("DELETE", client.path("v1", "Node"), {"propagationPolicy": "Background"})
 
 
 def add_accounts(client: Client, names: Iterable[str]) -> None:

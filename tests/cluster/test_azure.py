@@ -10,9 +10,10 @@ import yaml
 
 from tests.cluster import azure_objects, faults
 from tests.cluster.azure_provider import CLUSTER, POOL, SmallAzure, small_azure
-from tests.cluster.client import Client, Object, eventually
+from tests.cluster.client import Client, Object
 from tests.cluster.control_plane import ControlPlane
 from tests.cluster.kubelet import Kubelets
+from tests.cluster.waiting import eventually
 from tests.cluster.workloads import SLICE, deployment, pod_spec, ready_on
 from tests.engine.providers.calls import CallLog, RefusedError
 from tests.engine.providers.cloud import Cloud

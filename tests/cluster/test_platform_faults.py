@@ -11,7 +11,6 @@ import pytest
 from tests.cluster import fault_recovery, faults
 from tests.cluster.applied_objects import CREATOR
 from tests.cluster.azure_provider import POOL
-from tests.cluster.client import eventually
 from tests.cluster.fault_cases import (
     AZURE_IS_BUSY,
     COMPANY_RULE,
@@ -30,6 +29,7 @@ from tests.cluster.fault_stack import FaultedStack
 from tests.cluster.fault_traces import Traces
 from tests.cluster.kubernetes_provider import DEPLOYMENT, RELEASE
 from tests.cluster.shown import shown_platform
+from tests.cluster.waiting import eventually
 from tests.engine.harness import OperationRefusedError
 from tests.graph.stacks import Sections
 

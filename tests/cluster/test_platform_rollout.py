@@ -13,9 +13,10 @@ from components.labels import DEPLOYMENT
 from planning.plan import RolloutPlan
 from tests.cluster import kubernetes_provider
 from tests.cluster.changing import Change, Changing, Edit, changing_stack
-from tests.cluster.client import ApiError, Object, eventually
+from tests.cluster.client import ApiError, Object
 from tests.cluster.control_plane import ControlPlane
 from tests.cluster.rollout_watch import Watch, is_ending
+from tests.cluster.waiting import eventually
 from tests.engine.platform_stacks import section
 
 pytestmark = pytest.mark.cluster
@@ -76,8 +77,7 @@ def changing(
     """A stack whose size and versions the tests change one after the other; no number of replicas is KEDA's."""
     del engine_binary
     directory = tmp_path_factory.mktemp("rollout")
-    with changing_stack(directory, arm, module_cluster, drain_seconds=DRAIN_SECONDS) as running:
-        running.start_from(ALL_ALONE)
+    with changing_stack(directory, arm, module_cluster, drain_seconds=DRAIN_SECONDS, edit=ALL_ALONE) as running:
         yield running
 
 

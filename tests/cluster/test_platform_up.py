@@ -6,9 +6,9 @@ import pytest
 
 from planning.labels import POOL_REVISION
 from tests.cluster.autoscaler import quantity
-from tests.cluster.client import eventually
-from tests.cluster.life import Life
+from tests.cluster.life import FromNothing
 from tests.cluster.pod_states import runs_to_completion
+from tests.cluster.waiting import eventually
 from tests.engine.harness import OperationRefusedError
 from tests.engine.outcome import Outcome
 from tests.engine.platform_stacks import section, settings
@@ -33,14 +33,14 @@ def changes(outcome: Outcome) -> dict[str, set[str]]:
 
 
 @in_every_stack
-def test_the_update_from_nothing_does_what_the_preview_said(life: Life) -> None:
+def test_the_update_from_nothing_does_what_the_preview_said(life: FromNothing) -> None:
     assert {step.op for step in life.preview.steps} == {"create"}
     assert life.preview.writes() == ()
     assert life.update.operations == life.preview.operations
 
 
 @in_every_stack
-def test_no_object_was_rejected_and_all_are_in_the_api_server(life: Life) -> None:
+def test_no_object_was_rejected_and_all_are_in_the_api_server(life: FromNothing) -> None:
     assert [message for message in life.update.messages if not message.startswith("info")] == []
     objects = life.objects()
     assert objects
@@ -48,7 +48,7 @@ def test_no_object_was_rejected_and_all_are_in_the_api_server(life: Life) -> Non
 
 
 @in_every_stack
-def test_every_model_runs_on_the_pool_and_the_devices_that_the_plan_names(life: Life) -> None:
+def test_every_model_runs_on_the_pool_and_the_devices_that_the_plan_names(life: FromNothing) -> None:
     for namespace, deployment in life.deployments:
         life.require_pods(namespace, deployment)
     staying = [pod for pod in life.engine.client.list("v1", "Pod") if not pod["metadata"].get("deletionTimestamp")]
@@ -57,7 +57,7 @@ def test_every_model_runs_on_the_pool_and_the_devices_that_the_plan_names(life: 
 
 
 @in_every_stack
-def test_every_node_offers_what_the_plan_says_of_its_pool(life: Life) -> None:
+def test_every_node_offers_what_the_plan_says_of_its_pool(life: FromNothing) -> None:
     nodes = life.engine.client.list("v1", "Node")
     for pool in life.plan.pools:
         own = [node for node in nodes if node["metadata"]["labels"].get(POOL_REVISION) == pool.revision]
@@ -68,7 +68,7 @@ def test_every_node_offers_what_the_plan_says_of_its_pool(life: Life) -> None:
 
 
 @in_every_stack
-def test_nothing_changes_afterwards(life: Life) -> None:
+def test_nothing_changes_afterwards(life: FromNothing) -> None:
     assert life.stack.preview().operations == {}
     # The autoscaler moves the number of a pool's nodes: a refresh finds it, and the program leaves it.
     pools, machines = life.plan.pools, life.engine.azure.machines.pools()
@@ -77,7 +77,7 @@ def test_nothing_changes_afterwards(life: Life) -> None:
     assert life.stack.preview().operations == {}
 
 
-def hash_of(life: Life, namespace: str, image: str) -> str:
+def hash_of(life: FromNothing, namespace: str, image: str) -> str:
     """The label that tells the pods of this image from others of their Deployment, once there are any."""
 
     def found() -> list[str]:
@@ -88,7 +88,7 @@ def hash_of(life: Life, namespace: str, image: str) -> str:
     return found()[0]
 
 
-def test_hand_edits_are_shown_and_nothing_else_and_the_update_takes_them_back(life: Life) -> None:
+def test_hand_edits_are_shown_and_nothing_else_and_the_update_takes_them_back(life: FromNothing) -> None:
     client, machines = life.engine.client, life.engine.azure.machines
     namespace, deployment = life.deployments[0]
     (pool,) = [pool for pool in life.plan.pools if pool.revision == deployment.placement.pool_revision]
@@ -130,7 +130,7 @@ def test_hand_edits_are_shown_and_nothing_else_and_the_update_takes_them_back(li
 
 
 @in_every_stack
-def test_models_at_their_most_replicas_still_run_where_the_plan_says(life: Life) -> None:
+def test_models_at_their_most_replicas_still_run_where_the_plan_says(life: FromNothing) -> None:
     assert any(model.autoscaled for model in life.plan.models)
     life.busy()
     # The engine leaves the number to KEDA, and that of the nodes to the autoscaler.
@@ -147,7 +147,7 @@ def test_models_at_their_most_replicas_still_run_where_the_plan_says(life: Life)
 
 
 @in_every_stack
-def test_the_end(life: Life) -> None:
+def test_the_end(life: FromNothing) -> None:
     """Last, since nothing is left: a protected stack refuses and stays whole, an unprotected one keeps its models."""
     if life.plan.platform.protect:
         before, azure = without_secrets(life.stack.resources()), [resource.id for resource in life.engine.cloud.azure]

@@ -1,0 +1,28 @@
+"""To ask until something has happened, and to say what was seen last where it has not."""
+
+import json
+import time
+from collections.abc import Callable
+from typing import Any, Final
+
+_POLL_SECONDS: Final = 0.1
+
+
+class WaitTimeoutError(Exception):
+    """What was waited for did not happen in time."""
+
+
+def eventually(
+    happened: Callable[[], Any],
+    what: str,
+    *,
+    timeout_seconds: float = 30,
+    last: Callable[[], Any] = lambda: None,
+) -> None:
+    """Ask until it happened. Raises WaitTimeoutError, with what `last` tells, after `timeout_seconds`."""
+    end = time.monotonic() + timeout_seconds
+    while not happened():
+        if time.monotonic() > end:
+            told = json.dumps(last(), indent=1, default=str)[:4000]
+            raise WaitTimeoutError(f"{what}: not within {timeout_seconds:g} s; seen last: {told}")
+        time.sleep(_POLL_SECONDS)
