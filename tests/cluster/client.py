@@ -78,9 +78,7 @@ class Client:
         """
         session = getattr(self._local, "session", None)
         if session is None:
-            session = self._local.session = requests.Session()
-            # Settings of the machine (proxies, netrc) have no say in a conversation over loopback.
-            session.trust_env = False
+            session = self._local.session = _session()
         for _ in range(_TRIES):
             try:
                 answer = session.request(
@@ -109,10 +107,8 @@ class Client:
             ApiError: the server refuses, or does not answer.
 
         """
-        session = requests.Session()
-        session.trust_env = False
         try:
-            answer = session.get(
+            answer = _session().get(
                 f"{self.server}{path}",
                 params={"watch": "1", "timeoutSeconds": str(seconds), "resourceVersion": version},
                 headers={"Authorization": f"Bearer {self._token}"},
@@ -307,6 +303,13 @@ class Client:
 
         eventually(look, f"{kind} {namespace}/{name}", timeout_seconds=timeout_seconds, last=lambda: seen[0])
         return seen[0]
+
+
+def _session() -> requests.Session:
+    session = requests.Session()
+    # Settings of the machine (proxies, netrc) have no say in a conversation over loopback.
+    session.trust_env = False
+    return session
 
 
 def _parameters(field_manager: str, dry_run: bool) -> dict[str, str]:

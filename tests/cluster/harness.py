@@ -71,10 +71,7 @@ class ClusterEngine(Engine):
 def platform_engine(
     stack: str, directory: Path, arm: Path, *, plane: ControlPlane | None = None, shortcuts: bool = False
 ) -> ClusterEngine:
-    """An engine signed in to the stack's subscription, with the network from where a private stack is updated.
-
-    Run the stack in it with `tests.engine.platform_stacks.run(engine, stack)`.
-    """
+    """An engine signed in to the stack's subscription, with the network from where a private stack is updated."""
     configured = settings(stack)
     platform = section(configured, "platform")
     engine = ClusterEngine(directory, arm, plane=plane, subscription=platform["subscription_id"], shortcuts=shortcuts)

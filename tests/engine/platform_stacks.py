@@ -6,7 +6,7 @@ from typing import Any
 
 import yaml
 
-from tests.engine.harness import Engine, StackRun
+from tests.engine.harness import Engine
 from tests.graph import stacks
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -43,8 +43,3 @@ def engine_for(stack: str, directory: Path, arm: Path) -> Engine:
     if runner_network:
         engine.azure.has("network:VirtualNetwork", runner_network, platform["region"])
     return engine
-
-
-def run(engine: Engine, stack: str) -> StackRun:
-    """The platform's program on a shipped stack or an example."""
-    return engine.stack(stack, PROGRAM, settings(stack), project=PROJECT)
