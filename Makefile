@@ -52,7 +52,7 @@ bench: $(VENV)/installed-dev ## how long previews take, as ratios to a bare prog
 golden: $(VENV)/installed-dev ## write README, docs/rules.md and expected outputs anew
 	@$(PYTHON) -m planning rules > docs/rules.md
 	@$(PYTHON) -m preview.readme
-	@UPDATE_GOLDEN=1 $(VENV)/bin/pytest -q tests/graph/test_preview_cli.py
+	@UPDATE_GOLDEN=1 $(VENV)/bin/pytest -q tests/graph/test_preview_cli.py tests/graph/test_whole_graph.py
 
 record-release: $(VENV)/installed-dev ## keep a release's stacks for later upgrades: make record-release VERSION=0.1.0 [REF=HEAD]
 	@$(PYTHON) -m tests.engine.record_release $(VERSION) --ref $(or $(REF),HEAD) --arm $(or $(REFERENCE_DIR),../shared)/arm

@@ -1,0 +1,52 @@
+"""No value of the graph changes unseen: each stack's graph is the one in the golden file that was reviewed."""
+
+import difflib
+import os
+from pathlib import Path
+
+import pytest
+
+from preview.engine import preview
+from preview.stack import assessed
+from tests.graph.stacks import ALL, ROOT, graph_of
+from tests.graph.whole_graph import whole_graph
+
+GOLDEN = Path(__file__).parent / "golden" / "graph"
+RECORDED = tuple(sorted((ROOT / "tests" / "engine" / "releases").glob("*/Pulumi.*.yaml")))
+_SHOWN_LINES = 60
+
+
+def difference(before: str, after: str, context: int = 3) -> str:
+    """A unified difference without line numbers, which move with every line that is added above."""
+    lines = difflib.unified_diff(before.splitlines(), after.splitlines(), n=context, lineterm="")
+    return "".join(f"{'@@' if line.startswith('@@') else line}\n" for line in list(lines)[2:])
+
+
+def compare(file: Path, text: str) -> None:
+    """Hold a text against a golden file, or write the file where that is asked for."""
+    if os.environ.get("UPDATE_GOLDEN"):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, encoding="utf-8")
+    shown = difference(file.read_text(encoding="utf-8"), text, context=1).splitlines()[:_SHOWN_LINES]
+    assert not shown, "\n".join([f"{file.name} differs; run `make golden` and read the difference:", *shown])
+
+
+@pytest.mark.parametrize("stack", ALL)
+def test_the_graph_of_a_stack_is_the_golden_one(stack: str) -> None:
+    compare(GOLDEN / f"{stack}.yaml", whole_graph(graph_of(stack)))
+
+
+@pytest.mark.parametrize("file", RECORDED, ids=lambda file: f"{file.parent.name}-{file.stem}")
+def test_the_graph_of_a_recorded_stack_file_differs_from_its_stack_as_reviewed(file: Path) -> None:
+    """The golden file holds what today's program builds otherwise for it than for the stack file of today."""
+    stack = file.name.split(".")[1]
+    known = assessed(file.read_text(encoding="utf-8"))
+    graph = preview(
+        ROOT / "__main__.py",
+        project="llm-platform",
+        stack=stack,
+        config=known.settings,
+        secret_keys=list(known.secret_keys),
+    )
+    found = difference(whole_graph(graph_of(stack)), whole_graph(graph))
+    compare(GOLDEN / f"{file.parent.name}-{stack}.diff", found)
