@@ -5,22 +5,22 @@ import pulumi_azure_native
 
 import catalog
 import config
-from components.autoscaling import Autoscaling
-from components.cluster import Cluster
-from components.gateway import Gateway
-from components.gpu_operator import GpuOperator
+from components.azure.cluster import Cluster
+from components.azure.identity import ClusterIdentities
+from components.azure.model_store import ModelStore
+from components.azure.network import Network
+from components.azure.node_pools import NodePools
+from components.azure.registry import Registry
+from components.azure.resource_groups import ResourceGroups
+from components.azure.vault import Vault
+from components.cluster.autoscaling import Autoscaling
+from components.cluster.gateway import Gateway
+from components.cluster.gpu_operator import GpuOperator
+from components.cluster.monitoring import Monitoring
+from components.cluster.secrets import Secrets
 from components.guard import guard
-from components.identity import ClusterIdentities
-from components.model import Model
-from components.model_store import ModelStore
-from components.monitoring import Monitoring
-from components.network import Network
-from components.node_pools import NodePools
-from components.registry import Registry
-from components.resource_groups import ResourceGroups
-from components.secrets import Secrets
-from components.serving import Serving
-from components.vault import Vault
+from components.serving.model import Model
+from components.serving.models_namespace import Serving
 from config.from_pulumi import sections
 from planning import decide
 

@@ -15,10 +15,10 @@ import yaml
 import catalog
 import config
 from config import stackfile
-from planning import contract
-from planning.checks import REGISTER
+from planning.plan import contract
 from planning.planner import Planned, build
-from planning.situation import Situation
+from planning.resolving.resolution import Situation
+from planning.rules.subjects import REGISTER
 
 
 def stages(models: int) -> dict[str, float]:

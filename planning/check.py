@@ -16,8 +16,15 @@ from config import Finding, in_order, stackfile
 from config.findings import Severity
 from config.model_files import with_model_files
 from config.stackfile import StackFile
-from planning import contract
-from planning.command_line import PROJECT, file_problem, folder_of, stack_text, today, why
+from planning.command_line import (
+    PROJECT,
+    file_problem,
+    folder_of,
+    stack_text,
+    today,
+    why,
+)
+from planning.plan import contract
 from planning.planner import Planned, assess
 
 _WORDS: Mapping[Severity, str] = {"error": "error", "warning": "warning", "info": "remark"}

@@ -7,13 +7,21 @@ from msgspec import Struct
 from msgspec.structs import asdict
 
 from catalog import Catalog, Gpu, Model, VllmRelease
-from planning import hf_config, mig
-from planning.batch import batch
-from planning.checks.words import listed, nearest
-from planning.devices import WHOLE_GPU, Device, gpu_memory_gib
-from planning.memory import KV_BYTES, Demand, Ledger, account, computable, legal_tensor_parallel
+from planning.gpus import mig
+from planning.gpus.devices import WHOLE_GPU, Device, gpu_memory_gib
+from planning.memory import (
+    KV_BYTES,
+    Demand,
+    Ledger,
+    account,
+    computable,
+    legal_tensor_parallel,
+)
+from planning.memory.remedies import PARALLEL_SIZES, Ways, ways_out
+from planning.model_config import config as hf_config
 from planning.plan import MemoryPlan
-from planning.ways import PARALLEL_SIZES, Ways, ways_out
+from planning.rules.words import listed, nearest
+from planning.vllm.batch import batch
 
 
 class Question(Struct, frozen=True, kw_only=True):

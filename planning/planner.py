@@ -7,12 +7,20 @@ from msgspec import Struct
 
 from catalog import Catalog
 from config import Finding, Loaded, Settings, blocking, in_order
-from planning.build import cluster, models, network, operator, services
-from planning.checks import REGISTER
-from planning.cost import cost
+from planning.deciding import (
+    cluster,
+    models,
+    network,
+    services,
+)
+from planning.deciding import (
+    gpu_operator as operator,
+)
+from planning.money.cost import cost
 from planning.placement import auto
 from planning.plan import Plan
-from planning.situation import Situation
+from planning.resolving.resolution import Situation
+from planning.rules.subjects import REGISTER
 
 
 class Planned(Struct, frozen=True):

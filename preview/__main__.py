@@ -12,8 +12,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from config import Finding
-from planning import contract
-from planning.command_line import PROJECT, file_problem, folder_of, run, stack_text, today, why
+from planning.command_line import (
+    PROJECT,
+    file_problem,
+    folder_of,
+    run,
+    stack_text,
+    today,
+    why,
+)
+from planning.plan import contract
 from preview import comparison, report
 from preview.stack import NAMESPACE, Assessed, assessed, rejected
 from preview.unknowns import tally

@@ -9,20 +9,26 @@ from rich.table import Table
 from rich.text import Text
 
 from planning import ModelPlan, Plan
-from planning.plan import CostLine, CostPlan, DeploymentPlan, PlacementPlan, TokenCost
+from planning.plan import (
+    CostLine,
+    CostPlan,
+    DeploymentPlan,
+    PlacementPlan,
+    TokenCost,
+)
 from preview.formats import TO, device, gib, listed, rate, span, whole
 
 # A column: its heading, and `right` for figures.
 Column = tuple[str, bool]
 # Wider than any screen: what a table would take if nothing held it back.
 _UNBOUNDED = 1000
-# As planning/cost.py counts.
+# As planning/money/cost.py counts.
 _COUNTED = (
     "A month has 730 hours. Only nodes are counted: not the load balancer, NAT gateway, disks, traffic, vault, "
     "registry and storage."
 )
 _MILLION = 1_000_000
-# As planning/tokens.py counts.
+# As planning/money/tokens.py counts.
 _ASSUMED = (
     "All replicas busy day and night at the stated rates; cheaper: first, and for good, whatever the number of "
     "replicas that an even load takes; a model pays for its devices, not for idle ones and the system pool."

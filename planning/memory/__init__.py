@@ -2,7 +2,12 @@
 
 from planning.memory.architecture import attention_layers, computable, legal_tensor_parallel
 from planning.memory.block_pool import BlockPool, block_pool
-from planning.memory.demand import GIB, KV_BYTES, Demand, Draft
+from planning.memory.demand import (
+    GIB,
+    KV_BYTES,
+    Demand,
+    Draft,
+)
 from planning.memory.ledger import Ledger, account, ledger
 from planning.memory.overhead import Overhead, activation_bytes, captured_graphs
 

@@ -1,6 +1,13 @@
 """Which replica goes on which pool, and whether the pools hold them all, in every order in which they may come."""
 
-from planning.placement.needs import (
+from planning.placement.pools import (
+    PoolLoad,
+    fewest,
+    left_over,
+    load,
+    placements,
+)
+from planning.placement.requests import (
     Group,
     Need,
     cache_gib,
@@ -12,7 +19,6 @@ from planning.placement.needs import (
     share,
     shared_memory_gib,
 )
-from planning.placement.pools import PoolLoad, fewest, left_over, load, placements
 
 __all__ = [
     "Group",

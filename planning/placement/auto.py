@@ -11,14 +11,19 @@ from collections.abc import Mapping
 from msgspec import Struct, field
 
 from config.models import Model as ModelSettings
-from planning.choice import Choice
-from planning.placement.filling import Filling
-from planning.placement.needs import fits_empty_node, groups, need
+from planning.placement.candidates import (
+    Seat,
+    model_kind,
+    refusals,
+    seats,
+)
+from planning.placement.pool_fill import Filling
 from planning.placement.pools import takes
 from planning.placement.problem import Effort, Vector
-from planning.placement.seats import Seat, model_kind, refusals, seats
+from planning.placement.requests import fits_empty_node, groups, need
 from planning.placement.verdict import Proofs
-from planning.situation import Situation
+from planning.resolving.choice import Choice
+from planning.resolving.resolution import Situation
 
 AUTO = "auto"
 # Searches for all models together, some half a second: pools on which more would depend count as having no room.

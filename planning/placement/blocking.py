@@ -7,7 +7,13 @@ what neither answers is left to a search.
 from collections.abc import Sequence
 from math import gcd, lcm
 
-from planning.placement.problem import Problem, Vector, holds, most, plus
+from planning.placement.problem import (
+    Problem,
+    Vector,
+    holds,
+    most,
+    plus,
+)
 
 # Resources with the least load of a node that keeps the pod out.
 Limits = list[tuple[int, int]]

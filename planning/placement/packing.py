@@ -5,7 +5,18 @@ from fractions import Fraction
 
 from msgspec import Struct
 
-from planning.placement.problem import Batch, Effort, Problem, SpentError, Vector, holds, most, overfull, plus, total
+from planning.placement.problem import (
+    Batch,
+    Effort,
+    Problem,
+    SpentError,
+    Vector,
+    holds,
+    most,
+    overfull,
+    plus,
+    total,
+)
 
 # Pods of each batch on each node.
 Places = tuple[Vector, ...]

@@ -6,10 +6,16 @@ from functools import cached_property, lru_cache
 
 from msgspec import Struct
 
-from planning.placement.needs import Group, Need, fits_empty_node, groups, need
 from planning.placement.problem import Batch, Problem, Vector
+from planning.placement.requests import (
+    Group,
+    Need,
+    fits_empty_node,
+    groups,
+    need,
+)
 from planning.placement.verdict import Verdict, judge
-from planning.situation import PoolView, Situation
+from planning.resolving.resolution import PoolView, Situation
 
 # What every pod takes besides devices, in the order of a problem's resources after the devices.
 HOST_RESOURCES = ("cpu", "memory", "ephemeral-storage", "pods")

@@ -5,8 +5,19 @@ from functools import lru_cache
 from msgspec import Struct
 from msgspec.structs import replace
 
-from planning.placement import orders, packing
-from planning.placement.problem import Batch, Effort, Part, Problem, SpentError, Vector, overfull, parts, total
+from planning.placement import fragmentation as orders
+from planning.placement import packing
+from planning.placement.problem import (
+    Batch,
+    Effort,
+    Part,
+    Problem,
+    SpentError,
+    Vector,
+    overfull,
+    parts,
+    total,
+)
 
 # Each costs a search; a number that is a little too large still is good advice.
 _NODES_PROVED = 4

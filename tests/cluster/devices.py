@@ -12,7 +12,7 @@ from typing import Any, Final
 import yaml
 
 from catalog import Catalog, MigGpu, VmSize
-from planning import mig
+from planning.gpus import mig
 
 MIG_CONFIG: Final = "nvidia.com/mig.config"
 PLUGIN_CONFIG: Final = "nvidia.com/device-plugin.config"

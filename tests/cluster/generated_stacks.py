@@ -14,7 +14,7 @@ from config import Finding, Settings
 from planning import Plan, plan_stack
 from planning.placement import fits_empty_node, groups, placements
 from planning.planner import build
-from planning.situation import Situation
+from planning.resolving.resolution import Situation
 from tests.unit import planning_stacks
 
 CATALOG: Final = catalog.load()

@@ -8,8 +8,8 @@ from typing import Any, Final
 import catalog
 import config
 from planning import decide
-from planning.labels import POOL_REVISION
 from planning.plan import DeploymentPlan, Plan
+from planning.plan.labels import POOL_REVISION
 from tests.cluster import provider_answers as answers
 from tests.cluster.client import Object
 from tests.cluster.harness import ClusterEngine

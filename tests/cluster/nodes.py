@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from catalog import Catalog, VmSize, load
-from planning import node
+from planning.resolving import node
 from tests.cluster.devices import Devices, GpuNode, devices
 from tests.engine.providers.azure_births import guid
 

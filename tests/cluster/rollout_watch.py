@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final, Self
 
-from components.labels import DEPLOYMENT
-from planning.labels import POOL_REVISION
+from components.cluster.labels import DEPLOYMENT
+from planning.plan.labels import POOL_REVISION
 from tests.cluster.client import ApiError, Client, Object
 from tests.cluster.control_plane import ControlPlane
 from tests.cluster.pod_states import is_ready

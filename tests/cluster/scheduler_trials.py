@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Final
 
-from components.model_pod import pod_template
+from components.serving.pod import pod_template
 from planning.plan import DeploymentPlan, ModelPlan
 from tests.cluster.client import Client, Object
 from tests.cluster.control_plane import ControlPlane

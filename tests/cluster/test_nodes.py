@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 import catalog
-from planning import node
+from planning.resolving import node
 from tests.cluster.devices import tolerates
 from tests.cluster.nodes import Surroundings, node_devices, node_manifest, node_manifests, node_name, taints
 from tests.cluster.wire_pools import operator_values, wire_pool

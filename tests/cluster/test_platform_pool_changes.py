@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from planning.labels import POOL_REVISION
 from planning.plan import DeploymentPlan, PoolPlan
+from planning.plan.labels import POOL_REVISION
 from tests.cluster.azure_provider import POOL
 from tests.cluster.changing import Change, Changing, Edit, changing_stack
 from tests.cluster.control_plane import ControlPlane

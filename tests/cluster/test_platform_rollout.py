@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 import catalog
-from components.labels import DEPLOYMENT
+from components.cluster.labels import DEPLOYMENT
 from planning.plan import RolloutPlan
 from tests.cluster import kubernetes_provider
 from tests.cluster.changing import Change, Changing, Edit, changing_stack

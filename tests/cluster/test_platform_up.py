@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from planning.labels import POOL_REVISION
+from planning.plan.labels import POOL_REVISION
 from tests.cluster.autoscaler import quantity
 from tests.cluster.life import FromNothing
 from tests.cluster.pod_states import runs_to_completion

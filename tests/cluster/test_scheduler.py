@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from components.model_pod import pod_template
+from components.serving.pod import pod_template
 from tests.cluster.client import Object
 from tests.cluster.generated_stacks import CATALOG, TOO_MUCH, GeneratedStack, Word, generated
 from tests.cluster.nodes import Surroundings, node_manifests

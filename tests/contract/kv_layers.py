@@ -11,8 +11,8 @@ from msgspec import structs
 
 import catalog
 from catalog import AttentionLayers, Model, RecurrentState
-from planning import hf_config
 from planning.memory import Demand, Draft
+from planning.model_config import config as hf_config
 
 os.environ.setdefault("VLLM_TARGET_DEVICE", "cpu")
 pytest.importorskip("vllm", reason="vllm is not installed here (make oracle-vllm)")

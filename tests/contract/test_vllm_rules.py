@@ -16,8 +16,9 @@ import catalog
 import config
 from config import Settings
 from config.stackfile import parse
-from planning import engine_args, plan_stack
-from planning.situation import Situation
+from planning import plan_stack
+from planning.resolving.resolution import Situation
+from planning.vllm import arguments as engine_args
 
 ROOT = Path(__file__).parents[2]
 CATALOG = catalog.load()

@@ -10,8 +10,8 @@ from msgspec.structs import replace
 
 import catalog
 from catalog import Model
-from planning import hf_config
 from planning.memory import Demand
+from planning.model_config import config as hf_config
 
 CATALOG = catalog.load()
 

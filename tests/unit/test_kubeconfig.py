@@ -3,7 +3,7 @@
 import pytest
 import yaml
 
-from components.kubeconfig import with_kubelogin
+from components.azure.kubeconfig import with_kubelogin
 
 SERVER = "6dae42f8-4368-4678-94ff-3960e28e3630"
 FROM_AKS = """

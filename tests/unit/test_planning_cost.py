@@ -10,9 +10,10 @@ from planning_stacks import CATALOG, changed, model, plan, planned, pool
 import catalog
 import config
 from config.cost import ManagedApi
-from planning import assess, cost, tokens
+from planning import assess
+from planning.money import cost, tokens
+from planning.money.tokens import HOURS_PER_MONTH, Steps, token_cost
 from planning.plan import CostPlan
-from planning.tokens import HOURS_PER_MONTH, Steps, token_cost
 
 H100, H100_PAIR, SYSTEM = 6.98, 17.64, 0.226
 A100, A100_SPOT = 3.673, 0.65

@@ -9,13 +9,19 @@ from msgspec.structs import replace
 from planning_stacks import CATALOG, model, plan, planned, pool, settings
 from rule_cases import args
 
-from planning.batch import batch
-from planning.checks.engine import value_error
-from planning.checks.engine_pairs import mixture
-from planning.devices import Device, gpu_memory_gib
-from planning.engine_args import options
-from planning.flags import find_flag, given, is_switch, number, spellings
-from planning.situation import Situation
+from planning.gpus.devices import Device, gpu_memory_gib
+from planning.resolving.resolution import Situation
+from planning.rules.engine import value_error
+from planning.rules.engine_pairs import mixture
+from planning.vllm.arguments import options
+from planning.vllm.batch import batch
+from planning.vllm.flags import (
+    find_flag,
+    given,
+    is_switch,
+    number,
+    spellings,
+)
 
 RELEASE = CATALOG.vllm("0.33.0")
 

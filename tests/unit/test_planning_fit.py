@@ -12,9 +12,9 @@ from msgspec.structs import replace
 from planning_stacks import CATALOG, ROOT, plan
 
 from planning.__main__ import main
-from planning.checks import REGISTER
 from planning.fit import Answer, Question, answer
-from planning.rules_page import page
+from planning.rules.page import page
+from planning.rules.subjects import REGISTER
 
 KEYS = [
     "device_gib", "budget_gib", "weights_gib", "overhead_gib", "kv_cache_gib", "kv_bytes_per_token", "kv_tokens",

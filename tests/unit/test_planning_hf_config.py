@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from planning import hf_config
 from planning.memory import attention_layers
+from planning.model_config import config as hf_config
 
 LLAMA = {
     "model_type": "llama", "num_hidden_layers": 32, "hidden_size": 4096, "num_attention_heads": 32,

@@ -12,7 +12,6 @@ from kv_cases import (
 from msgspec.structs import replace
 
 from catalog import Model
-from planning.demands import drafting
 from planning.memory import (
     KV_BYTES,
     Demand,
@@ -25,6 +24,7 @@ from planning.memory import (
     ledger,
     legal_tensor_parallel,
 )  # fmt: skip
+from planning.vllm.demands import drafting
 
 OVERHEADS = CATALOG.overheads
 KNOWN = [name for name, model in CATALOG.models.items() if computable(model) and model.weights_gib is not None]

@@ -21,7 +21,12 @@ from kv_cases import (
 from msgspec.structs import replace
 
 from planning.fit import Answer, Question, answer
-from planning.memory import Draft, account, block_pool, ledger
+from planning.memory import (
+    Draft,
+    account,
+    block_pool,
+    ledger,
+)
 
 OVERHEADS = CATALOG.overheads
 

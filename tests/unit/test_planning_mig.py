@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 import catalog
 from catalog import MigGpu
-from planning import mig
+from planning.gpus import mig
 
 CATALOG = catalog.load()
 GPUS = sorted(CATALOG.mig)

@@ -8,9 +8,18 @@ from hypothesis import strategies as st
 from planning_stacks import CATALOG, model, plan, planned, pool
 from planning_stacks import settings as loaded
 
-from planning import node
-from planning.placement import Group, Need, groups, least_memory_gib, left_over, need, placements, share
-from planning.situation import Situation
+from planning.placement import (
+    Group,
+    Need,
+    groups,
+    least_memory_gib,
+    left_over,
+    need,
+    placements,
+    share,
+)
+from planning.resolving import node
+from planning.resolving.resolution import Situation
 
 REQUESTS = st.tuples(st.integers(1, 4), st.integers(1, 20), st.integers(10, 120), st.integers(1, 5))
 

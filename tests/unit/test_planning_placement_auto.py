@@ -9,9 +9,9 @@ from planning_stacks import settings as loaded
 
 from config import Finding
 from planning import Planned
-from planning.checks import REGISTER
-from planning.placement.seats import DECISIVE
+from planning.placement.candidates import DECISIVE
 from planning.planner import plan_stack
+from planning.rules.subjects import REGISTER
 
 T4, A100, H100 = "Standard_NC64as_T4_v3", "Standard_NC24ads_A100_v4", "Standard_NC80adis_H100_v5"
 

@@ -12,13 +12,13 @@ from config import Settings
 from config.models import Model as ModelSettings
 from planning.placement import Group, fits_empty_node, groups
 from planning.placement.auto import resolve
-from planning.placement.filling import Filling
+from planning.placement.candidates import DECISIVE, Seat, seats
+from planning.placement.pool_fill import Filling
 from planning.placement.pools import empty_node, load
 from planning.placement.problem import Effort
-from planning.placement.seats import DECISIVE, Seat, seats
 from planning.placement.verdict import Proofs
 from planning.planner import plan_stack
-from planning.situation import Situation
+from planning.resolving.resolution import Situation
 
 A100_1, A100_2, A100_4, H100_2, T4 = (
     "Standard_NC24ads_A100_v4",

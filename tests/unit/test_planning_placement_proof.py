@@ -9,9 +9,21 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 from placement_by_trying import can_place_all, can_strand, check_order, problem_of, room_for_one_more
 
-from planning.placement import orders, packing
-from planning.placement.problem import Batch, Effort, Problem, SpentError, parts
-from planning.placement.verdict import Proofs, enough_in_every_order, enough_to_hold, judge
+from planning.placement import fragmentation as orders
+from planning.placement import packing
+from planning.placement.problem import (
+    Batch,
+    Effort,
+    Problem,
+    SpentError,
+    parts,
+)
+from planning.placement.verdict import (
+    Proofs,
+    enough_in_every_order,
+    enough_to_hold,
+    judge,
+)
 
 
 @st.composite

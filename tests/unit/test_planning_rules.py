@@ -10,9 +10,9 @@ from planning_stacks import CATALOG, DROP, ROOT, model, planned, pool
 
 from catalog import Catalog
 from planning import Planned
-from planning.checks import REGISTER
-from planning.rules import rule
-from planning.rules_page import page
+from planning.rules.page import page
+from planning.rules.register import rule
+from planning.rules.subjects import REGISTER
 
 Changes = dict[str, Any]
 RUNNER = "/subscriptions/{}/resourceGroups/rg-ci/providers/Microsoft.Network/virtualNetworks/vnet-ci"

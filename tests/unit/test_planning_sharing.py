@@ -10,9 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from planning_stacks import CATALOG, DROP, model, plan, planned, pool
 
-from components.model_pod import pod_template
-from planning import Plan, devices, mig
-from planning.labels import DEVICE_PLUGIN_CONFIG, MIG_CONFIG
+from components.serving.pod import pod_template
+from planning import Plan
+from planning.gpus import devices, mig
+from planning.plan.labels import DEVICE_PLUGIN_CONFIG, MIG_CONFIG
 
 ONE, TWO = "Standard_NC40ads_H100_v5", "Standard_NC80adis_H100_v5"
 # What Kubernetes takes as a label's value.

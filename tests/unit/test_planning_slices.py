@@ -10,8 +10,9 @@ import yaml
 from planning_stacks import CATALOG, model, plan, pool
 
 from catalog import MigGpu
-from planning import Plan, mig
-from planning.labels import MIG_CONFIG
+from planning import Plan
+from planning.gpus import mig
+from planning.plan.labels import MIG_CONFIG
 
 # What Kubernetes takes as a label's value.
 LABEL = re.compile(r"^[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$")

@@ -11,8 +11,14 @@ from rule_cases import MIXED, charts, node_images
 
 from catalog import Catalog, VersionRange
 from config import Finding
-from planning.situation import Situation
-from planning.versions import driver, numbers, parts, told, within
+from planning.resolving.resolution import Situation
+from planning.resolving.versions import (
+    driver,
+    numbers,
+    parts,
+    told,
+    within,
+)
 
 BLOCKING = ("VERSION-PAIR", "VERSION-FAULT", "VERSION-CUDA", "MIG-DRIVER", "K8S-LTS")
 

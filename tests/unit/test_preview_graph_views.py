@@ -10,7 +10,8 @@ import pytest
 import yaml
 
 from config import Finding
-from planning import Plan, contract
+from planning import Plan
+from planning.plan import contract
 from preview import comparison, manifests, tree
 from preview.describe import Leaf
 from preview.engine import SECRET, UNKNOWN

@@ -1,0 +1,1 @@
+"""The foundation on Azure: network, AKS, node pools, vault, registry and storage."""

@@ -1,0 +1,236 @@
+"""The AKS cluster, when it may be upgraded, and the Kubernetes provider that everything inside is made with."""
+
+import base64
+
+import pulumi
+import pulumi_kubernetes
+from pulumi_azure_native import containerservice
+from pulumi_azure_native.containerservice import (
+    ListManagedClusterUserCredentialsResult,
+    ManagedClusterAgentPoolProfileArgsDict,
+    ManagedClusterAPIServerAccessProfileArgsDict,
+    ManagedClusterPropertiesAutoScalerProfileArgsDict,
+)
+
+from components.azure.identity import ClusterIdentities
+from components.azure.kubeconfig import with_kubelogin
+from components.azure.network import (
+    API_SERVER,
+    API_SERVER_ZONE,
+    NODES,
+    Network,
+)
+from components.azure.resource_groups import ResourceGroups
+from planning.plan import ClusterPlan, MaintenancePlan
+
+SYSTEM_DISK_GIB = 128
+
+# One profile for the whole cluster, so the GPU pools decide: their nodes are dear, slow to come and slow to fill.
+AUTOSCALER: ManagedClusterPropertiesAutoScalerProfileArgsDict = {
+    "expander": "least-waste",
+    # GPU nodes report ready only after driver and device plugin; 15 minutes, the default, gives up before.
+    "max_node_provision_time": "30m",
+    # A node that is wanted again soon costs another model download.
+    "scale_down_unneeded_time": "20m",
+    "scale_down_delay_after_add": "15m",
+    # The GPU Operator's own pods would keep an otherwise empty node alive.
+    "ignore_daemonsets_utilization": True,
+    # Model pods keep caches in emptyDir volumes; with `true` no GPU node is ever given back.
+    "skip_nodes_with_local_storage": "false",
+    # Longest that a pod may finish its requests before the node goes; above every model's own grace period.
+    "max_graceful_termination_sec": "3600",
+}
+
+
+class Cluster(pulumi.ComponentResource):
+    """`kubernetes` reaches the API server; `ready` ends every write to the cluster that this component makes."""
+
+    plan: ClusterPlan
+    cluster: containerservice.ManagedCluster
+    kubernetes: pulumi_kubernetes.Provider
+    issuer_url: pulumi.Output[str]
+    id: pulumi.Output[str]
+    ready: list[pulumi.Resource]
+
+    def __init__(
+        self,
+        name: str,
+        plan: ClusterPlan,
+        *,
+        groups: ResourceGroups,
+        network: Network,
+        identities: ClusterIdentities,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__("llm-platform:components:Cluster", name, None, opts)
+        platform = groups.plan
+        self._prefix, self.plan, self._platform = name, plan, platform
+        kubelet = identities.kubelet
+        self.cluster = containerservice.ManagedCluster(
+            f"{name}-aks",
+            resource_name_=plan.name,
+            resource_group_name=platform.resource_group,
+            location=platform.region,
+            sku={"name": "Base", "tier": plan.tier},
+            kubernetes_version=plan.kubernetes,
+            # Azure takes a name below our own private zone or a prefix for a public one, never both.
+            dns_prefix=None if plan.private else plan.dns_prefix,
+            fqdn_subdomain=plan.dns_prefix if plan.private else None,
+            node_resource_group=plan.node_resource_group,
+            identity={
+                "type": containerservice.ResourceIdentityType.USER_ASSIGNED,
+                "user_assigned_identities": [identities.control_plane.id],
+            },
+            identity_profile={
+                "kubeletidentity": {
+                    "resource_id": kubelet.id,
+                    "client_id": kubelet.client_id,
+                    "object_id": kubelet.principal_id,
+                }
+            },
+            enable_rbac=True,
+            disable_local_accounts=True,
+            aad_profile={
+                "managed": True,
+                "enable_azure_rbac": True,
+                "admin_group_object_ids": list(plan.admin_groups),
+                "tenant_id": platform.tenant_id,
+            },
+            oidc_issuer_profile={"enabled": True},
+            security_profile={"workload_identity": {"enabled": True}},
+            api_server_access_profile=self._api_server(network),
+            network_profile={
+                "network_plugin": "azure",
+                "network_plugin_mode": "overlay",
+                "network_dataplane": "cilium",
+                "network_policy": "cilium",
+                "pod_cidr": network.plan.pods,
+                "service_cidr": network.plan.services,
+                "dns_service_ip": network.plan.dns_service,
+                "load_balancer_sku": "standard",
+                # Load balancer rules run out of ports with large autoscaled pools; AKS' own NAT needs AKS' own network.
+                "outbound_type": "userAssignedNATGateway",
+            },
+            agent_pool_profiles=[self._system_pool(network)],
+            auto_scaler_profile=AUTOSCALER,
+            auto_upgrade_profile={"upgrade_channel": plan.upgrade_channel, "node_os_upgrade_channel": "NodeImage"},
+            storage_profile={
+                "disk_csi_driver": {"enabled": True},
+                "file_csi_driver": {"enabled": True},
+                "blob_csi_driver": {"enabled": True},
+                "snapshot_controller": {"enabled": True},
+            },
+            tags=dict(platform.tags),
+            opts=pulumi.ResourceOptions(
+                parent=self,
+                depends_on=[groups.platform, *identities.ready, *network.ready],
+                protect=platform.protect,
+                ignore_changes=self._azure_owned(),
+                custom_timeouts=pulumi.CustomTimeouts(create="60m", update="90m"),
+            ),
+        )
+        self.id = self.cluster.id
+        self.issuer_url = self.cluster.oidc_issuer_profile.apply(_issuer)
+        self.ready = [self.cluster]
+        for window in plan.maintenance:
+            self.ready.append(self._maintenance(window))
+        self.kubernetes = self._kubernetes(network)
+        self.register_outputs({"id": self.id, "issuer_url": self.issuer_url})
+
+    def _azure_owned(self) -> list[str]:
+        """Wire paths whose value Azure changes by itself, so that a preview must not put ours back."""
+        # The autoscaler moves the node count; the bounds around it stay ours.
+        owned = ["agentPoolProfiles[0].count"]
+        if self.plan.follow_azure_version:
+            # The upgrade channel moves the version; a downgrade back to ours would be refused.
+            owned.append("kubernetesVersion")
+        return owned
+
+    def _api_server(self, network: Network) -> ManagedClusterAPIServerAccessProfileArgsDict:
+        """Both modes give the API server an address in our network, so that nodes never leave it."""
+        profile: ManagedClusterAPIServerAccessProfileArgsDict = {
+            "enable_vnet_integration": True,
+            "subnet_id": network.subnet_ids[API_SERVER],
+            # Run-command is a way around network and audit.
+            "disable_run_command": True,
+        }
+        if not self.plan.private:
+            return {**profile, "authorized_ip_ranges": list(self.plan.authorized_ranges)}
+        return {
+            **profile,
+            "enable_private_cluster": True,
+            "enable_private_cluster_public_fqdn": False,
+            # AKS' own zone would be made with the cluster: too late to be linked to where Pulumi runs.
+            "private_dns_zone": network.zone_ids[API_SERVER_ZONE],
+        }
+
+    def _system_pool(self, network: Network) -> ManagedClusterAgentPoolProfileArgsDict:
+        pool = self.plan.system_pool
+        return {
+            "name": pool.name,
+            "mode": "System",
+            "type": "VirtualMachineScaleSets",
+            "vm_size": pool.vm_size,
+            "count": pool.min_nodes,
+            "enable_auto_scaling": True,
+            "min_count": pool.min_nodes,
+            "max_count": pool.max_nodes,
+            "availability_zones": list(pool.zones) or None,
+            "vnet_subnet_id": network.subnet_ids[NODES],
+            "max_pods": self.plan.max_pods,
+            "node_taints": [pool.taint],
+            "os_type": "Linux",
+            "os_sku": "Ubuntu",
+            "os_disk_type": "Managed",
+            "os_disk_size_gb": SYSTEM_DISK_GIB,
+            "upgrade_settings": {"max_surge": "33%"},
+        }
+
+    def _maintenance(self, plan: MaintenancePlan) -> containerservice.MaintenanceConfiguration:
+        """After the write before it: AKS takes one operation on a cluster at a time."""
+        return containerservice.MaintenanceConfiguration(
+            f"{self._prefix}-maintenance-{plan.schedule}",
+            config_name=plan.schedule,
+            resource_name_=self.plan.name,
+            resource_group_name=self._platform.resource_group,
+            maintenance_window={
+                "schedule": {"weekly": {"day_of_week": plan.day, "interval_weeks": 1}},
+                "start_time": plan.start,
+                "duration_hours": plan.hours,
+                "utc_offset": plan.utc_offset,
+            },
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[self.ready[-1]]),
+        )
+
+    def _kubernetes(self, network: Network) -> pulumi_kubernetes.Provider:
+        credentials = containerservice.list_managed_cluster_user_credentials_output(
+            resource_group_name=self._platform.resource_group,
+            resource_name=self.plan.name,
+            format="exec",
+            # The cluster alone: waiting for more would make the kubeconfig, and with it every object, unknown in a
+            # preview that merely adds to the network.
+            opts=pulumi.InvokeOutputOptions(parent=self, depends_on=[self.cluster]),
+        )
+        login, server_id = self.plan.login, self.plan.login_server_id
+        return pulumi_kubernetes.Provider(
+            f"{self._prefix}-kubernetes",
+            kubeconfig=pulumi.Output.secret(credentials.apply(lambda found: _kubeconfig(found, login, server_id))),
+            # A pair, never one of them: the fixed identifier keeps a changed kubeconfig from replacing every object,
+            # `deleted_with` replaces them when the cluster itself is.
+            cluster_identifier=self.plan.identifier,
+            enable_server_side_apply=True,
+            opts=pulumi.ResourceOptions(
+                parent=self, depends_on=[self.cluster, *network.ready], deleted_with=self.cluster
+            ),
+        )
+
+
+def _issuer(profile: containerservice.outputs.ManagedClusterOIDCIssuerProfileResponse | None) -> str:
+    """The OIDC issuer that Azure made for the cluster."""
+    if profile is None:
+        raise ValueError("Azure reports no OIDC issuer for a cluster that asks for one")
+    return profile.issuer_url
+
+
+def _kubeconfig(credentials: ListManagedClusterUserCredentialsResult, login: str, server_id: str) -> str:
+    return with_kubelogin(base64.b64decode(credentials.kubeconfigs[0].value).decode(), login, server_id)

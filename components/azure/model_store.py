@@ -1,0 +1,88 @@
+"""Blob storage for model weights; it outlives the platform."""
+
+import pulumi
+from pulumi_azure_native import storage
+
+from components.azure.network import PRIVATE_ENDPOINTS, STORE_ZONE, Network
+from components.azure.private_endpoint import private_endpoint
+from components.azure.resource_groups import ResourceGroups
+from planning.plan import ModelStorePlan
+
+
+class ModelStore(pulumi.ComponentResource):
+    """Everything here but the private endpoint is left in Azure when it is taken out of the stack.
+
+    `ready` is what a model that loads from Blob waits for, `addresses` the range where it finds the store.
+    """
+
+    account: storage.StorageAccount
+    container: storage.BlobContainer
+    id: pulumi.Output[str]
+    addresses: str
+    ready: list[pulumi.Resource]
+
+    def __init__(
+        self,
+        name: str,
+        plan: ModelStorePlan,
+        *,
+        groups: ResourceGroups,
+        network: Network,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__("llm-platform:components:ModelStore", name, None, opts)
+        platform, platform_group, store_group = groups.plan, groups.platform, groups.model_store
+        self.account = storage.StorageAccount(
+            f"{name}-account",
+            account_name=plan.account,
+            resource_group_name=plan.resource_group,
+            location=platform.region,
+            # Premium block blobs: weights are read whole, in parallel, on every start of a model.
+            kind="BlockBlobStorage",
+            sku={"name": plan.sku},
+            allow_blob_public_access=False,
+            allow_cross_tenant_replication=False,
+            allow_shared_key_access=False,
+            default_to_o_auth_authentication=True,
+            enable_https_traffic_only=True,
+            minimum_tls_version="TLS1_2",
+            public_network_access="Disabled",
+            network_rule_set={"default_action": storage.DefaultAction.DENY, "bypass": "AzureServices"},
+            tags=dict(platform.tags),
+            opts=self._kept(store_group, protect=platform.protect),
+        )
+        service = storage.BlobServiceProperties(
+            f"{name}-service",
+            blob_services_name="default",
+            account_name=plan.account,
+            resource_group_name=plan.resource_group,
+            delete_retention_policy={"enabled": True, "days": plan.soft_delete_days},
+            container_delete_retention_policy={"enabled": True, "days": plan.soft_delete_days},
+            opts=self._kept(self.account),
+        )
+        self.container = storage.BlobContainer(
+            f"{name}-container",
+            container_name=plan.container,
+            account_name=plan.account,
+            resource_group_name=plan.resource_group,
+            public_access=storage.PublicAccess.NONE,
+            opts=self._kept(self.account, service, protect=platform.protect),
+        )
+        self.id = self.account.id
+        endpoint = private_endpoint(
+            f"{name}-endpoint",
+            endpoint=plan.endpoint,
+            service_id=self.account.id,
+            group_id="blob",
+            zone=STORE_ZONE,
+            platform=platform,
+            connected_to=network,
+            parent=self,
+            depends_on=[platform_group, self.account],
+        )
+        (self.addresses,) = (subnet.cidr for subnet in network.plan.subnets if subnet.role == PRIVATE_ENDPOINTS)
+        self.ready = [self.container, endpoint]
+        self.register_outputs({"id": self.id, "container": self.container.id})
+
+    def _kept(self, *before: pulumi.Resource, protect: bool | None = None) -> pulumi.ResourceOptions:
+        return pulumi.ResourceOptions(parent=self, depends_on=list(before), retain_on_delete=True, protect=protect)

@@ -1,0 +1,198 @@
+"""Virtual network, subnets, the one outbound address, and private DNS; optionally peered with the runner's network."""
+
+from collections.abc import Mapping
+
+import pulumi
+from pulumi_azure_native import network, privatedns
+
+from components.azure.resource_groups import ResourceGroups
+from planning.plan import NetworkPlan, RunnerPlan, SubnetPlan
+
+# Roles of subnets and services of private zones that components look up.
+NODES = "nodes"
+API_SERVER = "api_server"
+PRIVATE_ENDPOINTS = "private_endpoints"
+API_SERVER_ZONE = "api_server"
+REGISTRY_ZONE = "registry"
+STORE_ZONE = "blob"
+VAULT_ZONE = "vault"
+
+
+class Network(pulumi.ComponentResource):
+    """What everything else is connected to.
+
+    `subnet_ids` is by role, `zone_ids` by service. `ready` is what must exist before names of this network can be
+    resolved and reached from where Pulumi runs.
+    """
+
+    plan: NetworkPlan
+    vnet_id: pulumi.Output[str]
+    subnet_ids: Mapping[str, pulumi.Output[str]]
+    zone_ids: Mapping[str, pulumi.Output[str]]
+    ready: list[pulumi.Resource]
+
+    def __init__(
+        self,
+        name: str,
+        plan: NetworkPlan,
+        *,
+        groups: ResourceGroups,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__("llm-platform:components:Network", name, None, opts)
+        platform, group = groups.plan, groups.platform
+        self._prefix, self.plan, self._platform, self._group = name, plan, platform, group
+        self._vnet = network.VirtualNetwork(
+            f"{name}-vnet",
+            virtual_network_name=plan.vnet,
+            resource_group_name=platform.resource_group,
+            location=platform.region,
+            # Subnets are resources of their own: listed inline too, each update of the network would drop the others.
+            address_space={"address_prefixes": [plan.address_space]},
+            tags=dict(platform.tags),
+            opts=self._after(group),
+        )
+        self.vnet_id = self._vnet.id
+        subnets = self._subnets(self._nat_gateway())
+        self.subnet_ids = {role: subnet.id for role, subnet in subnets.items()}
+        zones = self._zones()
+        self.zone_ids = {service: zone.id for service, zone in zones.items()}
+        self.ready = self._links("vnet", zones, plan.vnet, self.vnet_id)
+        if plan.runner:
+            self.ready += self._peerings(plan.runner, list(subnets.values()))
+            self.ready += self._links("runner", zones, plan.runner.vnet, plan.runner.vnet_id)
+        self.register_outputs({"vnet_id": self.vnet_id})
+
+    def _after(self, *before: pulumi.Resource, protect: bool | None = None) -> pulumi.ResourceOptions:
+        return pulumi.ResourceOptions(parent=self, depends_on=list(before), protect=protect)
+
+    def _nat_gateway(self) -> network.NatGateway:
+        plan, platform = self.plan, self._platform
+        address = network.PublicIPAddress(
+            f"{self._prefix}-nat-address",
+            public_ip_address_name=plan.nat_address,
+            resource_group_name=platform.resource_group,
+            location=platform.region,
+            sku={"name": "Standard"},
+            public_ip_allocation_method="Static",
+            zones=list(plan.nat_zones) or None,
+            tags=dict(platform.tags),
+            # Others have this address in their allow lists; a new one can't be asked to be the same.
+            opts=self._after(self._group, protect=platform.protect),
+        )
+        return network.NatGateway(
+            f"{self._prefix}-nat",
+            nat_gateway_name=plan.nat_gateway,
+            resource_group_name=platform.resource_group,
+            location=platform.region,
+            sku={"name": "Standard"},
+            public_ip_addresses=[{"id": address.id}],
+            tags=dict(platform.tags),
+            opts=self._after(self._group, address),
+        )
+
+    def _subnets(self, nat: network.NatGateway) -> dict[str, network.Subnet]:
+        """One after the other: Azure refuses a second write to a virtual network while one is under way."""
+        subnets: dict[str, network.Subnet] = {}
+        before: list[pulumi.Resource] = [self._group, self._vnet]
+        for plan in self.plan.subnets:
+            security = self._security_group(plan)
+            subnets[plan.role] = subnet = network.Subnet(
+                f"{self._prefix}-subnet-{plan.role.replace('_', '-')}",
+                subnet_name=plan.name,
+                virtual_network_name=self.plan.vnet,
+                resource_group_name=self._platform.resource_group,
+                address_prefix=plan.cidr,
+                default_outbound_access=False,
+                delegations=[{"name": "delegation", "service_name": plan.delegation}] if plan.delegation else None,
+                nat_gateway={"id": nat.id} if plan.nat else None,
+                network_security_group={"id": security.id} if security else None,
+                # Azure skips security rules on private endpoints unless the subnet asks for them.
+                private_endpoint_network_policies=(
+                    "NetworkSecurityGroupEnabled" if plan.role == PRIVATE_ENDPOINTS else None
+                ),
+                opts=self._after(*before, *([nat] if plan.nat else []), *([security] if security else [])),
+            )
+            before = [self._vnet, subnet]
+        return subnets
+
+    def _security_group(self, plan: SubnetPlan) -> network.NetworkSecurityGroup | None:
+        if plan.rules is None:
+            return None
+        return network.NetworkSecurityGroup(
+            f"{self._prefix}-rules-{plan.role.replace('_', '-')}",
+            network_security_group_name=plan.security_group,
+            resource_group_name=self._platform.resource_group,
+            location=self._platform.region,
+            security_rules=[
+                {
+                    "name": rule.name,
+                    "priority": rule.priority,
+                    "access": rule.access,
+                    "direction": "Inbound",
+                    # A refusal is of every protocol: Azure's own AllowVnetInBound lets UDP in as well.
+                    "protocol": "Tcp" if rule.access == "Allow" else "*",
+                    "source_address_prefix": rule.source,
+                    "source_port_range": "*",
+                    "destination_address_prefix": "*",
+                    "destination_port_range": rule.port,
+                }
+                for rule in plan.rules
+            ],
+            tags=dict(self._platform.tags),
+            opts=self._after(self._group),
+        )
+
+    def _zones(self) -> dict[str, privatedns.PrivateZone]:
+        return {
+            service: privatedns.PrivateZone(
+                f"{self._prefix}-zone-{service.replace('_', '-')}",
+                private_zone_name=zone,
+                resource_group_name=self._platform.resource_group,
+                location="global",
+                tags=dict(self._platform.tags),
+                opts=self._after(self._group),
+            )
+            for service, zone in self.plan.private_zones
+        }
+
+    def _links(
+        self, role: str, zones: Mapping[str, privatedns.PrivateZone], vnet: str, vnet_id: pulumi.Input[str]
+    ) -> list[pulumi.Resource]:
+        """Lets a network resolve every zone."""
+        return [
+            privatedns.VirtualNetworkLink(
+                f"{self._prefix}-link-{role}-{service.replace('_', '-')}",
+                virtual_network_link_name=vnet,
+                private_zone_name=zone,
+                resource_group_name=self._platform.resource_group,
+                location="global",
+                virtual_network={"id": vnet_id},
+                registration_enabled=False,
+                tags=dict(self._platform.tags),
+                opts=self._after(zones[service], self._vnet),
+            )
+            for service, zone in self.plan.private_zones
+        ]
+
+    def _peerings(self, runner: RunnerPlan, subnets: list[network.Subnet]) -> list[pulumi.Resource]:
+        """Both directions; a peering carries traffic only when each side has its own."""
+        there = network.VirtualNetworkPeering(
+            f"{self._prefix}-peering-to-runner",
+            virtual_network_peering_name=f"to-{runner.vnet}",
+            virtual_network_name=self.plan.vnet,
+            resource_group_name=self._platform.resource_group,
+            remote_virtual_network={"id": runner.vnet_id},
+            allow_virtual_network_access=True,
+            opts=self._after(self._vnet, *subnets),
+        )
+        back = network.VirtualNetworkPeering(
+            f"{self._prefix}-peering-from-runner",
+            virtual_network_peering_name=f"to-{self.plan.vnet}",
+            virtual_network_name=runner.vnet,
+            resource_group_name=runner.resource_group,
+            remote_virtual_network={"id": self._vnet.id},
+            allow_virtual_network_access=True,
+            opts=self._after(self._vnet, there),
+        )
+        return [there, back]

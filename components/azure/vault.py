@@ -1,0 +1,91 @@
+"""Key Vault: the only place where secrets live, reachable from inside the network alone."""
+
+from collections.abc import Mapping
+
+import pulumi
+from pulumi_azure_native import keyvault
+
+from components.azure.network import VAULT_ZONE, Network
+from components.azure.private_endpoint import private_endpoint
+from components.azure.resource_groups import ResourceGroups
+from planning.plan import PlatformPlan, VaultPlan
+
+
+class Vault(pulumi.ComponentResource):
+    """`ready` is what a reader inside the network waits for: private address and first secrets."""
+
+    plan: VaultPlan
+    vault: keyvault.Vault
+    id: pulumi.Output[str]
+    ready: list[pulumi.Resource]
+
+    def __init__(
+        self,
+        name: str,
+        plan: VaultPlan,
+        *,
+        groups: ResourceGroups,
+        network: Network,
+        bootstrap: Mapping[str, pulumi.Output[str]],
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__("llm-platform:components:Vault", name, None, opts)
+        platform, group = groups.plan, groups.platform
+        self.plan = plan
+        self.vault = keyvault.Vault(
+            f"{name}-vault",
+            vault_name=plan.name,
+            resource_group_name=platform.resource_group,
+            location=platform.region,
+            properties={
+                "tenant_id": platform.tenant_id,
+                "sku": {"family": "A", "name": keyvault.SkuName.STANDARD},
+                "enable_rbac_authorization": True,
+                "enable_soft_delete": True,
+                "soft_delete_retention_in_days": plan.soft_delete_days,
+                # Azure knows on and unset: `false` is refused, as it can't be turned off again.
+                "enable_purge_protection": True if plan.purge_protection else None,
+                "public_network_access": "Disabled",
+                "network_acls": {"default_action": "Deny", "bypass": "AzureServices"},
+            },
+            tags=dict(platform.tags),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[group], protect=platform.protect),
+        )
+        self.id = self.vault.id
+        self.ready = [
+            private_endpoint(
+                f"{name}-endpoint",
+                endpoint=plan.endpoint,
+                service_id=self.vault.id,
+                group_id="vault",
+                zone=VAULT_ZONE,
+                platform=platform,
+                connected_to=network,
+                parent=self,
+                depends_on=[group, self.vault],
+            )
+        ]
+        for secret in plan.bootstrap:
+            # The stack's configuration holds a value until it is in the vault, and then may drop it.
+            if secret in bootstrap:
+                self.ready.append(self._secret(f"{name}-secret-{secret}", secret, bootstrap[secret], plan, platform))
+        self.register_outputs({"id": self.id})
+
+    def _secret(
+        self, name: str, secret: str, value: pulumi.Output[str], plan: VaultPlan, platform: PlatformPlan
+    ) -> keyvault.Secret:
+        """Written through Azure's control plane, which reaches the vault without its network."""
+        return keyvault.Secret(
+            name,
+            secret_name=secret,
+            vault_name=plan.name,
+            resource_group_name=platform.resource_group,
+            properties={"value": pulumi.Output.secret(value)},
+            tags=dict(platform.tags),
+            opts=pulumi.ResourceOptions(
+                parent=self,
+                depends_on=[self.vault],
+                # Its value leaving the configuration must not take the secret along.
+                retain_on_delete=True,
+            ),
+        )

@@ -1,0 +1,1 @@
+"""What every cluster gets: operators, secrets, gateway, monitoring, autoscaling."""

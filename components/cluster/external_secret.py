@@ -1,0 +1,41 @@
+"""A Kubernetes Secret that the External Secrets Operator fills from the vault."""
+
+from collections.abc import Mapping
+
+import pulumi
+from pulumi_kubernetes.apiextensions import CustomResource
+
+from components.cluster.labels import metadata
+from planning.plan import Json
+
+# A key that is rotated in the vault is in force within this time.
+_REFRESH = "1h"
+
+
+def external_secret(
+    resource_name: str,
+    *,
+    secret: str,
+    namespace: str,
+    store: str,
+    data: Mapping[str, str],
+    opts: pulumi.ResourceOptions,
+    template: Mapping[str, Json] | None = None,
+) -> CustomResource:
+    """`secret` with the keys of `data`, each from the vault's secret of that name; values never pass through Pulumi."""
+    target: dict[str, Json] = {"name": secret, "creationPolicy": "Owner"}
+    if template is not None:
+        target["template"] = dict(template)
+    return CustomResource(
+        resource_name,
+        api_version="external-secrets.io/v1",
+        kind="ExternalSecret",
+        metadata=metadata(secret, namespace),
+        spec={
+            "refreshInterval": _REFRESH,
+            "secretStoreRef": {"kind": "ClusterSecretStore", "name": store},
+            "target": target,
+            "data": [{"secretKey": key, "remoteRef": {"key": source}} for key, source in data.items()],
+        },
+        opts=opts,
+    )

@@ -1,0 +1,136 @@
+"""The gateway: Envoy Gateway with Envoy AI Gateway, and the one Gateway through which every model is reached."""
+
+import pulumi
+from pulumi_kubernetes.apiextensions import CustomResource
+from pulumi_kubernetes.core.v1 import Namespace
+from pulumi_kubernetes.helm.v3 import Release
+from pulumi_kubernetes.networking.v1 import NetworkPolicy
+
+from components.azure.cluster import Cluster
+from components.cluster import gateway_specs as specs
+from components.cluster.chart import release
+from components.cluster.external_secret import external_secret
+from components.cluster.in_cluster import in_cluster
+from components.cluster.labels import metadata
+from components.cluster.namespace import namespace
+from components.cluster.network_policies import deny_all
+from components.cluster.secrets import Secrets
+from planning.plan import GatewayPlan, Json
+
+_ENVOY = "gateway.envoyproxy.io/v1alpha1"
+_GATEWAY_API = "gateway.networking.k8s.io/v1"
+
+
+class Gateway(pulumi.ComponentResource):
+    """`ready` is what a route waits for: the controllers, the Gateway, and the policies that guard it."""
+
+    plan: GatewayPlan
+    gateway: CustomResource
+    ready: list[pulumi.Resource]
+    _first: list[pulumi.Resource]
+
+    def __init__(
+        self,
+        name: str,
+        plan: GatewayPlan,
+        *,
+        secrets: Secrets,
+        cluster: Cluster,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__("llm-platform:components:Gateway", name, None, opts)
+        self._name, self.plan, self._cluster = name, plan, cluster
+        controllers = self._controllers()
+        space = self._namespace("namespace", plan.namespace)
+        # Objects and Secrets alone live here, the proxies run beside their controller: a pod here has no business.
+        NetworkPolicy(
+            f"{name}-default-deny",
+            metadata=metadata("default-deny", plan.namespace),
+            spec=deny_all(),
+            opts=in_cluster(self, cluster, space),
+        )
+        self._first = [space, *controllers]
+        certificate, keys = self._secrets(secrets.plan.store, [space, *secrets.ready])
+        proxy = self._object("proxy", _ENVOY, "EnvoyProxy", specs.envoy_proxy(plan))
+        gateway_class = CustomResource(
+            f"{name}-class",
+            api_version=_GATEWAY_API,
+            kind="GatewayClass",
+            metadata=metadata(plan.gateway),
+            spec={
+                "controllerName": "gateway.envoyproxy.io/gatewayclass-controller",
+                "parametersRef": {
+                    "group": "gateway.envoyproxy.io",
+                    "kind": "EnvoyProxy",
+                    "name": plan.gateway,
+                    "namespace": plan.namespace,
+                },
+            },
+            opts=in_cluster(self, cluster, *controllers, proxy),
+        )
+        # The policies come first: no listener is ever open without them.
+        guards = [
+            self._object("client-traffic", _ENVOY, "ClientTrafficPolicy", specs.client_traffic(plan)),
+            self._object("security", _ENVOY, "SecurityPolicy", specs.security(plan), keys),
+        ]
+        self.gateway = self._object(
+            "gateway", _GATEWAY_API, "Gateway", specs.gateway(plan), gateway_class, certificate, *guards
+        )
+        self.ready = [*controllers, *guards, self.gateway]
+        self.register_outputs({"hostname": plan.hostname})
+
+    def _controllers(self) -> list[pulumi.Resource]:
+        """Three releases in order: the AI controller watches kinds whose CRDs the first two bring."""
+        plan = self.plan
+        proxies = self._namespace("envoy-namespace", plan.envoy.namespace)
+        ai = self._namespace("ai-namespace", plan.ai.namespace)
+        envoy: Release = release(
+            f"{self._name}-envoy",
+            plan.envoy,
+            specs.envoy_gateway_values(plan),
+            opts=in_cluster(self, self._cluster, proxies),
+        )
+        crds = release(f"{self._name}-ai-crds", plan.ai_crds, {}, opts=in_cluster(self, self._cluster, ai))
+        controller = release(
+            f"{self._name}-ai",
+            plan.ai,
+            specs.ai_gateway_values(plan),
+            opts=in_cluster(self, self._cluster, ai, envoy, crds),
+        )
+        return [envoy, crds, controller]
+
+    def _secrets(self, store: str, needs: list[pulumi.Resource]) -> tuple[CustomResource, CustomResource]:
+        plan = self.plan
+        certificate = external_secret(
+            f"{self._name}-certificate",
+            secret=specs.CERTIFICATE_SECRET,
+            namespace=plan.namespace,
+            store=store,
+            data={"pem": plan.certificate},
+            template=specs.certificate_template(),
+            opts=in_cluster(self, self._cluster, *needs),
+        )
+        keys = external_secret(
+            f"{self._name}-api-keys",
+            secret=specs.KEYS_SECRET,
+            namespace=plan.namespace,
+            store=store,
+            data={client.name: client.key_secret for client in plan.clients},
+            opts=in_cluster(self, self._cluster, *needs),
+        )
+        return certificate, keys
+
+    def _namespace(self, role: str, name: str) -> Namespace:
+        return namespace(f"{self._name}-{role}", name, pod_security="baseline", opts=in_cluster(self, self._cluster))
+
+    def _object(
+        self, role: str, api_version: str, kind: str, spec: dict[str, Json], *needs: pulumi.Resource
+    ) -> CustomResource:
+        return CustomResource(
+            f"{self._name}-{role}",
+            api_version=api_version,
+            kind=kind,
+            metadata=metadata(self.plan.gateway, self.plan.namespace),
+            spec=spec,
+            opts=in_cluster(self, self._cluster, *self._first, *needs),
+        )

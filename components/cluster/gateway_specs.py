@@ -1,0 +1,219 @@
+"""What the gateway's charts and objects say: Helm values and specs, from the Plan alone."""
+
+from components.cluster.chart import SYSTEM_TOLERATIONS, on_system_nodes
+from components.cluster.labels import ROUTES_ADMITTED
+from planning.plan import GatewayPlan, Json
+
+# Who called, as the gateway found out from the API key; a client can't set it.
+CLIENT_HEADER = "x-llm-client"
+MODEL_HEADER = "x-ai-eg-model"
+CERTIFICATE_SECRET = "gateway-certificate"  # noqa: S105 - names of Secrets, not secrets
+KEYS_SECRET = "gateway-api-keys"  # noqa: S105
+
+# Only these paths lead to a model. vLLM itself asks for no key on /invocations, /metrics, /tokenize and others.
+_PATHS = "/v1"
+_EVERYONE: list[Json] = ["0.0.0.0/0", "::/0"]
+_TARGET_GROUP = "gateway.networking.k8s.io"
+
+
+def envoy_gateway_values(plan: GatewayPlan) -> dict[str, Json]:
+    """Values of `gateway-helm` as the AI gateway needs them; this chart alone owns the Gateway API's CRDs.
+
+    Source: envoyproxy/ai-gateway v1.1.0, manifests/envoy-gateway-values.yaml.
+    """
+    return {
+        "crds": {"enabled": True},
+        "deployment": {"pod": on_system_nodes()},
+        "certgen": {"job": on_system_nodes()},
+        "config": {
+            "envoyGateway": {
+                "gateway": {"controllerName": "gateway.envoyproxy.io/gatewayclass-controller"},
+                "provider": {"type": "Kubernetes"},
+                "logging": {"level": {"default": "info"}},
+                "extensionApis": {"enableBackend": True, "enableEnvoyPatchPolicy": True},
+                "extensionManager": {
+                    "hooks": {
+                        "xdsTranslator": {
+                            "translation": {
+                                kind: {"includeAll": True} for kind in ("listener", "route", "cluster", "secret")
+                            },
+                            "post": ["Translation", "Cluster", "Route"],
+                        }
+                    },
+                    "service": {
+                        "fqdn": {
+                            "hostname": f"ai-gateway-controller.{plan.ai.namespace}.svc.cluster.local",
+                            "port": 1063,
+                        }
+                    },
+                },
+            }
+        },
+    }
+
+
+def ai_gateway_values(plan: GatewayPlan) -> dict[str, Json]:
+    """Values of `ai-gateway-helm`: two controllers, as Envoy Gateway programs nothing while it can't reach one."""
+    return {
+        "envoyGateway": {"namespace": plan.envoy.namespace},
+        "extProc": {"logFormat": "json", "enableRedaction": True},
+        "controller": {
+            # Part of the address in Envoy Gateway's values.
+            "fullnameOverride": "ai-gateway-controller",
+            "logFormat": "json",
+            "replicaCount": 2,
+            "podDisruptionBudget": {"enabled": True, "minAvailable": 1},
+            "resources": {"requests": {"cpu": "100m", "memory": "128Mi"}, "limits": {"memory": "256Mi"}},
+            **on_system_nodes(),
+        },
+    }
+
+
+def envoy_proxy(plan: GatewayPlan) -> dict[str, Json]:
+    """Spec of the EnvoyProxy: how the proxies run, are reached, drained and logged."""
+    return {
+        # A proxy that goes lets the longest request end.
+        "shutdown": {"drainTimeout": f"{plan.request_timeout_seconds}s", "minDrainDuration": "15s"},
+        "telemetry": {
+            "metrics": {"prometheus": {}},
+            "accessLog": {"settings": [{"format": _LOG_FORMAT, "sinks": [_STANDARD_OUTPUT]}]},
+        },
+        "provider": {
+            "type": "Kubernetes",
+            "kubernetes": {
+                "envoyHpa": {
+                    "minReplicas": plan.min_replicas,
+                    "maxReplicas": plan.max_replicas,
+                    "metrics": [
+                        {
+                            "type": "Resource",
+                            "resource": {"name": "cpu", "target": {"type": "Utilization", "averageUtilization": 60}},
+                        }
+                    ],
+                },
+                "envoyPDB": {"maxUnavailable": 1},
+                "envoyDeployment": {
+                    "container": {
+                        "resources": {"requests": {"cpu": "250m", "memory": "512Mi"}, "limits": {"memory": "2Gi"}}
+                    },
+                    "pod": {
+                        "nodeSelector": {"kubernetes.azure.com/mode": "system"},
+                        "tolerations": list(SYSTEM_TOLERATIONS),
+                        "topologySpreadConstraints": [
+                            {
+                                "maxSkew": 1,
+                                "topologyKey": "topology.kubernetes.io/zone",
+                                "whenUnsatisfiable": "ScheduleAnyway",
+                                "labelSelector": {"matchLabels": {"app.kubernetes.io/component": "proxy"}},
+                            }
+                        ],
+                    },
+                },
+                "envoyService": {"externalTrafficPolicy": "Local", "annotations": _load_balancer(plan)},
+            },
+        },
+    }
+
+
+def gateway(plan: GatewayPlan) -> dict[str, Json]:
+    """Spec of the Gateway: HTTPS alone, for one name, open to routes of admitted namespaces."""
+    return {
+        "gatewayClassName": plan.gateway,
+        "listeners": [
+            {
+                "name": "https",
+                "port": 443,
+                "protocol": "HTTPS",
+                "hostname": plan.hostname,
+                "tls": {"mode": "Terminate", "certificateRefs": [{"name": CERTIFICATE_SECRET}]},
+                "allowedRoutes": {
+                    "namespaces": {"from": "Selector", "selector": {"matchLabels": dict(ROUTES_ADMITTED)}}
+                },
+            }
+        ],
+    }
+
+
+def client_traffic(plan: GatewayPlan) -> dict[str, Json]:
+    """Spec of the ClientTrafficPolicy: nobody brings headers that the gateway sets, and long prompts fit."""
+    return {
+        "targetRefs": _targets(plan),
+        # Envoy's default, 32 KiB, is less than a long prompt.
+        "connection": {"bufferLimit": "50Mi"},
+        # Envoy's default, 5 minutes, ends an answer that is not streamed and takes longer.
+        "timeout": {"http": {"streamIdleTimeout": f"{plan.request_timeout_seconds}s"}},
+        "headers": {"earlyRequestHeaders": {"remove": [CLIENT_HEADER, MODEL_HEADER]}},
+        "tls": {"minVersion": "1.2"},
+    }
+
+
+def security(plan: GatewayPlan) -> dict[str, Json]:
+    """Spec of the SecurityPolicy: an API key on every request, and no path but `/v1`."""
+    return {
+        "targetRefs": _targets(plan),
+        "apiKeyAuth": {
+            "credentialRefs": [{"group": "", "kind": "Secret", "name": KEYS_SECRET}],
+            "extractFrom": [{"headers": ["Authorization"]}],
+            "forwardClientIDHeader": CLIENT_HEADER,
+            # The key goes no further than the gateway.
+            "sanitize": True,
+        },
+        # The AI gateway knows only paths of the OpenAI API and answers 404 to others; this holds even if it did not.
+        "authorization": {
+            "defaultAction": "Deny",
+            "rules": [
+                {
+                    "name": "openai-paths",
+                    "action": "Allow",
+                    "operation": {"path": {"type": "PathPrefix", "value": _PATHS}, "methods": ["GET", "POST"]},
+                    # A rule needs a principal; who it is has been settled by the key.
+                    "principal": {"clientCIDRs": _EVERYONE},
+                }
+            ],
+        },
+    }
+
+
+def certificate_template() -> dict[str, Json]:
+    """Template of the TLS Secret: certificate and key out of the vault's one PEM text (`pem`), key in PKCS #8."""
+    return {
+        "type": "kubernetes.io/tls",
+        "engineVersion": "v2",
+        "data": {
+            "tls.crt": '{{ .pem | filterPEM "CERTIFICATE" }}',
+            "tls.key": '{{ .pem | filterPEM "PRIVATE KEY" }}',
+        },
+    }
+
+
+def _targets(plan: GatewayPlan) -> list[Json]:
+    return [{"group": _TARGET_GROUP, "kind": "Gateway", "name": plan.gateway}]
+
+
+def _load_balancer(plan: GatewayPlan) -> dict[str, Json]:
+    if plan.public:
+        return {}
+    return {
+        "service.beta.kubernetes.io/azure-load-balancer-internal": "true",
+        "service.beta.kubernetes.io/azure-load-balancer-internal-subnet": plan.subnet,
+    }
+
+
+_STANDARD_OUTPUT: dict[str, Json] = {"type": "File", "file": {"path": "/dev/stdout"}}
+# Who, what and how much; never prompts, answers or keys.
+_LOG_FORMAT: dict[str, Json] = {
+    "type": "JSON",
+    "json": {
+        "start": "%START_TIME%",
+        "request_id": "%REQ(X-REQUEST-ID)%",
+        "method": "%REQ(:METHOD)%",
+        "path": "%REQ_WITHOUT_QUERY(:PATH)%",
+        "code": "%RESPONSE_CODE%",
+        "flags": "%RESPONSE_FLAGS%",
+        "milliseconds": "%DURATION%",
+        "client": f"%REQ({CLIENT_HEADER.upper()})%",
+        "model": f"%REQ({MODEL_HEADER.upper()})%",
+        "input_tokens": "%DYNAMIC_METADATA(io.envoy.ai_gateway:llm_input_token)%",
+        "output_tokens": "%DYNAMIC_METADATA(io.envoy.ai_gateway:llm_output_token)%",
+    },
+}

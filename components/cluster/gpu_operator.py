@@ -1,0 +1,38 @@
+"""NVIDIA's GPU Operator: device plugin, MIG manager, metrics and, in mode `operator`, the driver."""
+
+import pulumi
+from pulumi_kubernetes.helm.v3 import Release
+
+from components.azure.cluster import Cluster
+from components.cluster.chart import release
+from components.cluster.in_cluster import in_cluster
+from components.cluster.namespace import namespace
+from planning.plan import GpuOperatorPlan
+
+
+class GpuOperator(pulumi.ComponentResource):
+    """The Plan holds the whole set of values of one ownership mode; nothing is added to it here."""
+
+    release: Release
+
+    def __init__(
+        self,
+        name: str,
+        plan: GpuOperatorPlan,
+        *,
+        cluster: Cluster,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__("llm-platform:components:GpuOperator", name, None, opts)
+        space = namespace(
+            f"{name}-namespace", plan.chart.namespace, pod_security="privileged", opts=in_cluster(self, cluster)
+        )
+        self.release = release(
+            f"{name}-release",
+            plan.chart,
+            plan.values,
+            # Its hook that upgrades the CRDs before an upgrade is refused by validation against the old ones.
+            validate_openapi=False,
+            opts=in_cluster(self, cluster, space),
+        )
+        self.register_outputs({"namespace": plan.chart.namespace})

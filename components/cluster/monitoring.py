@@ -1,0 +1,143 @@
+"""Prometheus, what it scrapes, and when it tells someone."""
+
+import pulumi
+from pulumi_kubernetes.apiextensions import CustomResource
+from pulumi_kubernetes.helm.v3 import Release
+
+from components.azure.cluster import Cluster
+from components.cluster.alert_rules import DCGM_JOB, groups
+from components.cluster.chart import on_system_nodes, release
+from components.cluster.in_cluster import in_cluster
+from components.cluster.labels import MODEL, PROXY_PODS, metadata
+from components.cluster.namespace import namespace
+from components.serving.pod import HTTP_PORT_NAME
+from planning.plan import Json, MonitoringPlan
+
+# Blocks are deleted by age and by size: a full disk stops Prometheus, and with it alerts and autoscaling.
+_DISK_SHARE_PERCENT = 85
+# Envoy Gateway chooses where the proxies run, and labels them.
+_PROXIES: dict[str, Json] = {
+    "namespaceSelector": {"any": True},
+    "selector": {"matchLabels": dict(PROXY_PODS)},
+    "podMetricsEndpoints": [
+        {"port": "metrics", "path": "/stats/prometheus", "interval": "30s"},
+        # Of the AI gateway's process beside Envoy: tokens, and the time to the first one, by model.
+        {"port": "aigw-admin", "path": "/metrics", "interval": "30s"},
+    ],
+}
+
+
+class Monitoring(pulumi.ComponentResource):
+    """kube-prometheus-stack with monitors for models, gateway and GPUs, and the first alerts."""
+
+    plan: MonitoringPlan
+    release: Release
+
+    def __init__(
+        self,
+        name: str,
+        plan: MonitoringPlan,
+        *,
+        cluster: Cluster,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__("llm-platform:components:Monitoring", name, None, opts)
+        self.plan = plan
+        # The node exporter reads the host.
+        space = namespace(
+            f"{name}-namespace", plan.chart.namespace, pod_security="privileged", opts=in_cluster(self, cluster)
+        )
+        self.release = release(f"{name}-release", plan.chart, _values(plan), opts=in_cluster(self, cluster, space))
+        for role, kind, spec in (
+            ("vllm", "PodMonitor", _models(plan.models_namespace)),
+            ("envoy", "PodMonitor", _PROXIES),
+            ("dcgm", "ServiceMonitor", _gpus(plan.operator_namespace)),
+            ("alerts", "PrometheusRule", _alerts(plan)),
+        ):
+            CustomResource(
+                f"{name}-{role}",
+                api_version="monitoring.coreos.com/v1",
+                kind=kind,
+                metadata=metadata(role, plan.chart.namespace),
+                spec=spec,
+                opts=in_cluster(self, cluster, self.release),
+            )
+        self.register_outputs({"server": plan.server})
+
+
+def _models(serving: str) -> dict[str, Json]:
+    return {
+        "namespaceSelector": {"matchNames": [serving]},
+        "selector": {"matchExpressions": [{"key": MODEL, "operator": "Exists"}]},
+        "podTargetLabels": [MODEL],
+        "podMetricsEndpoints": [{"port": HTTP_PORT_NAME, "path": "/metrics", "interval": "15s"}],
+    }
+
+
+def _gpus(operator: str) -> dict[str, Json]:
+    return {
+        "namespaceSelector": {"matchNames": [operator]},
+        "selector": {"matchLabels": {"app": DCGM_JOB}},
+        # The exporter's `pod` and `namespace` are those of the pod that uses the GPU, which is who we ask about.
+        "endpoints": [{"port": "gpu-metrics", "path": "/metrics", "interval": "30s", "honorLabels": True}],
+    }
+
+
+def _alerts(plan: MonitoringPlan) -> dict[str, Json]:
+    return {
+        "groups": groups(
+            namespace=plan.models_namespace,
+            vllm_job=f"{plan.chart.namespace}/vllm",
+            waiting_requests=plan.waiting_requests,
+            first_token_seconds=plan.first_token_seconds,
+        )
+    }
+
+
+def _values(plan: MonitoringPlan) -> dict[str, Json]:
+    return {
+        # Makes the server's address `<release>-prometheus`, which the Plan hands to the autoscaler.
+        "fullnameOverride": plan.chart.release,
+        # AKS runs these out of reach, and Cilium takes kube-proxy's place; their alerts would always fire.
+        **{part: {"enabled": False} for part in ("kubeEtcd", "kubeScheduler", "kubeControllerManager", "kubeProxy")},
+        "prometheusOperator": {
+            **on_system_nodes(),
+            "admissionWebhooks": {"patch": on_system_nodes()},
+            "resources": {"requests": {"cpu": "50m", "memory": "128Mi"}, "limits": {"memory": "256Mi"}},
+        },
+        "prometheus": {"prometheusSpec": _prometheus(plan)},
+        "alertmanager": {"alertmanagerSpec": on_system_nodes()},
+        "kube-state-metrics": {
+            **on_system_nodes(),
+            # The MIG manager reports through node labels.
+            "metricLabelsAllowlist": ["nodes=[nvidia.com/mig.config,nvidia.com/mig.config.state]"],
+        },
+        "grafana": {
+            **on_system_nodes(),
+            # No password here: without one the chart makes a random one in a Secret of its own.
+            "grafana.ini": {"auth.anonymous": {"enabled": False}, "users": {"allow_sign_up": False}},
+        },
+    }
+
+
+def _prometheus(plan: MonitoringPlan) -> dict[str, Json]:
+    return {
+        **on_system_nodes(),
+        "replicas": plan.replicas,
+        "retention": f"{plan.retention_days}d",
+        "retentionSize": f"{plan.storage_gib * _DISK_SHARE_PERCENT // 100}GiB",
+        "resources": {"requests": {"cpu": "250m", "memory": "1Gi"}, "limits": {"memory": "4Gi"}},
+        "storageSpec": {
+            "volumeClaimTemplate": {
+                "spec": {
+                    "accessModes": ["ReadWriteOnce"],
+                    "resources": {"requests": {"storage": f"{plan.storage_gib}Gi"}},
+                }
+            }
+        },
+        # Monitors and rules of every release and namespace count, not only the chart's own.
+        **{
+            f"{kind}SelectorNilUsesHelmValues": False
+            for kind in ("podMonitor", "serviceMonitor", "rule", "probe", "scrapeConfig")
+        },
+    }

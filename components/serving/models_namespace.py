@@ -1,0 +1,62 @@
+"""The namespace where all models run, and what they share in it."""
+
+import pulumi
+from pulumi_kubernetes.core.v1 import Namespace
+from pulumi_kubernetes.networking.v1 import NetworkPolicy
+
+from components.azure.cluster import Cluster
+from components.cluster.external_secret import external_secret
+from components.cluster.in_cluster import in_cluster
+from components.cluster.labels import ROUTES_ADMITTED, metadata
+from components.cluster.namespace import namespace
+from components.cluster.network_policies import deny_all
+from components.cluster.secrets import Secrets
+from components.serving.pod import TOKEN_KEY
+from planning.plan import ServingPlan
+
+
+class Serving(pulumi.ComponentResource):
+    """`ready` is what a model's pods wait for: the closed network and, where planned, the Hugging Face token."""
+
+    namespace: Namespace
+    policies: list[NetworkPolicy]
+    ready: list[pulumi.Resource]
+
+    def __init__(
+        self,
+        name: str,
+        plan: ServingPlan,
+        *,
+        secrets: Secrets,
+        cluster: Cluster,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__("llm-platform:components:Serving", name, None, opts)
+        self.namespace = namespace(
+            f"{name}-namespace",
+            plan.namespace,
+            pod_security="restricted",
+            more_labels=ROUTES_ADMITTED,
+            opts=in_cluster(self, cluster),
+        )
+        self.policies = [
+            NetworkPolicy(
+                f"{name}-default-deny",
+                metadata=metadata("default-deny", plan.namespace),
+                spec=deny_all(),
+                opts=in_cluster(self, cluster, self.namespace),
+            )
+        ]
+        self.ready = [self.namespace, *self.policies]
+        if plan.hugging_face_secret and plan.hugging_face_key:
+            self.ready.append(
+                external_secret(
+                    f"{name}-hugging-face-token",
+                    secret=plan.hugging_face_secret,
+                    namespace=plan.namespace,
+                    store=secrets.plan.store,
+                    data={TOKEN_KEY: plan.hugging_face_key},
+                    opts=in_cluster(self, cluster, self.namespace, *secrets.ready),
+                )
+            )
+        self.register_outputs({"namespace": plan.namespace})

@@ -1,0 +1,95 @@
+"""How requests for one model find it: a route of its own on the one gateway."""
+
+from collections.abc import Sequence
+
+import pulumi
+from pulumi_kubernetes.apiextensions import CustomResource
+
+from components.azure.cluster import Cluster
+from components.cluster.in_cluster import in_cluster
+from components.cluster.labels import metadata
+from components.cluster.network_policies import HTTP_PORT
+from planning.plan import GatewayPlan, Json, ModelPlan
+
+# Set by the gateway from the request's body; what a client sends under this name is dropped.
+MODEL_HEADER = "x-ai-eg-model"
+# What a request cost, for logs and limits.
+_COSTS: list[Json] = [
+    {"metadataKey": "llm_input_token", "type": "InputToken"},
+    {"metadataKey": "llm_output_token", "type": "OutputToken"},
+    {"metadataKey": "llm_total_token", "type": "TotalToken"},
+]
+
+
+class ModelRoute(pulumi.ComponentResource):
+    """One route, backend and address a model: a route holds 15 rules at most, and no model must touch another's."""
+
+    route: CustomResource
+
+    def __init__(
+        self,
+        name: str,
+        plan: ModelPlan,
+        *,
+        gateway_plan: GatewayPlan,
+        cluster: Cluster,
+        ready: Sequence[pulumi.Resource],
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__("llm-platform:components:ModelRoute", name, None, opts)
+        address = CustomResource(
+            f"{name}-address",
+            api_version="gateway.envoyproxy.io/v1alpha1",
+            kind="Backend",
+            metadata=metadata(plan.name, plan.namespace),
+            spec={
+                "endpoints": [
+                    {"fqdn": {"hostname": f"{plan.name}.{plan.namespace}.svc.cluster.local", "port": HTTP_PORT}}
+                ]
+            },
+            opts=in_cluster(self, cluster, *ready),
+        )
+        backend = CustomResource(
+            f"{name}-backend",
+            api_version="aigateway.envoyproxy.io/v1beta1",
+            kind="AIServiceBackend",
+            metadata=metadata(plan.name, plan.namespace),
+            spec={
+                "schema": {"name": "OpenAI"},
+                "backendRef": {"group": "gateway.envoyproxy.io", "kind": "Backend", "name": plan.name},
+            },
+            opts=in_cluster(self, cluster, *ready, address),
+        )
+        limit = f"{gateway_plan.request_timeout_seconds}s"
+        self.route = CustomResource(
+            f"{name}-rule",
+            api_version="aigateway.envoyproxy.io/v1beta1",
+            kind="AIGatewayRoute",
+            metadata=metadata(plan.name, plan.namespace),
+            spec={
+                "parentRefs": [
+                    {
+                        "group": "gateway.networking.k8s.io",
+                        "kind": "Gateway",
+                        "name": gateway_plan.gateway,
+                        "namespace": gateway_plan.namespace,
+                    }
+                ],
+                "hostnames": [gateway_plan.hostname],
+                "llmRequestCosts": _COSTS,
+                "rules": [
+                    {
+                        "name": plan.name,
+                        "matches": [{"headers": [{"type": "Exact", "name": MODEL_HEADER, "value": plan.name}]}],
+                        "backendRefs": [{"name": plan.name}],
+                        "modelsOwnedBy": "llm-platform",
+                        # The default, a minute, covers a whole streamed answer and cuts it.
+                        "timeouts": {"request": limit},
+                        # A request may wait in vLLM's queue for as long as it may take.
+                        "streamIdleTimeout": limit,
+                    }
+                ],
+            },
+            opts=in_cluster(self, cluster, *ready, backend),
+        )
+        self.register_outputs({})

@@ -1,1 +1,0 @@
-"""Turns a sound situation into a Plan: one module for each part of the platform."""

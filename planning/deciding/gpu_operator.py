@@ -1,0 +1,127 @@
+"""Plans the GPU Operator: the whole tuple of values of one driver ownership mode, and the MIG configurations.
+
+Source: NVIDIA/aicr docs/integrator/aks-gpu-setup.md ("always the three together, never just one of them"),
+NVIDIA/gpu-operator deployments/gpu-operator/values.yaml.
+"""
+
+from planning import naming
+from planning.deciding.charts import chart
+from planning.gpus import device_plugin, mig
+from planning.plan import GpuOperatorPlan, Json
+from planning.resolving.mig_owner import slice_maker
+from planning.resolving.resolution import PoolView, Situation
+
+# With a hash of the content: a manager that came up before a new configuration would otherwise never look for it again.
+_MIG_CONFIG_MAP = "llm-platform-mig-{hash}"
+# Ampere inside a VM can't reset its GPU, so switching MIG on takes a reboot (NVIDIA/gpu-operator#1606).
+_AMPERE = "ampere"
+
+
+def operator(s: Situation) -> GpuOperatorPlan:
+    """Plan the operator for all GPU pools together: it has one ClusterPolicy."""
+    owner = s.settings.cluster.gpu_driver
+    tolerations = _tolerations(s)
+    values: dict[str, Json] = {
+        "operator": {"runtimeClass": "nvidia-container-runtime" if owner == "aks" else "nvidia", **_on_system_nodes()},
+        "driver": {"enabled": owner == "operator"},
+        "toolkit": {"enabled": owner == "operator", **({"env": _toolkit_env()} if owner == "operator" else {})},
+        "mig": {"strategy": "mixed"},
+        "migManager": _mig_manager(s),
+        "daemonsets": {"tolerations": tolerations},
+        "node-feature-discovery": {
+            "worker": {"tolerations": tolerations},
+            "master": _on_system_nodes(),
+            "gc": _on_system_nodes(),
+        },
+        # The ServiceMonitor is ours: the chart's own depends on which chart came first.
+        "dcgmExporter": {"serviceMonitor": {"enabled": False}},
+    }
+    plugin = _device_plugin(s)
+    if plugin:
+        values["devicePlugin"] = plugin
+    return GpuOperatorPlan(chart=chart(s, "gpu-operator", timeout_seconds=1800), mode=owner, values=values)
+
+
+def _device_plugin(s: Situation) -> dict[str, Json]:
+    values: dict[str, Json] = {}
+    if s.settings.cluster.gpu_driver == "operator":
+        # Without this pair any CUDA image sees every GPU of the node, whatever it asked for.
+        values["env"] = [{"name": "DEVICE_LIST_STRATEGY", "value": "cdi-cri,cdi-annotations,volume-mounts"}]
+    named = device_plugin.configurations(s.pools)
+    if named:
+        data: dict[str, Json] = dict(named)
+        values["config"] = {
+            "create": True,
+            "name": device_plugin.config_map(named),
+            "default": device_plugin.PLAIN,
+            "data": data,
+        }
+    return values
+
+
+def _toolkit_env() -> list[Json]:
+    return [
+        # AKS's containerd configuration is version 2; read from the command the toolkit would write version 4 and
+        # containerd would not start (NVIDIA/aicr#1688).
+        {"name": "RUNTIME_CONFIG_SOURCE", "value": "file"},
+        {"name": "ACCEPT_NVIDIA_VISIBLE_DEVICES_ENVVAR_WHEN_UNPRIVILEGED", "value": "false"},
+        {"name": "ACCEPT_NVIDIA_VISIBLE_DEVICES_AS_VOLUME_MOUNTS", "value": "true"},
+    ]
+
+
+def _on_system_nodes() -> dict[str, Json]:
+    return {
+        "nodeSelector": {"kubernetes.azure.com/mode": "system"},
+        "tolerations": [{"key": "CriticalAddonsOnly", "operator": "Exists"}],
+    }
+
+
+def _tolerations(s: Situation) -> list[Json]:
+    """Every taint of every GPU pool: a DaemonSet that doesn't tolerate one leaves that pool without GPUs."""
+    taints = sorted({taint for pool in s.pools if pool.gpu is not None for taint in pool.taints})
+    tolerations: list[Json] = []
+    for taint in taints:
+        key, rest = taint.split("=", 1)
+        value, effect = rest.split(":", 1)
+        toleration: dict[str, Json] = {"key": key, "operator": "Exists", "effect": effect}
+        if key != "nvidia.com/gpu":
+            toleration |= {"operator": "Equal", "value": value}
+        tolerations.append(toleration)
+    return tolerations
+
+
+def _mig_manager(s: Situation) -> dict[str, Json]:
+    managed = [pool for pool in s.pools if slice_maker(s, pool)[1] is not None]
+    if not managed:
+        return {"enabled": False}
+    configurations = _configurations(s, managed)
+    return {
+        "enabled": True,
+        # Empty: the manager touches no node that isn't labelled; by default it would switch MIG off on AKS's slices.
+        "config": {
+            "default": "",
+            "create": True,
+            "name": _MIG_CONFIG_MAP.format(hash=naming.content_hash(configurations)),
+            "data": {"config.yaml": configurations},
+        },
+        "env": [{"name": "WITH_REBOOT", "value": "true" if any(_is_ampere(pool) for pool in managed) else "false"}],
+    }
+
+
+def _is_ampere(pool: PoolView) -> bool:
+    return pool.gpu is not None and pool.gpu.architecture == _AMPERE
+
+
+def _configurations(s: Situation, managed: list[PoolView]) -> str:
+    """A mig-parted file; it replaces the operator's, hence `all-disabled` must be in it."""
+    blocks = {"all-disabled": "    - devices: all\n      mig-enabled: false\n"}
+    for pool in managed:
+        geometry = s.catalog.mig[pool.gpu.name] if pool.gpu else None
+        if geometry is None:
+            continue
+        entry = mig.configuration(geometry, pool.layouts)
+        name = mig.config_name(geometry, pool.layouts)
+        if entry not in blocks.get(name, ""):
+            blocks[name] = blocks.get(name, "") + entry
+    body = "".join(f"  {name}:\n{block}" for name, block in sorted(blocks.items()))
+    return f"version: v1\nmig-configs:\n{body}"

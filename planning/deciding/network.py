@@ -1,0 +1,87 @@
+"""Plans the network: names, subnets with their rules, and the private DNS zones."""
+
+from ipaddress import IPv4Network
+
+from planning.plan import (
+    NetworkPlan,
+    RunnerPlan,
+    SecurityRulePlan,
+    SubnetPlan,
+)
+from planning.resolving.resolution import Situation
+
+_DELEGATION = "Microsoft.ContainerService/managedClusters"
+# The tenth address of the service range, as AKS's own default has it.
+_DNS_ADDRESS = 10
+# Service in the graph → key of the catalog's private links.
+_PRIVATE_LINKS = {"vault": "key_vault", "registry": "container_registry", "blob": "storage_blob"}
+
+
+def network(s: Situation) -> NetworkPlan:
+    """Plan the virtual network and everything that lies in it."""
+    names, settings = s.names, s.settings.network
+    private = s.settings.cluster.api_server.access == "private"
+    links = {**_PRIVATE_LINKS, **({"api_server": "aks_api_server"} if private else {})}
+    region = s.settings.platform.region
+    return NetworkPlan(
+        vnet=names.vnet.value,
+        address_space=settings.address_space,
+        subnets=(
+            _subnet(s, "nodes", nat=True, rules=_node_rules(s)),
+            _subnet(s, "api_server", delegation=_DELEGATION),
+            _subnet(s, "gateway", rules=(_allow_vnet("443"), _deny_rest())),
+            _subnet(s, "private_endpoints", rules=(_allow_vnet("443"), _deny_rest())),
+        ),
+        nat_gateway=names.nat_gateway.value,
+        nat_address=names.nat_address.value,
+        nat_zones=s.settings.cluster.system_pool.zones or (),
+        private_zones=tuple(
+            (service, s.catalog.azure.private_links[link].zone.format(region=region)) for service, link in links.items()
+        ),
+        pods=settings.pods,
+        services=settings.services,
+        dns_service=str(IPv4Network(settings.services)[_DNS_ADDRESS]),
+        runner=_runner(s.settings.cluster.api_server.runner_vnet),
+    )
+
+
+def _subnet(
+    s: Situation,
+    role: str,
+    *,
+    nat: bool = False,
+    delegation: str | None = None,
+    rules: tuple[SecurityRulePlan, ...] | None = None,
+) -> SubnetPlan:
+    return SubnetPlan(
+        role=role,
+        name=s.names.subnet(role).value,
+        cidr=getattr(s.settings.network.subnets, role),
+        delegation=delegation,
+        nat=nat,
+        rules=rules,
+        security_group=None if rules is None else s.names.security_group(role).value,
+    )
+
+
+def _node_rules(s: Situation) -> tuple[SecurityRulePlan, ...]:
+    # A public gateway keeps the caller's address up to the node, so the nodes' group must let 443 in.
+    if s.settings.gateway.exposure == "public":
+        return (SecurityRulePlan(name="allow-gateway", priority=100, access="Allow", source="Internet", port="443"),)
+    return ()
+
+
+def _allow_vnet(port: str) -> SecurityRulePlan:
+    return SecurityRulePlan(name="allow-vnet", priority=100, access="Allow", source="VirtualNetwork", port=port)
+
+
+def _deny_rest() -> SecurityRulePlan:
+    # 4096 is the last priority that a rule of ours may have; Azure's own AllowVnetInBound would let all ports in.
+    return SecurityRulePlan(name="deny-rest", priority=4096, access="Deny", source="*", port="*")
+
+
+def _runner(vnet_id: str | None) -> RunnerPlan | None:
+    if vnet_id is None:
+        return None
+    parts = vnet_id.split("/")
+    return RunnerPlan(vnet_id=vnet_id, resource_group=parts[4], vnet=parts[8])

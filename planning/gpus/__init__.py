@@ -1,0 +1,1 @@
+"""What a GPU looks like to a pod: whole, as MIG slices, or shared by time-slicing or MPS."""

@@ -1,0 +1,56 @@
+"""The configurations of NVIDIA's device plugin: one for each way in which pools share their GPUs, by name.
+
+Source: NVIDIA/k8s-device-plugin v0.20.0, api/config/v1/sharing.go and replicas.go.
+"""
+
+from collections.abc import Iterable
+
+from planning import naming
+from planning.gpus import mig
+from planning.gpus.devices import WHOLE_GPU
+from planning.resolving.resolution import PoolView
+
+# What nodes without the label get: whole GPUs or slices, to one pod each.
+PLAIN = "plain"
+_PLAIN = "version: v1\n"
+# The plugin's own words for the ways of sharing.
+_KEYS = {"time-slicing": "timeSlicing", "mps": "mps"}
+
+
+def config_name(pool: PoolView) -> str | None:
+    """Name of a pool's configuration, a label's value; None where no device is shared."""
+    gpu = pool.settings.gpu
+    if not gpu.shared or pool.gpu is None:
+        return None
+    return "-".join([gpu.sharing, str(gpu.replicas), *(name.replace("+", ".") for name in _slices(pool))])
+
+
+def _slices(pool: PoolView) -> list[str]:
+    return sorted({name for layout in pool.layouts for name in layout})
+
+
+def configuration(pool: PoolView) -> str:
+    """The configuration of a pool with shared devices, as YAML.
+
+    Shared devices have a name of their own, and a pod that asks for two of them is refused: they may be parts of the
+    same one, and two parts of one give no more time than one.
+    """
+    gpu = pool.settings.gpu
+    resources = [mig.resource_name(name) for name in _slices(pool)] or [WHOLE_GPU]
+    entries = "".join(f"      - name: {name}\n        replicas: {gpu.replicas}\n" for name in resources)
+    return (
+        f"{_PLAIN}sharing:\n  {_KEYS[gpu.sharing]}:\n    renameByDefault: true\n"
+        f"    failRequestsGreaterThanOne: true\n    resources:\n{entries}"
+    )
+
+
+def configurations(pools: Iterable[PoolView]) -> dict[str, str]:
+    """All configurations that pools need, by name; empty where none shares anything."""
+    named = {name: configuration(pool) for pool in pools if (name := config_name(pool)) is not None}
+    return {PLAIN: _PLAIN, **dict(sorted(named.items()))} if named else {}
+
+
+def config_map(named: dict[str, str]) -> str:
+    """Name of the ConfigMap that holds them; a new one for new content, since the plugin doesn't notice a change."""
+    content = "".join(f"{name}\n{text}" for name, text in named.items())
+    return f"llm-platform-device-plugin-{naming.content_hash(content)}"

@@ -1,0 +1,115 @@
+"""What would make a model fit that doesn't: every way is computed, none is guessed."""
+
+from collections.abc import Callable
+from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from catalog import Catalog, Gpu, Model
+from planning.gpus import mig
+from planning.gpus.devices import gpu_memory_gib
+from planning.memory import (
+    KV_BYTES,
+    Demand,
+    Ledger,
+    account,
+    legal_tensor_parallel,
+)
+
+PARALLEL_SIZES = (1, 2, 4, 8, 16)
+_LISTED = 3
+# Lowest compute capability of a kernel that keeps keys and values in fp8 (FlashInfer).
+_FP8_CAPABILITY = 8.0
+
+
+class Ways(Struct, frozen=True, kw_only=True):
+    """Changes of which each makes it fit by itself; None, False or empty where that change doesn't."""
+
+    context: int | None = None
+    at_once: int | None = None
+    sequences: int | None = None
+    fp8: bool = False
+    fp8_context: int | None = None
+    """The longest context together with fp8, where fp8 alone isn't enough."""
+    tensor_parallel: int | None = None
+    gpus: tuple[str, ...] = ()
+    slices: tuple[str, ...] = ()
+
+
+def ways_out(
+    model: Model, ledger: Ledger, catalog: Catalog, gpu: Gpu, demand_on: Callable[[Gpu, float], Demand], *,
+    profile: str | None = None, most_gpus: int = 16,
+) -> Ways:  # fmt: skip
+    """Look for ways out on this device and on others: larger slices of the GPU where it is one, else larger GPUs.
+
+    `demand_on` tells the demand on another GPU with so many GiB, where vLLM's defaults are others. `most_gpus` bounds
+    tensor parallelism, as one node does. Smaller requests are proposed where they alone suffice.
+    """
+    demand, device_gib = ledger.demand, ledger.memory.device_gib
+
+    def fits(**changes: Any) -> bool:
+        return account(model, device_gib, replace(demand, **changes), catalog.overheads).memory.fits
+
+    def fits_on(other: Gpu, gib: float) -> bool:
+        return gib > device_gib and account(model, gib, demand_on(other, gib), catalog.overheads).memory.fits
+
+    longest, most, blocks = ledger.longest_context, ledger.most_at_once, ledger.blocks
+    shorter = 0 < longest < demand.context_tokens and demand.available_kv_gib is None
+    given = demand.available_kv_gib is not None
+    able = float(gpu.compute_capability) >= _FP8_CAPABILITY and KV_BYTES[demand.kv_cache_dtype] > 1
+    halved = able and fits(kv_cache_dtype="fp8")
+    larger = [size for size in PARALLEL_SIZES if demand.tensor_parallel < size <= most_gpus and profile is None]
+    legal = [size for size in larger if legal_tensor_parallel(model.heads, model.kv_heads, size)]
+    sliced = [] if given or profile is None else _slices(catalog, gpu)
+    slices = [name for name, other, gib in sliced if fits_on(other, gib)]
+    whole = [] if given or slices else _gpus(catalog)
+    gpus = [name for name, other, gib in whole if fits_on(other, gib)]
+    return Ways(
+        context=longest if given or (shorter and fits(context_tokens=longest, **_no_longer(ledger, longest))) else None,
+        at_once=most if 0 < most < demand.concurrency and fits(concurrency=most) else None,
+        sequences=None if ledger.sequences_fit or not blocks else _most_sequences(ledger, fits),
+        fp8=halved,
+        fp8_context=None if halved or not able else _longer(model, device_gib, ledger, catalog),
+        tensor_parallel=None if given else next((size for size in legal if fits(tensor_parallel=size)), None),
+        gpus=tuple(gpus[:_LISTED]),
+        slices=tuple(slices[:_LISTED]),
+    )
+
+
+def _most_sequences(ledger: Ledger, fits: Callable[..., bool]) -> int | None:
+    """The most sequences that leave room for their states: fewer of them take less for sampling, too."""
+    if not fits(sequences=ledger.blocks):
+        return None
+    most, fails = ledger.blocks, ledger.demand.sequences
+    while fails - most > 1:
+        middle = (most + fails) // 2
+        most, fails = (middle, fails) if fits(sequences=middle) else (most, middle)
+    return most
+
+
+def _longer(model: Model, device_gib: float, ledger: Ledger, catalog: Catalog) -> int | None:
+    """The longest context with half the bytes, if that is more than without."""
+    halved = account(model, device_gib, replace(ledger.demand, kv_cache_dtype="fp8"), catalog.overheads)
+    return halved.longest_context if halved.longest_context > ledger.longest_context else None
+
+
+def _no_longer(ledger: Ledger, tokens: int) -> dict[str, int]:
+    """Requests that are meant at full context become shorter with it."""
+    return {"request_tokens": min(ledger.demand.request_tokens, tokens)}
+
+
+def _gpus(catalog: Catalog) -> list[tuple[str, Gpu, float]]:
+    """Whole GPUs with their GiB, small ones first."""
+    found = [(name, gpu, gpu_memory_gib(gpu)) for name, gpu in catalog.gpus.items()]
+    return sorted(found, key=lambda one: (one[2], one[0]))
+
+
+def _slices(catalog: Catalog, gpu: Gpu) -> list[tuple[str, Gpu, float]]:
+    """Plain slices of a GPU with their GiB, small ones first; none without MIG."""
+    geometry = catalog.mig.get(gpu.name)
+    if geometry is None:
+        return []
+    plain = [one for one in geometry.profiles.values() if "+" not in one.name and "-" not in one.name]
+    found = [(one.name, gpu, mig.usable_gib(geometry, one)) for one in plain]
+    return sorted(found, key=lambda one: (one[2], one[0]))

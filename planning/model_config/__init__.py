@@ -1,0 +1,1 @@
+"""A model's architecture, read from its Hugging Face configuration."""

@@ -1,0 +1,52 @@
+"""The nodes that are paid for and counted against quotas: every node pool, then the cluster's system pool."""
+
+from functools import lru_cache
+
+from msgspec import Struct
+
+from catalog import VmSize
+from planning.resolving.resolution import Situation
+
+
+class Machine(Struct, frozen=True):
+    """One pool as the bill and the quota see it; `gpu` tells whether it serves models."""
+
+    name: str
+    path: str
+    vm: VmSize | None
+    vm_size: str
+    spot: bool
+    gpu: bool
+    min_nodes: int
+    max_nodes: int
+
+
+@lru_cache(maxsize=8)
+def machines(s: Situation) -> tuple[Machine, ...]:
+    """The node pools in the order of the stack file, then the system pool."""
+    system = s.settings.cluster.system_pool
+    return (
+        *(
+            Machine(
+                name=pool.name,
+                path=pool.path,
+                vm=pool.vm,
+                vm_size=pool.settings.vm_size,
+                spot=pool.spot,
+                gpu=pool.gpu is not None,
+                min_nodes=pool.settings.nodes.min,
+                max_nodes=pool.settings.nodes.max,
+            )
+            for pool in s.pools
+        ),
+        Machine(
+            name="system",
+            path="cluster.system_pool",
+            vm=s.catalog.vm_sizes.get(system.vm_size),
+            vm_size=system.vm_size,
+            spot=False,
+            gpu=False,
+            min_nodes=system.nodes.min,
+            max_nodes=system.nodes.max,
+        ),
+    )

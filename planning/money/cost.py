@@ -1,0 +1,185 @@
+"""What the nodes cost in a month, at their fewest and at their most, and which part of it each model takes.
+
+Only nodes: load balancer, NAT gateway, disks, traffic, vault, registry and storage are not on file and not counted.
+"""
+
+from collections.abc import Iterable, Mapping
+from datetime import date
+from functools import lru_cache
+
+from msgspec import Struct
+
+from catalog import Price
+from planning.money import tokens
+from planning.money.billed_nodes import Machine, machines
+from planning.money.tokens import HOURS_PER_MONTH
+from planning.placement import Group, groups
+from planning.plan import (
+    CapacityCost,
+    CostLine,
+    CostPlan,
+    ModelCost,
+    TokenCost,
+)
+from planning.resolving.resolution import ModelView, PoolView, Situation
+
+
+class Load(Struct, frozen=True):
+    """What the models take of one pool: shares of a node, and the nodes that hold the fewest replicas' devices."""
+
+    low: float
+    high: float
+    nodes: int
+
+
+def price_of(s: Situation, machine: Machine) -> Price | None:
+    """The entry on file for a machine in the stack's region; prices are never borrowed from another region."""
+    return s.catalog.prices.get((s.settings.platform.region, machine.vm_size))
+
+
+def hourly_usd(s: Situation, machine: Machine) -> float | None:
+    """Price of one node, USD/h; of spot the upper end of what was seen; None where nothing is on file."""
+    price = price_of(s, machine)
+    if price is None:
+        return None
+    return price.spot_high_usd_h if machine.spot else price.payg_usd_h
+
+
+def price_date(price: Price, *, spot: bool) -> date | None:
+    """Day on which a price was read; None where nobody wrote it down."""
+    text = (price.spot_as_of or price.as_of) if spot else price.as_of
+    if (price.spot_older if spot else price.older) or not text[:1].isdigit():
+        return None
+    return date.fromisoformat(text)
+
+
+def node_share(pool: PoolView, group: Group) -> float:
+    """Share of a node that one replica takes: its devices' part of the memory of all devices of the node."""
+    on_node = sum(device.memory_gib * device.per_node for device in pool.devices)
+    return group.count * group.device.memory_gib / on_node
+
+
+@lru_cache(maxsize=8)
+def loads(s: Situation) -> Mapping[str, Load]:
+    """What the models take of each pool that has devices, by pool name."""
+    taken: dict[str, list[Group]] = {pool.name: [] for pool in s.pools if pool.devices}
+    for model in s.models:
+        for group in groups(model):
+            taken[group.pool.name].append(group)
+    found = {}
+    for name, members in taken.items():
+        pool = s.pool_by_name[name]
+        devices: dict[str, int] = {}
+        for group in members:
+            devices[group.device.resource] = devices.get(group.device.resource, 0) + group.low * group.count
+        found[name] = Load(
+            low=sum(group.low * node_share(pool, group) for group in members),
+            high=sum(group.high * node_share(pool, group) for group in members),
+            nodes=max((-(-devices.get(one.resource, 0) // one.per_node) for one in pool.devices), default=0),
+        )
+    return found
+
+
+def cost(s: Situation) -> CostPlan:
+    """Sum up; `prices_of` is the oldest date among the prices used, None where one of them bears no date."""
+    lines = tuple(_line(s, machine) for machine in machines(s))
+    dates = {
+        price_date(price, spot=machine.spot)
+        for machine in machines(s)
+        if hourly_usd(s, machine) is not None and (price := price_of(s, machine)) is not None
+    }
+    known = sorted(day for day in dates if day is not None)
+    total = _capacity(lines)
+    return CostPlan(
+        currency="USD",
+        region=s.settings.platform.region,
+        prices_of=known[0].isoformat() if known and None not in dates else None,
+        min_per_month=total.min_per_month,
+        max_per_month=total.max_per_month,
+        complete=all(line.hourly is not None for line in lines),
+        idle_min_per_month=round(sum(line.idle_min_per_month or 0.0 for line in lines), 2),
+        idle_max_per_month=round(sum(line.idle_max_per_month or 0.0 for line in lines), 2),
+        on_demand=_capacity(line for line in lines if line.capacity == "on-demand"),
+        spot=_capacity(line for line in lines if line.capacity == "spot"),
+        lines=lines,
+        models=tuple(_model(s, model) for model in s.models),
+    )
+
+
+def replica_usd_h(s: Situation, model: ModelView) -> tuple[tuple[Group, float | None], ...]:
+    """Each group of a model's replicas with the price of one of them, USD/h, floor first; None without a price."""
+    by_name = {machine.name: machine for machine in machines(s)[:-1]}
+    priced = []
+    for group in groups(model):
+        hourly = hourly_usd(s, by_name[group.pool.name])
+        priced.append((group, None if hourly is None else hourly * node_share(group.pool, group)))
+    return tuple(priced)
+
+
+def _line(s: Situation, machine: Machine) -> CostLine:
+    price, hourly = price_of(s, machine), hourly_usd(s, machine)
+    load = loads(s).get(machine.name) if machine.gpu else None
+    # The autoscaler starts what the fewest replicas need, whatever the pool's own minimum.
+    fewest = machine.min_nodes if load is None else min(machine.max_nodes, max(machine.min_nodes, load.nodes))
+    per_node = None if hourly is None else hourly * HOURS_PER_MONTH
+    return CostLine(
+        name=machine.name,
+        vm_size=machine.vm_size,
+        capacity="spot" if machine.spot else "on-demand",
+        min_nodes=fewest,
+        max_nodes=machine.max_nodes,
+        hourly=hourly,
+        on_demand_hourly=price.payg_usd_h if price else None,
+        spot_hourly=price.spot_high_usd_h if price else None,
+        min_per_month=_usd(per_node, fewest),
+        max_per_month=_usd(per_node, machine.max_nodes),
+        idle_min_per_month=None if load is None else _usd(per_node, max(0.0, fewest - load.low)),
+        idle_max_per_month=None if load is None else _usd(per_node, max(0.0, machine.max_nodes - load.high)),
+    )
+
+
+def _usd(per_node: float | None, nodes: float) -> float | None:
+    return None if per_node is None else round(per_node * nodes, 2)
+
+
+def _capacity(lines: Iterable[CostLine]) -> CapacityCost:
+    several = tuple(lines)
+    return CapacityCost(
+        min_per_month=round(sum(line.min_per_month or 0.0 for line in several), 2),
+        max_per_month=round(sum(line.max_per_month or 0.0 for line in several), 2),
+    )
+
+
+def _model(s: Situation, model: ModelView) -> ModelCost:
+    priced = replica_usd_h(s, model)
+    return ModelCost(
+        name=model.name,
+        min_nodes=round(sum(group.low * node_share(group.pool, group) for group, _ in priced), 3),
+        max_nodes=round(sum(group.high * node_share(group.pool, group) for group, _ in priced), 3),
+        min_per_month=_month([(group.low, usd) for group, usd in priced]),
+        max_per_month=_month([(group.high, usd) for group, usd in priced]),
+        tokens=token_cost(s, model),
+    )
+
+
+def token_cost(s: Situation, model: ModelView) -> TokenCost | None:
+    """Cost of tokens where the stack file states a throughput."""
+    expected = model.settings.expected
+    if expected is None:
+        return None
+    apis = {api.name: api for api in s.settings.cost.managed_apis}
+    steps = tokens.Steps(
+        tuple((group.low, group.high - group.low, usd) for group, usd in replica_usd_h(s, model)),
+        expected.input_tokens_per_second,
+        expected.output_tokens_per_second or 0.0,
+    )
+    return tokens.token_cost(steps, apis.get(expected.instead_of or ""))
+
+
+def _month(parts: Iterable[tuple[int, float | None]]) -> float | None:
+    total = 0.0
+    for replicas, usd in parts:
+        if replicas and usd is None:
+            return None
+        total += replicas * (usd or 0.0) * HOURS_PER_MONTH
+    return round(total, 2)

@@ -1,0 +1,154 @@
+"""What one replica takes of its node: devices, cores, memory with all that lies in it, disk, and a pod's place."""
+
+import math
+
+from msgspec import Struct
+
+from planning.gpus.devices import Device
+from planning.resolving.resolution import ModelView, PoolView, Situation
+
+MIB_PER_GIB = 1024
+# Share of a node's CPU and memory that replicas divide among themselves by default; the rest is left to pods that
+# nobody planned (debugging, agents added later).
+_SHARED_OUT = 0.9
+# Torch's compile cache, tokenizer and temporary files; weights come on top where they are downloaded.
+_CACHE_GIB = 16
+_DOWNLOAD_FACTOR = 1.1
+
+
+class Group(Struct, frozen=True):
+    """Replicas of one model on one pool: at least `low`, at most `high`; `burst` marks the second of two pools."""
+
+    model: ModelView
+    pool: PoolView
+    device: Device
+    low: int
+    high: int
+    burst: bool
+
+    @property
+    def count(self) -> int:
+        """Devices that one replica takes."""
+        return self.model.settings.engine.tensor_parallel
+
+    @property
+    def name(self) -> str:
+        """Name of the Deployment."""
+        return f"{self.model.name}-burst" if self.burst else self.model.name
+
+
+class Need(Struct, frozen=True):
+    """What one replica takes of its node; `disk_mib` is ephemeral storage."""
+
+    resource: str
+    count: int
+    cpu_millicores: int
+    memory_mib: int
+    disk_mib: int
+
+
+def groups(model: ModelView) -> tuple[Group, ...]:
+    """Split a model's replicas over its pools: `min` on the first, what may come on top on the second."""
+    replicas = model.settings.replicas
+    placed = model.placed
+    if len(placed) != len(model.pools):
+        return ()
+    if len(placed) == 1:
+        pool, device = placed[0]
+        return (Group(model, pool, device, replicas.min, replicas.max, burst=False),)
+    (floor, floor_device), (burst, burst_device) = placed
+    return (
+        Group(model, floor, floor_device, replicas.min, replicas.min, burst=False),
+        Group(model, burst, burst_device, 0, replicas.max - replicas.min, burst=True),
+    )
+
+
+def share(pool: PoolView, device_count: int) -> tuple[int, int]:
+    """Cores and GiB that go by default with `device_count` devices of a node; both whole, at least 1."""
+    on_node = sum(device.per_node for device in pool.devices)
+    if pool.offer is None or on_node == 0:
+        return 1, 1
+    part = _SHARED_OUT * device_count / on_node
+    cpu = int(pool.offer.cpu_millicores * part) // 1000
+    memory = int(pool.offer.memory_mib * part) // MIB_PER_GIB
+    return max(1, cpu), max(1, memory)
+
+
+def resources(model: ModelView) -> tuple[int, int]:
+    """Cores and GiB of one replica: as asked, else the smallest default share over its pools."""
+    asked = model.settings.resources
+    if asked is not None:
+        return asked.cpu, asked.memory_gib
+    shares = [share(pool, model.settings.engine.tensor_parallel) for pool, _ in model.placed]
+    return min(cpu for cpu, _ in shares), min(memory for _, memory in shares)
+
+
+def offloaded_gib(model: ModelView) -> float:
+    """Host memory that vLLM is told to offload to, GiB of one replica.
+
+    `kv-offloading-size` counts all ranks together, `cpu-offload-gb` each (vLLM 0.33 vllm/config/cache.py,
+    vllm/config/offload.py). A value that is no number counts nothing: rule ENGINE-VALUE refuses it.
+    """
+    args = {name.replace("_", "-"): value for name, value in model.settings.engine.args.items()}
+    ranks = model.settings.engine.tensor_parallel
+    return _number(args.get("kv-offloading-size")) + _number(args.get("cpu-offload-gb")) * ranks
+
+
+def _number(value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return 0.0
+    try:
+        return float(value)
+    except ValueError:
+        return 0.0
+
+
+def least_memory_gib(s: Situation, model: ModelView) -> float:
+    """Host memory that a replica can't do without: vLLM's processes, shared memory, and what is offloaded."""
+    overheads = s.catalog.overheads
+    ranks = model.settings.engine.tensor_parallel
+    processes = overheads.vllm_host_memory_base_gib + overheads.vllm_host_memory_per_rank_gib * ranks
+    # A volume in memory, /dev/shm counts against the container's limit.
+    return processes + shared_memory_gib(s, model) + offloaded_gib(model)
+
+
+def shared_memory_gib(s: Situation, model: ModelView) -> int:
+    """Size of /dev/shm, through which several ranks talk."""
+    overheads = s.catalog.overheads
+    one = model.settings.engine.tensor_parallel == 1
+    return overheads.shm_single_gpu_gib if one else overheads.shm_multi_gpu_gib
+
+
+def cache_gib(model: ModelView) -> int:
+    """Ephemeral storage of one replica: caches, and the weights where they are downloaded."""
+    weights = model.known.weights_gib if model.known is not None else None
+    downloaded = 0.0 if model.settings.source.blob is not None else (weights or 0.0) * _DOWNLOAD_FACTOR
+    return _CACHE_GIB + math.ceil(downloaded)
+
+
+def need(group: Group) -> Need:
+    """What one replica of the group takes of its node."""
+    cpu, memory_gib = resources(group.model)
+    return Need(
+        group.device.resource,
+        group.count,
+        cpu * 1000,
+        memory_gib * MIB_PER_GIB,
+        cache_gib(group.model) * MIB_PER_GIB,
+    )
+
+
+def fits_empty_node(group: Group) -> bool:
+    """Whether one replica finds all that it takes on a node of its own; slices and shared GPUs can't be joined."""
+    offer, one = group.pool.offer, need(group)
+    alone = group.pool.by_mig or group.device.shared_by > 1
+    devices_suffice = one.count <= (1 if alone else group.device.per_node)
+    return devices_suffice and (
+        offer is None
+        or (
+            one.cpu_millicores <= offer.cpu_millicores
+            and one.memory_mib <= offer.memory_mib
+            and one.disk_mib <= offer.disk_mib
+            and offer.pods >= 1
+        )
+    )

@@ -1,0 +1,119 @@
+"""The preview as JSON: the names and shapes that scripts and later previews rely on."""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from msgspec import to_builtins
+
+from config import Finding, blocking
+from planning.plan import (
+    CostPlan,
+    ModelPlan,
+    Plan,
+    PoolPlan,
+)
+
+
+def plan_json(plan: Plan) -> dict[str, Any]:
+    """What scripts may rely on of a Plan: its pools, models and cost; memory in GiB of one GPU, of the worst rank."""
+    return {
+        "pools": [_pool(pool) for pool in plan.pools],
+        "models": [_model(model) for model in plan.models],
+        "cost": _cost(plan.cost),
+    }
+
+
+def text(
+    stack: str, findings: Sequence[Finding], plan: Plan | None, resources: Iterable[Mapping[str, Any]]
+) -> Iterator[str]:
+    """The document in pieces to be written one after the other; `resources` may be a generator.
+
+    Byte-equal for equal previews. A line per finding, pool, model, cost line and resource, so that two documents can
+    be compared by line, and so that a graph of thousands never has to be in memory as a whole.
+    """
+    ok = plan is not None and not blocking(tuple(findings))
+    yield f'{{"stack": {_line(stack)},\n "ok": {_line(ok)},\n "findings": '
+    yield from _lines(to_builtins(finding) for finding in findings)
+    if plan is None:
+        yield ',\n "plan": null'
+    else:
+        parts = plan_json(plan)
+        yield ',\n "plan": {"pools": '
+        yield from _lines(parts["pools"])
+        yield ',\n "models": '
+        yield from _lines(parts["models"])
+        yield ',\n "cost": '
+        yield from _mapping(parts["cost"])
+        yield "}"
+    yield ',\n "resources": '
+    yield from _lines(resources)
+    yield "}\n"
+
+
+def _lines(items: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    mark = "["
+    for item in items:
+        yield f"{mark}\n  {_line(item)}"
+        mark = ","
+    yield "[]" if mark == "[" else "]"
+
+
+def _mapping(values: Mapping[str, Any]) -> Iterator[str]:
+    """A mapping in one line, but for its lists."""
+    mark = "{"
+    for key, value in values.items():
+        yield f"{mark}{_line(key)}: "
+        if isinstance(value, list):
+            yield from _lines(value)
+        else:
+            yield _line(value)
+        mark = ", "
+    yield "}"
+
+
+def _line(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, sort_keys=True, allow_nan=False)
+
+
+def _cost(cost: CostPlan) -> dict[str, Any]:
+    return {
+        "currency": cost.currency,
+        "region": cost.region,
+        "prices_of": cost.prices_of,
+        "min_per_month": cost.min_per_month,
+        "max_per_month": cost.max_per_month,
+        "complete": cost.complete,
+        "idle_min_per_month": cost.idle_min_per_month,
+        "idle_max_per_month": cost.idle_max_per_month,
+        "on_demand": to_builtins(cost.on_demand),
+        "spot": to_builtins(cost.spot),
+        "lines": [to_builtins(line) for line in cost.lines],
+        "models": [to_builtins(model) for model in cost.models],
+    }
+
+
+def _pool(pool: PoolPlan) -> dict[str, Any]:
+    return {
+        "name": pool.name,
+        "vm_size": pool.vm_size,
+        "revision": pool.revision,
+        "nodes": {"min": pool.min_nodes, "max": pool.max_nodes},
+        "resources": dict(pool.resources),
+        "labels": dict(pool.labels),
+        "taints": list(pool.taints),
+    }
+
+
+def _model(model: ModelPlan) -> dict[str, Any]:
+    return {
+        "name": model.name,
+        "placement": [
+            {"pool": place.pool, "resource": place.resource, "count": place.count, "min": place.min, "max": place.max}
+            for place in model.placement
+        ],
+        "replicas": {"min": model.min_replicas, "max": model.max_replicas},
+        "args": list(model.args),
+        "memory": to_builtins(model.memory),
+        "rollout": to_builtins(model.rollout),
+    }

@@ -1,0 +1,1 @@
+"""The stack file resolved against the catalog: pools, models and versions with what is known of them."""

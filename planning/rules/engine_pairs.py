@@ -1,0 +1,211 @@
+"""Rules about vLLM's options together: sizes that must not exceed one another, and options that need others."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from catalog import Model, VllmRelease
+from planning.resolving.resolution import ModelView, Situation
+from planning.rules.engine import mapping
+from planning.rules.register import Problem, rule
+from planning.rules.words import listed
+from planning.vllm.batch import batch, chunks_prefill
+from planning.vllm.flags import number
+
+_SCHEDULER = "vLLM 0.33 vllm/config/scheduler.py verify_max_model_len"
+_PARALLEL = "vLLM 0.33 vllm/config/parallel.py, vllm/config/model.py verify_with_parallel_config"
+_LORA_OPTIONS = (
+    "lora-modules", "default-mm-loras", "max-loras", "max-lora-rank", "max-cpu-loras", "fully-sharded-loras",
+    "lora-dtype", "lora-target-modules", "specialize-active-lora",
+)  # fmt: skip
+
+
+def _asked(s: Situation) -> Iterator[tuple[ModelView, VllmRelease, dict[str, Any]]]:
+    for model in s.models:
+        if model.release is not None and model.settings.engine.args:
+            yield model, model.release, model.asked
+
+
+def _path(model: ModelView, option: str) -> str:
+    """Place of an option as the stack file spells it."""
+    spelled = [name for name in model.settings.engine.args if name.replace("_", "-") == option]
+    return f"{model.path}.engine.args" + (f".{spelled[0]}" if spelled else "")
+
+
+@rule(
+    "ENGINE-BATCH", "error", prevents="a server that stops because a step can't hold what is asked", source=_SCHEDULER
+)
+def batch_holds(s: Situation) -> Iterator[Problem]:
+    """A step takes at least one token of each request, and a whole prompt where prompts aren't split."""
+    for model, release, asked in _asked(s):
+        if not model.placed:
+            continue
+        device = min((device for _, device in model.placed), key=lambda one: one.share_gib)
+        sizes, context = batch(release, device, model.known, model.settings.context, asked), model.settings.context
+        if sizes.tokens < sizes.requests:
+            yield (
+                _path(model, "max-num-seqs"),
+                f"{sizes.requests} requests a step, but max-num-batched-tokens is {sizes.tokens}",
+                f"write max-num-seqs: {sizes.tokens} or less, or max-num-batched-tokens: {sizes.requests} or more",
+            )
+        if sizes.tokens < context and not chunks_prefill(model.known, asked):
+            yield (
+                _path(model, "max-num-batched-tokens"),
+                f"{sizes.tokens} tokens a step, but prompts aren't split and {model.path}.context is {context}",
+                f"write {context} or more, or leave `max-num-batched-tokens` out",
+            )
+        active = number(asked.get("max-num-active-seqs"))
+        if active is not None and active > sizes.requests:
+            yield (
+                _path(model, "max-num-active-seqs"),
+                f"{active}, more than max-num-seqs: {sizes.requests}",
+                f"write {sizes.requests} or less",
+            )
+        threshold = number(asked.get("long-prefill-token-threshold"))
+        if threshold is not None and threshold > context:
+            yield (
+                _path(model, "long-prefill-token-threshold"),
+                f"{threshold}, more than {model.path}.context: {context}",
+                f"write {context} or less",
+            )
+
+
+@rule(
+    "ENGINE-LORA",
+    "error",
+    prevents="a server that stops, or one that starts and knows no adapter",
+    source="vLLM 0.33 vllm/config/lora.py; lora-modules alone is refused by nobody",
+)
+def adapters_sound(s: Situation) -> Iterator[Problem]:
+    """Options for adapters need `enable-lora`, and the host's memory holds at least the adapters of one batch."""
+    for model, _, asked in _asked(s):
+        if asked.get("enable-lora") is not True:
+            for option in _LORA_OPTIONS:
+                if asked.get(option) not in (None, False):
+                    yield (
+                        _path(model, option),
+                        f"`{option}` without `enable-lora`",
+                        "add enable-lora: true, or leave it out",
+                    )
+            continue
+        in_memory, at_once = number(asked.get("max-cpu-loras")), number(asked.get("max-loras")) or 1
+        if in_memory is not None and in_memory < at_once:
+            yield (
+                _path(model, "max-cpu-loras"),
+                f"{in_memory}, fewer than max-loras: {at_once}",
+                f"write {at_once} or more",
+            )
+
+
+def mixture(model: Model | None) -> bool | None:
+    """Whether a model is a mixture of experts; None where that isn't on file."""
+    if model is None or (model.experts is None and model.active_b is None):
+        return None
+    return model.experts is not None or (model.active_b is not None and model.active_b < model.params_b)
+
+
+@rule(
+    "ENGINE-EXPERTS",
+    "error",
+    prevents="a server that stops with `Number of experts in the model must be greater than 0`",
+    source=_PARALLEL,
+)
+def experts_exist(s: Situation) -> Iterator[Problem]:
+    """Spreading experts needs experts, and balancing them needs them spread over several GPUs."""
+    for model, _, asked in _asked(s):
+        spread, balanced = asked.get("enable-expert-parallel") is True, asked.get("enable-eplb") is True
+        if spread and mixture(model.known) is False:
+            yield (
+                _path(model, "enable-expert-parallel"),
+                f"`{model.settings.source.model_id}` is no mixture of experts",
+                "leave it out",
+            )
+        if balanced and not spread:
+            yield (
+                _path(model, "enable-eplb"),
+                "`enable-eplb` needs `enable-expert-parallel`",
+                "add enable-expert-parallel: true, or leave it out",
+            )
+        elif balanced and model.settings.engine.tensor_parallel == 1:
+            yield (
+                _path(model, "enable-eplb"),
+                f"there is nothing to balance on one GPU ({model.path}.engine.tensor_parallel: 1)",
+                "leave it out, or raise tensor_parallel",
+            )
+        redundant = number((mapping(asked.get("eplb-config")) or {}).get("num_redundant_experts"))
+        if redundant and not balanced:
+            yield (
+                _path(model, "eplb-config"),
+                f"num_redundant_experts: {redundant} without `enable-eplb`",
+                "add enable-eplb: true, or leave it out",
+            )
+
+
+@rule(
+    "ENGINE-DCP", "error", prevents="a server that stops because its KV cache can't be shared out so", source=_PARALLEL
+)
+def context_parallel_legal(s: Situation) -> Iterator[Problem]:
+    """Decode context parallelism shares out key-value heads that tensor parallelism has copied."""
+    for model, _, asked in _asked(s):
+        wanted, ranks = number(asked.get("decode-context-parallel-size")) or 1, model.settings.engine.tensor_parallel
+        if wanted == 1 or model.known is None:
+            continue
+        legal = [size for size in range(2, ranks + 1) if _legal_context_parallel(model.known, ranks, size)]
+        if wanted not in legal:
+            compressed = model.known.attention_kind == "mla"
+            copies = "" if compressed else f" and {model.known.kv_heads} key-value heads ({model.known.heads} heads)"
+            yield (
+                _path(model, "decode-context-parallel-size"),
+                f"{wanted} doesn't go with tensor_parallel {ranks}{copies}",
+                f"write one of {listed(legal)}" if legal else "leave it out: there are no copies to share out",
+            )
+
+
+def _legal_context_parallel(model: Model, ranks: int, size: int) -> bool:
+    if ranks % size:
+        return False
+    if model.attention_kind == "mla":
+        return True
+    return ranks > model.kv_heads and size <= ranks // model.kv_heads and (model.heads // model.kv_heads) % size == 0
+
+
+# Option → the option that it does nothing, or fails, without.
+_NEEDS: Mapping[str, str] = {
+    "kv-offloading-backend": "kv-offloading-size",
+    "numa-bind-nodes": "numa-bind",
+    "numa-bind-cpus": "numa-bind",
+}
+# Options that say the same: (option, option that takes a mapping, its key).
+_SAME = (
+    ("spec-method", "speculative-config", "method"),
+    ("spec-model", "speculative-config", "model"),
+    ("spec-tokens", "speculative-config", "num_speculative_tokens"),
+    ("attention-backend", "attention-config", "backend"),
+)
+
+
+@rule(
+    "ENGINE-TOGETHER",
+    "error",
+    prevents="a server that stops because options contradict or miss each other",
+    source="vLLM 0.33 vllm/engine/arg_utils.py, vllm/config/parallel.py, vllm/config/kv_transfer.py",
+)
+def options_agree(s: Situation) -> Iterator[Problem]:
+    """Options that need others have them, and none is said in two ways."""
+    for model, _, asked in _asked(s):
+        for option, needed in _NEEDS.items():
+            if asked.get(option) is not None and not asked.get(needed):
+                yield _path(model, option), f"`{option}` without `{needed}`", f"add {needed}, or leave it out"
+        for option, holder, key in _SAME:
+            if option in asked and key in (mapping(asked.get(holder)) or {}):
+                yield (
+                    _path(model, option),
+                    f"`{option}` and `{key}` of `{holder}` say the same",
+                    "leave one of them out",
+                )
+        transfer = mapping(asked.get("kv-transfer-config")) or {}
+        if transfer.get("kv_connector") is not None and transfer.get("kv_role") is None:
+            yield (
+                f"{_path(model, 'kv-transfer-config')}.kv_role",
+                "`kv_connector` without `kv_role`",
+                "add kv_role: kv_producer, kv_consumer or kv_both",
+            )

@@ -1,0 +1,188 @@
+"""Rules about placement: every replica fits a node, the pools hold all of them, and they do so in every order."""
+
+from collections.abc import Iterator
+
+from planning.placement import (
+    PoolLoad,
+    fewest,
+    groups,
+    least_memory_gib,
+    left_over,
+    need,
+    placements,
+    resources,
+)
+from planning.placement.requests import MIB_PER_GIB
+from planning.placement.verdict import enough_in_every_order, enough_to_hold
+from planning.resolving.resolution import Situation
+from planning.rules import placement_words as words
+from planning.rules.register import Problem, rule
+
+_SCHEDULER = "https://kubernetes.io/docs/concepts/scheduling-eviction/kube-scheduler/"
+
+
+@rule(
+    "PLACE-NODE",
+    "error",
+    prevents="Insufficient cpu, memory or ephemeral-storage: the replica is larger than any node",
+    source=_SCHEDULER,
+)
+def replica_fits_node(s: Situation) -> Iterator[Problem]:
+    """One replica fits an empty node of each of its pools."""
+    for model in s.models:
+        asked = model.settings.resources
+        for group in groups(model):
+            pool, one = group.pool, need(group)
+            if pool.offer is None:
+                continue
+            cpu, memory = pool.offer.cpu_millicores // 1000, pool.offer.memory_mib // MIB_PER_GIB
+            for what, wanted, offered in (
+                () if asked is None else (("cpu", asked.cpu, cpu), ("memory_gib", asked.memory_gib, memory))
+            ):
+                if wanted > offered:
+                    yield (
+                        f"{model.path}.resources.{what}",
+                        f"{wanted}; a node of `{pool.name}` ({pool.settings.vm_size}) has {offered} left for pods",
+                        f"write {offered} or less",
+                    )
+            if one.disk_mib > pool.offer.disk_mib:
+                short = -(-(one.disk_mib - pool.offer.disk_mib) // MIB_PER_GIB)
+                yield (
+                    f"{pool.path}.os_disk_gib",
+                    (
+                        f"{pool.settings.os_disk_gib}; `{model.name}` writes up to {one.disk_mib // MIB_PER_GIB} GiB "
+                        f"of weights and caches, {short} GiB more than images and the system leave of it"
+                    ),
+                    f"write {pool.settings.os_disk_gib + -(-short // 9) * 10} or more",
+                )
+
+
+@rule(
+    "PLACE-HOST-MEMORY",
+    "error",
+    prevents="a vLLM process killed for want of host memory while it loads",
+    source="catalog/overheads.yaml",
+)
+def host_memory_suffices(s: Situation) -> Iterator[Problem]:
+    """A replica's host memory holds vLLM's processes, its shared memory and what it offloads."""
+    for model in s.models:
+        if not model.placed:
+            continue
+        least, memory = least_memory_gib(s, model), resources(model)[1]
+        if memory < least:
+            yield (
+                f"{model.path}.resources.memory_gib",
+                (
+                    f"{memory} GiB for one replica; vLLM's processes, shared memory and offloading take about "
+                    f"{least:.1f} GiB"
+                ),
+                f"write {int(-(-least // 1))} or more",
+            )
+
+
+@rule(
+    "PLACE-CAPACITY",
+    "error",
+    prevents="Pending: Insufficient nvidia.com/gpu, cpu, memory or ephemeral-storage",
+    source=_SCHEDULER,
+)
+def pools_hold_replicas(s: Situation) -> Iterator[Problem]:
+    """All replicas at the most can be placed on the pools at their largest."""
+    for pool in s.pool_by_name.values():
+        loaded = placements(s)[pool.name]
+        if loaded.verdict.fits is not False:
+            continue
+        missing = left_over(loaded)
+        enough = enough_to_hold(loaded.problem)
+        for batch, members in enumerate(loaded.batches):
+            for group in members:
+                if group.name in missing:
+                    yield (
+                        f"{group.model.path}.replicas.max",
+                        (
+                            f"{missing[group.name]} of {group.high} replicas find no place on `{pool.name}` at "
+                            f"{pool.settings.nodes.max} nodes: {words.shortage(loaded, batch)}"
+                        ),
+                        f"raise {pool.path}.nodes.max to {enough}, or write fewer replicas",
+                    )
+
+
+@rule(
+    "PLACE-FRAGMENT",
+    "warning",
+    prevents="a replica Pending although its GPUs are free, some here and some there: the scheduler moves no pod",
+    source=_SCHEDULER,
+)
+def every_order_works(s: Situation) -> Iterator[Problem]:
+    """Replicas find places in whatever order they come and whichever nodes the scheduler chooses."""
+    for pool in s.pool_by_name.values():
+        loaded = placements(s)[pool.name]
+        found = loaded.verdict.strands
+        if loaded.verdict.fits and found is not None:
+            yield (
+                f"{pool.path}.nodes.max",
+                f"`{pool.name}` holds all replicas, but not in this order: {words.order(loaded, found)}",
+                (
+                    f"raise it to {enough_in_every_order(loaded.problem)}, where every order works, or give "
+                    f"`{words.stranded(loaded, found)}` a pool of its own"
+                ),
+            )
+
+
+@rule(
+    "PLACE-UNDECIDED",
+    "warning",
+    prevents="a promise that nobody has checked: too many ways to share out the nodes",
+    source=_SCHEDULER,
+)
+def placement_decided(s: Situation) -> Iterator[Problem]:
+    """Whether replicas find places is proved, one way or the other."""
+    for pool in s.pool_by_name.values():
+        verdict = placements(s)[pool.name].verdict
+        if verdict.fits is None or (verdict.every_order is None and verdict.fits):
+            loaded = placements(s)[pool.name]
+            what = "they fit at all" if verdict.fits is None else "they find places in every order"
+            yield (
+                f"{pool.path}.nodes.max",
+                (
+                    f"{_pods(loaded)} replicas of {len(loaded.batches)} sizes on {pool.settings.nodes.max} nodes: "
+                    f"the search for whether {what} was given up"
+                ),
+                f"raise it to {enough_in_every_order(loaded.problem)}, or put replicas of fewer sizes on `{pool.name}`",
+            )
+
+
+def _pods(loaded: PoolLoad) -> int:
+    return sum(batch.pods for batch in loaded.problem.batches)
+
+
+@rule(
+    "PLACE-FEWEST",
+    "info",
+    prevents="a lowest cost that is never reached, since the autoscaler must add a node at once",
+    source="https://learn.microsoft.com/azure/aks/cluster-autoscaler",
+)
+def fewest_nodes_hold_fewest_replicas(s: Situation) -> Iterator[Problem]:
+    """The fewest nodes of a pool hold the fewest replicas."""
+    for name, loaded in fewest(s).items():
+        pool = loaded.pool
+        if loaded.verdict.fits is False and placements(s)[name].verdict.fits:
+            enough = enough_to_hold(loaded.problem)
+            yield (
+                f"{pool.path}.nodes.min",
+                f"{pool.settings.nodes.min}, but the fewest replicas need {enough} nodes of `{name}`",
+                f"write {enough}, so that the lowest cost is the real one",
+            )
+
+
+@rule("PLACE-SPREAD", "info", prevents="all replicas on one machine that fails", source=_SCHEDULER)
+def one_node_holds_all(s: Situation) -> Iterator[Problem]:
+    """Several replicas on a pool that never has more than one node fall together."""
+    for model in s.models:
+        for group in groups(model):
+            if group.low > 1 and group.pool.settings.nodes.max == 1:
+                yield (
+                    f"{group.pool.path}.nodes.max",
+                    f"all {group.low} replicas of `{model.name}` are on one node",
+                    "write 2 or more, if the model must survive the loss of a node",
+                )

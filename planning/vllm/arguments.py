@@ -1,0 +1,118 @@
+"""The command line of one vLLM server: what the platform sets, what the operator adds, as arguments and as a file."""
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from catalog import VllmRelease
+from planning.resolving.resolution import ModelView
+from planning.vllm.batch import batch
+from planning.vllm.flags import find_flag, is_switch
+
+# Options that have a place of their own in the stack file, or that the platform decides: flag → where.
+OWNED: Mapping[str, str] = {
+    "--model": "models[].source",
+    "--config": "the platform",
+    "--served-model-name": "models[].name",
+    "--revision": "models[].source.revision",
+    "--tokenizer-revision": "models[].source.revision",
+    "--code-revision": "models[].source.revision",
+    "--max-model-len": "models[].context",
+    "--tensor-parallel-size": "models[].engine.tensor_parallel",
+    "--pipeline-parallel-size": "the platform: one node per replica",
+    "--data-parallel-size": "models[].replicas",
+    "--kv-cache-dtype": "models[].engine.kv_cache_dtype",
+    "--gpu-memory-utilization": "models[].engine.gpu_memory_utilization",
+    "--kv-cache-memory-bytes": "models[].engine.gpu_memory_utilization",
+    "--load-format": "models[].source",
+    "--shutdown-timeout": "models[].drain_seconds",
+    "--runner": "the model's kind in the catalog",
+    "--host": "the platform",
+    "--port": "the platform",
+    "--uds": "the platform",
+    "--download-dir": "the platform",
+    "--root-path": "the platform",
+    "--nnodes": "the platform: one node per replica",
+    "--disable-fastapi-docs": "the platform",
+}
+
+
+def source_argument(model: ModelView, container: str) -> str:
+    """What vLLM is told to load: a Hugging Face id, or a folder of the model store."""
+    source = model.settings.source
+    if source.huggingface is not None:
+        return source.huggingface
+    return f"az://{container}/{source.blob}"
+
+
+def options(model: ModelView, release: VllmRelease) -> dict[str, Any]:
+    """All options of the server by name without dashes: the platform's first, then the operator's, sorted."""
+    engine, source = model.settings.engine, model.settings.source
+    own: dict[str, Any] = {
+        "served-model-name": model.name,
+        "max-model-len": model.settings.context,
+        "tensor-parallel-size": engine.tensor_parallel,
+        "kv-cache-dtype": engine.kv_cache_dtype,
+        "gpu-memory-utilization": model.utilization,
+        "port": 8000,
+        "shutdown-timeout": model.settings.drain_seconds,
+        "disable-fastapi-docs": True,
+    }
+    own |= _batch(model, release)
+    if source.revision is not None:
+        own["revision"] = source.revision
+    if source.blob is not None:
+        own["load-format"] = "runai_streamer"
+    if model.known is not None and model.known.task == "embed":
+        own["runner"] = "pooling"
+    added = {key: value for name in sorted(engine.args) for key, value in _spelled(release, name, engine.args[name])}
+    return {**own, **added}
+
+
+def _batch(model: ModelView, release: VllmRelease) -> dict[str, int]:
+    """Batch sizes for the smallest of the model's devices, said out loud: what vLLM sees there may mislead it."""
+    if not model.placed:
+        return {}
+    device = min((device for _, device in model.placed), key=lambda one: one.share_gib)
+    sizes = batch(release, device, model.known, model.settings.context, model.asked)
+    return {"max-num-batched-tokens": sizes.tokens, "max-num-seqs": sizes.requests}
+
+
+def _spelled(release: VllmRelease, name: str, value: Any) -> Iterator[tuple[str, Any]]:
+    flag = find_flag(release, name)
+    if flag is None:
+        return
+    if not is_switch(flag):
+        yield name.replace("_", "-"), value
+        return
+    on = name.replace("_", "-")
+    if value is True:
+        yield on, True
+    else:
+        # One without an opposite is off when it isn't there.
+        others = [spelling for spelling in flag.opts if spelling.startswith("--") and spelling != f"--{on}"]
+        yield from ((other.removeprefix("--"), True) for other in others[:1])
+
+
+def argument_list(source: str, named: Mapping[str, Any]) -> tuple[str, ...]:
+    """The same as a command line for `vllm serve`."""
+    words = [source]
+    for name, value in named.items():
+        words.append(f"--{name}")
+        if value is True:
+            continue
+        words += [_text(item) for item in value] if isinstance(value, list) else [_text(value)]
+    return tuple(words)
+
+
+def argument_file(named: Mapping[str, Any]) -> str:
+    """The same as the YAML file that `vllm serve --config` reads, one option a line; JSON values are quoted text."""
+    lines = [
+        f"{name}: {json.dumps(json.dumps(value, sort_keys=True) if isinstance(value, dict) else value)}"
+        for name, value in named.items()
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _text(value: Any) -> str:
+    return json.dumps(value, sort_keys=True) if isinstance(value, dict) else str(value)

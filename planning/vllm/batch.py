@@ -1,0 +1,49 @@
+"""How many tokens and requests vLLM takes into one step: as told, else as it would choose for the device.
+
+Source: vLLM 0.33 vllm/engine/arg_utils.py get_batch_defaults, _set_default_max_num_seqs_and_batched_tokens_args.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from msgspec import Struct
+
+from catalog import Model, VllmRelease
+from planning.gpus.devices import Device
+from planning.vllm.flags import number
+
+
+class Batch(Struct, frozen=True):
+    """max-num-batched-tokens and max-num-seqs in force."""
+
+    tokens: int
+    requests: int
+
+
+def chunks_prefill(model: Model | None, asked: Mapping[str, Any]) -> bool:
+    """Whether a prompt may be read in parts; `asked` are the options given. Encoders always read it as a whole."""
+    wanted = asked.get("enable-chunked-prefill")
+    return wanted if isinstance(wanted, bool) else model is None or model.attention_kind != "none"
+
+
+def batch(
+    release: VllmRelease, device: Device, model: Model | None, context_tokens: int, asked: Mapping[str, Any]
+) -> Batch:
+    """Sizes on a device; a pod that shares it counts on its part of the memory.
+
+    vLLM would look at the memory of the whole GPU, also from within a share and, it may be, from within a MIG slice;
+    activations of such sizes wouldn't fit there.
+    """
+    name = "a100" if device.gpu.name_contains_a100 else device.gpu.name.lower()
+    row = next(
+        row
+        for row in release.batch_defaults
+        if device.share_gib >= row.min_memory_gib and not any(part in name for part in row.excluded_name_parts)
+    )
+    factor = 2 if asked.get("performance-mode") == "throughput" else 1
+    tokens, requests = number(asked.get("max-num-batched-tokens")), number(asked.get("max-num-seqs"))
+    at_once = requests if requests is not None else row.max_num_seqs * factor
+    if tokens is None:
+        whole = 0 if chunks_prefill(model, asked) else context_tokens
+        tokens = min(max(whole, row.max_num_batched_tokens * factor), at_once * context_tokens)
+    return Batch(tokens, requests if requests is not None else min(at_once, tokens))
