@@ -17,7 +17,7 @@ import config
 from config import stackfile
 from planning.plan import contract
 from planning.planner import Planned, build
-from planning.resolving.resolution import Situation
+from planning.resolving.resolution import Resolution
 from planning.rules.subjects import REGISTER
 
 
@@ -42,7 +42,7 @@ def stages(models: int) -> dict[str, float]:
     lap("reading the catalog")
     if loaded.settings is None:
         sys.exit(f"the stack of {models} models is illegible: {loaded.problems[0]}")
-    situation = Situation(loaded.settings, world)
+    situation = Resolution(loaded.settings, world)
     _ = situation.pools, situation.models
     lap("looking up pools and models")
     _ = situation.memory

@@ -17,7 +17,7 @@ from planning.memory import (
     computable,
     legal_tensor_parallel,
 )
-from planning.memory.remedies import PARALLEL_SIZES, Ways, ways_out
+from planning.memory.remedies import PARALLEL_SIZES, Remedies, suggest_fixes
 from planning.model_config import config as hf_config
 from planning.plan import MemoryPlan
 from planning.rules.words import listed, nearest
@@ -109,7 +109,7 @@ def answer(question: Question, catalog: Catalog) -> Answer | tuple[Refusal, ...]
     known = question.weights_gib is not None or model.weights_gib is not None
     ways: tuple[str, ...] = ()
     if not ledger.memory.fits:
-        found = ways_out(
+        found = suggest_fixes(
             model, ledger, catalog, gpu, lambda other, gib: _demand(question, model, release, other, gib),
             profile=question.mig,
         )  # fmt: skip
@@ -212,8 +212,8 @@ def _device_gib(question: Question, gpu: Gpu, catalog: Catalog) -> float:
     return mig.usable_gib(geometry, geometry.profiles[question.mig])
 
 
-def _spelled(question: Question, ways: Ways) -> Iterator[str]:
-    """Ways out as options; more GPUs only where there is no MIG."""
+def _spelled(question: Question, ways: Remedies) -> Iterator[str]:
+    """Remedies out as options; more GPUs only where there is no MIG."""
     if ways.context:
         yield f"--context {ways.context} or less"
     if ways.sequences:

@@ -19,7 +19,7 @@ from planning.deciding import (
 from planning.money.cost import cost
 from planning.placement import auto
 from planning.plan import Plan
-from planning.resolving.resolution import Situation
+from planning.resolving.resolution import Resolution
 from planning.rules.subjects import REGISTER
 
 
@@ -44,7 +44,7 @@ def plan_stack(
     while loading, which keep a plan from being made as well; by `today` (an ISO date) the age of prices is judged,
     never the Plan. Never raises on bad settings.
     """
-    situation = auto.resolve(Situation(settings, catalog, tuple(sorted(bootstrap)), today))
+    situation = auto.resolve(Resolution(settings, catalog, tuple(sorted(bootstrap)), today))
     findings = list(problems)
     for name in sorted(REGISTER):
         findings += REGISTER[name].findings(situation)
@@ -52,32 +52,32 @@ def plan_stack(
     return Planned(None if blocking(ordered) else build(situation), ordered)
 
 
-def build(s: Situation) -> Plan:
+def build(stack: Resolution) -> Plan:
     """Decide a sound situation."""
-    pools = tuple(cluster.pool(s, view) for view in s.pools)
+    pools = tuple(cluster.pool(stack, view) for view in stack.pools)
     revisions = {pool.name: pool.revision for pool in pools}
-    monitoring = services.monitoring(s)
+    monitoring = services.monitoring(stack)
     return Plan(
-        platform=services.platform(s),
-        network=network.network(s),
-        identity=cluster.identities(s),
-        cluster=cluster.cluster(s),
+        platform=services.platform(stack),
+        network=network.network(stack),
+        identity=cluster.identities(stack),
+        cluster=cluster.cluster(stack),
         pools=pools,
-        vault=services.vault(s),
-        registry=services.registry(s),
-        model_store=services.model_store(s),
-        secrets=services.secrets(s),
-        gpu_operator=operator.operator(s),
-        serving=services.serving(s),
+        vault=services.vault(stack),
+        registry=services.registry(stack),
+        model_store=services.model_store(stack),
+        secrets=services.secrets(stack),
+        gpu_operator=operator.operator(stack),
+        serving=services.serving(stack),
         models=tuple(
-            models.model(s, view, memory, revisions, monitoring.server)
-            for view, memory in zip(s.models, s.memory, strict=True)
+            models.model(stack, view, memory, revisions, monitoring.server)
+            for view, memory in zip(stack.models, stack.memory, strict=True)
             if memory is not None
         ),
-        autoscaling=services.autoscaling(s),
-        gateway=services.gateway(s),
+        autoscaling=services.autoscaling(stack),
+        gateway=services.gateway(stack),
         monitoring=monitoring,
-        cost=cost(s),
+        cost=cost(stack),
     )
 
 

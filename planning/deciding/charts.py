@@ -1,15 +1,15 @@
 """Helm releases as planned: the catalog's chart at the catalog's version."""
 
 from planning.plan import ChartPlan
-from planning.resolving.resolution import Situation
+from planning.resolving.resolution import Resolution
 
 # Helm's own default of 300 s is short for charts that pull large images on fresh nodes.
 _TIMEOUT_SECONDS = 900
 
 
-def chart(s: Situation, name: str, *, timeout_seconds: int = _TIMEOUT_SECONDS) -> ChartPlan:
+def chart(stack: Resolution, name: str, *, timeout_seconds: int = _TIMEOUT_SECONDS) -> ChartPlan:
     """Plan the release of a chart, named like the chart."""
-    known = s.catalog.charts[name]
+    known = stack.catalog.charts[name]
     return ChartPlan(
         release=name,
         namespace=known.namespace,

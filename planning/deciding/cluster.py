@@ -14,8 +14,8 @@ from planning.plan import (
     SystemPoolPlan,
 )
 from planning.plan import labels as labels_of
-from planning.resolving.mig_owner import slice_maker
-from planning.resolving.resolution import PoolView, Situation
+from planning.resolving.mig_owner import mig_owner
+from planning.resolving.resolution import PoolView, Resolution
 
 _SYSTEM_TAINT = "CriticalAddonsOnly=true:NoSchedule"
 _CONTROL_PLANE, _KUBELET = "control-plane", "kubelet"
@@ -23,37 +23,39 @@ _CONTROL_PLANE, _KUBELET = "control-plane", "kubelet"
 _MINOR_CHANNELS = ("stable", "rapid")
 
 
-def identities(s: Situation) -> ClusterIdentityPlan:
+def identities(stack: Resolution) -> ClusterIdentityPlan:
     """Plan the identities of control plane and kubelets and what they may do."""
-    private = s.settings.cluster.api_server.access == "private"
+    private = stack.settings.cluster.api_server.access == "private"
     return ClusterIdentityPlan(
-        control_plane=_identity(s, _CONTROL_PLANE),
-        kubelet=_identity(s, _KUBELET),
+        control_plane=_identity(stack, _CONTROL_PLANE),
+        kubelet=_identity(stack, _KUBELET),
         subnets=tuple(
-            (role, grant(s, _CONTROL_PLANE, "network_contributor", f"subnet-{role}"))
+            (role, grant(stack, _CONTROL_PLANE, "network_contributor", f"subnet-{role}"))
             for role in ("nodes", "api_server", "gateway")
         ),
-        operate_kubelet=grant(s, _CONTROL_PLANE, "managed_identity_operator", _KUBELET),
-        private_zone=grant(s, _CONTROL_PLANE, "private_dns_zone_contributor", "api-server-zone") if private else None,
-        vnet=grant(s, _CONTROL_PLANE, "network_contributor", "vnet") if private else None,
+        operate_kubelet=grant(stack, _CONTROL_PLANE, "managed_identity_operator", _KUBELET),
+        private_zone=grant(stack, _CONTROL_PLANE, "private_dns_zone_contributor", "api-server-zone")
+        if private
+        else None,
+        vnet=grant(stack, _CONTROL_PLANE, "network_contributor", "vnet") if private else None,
     )
 
 
-def _identity(s: Situation, purpose: str) -> IdentityPlan:
-    return IdentityPlan(name=s.names.identity(purpose).value, namespace=None, service_account=None, credential=None)
+def _identity(stack: Resolution, purpose: str) -> IdentityPlan:
+    return IdentityPlan(name=stack.names.identity(purpose).value, namespace=None, service_account=None, credential=None)
 
 
-def cluster(s: Situation) -> ClusterPlan:
+def cluster(stack: Resolution) -> ClusterPlan:
     """Plan the cluster."""
-    settings, names, system = s.settings.cluster, s.names, s.settings.cluster.system_pool
+    settings, names, system = stack.settings.cluster, stack.names, stack.settings.cluster.system_pool
     private = settings.api_server.access == "private"
     # What can't change without a new cluster: a new cluster must mean a new Kubernetes provider.
     fixed: dict[str, object] = {
-        "region": s.settings.platform.region,
+        "region": stack.settings.platform.region,
         "dns": names.dns_prefix.value,
         "private": private,
-        "pods": s.settings.network.pods,
-        "services": s.settings.network.services,
+        "pods": stack.settings.network.pods,
+        "services": stack.settings.network.services,
     }
     window = settings.maintenance
     return ClusterPlan(
@@ -88,10 +90,10 @@ def cluster(s: Situation) -> ClusterPlan:
         upgrade_channel=settings.upgrade_channel,
         max_pods=settings.max_pods,
         login=settings.login,
-        login_server_id=s.catalog.azure.aks_entra_server_id,
+        login_server_id=stack.catalog.azure.aks_entra_server_id,
         identifier="/".join(
             (
-                s.settings.platform.subscription_id,
+                stack.settings.platform.subscription_id,
                 names.resource_group.value,
                 names.cluster.value,
                 naming.revision(fixed),
@@ -100,15 +102,15 @@ def cluster(s: Situation) -> ClusterPlan:
     )
 
 
-def pool(s: Situation, view: PoolView) -> PoolPlan:
+def pool(stack: Resolution, view: PoolView) -> PoolPlan:
     """Plan one node pool."""
     settings, vm = view.settings, view.vm
     if vm is None:
         message = f"{view.path} has a VM size that is not on file; rule VM-UNKNOWN refuses that"
         raise ValueError(message)
     has_gpu = view.gpu is not None
-    driver = None if not has_gpu else "Install" if s.settings.cluster.gpu_driver == "aks" else "None"
-    profile, config = slice_maker(s, view)
+    driver = None if not has_gpu else "Install" if stack.settings.cluster.gpu_driver == "aks" else "None"
+    profile, config = mig_owner(stack, view)
     sharing = device_plugin.config_name(view)
     zones = settings.zones or ()
     revision = naming.revision(
@@ -117,11 +119,11 @@ def pool(s: Situation, view: PoolView) -> PoolPlan:
             "zones": sorted(zones),
             "spot": view.spot,
             "os_disk_gib": settings.os_disk_gib,
-            "max_pods": s.settings.cluster.max_pods,
+            "max_pods": stack.settings.cluster.max_pods,
             "gpu_driver": driver,
             "gpu_instance_profile": profile,
             "layout": sorted(settings.gpu.layout),
-            "subnet": s.settings.network.subnets.nodes,
+            "subnet": stack.settings.network.subnets.nodes,
             # Another name in AKS is another pool: pods that took the one for the other would stay where they are.
             **({"rotation": settings.rotation} if settings.rotation == "delete-first" else {}),
             # Azure could change these in place, but under running pods: slices would be cut anew, parts counted anew.
@@ -130,7 +132,7 @@ def pool(s: Situation, view: PoolView) -> PoolPlan:
         }
     )
     create_first = settings.rotation == "create-first"
-    surge, unavailable = _upgrade(s, view)
+    surge, unavailable = _upgrade(stack, view)
     labels: Pairs = (
         (labels_of.POOL_CLASS, settings.workload),
         (labels_of.POOL, settings.name),
@@ -151,7 +153,7 @@ def pool(s: Situation, view: PoolView) -> PoolPlan:
         spot=view.spot,
         create_first=create_first,
         os_disk_gib=settings.os_disk_gib,
-        max_pods=s.settings.cluster.max_pods,
+        max_pods=stack.settings.cluster.max_pods,
         gpu_driver=driver,
         gpu_instance_profile=profile,
         mig_config=config,
@@ -168,7 +170,7 @@ def pool(s: Situation, view: PoolView) -> PoolPlan:
     )
 
 
-def _upgrade(s: Situation, view: PoolView) -> tuple[str | None, str | None]:
+def _upgrade(stack: Resolution, view: PoolView) -> tuple[str | None, str | None]:
     """Surge and unavailability of node upgrades: a surge node only where the stated quota has room for one.
 
     Spot pools take neither: Azure evicts them instead (https://learn.microsoft.com/azure/aks/spot-node-pool).
@@ -177,4 +179,4 @@ def _upgrade(s: Situation, view: PoolView) -> tuple[str | None, str | None]:
         return None, None
     if view.gpu is None:
         return "1", None
-    return ("1", None) if quota.surge_fits(s, view.name) else ("0", "1")
+    return ("1", None) if quota.surge_fits(stack, view.name) else ("0", "1")

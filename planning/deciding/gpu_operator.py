@@ -8,8 +8,8 @@ from planning import naming
 from planning.deciding.charts import chart
 from planning.gpus import device_plugin, mig
 from planning.plan import GpuOperatorPlan, Json
-from planning.resolving.mig_owner import slice_maker
-from planning.resolving.resolution import PoolView, Situation
+from planning.resolving.mig_owner import mig_owner
+from planning.resolving.resolution import PoolView, Resolution
 
 # With a hash of the content: a manager that came up before a new configuration would otherwise never look for it again.
 _MIG_CONFIG_MAP = "llm-platform-mig-{hash}"
@@ -17,16 +17,16 @@ _MIG_CONFIG_MAP = "llm-platform-mig-{hash}"
 _AMPERE = "ampere"
 
 
-def operator(s: Situation) -> GpuOperatorPlan:
+def operator(stack: Resolution) -> GpuOperatorPlan:
     """Plan the operator for all GPU pools together: it has one ClusterPolicy."""
-    owner = s.settings.cluster.gpu_driver
-    tolerations = _tolerations(s)
+    owner = stack.settings.cluster.gpu_driver
+    tolerations = _tolerations(stack)
     values: dict[str, Json] = {
         "operator": {"runtimeClass": "nvidia-container-runtime" if owner == "aks" else "nvidia", **_on_system_nodes()},
         "driver": {"enabled": owner == "operator"},
         "toolkit": {"enabled": owner == "operator", **({"env": _toolkit_env()} if owner == "operator" else {})},
         "mig": {"strategy": "mixed"},
-        "migManager": _mig_manager(s),
+        "migManager": _mig_manager(stack),
         "daemonsets": {"tolerations": tolerations},
         "node-feature-discovery": {
             "worker": {"tolerations": tolerations},
@@ -36,18 +36,18 @@ def operator(s: Situation) -> GpuOperatorPlan:
         # The ServiceMonitor is ours: the chart's own depends on which chart came first.
         "dcgmExporter": {"serviceMonitor": {"enabled": False}},
     }
-    plugin = _device_plugin(s)
+    plugin = _device_plugin(stack)
     if plugin:
         values["devicePlugin"] = plugin
-    return GpuOperatorPlan(chart=chart(s, "gpu-operator", timeout_seconds=1800), mode=owner, values=values)
+    return GpuOperatorPlan(chart=chart(stack, "gpu-operator", timeout_seconds=1800), mode=owner, values=values)
 
 
-def _device_plugin(s: Situation) -> dict[str, Json]:
+def _device_plugin(stack: Resolution) -> dict[str, Json]:
     values: dict[str, Json] = {}
-    if s.settings.cluster.gpu_driver == "operator":
+    if stack.settings.cluster.gpu_driver == "operator":
         # Without this pair any CUDA image sees every GPU of the node, whatever it asked for.
         values["env"] = [{"name": "DEVICE_LIST_STRATEGY", "value": "cdi-cri,cdi-annotations,volume-mounts"}]
-    named = device_plugin.configurations(s.pools)
+    named = device_plugin.configurations(stack.pools)
     if named:
         data: dict[str, Json] = dict(named)
         values["config"] = {
@@ -76,9 +76,9 @@ def _on_system_nodes() -> dict[str, Json]:
     }
 
 
-def _tolerations(s: Situation) -> list[Json]:
+def _tolerations(stack: Resolution) -> list[Json]:
     """Every taint of every GPU pool: a DaemonSet that doesn't tolerate one leaves that pool without GPUs."""
-    taints = sorted({taint for pool in s.pools if pool.gpu is not None for taint in pool.taints})
+    taints = sorted({taint for pool in stack.pools if pool.gpu is not None for taint in pool.taints})
     tolerations: list[Json] = []
     for taint in taints:
         key, rest = taint.split("=", 1)
@@ -90,11 +90,11 @@ def _tolerations(s: Situation) -> list[Json]:
     return tolerations
 
 
-def _mig_manager(s: Situation) -> dict[str, Json]:
-    managed = [pool for pool in s.pools if slice_maker(s, pool)[1] is not None]
+def _mig_manager(stack: Resolution) -> dict[str, Json]:
+    managed = [pool for pool in stack.pools if mig_owner(stack, pool)[1] is not None]
     if not managed:
         return {"enabled": False}
-    configurations = _configurations(s, managed)
+    configurations = _configurations(stack, managed)
     return {
         "enabled": True,
         # Empty: the manager touches no node that isn't labelled; by default it would switch MIG off on AKS's slices.
@@ -112,11 +112,11 @@ def _is_ampere(pool: PoolView) -> bool:
     return pool.gpu is not None and pool.gpu.architecture == _AMPERE
 
 
-def _configurations(s: Situation, managed: list[PoolView]) -> str:
+def _configurations(stack: Resolution, managed: list[PoolView]) -> str:
     """A mig-parted file; it replaces the operator's, hence `all-disabled` must be in it."""
     blocks = {"all-disabled": "    - devices: all\n      mig-enabled: false\n"}
     for pool in managed:
-        geometry = s.catalog.mig[pool.gpu.name] if pool.gpu else None
+        geometry = stack.catalog.mig[pool.gpu.name] if pool.gpu else None
         if geometry is None:
             continue
         entry = mig.configuration(geometry, pool.layouts)

@@ -3,12 +3,12 @@
 from planning import naming
 from planning.deciding.roles import grant
 from planning.placement import (
-    Group,
+    Workload,
     cache_gib,
-    groups,
     resources,
     rollout,
     shared_memory_gib,
+    workloads,
 )
 from planning.plan import (
     DeploymentPlan,
@@ -19,7 +19,7 @@ from planning.plan import (
     PlacementPlan,
     ScalingPlan,
 )
-from planning.resolving.resolution import ModelView, Situation
+from planning.resolving.resolution import ModelView, Resolution
 from planning.vllm import arguments as engine_args
 
 NAMESPACE = "llm"
@@ -33,16 +33,18 @@ _TEARDOWN_SECONDS = 20
 _SMALLEST_IMAGE = "pause"
 
 
-def model(s: Situation, view: ModelView, memory: MemoryPlan, pool_revisions: dict[str, str], server: str) -> ModelPlan:
+def model(
+    stack: Resolution, view: ModelView, memory: MemoryPlan, pool_revisions: dict[str, str], server: str
+) -> ModelPlan:
     """Plan one model; `pool_revisions` maps pool names to revisions, `server` is the address of Prometheus."""
     known, release = view.known, view.release
     if known is None or release is None:
         message = f"{view.path} is not on file; rules MODEL-UNKNOWN and ENGINE-VERSION refuse that"
         raise ValueError(message)
     settings, source = view.settings, view.settings.source
-    parts = groups(view)
+    parts = workloads(view)
     deployments = tuple(
-        _deployment(s, part, pool_revisions, _scaling(view, part, parts[:position], server))
+        _deployment(stack, part, pool_revisions, _scaling(view, part, parts[:position], server))
         for position, part in enumerate(parts)
     )
     grace_seconds = _PRE_STOP_SECONDS + settings.drain_seconds + _TEARDOWN_SECONDS
@@ -52,10 +54,10 @@ def model(s: Situation, view: ModelView, memory: MemoryPlan, pool_revisions: dic
     cpu, memory_gib = resources(view)
     from_blob = source.blob is not None
     identity = IdentityPlan(
-        name=s.names.identity(f"model-{view.name}").value,
+        name=stack.names.identity(f"model-{view.name}").value,
         namespace=NAMESPACE,
         service_account=view.name,
-        credential=s.names.credential(f"model-{view.name}").value,
+        credential=stack.names.credential(f"model-{view.name}").value,
     )
     return ModelPlan(
         name=view.name,
@@ -63,10 +65,10 @@ def model(s: Situation, view: ModelView, memory: MemoryPlan, pool_revisions: dic
         task=known.task,
         namespace=NAMESPACE,
         service_account=view.name,
-        image=_image(s, release.image),
+        image=_image(stack, release.image),
         source=vllm_source,
         weights_from="blob" if from_blob else "huggingface",
-        storage_account=s.names.storage_account.value if from_blob else None,
+        storage_account=stack.names.storage_account.value if from_blob else None,
         args=engine_args.argument_list(vllm_source, named),
         arguments_file=argument_file,
         config_map=f"{view.name}-{naming.content_hash(argument_file)}",
@@ -75,41 +77,45 @@ def model(s: Situation, view: ModelView, memory: MemoryPlan, pool_revisions: dic
         min_replicas=settings.replicas.min,
         max_replicas=settings.replicas.max,
         deployments=deployments,
-        handover=_handover(s, view, deployments, grace_seconds),
+        handover=_handover(stack, view, deployments, grace_seconds),
         memory=memory,
         cpu=cpu,
         memory_gib=memory_gib,
-        shared_memory_gib=shared_memory_gib(s, view),
+        shared_memory_gib=shared_memory_gib(stack, view),
         cache_gib=cache_gib(view),
         start_seconds=settings.start_minutes * 60,
         pre_stop_seconds=_PRE_STOP_SECONDS,
         drain_seconds=settings.drain_seconds,
         grace_seconds=grace_seconds,
         identity=identity,
-        read_weights=grant(s, f"model-{view.name}", "storage_blob_data_reader", "weights") if from_blob else None,
-        token_secret=(TOKEN_SECRET if not from_blob and s.settings.security.hugging_face_token is not None else None),
+        read_weights=grant(stack, f"model-{view.name}", "storage_blob_data_reader", "weights") if from_blob else None,
+        token_secret=(
+            TOKEN_SECRET if not from_blob and stack.settings.security.hugging_face_token is not None else None
+        ),
     )
 
 
-def _image(s: Situation, name: str) -> str:
-    image = s.catalog.images[name]
+def _image(stack: Resolution, name: str) -> str:
+    image = stack.catalog.images[name]
     return f"{image.repository}@{image.digest}" if image.digest else f"{image.repository}:{image.tag}"
 
 
 def _handover(
-    s: Situation, view: ModelView, deployments: tuple[DeploymentPlan, ...], grace_seconds: int
+    stack: Resolution, view: ModelView, deployments: tuple[DeploymentPlan, ...], grace_seconds: int
 ) -> HandoverPlan:
     """Plan the wait for pods on pools that are to go: a Deployment counts as updated while its old pods still end."""
     revisions = tuple(sorted({deployment.placement.pool_revision for deployment in deployments}))
     return HandoverPlan(
         name=f"{view.name}-on-{naming.content_hash(' '.join(revisions))}",
-        image=_image(s, _SMALLEST_IMAGE),
+        image=_image(stack, _SMALLEST_IMAGE),
         pool_revisions=revisions,
         timeout_seconds=max(deployment.rollout_seconds for deployment in deployments) + grace_seconds,
     )
 
 
-def _deployment(s: Situation, part: Group, pool_revisions: dict[str, str], scaling: ScalingPlan) -> DeploymentPlan:
+def _deployment(
+    stack: Resolution, part: Workload, pool_revisions: dict[str, str], scaling: ScalingPlan
+) -> DeploymentPlan:
     extra = [taint for taint in part.pool.taints if taint.split("=")[0]]
     # MIG slices have resource names of their own, so AKS's automatic toleration for nvidia.com/gpu doesn't reach them.
     tolerations = tuple(
@@ -130,21 +136,21 @@ def _deployment(s: Situation, part: Group, pool_revisions: dict[str, str], scali
         scaling=scaling,
         tolerations=tolerations,
         disruption_budget=part.high > 1,
-        rollout=rollout.rollout(s, part),
-        surge_node_hours=rollout.surge_node_hours(s, part),
+        rollout=rollout.rollout(stack, part),
+        surge_node_hours=rollout.surge_node_hours(stack, part),
         progress_seconds=rollout.progress_seconds(part),
         rollout_seconds=rollout.rollout_seconds(part),
         mps=part.pool.settings.gpu.sharing == "mps",
     )
 
 
-def _scaling(view: ModelView, part: Group, before: tuple[Group, ...], server: str) -> ScalingPlan:
+def _scaling(view: ModelView, part: Workload, before: tuple[Workload, ...], server: str) -> ScalingPlan:
     """Scale a Deployment by the load that those before it don't carry."""
     wanted = view.settings.autoscaling
     threshold = wanted.requests_per_replica if wanted is not None else view.settings.concurrency
     labels = f'{{namespace="{NAMESPACE}",model_name="{view.name}"}}'
     query = f"sum(vllm:num_requests_waiting{labels}) + sum(vllm:num_requests_running{labels})"
-    floor = sum(group.high for group in before)
+    floor = sum(workload.high for workload in before)
     if floor:
         query = f"clamp_min({query} - {floor * threshold}, 0)"
     return ScalingPlan(

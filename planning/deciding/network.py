@@ -8,7 +8,7 @@ from planning.plan import (
     SecurityRulePlan,
     SubnetPlan,
 )
-from planning.resolving.resolution import Situation
+from planning.resolving.resolution import Resolution
 
 _DELEGATION = "Microsoft.ContainerService/managedClusters"
 # The tenth address of the service range, as AKS's own default has it.
@@ -17,36 +17,37 @@ _DNS_ADDRESS = 10
 _PRIVATE_LINKS = {"vault": "key_vault", "registry": "container_registry", "blob": "storage_blob"}
 
 
-def network(s: Situation) -> NetworkPlan:
+def network(stack: Resolution) -> NetworkPlan:
     """Plan the virtual network and everything that lies in it."""
-    names, settings = s.names, s.settings.network
-    private = s.settings.cluster.api_server.access == "private"
+    names, settings = stack.names, stack.settings.network
+    private = stack.settings.cluster.api_server.access == "private"
     links = {**_PRIVATE_LINKS, **({"api_server": "aks_api_server"} if private else {})}
-    region = s.settings.platform.region
+    region = stack.settings.platform.region
     return NetworkPlan(
         vnet=names.vnet.value,
         address_space=settings.address_space,
         subnets=(
-            _subnet(s, "nodes", nat=True, rules=_node_rules(s)),
-            _subnet(s, "api_server", delegation=_DELEGATION),
-            _subnet(s, "gateway", rules=(_allow_vnet("443"), _deny_rest())),
-            _subnet(s, "private_endpoints", rules=(_allow_vnet("443"), _deny_rest())),
+            _subnet(stack, "nodes", nat=True, rules=_node_rules(stack)),
+            _subnet(stack, "api_server", delegation=_DELEGATION),
+            _subnet(stack, "gateway", rules=(_allow_vnet("443"), _deny_rest())),
+            _subnet(stack, "private_endpoints", rules=(_allow_vnet("443"), _deny_rest())),
         ),
         nat_gateway=names.nat_gateway.value,
         nat_address=names.nat_address.value,
-        nat_zones=s.settings.cluster.system_pool.zones or (),
+        nat_zones=stack.settings.cluster.system_pool.zones or (),
         private_zones=tuple(
-            (service, s.catalog.azure.private_links[link].zone.format(region=region)) for service, link in links.items()
+            (service, stack.catalog.azure.private_links[link].zone.format(region=region))
+            for service, link in links.items()
         ),
         pods=settings.pods,
         services=settings.services,
         dns_service=str(IPv4Network(settings.services)[_DNS_ADDRESS]),
-        runner=_runner(s.settings.cluster.api_server.runner_vnet),
+        runner=_runner(stack.settings.cluster.api_server.runner_vnet),
     )
 
 
 def _subnet(
-    s: Situation,
+    stack: Resolution,
     role: str,
     *,
     nat: bool = False,
@@ -55,18 +56,18 @@ def _subnet(
 ) -> SubnetPlan:
     return SubnetPlan(
         role=role,
-        name=s.names.subnet(role).value,
-        cidr=getattr(s.settings.network.subnets, role),
+        name=stack.names.subnet(role).value,
+        cidr=getattr(stack.settings.network.subnets, role),
         delegation=delegation,
         nat=nat,
         rules=rules,
-        security_group=None if rules is None else s.names.security_group(role).value,
+        security_group=None if rules is None else stack.names.security_group(role).value,
     )
 
 
-def _node_rules(s: Situation) -> tuple[SecurityRulePlan, ...]:
+def _node_rules(stack: Resolution) -> tuple[SecurityRulePlan, ...]:
     # A public gateway keeps the caller's address up to the node, so the nodes' group must let 443 in.
-    if s.settings.gateway.exposure == "public":
+    if stack.settings.gateway.exposure == "public":
         return (SecurityRulePlan(name="allow-gateway", priority=100, access="Allow", source="Internet", port="443"),)
     return ()
 

@@ -2,20 +2,20 @@
 
 from planning.naming import role_assignment
 from planning.plan import GrantPlan
-from planning.resolving.resolution import Situation
+from planning.resolving.resolution import Resolution
 
 
-def grant(s: Situation, principal: str, role: str, scope: str) -> GrantPlan:
+def grant(stack: Resolution, principal: str, role: str, scope: str) -> GrantPlan:
     """Name a role for a principal over a scope; all three are words of the Plan, since ids don't exist yet.
 
     `role` is a key of the catalog's built-in roles.
     """
-    subscription = s.settings.platform.subscription_id
+    subscription = stack.settings.platform.subscription_id
     return GrantPlan(
-        name=role_assignment(subscription, s.names.resource_group.value, principal, role, scope),
+        name=role_assignment(subscription, stack.names.resource_group.value, principal, role, scope),
         role=role,
         role_definition_id=(
             f"/subscriptions/{subscription}/providers/Microsoft.Authorization/roleDefinitions/"
-            f"{s.catalog.azure.roles[role]}"
+            f"{stack.catalog.azure.roles[role]}"
         ),
     )

@@ -16,16 +16,16 @@ from planning.plan import (
     ServingPlan,
     VaultPlan,
 )
-from planning.resolving.resolution import Situation
+from planning.resolving.resolution import Resolution
 
 _GATEWAY_NAMESPACE = "llm-gateway"
 _SECRETS_IDENTITY = "secrets"
 _SECRETS_ACCOUNT = "key-vault-reader"
 
 
-def platform(s: Situation) -> PlatformPlan:
+def platform(stack: Resolution) -> PlatformPlan:
     """Plan who and where; every Azure resource bears these tags."""
-    settings = s.settings.platform
+    settings = stack.settings.platform
     tags = {"platform": settings.name, "environment": settings.environment, "managed-by": "pulumi", **settings.tags}
     return PlatformPlan(
         name=settings.name,
@@ -33,70 +33,70 @@ def platform(s: Situation) -> PlatformPlan:
         region=settings.region,
         subscription_id=settings.subscription_id,
         tenant_id=settings.tenant_id,
-        resource_group=s.names.resource_group.value,
+        resource_group=stack.names.resource_group.value,
         tags=tuple(sorted(tags.items())),
         protect=settings.protected,
     )
 
 
-def vault(s: Situation) -> VaultPlan:
+def vault(stack: Resolution) -> VaultPlan:
     """Plan the key vault."""
-    settings = s.settings.security.vault
-    name = s.names.vault.value
+    settings = stack.settings.security.vault
+    name = stack.names.vault.value
     return VaultPlan(
         name=name,
         uri=f"https://{name}.vault.azure.net/",
         purge_protection=settings.purge_protection,
         soft_delete_days=settings.soft_delete_days,
-        endpoint=s.names.endpoint("vault").value,
-        bootstrap=tuple(sorted(s.bootstrap)),
+        endpoint=stack.names.endpoint("vault").value,
+        bootstrap=tuple(sorted(stack.bootstrap)),
     )
 
 
-def registry(s: Situation) -> RegistryPlan:
+def registry(stack: Resolution) -> RegistryPlan:
     """Plan the container registry."""
     return RegistryPlan(
-        name=s.names.registry.value,
-        zone_redundant=s.settings.storage.redundancy == "zone",
-        endpoint=s.names.endpoint("registry").value,
-        pull=grant(s, "kubelet", "acr_pull", "registry"),
+        name=stack.names.registry.value,
+        zone_redundant=stack.settings.storage.redundancy == "zone",
+        endpoint=stack.names.endpoint("registry").value,
+        pull=grant(stack, "kubelet", "acr_pull", "registry"),
     )
 
 
-def model_store(s: Situation) -> ModelStorePlan:
+def model_store(stack: Resolution) -> ModelStorePlan:
     """Plan the store of weights; block blobs on SSD are what vLLM streams fastest from."""
-    zone = s.settings.storage.redundancy == "zone"
+    zone = stack.settings.storage.redundancy == "zone"
     return ModelStorePlan(
-        resource_group=s.names.store_resource_group.value,
-        account=s.names.storage_account.value,
+        resource_group=stack.names.store_resource_group.value,
+        account=stack.names.storage_account.value,
         container=WEIGHTS_CONTAINER,
         sku="Premium_ZRS" if zone else "Premium_LRS",
-        soft_delete_days=s.settings.storage.soft_delete_days,
-        endpoint=s.names.endpoint("models").value,
+        soft_delete_days=stack.settings.storage.soft_delete_days,
+        endpoint=stack.names.endpoint("models").value,
     )
 
 
-def secrets(s: Situation) -> SecretsPlan:
+def secrets(stack: Resolution) -> SecretsPlan:
     """Plan External Secrets; its store answers to the namespaces that need a secret, and to no other."""
-    namespaces = [_GATEWAY_NAMESPACE] + ([NAMESPACE] if s.settings.security.hugging_face_token is not None else [])
-    release = chart(s, "external-secrets")
+    namespaces = [_GATEWAY_NAMESPACE] + ([NAMESPACE] if stack.settings.security.hugging_face_token is not None else [])
+    release = chart(stack, "external-secrets")
     return SecretsPlan(
         chart=release,
         store="key-vault",
         identity=IdentityPlan(
-            name=s.names.identity(_SECRETS_IDENTITY).value,
+            name=stack.names.identity(_SECRETS_IDENTITY).value,
             namespace=release.namespace,
             service_account=_SECRETS_ACCOUNT,
-            credential=s.names.credential(_SECRETS_IDENTITY).value,
+            credential=stack.names.credential(_SECRETS_IDENTITY).value,
         ),
-        read_vault=grant(s, _SECRETS_IDENTITY, "key_vault_secrets_user", "vault"),
+        read_vault=grant(stack, _SECRETS_IDENTITY, "key_vault_secrets_user", "vault"),
         namespaces=tuple(sorted(namespaces)),
     )
 
 
-def serving(s: Situation) -> ServingPlan:
+def serving(stack: Resolution) -> ServingPlan:
     """Plan the namespace of the models."""
-    token = s.settings.security.hugging_face_token
+    token = stack.settings.security.hugging_face_token
     return ServingPlan(
         namespace=NAMESPACE,
         hugging_face_secret=TOKEN_SECRET if token is not None else None,
@@ -104,24 +104,24 @@ def serving(s: Situation) -> ServingPlan:
     )
 
 
-def autoscaling(s: Situation) -> AutoscalingPlan:
+def autoscaling(stack: Resolution) -> AutoscalingPlan:
     """Plan KEDA."""
-    return AutoscalingPlan(chart=chart(s, "keda"))
+    return AutoscalingPlan(chart=chart(stack, "keda"))
 
 
-def gateway(s: Situation) -> GatewayPlan:
+def gateway(stack: Resolution) -> GatewayPlan:
     """Plan the gateway."""
-    settings = s.settings.gateway
+    settings = stack.settings.gateway
     return GatewayPlan(
-        envoy=chart(s, "gateway-helm"),
-        ai_crds=chart(s, "ai-gateway-crds-helm"),
-        ai=chart(s, "ai-gateway-helm"),
+        envoy=chart(stack, "gateway-helm"),
+        ai_crds=chart(stack, "ai-gateway-crds-helm"),
+        ai=chart(stack, "ai-gateway-helm"),
         namespace=_GATEWAY_NAMESPACE,
         gateway="llm",
         hostname=settings.hostname,
         certificate=settings.certificate,
         public=settings.exposure == "public",
-        subnet=s.names.subnet("gateway").value,
+        subnet=stack.names.subnet("gateway").value,
         clients=tuple(ClientPlan(name=client.name, key_secret=client.key_secret) for client in settings.clients),
         request_timeout_seconds=settings.request_timeout_seconds,
         min_replicas=settings.replicas.min,
@@ -129,15 +129,15 @@ def gateway(s: Situation) -> GatewayPlan:
     )
 
 
-def monitoring(s: Situation) -> MonitoringPlan:
+def monitoring(stack: Resolution) -> MonitoringPlan:
     """Plan Prometheus."""
-    settings = s.settings.observability
-    release = chart(s, "kube-prometheus-stack")
+    settings = stack.settings.observability
+    release = chart(stack, "kube-prometheus-stack")
     return MonitoringPlan(
         chart=release,
         server=f"http://{release.release}-prometheus.{release.namespace}.svc:9090",
         models_namespace=NAMESPACE,
-        operator_namespace=s.catalog.charts["gpu-operator"].namespace,
+        operator_namespace=stack.catalog.charts["gpu-operator"].namespace,
         retention_days=settings.retention_days,
         storage_gib=settings.storage_gib,
         replicas=settings.replicas,

@@ -23,7 +23,7 @@ _LISTED = 3
 _FP8_CAPABILITY = 8.0
 
 
-class Ways(Struct, frozen=True, kw_only=True):
+class Remedies(Struct, frozen=True, kw_only=True):
     """Changes of which each makes it fit by itself; None, False or empty where that change doesn't."""
 
     context: int | None = None
@@ -37,10 +37,10 @@ class Ways(Struct, frozen=True, kw_only=True):
     slices: tuple[str, ...] = ()
 
 
-def ways_out(
+def suggest_fixes(
     model: Model, ledger: Ledger, catalog: Catalog, gpu: Gpu, demand_on: Callable[[Gpu, float], Demand], *,
     profile: str | None = None, most_gpus: int = 16,
-) -> Ways:  # fmt: skip
+) -> Remedies:  # fmt: skip
     """Look for ways out on this device and on others: larger slices of the GPU where it is one, else larger GPUs.
 
     `demand_on` tells the demand on another GPU with so many GiB, where vLLM's defaults are others. `most_gpus` bounds
@@ -65,7 +65,7 @@ def ways_out(
     slices = [name for name, other, gib in sliced if fits_on(other, gib)]
     whole = [] if given or slices else _gpus(catalog)
     gpus = [name for name, other, gib in whole if fits_on(other, gib)]
-    return Ways(
+    return Remedies(
         context=longest if given or (shorter and fits(context_tokens=longest, **_no_longer(ledger, longest))) else None,
         at_once=most if 0 < most < demand.concurrency and fits(concurrency=most) else None,
         sequences=None if ledger.sequences_fit or not blocks else _most_sequences(ledger, fits),

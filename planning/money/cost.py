@@ -11,9 +11,9 @@ from msgspec import Struct
 
 from catalog import Price
 from planning.money import tokens
-from planning.money.billed_nodes import Machine, machines
+from planning.money.billed_pools import BilledPool, billed_pools
 from planning.money.tokens import HOURS_PER_MONTH
-from planning.placement import Group, groups
+from planning.placement import Workload, workloads
 from planning.plan import (
     CapacityCost,
     CostLine,
@@ -21,7 +21,7 @@ from planning.plan import (
     ModelCost,
     TokenCost,
 )
-from planning.resolving.resolution import ModelView, PoolView, Situation
+from planning.resolving.resolution import ModelView, PoolView, Resolution
 
 
 class Load(Struct, frozen=True):
@@ -32,14 +32,14 @@ class Load(Struct, frozen=True):
     nodes: int
 
 
-def price_of(s: Situation, machine: Machine) -> Price | None:
+def price_of(stack: Resolution, machine: BilledPool) -> Price | None:
     """The entry on file for a machine in the stack's region; prices are never borrowed from another region."""
-    return s.catalog.prices.get((s.settings.platform.region, machine.vm_size))
+    return stack.catalog.prices.get((stack.settings.platform.region, machine.vm_size))
 
 
-def hourly_usd(s: Situation, machine: Machine) -> float | None:
+def hourly_usd(stack: Resolution, machine: BilledPool) -> float | None:
     """Price of one node, USD/h; of spot the upper end of what was seen; None where nothing is on file."""
-    price = price_of(s, machine)
+    price = price_of(stack, machine)
     if price is None:
         return None
     return price.spot_high_usd_h if machine.spot else price.payg_usd_h
@@ -53,46 +53,46 @@ def price_date(price: Price, *, spot: bool) -> date | None:
     return date.fromisoformat(text)
 
 
-def node_share(pool: PoolView, group: Group) -> float:
+def node_share(pool: PoolView, workload: Workload) -> float:
     """Share of a node that one replica takes: its devices' part of the memory of all devices of the node."""
     on_node = sum(device.memory_gib * device.per_node for device in pool.devices)
-    return group.count * group.device.memory_gib / on_node
+    return workload.count * workload.device.memory_gib / on_node
 
 
 @lru_cache(maxsize=8)
-def loads(s: Situation) -> Mapping[str, Load]:
+def loads(stack: Resolution) -> Mapping[str, Load]:
     """What the models take of each pool that has devices, by pool name."""
-    taken: dict[str, list[Group]] = {pool.name: [] for pool in s.pools if pool.devices}
-    for model in s.models:
-        for group in groups(model):
-            taken[group.pool.name].append(group)
+    taken: dict[str, list[Workload]] = {pool.name: [] for pool in stack.pools if pool.devices}
+    for model in stack.models:
+        for workload in workloads(model):
+            taken[workload.pool.name].append(workload)
     found = {}
     for name, members in taken.items():
-        pool = s.pool_by_name[name]
+        pool = stack.pool_by_name[name]
         devices: dict[str, int] = {}
-        for group in members:
-            devices[group.device.resource] = devices.get(group.device.resource, 0) + group.low * group.count
+        for workload in members:
+            devices[workload.device.resource] = devices.get(workload.device.resource, 0) + workload.low * workload.count
         found[name] = Load(
-            low=sum(group.low * node_share(pool, group) for group in members),
-            high=sum(group.high * node_share(pool, group) for group in members),
+            low=sum(workload.low * node_share(pool, workload) for workload in members),
+            high=sum(workload.high * node_share(pool, workload) for workload in members),
             nodes=max((-(-devices.get(one.resource, 0) // one.per_node) for one in pool.devices), default=0),
         )
     return found
 
 
-def cost(s: Situation) -> CostPlan:
+def cost(stack: Resolution) -> CostPlan:
     """Sum up; `prices_of` is the oldest date among the prices used, None where one of them bears no date."""
-    lines = tuple(_line(s, machine) for machine in machines(s))
+    lines = tuple(_line(stack, machine) for machine in billed_pools(stack))
     dates = {
         price_date(price, spot=machine.spot)
-        for machine in machines(s)
-        if hourly_usd(s, machine) is not None and (price := price_of(s, machine)) is not None
+        for machine in billed_pools(stack)
+        if hourly_usd(stack, machine) is not None and (price := price_of(stack, machine)) is not None
     }
     known = sorted(day for day in dates if day is not None)
     total = _capacity(lines)
     return CostPlan(
         currency="USD",
-        region=s.settings.platform.region,
+        region=stack.settings.platform.region,
         prices_of=known[0].isoformat() if known and None not in dates else None,
         min_per_month=total.min_per_month,
         max_per_month=total.max_per_month,
@@ -102,23 +102,23 @@ def cost(s: Situation) -> CostPlan:
         on_demand=_capacity(line for line in lines if line.capacity == "on-demand"),
         spot=_capacity(line for line in lines if line.capacity == "spot"),
         lines=lines,
-        models=tuple(_model(s, model) for model in s.models),
+        models=tuple(_model(stack, model) for model in stack.models),
     )
 
 
-def replica_usd_h(s: Situation, model: ModelView) -> tuple[tuple[Group, float | None], ...]:
+def replica_usd_h(stack: Resolution, model: ModelView) -> tuple[tuple[Workload, float | None], ...]:
     """Each group of a model's replicas with the price of one of them, USD/h, floor first; None without a price."""
-    by_name = {machine.name: machine for machine in machines(s)[:-1]}
+    by_name = {machine.name: machine for machine in billed_pools(stack)[:-1]}
     priced = []
-    for group in groups(model):
-        hourly = hourly_usd(s, by_name[group.pool.name])
-        priced.append((group, None if hourly is None else hourly * node_share(group.pool, group)))
+    for workload in workloads(model):
+        hourly = hourly_usd(stack, by_name[workload.pool.name])
+        priced.append((workload, None if hourly is None else hourly * node_share(workload.pool, workload)))
     return tuple(priced)
 
 
-def _line(s: Situation, machine: Machine) -> CostLine:
-    price, hourly = price_of(s, machine), hourly_usd(s, machine)
-    load = loads(s).get(machine.name) if machine.gpu else None
+def _line(stack: Resolution, machine: BilledPool) -> CostLine:
+    price, hourly = price_of(stack, machine), hourly_usd(stack, machine)
+    load = loads(stack).get(machine.name) if machine.gpu else None
     # The autoscaler starts what the fewest replicas need, whatever the pool's own minimum.
     fewest = machine.min_nodes if load is None else min(machine.max_nodes, max(machine.min_nodes, load.nodes))
     per_node = None if hourly is None else hourly * HOURS_PER_MONTH
@@ -150,26 +150,26 @@ def _capacity(lines: Iterable[CostLine]) -> CapacityCost:
     )
 
 
-def _model(s: Situation, model: ModelView) -> ModelCost:
-    priced = replica_usd_h(s, model)
+def _model(stack: Resolution, model: ModelView) -> ModelCost:
+    priced = replica_usd_h(stack, model)
     return ModelCost(
         name=model.name,
-        min_nodes=round(sum(group.low * node_share(group.pool, group) for group, _ in priced), 3),
-        max_nodes=round(sum(group.high * node_share(group.pool, group) for group, _ in priced), 3),
-        min_per_month=_month([(group.low, usd) for group, usd in priced]),
-        max_per_month=_month([(group.high, usd) for group, usd in priced]),
-        tokens=token_cost(s, model),
+        min_nodes=round(sum(workload.low * node_share(workload.pool, workload) for workload, _ in priced), 3),
+        max_nodes=round(sum(workload.high * node_share(workload.pool, workload) for workload, _ in priced), 3),
+        min_per_month=_month([(workload.low, usd) for workload, usd in priced]),
+        max_per_month=_month([(workload.high, usd) for workload, usd in priced]),
+        tokens=token_cost(stack, model),
     )
 
 
-def token_cost(s: Situation, model: ModelView) -> TokenCost | None:
+def token_cost(stack: Resolution, model: ModelView) -> TokenCost | None:
     """Cost of tokens where the stack file states a throughput."""
     expected = model.settings.expected
     if expected is None:
         return None
-    apis = {api.name: api for api in s.settings.cost.managed_apis}
+    apis = {api.name: api for api in stack.settings.cost.managed_apis}
     steps = tokens.Steps(
-        tuple((group.low, group.high - group.low, usd) for group, usd in replica_usd_h(s, model)),
+        tuple((workload.low, workload.high - workload.low, usd) for workload, usd in replica_usd_h(stack, model)),
         expected.input_tokens_per_second,
         expected.output_tokens_per_second or 0.0,
     )

@@ -9,8 +9,8 @@ from functools import lru_cache
 
 from msgspec import Struct
 
-from planning.money.billed_nodes import Machine, machines
-from planning.resolving.resolution import Situation
+from planning.money.billed_pools import BilledPool, billed_pools
+from planning.resolving.resolution import Resolution
 
 REGIONAL = "cores"
 SPOT = "lowPriorityCores"
@@ -23,41 +23,45 @@ class Demand(Struct, frozen=True):
 
     quota: str
     cores: int
-    machines: tuple[Machine, ...]
+    billed_pools: tuple[BilledPool, ...]
 
 
 @lru_cache(maxsize=8)
-def demands(s: Situation) -> Mapping[str, Demand]:
+def demands(stack: Resolution) -> Mapping[str, Demand]:
     """What is asked of each quota, by the quota's name; pools whose VM size or family isn't on file are left out."""
-    members: dict[str, list[Machine]] = {}
-    for machine in machines(s):
+    members: dict[str, list[BilledPool]] = {}
+    for machine in billed_pools(stack):
         for quota in _quotas(machine):
             members.setdefault(quota, []).append(machine)
     return {quota: Demand(quota, sum(map(_cores, members[quota])), tuple(members[quota])) for quota in sorted(members)}
 
 
-def stated(s: Situation, quota: str) -> tuple[str, int] | None:
+def stated(stack: Resolution, quota: str) -> tuple[str, int] | None:
     """Where the stack file states a quota and how many cores it has; a total goes by either of its names."""
-    spelled = [name for name in (quota, IN_ALL.get(quota)) if name in s.settings.quota]
-    return min(((name, s.settings.quota[name]) for name in spelled), key=lambda pair: pair[1], default=None)
+    spelled = [name for name in (quota, IN_ALL.get(quota)) if name in stack.settings.quota]
+    return min(((name, stack.settings.quota[name]) for name in spelled), key=lambda pair: pair[1], default=None)
 
 
-def room(s: Situation, machine: Machine) -> int | None:
+def room(stack: Resolution, machine: BilledPool) -> int | None:
     """Cores that the quotas of a pool leave free with every pool at its largest; None where none is stated."""
-    left = [limit[1] - demands(s)[quota].cores for quota in _quotas(machine) if (limit := stated(s, quota)) is not None]
+    left = [
+        limit[1] - demands(stack)[quota].cores
+        for quota in _quotas(machine)
+        if (limit := stated(stack, quota)) is not None
+    ]
     return min(left, default=None)
 
 
-def surge_fits(s: Situation, pool: str) -> bool:
+def surge_fits(stack: Resolution, pool: str) -> bool:
     """Whether the stated quota of the pool's family surely has room for one more of its nodes during an upgrade."""
-    machine = next(one for one in machines(s) if one.name == pool)
-    if machine.vm is None or machine.vm.quota_family is None or stated(s, machine.vm.quota_family) is None:
+    machine = next(one for one in billed_pools(stack) if one.name == pool)
+    if machine.vm is None or machine.vm.quota_family is None or stated(stack, machine.vm.quota_family) is None:
         return False
-    left = room(s, machine)
+    left = room(stack, machine)
     return left is not None and left >= machine.vm.vcpu
 
 
-def _quotas(machine: Machine) -> tuple[str, ...]:
+def _quotas(machine: BilledPool) -> tuple[str, ...]:
     if machine.vm is None:
         return ()
     if machine.spot:
@@ -65,5 +69,5 @@ def _quotas(machine: Machine) -> tuple[str, ...]:
     return (REGIONAL,) if machine.vm.quota_family is None else (machine.vm.quota_family, REGIONAL)
 
 
-def _cores(machine: Machine) -> int:
+def _cores(machine: BilledPool) -> int:
     return machine.max_nodes * machine.vm.vcpu if machine.vm is not None else 0

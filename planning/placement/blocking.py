@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from math import gcd, lcm
 
 from planning.placement.problem import (
-    Problem,
+    PackingProblem,
     Vector,
     holds,
     most,
@@ -51,7 +51,7 @@ def most_blocked(limits: Limits, takes: Sequence[Vector], others: Vector) -> int
     return min(by_resource, sum(part * count for part, count in zip(parts, others, strict=True)) // whole)
 
 
-def block_all(problem: Problem, others: Vector, limits: Limits) -> tuple[Vector, ...] | None:
+def block_all(problem: PackingProblem, others: Vector, limits: Limits) -> tuple[Vector, ...] | None:
     """Pods on each node that reach one of its limits; None where the plain way runs out of them, which proves nothing.
 
     Node after node is blocked by the first resource that does it, each of them coming first once.
@@ -75,7 +75,7 @@ def _largest_first(takes: Sequence[Vector], resource: int) -> list[int]:
 
 
 def _block_nodes(
-    problem: Problem, takes: Sequence[Vector], others: Vector, ways: list[_Way]
+    problem: PackingProblem, takes: Sequence[Vector], others: Vector, ways: list[_Way]
 ) -> tuple[Vector, ...] | None:
     left, places = others, []
     while len(places) < problem.nodes:

@@ -7,8 +7,8 @@ from msgspec import Struct
 
 from config.models import Model as ModelSettings
 from planning.gpus.devices import Device
-from planning.placement.requests import Group, fits_empty_node, groups
-from planning.resolving.resolution import ModelView, PoolView, Situation
+from planning.placement.requests import Workload, fits_empty_node, workloads
+from planning.resolving.resolution import ModelView, PoolView, Resolution
 from planning.rules.register import REGISTER
 
 # Rules by which a pool may be wrong for a model, whatever else is on it; each is in the register.
@@ -29,7 +29,7 @@ DECISIVE = (
 )
 
 
-class Seat(Struct, frozen=True, dict=True):
+class PlacementCandidate(Struct, frozen=True, dict=True):
     """One kind of device of one pool, with its price: USD an hour for one device, None where no price is on file."""
 
     pool: PoolView
@@ -46,21 +46,21 @@ class Seat(Struct, frozen=True, dict=True):
         """Equal for seats of pools that differ in name and size only: they suit the same models."""
         return f"{self.device.kind} {self.pool.settings.model_dump_json(exclude={'name', 'nodes'})}"
 
-    def taken_by(self, model: ModelSettings) -> ModelSettings:
+    def apply_to(self, model: ModelSettings) -> ModelSettings:
         """The settings of a model on this seat; a slice that the operator has named stays."""
         several = len(self.pool.devices) > 1 and model.slice is None
         return model.model_copy(update={"pool": self.pool.name, **({"slice": self.device.kind} if several else {})})
 
-    def group(self, model: ModelView) -> Group:
+    def workload(self, model: ModelView) -> Workload:
         """All replicas of a model on this seat."""
-        settings = self.taken_by(model.settings)
-        (group,) = groups(
+        settings = self.apply_to(model.settings)
+        (workload,) = workloads(
             ModelView(
                 index=model.index, settings=settings, known=model.known, release=model.release,
                 pools=(self.pool,), devices=(self.device,),
             )
         )  # fmt: skip
-        return group
+        return workload
 
 
 def model_kind(model: ModelSettings) -> str:
@@ -68,34 +68,46 @@ def model_kind(model: ModelSettings) -> str:
     return model.model_dump_json(exclude={"name"})
 
 
-def seats(s: Situation) -> list[Seat]:
+def candidates(stack: Resolution) -> list[PlacementCandidate]:
     """Every kind of device of every pool, cheapest first, those without a price last, then by name."""
-    found = [Seat(pool, device, _usd_h(s, pool, device)) for pool in s.pool_by_name.values() for device in pool.devices]
-    return sorted(found, key=lambda seat: (seat.usd_h is None, seat.usd_h or 0.0, seat.pool.name, seat.device.kind))
+    found = [
+        PlacementCandidate(pool, device, _usd_h(stack, pool, device))
+        for pool in stack.pool_by_name.values()
+        for device in pool.devices
+    ]
+    return sorted(
+        found,
+        key=lambda candidate: (
+            candidate.usd_h is None,
+            candidate.usd_h or 0.0,
+            candidate.pool.name,
+            candidate.device.kind,
+        ),
+    )
 
 
-def _usd_h(s: Situation, pool: PoolView, device: Device) -> float | None:
+def _usd_h(stack: Resolution, pool: PoolView, device: Device) -> float | None:
     """A device's part of its node's price, by memory."""
-    price = s.catalog.prices.get((s.settings.platform.region, pool.settings.vm_size))
+    price = stack.catalog.prices.get((stack.settings.platform.region, pool.settings.vm_size))
     hourly = None if price is None else price.spot_high_usd_h if pool.spot else price.payg_usd_h
     if hourly is None:
         return None
     return hourly * device.share_gib / sum(one.share_gib * one.per_node for one in pool.devices)
 
 
-def refusals(s: Situation, seat: Seat, asking: Iterable[int]) -> Mapping[int, tuple[str, ...]]:
+def refusals(stack: Resolution, candidate: PlacementCandidate, asking: Iterable[int]) -> Mapping[int, tuple[str, ...]]:
     """The rules that would object to each model on this seat, by the model's index: a stack of nothing else is asked.
 
     Groups that no node takes without a rule that says so count as refused by PLACE-NODE.
     """
     indices = list(asking)
-    alone = s.settings.model_copy(
+    alone = stack.settings.model_copy(
         update={
-            "pools": (seat.pool.settings,),
-            "models": tuple(seat.taken_by(s.settings.models[index]) for index in indices),
+            "pools": (candidate.pool.settings,),
+            "models": tuple(candidate.apply_to(stack.settings.models[index]) for index in indices),
         }
     )
-    trial = Situation(alone, s.catalog)
+    trial = Resolution(alone, stack.catalog)
     found: dict[int, set[str]] = {index: set() for index in indices}
     for name in DECISIVE:
         for finding in REGISTER[name].findings(trial):
@@ -106,6 +118,6 @@ def refusals(s: Situation, seat: Seat, asking: Iterable[int]) -> Mapping[int, tu
                 for rules in found.values():
                     rules.add(name)
     for index, model in zip(indices, trial.models, strict=True):
-        if not found[index] and not all(fits_empty_node(group) for group in groups(model)):
+        if not found[index] and not all(fits_empty_node(workload) for workload in workloads(model)):
             found[index].add("PLACE-NODE")
     return {index: tuple(sorted(rules)) for index, rules in found.items()}

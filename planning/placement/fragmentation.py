@@ -20,7 +20,7 @@ from planning.placement.blocking import (
 )
 from planning.placement.problem import (
     Effort,
-    Problem,
+    PackingProblem,
     Vector,
     holds,
     most,
@@ -33,7 +33,7 @@ _SCALE = 10**9
 _ROUNDS = 40
 
 
-def stranding(problem: Problem, waiting: int, others: Vector, effort: Effort) -> tuple[Vector, ...] | None:
+def stranding(problem: PackingProblem, waiting: int, others: Vector, effort: Effort) -> tuple[Vector, ...] | None:
     """Pods on each node that leave none with room for a pod of batch `waiting`; None where no such set exists.
 
     `others` counts the pods of each batch that may be there before it.
@@ -51,7 +51,7 @@ class Answer(Struct, frozen=True):
     places: tuple[Vector, ...] | None
 
 
-def without_search(problem: Problem, waiting: int, others: Vector) -> Answer | None:
+def without_search(problem: PackingProblem, waiting: int, others: Vector) -> Answer | None:
     """The same where counting or trying the plain way tells; None where only a search can."""
     pod, takes = problem.batches[waiting].takes, [batch.takes for batch in problem.batches]
     if not holds(problem.room, pod):
@@ -66,7 +66,7 @@ def without_search(problem: Problem, waiting: int, others: Vector) -> Answer | N
     return Answer(places) if places is not None else None
 
 
-def search(problem: Problem, waiting: int, others: Vector, effort: Effort) -> tuple[Vector, ...] | None:
+def search(problem: PackingProblem, waiting: int, others: Vector, effort: Effort) -> tuple[Vector, ...] | None:
     """The same by looking through all ways to block a node.
 
     Raises:
@@ -85,7 +85,7 @@ def search(problem: Problem, waiting: int, others: Vector, effort: Effort) -> tu
     return _block_all(blocks, bounds, others, problem.nodes, effort)
 
 
-def enough(problem: Problem) -> int:
+def enough(problem: PackingProblem) -> int:
     """A number of nodes of which the pods can't block all against one of them; each must fit an empty node."""
     takes = [batch.takes for batch in problem.batches]
     pods = tuple(batch.pods for batch in problem.batches)

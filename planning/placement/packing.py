@@ -6,9 +6,9 @@ from fractions import Fraction
 from msgspec import Struct
 
 from planning.placement.problem import (
-    Batch,
     Effort,
-    Problem,
+    PackingProblem,
+    PodClass,
     SpentError,
     Vector,
     holds,
@@ -31,7 +31,7 @@ class Packed(Struct, frozen=True):
     left: Vector
 
 
-def fill(problem: Problem, order: tuple[int, ...]) -> tuple[Places, Vector]:
+def fill(problem: PackingProblem, order: tuple[int, ...]) -> tuple[Places, Vector]:
     """Place batch after batch, each pod on the first node that takes it, as a scheduler might; what is left over."""
     free = [problem.room] * problem.nodes
     held = [[0] * len(problem.batches) for _ in free]
@@ -51,10 +51,10 @@ def fill(problem: Problem, order: tuple[int, ...]) -> tuple[Places, Vector]:
     return tuple(tuple(one) for one in held), tuple(left)
 
 
-def orders(problem: Problem) -> list[tuple[int, ...]]:
+def orders(problem: PackingProblem) -> list[tuple[int, ...]]:
     """Orders worth trying: largest first, by each resource, by the scarcest of a pod's, and by all together."""
 
-    def shares(batch: Batch) -> list[Fraction]:
+    def shares(batch: PodClass) -> list[Fraction]:
         return [Fraction(taken, room) if room else Fraction(0) for taken, room in zip(batch.takes, problem.room)]  # noqa: B905 - equal by construction
 
     known = [shares(batch) for batch in problem.batches]
@@ -65,7 +65,7 @@ def orders(problem: Problem) -> list[tuple[int, ...]]:
     return list(dict.fromkeys(found))
 
 
-def pack(problem: Problem) -> Packed:
+def pack(problem: PackingProblem) -> Packed:
     """Place all pods, or prove that it can't be done: by trying, by counting, and by a search at last."""
     tries = []
     for order in orders(problem):
@@ -82,7 +82,7 @@ def pack(problem: Problem) -> Packed:
     return Packed(fits, (0,) * len(left) if fits else left)
 
 
-def too_many(problem: Problem) -> bool:
+def too_many(problem: PackingProblem) -> bool:
     """Whether counting alone shows that the pods don't fit.
 
     Besides totals: what a pod takes may be rounded to shares of a node by any rule under which no full node exceeds
@@ -106,7 +106,7 @@ def _rounded(share: Fraction, rounding: int) -> Fraction:
     return share if scaled.denominator == 1 else Fraction(int(scaled), rounding)
 
 
-def _search(problem: Problem, effort: Effort) -> bool:
+def _search(problem: PackingProblem, effort: Effort) -> bool:
     """Fill node after node, each to the brim, the next always with a pod of the first batch that is left.
 
     Both lose nothing: a node's pods may move to a node that has room, and nodes may change places.
@@ -119,7 +119,7 @@ def _search(problem: Problem, effort: Effort) -> bool:
         effort.step(problem.nodes - nodes, len(takes))
         if not any(waiting):
             return True
-        batches = tuple(Batch(one, count) for one, count in zip(takes, waiting, strict=True) if count)
+        batches = tuple(PodClass(one, count) for one, count in zip(takes, waiting, strict=True) if count)
         if nodes == 0 or (waiting, nodes) in dead:
             return False
         if not any(total(batches, resource) > room * nodes for resource, room in enumerate(problem.room)):

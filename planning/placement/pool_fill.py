@@ -3,8 +3,8 @@
 from planning.placement import packing
 from planning.placement.pools import empty_node, largest_first
 from planning.placement.problem import (
-    Batch,
-    Problem,
+    PackingProblem,
+    PodClass,
     Vector,
     parts,
     plus,
@@ -13,7 +13,7 @@ from planning.placement.verdict import Proofs
 from planning.resolving.resolution import PoolView
 
 
-class Filling:
+class PoolFill:
     """The pods of a pool at its most nodes and replicas. Only numbers are kept, so that asking costs little.
 
     A pool never empties: who found no room finds none later, and neither does a larger group of the same pods.
@@ -57,10 +57,12 @@ class Filling:
         return all(free >= taken * pods for free, taken in zip(self._free, takes, strict=True))
 
     @staticmethod
-    def _packs(problem: Problem) -> bool:
+    def _packs(problem: PackingProblem) -> bool:
         return all(packing.pack(part.problem).fits is not False for part in parts(problem))
 
-    def _with(self, takes: Vector, pods: int, name: str) -> Problem:
+    def _with(self, takes: Vector, pods: int, name: str) -> PackingProblem:
         names = {**self._names, takes: min(name, self._names.get(takes, name))}
         counts = {**self._pods, takes: self._pods.get(takes, 0) + pods}
-        return Problem(self._room, self._nodes, tuple(Batch(kind, counts[kind]) for kind in largest_first(names)))
+        return PackingProblem(
+            self._room, self._nodes, tuple(PodClass(kind, counts[kind]) for kind in largest_first(names))
+        )

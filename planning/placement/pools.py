@@ -6,16 +6,16 @@ from functools import cached_property, lru_cache
 
 from msgspec import Struct
 
-from planning.placement.problem import Batch, Problem, Vector
+from planning.placement.problem import PackingProblem, PodClass, Vector
 from planning.placement.requests import (
-    Group,
-    Need,
+    PodRequest,
+    Workload,
     fits_empty_node,
-    groups,
-    need,
+    pod_request,
+    workloads,
 )
 from planning.placement.verdict import Verdict, judge
-from planning.resolving.resolution import PoolView, Situation
+from planning.resolving.resolution import PoolView, Resolution
 
 # What every pod takes besides devices, in the order of a problem's resources after the devices.
 HOST_RESOURCES = ("cpu", "memory", "ephemeral-storage", "pods")
@@ -31,8 +31,8 @@ class PoolLoad(Struct, frozen=True, dict=True):
 
     pool: PoolView
     resources: tuple[str, ...]
-    batches: tuple[tuple[Group, ...], ...]
-    problem: Problem
+    batches: tuple[tuple[Workload, ...], ...]
+    problem: PackingProblem
     batch_of: Mapping[str, int]
 
     @cached_property
@@ -40,20 +40,20 @@ class PoolLoad(Struct, frozen=True, dict=True):
         """Whether the pods fit, and in every order."""
         return judge(self.problem)
 
-    def spare(self, group: Group) -> bool | None:
+    def spare(self, workload: Workload) -> bool | None:
         """Whether one more replica of the group would find a place, in every order; None where nobody could tell."""
-        batch = self.batch_of.get(group.name)
+        batch = self.batch_of.get(workload.name)
         return False if batch is None else self.verdict.spare[batch]
 
 
 @lru_cache(maxsize=8)
-def placements(situation: Situation) -> dict[str, PoolLoad]:
+def placements(situation: Resolution) -> dict[str, PoolLoad]:
     """The load of every pool at the most replicas and the most nodes, by pool name."""
     return {name: load(pool, by_pool(situation)[name]) for name, pool in situation.pool_by_name.items()}
 
 
 @lru_cache(maxsize=8)
-def fewest(situation: Situation) -> dict[str, PoolLoad]:
+def fewest(situation: Resolution) -> dict[str, PoolLoad]:
     """The load of every pool that never is empty at the fewest replicas and the fewest nodes, by pool name."""
     return {
         name: load(pool, by_pool(situation)[name], at_fewest=True)
@@ -63,7 +63,7 @@ def fewest(situation: Situation) -> dict[str, PoolLoad]:
 
 
 @lru_cache(maxsize=8)
-def at_fewest_nodes(situation: Situation) -> dict[str, PoolLoad]:
+def at_fewest_nodes(situation: Resolution) -> dict[str, PoolLoad]:
     """The load of every pool that never is empty at the most replicas, but the fewest nodes, by pool name."""
     return {
         name: load(pool, by_pool(situation)[name], nodes=pool.settings.nodes.min)
@@ -73,37 +73,37 @@ def at_fewest_nodes(situation: Situation) -> dict[str, PoolLoad]:
 
 
 @lru_cache(maxsize=8)
-def by_pool(situation: Situation) -> dict[str, list[Group]]:
+def by_pool(situation: Resolution) -> dict[str, list[Workload]]:
     """The groups that some node of their pool takes, by pool name."""
-    found: dict[str, list[Group]] = {name: [] for name in situation.pool_by_name}
+    found: dict[str, list[Workload]] = {name: [] for name in situation.pool_by_name}
     for model in situation.models:
-        for group in groups(model):
-            if fits_empty_node(group):
-                found[group.pool.name].append(group)
+        for workload in workloads(model):
+            if fits_empty_node(workload):
+                found[workload.pool.name].append(workload)
     return found
 
 
-def load(pool: PoolView, members: list[Group], *, at_fewest: bool = False, nodes: int | None = None) -> PoolLoad:
+def load(pool: PoolView, members: list[Workload], *, at_fewest: bool = False, nodes: int | None = None) -> PoolLoad:
     """State what a pool is asked to hold; `nodes` in place of its own fewest or most.
 
     Batches stand with the largest first, by devices, cores and memory, then by name, and so do their groups: the order
     of the stack file doesn't matter, and what is left over falls on the last.
     """
-    alike: dict[Vector, list[Group]] = defaultdict(list)
-    for group in members:
-        alike[takes(pool, need(group))].append(group)
-    kinds = largest_first({kind: min(group.name for group in alike[kind]) for kind in alike})
+    alike: dict[Vector, list[Workload]] = defaultdict(list)
+    for workload in members:
+        alike[takes(pool, pod_request(workload))].append(workload)
+    kinds = largest_first({kind: min(workload.name for workload in alike[kind]) for kind in alike})
     own = pool.settings.nodes.min if at_fewest else pool.settings.nodes.max
     return PoolLoad(
         pool,
         (*(device.resource for device in pool.devices), *HOST_RESOURCES),
-        tuple(tuple(sorted(alike[kind], key=lambda group: group.name)) for kind in kinds),
-        Problem(
+        tuple(tuple(sorted(alike[kind], key=lambda workload: workload.name)) for kind in kinds),
+        PackingProblem(
             empty_node(pool),
             own if nodes is None else nodes,
-            tuple(Batch(kind, sum(one.low if at_fewest else one.high for one in alike[kind])) for kind in kinds),
+            tuple(PodClass(kind, sum(one.low if at_fewest else one.high for one in alike[kind])) for kind in kinds),
         ),
-        {group.name: index for index, kind in enumerate(kinds) for group in alike[kind]},
+        {workload.name: index for index, kind in enumerate(kinds) for workload in alike[kind]},
     )
 
 
@@ -121,7 +121,7 @@ def empty_node(pool: PoolView) -> Vector:
     return (*(device.per_node for device in pool.devices), *hosts)
 
 
-def takes(pool: PoolView, one: Need) -> Vector:
+def takes(pool: PoolView, one: PodRequest) -> Vector:
     """What a replica takes of a node, in the order of the problem's resources."""
     held = tuple(one.count if device.resource == one.resource else 0 for device in pool.devices)
     return (*held, one.cpu_millicores, one.memory_mib, one.disk_mib, 1)
@@ -132,7 +132,7 @@ def left_over(loaded: PoolLoad) -> dict[str, int]:
     missing: Counter[str] = Counter()
     for members, left in zip(loaded.batches, loaded.verdict.left, strict=True):
         rest = left
-        for group in reversed(members):
-            missing[group.name] = min(rest, group.high)
-            rest -= missing[group.name]
+        for workload in reversed(members):
+            missing[workload.name] = min(rest, workload.high)
+            rest -= missing[workload.name]
     return {name: count for name, count in missing.items() if count}

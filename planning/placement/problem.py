@@ -9,14 +9,14 @@ from msgspec import Struct
 Vector = tuple[int, ...]
 
 
-class Batch(Struct, frozen=True):
+class PodClass(Struct, frozen=True):
     """Pods that take the same of their node."""
 
     takes: Vector
     pods: int
 
 
-class Problem(Struct, frozen=True):
+class PackingProblem(Struct, frozen=True):
     """Batches for `nodes` equal nodes, each of which has `room` when empty.
 
     Nodes are equal because a pool is one scale set. Zones don't tell them apart: the pods spread over zones by
@@ -25,13 +25,13 @@ class Problem(Struct, frozen=True):
 
     room: Vector
     nodes: int
-    batches: tuple[Batch, ...]
+    batches: tuple[PodClass, ...]
 
 
-class Part(Struct, frozen=True):
+class Subproblem(Struct, frozen=True):
     """A problem that can be decided by itself; `members` maps each of its batches to those of the whole problem."""
 
-    problem: Problem
+    problem: PackingProblem
     members: tuple[tuple[int, ...], ...]
     resources: tuple[int, ...]
 
@@ -79,17 +79,17 @@ def most(room: Vector, takes: Vector) -> int | None:
     return min(counts) if counts else None
 
 
-def total(batches: Iterable[Batch], resource: int) -> int:
+def total(batches: Iterable[PodClass], resource: int) -> int:
     """What all pods together take of one resource."""
     return sum(batch.takes[resource] * batch.pods for batch in batches)
 
 
-def overfull(problem: Problem) -> bool:
+def overfull(problem: PackingProblem) -> bool:
     """Whether the pods take more of a resource than all nodes have."""
     return any(total(problem.batches, resource) > room * problem.nodes for resource, room in enumerate(problem.room))
 
 
-def parts(problem: Problem) -> tuple[Part, ...]:
+def parts(problem: PackingProblem) -> tuple[Subproblem, ...]:
     """Split a problem into independent ones without losing a solution or a stranded pod.
 
     Resources that can't run out are dropped, batches that then are alike are one, and batches that share no resource
@@ -103,12 +103,12 @@ def parts(problem: Problem) -> tuple[Part, ...]:
     for kinds in _apart(sorted(takes for takes in alike if any(takes))):
         used = [place for place in range(len(scarce)) if any(takes[place] for takes in kinds)]
         found.append(
-            Part(
-                Problem(
+            Subproblem(
+                PackingProblem(
                     tuple(problem.room[scarce[place]] for place in used),
                     problem.nodes,
                     tuple(
-                        Batch(
+                        PodClass(
                             tuple(takes[place] for place in used),
                             sum(problem.batches[index].pods for index in alike[takes]),
                         )
@@ -122,15 +122,15 @@ def parts(problem: Problem) -> tuple[Part, ...]:
     return tuple(found)
 
 
-def _ample(problem: Problem, resource: int) -> bool:
+def _ample(problem: PackingProblem, resource: int) -> bool:
     """Whether no node can ever run out of a resource, given those before it: devices come first, and bound the rest.
 
     Per device the greediest batch is assumed, and one more pod of each batch, since that is asked of rollouts. One
     resource leans on earlier ones only, so that none are dropped in a circle.
     """
     load = 0
-    more = [Batch(batch.takes, batch.pods + 1) for batch in problem.batches]
-    by_carrier: dict[int, list[Batch]] = defaultdict(list)
+    more = [PodClass(batch.takes, batch.pods + 1) for batch in problem.batches]
+    by_carrier: dict[int, list[PodClass]] = defaultdict(list)
     for batch in more:
         carrier = next((before for before in range(resource) if batch.takes[before]), None)
         if carrier is None:

@@ -5,7 +5,7 @@ import math
 from msgspec import Struct
 
 from planning.gpus.devices import Device
-from planning.resolving.resolution import ModelView, PoolView, Situation
+from planning.resolving.resolution import ModelView, PoolView, Resolution
 
 MIB_PER_GIB = 1024
 # Share of a node's CPU and memory that replicas divide among themselves by default; the rest is left to pods that
@@ -16,7 +16,7 @@ _CACHE_GIB = 16
 _DOWNLOAD_FACTOR = 1.1
 
 
-class Group(Struct, frozen=True):
+class Workload(Struct, frozen=True):
     """Replicas of one model on one pool: at least `low`, at most `high`; `burst` marks the second of two pools."""
 
     model: ModelView
@@ -37,7 +37,7 @@ class Group(Struct, frozen=True):
         return f"{self.model.name}-burst" if self.burst else self.model.name
 
 
-class Need(Struct, frozen=True):
+class PodRequest(Struct, frozen=True):
     """What one replica takes of its node; `disk_mib` is ephemeral storage."""
 
     resource: str
@@ -47,7 +47,7 @@ class Need(Struct, frozen=True):
     disk_mib: int
 
 
-def groups(model: ModelView) -> tuple[Group, ...]:
+def workloads(model: ModelView) -> tuple[Workload, ...]:
     """Split a model's replicas over its pools: `min` on the first, what may come on top on the second."""
     replicas = model.settings.replicas
     placed = model.placed
@@ -55,11 +55,11 @@ def groups(model: ModelView) -> tuple[Group, ...]:
         return ()
     if len(placed) == 1:
         pool, device = placed[0]
-        return (Group(model, pool, device, replicas.min, replicas.max, burst=False),)
+        return (Workload(model, pool, device, replicas.min, replicas.max, burst=False),)
     (floor, floor_device), (burst, burst_device) = placed
     return (
-        Group(model, floor, floor_device, replicas.min, replicas.min, burst=False),
-        Group(model, burst, burst_device, 0, replicas.max - replicas.min, burst=True),
+        Workload(model, floor, floor_device, replicas.min, replicas.min, burst=False),
+        Workload(model, burst, burst_device, 0, replicas.max - replicas.min, burst=True),
     )
 
 
@@ -103,18 +103,18 @@ def _number(value: object) -> float:
         return 0.0
 
 
-def least_memory_gib(s: Situation, model: ModelView) -> float:
+def least_memory_gib(stack: Resolution, model: ModelView) -> float:
     """Host memory that a replica can't do without: vLLM's processes, shared memory, and what is offloaded."""
-    overheads = s.catalog.overheads
+    overheads = stack.catalog.overheads
     ranks = model.settings.engine.tensor_parallel
     processes = overheads.vllm_host_memory_base_gib + overheads.vllm_host_memory_per_rank_gib * ranks
     # A volume in memory, /dev/shm counts against the container's limit.
-    return processes + shared_memory_gib(s, model) + offloaded_gib(model)
+    return processes + shared_memory_gib(stack, model) + offloaded_gib(model)
 
 
-def shared_memory_gib(s: Situation, model: ModelView) -> int:
+def shared_memory_gib(stack: Resolution, model: ModelView) -> int:
     """Size of /dev/shm, through which several ranks talk."""
-    overheads = s.catalog.overheads
+    overheads = stack.catalog.overheads
     one = model.settings.engine.tensor_parallel == 1
     return overheads.shm_single_gpu_gib if one else overheads.shm_multi_gpu_gib
 
@@ -126,23 +126,23 @@ def cache_gib(model: ModelView) -> int:
     return _CACHE_GIB + math.ceil(downloaded)
 
 
-def need(group: Group) -> Need:
+def pod_request(workload: Workload) -> PodRequest:
     """What one replica of the group takes of its node."""
-    cpu, memory_gib = resources(group.model)
-    return Need(
-        group.device.resource,
-        group.count,
+    cpu, memory_gib = resources(workload.model)
+    return PodRequest(
+        workload.device.resource,
+        workload.count,
         cpu * 1000,
         memory_gib * MIB_PER_GIB,
-        cache_gib(group.model) * MIB_PER_GIB,
+        cache_gib(workload.model) * MIB_PER_GIB,
     )
 
 
-def fits_empty_node(group: Group) -> bool:
+def fits_empty_node(workload: Workload) -> bool:
     """Whether one replica finds all that it takes on a node of its own; slices and shared GPUs can't be joined."""
-    offer, one = group.pool.offer, need(group)
-    alone = group.pool.by_mig or group.device.shared_by > 1
-    devices_suffice = one.count <= (1 if alone else group.device.per_node)
+    offer, one = workload.pool.offer, pod_request(workload)
+    alone = workload.pool.is_mig or workload.device.shared_by > 1
+    devices_suffice = one.count <= (1 if alone else workload.device.per_node)
     return devices_suffice and (
         offer is None
         or (

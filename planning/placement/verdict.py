@@ -5,14 +5,13 @@ from functools import lru_cache
 from msgspec import Struct
 from msgspec.structs import replace
 
-from planning.placement import fragmentation as orders
-from planning.placement import packing
+from planning.placement import fragmentation, packing
 from planning.placement.problem import (
-    Batch,
     Effort,
-    Part,
-    Problem,
+    PackingProblem,
+    PodClass,
     SpentError,
+    Subproblem,
     Vector,
     overfull,
     parts,
@@ -46,7 +45,7 @@ class Verdict(Struct, frozen=True):
 
 
 @lru_cache(maxsize=1024)
-def judge(problem: Problem) -> Verdict:
+def judge(problem: PackingProblem) -> Verdict:
     """Decide a problem exactly, part by part; pools that are alike are decided once."""
     left = [0] * len(problem.batches)
     spare: list[bool | None] = [True] * len(problem.batches)
@@ -73,7 +72,7 @@ def _all(answers: list[bool | None]) -> bool | None:
     return None if None in answers else True
 
 
-def _judge(part: Part) -> tuple[packing.Packed, Stranding | None, bool, tuple[bool | None, ...]]:
+def _judge(part: Subproblem) -> tuple[packing.Packed, Stranding | None, bool, tuple[bool | None, ...]]:
     """Packing, an order that strands, whether the search for one was given up, and room for one more of each batch."""
     problem, effort, for_spare = part.problem, Effort(), Effort()
     spare: list[bool | None] = []
@@ -85,7 +84,7 @@ def _judge(part: Part) -> tuple[packing.Packed, Stranding | None, bool, tuple[bo
         if one_more or strands is not None or batch.pods == 0:
             continue
         try:
-            places = orders.stranding(problem, index, _without(problem.batches, index), effort)
+            places = fragmentation.stranding(problem, index, _without(problem.batches, index), effort)
         except SpentError:
             undecided = True
         else:
@@ -99,15 +98,15 @@ def _judge(part: Part) -> tuple[packing.Packed, Stranding | None, bool, tuple[bo
     return fitting, strands, undecided, tuple(spare)
 
 
-def _spare(problem: Problem, index: int, effort: Effort) -> bool | None:
+def _spare(problem: PackingProblem, index: int, effort: Effort) -> bool | None:
     try:
         everyone = tuple(batch.pods for batch in problem.batches)
-        return orders.stranding(problem, index, everyone, effort) is None
+        return fragmentation.stranding(problem, index, everyone, effort) is None
     except SpentError:
         return None
 
 
-def _without(batches: tuple[Batch, ...], waiting: int) -> Vector:
+def _without(batches: tuple[PodClass, ...], waiting: int) -> Vector:
     return tuple(batch.pods - (index == waiting) for index, batch in enumerate(batches))
 
 
@@ -120,21 +119,25 @@ class Proofs:
 
     def __init__(self, steps: int) -> None:
         self.left = steps
-        self._known: dict[Problem, bool | None] = {}
+        self._known: dict[PackingProblem, bool | None] = {}
 
-    def every_order(self, problem: Problem) -> bool | None:
+    def every_order(self, problem: PackingProblem) -> bool | None:
         """Decide one problem; None where a search ran out of steps."""
         if problem not in self._known:
             self._known[problem] = False if overfull(problem) else self._decided(problem)
         return self._known[problem]
 
-    def _decided(self, problem: Problem) -> bool | None:
+    def _decided(self, problem: PackingProblem) -> bool | None:
         unclear = []
         for part in parts(problem):
             # Those that take the most first: they are stranded most easily, and one that is suffices.
             for index, batch in reversed(list(enumerate(part.problem.batches))):
                 others = _without(part.problem.batches, index)
-                known = orders.without_search(part.problem, index, others) if batch.pods else orders.Answer(None)
+                known = (
+                    fragmentation.without_search(part.problem, index, others)
+                    if batch.pods
+                    else fragmentation.Answer(None)
+                )
                 if known is None and not self.left:
                     return None
                 if known is None:
@@ -144,14 +147,14 @@ class Proofs:
         effort = Effort(min(Effort.STEPS, self.left))
         before = effort.left
         try:
-            return all(orders.search(*one, effort) is None for one in unclear)
+            return all(fragmentation.search(*one, effort) is None for one in unclear)
         except SpentError:
             return None
         finally:
             self.left -= before - max(0, effort.left)
 
 
-def _by_filling(problem: Problem) -> Stranding | None:
+def _by_filling(problem: PackingProblem) -> Stranding | None:
     """An order that strands a pod, where one of the simplest does."""
     for order in packing.orders(problem):
         places, left = packing.fill(problem, order)
@@ -160,7 +163,7 @@ def _by_filling(problem: Problem) -> Stranding | None:
     return None
 
 
-def _in_whole(problem: Problem, part: Part, found: Stranding) -> Stranding:
+def _in_whole(problem: PackingProblem, part: Subproblem, found: Stranding) -> Stranding:
     """The same order in terms of the whole problem's batches; the pod that waits is of the last that is alike."""
     members = part.members[found.waiting]
     waiting = next(index for index in reversed(members) if problem.batches[index].pods)
@@ -181,7 +184,7 @@ def _in_whole(problem: Problem, part: Part, found: Stranding) -> Stranding:
 
 
 @lru_cache(maxsize=1024)
-def enough_to_hold(problem: Problem) -> int:
+def enough_to_hold(problem: PackingProblem) -> int:
     """A number of nodes that holds all pods in one order at least; each pod must fit an empty node."""
     rooms = enumerate(problem.room)
     nodes = max([1, problem.nodes, *(-(-total(problem.batches, index) // room) for index, room in rooms if room)])
@@ -191,9 +194,9 @@ def enough_to_hold(problem: Problem) -> int:
 
 
 @lru_cache(maxsize=1024)
-def enough_in_every_order(problem: Problem) -> int:
+def enough_in_every_order(problem: PackingProblem) -> int:
     """A number of nodes at which every order works: the next few by proof, else one that counting shows to do."""
-    enough = max([problem.nodes + 1, *(orders.enough(part.problem) for part in parts(problem))])
+    enough = max([problem.nodes + 1, *(fragmentation.enough(part.problem) for part in parts(problem))])
     for nodes in range(problem.nodes + 1, min(enough, problem.nodes + 1 + _NODES_PROVED)):
         if judge(replace(problem, nodes=nodes)).every_order:
             return nodes

@@ -58,7 +58,7 @@ class PoolView(Struct, frozen=True, dict=True):
         return self.settings.capacity == "spot"
 
     @property
-    def by_mig(self) -> bool:
+    def is_mig(self) -> bool:
         """Whether its GPUs are cut into slices."""
         return self.settings.gpu.sliced
 
@@ -125,7 +125,7 @@ class ModelView(Struct, frozen=True, dict=True):
         return self.settings.typical_tokens or self.settings.context
 
 
-class Situation:
+class Resolution:
     """All of it, looked up once."""
 
     def __init__(

@@ -6,8 +6,8 @@ from functools import lru_cache
 from msgspec import Struct
 
 from catalog import Need, VersionLine, VersionRange, Versions
-from planning.resolving.mig_owner import slice_maker
-from planning.resolving.resolution import PoolView, Situation
+from planning.resolving.mig_owner import mig_owner
+from planning.resolving.resolution import PoolView, Resolution
 
 KUBERNETES, OPERATOR, DRIVER, MIG_MANAGER = "kubernetes", "gpu-operator", "driver", "mig-manager"
 
@@ -64,26 +64,28 @@ def line_of(versions: Versions, part: str, version: str) -> VersionLine | None:
 
 
 @lru_cache(maxsize=8)
-def parts(s: Situation) -> Mapping[str, Part]:
+def parts(stack: Resolution) -> Mapping[str, Part]:
     """Every part of the stack that has a version: what the stack file says, the charts, and what those bring along."""
-    versions, wanted = s.catalog.versions, s.settings.cluster.kubernetes
+    versions, wanted = stack.catalog.versions, stack.settings.cluster.kubernetes
     found = {KUBERNETES: Part(KUBERNETES, wanted, "cluster.kubernetes", ours=True, line=None)}
-    for name, chart in s.catalog.charts.items():
+    for name, chart in stack.catalog.charts.items():
         line = line_of(versions, name, chart.version)
         path = f"catalog/charts.yaml.{name}"
         found[name] = Part(name, chart.version, path, ours=False, line=line)
         for brought, version in (line.brings if line else {}).items():
-            if _in_use(s, brought):
+            if _in_use(stack, brought):
                 found[brought] = Part(
                     brought, version, path, ours=False, line=line_of(versions, brought, version), by=name
                 )
     return found
 
 
-def _in_use(s: Situation, part: str) -> bool:
+def _in_use(stack: Resolution, part: str) -> bool:
     if part == DRIVER:
-        return s.settings.cluster.gpu_driver == "operator"
-    return part != MIG_MANAGER or any(slice_maker(s, pool)[1] is not None for pool in s.pools if not _unclear(pool))
+        return stack.settings.cluster.gpu_driver == "operator"
+    return part != MIG_MANAGER or any(
+        mig_owner(stack, pool)[1] is not None for pool in stack.pools if not _unclear(pool)
+    )
 
 
 def _unclear(pool: PoolView) -> bool:
@@ -91,20 +93,20 @@ def _unclear(pool: PoolView) -> bool:
     return not pool.devices
 
 
-def driver(s: Situation, pool: PoolView) -> Part | None:
+def driver(stack: Resolution, pool: PoolView) -> Part | None:
     """The NVIDIA driver on a pool's nodes: the node image's, or the GPU Operator's; None where nobody has said."""
-    if s.settings.cluster.gpu_driver == "operator":
-        return parts(s).get(DRIVER)
-    version = s.catalog.versions.aks_driver.get(pool.vm.driver) if pool.vm else None
+    if stack.settings.cluster.gpu_driver == "operator":
+        return parts(stack).get(DRIVER)
+    version = stack.catalog.versions.aks_driver.get(pool.vm.driver) if pool.vm else None
     return Part(DRIVER, version, "cluster.gpu_driver", ours=True, line=None) if version is not None else None
 
 
-def unmet(s: Situation) -> Iterator[tuple[Part, Need, Part]]:
+def unmet(stack: Resolution) -> Iterator[tuple[Part, Need, Part]]:
     """Each need that another part's version doesn't meet, be it known not to work or merely untested.
 
     What comes inside a part that is itself in want isn't told again.
     """
-    present = parts(s)
+    present = parts(stack)
     for part in present.values():
         short = {
             other.name: (need, other)

@@ -3,17 +3,17 @@
 from collections.abc import Iterator
 
 from planning.placement.auto import AUTO
-from planning.resolving.resolution import Situation
+from planning.resolving.resolution import Resolution
 from planning.rules.register import Problem, rule
 
 _HERE = "planning/placement/auto.py"
 
 
 @rule("POOL-AUTO", "info", prevents="a model whose pool is a riddle", source=_HERE)
-def choice_told(s: Situation) -> Iterator[Problem]:
+def choice_told(stack: Resolution) -> Iterator[Problem]:
     """A pool that was chosen is named, with its price and what was passed over."""
-    for choice in s.choices:
-        model = s.models[choice.model]
+    for choice in stack.choices:
+        model = stack.models[choice.model]
         if choice.pool is None:
             continue
         price = "at a price that is not on file" if choice.usd_h is None else f"{choice.usd_h:.2f} USD/h per device"
@@ -28,21 +28,21 @@ def choice_told(s: Situation) -> Iterator[Problem]:
 
 
 @rule("POOL-AUTO-NONE", "error", prevents="a model without a place", source=_HERE)
-def choice_possible(s: Situation) -> Iterator[Problem]:
+def choice_possible(stack: Resolution) -> Iterator[Problem]:
     """Some pool runs a model that leaves the choice open."""
-    for choice in s.choices:
+    for choice in stack.choices:
         if choice.pool is None:
             told = "; ".join(f"{where}: {', '.join(rules)}" for where, rules in choice.refused) or "none has GPUs"
             yield (
-                f"{s.models[choice.model].path}.pool",
+                f"{stack.models[choice.model].path}.pool",
                 f"no pool runs this model ({told})",
                 "name the pool that should run it, and its findings tell what to change",
             )
 
 
 @rule("POOL-AUTO-NAME", "error", prevents="a pool that no model can name", source=_HERE)
-def name_is_free(s: Situation) -> Iterator[Problem]:
+def name_is_free(stack: Resolution) -> Iterator[Problem]:
     """No pool is called `auto`."""
-    for pool in s.pools:
+    for pool in stack.pools:
         if pool.name == AUTO:
             yield f"{pool.path}.name", f"`{AUTO}` leaves the choice of a pool open", "choose another name"

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from planning.resolving.resolution import Situation
+from planning.resolving.resolution import Resolution
 from planning.rules.register import Problem, rule
 from planning.rules.words import listed, nearest
 
@@ -13,9 +13,9 @@ _SYSTEM_CORES = 4
 
 
 @rule("K8S-VERSION", "error", prevents="a cluster that AKS refuses or no longer supports", source=_VERSIONS)
-def version_supported(s: Situation) -> Iterator[Problem]:
+def version_supported(stack: Resolution) -> Iterator[Problem]:
     """The Kubernetes minor must be on file as supported."""
-    wanted, known = s.settings.cluster.kubernetes, s.catalog.azure.kubernetes
+    wanted, known = stack.settings.cluster.kubernetes, stack.catalog.azure.kubernetes
     if wanted not in known:
         yield (
             "cluster.kubernetes",
@@ -25,10 +25,10 @@ def version_supported(s: Situation) -> Iterator[Problem]:
 
 
 @rule("SYS-POOL", "error", prevents="a cluster whose own pods find no node", source=_SYSTEM)
-def system_pool_sound(s: Situation) -> Iterator[Problem]:
+def system_pool_sound(stack: Resolution) -> Iterator[Problem]:
     """The system pool is on demand, never empty, without GPUs and large enough."""
-    pool = s.settings.cluster.system_pool
-    vm = s.catalog.vm_sizes.get(pool.vm_size)
+    pool = stack.settings.cluster.system_pool
+    vm = stack.catalog.vm_sizes.get(pool.vm_size)
     if pool.capacity == "spot":
         yield "cluster.system_pool.capacity", "`spot`: Azure takes no spot nodes in a system pool", "write `on-demand`"
     if pool.nodes.min < 1:
@@ -38,7 +38,7 @@ def system_pool_sound(s: Situation) -> Iterator[Problem]:
             "write 1 or more",
         )
     if vm is None:
-        names = [name for name, size in s.catalog.vm_sizes.items() if size.gpu is None]
+        names = [name for name, size in stack.catalog.vm_sizes.items() if size.gpu is None]
         yield "cluster.system_pool.vm_size", f"VM size `{pool.vm_size}` is not on file", nearest(pool.vm_size, names)
     elif vm.gpu is not None:
         yield (
@@ -55,20 +55,20 @@ def system_pool_sound(s: Situation) -> Iterator[Problem]:
 
 
 @rule("ZONE-REGION", "error", prevents="a pool in a zone that the region doesn't have", source="catalog/regions.yaml")
-def zones_exist(s: Situation) -> Iterator[Problem]:
+def zones_exist(stack: Resolution) -> Iterator[Problem]:
     """Zones are those of the region; an empty list is no choice."""
-    if s.region is None:
+    if stack.region is None:
         return
-    declared = [("cluster.system_pool.zones", s.settings.cluster.system_pool.zones)]
-    declared += [(f"{pool.path}.zones", pool.settings.zones) for pool in s.pools]
+    declared = [("cluster.system_pool.zones", stack.settings.cluster.system_pool.zones)]
+    declared += [(f"{pool.path}.zones", pool.settings.zones) for pool in stack.pools]
     for path, zones in declared:
         if zones == ():
             yield path, "an empty list places the nodes nowhere in particular", "name zones, or leave the key out"
         for zone in zones or ():
-            if zone not in s.region.zones:
+            if zone not in stack.region.zones:
                 yield (
                     path,
-                    f"zone {zone} doesn't exist in {s.region.name}; zones there: {listed(s.region.zones)}",
+                    f"zone {zone} doesn't exist in {stack.region.name}; zones there: {listed(stack.region.zones)}",
                     "write zones of the region, or choose another region",
                 )
 
@@ -79,9 +79,9 @@ def zones_exist(s: Situation) -> Iterator[Problem]:
     prevents="a first `up` that stops at the Kubernetes provider, unable to reach the cluster",
     source="https://learn.microsoft.com/azure/aks/private-clusters",
 )
-def runner_reaches_api(s: Situation) -> Iterator[Problem]:
+def runner_reaches_api(stack: Resolution) -> Iterator[Problem]:
     """A private API server must be reachable from where `pulumi up` runs."""
-    api_server = s.settings.cluster.api_server
+    api_server = stack.settings.cluster.api_server
     if api_server.access == "private" and api_server.runner_vnet is None:
         yield (
             "cluster.api_server.runner_vnet",

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from catalog import VllmFlag, VllmRelease
-from planning.resolving.resolution import ModelView, Situation
+from planning.resolving.resolution import ModelView, Resolution
 from planning.rules.register import Problem, rule
 from planning.rules.words import listed, nearest
 from planning.vllm.arguments import OWNED
@@ -34,28 +34,28 @@ _LIMITS: Mapping[str, tuple[str, Callable[[float, float], bool]]] = {
 }
 
 
-def arguments(s: Situation) -> Iterator[tuple[ModelView, VllmRelease, str, str, Any]]:
+def arguments(stack: Resolution) -> Iterator[tuple[ModelView, VllmRelease, str, str, Any]]:
     """Every option that the stack file gives: model, release, place, name and value."""
-    for model in s.models:
+    for model in stack.models:
         if model.release is not None:
             for name, value in model.settings.engine.args.items():
                 yield model, model.release, f"{model.path}.engine.args.{name}", name, value
 
 
 @rule("ENGINE-VERSION", "error", prevents="arguments that nobody could check", source="catalog/vllm")
-def version_on_file(s: Situation) -> Iterator[Problem]:
+def version_on_file(stack: Resolution) -> Iterator[Problem]:
     """The vLLM release must be on file."""
-    for model in s.models:
+    for model in stack.models:
         if model.release is None:
             wanted = model.settings.engine.version
-            versions = s.catalog.vllm_versions
+            versions = stack.catalog.vllm_versions
             yield f"{model.path}.engine.version", f"vLLM {wanted} is not on file", f"write one of {listed(versions)}"
 
 
 @rule("ENGINE-FLAG", "error", prevents="a server that exits with `unrecognized arguments`", source=_PARSER)
-def flags_exist(s: Situation) -> Iterator[Problem]:
+def flags_exist(stack: Resolution) -> Iterator[Problem]:
     """Every option is one of this release, spelled in full."""
-    for _, release, path, name, _ in arguments(s):
+    for _, release, path, name, _ in arguments(stack):
         spelled = f"--{name.replace('_', '-')}"
         if find_flag(release, name) is None and spelled not in release.removed:
             fix = nearest(name, [known.removeprefix("--") for known in spellings(release)])
@@ -69,9 +69,9 @@ def flags_exist(s: Situation) -> Iterator[Problem]:
     prevents="a server that exits because an option is gone since an earlier release",
     source="catalog/vllm/*.removed.yaml",
 )
-def flags_not_removed(s: Situation) -> Iterator[Problem]:
+def flags_not_removed(stack: Resolution) -> Iterator[Problem]:
     """Options that earlier releases had are told with what took their place."""
-    for _, release, path, name, _ in arguments(s):
+    for _, release, path, name, _ in arguments(stack):
         gone = release.removed.get(f"--{name.replace('_', '-')}")
         if gone is not None and find_flag(release, name) is None:
             instead = f"use {gone.use_instead}" if gone.use_instead else "leave it out: nothing replaces it"
@@ -84,9 +84,9 @@ def flags_not_removed(s: Situation) -> Iterator[Problem]:
     prevents="a setting in two places, of which one is ignored",
     source="planning/vllm/arguments.py",
 )
-def flags_not_owned(s: Situation) -> Iterator[Problem]:
+def flags_not_owned(stack: Resolution) -> Iterator[Problem]:
     """Options with a place of their own in the stack file aren't repeated."""
-    for _, release, path, name, _ in arguments(s):
+    for _, release, path, name, _ in arguments(stack):
         flag = find_flag(release, name)
         if flag is not None and flag.name in OWNED:
             owner = OWNED[flag.name]
@@ -100,18 +100,18 @@ def flags_not_owned(s: Situation) -> Iterator[Problem]:
     prevents="a shared server that clients can take over, or prompts in logs",
     source=_SECURITY,
 )
-def flags_safe(s: Situation) -> Iterator[Problem]:
+def flags_safe(stack: Resolution) -> Iterator[Problem]:
     """Some options don't belong on a shared server."""
-    for _, release, path, name, value in arguments(s):
+    for _, release, path, name, value in arguments(stack):
         flag = find_flag(release, name)
         if flag is not None and flag.name in release.forbidden_flags and value is not False:
             yield path, f"`{name}` is refused: it {release.forbidden_flags[flag.name]}", "leave it out"
 
 
 @rule("ENGINE-VALUE", "error", prevents="a server that exits with `invalid value`", source=_PARSER)
-def values_legal(s: Situation) -> Iterator[Problem]:
+def values_legal(stack: Resolution) -> Iterator[Problem]:
     """Every value is one that the option takes."""
-    for _, release, path, name, value in arguments(s):
+    for _, release, path, name, value in arguments(stack):
         flag = find_flag(release, name)
         if flag is None or flag.name in OWNED or flag.name in release.forbidden_flags:
             continue
@@ -171,9 +171,9 @@ def _is_json(value: Any) -> bool:
     prevents="a server that stops with `Input should be greater than or equal to`",
     source="the classes of vLLM's settings, catalog/vllm (catalog/vllm_options.py)",
 )
-def numbers_in_range(s: Situation) -> Iterator[Problem]:
+def numbers_in_range(stack: Resolution) -> Iterator[Problem]:
     """Numbers lie within what vLLM takes, which its command line doesn't check."""
-    for _, release, path, name, value in arguments(s):
+    for _, release, path, name, value in arguments(stack):
         flag = find_flag(release, name)
         limits = release.option_limits.get(flag.name, {}) if flag is not None and flag.name not in OWNED else {}
         found = value if isinstance(value, float) else number(value)
@@ -191,9 +191,9 @@ def numbers_in_range(s: Situation) -> Iterator[Problem]:
     prevents="a batch of 32000 tokens where 32768 were meant",
     source="vLLM 0.33 vllm/engine/arg_utils.py human_readable_int",
 )
-def suffix_meant(s: Situation) -> Iterator[Problem]:
+def suffix_meant(stack: Resolution) -> Iterator[Problem]:
     """Small suffixes are decimal, capital ones binary; context lengths are powers of two."""
-    for _, release, path, name, value in arguments(s):
+    for _, release, path, name, value in arguments(stack):
         flag = find_flag(release, name)
         if flag is None or not (flag.type or "").startswith("int-suffix") or not isinstance(value, str):
             continue
@@ -203,10 +203,10 @@ def suffix_meant(s: Situation) -> Iterator[Problem]:
 
 
 @rule("ENGINE-TWICE", "error", prevents="an option given twice, of which one is ignored", source=_PARSER)
-def flags_given_once(s: Situation) -> Iterator[Problem]:
+def flags_given_once(stack: Resolution) -> Iterator[Problem]:
     """No option is given under two of its spellings."""
     first: dict[tuple[int, str], str] = {}
-    for model, release, path, name, _ in arguments(s):
+    for model, release, path, name, _ in arguments(stack):
         flag = find_flag(release, name)
         if flag is None:
             continue
@@ -221,9 +221,9 @@ def flags_given_once(s: Situation) -> Iterator[Problem]:
     prevents="a server that stops with `Unexpected keyword argument`",
     source="the classes of vLLM's settings, catalog/vllm (catalog/vllm_options.py)",
 )
-def keys_known(s: Situation) -> Iterator[Problem]:
+def keys_known(stack: Resolution) -> Iterator[Problem]:
     """Keys of options that take a mapping are those that vLLM has, with values that it lists."""
-    for _, release, path, name, value in arguments(s):
+    for _, release, path, name, value in arguments(stack):
         flag = find_flag(release, name)
         known = release.option_keys.get(flag.name) if flag is not None else None
         content = mapping(value)

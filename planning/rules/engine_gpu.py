@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 
 from catalog import Model
-from planning.resolving.resolution import ModelView, Situation
+from planning.resolving.resolution import ModelView, Resolution
 from planning.rules.engine import arguments, mapping
 from planning.rules.register import Problem, rule
 from planning.rules.words import nearest
@@ -43,9 +43,9 @@ def _native(model: Model | None) -> str | None:
     prevents="a server that stops because it, its GPU or its checkpoint doesn't know the number format",
     source="catalog/vllm; vLLM 0.33 vllm/config/model.py _verify_quantization, vllm/config/vllm.py",
 )
-def quantization_runs(s: Situation) -> Iterator[Problem]:
+def quantization_runs(stack: Resolution) -> Iterator[Problem]:
     """The quantization exists in this release, is the checkpoint's, and the GPU is new enough for it."""
-    for model in s.models:
+    for model in stack.models:
         release = model.release
         if release is None:
             continue
@@ -86,9 +86,9 @@ def _too_old(model: ModelView, method: str, path: str) -> Iterator[Problem]:
     prevents="a server that stops because its GPU has no bfloat16",
     source="vLLM 0.33 vllm/platforms/cuda.py",
 )
-def dtype_runs(s: Situation) -> Iterator[Problem]:
+def dtype_runs(stack: Resolution) -> Iterator[Problem]:
     """bfloat16 weights need a GPU that computes in it, or `dtype: half`."""
-    for model in s.models:
+    for model in stack.models:
         dtype = model.settings.engine.args.get("dtype", "auto")
         native = model.known.native_dtype if model.known is not None else None
         wants = dtype == "bfloat16" or (dtype == "auto" and native in ("bf16", "bfloat16"))
@@ -110,9 +110,9 @@ def dtype_runs(s: Situation) -> Iterator[Problem]:
         "vllm/model_executor/layers/attention/attention.py"
     ),
 )
-def cache_format_runs(s: Situation) -> Iterator[Problem]:
+def cache_format_runs(stack: Resolution) -> Iterator[Problem]:
     """A KV cache in fp8 needs a GPU with a kernel for it; fp8_e5m2 goes with no fp8 checkpoint."""
-    for model in s.models:
+    for model in stack.models:
         wanted = model.settings.engine.kv_cache_dtype
         path = f"{model.path}.engine.kv_cache_dtype"
         if wanted == "fp8_e5m2" and _native(model.known) == "fp8":
@@ -135,9 +135,9 @@ def cache_format_runs(s: Situation) -> Iterator[Problem]:
     prevents="a server that stops with `Unknown attention backend`",
     source="vLLM 0.33 vllm/v1/attention/backends/registry.py, catalog/vllm (catalog/vllm_options.py)",
 )
-def attention_known(s: Situation) -> Iterator[Problem]:
+def attention_known(stack: Resolution) -> Iterator[Problem]:
     """The attention backend is one that this release has, for NVIDIA's GPUs."""
-    for _, release, path, name, value in arguments(s):
+    for _, release, path, name, value in arguments(stack):
         match name.replace("_", "-"):
             case "attention-backend":
                 place, wanted = path, value
@@ -158,9 +158,9 @@ def attention_known(s: Situation) -> Iterator[Problem]:
     prevents="a server that stops at start because a parser's name is unknown to it",
     source="catalog/vllm",
 )
-def parsers_known(s: Situation) -> Iterator[Problem]:
+def parsers_known(stack: Resolution) -> Iterator[Problem]:
     """Tool and reasoning parsers are looked up by name at start only; here they are looked up before."""
-    for model, release, path, name, value in arguments(s):
+    for model, release, path, name, value in arguments(stack):
         spelled = name.replace("_", "-")
         known = {"tool-call-parser": release.tool_parsers, "reasoning-parser": release.reasoning_parsers}.get(spelled)
         if known is not None and value not in known:

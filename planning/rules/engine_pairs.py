@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from catalog import Model, VllmRelease
-from planning.resolving.resolution import ModelView, Situation
+from planning.resolving.resolution import ModelView, Resolution
 from planning.rules.engine import mapping
 from planning.rules.register import Problem, rule
 from planning.rules.words import listed
@@ -19,8 +19,8 @@ _LORA_OPTIONS = (
 )  # fmt: skip
 
 
-def _asked(s: Situation) -> Iterator[tuple[ModelView, VllmRelease, dict[str, Any]]]:
-    for model in s.models:
+def _asked(stack: Resolution) -> Iterator[tuple[ModelView, VllmRelease, dict[str, Any]]]:
+    for model in stack.models:
         if model.release is not None and model.settings.engine.args:
             yield model, model.release, model.asked
 
@@ -34,9 +34,9 @@ def _path(model: ModelView, option: str) -> str:
 @rule(
     "ENGINE-BATCH", "error", prevents="a server that stops because a step can't hold what is asked", source=_SCHEDULER
 )
-def batch_holds(s: Situation) -> Iterator[Problem]:
+def batch_holds(stack: Resolution) -> Iterator[Problem]:
     """A step takes at least one token of each request, and a whole prompt where prompts aren't split."""
-    for model, release, asked in _asked(s):
+    for model, release, asked in _asked(stack):
         if not model.placed:
             continue
         device = min((device for _, device in model.placed), key=lambda one: one.share_gib)
@@ -75,9 +75,9 @@ def batch_holds(s: Situation) -> Iterator[Problem]:
     prevents="a server that stops, or one that starts and knows no adapter",
     source="vLLM 0.33 vllm/config/lora.py; lora-modules alone is refused by nobody",
 )
-def adapters_sound(s: Situation) -> Iterator[Problem]:
+def adapters_sound(stack: Resolution) -> Iterator[Problem]:
     """Options for adapters need `enable-lora`, and the host's memory holds at least the adapters of one batch."""
-    for model, _, asked in _asked(s):
+    for model, _, asked in _asked(stack):
         if asked.get("enable-lora") is not True:
             for option in _LORA_OPTIONS:
                 if asked.get(option) not in (None, False):
@@ -109,9 +109,9 @@ def mixture(model: Model | None) -> bool | None:
     prevents="a server that stops with `Number of experts in the model must be greater than 0`",
     source=_PARALLEL,
 )
-def experts_exist(s: Situation) -> Iterator[Problem]:
+def experts_exist(stack: Resolution) -> Iterator[Problem]:
     """Spreading experts needs experts, and balancing them needs them spread over several GPUs."""
-    for model, _, asked in _asked(s):
+    for model, _, asked in _asked(stack):
         spread, balanced = asked.get("enable-expert-parallel") is True, asked.get("enable-eplb") is True
         if spread and mixture(model.known) is False:
             yield (
@@ -143,9 +143,9 @@ def experts_exist(s: Situation) -> Iterator[Problem]:
 @rule(
     "ENGINE-DCP", "error", prevents="a server that stops because its KV cache can't be shared out so", source=_PARALLEL
 )
-def context_parallel_legal(s: Situation) -> Iterator[Problem]:
+def context_parallel_legal(stack: Resolution) -> Iterator[Problem]:
     """Decode context parallelism shares out key-value heads that tensor parallelism has copied."""
-    for model, _, asked in _asked(s):
+    for model, _, asked in _asked(stack):
         wanted, ranks = number(asked.get("decode-context-parallel-size")) or 1, model.settings.engine.tensor_parallel
         if wanted == 1 or model.known is None:
             continue
@@ -189,9 +189,9 @@ _SAME = (
     prevents="a server that stops because options contradict or miss each other",
     source="vLLM 0.33 vllm/engine/arg_utils.py, vllm/config/parallel.py, vllm/config/kv_transfer.py",
 )
-def options_agree(s: Situation) -> Iterator[Problem]:
+def options_agree(stack: Resolution) -> Iterator[Problem]:
     """Options that need others have them, and none is said in two ways."""
-    for model, _, asked in _asked(s):
+    for model, _, asked in _asked(stack):
         for option, needed in _NEEDS.items():
             if asked.get(option) is not None and not asked.get(needed):
                 yield _path(model, option), f"`{option}` without `{needed}`", f"add {needed}, or leave it out"

@@ -7,8 +7,8 @@ from msgspec.structs import replace
 from catalog import Gpu
 from planning.gpus.devices import Device
 from planning.memory import KV_BYTES, Demand, Ledger
-from planning.memory.remedies import Ways, ways_out
-from planning.resolving.resolution import ModelView, PoolView, Situation
+from planning.memory.remedies import Remedies, suggest_fixes
+from planning.resolving.resolution import ModelView, PoolView, Resolution
 from planning.rules.register import Problem, rule
 from planning.rules.words import listed
 from planning.vllm.demands import UNKNOWN_DRAFT, demand, drafting
@@ -19,8 +19,8 @@ _LEDGER = (
 )
 
 
-def _ledgers(s: Situation) -> Iterator[tuple[ModelView, Ledger, Device]]:
-    for model, ledger in zip(s.models, s.ledgers, strict=True):
+def _ledgers(stack: Resolution) -> Iterator[tuple[ModelView, Ledger, Device]]:
+    for model, ledger in zip(stack.models, stack.ledgers, strict=True):
         if ledger is not None:
             yield model, ledger, _tightest(model)[1]
 
@@ -39,9 +39,9 @@ def _name(device: Device) -> str:
     prevents="a memory figure for a KV cache format that the ledger doesn't know",
     source="catalog/vllm",
 )
-def kv_format_known(s: Situation) -> Iterator[Problem]:
+def kv_format_known(stack: Resolution) -> Iterator[Problem]:
     """The KV cache's number format must be one that the ledger computes."""
-    for model in s.models:
+    for model in stack.models:
         wanted = model.settings.engine.kv_cache_dtype
         if wanted not in KV_BYTES:
             yield (
@@ -57,9 +57,9 @@ def kv_format_known(s: Situation) -> Iterator[Problem]:
     prevents="a memory figure that leaves out the layers of a draft",
     source="vLLM 0.33 vllm/config/speculative.py",
 )
-def draft_layers_known(s: Situation) -> Iterator[Problem]:
+def draft_layers_known(stack: Resolution) -> Iterator[Problem]:
     """Speculative decoding needs layers whose number is known."""
-    for model in s.models:
+    for model in stack.models:
         if model.known is None or model.release is None:
             continue
         if drafting(model.asked.get("speculative-config"), model.known) is UNKNOWN_DRAFT:
@@ -71,9 +71,9 @@ def draft_layers_known(s: Situation) -> Iterator[Problem]:
 
 
 @rule("FIT-WEIGHTS", "error", prevents="CUDA out of memory while loading", source=_LEDGER)
-def weights_fit(s: Situation) -> Iterator[Problem]:
+def weights_fit(stack: Resolution) -> Iterator[Problem]:
     """Weights and overheads leave room for a KV cache."""
-    for model, ledger, device in _ledgers(s):
+    for model, ledger, device in _ledgers(stack):
         memory = ledger.memory
         if memory.kv_cache_gib <= 0:
             yield (
@@ -83,7 +83,7 @@ def weights_fit(s: Situation) -> Iterator[Problem]:
                     f"{memory.overhead_gib} GiB of overhead exceed the budget of {memory.budget_gib} GiB by "
                     f"{round(-memory.kv_cache_gib, 2)} GiB"
                 ),
-                _advice(s, model, ledger, ["choose a quantized model"]),
+                _advice(stack, model, ledger, ["choose a quantized model"]),
             )
 
 
@@ -93,9 +93,9 @@ def weights_fit(s: Situation) -> Iterator[Problem]:
     prevents="vLLM stopping with `To serve at least one request … KV cache is needed`",
     source=_LEDGER,
 )
-def longest_request_fits(s: Situation) -> Iterator[Problem]:
+def longest_request_fits(stack: Resolution) -> Iterator[Problem]:
     """One request of the longest kind fits."""
-    for model, ledger, device in _ledgers(s):
+    for model, ledger, device in _ledgers(stack):
         if ledger.memory.kv_cache_gib > 0 and not ledger.context_fits:
             longest = ledger.longest_context
             yield (
@@ -104,7 +104,7 @@ def longest_request_fits(s: Situation) -> Iterator[Problem]:
                     f"one request of {model.settings.context:,} tokens needs more than the "
                     f"{ledger.memory.kv_cache_gib} GiB that are left for the KV cache on {_name(device)}"
                 ),
-                _advice(s, model, ledger, [f"write context: {longest} or less"] if longest else []),
+                _advice(stack, model, ledger, [f"write context: {longest} or less"] if longest else []),
             )
 
 
@@ -114,9 +114,9 @@ def longest_request_fits(s: Situation) -> Iterator[Problem]:
     prevents="requests that wait although the plan promised to serve them at once",
     source=_LEDGER,
 )
-def asked_concurrency_fits(s: Situation) -> Iterator[Problem]:
+def asked_concurrency_fits(stack: Resolution) -> Iterator[Problem]:
     """As many requests as asked for fit at once."""
-    for model, ledger, device in _ledgers(s):
+    for model, ledger, device in _ledgers(stack):
         if not ledger.context_fits or ledger.most_at_once >= model.settings.concurrency:
             continue
         shorter = f"{model.path}.{'context' if model.settings.typical_tokens is None else 'typical_tokens'}"
@@ -130,7 +130,7 @@ def asked_concurrency_fits(s: Situation) -> Iterator[Problem]:
         yield (
             f"{model.path}.concurrency",
             f"{asked} requests of {tokens:,} tokens need {needed} of KV cache; {_name(device)} holds {held}",
-            _advice(s, model, ledger, [*first, f"a smaller {shorter}"]),
+            _advice(stack, model, ledger, [*first, f"a smaller {shorter}"]),
         )
 
 
@@ -140,9 +140,9 @@ def asked_concurrency_fits(s: Situation) -> Iterator[Problem]:
     prevents="vLLM stopping with `max_num_seqs exceeds available Mamba cache blocks`",
     source="vLLM 0.33 vllm/config/compilation.py resolve_cudagraph_mode_and_sizes; kaito-project/kaito#2319",
 )
-def states_fit(s: Situation) -> Iterator[Problem]:
+def states_fit(stack: Resolution) -> Iterator[Problem]:
     """Layers with a state need a block for every sequence that may run at once."""
-    for model, ledger, device in _ledgers(s):
+    for model, ledger, device in _ledgers(stack):
         if ledger.context_fits and not ledger.sequences_fit:
             yield (
                 f"{model.path}.engine.args.max-num-seqs",
@@ -150,39 +150,39 @@ def states_fit(s: Situation) -> Iterator[Problem]:
                     f"{ledger.demand.sequences:,} sequences at once, each with a block for its state; {_name(device)} "
                     f"holds {ledger.blocks:,} blocks"
                 ),
-                f"write max-num-seqs: {_ways(s, model, ledger).sequences or ledger.blocks} or less",
+                f"write max-num-seqs: {_ways(stack, model, ledger).sequences or ledger.blocks} or less",
             )
 
 
-def _advice(s: Situation, model: ModelView, ledger: Ledger, first: list[str]) -> str:
-    ways = _ways(s, model, ledger)
+def _advice(stack: Resolution, model: ModelView, ledger: Ledger, first: list[str]) -> str:
+    remedies = _ways(stack, model, ledger)
     pool, device = _tightest(model)
     engine = f"{model.path}.engine"
     texts = list(first)
     halve = f"halve the cache with {engine}.kv_cache_dtype: fp8"
-    texts += [halve] if ways.fp8 else []
-    texts += [f"{halve} and write context: {ways.fp8_context} or less"] if ways.fp8_context else []
-    texts += [f"share each layer out with {engine}.tensor_parallel: {ways.tensor_parallel}"] * bool(
-        ways.tensor_parallel
+    texts += [halve] if remedies.fp8 else []
+    texts += [f"{halve} and write context: {remedies.fp8_context} or less"] if remedies.fp8_context else []
+    texts += [f"share each layer out with {engine}.tensor_parallel: {remedies.tensor_parallel}"] * bool(
+        remedies.tensor_parallel
     )
-    offered = [one.kind for one in pool.devices if one.kind in ways.slices]
+    offered = [one.kind for one in pool.devices if one.kind in remedies.slices]
     texts += [f"take a larger slice with {model.path}.slice: {offered[0]}"] if offered else []
-    others = [name for name in ways.slices if name not in offered]
+    others = [name for name in remedies.slices if name not in offered]
     if others:
         texts.append(f"cut {pool.path}.gpu.layout into {' or '.join(others)}")
-    elif ways.gpus:
+    elif remedies.gpus:
         whole = "whole " if device.kind != "whole" else ""
-        texts.append(f"use a larger GPU: {whole}{' or '.join(ways.gpus)}")
+        texts.append(f"use a larger GPU: {whole}{' or '.join(remedies.gpus)}")
     if not texts:
         return "choose a smaller or quantized model: neither fp8 nor more or larger GPUs help"
     return ", or ".join([", ".join(texts[:-1]), texts[-1]]) if len(texts) > 1 else texts[0]
 
 
-def _ways(s: Situation, model: ModelView, ledger: Ledger) -> Ways:
+def _ways(stack: Resolution, model: ModelView, ledger: Ledger) -> Remedies:
     _, device = _tightest(model)
     known, release = model.known, model.release
     if known is None or release is None:
-        return Ways()
+        return Remedies()
 
     def on(gpu: Gpu, gib: float) -> Demand:
         there, share = replace(device, gpu=gpu, memory_gib=gib), ledger.demand.utilization
@@ -191,4 +191,4 @@ def _ways(s: Situation, model: ModelView, ledger: Ledger) -> Ways:
 
     profile = None if device.kind == "whole" else device.kind
     most = device.per_node // device.shared_by
-    return ways_out(known, ledger, s.catalog, device.gpu, on, profile=profile, most_gpus=most)
+    return suggest_fixes(known, ledger, stack.catalog, device.gpu, on, profile=profile, most_gpus=most)

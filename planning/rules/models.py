@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from planning.memory import computable, legal_tensor_parallel
 from planning.model_config import config as hf_config
 from planning.placement.auto import AUTO
-from planning.resolving.resolution import Situation
+from planning.resolving.resolution import Resolution
 from planning.rules.register import Problem, rule
 from planning.rules.words import listed, nearest
 
@@ -16,13 +16,13 @@ _OTHERWISE = "Otherwise add hf_config, the model's config.json"
 
 
 @rule("MODEL-UNKNOWN", "error", prevents="a plan about a model whose size nobody knows", source="catalog/models.yaml")
-def model_known(s: Situation) -> Iterator[Problem]:
+def model_known(stack: Resolution) -> Iterator[Problem]:
     """The model's architecture must be on file."""
-    for model in s.models:
+    for model in stack.models:
         if model.known is None and model.settings.source.hf_config is None:
             wanted = model.settings.source.model_id
             field = "huggingface" if model.settings.source.huggingface else "model"
-            near = nearest(wanted, s.catalog.models)
+            near = nearest(wanted, stack.catalog.models)
             yield f"{model.path}.source.{field}", f"model `{wanted}` is not on file", f"{near} {_OTHERWISE}"
 
 
@@ -32,9 +32,9 @@ def model_known(s: Situation) -> Iterator[Problem]:
     prevents="a plan about a model whose configuration tells too little",
     source="https://huggingface.co/docs/transformers/main_classes/configuration",
 )
-def configuration_understood(s: Situation) -> Iterator[Problem]:
+def configuration_understood(stack: Resolution) -> Iterator[Problem]:
     """The config.json of a model outside the catalog is read, and its memory can be computed from it."""
-    for model in s.models:
+    for model in stack.models:
         source, path = model.settings.source, f"{model.path}.source.hf_config"
         if isinstance(source.hf_config, str):
             message = f"`{source.hf_config}` can't be read as a JSON object beside the stack file"
@@ -58,10 +58,10 @@ def configuration_understood(s: Situation) -> Iterator[Problem]:
     prevents="a memory figure from a formula that doesn't hold for the model",
     source="catalog/models.yaml",
 )
-def cache_understood(s: Situation) -> Iterator[Problem]:
+def cache_understood(stack: Resolution) -> Iterator[Problem]:
     """Models whose KV cache the ledger can't compute are refused, rather than guessed."""
-    able = [name for name, known in s.catalog.models.items() if computable(known) and known.weights_gib is not None]
-    for model in s.models:
+    able = [name for name, known in stack.catalog.models.items() if computable(known) and known.weights_gib is not None]
+    for model in stack.models:
         known = model.known
         if known is None or model.settings.source.hf_config is not None:
             continue
@@ -86,9 +86,9 @@ def cache_understood(s: Situation) -> Iterator[Problem]:
     prevents="vLLM stopping with `max_model_len is greater than the derived max_model_len`",
     source="vLLM 0.33 vllm/config/model.py",
 )
-def context_supported(s: Situation) -> Iterator[Problem]:
+def context_supported(stack: Resolution) -> Iterator[Problem]:
     """The context must be one the model was trained for."""
-    for model in s.models:
+    for model in stack.models:
         if model.known is not None and model.settings.context > model.known.max_context_tokens > 0:
             most = model.known.max_context_tokens
             yield (
@@ -108,9 +108,9 @@ def context_supported(s: Situation) -> Iterator[Problem]:
 @rule(
     "TP-HEADS", "error", prevents="vLLM stopping because attention heads can't be shared out evenly", source=_PARALLEL
 )
-def heads_divide(s: Situation) -> Iterator[Problem]:
+def heads_divide(stack: Resolution) -> Iterator[Problem]:
     """Attention heads and key-value heads must divide over the GPUs."""
-    for model in s.models:
+    for model in stack.models:
         wanted = model.settings.engine.tensor_parallel
         if model.known is not None and not legal_tensor_parallel(model.known.heads, model.known.kv_heads, wanted):
             legal = [
@@ -131,18 +131,18 @@ def heads_divide(s: Situation) -> Iterator[Problem]:
     prevents="a replica that asks for more GPUs than a node has, or for several slices",
     source="https://docs.nvidia.com/datacenter/tesla/mig-user-guide/",
 )
-def devices_suffice(s: Situation) -> Iterator[Problem]:
+def devices_suffice(stack: Resolution) -> Iterator[Problem]:
     """All GPUs of a replica are on one node; slices can't be joined."""
-    for model in s.models:
+    for model in stack.models:
         wanted = model.settings.engine.tensor_parallel
         for pool, device in model.placed:
-            if pool.by_mig and wanted > 1:
+            if pool.is_mig and wanted > 1:
                 yield (
                     f"{model.path}.engine.tensor_parallel",
                     f"{wanted}, but pool `{pool.name}` offers MIG slices, between which there is no connection",
                     "write 1, or choose a pool of whole GPUs",
                 )
-            elif not pool.by_mig and wanted > device.per_node:
+            elif not pool.is_mig and wanted > device.per_node:
                 yield (
                     f"{model.path}.engine.tensor_parallel",
                     (
@@ -154,19 +154,23 @@ def devices_suffice(s: Situation) -> Iterator[Problem]:
 
 
 @rule("POOL-UNKNOWN", "error", prevents="pods that select nodes nobody declares", source="this stack file")
-def pool_exists(s: Situation) -> Iterator[Problem]:
+def pool_exists(stack: Resolution) -> Iterator[Problem]:
     """Models name declared pools."""
-    declared = ", ".join(f"{pool.path}.name: {pool.name}" for pool in s.pools)
-    for model in s.models:
+    declared = ", ".join(f"{pool.path}.name: {pool.name}" for pool in stack.pools)
+    for model in stack.models:
         for position, (name, pool) in enumerate(zip(model.settings.pools, model.pools, strict=True)):
             path = f"{model.path}.pool" if isinstance(model.settings.pool, str) else f"{model.path}.pool[{position}]"
             if pool is None and name == AUTO and isinstance(model.settings.pool, str):
                 # Rule POOL-AUTO-NONE tells why none was chosen.
                 continue
             if pool is None:
-                yield path, f"pool `{name}` is not declared ({declared})", nearest(name, [one.name for one in s.pools])
+                yield (
+                    path,
+                    f"pool `{name}` is not declared ({declared})",
+                    nearest(name, [one.name for one in stack.pools]),
+                )
             elif pool.settings.workload != "inference":
-                able = [one.name for one in s.pools if one.settings.workload == "inference"]
+                able = [one.name for one in stack.pools if one.settings.workload == "inference"]
                 yield (
                     path,
                     f"pool `{name}` is of class `{pool.settings.workload}`",
@@ -186,9 +190,9 @@ def pool_exists(s: Situation) -> Iterator[Problem]:
     prevents="a model that never starts: at zero replicas vLLM reports no queue to wake it",
     source="https://keda.sh/docs/2.20/scalers/prometheus/",
 )
-def never_zero(s: Situation) -> Iterator[Problem]:
+def never_zero(stack: Resolution) -> Iterator[Problem]:
     """A model keeps at least one replica."""
-    for model in s.models:
+    for model in stack.models:
         if model.settings.replicas.min < 1:
             yield (
                 f"{model.path}.replicas.min",
@@ -198,9 +202,9 @@ def never_zero(s: Situation) -> Iterator[Problem]:
 
 
 @rule("REPLICAS-BURST", "error", prevents="a burst pool that can never be used", source="this stack file")
-def burst_has_room(s: Situation) -> Iterator[Problem]:
+def burst_has_room(stack: Resolution) -> Iterator[Problem]:
     """With [floor, burst] there must be replicas beyond the floor."""
-    for model in s.models:
+    for model in stack.models:
         replicas = model.settings.replicas
         if len(model.settings.pools) > 1 and replicas.max == replicas.min:
             yield (
@@ -211,9 +215,9 @@ def burst_has_room(s: Situation) -> Iterator[Problem]:
 
 
 @rule("AUTOSCALE-FIXED", "error", prevents="a setting that nothing reads", source="this stack file")
-def autoscaling_is_read(s: Situation) -> Iterator[Problem]:
+def autoscaling_is_read(stack: Resolution) -> Iterator[Problem]:
     """Autoscaling has a meaning only where replicas may vary."""
-    for model in s.models:
+    for model in stack.models:
         replicas = model.settings.replicas
         if model.settings.autoscaling is not None and replicas.min == replicas.max:
             yield (
@@ -229,9 +233,9 @@ def autoscaling_is_read(s: Situation) -> Iterator[Problem]:
     prevents="a model that disappears when Azure wants its spot nodes back",
     source="https://learn.microsoft.com/azure/aks/spot-node-pool",
 )
-def floor_on_demand(s: Situation) -> Iterator[Problem]:
+def floor_on_demand(stack: Resolution) -> Iterator[Problem]:
     """The floor of a model stays on demand."""
-    for model in s.models:
+    for model in stack.models:
         pool = model.pools[0]
         if pool is not None and pool.spot:
             yield (
@@ -247,9 +251,9 @@ def floor_on_demand(s: Situation) -> Iterator[Problem]:
     prevents="answers cut off when a spot node is evicted",
     source="https://learn.microsoft.com/azure/virtual-machines/spot-vms",
 )
-def drain_fits_notice(s: Situation) -> Iterator[Problem]:
+def drain_fits_notice(stack: Resolution) -> Iterator[Problem]:
     """Spot nodes give about 30 seconds of notice; longer requests on them are lost."""
-    for model in s.models:
+    for model in stack.models:
         if (
             any(pool is not None and pool.spot for pool in model.pools)
             and model.settings.drain_seconds > _SPOT_DRAIN_SECONDS
@@ -267,11 +271,11 @@ def drain_fits_notice(s: Situation) -> Iterator[Problem]:
     prevents="a download refused with 401 after the node is paid for",
     source="https://huggingface.co/docs/hub/models-gated",
 )
-def gated_needs_token(s: Situation) -> Iterator[Problem]:
+def gated_needs_token(stack: Resolution) -> Iterator[Problem]:
     """Gated models from Hugging Face need a token."""
-    for model in s.models:
+    for model in stack.models:
         gated = model.known is not None and model.known.gated and model.settings.source.huggingface is not None
-        if gated and s.settings.security.hugging_face_token is None:
+        if gated and stack.settings.security.hugging_face_token is None:
             yield (
                 "security.hugging_face_token",
                 f"`{model.settings.source.model_id}` ({model.path}) is gated and no token is named",
@@ -285,18 +289,18 @@ def gated_needs_token(s: Situation) -> Iterator[Problem]:
     prevents="a secret in the stack's configuration that nobody reads",
     source="this stack file",
 )
-def bootstrap_is_read(s: Situation) -> Iterator[Problem]:
+def bootstrap_is_read(stack: Resolution) -> Iterator[Problem]:
     """Secrets set with `pulumi config set --secret` are those that the platform asks the vault for."""
-    known = secret_names(s)
-    clients = [f"gateway.clients[{index}].key_secret" for index in range(len(s.settings.gateway.clients))]
+    known = secret_names(stack)
+    clients = [f"gateway.clients[{index}].key_secret" for index in range(len(stack.settings.gateway.clients))]
     places = ", ".join(("security.hugging_face_token", "gateway.certificate", *clients))
-    for name in s.bootstrap:
+    for name in stack.bootstrap:
         if name not in known:
             yield name, f"no setting names a secret `{name}` ({places})", nearest(name, known)
 
 
-def secret_names(s: Situation) -> tuple[str, ...]:
+def secret_names(stack: Resolution) -> tuple[str, ...]:
     """Names of the vault's secrets that this stack uses, sorted."""
-    security, gateway = s.settings.security, s.settings.gateway
+    security, gateway = stack.settings.security, stack.settings.gateway
     names = {gateway.certificate, *(client.key_secret for client in gateway.clients)}
     return tuple(sorted(names | ({security.hugging_face_token} if security.hugging_face_token else set())))

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from datetime import date
 
 from planning.money import cost
-from planning.money.billed_nodes import machines
-from planning.resolving.resolution import Situation
+from planning.money.billed_pools import billed_pools
+from planning.resolving.resolution import Resolution
 from planning.rules.register import Problem, rule
 from planning.rules.words import nearest
 
@@ -22,11 +22,11 @@ _OLD_AFTER_DAYS = 90
     prevents="a monthly figure that leaves out a pool without saying so",
     source=_PRICES,
 )
-def price_on_file(s: Situation) -> Iterator[Problem]:
+def price_on_file(stack: Resolution) -> Iterator[Problem]:
     """Each pool has a price on file for its region; none is borrowed from another."""
-    for machine in machines(s):
-        if machine.vm is not None and cost.hourly_usd(s, machine) is None:
-            price = s.catalog.prices.get((s.settings.platform.region, machine.vm.name))
+    for machine in billed_pools(stack):
+        if machine.vm is not None and cost.hourly_usd(stack, machine) is None:
+            price = stack.catalog.prices.get((stack.settings.platform.region, machine.vm.name))
             at_most = (
                 f"; it is at most the on-demand price, {price.payg_usd_h} USD/h"
                 if machine.spot and price is not None and price.payg_usd_h is not None
@@ -36,19 +36,19 @@ def price_on_file(s: Situation) -> Iterator[Problem]:
             yield (
                 f"{machine.path}.vm_size",
                 (
-                    f"no {kind} of {machine.vm.name} in {s.settings.platform.region} is on file; the cost leaves it out"
-                    f"{at_most}"
+                    f"the catalog has no {kind} of {machine.vm.name} in {stack.settings.platform.region}; "
+                    f"the cost leaves it out{at_most}"
                 ),
-                f"look it up: `python -m catalog refresh-prices --region {s.settings.platform.region}`",
+                f"look it up: `python -m catalog refresh-prices --region {stack.settings.platform.region}`",
             )
 
 
 @rule("COST-PRICE-OLD", "info", prevents="a decision on a price that has moved since", source=_PRICES)
-def price_recent(s: Situation) -> Iterator[Problem]:
+def price_recent(stack: Resolution) -> Iterator[Problem]:
     """Undated prices are said to be."""
-    for machine in machines(s):
-        price = s.catalog.prices.get((s.settings.platform.region, machine.vm.name)) if machine.vm else None
-        if price is None or cost.hourly_usd(s, machine) is None:
+    for machine in billed_pools(stack):
+        price = stack.catalog.prices.get((stack.settings.platform.region, machine.vm.name)) if machine.vm else None
+        if price is None or cost.hourly_usd(stack, machine) is None:
             continue
         undated = price.spot_older if machine.spot else price.older
         if undated or not price.verified:
@@ -60,14 +60,14 @@ def price_recent(s: Situation) -> Iterator[Problem]:
 
 
 @rule("COST-PRICE-STALE", "warning", prevents="a decision on a price that Azure has changed since", source=_RETAIL)
-def price_young(s: Situation) -> Iterator[Problem]:
+def price_young(stack: Resolution) -> Iterator[Problem]:
     """Prices are at most 90 days old, where the command line tells which day it is."""
-    if s.today is None:
+    if stack.today is None:
         return
-    today = date.fromisoformat(s.today)
-    for machine in machines(s):
-        price = cost.price_of(s, machine)
-        if price is None or cost.hourly_usd(s, machine) is None:
+    today = date.fromisoformat(stack.today)
+    for machine in billed_pools(stack):
+        price = cost.price_of(stack, machine)
+        if price is None or cost.hourly_usd(stack, machine) is None:
             continue
         read = cost.price_date(price, spot=machine.spot)
         if read is not None and (today - read).days > _OLD_AFTER_DAYS:
@@ -79,10 +79,10 @@ def price_young(s: Situation) -> Iterator[Problem]:
 
 
 @rule("COST-API-UNKNOWN", "error", prevents="a comparison with a price that nobody stated", source="this stack file")
-def managed_api_stated(s: Situation) -> Iterator[Problem]:
+def managed_api_stated(stack: Resolution) -> Iterator[Problem]:
     """A model is compared with one of cost.managed_apis."""
-    known = [api.name for api in s.settings.cost.managed_apis]
-    for model in s.models:
+    known = [api.name for api in stack.settings.cost.managed_apis]
+    for model in stack.models:
         expected = model.settings.expected
         if expected is not None and expected.instead_of is not None and expected.instead_of not in known:
             yield (
@@ -93,9 +93,9 @@ def managed_api_stated(s: Situation) -> Iterator[Problem]:
 
 
 @rule("COST-EXPECTED", "error", prevents="a cost of tokens from half of the tokens", source="this stack file")
-def throughput_whole(s: Situation) -> Iterator[Problem]:
+def throughput_whole(stack: Resolution) -> Iterator[Problem]:
     """A stated throughput has answer tokens where the model writes any, and none for embeddings."""
-    for model in s.models:
+    for model in stack.models:
         expected = model.settings.expected
         if expected is None or model.known is None:
             continue
@@ -115,10 +115,10 @@ def throughput_whole(s: Situation) -> Iterator[Problem]:
 
 
 @rule("COST-MANAGED-CHEAPER", "info", prevents="paying more than a managed API asks, unnoticed", source=_RETAIL)
-def self_hosting_pays(s: Situation) -> Iterator[Problem]:
+def self_hosting_pays(stack: Resolution) -> Iterator[Problem]:
     """Where a managed API is cheaper at any load, that is said."""
-    for model in s.models:
-        found = cost.token_cost(s, model)
+    for model in stack.models:
+        found = cost.token_cost(stack, model)
         if found is None or found.break_even is None or found.break_even.first_tokens_per_month is not None:
             continue
         yield (
@@ -138,19 +138,19 @@ def self_hosting_pays(s: Situation) -> Iterator[Problem]:
     prevents="a surprise at the end of the month",
     source="https://learn.microsoft.com/azure/aks/cluster-autoscaler",
 )
-def gpu_nodes_always_on(s: Situation) -> Iterator[Problem]:
+def gpu_nodes_always_on(stack: Resolution) -> Iterator[Problem]:
     """GPU nodes that never scale down outside production are told."""
-    if s.settings.platform.environment == "prod":
+    if stack.settings.platform.environment == "prod":
         return
-    for pool in s.pools:
+    for pool in stack.pools:
         nodes = pool.settings.nodes.min
         if pool.gpu is None or nodes == 0:
             continue
         size = "one GPU node runs" if nodes == 1 else f"{nodes} GPU nodes run"
         way_out = (
-            f"`min: 0` is not possible with {'MIG' if pool.by_mig else 'shared GPUs'}: use whole GPUs, or "
+            f"`min: 0` is not possible with {'MIG' if pool.is_mig else 'shared GPUs'}: use whole GPUs, or "
             "`pulumi destroy` overnight"
-            if pool.by_mig or pool.settings.gpu.shared
+            if pool.is_mig or pool.settings.gpu.shared
             else "write min: 0, if the first request may wait for a node"
         )
         yield f"{pool.path}.nodes.min", f"{size} day and night in `{pool.name}`", way_out

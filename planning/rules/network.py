@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from ipaddress import IPv4Network
 
-from planning.resolving.resolution import Situation
+from planning.resolving.resolution import Resolution
 from planning.rules.register import Problem, rule
 
 _AKS_NETWORK = "https://learn.microsoft.com/azure/aks/azure-cni-overlay"
@@ -13,8 +13,8 @@ _SMALLEST = {"api_server": 28, "gateway": 28, "private_endpoints": 28, "nodes": 
 _POD_BLOCK_PREFIX = 24
 
 
-def _ranges(s: Situation) -> dict[str, IPv4Network]:
-    network = s.settings.network
+def _ranges(stack: Resolution) -> dict[str, IPv4Network]:
+    network = stack.settings.network
     return {
         "network.address_space": IPv4Network(network.address_space),
         "network.pods": IPv4Network(network.pods),
@@ -22,23 +22,23 @@ def _ranges(s: Situation) -> dict[str, IPv4Network]:
     }
 
 
-def _subnets(s: Situation) -> dict[str, IPv4Network]:
-    subnets = s.settings.network.subnets
+def _subnets(stack: Resolution) -> dict[str, IPv4Network]:
+    subnets = stack.settings.network.subnets
     return {role: IPv4Network(getattr(subnets, role)) for role in _SMALLEST}
 
 
 @rule("NET-OVERLAP", "error", prevents="an address that means two machines", source=_AKS_NETWORK)
-def ranges_apart(s: Situation) -> Iterator[Problem]:
+def ranges_apart(stack: Resolution) -> Iterator[Problem]:
     """The virtual network, pods, services, subnets and Azure's own ranges must not overlap."""
-    ranges = list(_ranges(s).items())
-    subnets = [(f"network.subnets.{role}", network) for role, network in _subnets(s).items()]
+    ranges = list(_ranges(stack).items())
+    subnets = [(f"network.subnets.{role}", network) for role, network in _subnets(stack).items()]
     for group in (ranges, subnets):
         for index, (path, network) in enumerate(group):
             for other_path, other in group[:index]:
                 if network.overlaps(other):
                     yield path, f"{network} overlaps {other_path} ({other})", "give each a range of its own"
     for path, network in ranges:
-        for kept in s.catalog.azure.reserved_cidrs:
+        for kept in stack.catalog.azure.reserved_cidrs:
             if network.overlaps(IPv4Network(kept)):
                 yield path, f"{network} overlaps {kept}, which AKS keeps for itself", f"choose a range outside {kept}"
 
@@ -49,10 +49,10 @@ def ranges_apart(s: Situation) -> Iterator[Problem]:
     prevents="a subnet that Azure refuses because it lies outside its network",
     source=_AKS_NETWORK,
 )
-def subnets_inside(s: Situation) -> Iterator[Problem]:
+def subnets_inside(stack: Resolution) -> Iterator[Problem]:
     """Subnets lie inside the virtual network."""
-    space = IPv4Network(s.settings.network.address_space)
-    for role, network in _subnets(s).items():
+    space = IPv4Network(stack.settings.network.address_space)
+    for role, network in _subnets(stack).items():
         if not network.subnet_of(space):
             yield (
                 f"network.subnets.{role}",
@@ -67,17 +67,17 @@ def subnets_inside(s: Situation) -> Iterator[Problem]:
     prevents="a subnet that Azure refuses, or nodes that find no address",
     source="https://learn.microsoft.com/azure/aks/api-server-vnet-integration",
 )
-def subnets_large_enough(s: Situation) -> Iterator[Problem]:
+def subnets_large_enough(stack: Resolution) -> Iterator[Problem]:
     """Every subnet has room for what will be in it, surge nodes of an upgrade included."""
-    for role, network in _subnets(s).items():
+    for role, network in _subnets(stack).items():
         if network.prefixlen > _SMALLEST[role]:
             yield (
                 f"network.subnets.{role}",
                 f"{network} is smaller than /{_SMALLEST[role]}",
                 f"write a range of /{_SMALLEST[role]} or larger",
             )
-    nodes = _subnets(s)["nodes"]
-    pools = [pool.settings.nodes.max + 1 for pool in s.pools] + [s.settings.cluster.system_pool.nodes.max + 1]
+    nodes = _subnets(stack)["nodes"]
+    pools = [pool.settings.nodes.max + 1 for pool in stack.pools] + [stack.settings.cluster.system_pool.nodes.max + 1]
     room = nodes.num_addresses - _AZURE_KEEPS
     if sum(pools) > room:
         yield (
@@ -88,7 +88,7 @@ def subnets_large_enough(s: Situation) -> Iterator[Problem]:
             ),
             "write a larger range, or make the pools smaller",
         )
-    pods = IPv4Network(s.settings.network.pods)
+    pods = IPv4Network(stack.settings.network.pods)
     blocks = 2 ** max(0, _POD_BLOCK_PREFIX - pods.prefixlen)
     if sum(pools) > blocks:
         yield (
@@ -104,10 +104,10 @@ def subnets_large_enough(s: Situation) -> Iterator[Problem]:
     prevents="a peering that this program can't make",
     source="https://learn.microsoft.com/azure/virtual-network/virtual-network-peering-overview",
 )
-def runner_in_subscription(s: Situation) -> Iterator[Problem]:
+def runner_in_subscription(stack: Resolution) -> Iterator[Problem]:
     """The runner's network is peered by the same Azure provider, hence in the same subscription."""
-    runner = s.settings.cluster.api_server.runner_vnet
-    if runner and runner.split("/")[2] != s.settings.platform.subscription_id:
+    runner = stack.settings.cluster.api_server.runner_vnet
+    if runner and runner.split("/")[2] != stack.settings.platform.subscription_id:
         yield (
             "cluster.api_server.runner_vnet",
             f"the network is in subscription {runner.split('/')[2]}, the platform in another",

@@ -5,16 +5,16 @@ from collections.abc import Iterator
 from planning.placement import (
     PoolLoad,
     fewest,
-    groups,
     least_memory_gib,
     left_over,
-    need,
     placements,
+    pod_request,
     resources,
+    workloads,
 )
 from planning.placement.requests import MIB_PER_GIB
 from planning.placement.verdict import enough_in_every_order, enough_to_hold
-from planning.resolving.resolution import Situation
+from planning.resolving.resolution import Resolution
 from planning.rules import placement_words as words
 from planning.rules.register import Problem, rule
 
@@ -27,12 +27,12 @@ _SCHEDULER = "https://kubernetes.io/docs/concepts/scheduling-eviction/kube-sched
     prevents="Insufficient cpu, memory or ephemeral-storage: the replica is larger than any node",
     source=_SCHEDULER,
 )
-def replica_fits_node(s: Situation) -> Iterator[Problem]:
+def replica_fits_node(stack: Resolution) -> Iterator[Problem]:
     """One replica fits an empty node of each of its pools."""
-    for model in s.models:
+    for model in stack.models:
         asked = model.settings.resources
-        for group in groups(model):
-            pool, one = group.pool, need(group)
+        for workload in workloads(model):
+            pool, one = workload.pool, pod_request(workload)
             if pool.offer is None:
                 continue
             cpu, memory = pool.offer.cpu_millicores // 1000, pool.offer.memory_mib // MIB_PER_GIB
@@ -63,12 +63,12 @@ def replica_fits_node(s: Situation) -> Iterator[Problem]:
     prevents="a vLLM process killed for want of host memory while it loads",
     source="catalog/overheads.yaml",
 )
-def host_memory_suffices(s: Situation) -> Iterator[Problem]:
+def host_memory_suffices(stack: Resolution) -> Iterator[Problem]:
     """A replica's host memory holds vLLM's processes, its shared memory and what it offloads."""
-    for model in s.models:
+    for model in stack.models:
         if not model.placed:
             continue
-        least, memory = least_memory_gib(s, model), resources(model)[1]
+        least, memory = least_memory_gib(stack, model), resources(model)[1]
         if memory < least:
             yield (
                 f"{model.path}.resources.memory_gib",
@@ -86,21 +86,21 @@ def host_memory_suffices(s: Situation) -> Iterator[Problem]:
     prevents="Pending: Insufficient nvidia.com/gpu, cpu, memory or ephemeral-storage",
     source=_SCHEDULER,
 )
-def pools_hold_replicas(s: Situation) -> Iterator[Problem]:
+def pools_hold_replicas(stack: Resolution) -> Iterator[Problem]:
     """All replicas at the most can be placed on the pools at their largest."""
-    for pool in s.pool_by_name.values():
-        loaded = placements(s)[pool.name]
+    for pool in stack.pool_by_name.values():
+        loaded = placements(stack)[pool.name]
         if loaded.verdict.fits is not False:
             continue
         missing = left_over(loaded)
         enough = enough_to_hold(loaded.problem)
         for batch, members in enumerate(loaded.batches):
-            for group in members:
-                if group.name in missing:
+            for workload in members:
+                if workload.name in missing:
                     yield (
-                        f"{group.model.path}.replicas.max",
+                        f"{workload.model.path}.replicas.max",
                         (
-                            f"{missing[group.name]} of {group.high} replicas find no place on `{pool.name}` at "
+                            f"{missing[workload.name]} of {workload.high} replicas find no place on `{pool.name}` at "
                             f"{pool.settings.nodes.max} nodes: {words.shortage(loaded, batch)}"
                         ),
                         f"raise {pool.path}.nodes.max to {enough}, or write fewer replicas",
@@ -113,10 +113,10 @@ def pools_hold_replicas(s: Situation) -> Iterator[Problem]:
     prevents="a replica Pending although its GPUs are free, some here and some there: the scheduler moves no pod",
     source=_SCHEDULER,
 )
-def every_order_works(s: Situation) -> Iterator[Problem]:
+def every_order_works(stack: Resolution) -> Iterator[Problem]:
     """Replicas find places in whatever order they come and whichever nodes the scheduler chooses."""
-    for pool in s.pool_by_name.values():
-        loaded = placements(s)[pool.name]
+    for pool in stack.pool_by_name.values():
+        loaded = placements(stack)[pool.name]
         found = loaded.verdict.strands
         if loaded.verdict.fits and found is not None:
             yield (
@@ -135,12 +135,12 @@ def every_order_works(s: Situation) -> Iterator[Problem]:
     prevents="a promise that nobody has checked: too many ways to share out the nodes",
     source=_SCHEDULER,
 )
-def placement_decided(s: Situation) -> Iterator[Problem]:
+def placement_decided(stack: Resolution) -> Iterator[Problem]:
     """Whether replicas find places is proved, one way or the other."""
-    for pool in s.pool_by_name.values():
-        verdict = placements(s)[pool.name].verdict
+    for pool in stack.pool_by_name.values():
+        verdict = placements(stack)[pool.name].verdict
         if verdict.fits is None or (verdict.every_order is None and verdict.fits):
-            loaded = placements(s)[pool.name]
+            loaded = placements(stack)[pool.name]
             what = "they fit at all" if verdict.fits is None else "they find places in every order"
             yield (
                 f"{pool.path}.nodes.max",
@@ -162,11 +162,11 @@ def _pods(loaded: PoolLoad) -> int:
     prevents="a lowest cost that is never reached, since the autoscaler must add a node at once",
     source="https://learn.microsoft.com/azure/aks/cluster-autoscaler",
 )
-def fewest_nodes_hold_fewest_replicas(s: Situation) -> Iterator[Problem]:
+def fewest_nodes_hold_fewest_replicas(stack: Resolution) -> Iterator[Problem]:
     """The fewest nodes of a pool hold the fewest replicas."""
-    for name, loaded in fewest(s).items():
+    for name, loaded in fewest(stack).items():
         pool = loaded.pool
-        if loaded.verdict.fits is False and placements(s)[name].verdict.fits:
+        if loaded.verdict.fits is False and placements(stack)[name].verdict.fits:
             enough = enough_to_hold(loaded.problem)
             yield (
                 f"{pool.path}.nodes.min",
@@ -176,13 +176,13 @@ def fewest_nodes_hold_fewest_replicas(s: Situation) -> Iterator[Problem]:
 
 
 @rule("PLACE-SPREAD", "info", prevents="all replicas on one machine that fails", source=_SCHEDULER)
-def one_node_holds_all(s: Situation) -> Iterator[Problem]:
+def one_node_holds_all(stack: Resolution) -> Iterator[Problem]:
     """Several replicas on a pool that never has more than one node fall together."""
-    for model in s.models:
-        for group in groups(model):
-            if group.low > 1 and group.pool.settings.nodes.max == 1:
+    for model in stack.models:
+        for workload in workloads(model):
+            if workload.low > 1 and workload.pool.settings.nodes.max == 1:
                 yield (
-                    f"{group.pool.path}.nodes.max",
-                    f"all {group.low} replicas of `{model.name}` are on one node",
+                    f"{workload.pool.path}.nodes.max",
+                    f"all {workload.low} replicas of `{model.name}` are on one node",
                     "write 2 or more, if the model must survive the loss of a node",
                 )

@@ -53,7 +53,7 @@ def _taken(loaded: PoolLoad, amounts: Vector, of: Vector | None = None) -> str:
 
 def order(loaded: PoolLoad, found: Stranding) -> str:
     """An order that strands a replica, in words: which comes to which node, and what the last one doesn't find."""
-    names = [[group.name for group in members for _ in range(group.high)] for members in loaded.batches]
+    names = [[workload.name for workload in members for _ in range(workload.high)] for members in loaded.batches]
     last = names[found.waiting].pop()
     steps: list[tuple[int, int, str]] = []
     for node, counts in enumerate(found.places, start=1):
@@ -73,7 +73,7 @@ def order(loaded: PoolLoad, found: Stranding) -> str:
 
 def stranded(loaded: PoolLoad, found: Stranding) -> str:
     """Name of the Deployment whose replica is stranded."""
-    return next(group.name for group in reversed(loaded.batches[found.waiting]) if group.high)
+    return next(workload.name for workload in reversed(loaded.batches[found.waiting]) if workload.high)
 
 
 def _take(names: list[str], count: int) -> list[str]:

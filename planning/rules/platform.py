@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from planning import naming
-from planning.resolving.resolution import Situation
+from planning.resolving.resolution import Resolution
 from planning.rules.register import Problem, rule
 from planning.rules.words import nearest
 
@@ -16,17 +16,17 @@ _NAMING = "https://learn.microsoft.com/azure/azure-resource-manager/management/r
     prevents="resources declared for a region that doesn't exist",
     source="catalog/regions.yaml",
 )
-def region_known(s: Situation) -> Iterator[Problem]:
+def region_known(stack: Resolution) -> Iterator[Problem]:
     """The region must be on file, because zones and prices depend on it."""
-    if s.region is None:
-        region = s.settings.platform.region
-        yield "platform.region", f"region `{region}` is not on file", nearest(region, s.catalog.regions)
+    if stack.region is None:
+        region = stack.settings.platform.region
+        yield "platform.region", f"region `{region}` is not on file", nearest(region, stack.catalog.regions)
 
 
 @rule("NAME-ILLEGAL", "error", prevents="a name refused by Azure after half the platform stands", source=_NAMING)
-def names_legal(s: Situation) -> Iterator[Problem]:
+def names_legal(stack: Resolution) -> Iterator[Problem]:
     """Derived names must keep Azure's limits."""
-    for name in s.names.all():
+    for name in stack.names.all():
         if not name.legal:
             over = len(name.value) - name.limit.longest
             what = f"is {over} characters too long ({name.limit.longest} allowed)" if over > 0 else "is not legal"
@@ -38,20 +38,20 @@ def names_legal(s: Situation) -> Iterator[Problem]:
 
 
 @rule("NAME-COLLISION", "error", prevents="two things with one name, of which one overwrites the other", source=_NAMING)
-def names_unique(s: Situation) -> Iterator[Problem]:
+def names_unique(stack: Resolution) -> Iterator[Problem]:
     """Pools, models (with their burst Deployments) and clients need names of their own."""
     for kind, names in (
-        ("pools", [pool.name for pool in s.settings.pools]),
-        ("models", [model.name for model in s.settings.models]),
-        ("gateway.clients", [client.name for client in s.settings.gateway.clients]),
+        ("pools", [pool.name for pool in stack.settings.pools]),
+        ("models", [model.name for model in stack.settings.models]),
+        ("gateway.clients", [client.name for client in stack.settings.gateway.clients]),
     ):
         first_seen: dict[str, int] = {}
         for index, name in enumerate(names):
             first = first_seen.setdefault(name, index)
             if first != index:
                 yield f"{kind}[{index}].name", f"`{name}` is already the name of {kind}[{first}]", "choose another name"
-    models = {model.name: model.index for model in s.models}
-    for model in s.models:
+    models = {model.name: model.index for model in stack.models}
+    for model in stack.models:
         burst = f"{model.name}-burst"
         if len(model.settings.pools) > 1 and burst in models:
             yield (
@@ -67,8 +67,8 @@ def names_unique(s: Situation) -> Iterator[Problem]:
     prevents="Kubernetes injecting VLLM_PORT=tcp://… into every pod, on which vLLM stops",
     source="vLLM 0.33 vllm/envs.py get_vllm_port",
 )
-def service_names(s: Situation) -> Iterator[Problem]:
+def service_names(stack: Resolution) -> Iterator[Problem]:
     """A Service must not be called vllm."""
-    for model in s.models:
+    for model in stack.models:
         if model.name == "vllm" or not naming.Name(f"{model.name}-burst", naming.KUBERNETES_LABEL).legal:
             yield f"{model.path}.name", f"`{model.name}` can't be the name of a Service for vLLM", "name what is served"

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from planning.money import quota
-from planning.resolving.resolution import Situation
+from planning.resolving.resolution import Resolution
 from planning.rules.register import Problem, rule
 from planning.rules.words import listed, nearest
 
@@ -13,12 +13,12 @@ _QUOTA = "https://learn.microsoft.com/azure/quotas/per-vm-quota-requests"
 
 
 @rule("VM-UNKNOWN", "error", prevents="a plan about a machine that nobody knows", source="catalog/vm_sizes.yaml")
-def size_known(s: Situation) -> Iterator[Problem]:
+def size_known(stack: Resolution) -> Iterator[Problem]:
     """The VM size must be on file."""
-    for pool in s.pools:
+    for pool in stack.pools:
         if pool.vm is None:
             size = pool.settings.vm_size
-            yield f"{pool.path}.vm_size", f"VM size `{size}` is not on file", nearest(size, s.catalog.vm_sizes)
+            yield f"{pool.path}.vm_size", f"VM size `{size}` is not on file", nearest(size, stack.catalog.vm_sizes)
 
 
 @rule(
@@ -27,9 +27,9 @@ def size_known(s: Situation) -> Iterator[Problem]:
     prevents="a GPU pool without GPUs, or GPUs idling in a pool for other work",
     source="catalog/vm_sizes.yaml",
 )
-def class_matches_size(s: Situation) -> Iterator[Problem]:
+def class_matches_size(stack: Resolution) -> Iterator[Problem]:
     """Inference and fine-tuning pools have GPUs; background pools have none."""
-    for pool in s.pools:
+    for pool in stack.pools:
         if pool.vm is None:
             continue
         if pool.settings.workload == "background" and pool.vm.gpu is not None:
@@ -52,28 +52,28 @@ def class_matches_size(s: Situation) -> Iterator[Problem]:
     prevents="a GPU that neither the NVIDIA driver nor vLLM's image runs on",
     source="vLLM 0.33 wheel: x86-64, compute capability 7.5 and above; NVIDIA GPU Operator",
 )
-def gpu_runs_here(s: Situation) -> Iterator[Problem]:
+def gpu_runs_here(stack: Resolution) -> Iterator[Problem]:
     """GPU pools are NVIDIA data-centre cards on x86-64 with the plain CUDA driver."""
-    for pool in s.pools:
+    for pool in stack.pools:
         if pool.vm is None or pool.vm.gpu is None:
             continue
         if pool.gpu is None or pool.gpu.vendor != "nvidia" or pool.vm.arch != "amd64" or pool.vm.driver != "cuda":
             yield (
                 f"{pool.path}.vm_size",
                 f"`{pool.vm.name}` ({pool.vm.gpu}, {pool.vm.arch}, driver track {pool.vm.driver}) is not supported yet",
-                f"choose one of {listed(supported_sizes(s))}",
+                f"choose one of {listed(supported_sizes(stack))}",
             )
 
 
-def supported_sizes(s: Situation) -> list[str]:
+def supported_sizes(stack: Resolution) -> list[str]:
     """GPU sizes that inference pools can use."""
     return [
         name
-        for name, vm in s.catalog.vm_sizes.items()
+        for name, vm in stack.catalog.vm_sizes.items()
         if vm.gpu is not None
         and vm.arch == "amd64"
         and vm.driver == "cuda"
-        and (gpu := s.catalog.gpus.get(vm.gpu)) is not None
+        and (gpu := stack.catalog.gpus.get(vm.gpu)) is not None
         and gpu.vendor == "nvidia"
     ]
 
@@ -84,10 +84,10 @@ def supported_sizes(s: Situation) -> list[str]:
     prevents="nodes without GPUs or with a dead containerd, because two parties install the driver",
     source=_OWNERSHIP,
 )
-def one_driver_owner(s: Situation) -> Iterator[Problem]:
+def one_driver_owner(stack: Resolution) -> Iterator[Problem]:
     """The driver has one owner in the whole cluster, since the GPU Operator has one ClusterPolicy."""
-    owner = s.settings.cluster.gpu_driver
-    for pool in s.pools:
+    owner = stack.settings.cluster.gpu_driver
+    for pool in stack.pools:
         wanted = pool.settings.gpu.driver
         if wanted is not None and wanted != owner:
             yield (
@@ -98,9 +98,9 @@ def one_driver_owner(s: Situation) -> Iterator[Problem]:
 
 
 @rule("SPOT-ROTATION", "error", prevents="a spot pool that can't come back", source=_SPOT)
-def spot_pool_sound(s: Situation) -> Iterator[Problem]:
+def spot_pool_sound(stack: Resolution) -> Iterator[Problem]:
     """A spot pool that is deleted first may find no capacity again."""
-    for pool in s.pools:
+    for pool in stack.pools:
         if pool.spot and pool.settings.rotation == "delete-first":
             yield (
                 f"{pool.path}.rotation",
@@ -115,9 +115,9 @@ def spot_pool_sound(s: Situation) -> Iterator[Problem]:
     prevents="a pool that waits minutes for its first node",
     source="https://learn.microsoft.com/azure/aks/cluster-autoscaler",
 )
-def first_node_takes_time(s: Situation) -> Iterator[Problem]:
+def first_node_takes_time(stack: Resolution) -> Iterator[Problem]:
     """Where the floor of a model lies on a pool that starts at zero, its first request waits for a node."""
-    for model in s.models:
+    for model in stack.models:
         for pool, _ in model.placed[:1]:
             if pool.settings.nodes.min == 0:
                 yield (
@@ -128,10 +128,10 @@ def first_node_takes_time(s: Situation) -> Iterator[Problem]:
 
 
 @rule("POOL-UNUSED", "warning", prevents="paying for nodes that no model is placed on", source="this stack file")
-def pool_has_models(s: Situation) -> Iterator[Problem]:
+def pool_has_models(stack: Resolution) -> Iterator[Problem]:
     """An inference pool without a model serves nothing."""
-    used = {pool.name for model in s.models for pool in model.pools if pool is not None}
-    for pool in s.pools:
+    used = {pool.name for model in stack.models for pool in model.pools if pool is not None}
+    for pool in stack.pools:
         if pool.settings.workload == "inference" and pool.name not in used:
             yield (
                 f"{pool.path}.name",
@@ -141,10 +141,10 @@ def pool_has_models(s: Situation) -> Iterator[Problem]:
 
 
 @rule("QUOTA-CORES", "error", prevents="nodes that Azure refuses with QuotaExceeded", source=_QUOTA)
-def quota_suffices(s: Situation) -> Iterator[Problem]:
+def quota_suffices(stack: Resolution) -> Iterator[Problem]:
     """Where a quota is stated, the pools at their largest stay inside it; on demand and spot are counted apart."""
-    for demand in quota.demands(s).values():
-        limit = quota.stated(s, demand.quota)
+    for demand in quota.demands(stack).values():
+        limit = quota.stated(stack, demand.quota)
         if limit is None or demand.cores <= limit[1]:
             continue
         yield (
@@ -158,14 +158,14 @@ def quota_suffices(s: Situation) -> Iterator[Problem]:
 
 
 @rule("QUOTA-SURGE", "warning", prevents="an upgrade that runs short of nodes, or fails for want of one", source=_QUOTA)
-def surge_inside_quota(s: Situation) -> Iterator[Problem]:
+def surge_inside_quota(stack: Resolution) -> Iterator[Problem]:
     """Where a quota is stated, it holds a surge node of each pool on top of the pools at their largest."""
-    for demand in quota.demands(s).values():
-        limit = quota.stated(s, demand.quota)
+    for demand in quota.demands(stack).values():
+        limit = quota.stated(stack, demand.quota)
         if limit is None or demand.cores > limit[1] or demand.quota == quota.SPOT:
             continue
         left = limit[1] - demand.cores
-        short = [one for one in demand.machines if one.vm is not None and one.vm.vcpu > left]
+        short = [one for one in demand.billed_pools if one.vm is not None and one.vm.vcpu > left]
         if not short:
             continue
         most = max(one.vm.vcpu for one in short if one.vm is not None)
@@ -194,7 +194,9 @@ def _whose(name: str) -> str:
 
 def _summands(demand: quota.Demand) -> str:
     return " + ".join(
-        f"{one.name} {one.max_nodes} × {one.vm.vcpu}" for one in demand.machines if one.vm is not None and one.max_nodes
+        f"{one.name} {one.max_nodes} × {one.vm.vcpu}"
+        for one in demand.billed_pools
+        if one.vm is not None and one.max_nodes
     )
 
 
@@ -204,10 +206,10 @@ def _summands(demand: quota.Demand) -> str:
     prevents="a quota that is never compared with anything because its family is misspelt",
     source="catalog/vm_sizes.yaml",
 )
-def quota_family_known(s: Situation) -> Iterator[Problem]:
+def quota_family_known(stack: Resolution) -> Iterator[Problem]:
     """Quotas are named as `az vm list-usage` names them."""
-    known = {vm.quota_family for vm in s.catalog.vm_sizes.values() if vm.quota_family is not None}
+    known = {vm.quota_family for vm in stack.catalog.vm_sizes.values() if vm.quota_family is not None}
     known |= {*quota.IN_ALL, *quota.IN_ALL.values()}
-    for family in s.settings.quota:
+    for family in stack.settings.quota:
         if family not in known:
             yield f"quota.{family}", f"VM family `{family}` is not on file", nearest(family, known)

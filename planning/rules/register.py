@@ -6,11 +6,11 @@ from msgspec import Struct
 
 from config import Finding
 from config.findings import Severity
-from planning.resolving.resolution import Situation
+from planning.resolving.resolution import Resolution
 
 # (path in the stack file, message, what to write instead)
 Problem = tuple[str, str, str]
-Check = Callable[[Situation], Iterator[Problem]]
+Check = Callable[[Resolution], Iterator[Problem]]
 
 
 class Rule(Struct, frozen=True):
@@ -22,7 +22,7 @@ class Rule(Struct, frozen=True):
     source: str
     check: Check
 
-    def findings(self, situation: Situation) -> list[Finding]:
+    def findings(self, situation: Resolution) -> list[Finding]:
         """Every violation in this situation."""
         return [Finding(self.severity, self.name, *problem) for problem in self.check(situation)]
 

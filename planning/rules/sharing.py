@@ -5,8 +5,8 @@ from collections.abc import Iterator
 
 from planning.gpus import devices
 from planning.gpus.devices import Device
-from planning.placement import Group, groups
-from planning.resolving.resolution import ModelView, PoolView, Situation
+from planning.placement import Workload, workloads
+from planning.resolving.resolution import ModelView, PoolView, Resolution
 from planning.rules.register import Problem, rule
 from planning.rules.words import listed
 
@@ -17,14 +17,14 @@ _MPS_CLIENTS, _MPS_CLIENTS_EARLIER, _MPS_CAPABILITY = 48, 16, 7.5
 _LARGEST_SUM = 0.95
 
 
-def _shared(s: Situation) -> Iterator[PoolView]:
-    return (pool for pool in s.pools if pool.settings.gpu.shared)
+def _shared(stack: Resolution) -> Iterator[PoolView]:
+    return (pool for pool in stack.pools if pool.settings.gpu.shared)
 
 
 @rule("SHARE-GPU", "error", prevents="a setting that nothing reads", source="this stack file")
-def something_to_share(s: Situation) -> Iterator[Problem]:
+def something_to_share(stack: Resolution) -> Iterator[Problem]:
     """Only GPUs are shared."""
-    for pool in s.pools:
+    for pool in stack.pools:
         if pool.vm is not None and pool.vm.gpu is None and pool.settings.gpu.sharing != "none":
             yield (
                 f"{pool.path}.gpu.sharing",
@@ -34,9 +34,9 @@ def something_to_share(s: Situation) -> Iterator[Problem]:
 
 
 @rule("SHARE-REPLICAS", "error", prevents="a device plugin that stops, so that the node has no GPUs", source=_PLUGIN)
-def clients_counted(s: Situation) -> Iterator[Problem]:
+def clients_counted(stack: Resolution) -> Iterator[Problem]:
     """MPS takes a limited number of clients on one GPU."""
-    for pool in _shared(s):
+    for pool in _shared(stack):
         if pool.settings.gpu.sharing != "mps" or pool.gpu is None:
             continue
         recent = float(pool.gpu.compute_capability) >= _MPS_CAPABILITY
@@ -47,12 +47,12 @@ def clients_counted(s: Situation) -> Iterator[Problem]:
 
 
 @rule("SHARE-TP", "error", prevents="UnexpectedAdmissionError: a pod that asks for two shares of GPUs", source=_PLUGIN)
-def one_share_each(s: Situation) -> Iterator[Problem]:
+def one_share_each(stack: Resolution) -> Iterator[Problem]:
     """A pod takes one share: two may be of the same GPU, and tensor parallelism needs GPUs of its own."""
-    for model in s.models:
+    for model in stack.models:
         wanted = model.settings.engine.tensor_parallel
         for pool, device in model.placed:
-            if wanted > 1 and device.shared_by > 1 and not pool.by_mig:
+            if wanted > 1 and device.shared_by > 1 and not pool.is_mig:
                 yield (
                     f"{model.path}.engine.tensor_parallel",
                     f"{wanted}, but pool `{pool.name}` offers shares of GPUs ({pool.path}.gpu.sharing)",
@@ -66,10 +66,10 @@ def one_share_each(s: Situation) -> Iterator[Problem]:
     prevents="pods Pending for ever: the autoscaler can't know the shares of a node that doesn't exist",
     source="kubernetes/autoscaler#8095; Azure/AKS#5161",
 )
-def shared_pool_never_empty(s: Situation) -> Iterator[Problem]:
+def shared_pool_never_empty(stack: Resolution) -> Iterator[Problem]:
     """Shared resources have names of their own, which are learnt from a running node."""
-    for pool in _shared(s):
-        if pool.settings.nodes.min == 0 and pool.gpu is not None and not pool.by_mig:
+    for pool in _shared(stack):
+        if pool.settings.nodes.min == 0 and pool.gpu is not None and not pool.is_mig:
             yield f"{pool.path}.nodes.min", "0: a pool of shared GPUs can't scale from zero", "write 1 or more"
 
 
@@ -79,14 +79,14 @@ def shared_pool_never_empty(s: Situation) -> Iterator[Problem]:
     prevents="`Free memory on device … on startup is less than desired`, or out of memory under load",
     source="vLLM 0.33 vllm/v1/worker/utils.py request_memory; NVIDIA k8s-device-plugin README, Shared Access to GPUs",
 )
-def shares_add_up(s: Situation) -> Iterator[Problem]:
+def shares_add_up(stack: Resolution) -> Iterator[Problem]:
     """Whichever pods meet on one device, what they take together fits; each of them sees all of its memory."""
-    on_device: dict[tuple[str, str], list[tuple[Group, ModelView]]] = defaultdict(list)
-    for model in s.models:
+    on_device: dict[tuple[str, str], list[tuple[Workload, ModelView]]] = defaultdict(list)
+    for model in stack.models:
         if any(device.shared_by > 1 for _, device in model.placed):
-            for group in groups(model):
-                if group.device.shared_by > 1:
-                    on_device[group.pool.name, group.device.kind].append((group, model))
+            for workload in workloads(model):
+                if workload.device.shared_by > 1:
+                    on_device[workload.pool.name, workload.device.kind].append((workload, model))
     for members in on_device.values():
         pool, device = members[0][0].pool, members[0][0].device
         most = 1 / device.shared_by
@@ -116,11 +116,11 @@ def shares_add_up(s: Situation) -> Iterator[Problem]:
             )
 
 
-def _greediest(members: list[tuple[Group, ModelView]], seats: int) -> list[ModelView]:
+def _greediest(members: list[tuple[Workload, ModelView]], candidates: int) -> list[ModelView]:
     """The pods that take most, as many as share a device; the scheduler may bring any of them together."""
     takers: list[ModelView] = []
-    for group, model in sorted(members, key=lambda pair: (-(pair[1].utilization or 0), pair[1].name)):
-        takers += [model] * min(group.high, seats - len(takers))
+    for workload, model in sorted(members, key=lambda pair: (-(pair[1].utilization or 0), pair[1].name)):
+        takers += [model] * min(workload.high, candidates - len(takers))
     return takers
 
 
@@ -138,13 +138,13 @@ def _fix(device: Device) -> str:
     prevents="one model that takes down its neighbours, unexpected because nobody said that it can",
     source="NVIDIA GPU Operator documentation, Time-Slicing GPUs; NVIDIA MPS documentation",
 )
-def risks_told(s: Situation) -> Iterator[Problem]:
+def risks_told(stack: Resolution) -> Iterator[Problem]:
     """What a way of sharing doesn't keep apart is said."""
     on_pool: dict[str, list[str]] = defaultdict(list)
-    for model in s.models:
+    for model in stack.models:
         for pool, _ in model.placed:
             on_pool[pool.name].append(model.name)
-    for pool in _shared(s):
+    for pool in _shared(stack):
         if pool.settings.gpu.sharing == "time-slicing":
             risk = (
                 "keeps neither memory nor faults apart: a pod that takes more than its share starves the others, "
@@ -158,9 +158,9 @@ def risks_told(s: Situation) -> Iterator[Problem]:
         yield (
             f"{pool.path}.gpu.sharing",
             f"`{pool.settings.gpu.sharing}` {risk}; on `{pool.name}` that is {listed(on_pool[pool.name])}",
-            "write sharing: mig where models must not disturb one another" if _mig_able(s, pool) else "accept it",
+            "write sharing: mig where models must not disturb one another" if _mig_able(stack, pool) else "accept it",
         )
 
 
-def _mig_able(s: Situation, pool: PoolView) -> bool:
-    return pool.gpu is not None and pool.gpu.name in s.catalog.mig
+def _mig_able(stack: Resolution, pool: PoolView) -> bool:
+    return pool.gpu is not None and pool.gpu.name in stack.catalog.mig

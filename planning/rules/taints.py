@@ -6,7 +6,7 @@ from planning.resolving.resolution import (
     GPU_TAINT,
     SPOT_TAINT,
     ModelView,
-    Situation,
+    Resolution,
 )
 from planning.rules.register import Problem, rule
 
@@ -17,9 +17,9 @@ from planning.rules.register import Problem, rule
     prevents="pods Pending for ever before a taint that they don't tolerate",
     source="https://kubernetes.io/docs/concepts/scheduling-eviction/taint-and-toleration/",
 )
-def taints_tolerated(s: Situation) -> Iterator[Problem]:
+def taints_tolerated(stack: Resolution) -> Iterator[Problem]:
     """Models tolerate every taint of their pools."""
-    for model in s.models:
+    for model in stack.models:
         for pool in model.pools:
             for taint in pool.settings.taints if pool is not None else ():
                 key = taint.split("=")[0]
@@ -52,10 +52,10 @@ def _taints_of(model: ModelView) -> str:
     prevents="a taint that hides the one the platform or Azure sets itself",
     source="https://learn.microsoft.com/azure/aks/use-node-taints",
 )
-def taints_are_new(s: Situation) -> Iterator[Problem]:
+def taints_are_new(stack: Resolution) -> Iterator[Problem]:
     """GPU and spot taints are set by the platform and by Azure."""
     kept = {taint.split("=")[0] for taint in (GPU_TAINT, SPOT_TAINT)}
-    for pool in s.pools:
+    for pool in stack.pools:
         for index, taint in enumerate(pool.settings.taints):
             key = taint.split("=")[0]
             if key in kept or key.startswith("kubernetes.azure.com/"):

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from catalog import Need
-from planning.resolving.resolution import Situation
+from planning.resolving.resolution import Resolution
 from planning.resolving.versions import (
     Part,
     driver,
@@ -23,14 +23,14 @@ _AKS = "https://learn.microsoft.com/azure/aks/supported-kubernetes-versions"
 
 
 @rule("VERSION-PAIR", "error", prevents="a release that doesn't run beside another one", source=_MATRIX)
-def pairs_work(s: Situation) -> Iterator[Problem]:
+def pairs_work(stack: Resolution) -> Iterator[Problem]:
     """What a release is known to need of others is there."""
-    for part, need, other in unmet(s):
+    for part, need, other in unmet(stack):
         if not within(other.version, need.works):
             yield (
                 other.path,
                 f"{part.said} needs {need.part} {told(need.works)}, and {other.said} is chosen",
-                _moves(s, part, need, other),
+                _moves(stack, part, need, other),
             )
 
 
@@ -40,11 +40,11 @@ def pairs_work(s: Situation) -> Iterator[Problem]:
     prevents="a pair of releases that nobody has run before, met first in production",
     source=_MATRIX,
 )
-def choices_tested(s: Situation) -> Iterator[Problem]:
+def choices_tested(stack: Resolution) -> Iterator[Problem]:
     """A version that the stack file chooses is one with which the charts' owners test."""
-    for part, need, other in unmet(s):
+    for part, need, other in unmet(stack):
         if other.ours and within(other.version, need.works):
-            yield other.path, _untested(part, need, other), _moves(s, part, need, other)
+            yield other.path, _untested(part, need, other), _moves(stack, part, need, other)
 
 
 @rule(
@@ -53,39 +53,39 @@ def choices_tested(s: Situation) -> Iterator[Problem]:
     prevents="mistaking a pair of charts that should work for one that its owners test",
     source=_MATRIX,
 )
-def charts_tested(s: Situation) -> Iterator[Problem]:
+def charts_tested(stack: Resolution) -> Iterator[Problem]:
     """Charts that this platform pins are said to be untested together where their owners don't test them so."""
-    for part, need, other in unmet(s):
+    for part, need, other in unmet(stack):
         if not other.ours and within(other.version, need.works):
-            yield other.path, _untested(part, need, other), _moves(s, part, need, other)
+            yield other.path, _untested(part, need, other), _moves(stack, part, need, other)
 
 
 def _untested(part: Part, need: Need, other: Part) -> str:
     return f"{part.said} is tested with {need.part} {told(need.tested)}, not with {other.version}"
 
 
-def _moves(s: Situation, part: Part, need: Need, other: Part) -> str:
+def _moves(stack: Resolution, part: Part, need: Need, other: Part) -> str:
     """What would have to move: the other part into the range, or this part to a release that takes the other."""
-    known = [told(line.releases) for line in s.catalog.versions.of(need.part) if line.status == "supported"]
+    known = [told(line.releases) for line in stack.catalog.versions.of(need.part) if line.status == "supported"]
     limits = need.tested if need.tested.first or need.tested.last else need.works
     back = f"move {need.part} to {told(limits)}"
     if known and not any(
         within(line.releases.last or "0", limits) or within(line.releases.first or "0", limits)
-        for line in s.catalog.versions.of(need.part)
+        for line in stack.catalog.versions.of(need.part)
         if line.status == "supported"
     ):
         back += " (none of those is supported any more)"
-    able = takers(s.catalog.versions, part.name, other)
+    able = takers(stack.catalog.versions, part.name, other)
     forward = f"or {part.name} to {' or '.join(able)}" if able else f"no {part.name} on file takes {other.said}"
     return f"{back}; {forward}"
 
 
 @rule("VERSION-FAULT", "error", prevents="a release that is known to fail in what this stack does", source=_MATRIX)
-def releases_sound(s: Situation) -> Iterator[Problem]:
+def releases_sound(stack: Resolution) -> Iterator[Problem]:
     """No release with a known fault is installed where the fault matters."""
-    for part in parts(s).values():
+    for part in parts(stack).values():
         if part.line is not None and part.line.status == "faulty":
-            sound = [told(line.releases) for line in s.catalog.versions.of(part.name) if line.status == "supported"]
+            sound = [told(line.releases) for line in stack.catalog.versions.of(part.name) if line.status == "supported"]
             yield (
                 part.path,
                 f"{part.said}: {part.line.fault} ({part.line.source})",
@@ -94,10 +94,10 @@ def releases_sound(s: Situation) -> Iterator[Problem]:
 
 
 @rule("VERSION-ENDED", "warning", prevents="faults that nobody mends any more", source=_MATRIX)
-def releases_supported(s: Situation) -> Iterator[Problem]:
+def releases_supported(stack: Resolution) -> Iterator[Problem]:
     """Every release is still supported on the day of the catalog."""
-    today = s.catalog.versions.as_of
-    for part in parts(s).values():
+    today = stack.catalog.versions.as_of
+    for part in parts(stack).values():
         line = part.line
         if line is None or line.status == "faulty":
             continue
@@ -106,7 +106,7 @@ def releases_supported(s: Situation) -> Iterator[Problem]:
             continue
         current = [
             told(other.releases)
-            for other in s.catalog.versions.of(part.name)
+            for other in stack.catalog.versions.of(part.name)
             if other.status == "supported" and (other.ends is None or other.ends >= today)
         ]
         since = f" since {line.ends}" if line.ends is not None else ""
@@ -120,10 +120,10 @@ def releases_supported(s: Situation) -> Iterator[Problem]:
     prevents="a bumped pin of which nobody has looked up what it needs",
     source=_MATRIX,
 )
-def releases_on_file(s: Situation) -> Iterator[Problem]:
+def releases_on_file(stack: Resolution) -> Iterator[Problem]:
     """Of every chart in the matrix, the pinned release is in it."""
-    for part in parts(s).values():
-        lines = s.catalog.versions.of(part.name)
+    for part in parts(stack).values():
+        lines = stack.catalog.versions.of(part.name)
         if lines and part.line is None:
             needed = {need.part for line in lines for need in line.needs}
             brought = {name for line in lines for name in line.brings}
@@ -141,14 +141,14 @@ def releases_on_file(s: Situation) -> Iterator[Problem]:
     prevents="`The NVIDIA driver on your system is too old` from a pod that waited for its node",
     source="catalog/charts.yaml images; https://docs.nvidia.com/cuda/cuda-toolkit-release-notes/",
 )
-def driver_runs_image(s: Situation) -> Iterator[Problem]:
+def driver_runs_image(stack: Resolution) -> Iterator[Problem]:
     """The driver of each pool runs the CUDA of the vLLM images placed on it."""
-    for model in s.models:
-        image = s.catalog.images[model.release.image] if model.release is not None else None
+    for model in stack.models:
+        image = stack.catalog.images[model.release.image] if model.release is not None else None
         if image is None or image.min_driver is None:
             continue
         for pool, _ in model.placed:
-            there = driver(s, pool)
+            there = driver(stack, pool)
             if there is not None and numbers(there.version) < numbers(image.min_driver):
                 yield (
                     f"{model.path}.engine.version",
@@ -156,7 +156,7 @@ def driver_runs_image(s: Situation) -> Iterator[Problem]:
                         f"{image.tag} of {image.repository} has CUDA {image.cuda} and needs driver {image.min_driver}; "
                         f"on `{pool.name}` is {there.version} ({there.path})"
                     ),
-                    _other_driver(s, image.min_driver),
+                    _other_driver(stack, image.min_driver),
                 )
 
 
@@ -166,14 +166,14 @@ def driver_runs_image(s: Situation) -> Iterator[Problem]:
     prevents="a GPU that stays whole because its driver has no MIG for it",
     source="https://docs.nvidia.com/datacenter/tesla/mig-user-guide/",
 )
-def driver_has_mig(s: Situation) -> Iterator[Problem]:
+def driver_has_mig(stack: Resolution) -> Iterator[Problem]:
     """The driver of a MIG pool has MIG for its GPU."""
-    for pool in s.pools:
-        geometry = s.catalog.mig.get(pool.gpu.name) if pool.gpu else None
-        there = driver(s, pool)
-        if geometry is None or not pool.by_mig or there is None:
+    for pool in stack.pools:
+        geometry = stack.catalog.mig.get(pool.gpu.name) if pool.gpu else None
+        there = driver(stack, pool)
+        if geometry is None or not pool.is_mig or there is None:
             continue
-        faulty = s.catalog.versions.mig_faulty_drivers.get(geometry.name, ())
+        faulty = stack.catalog.versions.mig_faulty_drivers.get(geometry.name, ())
         if there.version in faulty or numbers(there.version) < numbers(geometry.min_driver):
             but = f" other than {listed(faulty)}" if faulty else ""
             yield (
@@ -182,20 +182,20 @@ def driver_has_mig(s: Situation) -> Iterator[Problem]:
                     f"slices of {geometry.name} take driver {geometry.min_driver} or later{but}; on `{pool.name}` is "
                     f"{there.version} ({there.path})"
                 ),
-                _other_driver(s, geometry.min_driver),
+                _other_driver(stack, geometry.min_driver),
             )
 
 
-def _other_driver(s: Situation, least: str) -> str:
+def _other_driver(stack: Resolution, least: str) -> str:
     """Who else could own a driver that is new enough."""
-    if s.settings.cluster.gpu_driver == "operator":
-        owned = s.catalog.versions.aks_driver.get("cuda")
+    if stack.settings.cluster.gpu_driver == "operator":
+        owned = stack.catalog.versions.aks_driver.get("cuda")
         return (
             f"write cluster.gpu_driver: aks (node images have {owned})"
             if owned is not None and numbers(owned) >= numbers(least)
             else "wait for a GPU Operator with a newer driver"
         )
-    line = line_of(s.catalog.versions, "gpu-operator", s.catalog.charts["gpu-operator"].version)
+    line = line_of(stack.catalog.versions, "gpu-operator", stack.catalog.charts["gpu-operator"].version)
     brought = line.brings.get("driver") if line else None
     return (
         f"write cluster.gpu_driver: operator (it brings {brought})"
@@ -205,10 +205,10 @@ def _other_driver(s: Situation, least: str) -> str:
 
 
 @rule("K8S-LTS", "error", prevents="a cluster that AKS creates under long-term support only", source=_AKS)
-def community_support(s: Situation) -> Iterator[Problem]:
+def community_support(stack: Resolution) -> Iterator[Problem]:
     """The Kubernetes minor still has community support on the day of the catalog."""
-    known, today = s.catalog.azure.kubernetes, s.catalog.azure.as_of
-    minor = known.get(s.settings.cluster.kubernetes)
+    known, today = stack.catalog.azure.kubernetes, stack.catalog.azure.as_of
+    minor = known.get(stack.settings.cluster.kubernetes)
     if minor is not None and minor.community_end < today[: len(minor.community_end)]:
         current = [name for name, one in known.items() if one.community_end >= today[: len(one.community_end)]]
         yield (

@@ -12,9 +12,9 @@ import yaml
 import catalog
 from config import Finding, Settings
 from planning import Plan, plan_stack
-from planning.placement import fits_empty_node, groups, placements
+from planning.placement import fits_empty_node, placements, workloads
 from planning.planner import build
-from planning.resolving.resolution import Situation
+from planning.resolving.resolution import Resolution
 from tests.unit import planning_stacks
 
 CATALOG: Final = catalog.load()
@@ -93,9 +93,9 @@ class GeneratedStack:
         return planning_stacks.settings({"pools": list(self.pools), "models": list(self.models)})
 
     @cached_property
-    def situation(self) -> Situation:
+    def situation(self) -> Resolution:
         """The stack looked up in the catalog."""
-        return Situation(self.settings, CATALOG)
+        return Resolution(self.settings, CATALOG)
 
     @cached_property
     def plan(self) -> Plan:
@@ -111,7 +111,10 @@ class GeneratedStack:
     def words(self) -> dict[str, Word]:
         """What the planner says of every pool, by name."""
         too_large = {
-            group.pool.name for model in self.situation.models for group in groups(model) if not fits_empty_node(group)
+            workload.pool.name
+            for model in self.situation.models
+            for workload in workloads(model)
+            if not fits_empty_node(workload)
         }
         return {
             name: Word.IMPOSSIBLE if name in too_large else _word(loaded.verdict.fits, loaded.verdict.every_order)
@@ -161,7 +164,7 @@ def _pool(draw: random.Random, name: str, shape: Shape) -> dict[str, Any]:
 
 def _models(draw: random.Random, pools: list[dict[str, Any]], shape: Shape) -> list[dict[str, Any]]:
     """Models until a share of the pools' devices, drawn from too few to too many, is asked for."""
-    offered = Situation(planning_stacks.settings({"pools": pools}), CATALOG).pools
+    offered = Resolution(planning_stacks.settings({"pools": pools}), CATALOG).pools
     wanted = draw.choice((0.7, 0.9, 1.0, 1.0, 1.0, 1.15))
     left = {
         (view.name, device.kind): max(1.0, wanted * device.per_node * view.settings.nodes.max)

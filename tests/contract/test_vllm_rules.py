@@ -17,7 +17,7 @@ import config
 from config import Settings
 from config.stackfile import parse
 from planning import plan_stack
-from planning.resolving.resolution import Situation
+from planning.resolving.resolution import Resolution
 from planning.vllm import arguments as engine_args
 
 ROOT = Path(__file__).parents[2]
@@ -74,7 +74,7 @@ def settings_of(case: EngineCase) -> Settings:
 @cache
 def words_of(index: int) -> tuple[str, ...]:
     """The command line that the platform makes of a case, less what needs a repository."""
-    view = Situation(settings_of(TABLE[index]), CATALOG).models[-1]
+    view = Resolution(settings_of(TABLE[index]), CATALOG).models[-1]
     assert view.release is not None
     named = engine_args.options(view, view.release)
     del named["revision"]

@@ -2,7 +2,7 @@
 
 from functools import cache
 
-from planning.placement.problem import Batch, Problem, Vector
+from planning.placement.problem import PackingProblem, PodClass, Vector
 
 
 def fits(free: Vector, takes: Vector) -> bool:
@@ -13,7 +13,7 @@ def less(free: Vector, takes: Vector) -> Vector:
     return tuple(room - amount for room, amount in zip(free, takes, strict=True))
 
 
-def can_place_all(problem: Problem) -> bool:
+def can_place_all(problem: PackingProblem) -> bool:
     """Whether some choice of nodes places all pods; the order makes no difference to that."""
     pods = [batch.takes for batch in problem.batches for _ in range(batch.pods)]
 
@@ -30,7 +30,7 @@ def can_place_all(problem: Problem) -> bool:
     return place(0, (problem.room,) * problem.nodes)
 
 
-def can_strand(problem: Problem) -> bool:
+def can_strand(problem: PackingProblem) -> bool:
     """Whether some order of the pods and some choice of nodes leaves a pod without one."""
 
     @cache
@@ -50,7 +50,7 @@ def can_strand(problem: Problem) -> bool:
     return strands(tuple(batch.pods for batch in problem.batches), (problem.room,) * problem.nodes)
 
 
-def room_for_one_more(problem: Problem, index: int) -> bool:
+def room_for_one_more(problem: PackingProblem, index: int) -> bool:
     """Whether after every order of all pods, as far as they are placed, one more of the batch finds a node."""
 
     @cache
@@ -72,7 +72,7 @@ def room_for_one_more(problem: Problem, index: int) -> bool:
     return always(tuple(batch.pods for batch in problem.batches), (problem.room,) * problem.nodes)
 
 
-def check_order(problem: Problem, waiting: int, places: tuple[Vector, ...]) -> None:
+def check_order(problem: PackingProblem, waiting: int, places: tuple[Vector, ...]) -> None:
     """Walk an order that is said to strand a pod: every pod before it fits its node, and it fits none."""
     assert len(places) == problem.nodes
     free = []
@@ -90,5 +90,5 @@ def check_order(problem: Problem, waiting: int, places: tuple[Vector, ...]) -> N
     assert not any(fits(room, problem.batches[waiting].takes) for room in free)
 
 
-def problem_of(room: Vector, nodes: int, *batches: tuple[Vector, int]) -> Problem:
-    return Problem(room, nodes, tuple(Batch(takes, pods) for takes, pods in batches))
+def problem_of(room: Vector, nodes: int, *batches: tuple[Vector, int]) -> PackingProblem:
+    return PackingProblem(room, nodes, tuple(PodClass(takes, pods) for takes, pods in batches))

@@ -10,7 +10,7 @@ from planning_stacks import CATALOG, model, plan, planned, pool, settings
 from rule_cases import args
 
 from planning.gpus.devices import Device, gpu_memory_gib
-from planning.resolving.resolution import Situation
+from planning.resolving.resolution import Resolution
 from planning.rules.engine import value_error
 from planning.rules.engine_pairs import mixture
 from planning.vllm.arguments import options
@@ -80,7 +80,7 @@ def test_switches_are_said_as_vllm_says_them() -> None:
         flag = RELEASE.flags[name]
         if not is_switch(flag) or name in RELEASE.forbidden_flags:
             continue
-        view = Situation(settings(args(**{name.removeprefix("--"): False})), CATALOG).models[0]
+        view = Resolution(settings(args(**{name.removeprefix("--"): False})), CATALOG).models[0]
         said = options(view, RELEASE)
         # Off: said with the opposite where there is one, else left out.
         opposite = [one.removeprefix("--") for one in flag.opts if one.startswith("--") and one != name]

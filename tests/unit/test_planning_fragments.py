@@ -4,13 +4,13 @@ import pytest
 from fragment_stacks import STACKS, Stack
 from placement_by_trying import can_place_all, can_strand, check_order, fits, less, problem_of
 
-from planning.placement.problem import Problem
+from planning.placement.problem import PackingProblem
 from planning.placement.verdict import judge
 
 each_stack = pytest.mark.parametrize("stack", STACKS, ids=lambda stack: stack.title)
 
 
-def problem(stack: Stack) -> Problem:
+def problem(stack: Stack) -> PackingProblem:
     return problem_of(stack.room, stack.nodes, *((takes, count) for count, takes in stack.pods.values()))
 
 

@@ -9,22 +9,22 @@ from planning_stacks import CATALOG, model, plan, planned, pool
 from planning_stacks import settings as loaded
 
 from planning.placement import (
-    Group,
-    Need,
-    groups,
+    PodRequest,
+    Workload,
     least_memory_gib,
     left_over,
-    need,
     placements,
+    pod_request,
     share,
+    workloads,
 )
 from planning.resolving import node
-from planning.resolving.resolution import Situation
+from planning.resolving.resolution import Resolution
 
 REQUESTS = st.tuples(st.integers(1, 4), st.integers(1, 20), st.integers(10, 120), st.integers(1, 5))
 
 
-def stack(nodes: int, wanted: list[tuple[int, int, int, int]]) -> Situation:
+def stack(nodes: int, wanted: list[tuple[int, int, int, int]]) -> Resolution:
     """A pool of machines with four GPUs and models that ask for GPUs, cores, GiB and replicas."""
     models = {
         f"models[{index}]": model(
@@ -36,11 +36,11 @@ def stack(nodes: int, wanted: list[tuple[int, int, int, int]]) -> Situation:
         )
         for index, (gpus, cpu, memory_gib, replicas) in enumerate(wanted)
     }
-    machines = pool("other", vm_size="Standard_NC96ads_A100_v4", nodes={"min": 1, "max": nodes})
-    return Situation(loaded({"pools[0]": machines, "models": [None] * len(wanted), **models}), CATALOG)
+    billed_pools = pool("other", vm_size="Standard_NC96ads_A100_v4", nodes={"min": 1, "max": nodes})
+    return Resolution(loaded({"pools[0]": billed_pools, "models": [None] * len(wanted), **models}), CATALOG)
 
 
-def search(free: list[tuple[int, int, int]], wanted: list[Need]) -> bool:
+def search(free: list[tuple[int, int, int]], wanted: list[PodRequest]) -> bool:
     """Whether some assignment of replicas to nodes exists at all; the definition, by trying."""
     if not wanted:
         return True
@@ -54,8 +54,8 @@ def search(free: list[tuple[int, int, int]], wanted: list[Need]) -> bool:
     return False
 
 
-def members(situation: Situation) -> list[Group]:
-    return [group for batch in placements(situation)["other"].batches for group in batch]
+def members(situation: Resolution) -> list[Workload]:
+    return [workload for batch in placements(situation)["other"].batches for workload in batch]
 
 
 @settings(max_examples=40)
@@ -67,10 +67,10 @@ def test_what_is_placed_can_be_placed_and_the_count_is_whole(
     missing = left_over(placements(situation)["other"])
     offer = situation.pools[0].offer
     assert offer is not None
-    placed: list[Need] = []
-    for group in members(situation):
-        assert 0 <= missing.get(group.name, 0) <= group.high
-        placed += [need(group)] * (group.high - missing.get(group.name, 0))
+    placed: list[PodRequest] = []
+    for workload in members(situation):
+        assert 0 <= missing.get(workload.name, 0) <= workload.high
+        placed += [pod_request(workload)] * (workload.high - missing.get(workload.name, 0))
     free = [(4, offer.cpu_millicores, offer.memory_mib)] * nodes
     assert search(free, sorted(placed, key=lambda one: -one.count))
     # Totals: no pool gives more than its nodes have.
@@ -108,7 +108,7 @@ def test_replicas_are_split_between_floor_and_burst() -> None:
 
 @pytest.mark.parametrize("vm_size", sorted(name for name, vm in CATALOG.vm_sizes.items() if vm.gpu))
 def test_default_shares_of_all_devices_fit_their_node(vm_size: str) -> None:
-    situation = Situation(loaded({"pools[1]": pool("other", vm_size=vm_size)}), CATALOG)
+    situation = Resolution(loaded({"pools[1]": pool("other", vm_size=vm_size)}), CATALOG)
     view = situation.pools[1]
     assert view.offer is not None
     devices = sum(device.per_node for device in view.devices)
@@ -153,7 +153,7 @@ def test_what_is_offloaded_is_host_memory_that_a_replica_needs(args: dict[str, A
     """KV offloading counts all ranks together, weights each: vLLM 0.33 vllm/config/cache.py and offload.py."""
     engines = [{"tensor_parallel": ranks, "args": one} for one in ({}, args)]
     without, with_it = (
-        Situation(loaded({"pools[1]": pool("other"), "models[2]": model("more", "other", engine=engine)}), CATALOG)
+        Resolution(loaded({"pools[1]": pool("other"), "models[2]": model("more", "other", engine=engine)}), CATALOG)
         for engine in engines
     )
     more = least_memory_gib(with_it, with_it.models[2]) - least_memory_gib(without, without.models[2])
@@ -166,5 +166,5 @@ def test_a_group_that_no_empty_node_takes_is_told_once() -> None:
 
 
 def test_groups_of_a_model_without_a_pool_are_none() -> None:
-    situation = Situation(loaded({"models[0].pool": "nowhere"}), CATALOG)
-    assert groups(situation.models[0]) == ()
+    situation = Resolution(loaded({"models[0].pool": "nowhere"}), CATALOG)
+    assert workloads(situation.models[0]) == ()

@@ -10,15 +10,15 @@ from planning_stacks import settings as loaded
 
 from config import Settings
 from config.models import Model as ModelSettings
-from planning.placement import Group, fits_empty_node, groups
+from planning.placement import Workload, fits_empty_node, workloads
 from planning.placement.auto import resolve
-from planning.placement.candidates import DECISIVE, Seat, seats
-from planning.placement.pool_fill import Filling
+from planning.placement.candidates import DECISIVE, PlacementCandidate, candidates
+from planning.placement.pool_fill import PoolFill
 from planning.placement.pools import empty_node, load
 from planning.placement.problem import Effort
 from planning.placement.verdict import Proofs
 from planning.planner import plan_stack
-from planning.resolving.resolution import Situation
+from planning.resolving.resolution import Resolution
 
 A100_1, A100_2, A100_4, H100_2, T4 = (
     "Standard_NC24ads_A100_v4",
@@ -54,20 +54,25 @@ def stacks(draw: st.DrawFn) -> Settings:
 
 def by_definition(stack: Settings) -> tuple[ModelSettings, ...]:
     """The models with their pools, each chosen by trying all seats from the cheapest, with nothing remembered."""
-    s = Situation(stack, CATALOG)
+    s = Resolution(stack, CATALOG)
     models = list(stack.models)
-    taken = [group for view in s.models for group in groups(view) if fits_empty_node(group)]
+    taken = [workload for view in s.models for workload in workloads(view) if fits_empty_node(workload)]
     waiting = [index for index, one in enumerate(models) if one.pool == "auto"]
     for index in sorted(waiting, key=lambda at: (-tensor(models[at]), -models[at].replicas.max, models[at].name)):
-        open_ = [(seat, seat.group(s.models[index])) for seat in seats(s) if runs(stack, models[index], seat)]
+        open_ = [
+            (candidate, candidate.workload(s.models[index]))
+            for candidate in candidates(s)
+            if runs(stack, models[index], candidate)
+        ]
         problems = [
-            load(seat.pool, [*(one for one in taken if one.pool == seat.pool), group]).problem for seat, group in open_
+            load(candidate.pool, [*(one for one in taken if one.pool == candidate.pool), workload]).problem
+            for candidate, workload in open_
         ]
         with_room = [pair for pair, asked in zip(open_, problems, strict=True) if not can_strand(asked)]
         placeable = [pair for pair, asked in zip(open_, problems, strict=True) if can_place_all(asked)]
-        chosen: tuple[Seat, Group] | None = next(iter([*with_room, *placeable, *open_]), None)
+        chosen: tuple[PlacementCandidate, Workload] | None = next(iter([*with_room, *placeable, *open_]), None)
         if chosen is not None:
-            models[index] = chosen[0].taken_by(models[index])
+            models[index] = chosen[0].apply_to(models[index])
             taken.append(chosen[1])
     return tuple(models)
 
@@ -76,16 +81,16 @@ def tensor(one: ModelSettings) -> int:
     return one.engine.tensor_parallel
 
 
-def runs(stack: Settings, one: ModelSettings, seat: Seat) -> bool:
+def runs(stack: Settings, one: ModelSettings, candidate: PlacementCandidate) -> bool:
     """Whether no rule objects to a stack of this model on this pool alone."""
-    alone = stack.model_copy(update={"pools": (seat.pool.settings,), "models": (seat.taken_by(one),)})
+    alone = stack.model_copy(update={"pools": (candidate.pool.settings,), "models": (candidate.apply_to(one),)})
     return not any(found.rule in DECISIVE for found in plan_stack(alone, CATALOG).findings)
 
 
 @settings(max_examples=200)
 @given(stacks())
 def test_pools_are_chosen_as_the_definition_says(stack: Settings) -> None:
-    assert resolve(Situation(stack, CATALOG)).settings.models == by_definition(stack)
+    assert resolve(Resolution(stack, CATALOG)).settings.models == by_definition(stack)
 
 
 def test_models_that_are_alike_are_asked_about_once_and_may_part_ways() -> None:
@@ -95,7 +100,7 @@ def test_models_that_are_alike_are_asked_about_once_and_may_part_ways() -> None:
         pool("fast", vm_size=H100_2, nodes={"min": 1, "max": 1}),
     ]
     stack = loaded({"pools": pools, "models": [model(f"m{index}", "auto") for index in range(5)]})
-    outcome = resolve(Situation(stack, CATALOG))
+    outcome = resolve(Resolution(stack, CATALOG))
     assert [one.pool for one in outcome.settings.models] == ["plain", "plain", "fast", "fast", "plain"]
     assert [one.has_room for one in outcome.choices] == [True, True, True, True, False]
     assert outcome.choices[4].fuller == ()
@@ -109,10 +114,10 @@ def test_models_that_are_alike_are_asked_about_once_and_may_part_ways() -> None:
 )
 def test_a_pool_that_fills_up_answers_as_if_it_were_asked_anew(nodes: int, asked: list[tuple[int, int, bool]]) -> None:
     """Machines of four GPUs; groups that have room stay, and others where the example says so, as when all is full."""
-    view = Situation(loaded({"pools[0]": pool("h100", vm_size=A100_4, nodes={"min": 1, "max": nodes})}), CATALOG).pools[
-        0
-    ]
-    filling = Filling(view, Proofs(Effort.STEPS))
+    view = Resolution(
+        loaded({"pools[0]": pool("h100", vm_size=A100_4, nodes={"min": 1, "max": nodes})}), CATALOG
+    ).pools[0]
+    filling = PoolFill(view, Proofs(Effort.STEPS))
     there: list[tuple[tuple[int, ...], int]] = []
     for index, (gpus, pods, stays) in enumerate(asked):
         takes = (gpus, 1000, 1024, 1024, 1)

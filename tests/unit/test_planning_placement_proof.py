@@ -12,9 +12,9 @@ from placement_by_trying import can_place_all, can_strand, check_order, problem_
 from planning.placement import fragmentation as orders
 from planning.placement import packing
 from planning.placement.problem import (
-    Batch,
     Effort,
-    Problem,
+    PackingProblem,
+    PodClass,
     SpentError,
     parts,
 )
@@ -27,7 +27,7 @@ from planning.placement.verdict import (
 
 
 @st.composite
-def problems(draw: st.DrawFn) -> Problem:
+def problems(draw: st.DrawFn) -> PackingProblem:
     """Up to three nodes, three resources, three batches and seven pods, every pod small enough for an empty node."""
     resources = draw(st.integers(1, 3))
     room = tuple(draw(st.lists(st.integers(1, 8), min_size=resources, max_size=resources)))
@@ -36,19 +36,19 @@ def problems(draw: st.DrawFn) -> Problem:
         takes = tuple(draw(st.integers(0, most)) for most in room)
         pods = draw(st.integers(0, left))
         left -= pods
-        batches.append(Batch(takes, pods))
-    return Problem(room, draw(st.integers(1, 3)), tuple(batches))
+        batches.append(PodClass(takes, pods))
+    return PackingProblem(room, draw(st.integers(1, 3)), tuple(batches))
 
 
 @settings(max_examples=500)
 @given(problems())
-def test_pods_are_said_to_fit_exactly_where_trying_everything_places_them(problem: Problem) -> None:
+def test_pods_are_said_to_fit_exactly_where_trying_everything_places_them(problem: PackingProblem) -> None:
     assert judge(problem).fits is can_place_all(problem)
 
 
 @settings(max_examples=500)
 @given(problems())
-def test_every_order_is_said_to_work_exactly_where_no_order_strands_a_pod(problem: Problem) -> None:
+def test_every_order_is_said_to_work_exactly_where_no_order_strands_a_pod(problem: PackingProblem) -> None:
     verdict = judge(problem)
     assert verdict.every_order is not can_strand(problem)
     assert (verdict.strands is None) is verdict.every_order
@@ -58,14 +58,14 @@ def test_every_order_is_said_to_work_exactly_where_no_order_strands_a_pod(proble
 
 @settings(max_examples=300)
 @given(problems())
-def test_a_spare_place_is_one_that_no_order_takes_away(problem: Problem) -> None:
+def test_a_spare_place_is_one_that_no_order_takes_away(problem: PackingProblem) -> None:
     spare = judge(problem).spare
     assert list(spare) == [room_for_one_more(problem, index) for index in range(len(problem.batches))]
 
 
 @settings(max_examples=300)
 @given(problems())
-def test_the_order_of_batches_and_splitting_them_change_nothing(problem: Problem) -> None:
+def test_the_order_of_batches_and_splitting_them_change_nothing(problem: PackingProblem) -> None:
     verdict = judge(problem)
     turned = judge(replace(problem, batches=problem.batches[::-1]))
     split = judge(
@@ -86,7 +86,7 @@ def test_the_order_of_batches_and_splitting_them_change_nothing(problem: Problem
 
 @settings(max_examples=300)
 @given(problems())
-def test_what_is_left_over_tells_whether_all_were_placed(problem: Problem) -> None:
+def test_what_is_left_over_tells_whether_all_were_placed(problem: PackingProblem) -> None:
     verdict = judge(problem)
     assert (sum(verdict.left) == 0) is verdict.fits
     placed = replace(
@@ -100,14 +100,14 @@ def test_what_is_left_over_tells_whether_all_were_placed(problem: Problem) -> No
 
 @settings(max_examples=200)
 @given(problems())
-def test_the_nodes_that_are_advised_are_enough(problem: Problem) -> None:
+def test_the_nodes_that_are_advised_are_enough(problem: PackingProblem) -> None:
     assert judge(replace(problem, nodes=enough_to_hold(problem))).fits
     assert judge(replace(problem, nodes=enough_in_every_order(problem))).every_order
 
 
 @settings(max_examples=200)
 @given(problems())
-def test_more_nodes_never_make_it_worse(problem: Problem) -> None:
+def test_more_nodes_never_make_it_worse(problem: PackingProblem) -> None:
     few, more = judge(problem), judge(replace(problem, nodes=problem.nodes + 1))
     assert not few.fits or more.fits
     assert not few.every_order or more.every_order
@@ -116,7 +116,7 @@ def test_more_nodes_never_make_it_worse(problem: Problem) -> None:
 
 @settings(max_examples=300)
 @given(problems())
-def test_counting_never_refuses_what_can_be_placed(problem: Problem) -> None:
+def test_counting_never_refuses_what_can_be_placed(problem: PackingProblem) -> None:
     assert not (packing.too_many(problem) and can_place_all(problem))
 
 
@@ -143,7 +143,7 @@ def test_without_nodes_nothing_fits() -> None:
     assert judge(problem_of((2,), 0, ((1,), 1))).fits is False
 
 
-def many_odd_sizes(sizes: int = 20, pods: int = 9, nodes: int = 40) -> Problem:
+def many_odd_sizes(sizes: int = 20, pods: int = 9, nodes: int = 40) -> PackingProblem:
     """Odd sizes, of which the more cores the less memory; by themselves three quarters of the nodes."""
     return problem_of((1000, 1000), nodes, *(((101 + 7 * index, 211 - 5 * index), pods) for index in range(sizes)))
 
@@ -164,7 +164,7 @@ def test_counting_spares_the_search_below_and_trying_above() -> None:
 
 @pytest.mark.parametrize("steps", [1000, 4000])
 @pytest.mark.parametrize("problem", [many_odd_sizes(), many_odd_sizes(12, 15), many_odd_sizes(24, 19, 100)])
-def test_what_a_search_does_is_bounded_by_its_steps(problem: Problem, steps: int) -> None:
+def test_what_a_search_does_is_bounded_by_its_steps(problem: PackingProblem, steps: int) -> None:
     """Counted in calls of functions, some ten to thirty a step, whatever the machine."""
     effort, calls, before = Effort(steps), 0, sys.getprofile()
 
@@ -196,7 +196,7 @@ def test_many_problems_share_their_steps_and_the_last_are_not_searched() -> None
 
 @settings(max_examples=300)
 @given(problems())
-def test_problems_that_share_their_steps_get_the_same_answers(problem: Problem) -> None:
+def test_problems_that_share_their_steps_get_the_same_answers(problem: PackingProblem) -> None:
     assert Proofs(Effort.STEPS).every_order(problem) is judge(problem).every_order
 
 

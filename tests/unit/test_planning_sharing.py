@@ -67,7 +67,7 @@ def test_shares_that_nobody_set_fit_together(replicas: int) -> None:
     st.lists(st.tuples(st.integers(1, 95), st.integers(1, 4)), min_size=1, max_size=4),
 )
 def test_shares_that_were_set_are_refused_exactly_if_some_pods_together_take_too_much(
-    seats: int, takers: list[tuple[int, int]]
+    candidates: int, takers: list[tuple[int, int]]
 ) -> None:
     more = {
         f"models[{2 + index}]": model(
@@ -78,10 +78,12 @@ def test_shares_that_were_set_are_refused_exactly_if_some_pods_together_take_too
         )
         for index, (share, high) in enumerate(takers)
     }
-    on = pool("other", vm_size=ONE, nodes={"min": 1, "max": 20}, gpu={"sharing": "time-slicing", "replicas": seats})
+    on = pool(
+        "other", vm_size=ONE, nodes={"min": 1, "max": 20}, gpu={"sharing": "time-slicing", "replicas": candidates}
+    )
     found = planned({"pools[1]": on, **more}).findings
     pods = [share for share, high in takers for _ in range(high)]
-    worst = max(sum(some) for some in combinations(pods, min(seats, len(pods))))
+    worst = max(sum(some) for some in combinations(pods, min(candidates, len(pods))))
     assert any(one.rule == "SHARE-MEMORY" for one in found) == (worst > 95)
 
 

@@ -11,7 +11,7 @@ from rule_cases import MIXED, charts, node_images
 
 from catalog import Catalog, VersionRange
 from config import Finding
-from planning.resolving.resolution import Situation
+from planning.resolving.resolution import Resolution
 from planning.resolving.versions import (
     driver,
     numbers,
@@ -196,7 +196,7 @@ def test_every_gpu_that_aks_slices_has_a_driver_that_can() -> None:
 # ------------------------------------------------------------------ the parts of a stack
 def test_parts_are_those_that_run() -> None:
     def of(changes: dict[str, Any]) -> dict[str, str]:
-        return {name: part.version for name, part in parts(Situation(settings(changes), CATALOG)).items()}
+        return {name: part.version for name, part in parts(Resolution(settings(changes), CATALOG)).items()}
 
     plain = of({})
     assert {name: plain[name] for name in ("kubernetes", "gateway-api", "envoy")} == {
@@ -211,7 +211,7 @@ def test_parts_are_those_that_run() -> None:
 
 def test_the_driver_is_that_of_the_machine() -> None:
     changes = {"pools[1]": pool("old", vm_size="Standard_NV36ads_A10_v5")}
-    situation = Situation(settings(changes), CATALOG)
+    situation = Resolution(settings(changes), CATALOG)
     versions = [one.version for view in situation.pools if (one := driver(situation, view)) is not None]
     assert versions == [CATALOG.versions.aks_driver["cuda"], CATALOG.versions.aks_driver["grid"]]
 

@@ -5,10 +5,10 @@ from functools import lru_cache
 from msgspec import Struct
 
 from catalog import VmSize
-from planning.resolving.resolution import Situation
+from planning.resolving.resolution import Resolution
 
 
-class Machine(Struct, frozen=True):
+class BilledPool(Struct, frozen=True):
     """One pool as the bill and the quota see it; `gpu` tells whether it serves models."""
 
     name: str
@@ -22,12 +22,12 @@ class Machine(Struct, frozen=True):
 
 
 @lru_cache(maxsize=8)
-def machines(s: Situation) -> tuple[Machine, ...]:
+def billed_pools(stack: Resolution) -> tuple[BilledPool, ...]:
     """The node pools in the order of the stack file, then the system pool."""
-    system = s.settings.cluster.system_pool
+    system = stack.settings.cluster.system_pool
     return (
         *(
-            Machine(
+            BilledPool(
                 name=pool.name,
                 path=pool.path,
                 vm=pool.vm,
@@ -37,12 +37,12 @@ def machines(s: Situation) -> tuple[Machine, ...]:
                 min_nodes=pool.settings.nodes.min,
                 max_nodes=pool.settings.nodes.max,
             )
-            for pool in s.pools
+            for pool in stack.pools
         ),
-        Machine(
+        BilledPool(
             name="system",
             path="cluster.system_pool",
-            vm=s.catalog.vm_sizes.get(system.vm_size),
+            vm=stack.catalog.vm_sizes.get(system.vm_size),
             vm_size=system.vm_size,
             spot=False,
             gpu=False,
