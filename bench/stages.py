@@ -42,19 +42,20 @@ def stages(models: int) -> dict[str, float]:
     lap("reading the catalog")
     if loaded.settings is None:
         sys.exit(f"the stack of {models} models is illegible: {loaded.problems[0]}")
-    situation = Resolution(loaded.settings, world)
-    _ = situation.pools, situation.models
-    lap("looking up pools and models")
-    _ = situation.memory
-    lap("memory ledgers")
+    resolution = Resolution(loaded.settings, world)
+    _ = resolution.pools, resolution.models
+    lap("resolving pools and models")
     findings = []
     # What several rules share is paid for by the first of them.
     for name in sorted(REGISTER):
-        findings += REGISTER[name].findings(situation)
+        findings += REGISTER[name].findings(resolution)
         lap(f"rules about {REGISTER[name].check.__module__.rpartition('.')[2]}")
     if any(one.severity == "error" for one in findings):
         sys.exit(f"the stack of {models} models is rejected: {findings}")
-    planned = Planned(build(situation), config.in_order(findings))
+    stack = resolution.complete()
+    if stack is None:
+        sys.exit(f"the stack of {models} models has gaps that no rule reports")
+    planned = Planned(build(stack), config.in_order(findings))
     lap("deciding the Plan")
     _ = sum(map(len, contract.text("dev", planned.findings, planned.plan, ())))
     lap("writing JSON")

@@ -19,7 +19,7 @@ from planning.deciding import (
 from planning.money.cost import cost
 from planning.placement import auto
 from planning.plan import Plan
-from planning.resolving.resolution import Resolution
+from planning.resolving.resolution import Resolution, ResolvedStack
 from planning.rules.subjects import REGISTER
 
 
@@ -44,16 +44,25 @@ def plan_stack(
     while loading, which keep a plan from being made as well; by `today` (an ISO date) the age of prices is judged,
     never the Plan. Never raises on bad settings.
     """
-    situation = auto.resolve(Resolution(settings, catalog, tuple(sorted(bootstrap)), today))
+    resolution = auto.resolve(Resolution(settings, catalog, tuple(sorted(bootstrap)), today))
     findings = list(problems)
     for name in sorted(REGISTER):
-        findings += REGISTER[name].findings(situation)
+        findings += REGISTER[name].findings(resolution)
     ordered = in_order(findings)
-    return Planned(None if blocking(ordered) else build(situation), ordered)
+    if blocking(ordered):
+        return Planned(None, ordered)
+    stack = resolution.complete()
+    if stack is None:
+        raise IncompleteError("no rule objects, but something of this stack is not in the catalog")
+    return Planned(build(stack), ordered)
 
 
-def build(stack: Resolution) -> Plan:
-    """Decide a sound situation."""
+class IncompleteError(Exception):
+    """An internal error: what could not be resolved passed every rule."""
+
+
+def build(stack: ResolvedStack) -> Plan:
+    """Build the Plan of a stack that passed every rule."""
     pools = tuple(cluster.pool(stack, view) for view in stack.pools)
     revisions = {pool.name: pool.revision for pool in pools}
     monitoring = services.monitoring(stack)
@@ -69,15 +78,11 @@ def build(stack: Resolution) -> Plan:
         secrets=services.secrets(stack),
         gpu_operator=operator.operator(stack),
         serving=services.serving(stack),
-        models=tuple(
-            models.model(stack, view, memory, revisions, monitoring.server)
-            for view, memory in zip(stack.models, stack.memory, strict=True)
-            if memory is not None
-        ),
+        models=tuple(models.model(stack, model, revisions, monitoring.server) for model in stack.models),
         autoscaling=services.autoscaling(stack),
         gateway=services.gateway(stack),
         monitoring=monitoring,
-        cost=cost(stack),
+        cost=cost(stack.resolution),
     )
 
 

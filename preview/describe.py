@@ -38,8 +38,12 @@ def pool_cells(pool: PoolPlan) -> tuple[str, ...]:
 
 def model_cells(model: ModelPlan) -> tuple[str, ...]:
     """A model in a line: name, weights, and where how many of it run."""
-    places = [f"{span_of(place.min, place.max, 'replica')} on {place.pool}" for place in model.placement]
-    return model.name, model.model_id.rpartition("/")[2], listed(places) + (", autoscaled" if model.autoscaled else "")
+    places = [
+        f"{span_of(workload.replicas.min, workload.replicas.max, 'replica')} on {workload.pool}"
+        for workload in model.workloads
+    ]
+    weights = [release.model_id.rpartition("/")[2] for release in model.releases]
+    return model.name, listed(weights), listed(places) + (", autoscaled" if model.autoscaled else "")
 
 
 def _aligned(rows: Sequence[tuple[str, ...]]) -> list[str]:

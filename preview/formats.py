@@ -3,6 +3,8 @@
 Plain spaces throughout: a thin one has a terminal cell of its own anyway, and would hide `24.0 GiB` from a search.
 """
 
+from planning.plan import DeviceRequest, ExtendedResource
+
 TO = "\N{EN DASH}"
 TIMES = "\N{MULTIPLICATION SIGN}"
 
@@ -49,3 +51,13 @@ def device(resource: str, count: int) -> str:
         return plural(count, "GPU")
     name = name.removeprefix("mig-")
     return name if count == 1 else f"{whole(count)} {TIMES} {name}"
+
+
+def device_name(request: DeviceRequest) -> str:
+    """The resource or the device class that a pod asks for."""
+    return request.name if isinstance(request, ExtendedResource) else request.device_class
+
+
+def requested(request: DeviceRequest) -> str:
+    """What a pod asks of a GPU."""
+    return device(device_name(request), request.count)

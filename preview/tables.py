@@ -12,11 +12,11 @@ from planning import ModelPlan, Plan
 from planning.plan import (
     CostLine,
     CostPlan,
-    DeploymentPlan,
-    PlacementPlan,
+    ReleasePlan,
     TokenCost,
+    WorkloadPlan,
 )
-from preview.formats import TO, device, gib, listed, rate, span, whole
+from preview.formats import TO, device, device_name, gib, listed, rate, requested, span, whole
 
 # A column: its heading, and `right` for figures.
 Column = tuple[str, bool]
@@ -48,11 +48,13 @@ def models(plan: Plan, console: Console, width: int) -> RenderableType:
         ("weights", True), ("KV cache", True), ("overhead", True), ("context", True), ("at once", True), ("", False),
     ]  # fmt: skip
     told = "memory of one GPU or slice, of the worst rank"
-    one = _table([*placed, *ledger], ([*_place(model), *_ledger(model)] for model in plan.models))
+    one = _table(
+        [*placed, *ledger], ([*_place(model, release), *_ledger(release)] for model, release in _releases(plan))
+    )
     if console.measure(one, options=console.options.update(max_width=_UNBOUNDED)).maximum <= width - 2:
         return section("Models", told, one)
-    where = _table(placed, (_place(model) for model in plan.models))
-    memory = _table([("model", False), *ledger], ([model.name, *_ledger(model)] for model in plan.models))
+    where = _table(placed, (_place(model, release) for model, release in _releases(plan)))
+    memory = _table([("model", False), *ledger], ([release.name, *_ledger(release)] for _, release in _releases(plan)))
     return Group(section("Models", "", where), Text(), section("Memory", told, memory))
 
 
@@ -60,19 +62,19 @@ def placement(plan: Plan) -> RenderableType:
     """Where each replica goes, and how a new version takes over."""
     rows = (
         [
-            deployment.name,
-            span(deployment.placement.min, deployment.placement.max),
-            deployment.placement.pool,
-            device(deployment.placement.resource, deployment.placement.count),
-            whole(model.cpu),
-            f"{whole(model.memory_gib)} GiB",
-            _rollout(deployment),
+            workload.name,
+            span(workload.replicas.min, workload.replicas.max),
+            workload.pool,
+            requested(workload.request),
+            whole(release.pod.cpu),
+            f"{whole(release.pod.memory_gib)} GiB",
+            _rollout(workload),
         ]
-        for model in plan.models
-        for deployment in model.deployments
+        for _, release in _releases(plan)
+        for workload in release.workloads
     )
     columns: list[Column] = [
-        ("deployment", False), ("replicas", True), ("pool", False),
+        ("workload", False), ("replicas", True), ("pool", False),
         ("takes", False), ("cores", True), ("memory", True), ("rollout", False),
     ]  # fmt: skip
     return section("Placement", "", _table(columns, rows))
@@ -80,10 +82,10 @@ def placement(plan: Plan) -> RenderableType:
 
 def pools(plan: Plan) -> RenderableType:
     """What each pool offers and what of it the models ask for, at the fewest and at the most."""
-    asked: dict[tuple[str, str], list[PlacementPlan]] = defaultdict(list)
+    takers: dict[tuple[str, str], list[WorkloadPlan]] = defaultdict(list)
     for model in plan.models:
-        for place in model.placement:
-            asked[place.pool, place.resource].append(place)
+        for workload in model.workloads:
+            takers[workload.pool, device_name(workload.request)].append(workload)
     rows = (
         [
             pool.name,
@@ -91,7 +93,7 @@ def pools(plan: Plan) -> RenderableType:
             span(pool.min_nodes, pool.max_nodes),
             device(resource, count),
             span(count * pool.min_nodes, count * pool.max_nodes),
-            _asked(asked[pool.name, resource]),
+            _taken(takers[pool.name, resource]),
         ]
         for pool in plan.pools
         for resource, count in pool.resources or (("no GPU", 0),)
@@ -170,38 +172,47 @@ def _table(columns: Sequence[Column], rows: Iterable[Sequence[str]]) -> Table:
     return table
 
 
-def _place(model: ModelPlan) -> list[str]:
-    where = [f"{place.pool} · {device(place.resource, place.count)}" for place in model.placement]
-    name = model.model_id.rpartition("/")[2]
+def _releases(plan: Plan) -> list[tuple[ModelPlan, ReleasePlan]]:
+    return [(model, release) for model in plan.models for release in model.releases]
+
+
+def _place(model: ModelPlan, release: ReleasePlan) -> list[str]:
+    where = [f"{workload.pool} · {requested(workload.request)}" for workload in release.workloads]
+    name = release.model_id.rpartition("/")[2]
     return [model.name, name, span(model.min_replicas, model.max_replicas), "\n".join(where)]
 
 
-def _ledger(model: ModelPlan) -> list[str]:
-    memory = model.memory
+def _ledger(release: ReleasePlan) -> list[str]:
+    memory = release.memory
     return [
         gib(memory.weights_gib),
         gib(memory.kv_cache_gib),
         gib(memory.overhead_gib),
-        whole(model.context),
+        whole(release.context),
         f"{memory.max_concurrency:,.1f}",
-        f"{'fits' if memory.fits else 'does not fit'} ({whole(model.concurrency)} asked)",
+        f"{'fits' if memory.fits else 'does not fit'} ({whole(release.concurrency)} asked)",
     ]
 
 
-def _rollout(deployment: DeploymentPlan) -> str:
-    rollout = deployment.rollout
+def _rollout(workload: WorkloadPlan) -> str:
+    rollout = workload.rollout
     if rollout.max_surge:
-        hours = deployment.surge_node_hours
+        hours = workload.surge_node_hours
         # Without the hours a place is free on a node that runs anyway.
         return f"{whole(rollout.max_surge)} more meanwhile" + (f", up to {hours:.3g} node-hours" if hours else "")
-    if deployment.placement.max <= rollout.max_unavailable:
+    if workload.replicas.max <= rollout.max_unavailable:
         return "stops, then starts"
     return f"{whole(rollout.max_unavailable)} fewer meanwhile"
 
 
-def _asked(places: Sequence[PlacementPlan]) -> str:
-    fewest = sum(place.count * place.min for place in places)
-    return span(fewest, sum(place.count * place.max for place in places))
+def _taken(workloads: Sequence[WorkloadPlan]) -> str:
+    fewest = sum(_devices(workload) * workload.replicas.min for workload in workloads)
+    return span(fewest, sum(_devices(workload) * workload.replicas.max for workload in workloads))
+
+
+def _devices(workload: WorkloadPlan) -> int:
+    """Devices of one replica."""
+    return workload.request.count * workload.pods_per_replica
 
 
 def _cost_row(line: CostLine) -> list[str]:

@@ -24,7 +24,7 @@ def handover(name: str, plan: ModelPlan, opts: pulumi.ResourceOptions) -> Job:
     The Job is named after the revisions, so there is a new one for each move and none without. It does not wait for
     pods of a Deployment that is taken out: that is deleted, and waited for, between the update and the pools.
     """
-    deployments = [deployment.name for deployment in plan.deployments]
+    deployments = [workload.name for workload in plan.workloads]
     revisions = list(plan.handover.pool_revisions)
     return Job(
         name,

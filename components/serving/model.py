@@ -1,11 +1,9 @@
-"""One served model: its identity, its vLLM Deployments, the Service in front, and its way to the gateway."""
+"""One served model: its identity, its releases, the Service in front, and its way to the gateway."""
 
 import pulumi
-from pulumi_kubernetes.apps.v1 import Deployment, DeploymentSpecArgsDict, DeploymentStrategyArgsDict
-from pulumi_kubernetes.core.v1 import ConfigMap, Service, ServiceAccount
-from pulumi_kubernetes.meta.v1 import ObjectMetaArgsDict
+from pulumi_kubernetes.apps.v1 import Deployment
+from pulumi_kubernetes.core.v1 import Service, ServiceAccount
 from pulumi_kubernetes.networking.v1 import NetworkPolicy
-from pulumi_kubernetes.policy.v1 import PodDisruptionBudget
 
 from components.azure.cluster import Cluster
 from components.azure.model_store import ModelStore
@@ -28,14 +26,13 @@ from components.cluster.network_policies import HTTP_PORT, Caller, model_traffic
 from components.serving.handover import handover
 from components.serving.models_namespace import Serving
 from components.serving.pod import (
-    ARGUMENTS_KEY,
     HTTP_PORT_NAME,
-    pod_template,
-    selector,
 )
+from components.serving.release import arguments, deployments
 from components.serving.route import ModelRoute
 from components.serving.scaling import ModelScaling
-from planning.plan import DeploymentPlan, ModelPlan, RolloutPlan
+from components.serving.workload import disruption_budget
+from planning.plan import ModelPlan
 
 
 class Model(pulumi.ComponentResource):
@@ -76,13 +73,7 @@ class Model(pulumi.ComponentResource):
         here = in_cluster(self, cluster, serving.namespace)
         needed += [
             self._account(name, plan, identity, here),
-            ConfigMap(
-                f"{name}-arguments",
-                metadata=metadata(plan.config_map, plan.namespace),
-                data={ARGUMENTS_KEY: plan.arguments_file},
-                immutable=True,
-                opts=here,
-            ),
+            *(arguments(f"{name}-arguments", plan, release, here) for release in plan.releases),
             NetworkPolicy(
                 f"{name}-traffic",
                 metadata=metadata(plan.name, plan.namespace),
@@ -98,12 +89,13 @@ class Model(pulumi.ComponentResource):
             ),
         ]
         self.deployments = [
-            self._deployment(plan, deployment, cluster, [pools.by_name[deployment.placement.pool], *needed])
-            for deployment in plan.deployments
+            made
+            for release in plan.releases
+            for made in deployments(self, plan, release, cluster=cluster, pools=pools.by_name, needed=needed)
         ]
         limit = f"{plan.handover.timeout_seconds}s"
         # Straight on the pools as well: what is gone of this model must be gone before a pool of its own goes.
-        moved = [*(pools.by_name[placement.pool] for placement in plan.placement), *self.deployments]
+        moved = [*(pools.by_name[workload.pool] for workload in plan.workloads), *self.deployments]
         handover(
             f"{name}-handover",
             plan,
@@ -120,9 +112,9 @@ class Model(pulumi.ComponentResource):
             # Pulumi waits 10 minutes for a Service to have endpoints, which is less than a model takes to start.
             opts=in_cluster(self, cluster, serving.namespace, *self.deployments),
         )
-        for deployment in plan.deployments:
-            if deployment.disruption_budget:
-                self._budget(plan, deployment, here)
+        for workload in plan.workloads:
+            if workload.disruption_budget:
+                disruption_budget(plan, workload, here)
         ModelRoute(
             f"{name}-route",
             plan,
@@ -132,11 +124,11 @@ class Model(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self),
         )
         ready: list[pulumi.Resource] = [autoscaling.release, *self.deployments]
-        for deployment in plan.deployments:
+        for workload in plan.workloads:
             scaling = ModelScaling(
-                f"model-{deployment.name}-scaling",
-                deployment.scaling,
-                deployment=deployment.name,
+                f"model-{workload.name}-scaling",
+                workload.scaling,
+                target=workload,
                 namespace=plan.namespace,
                 cluster=cluster,
                 ready=tuple(ready),
@@ -160,62 +152,3 @@ class Model(pulumi.ComponentResource):
             automount_service_account_token=False,
             opts=opts,
         )
-
-    def _deployment(
-        self, plan: ModelPlan, deployment: DeploymentPlan, cluster: Cluster, needed: list[pulumi.Resource]
-    ) -> Deployment:
-        """Named after the Deployment itself, so that a model that moves to another pool stays one resource."""
-        spec: DeploymentSpecArgsDict = {
-            "selector": {"match_labels": selector(deployment)},
-            "strategy": _strategy(deployment.rollout),
-            "progress_deadline_seconds": deployment.progress_seconds,
-            "revision_history_limit": 3,
-            "template": pod_template(plan, deployment),
-        }
-        autoscaled = deployment.replicas is None
-        if not autoscaled:
-            spec["replicas"] = deployment.replicas
-        # Pulumi waits 10 minutes by default.
-        limit = f"{deployment.rollout_seconds}s"
-        return Deployment(
-            f"{deployment.name}-deployment",
-            metadata=_metadata(plan, deployment),
-            spec=spec,
-            opts=in_cluster(
-                self,
-                cluster,
-                *needed,
-                timeouts=pulumi.CustomTimeouts(create=limit, update=limit, delete=limit),
-                # A number that was fixed till now stays until KEDA moves it: one that nobody sets any more becomes 1.
-                ignore_changes=["spec.replicas"] if autoscaled else [],
-            ),
-        )
-
-    def _budget(self, plan: ModelPlan, deployment: DeploymentPlan, opts: pulumi.ResourceOptions) -> None:
-        PodDisruptionBudget(
-            f"{deployment.name}-disruption-budget",
-            metadata=metadata(deployment.name, plan.namespace),
-            spec={
-                "max_unavailable": 1,
-                "selector": {"match_labels": selector(deployment)},
-                # A replica that never got ready must not block a node's upgrade.
-                "unhealthy_pod_eviction_policy": "AlwaysAllow",
-            },
-            opts=opts,
-        )
-
-
-def _metadata(plan: ModelPlan, deployment: DeploymentPlan) -> ObjectMetaArgsDict:
-    # What the stack file says wins over whoever wrote it last: KEDA, where the number of replicas was its before.
-    annotations = {"pulumi.com/patchForce": "true"}
-    if deployment.placement.min == 0:
-        # Replicas that may be none are not waited for: that a spot node can't be had now is no failure.
-        annotations["pulumi.com/skipAwait"] = "true"
-    return {**metadata(deployment.name, plan.namespace), "annotations": annotations}
-
-
-def _strategy(rollout: RolloutPlan) -> DeploymentStrategyArgsDict:
-    return {
-        "type": rollout.strategy,
-        "rolling_update": {"max_surge": rollout.max_surge, "max_unavailable": rollout.max_unavailable},
-    }

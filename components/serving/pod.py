@@ -14,7 +14,7 @@ from pulumi_kubernetes.core.v1 import (
 
 from components.cluster.labels import DEPLOYMENT, MODEL, labels
 from components.cluster.network_policies import HTTP_PORT
-from planning.plan import DeploymentPlan, ModelPlan
+from planning.plan import DeviceRequest, ExtendedResource, ModelPlan, ReleasePlan, WorkloadPlan
 from planning.plan.labels import POOL_REVISION
 
 # Key of the token in the models' Secret.
@@ -36,19 +36,19 @@ CONFINED: SecurityContextArgsDict = {
 }
 
 
-def pod_template(plan: ModelPlan, deployment: DeploymentPlan) -> PodTemplateSpecArgsDict:
-    """Pod template of one Deployment of the model, fit for the pod security standard `restricted`."""
+def pod_template(model: ModelPlan, release: ReleasePlan, workload: WorkloadPlan) -> PodTemplateSpecArgsDict:
+    """Pod template of one workload, fit for the pod security standard `restricted`."""
     return {
-        "metadata": {"labels": pod_labels(plan, deployment)},
+        "metadata": {"labels": pod_labels(model, workload)},
         "spec": {
-            "service_account_name": plan.service_account,
+            "service_account_name": model.service_account,
             # A Service called `vllm` would make kubelet set VLLM_PORT to a URL, which vLLM refuses to start with.
             "enable_service_links": False,
             "automount_service_account_token": False,
-            "node_selector": {POOL_REVISION: deployment.placement.pool_revision},
+            "node_selector": {POOL_REVISION: workload.pool_revision},
             "tolerations": [
                 {"key": key, "operator": "Equal", "value": value, "effect": effect}
-                for key, value, effect in deployment.tolerations
+                for key, value, effect in workload.tolerations
             ],
             "topology_spread_constraints": [
                 {
@@ -56,10 +56,10 @@ def pod_template(plan: ModelPlan, deployment: DeploymentPlan) -> PodTemplateSpec
                     "topology_key": "topology.kubernetes.io/zone",
                     # Never DoNotSchedule: a zone without a free GPU must not strand a replica.
                     "when_unsatisfiable": "ScheduleAnyway",
-                    "label_selector": {"match_labels": {DEPLOYMENT: deployment.name}},
+                    "label_selector": {"match_labels": {DEPLOYMENT: workload.name}},
                 }
             ],
-            "termination_grace_period_seconds": plan.grace_seconds,
+            "termination_grace_period_seconds": release.pod.grace_seconds,
             "security_context": {
                 "run_as_non_root": True,
                 "run_as_user": _USER,
@@ -67,51 +67,58 @@ def pod_template(plan: ModelPlan, deployment: DeploymentPlan) -> PodTemplateSpec
                 "fs_group": _GROUP,
                 "seccomp_profile": {"type": "RuntimeDefault"},
             },
-            "containers": [_container(plan, deployment)],
-            "volumes": _volumes(plan, deployment),
+            "containers": [_container(model, release, workload)],
+            "volumes": _volumes(release, workload),
         },
     }
 
 
-def selector(deployment: DeploymentPlan) -> dict[str, str]:
+def selector(workload: WorkloadPlan) -> dict[str, str]:
     """What a Deployment finds its pods by; immutable, so nothing that ever changes is in it."""
-    return {DEPLOYMENT: deployment.name}
+    return {DEPLOYMENT: workload.name}
 
 
-def pod_labels(plan: ModelPlan, deployment: DeploymentPlan) -> dict[str, str]:
+def pod_labels(model: ModelPlan, workload: WorkloadPlan) -> dict[str, str]:
     """Labels of the pods: whose they are, which nodes they are for, and that Azure's webhook gives them a token."""
     return {
-        **labels(plan.name),
-        MODEL: plan.name,
-        **selector(deployment),
-        POOL_REVISION: deployment.placement.pool_revision,
+        **labels(model.name),
+        MODEL: model.name,
+        **selector(workload),
+        POOL_REVISION: workload.pool_revision,
         "azure.workload.identity/use": "true",
     }
 
 
-def _container(plan: ModelPlan, deployment: DeploymentPlan) -> ContainerArgsDict:
-    placement = deployment.placement
+def _container(model: ModelPlan, release: ReleasePlan, workload: WorkloadPlan) -> ContainerArgsDict:
+    pod = release.pod
     share = {
-        "cpu": str(plan.cpu),
-        "memory": f"{plan.memory_gib}Gi",
-        "ephemeral-storage": f"{plan.cache_gib}Gi",
-        placement.resource: str(placement.count),
+        "cpu": str(pod.cpu),
+        "memory": f"{pod.memory_gib}Gi",
+        "ephemeral-storage": f"{pod.cache_gib}Gi",
+        **_devices(workload.request),
     }
     return {
         "name": "vllm",
-        "image": plan.image,
+        "image": release.image,
         # No `command`: the image's entrypoint is `vllm serve`, which as process 1 gets the signal to stop.
-        "args": [plan.source, "--config", f"{_ARGUMENTS_DIRECTORY}/{ARGUMENTS_KEY}"],
-        "env": _environment(plan),
+        "args": [release.source, "--config", f"{_ARGUMENTS_DIRECTORY}/{ARGUMENTS_KEY}"],
+        "env": _environment(model, release),
         "ports": [{"name": HTTP_PORT_NAME, "container_port": HTTP_PORT, "protocol": "TCP"}],
         "resources": {"requests": share, "limits": share},
         "security_context": CONFINED,
-        "startup_probe": _health(failures=math.ceil(plan.start_seconds / _PROBE_PERIOD_SECONDS)),
+        "startup_probe": _health(failures=math.ceil(pod.start_seconds / _PROBE_PERIOD_SECONDS)),
         "readiness_probe": _health(failures=3),
         "liveness_probe": _health(failures=3),
-        "lifecycle": {"pre_stop": {"sleep": {"seconds": plan.pre_stop_seconds}}},
-        "volume_mounts": _mounts(deployment),
+        "lifecycle": {"pre_stop": {"sleep": {"seconds": pod.pre_stop_seconds}}},
+        "volume_mounts": _mounts(workload),
     }
+
+
+def _devices(request: DeviceRequest) -> dict[str, str]:
+    """The GPUs in the container's resources; a claim would stand in the pod's own list instead."""
+    if isinstance(request, ExtendedResource):
+        return {request.name: str(request.count)}
+    raise NotImplementedError(f"claims of {request.device_class} are not declared yet")
 
 
 def _health(failures: int) -> ProbeArgsDict:
@@ -124,7 +131,7 @@ def _health(failures: int) -> ProbeArgsDict:
     }
 
 
-def _environment(plan: ModelPlan) -> list[EnvVarArgsDict]:
+def _environment(model: ModelPlan, release: ReleasePlan) -> list[EnvVarArgsDict]:
     variables = {
         "HOME": _HOME,
         "HF_HOME": f"{_HOME}/.cache/huggingface",
@@ -134,33 +141,33 @@ def _environment(plan: ModelPlan) -> list[EnvVarArgsDict]:
         # One request may ask for 16384 answers otherwise.
         "VLLM_MAX_N_SEQUENCES": "64",
         # vLLM's own limit, 10 minutes, would end a start that the probe still allows.
-        "VLLM_ENGINE_READY_TIMEOUT_S": str(plan.start_seconds),
+        "VLLM_ENGINE_READY_TIMEOUT_S": str(release.pod.start_seconds),
     }
-    if plan.weights_from == "blob":
+    if release.weights_from == "blob":
         variables["HF_HUB_OFFLINE"] = "1"
-        variables["AZURE_STORAGE_ACCOUNT_NAME"] = str(plan.storage_account)
+        variables["AZURE_STORAGE_ACCOUNT_NAME"] = str(release.storage_account)
     found: list[EnvVarArgsDict] = [{"name": name, "value": value} for name, value in variables.items()]
-    if plan.token_secret:
+    if model.token_secret:
         found.append(
-            {"name": "HF_TOKEN", "value_from": {"secret_key_ref": {"name": plan.token_secret, "key": TOKEN_KEY}}}
+            {"name": "HF_TOKEN", "value_from": {"secret_key_ref": {"name": model.token_secret, "key": TOKEN_KEY}}}
         )
     return found
 
 
-def _volumes(plan: ModelPlan, deployment: DeploymentPlan) -> list[VolumeArgsDict]:
+def _volumes(release: ReleasePlan, workload: WorkloadPlan) -> list[VolumeArgsDict]:
     volumes: list[VolumeArgsDict] = [
-        {"name": "arguments", "config_map": {"name": plan.config_map}},
+        {"name": "arguments", "config_map": {"name": release.config_map}},
         # Memory-backed, so it counts against the container's memory limit.
-        {"name": _SHARED_MEMORY, "empty_dir": {"medium": "Memory", "size_limit": f"{plan.shared_memory_gib}Gi"}},
+        {"name": _SHARED_MEMORY, "empty_dir": {"medium": "Memory", "size_limit": f"{release.pod.shared_memory_gib}Gi"}},
         # The container's ephemeral-storage limit bounds these three together.
         {"name": "home", "empty_dir": {}},
         {"name": "tmp", "empty_dir": {}},
         {"name": "uv-cache", "empty_dir": {}},
     ]
-    return [one for one in volumes if not (deployment.mps and one["name"] == _SHARED_MEMORY)]
+    return [one for one in volumes if not (workload.mps and one["name"] == _SHARED_MEMORY)]
 
 
-def _mounts(deployment: DeploymentPlan) -> list[VolumeMountArgsDict]:
+def _mounts(workload: WorkloadPlan) -> list[VolumeMountArgsDict]:
     mounts: list[VolumeMountArgsDict] = [
         {"name": "arguments", "mount_path": _ARGUMENTS_DIRECTORY, "read_only": True},
         {"name": _SHARED_MEMORY, "mount_path": "/dev/shm"},  # noqa: S108 - the pod's own shared memory, not a shared directory
@@ -168,4 +175,4 @@ def _mounts(deployment: DeploymentPlan) -> list[VolumeMountArgsDict]:
         {"name": "tmp", "mount_path": "/tmp"},  # noqa: S108 - an emptyDir of this pod alone
         {"name": "uv-cache", "mount_path": "/opt/uv/cache"},
     ]
-    return [one for one in mounts if not (deployment.mps and one["name"] == _SHARED_MEMORY)]
+    return [one for one in mounts if not (workload.mps and one["name"] == _SHARED_MEMORY)]

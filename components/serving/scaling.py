@@ -8,7 +8,7 @@ from pulumi_kubernetes.apiextensions import CustomResource
 from components.azure.cluster import Cluster
 from components.cluster.in_cluster import in_cluster
 from components.cluster.labels import metadata
-from planning.plan import Json, ScalingPlan
+from planning.plan import Json, ScalingPlan, WorkloadPlan
 
 _POLL_SECONDS = 15
 # A replica takes minutes to serve: one at a time, and the next only when the last one can be felt.
@@ -24,7 +24,7 @@ _DOWN: dict[str, Json] = {
 
 
 class ModelScaling(pulumi.ComponentResource):
-    """The ScaledObject of one Deployment, and of its name."""
+    """The ScaledObject of one workload, and of its name."""
 
     scaled_object: CustomResource
 
@@ -33,7 +33,7 @@ class ModelScaling(pulumi.ComponentResource):
         name: str,
         plan: ScalingPlan,
         *,
-        deployment: str,
+        target: WorkloadPlan,
         namespace: str,
         cluster: Cluster,
         ready: Sequence[pulumi.Resource],
@@ -44,9 +44,9 @@ class ModelScaling(pulumi.ComponentResource):
             f"{name}-scaled-object",
             api_version="keda.sh/v1alpha1",
             kind="ScaledObject",
-            metadata=metadata(deployment, namespace),
+            metadata=metadata(target.name, namespace),
             spec={
-                "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": deployment},
+                "scaleTargetRef": {"apiVersion": "apps/v1", "kind": target.kind, "name": target.name},
                 "minReplicaCount": plan.min,
                 "maxReplicaCount": plan.max,
                 "pollingInterval": _POLL_SECONDS,

@@ -1,13 +1,13 @@
 """Helm releases as planned: the catalog's chart at the catalog's version."""
 
 from planning.plan import ChartPlan
-from planning.resolving.resolution import Resolution
+from planning.resolving.resolution import ResolvedStack
 
 # Helm's own default of 300 s is short for charts that pull large images on fresh nodes.
 _TIMEOUT_SECONDS = 900
 
 
-def chart(stack: Resolution, name: str, *, timeout_seconds: int = _TIMEOUT_SECONDS) -> ChartPlan:
+def chart(stack: ResolvedStack, name: str, *, timeout_seconds: int = _TIMEOUT_SECONDS) -> ChartPlan:
     """Plan the release of a chart, named like the chart."""
     known = stack.catalog.charts[name]
     return ChartPlan(

@@ -14,8 +14,8 @@ from planning.plan import (
     SystemPoolPlan,
 )
 from planning.plan import labels as labels_of
-from planning.resolving.mig_owner import mig_owner
-from planning.resolving.resolution import PoolView, Resolution
+from planning.resolving.pools import ResolvedPool
+from planning.resolving.resolution import ResolvedStack
 
 _SYSTEM_TAINT = "CriticalAddonsOnly=true:NoSchedule"
 _CONTROL_PLANE, _KUBELET = "control-plane", "kubelet"
@@ -23,7 +23,7 @@ _CONTROL_PLANE, _KUBELET = "control-plane", "kubelet"
 _MINOR_CHANNELS = ("stable", "rapid")
 
 
-def identities(stack: Resolution) -> ClusterIdentityPlan:
+def identities(stack: ResolvedStack) -> ClusterIdentityPlan:
     """Plan the identities of control plane and kubelets and what they may do."""
     private = stack.settings.cluster.api_server.access == "private"
     return ClusterIdentityPlan(
@@ -41,11 +41,11 @@ def identities(stack: Resolution) -> ClusterIdentityPlan:
     )
 
 
-def _identity(stack: Resolution, purpose: str) -> IdentityPlan:
+def _identity(stack: ResolvedStack, purpose: str) -> IdentityPlan:
     return IdentityPlan(name=stack.names.identity(purpose).value, namespace=None, service_account=None, credential=None)
 
 
-def cluster(stack: Resolution) -> ClusterPlan:
+def cluster(stack: ResolvedStack) -> ClusterPlan:
     """Plan the cluster."""
     settings, names, system = stack.settings.cluster, stack.names, stack.settings.cluster.system_pool
     private = settings.api_server.access == "private"
@@ -102,15 +102,12 @@ def cluster(stack: Resolution) -> ClusterPlan:
     )
 
 
-def pool(stack: Resolution, view: PoolView) -> PoolPlan:
+def pool(stack: ResolvedStack, view: ResolvedPool) -> PoolPlan:
     """Plan one node pool."""
     settings, vm = view.settings, view.vm
-    if vm is None:
-        message = f"{view.path} has a VM size that is not on file; rule VM-UNKNOWN refuses that"
-        raise ValueError(message)
     has_gpu = view.gpu is not None
     driver = None if not has_gpu else "Install" if stack.settings.cluster.gpu_driver == "aks" else "None"
-    profile, config = mig_owner(stack, view)
+    profile, config = view.mig_owner.aks_profile, view.mig_owner.operator_config
     sharing = device_plugin.config_name(view)
     zones = settings.zones or ()
     revision = naming.revision(
@@ -170,13 +167,13 @@ def pool(stack: Resolution, view: PoolView) -> PoolPlan:
     )
 
 
-def _upgrade(stack: Resolution, view: PoolView) -> tuple[str | None, str | None]:
+def _upgrade(stack: ResolvedStack, view: ResolvedPool) -> tuple[str | None, str | None]:
     """Surge and unavailability of node upgrades: a surge node only where the stated quota has room for one.
 
     Spot pools take neither: Azure evicts them instead (https://learn.microsoft.com/azure/aks/spot-node-pool).
     """
-    if view.spot or view.vm is None:
+    if view.spot:
         return None, None
     if view.gpu is None:
         return "1", None
-    return ("1", None) if quota.surge_fits(stack, view.name) else ("0", "1")
+    return ("1", None) if quota.surge_fits(stack.resolution, view.name) else ("0", "1")

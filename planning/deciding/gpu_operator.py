@@ -8,8 +8,8 @@ from planning import naming
 from planning.deciding.charts import chart
 from planning.gpus import device_plugin, mig
 from planning.plan import GpuOperatorPlan, Json
-from planning.resolving.mig_owner import mig_owner
-from planning.resolving.resolution import PoolView, Resolution
+from planning.resolving.pools import ResolvedPool
+from planning.resolving.resolution import ResolvedStack
 
 # With a hash of the content: a manager that came up before a new configuration would otherwise never look for it again.
 _MIG_CONFIG_MAP = "llm-platform-mig-{hash}"
@@ -17,7 +17,7 @@ _MIG_CONFIG_MAP = "llm-platform-mig-{hash}"
 _AMPERE = "ampere"
 
 
-def operator(stack: Resolution) -> GpuOperatorPlan:
+def operator(stack: ResolvedStack) -> GpuOperatorPlan:
     """Plan the operator for all GPU pools together: it has one ClusterPolicy."""
     owner = stack.settings.cluster.gpu_driver
     tolerations = _tolerations(stack)
@@ -42,7 +42,7 @@ def operator(stack: Resolution) -> GpuOperatorPlan:
     return GpuOperatorPlan(chart=chart(stack, "gpu-operator", timeout_seconds=1800), mode=owner, values=values)
 
 
-def _device_plugin(stack: Resolution) -> dict[str, Json]:
+def _device_plugin(stack: ResolvedStack) -> dict[str, Json]:
     values: dict[str, Json] = {}
     if stack.settings.cluster.gpu_driver == "operator":
         # Without this pair any CUDA image sees every GPU of the node, whatever it asked for.
@@ -76,7 +76,7 @@ def _on_system_nodes() -> dict[str, Json]:
     }
 
 
-def _tolerations(stack: Resolution) -> list[Json]:
+def _tolerations(stack: ResolvedStack) -> list[Json]:
     """Every taint of every GPU pool: a DaemonSet that doesn't tolerate one leaves that pool without GPUs."""
     taints = sorted({taint for pool in stack.pools if pool.gpu is not None for taint in pool.taints})
     tolerations: list[Json] = []
@@ -90,8 +90,8 @@ def _tolerations(stack: Resolution) -> list[Json]:
     return tolerations
 
 
-def _mig_manager(stack: Resolution) -> dict[str, Json]:
-    managed = [pool for pool in stack.pools if mig_owner(stack, pool)[1] is not None]
+def _mig_manager(stack: ResolvedStack) -> dict[str, Json]:
+    managed = [pool for pool in stack.pools if pool.mig_owner.operator_config is not None]
     if not managed:
         return {"enabled": False}
     configurations = _configurations(stack, managed)
@@ -108,11 +108,11 @@ def _mig_manager(stack: Resolution) -> dict[str, Json]:
     }
 
 
-def _is_ampere(pool: PoolView) -> bool:
+def _is_ampere(pool: ResolvedPool) -> bool:
     return pool.gpu is not None and pool.gpu.architecture == _AMPERE
 
 
-def _configurations(stack: Resolution, managed: list[PoolView]) -> str:
+def _configurations(stack: ResolvedStack, managed: list[ResolvedPool]) -> str:
     """A mig-parted file; it replaces the operator's, hence `all-disabled` must be in it."""
     blocks = {"all-disabled": "    - devices: all\n      mig-enabled: false\n"}
     for pool in managed:

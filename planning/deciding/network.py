@@ -8,7 +8,7 @@ from planning.plan import (
     SecurityRulePlan,
     SubnetPlan,
 )
-from planning.resolving.resolution import Resolution
+from planning.resolving.resolution import ResolvedStack
 
 _DELEGATION = "Microsoft.ContainerService/managedClusters"
 # The tenth address of the service range, as AKS's own default has it.
@@ -17,7 +17,7 @@ _DNS_ADDRESS = 10
 _PRIVATE_LINKS = {"vault": "key_vault", "registry": "container_registry", "blob": "storage_blob"}
 
 
-def network(stack: Resolution) -> NetworkPlan:
+def network(stack: ResolvedStack) -> NetworkPlan:
     """Plan the virtual network and everything that lies in it."""
     names, settings = stack.names, stack.settings.network
     private = stack.settings.cluster.api_server.access == "private"
@@ -47,7 +47,7 @@ def network(stack: Resolution) -> NetworkPlan:
 
 
 def _subnet(
-    stack: Resolution,
+    stack: ResolvedStack,
     role: str,
     *,
     nat: bool = False,
@@ -65,7 +65,7 @@ def _subnet(
     )
 
 
-def _node_rules(stack: Resolution) -> tuple[SecurityRulePlan, ...]:
+def _node_rules(stack: ResolvedStack) -> tuple[SecurityRulePlan, ...]:
     # A public gateway keeps the caller's address up to the node, so the nodes' group must let 443 in.
     if stack.settings.gateway.exposure == "public":
         return (SecurityRulePlan(name="allow-gateway", priority=100, access="Allow", source="Internet", port="443"),)

@@ -2,10 +2,10 @@
 
 from planning.naming import role_assignment
 from planning.plan import GrantPlan
-from planning.resolving.resolution import Resolution
+from planning.resolving.resolution import ResolvedStack
 
 
-def grant(stack: Resolution, principal: str, role: str, scope: str) -> GrantPlan:
+def grant(stack: ResolvedStack, principal: str, role: str, scope: str) -> GrantPlan:
     """Name a role for a principal over a scope; all three are words of the Plan, since ids don't exist yet.
 
     `role` is a key of the catalog's built-in roles.

@@ -1,7 +1,7 @@
 """Plans what stands beside the cluster and in it for all models: vault, registry, store, secrets, gateway, metrics."""
 
 from planning.deciding.charts import chart
-from planning.deciding.models import NAMESPACE, TOKEN_SECRET, WEIGHTS_CONTAINER
+from planning.deciding.releases import NAMESPACE, TOKEN_SECRET, WEIGHTS_CONTAINER
 from planning.deciding.roles import grant
 from planning.plan import (
     AutoscalingPlan,
@@ -16,14 +16,14 @@ from planning.plan import (
     ServingPlan,
     VaultPlan,
 )
-from planning.resolving.resolution import Resolution
+from planning.resolving.resolution import ResolvedStack
 
 _GATEWAY_NAMESPACE = "llm-gateway"
 _SECRETS_IDENTITY = "secrets"
 _SECRETS_ACCOUNT = "key-vault-reader"
 
 
-def platform(stack: Resolution) -> PlatformPlan:
+def platform(stack: ResolvedStack) -> PlatformPlan:
     """Plan who and where; every Azure resource bears these tags."""
     settings = stack.settings.platform
     tags = {"platform": settings.name, "environment": settings.environment, "managed-by": "pulumi", **settings.tags}
@@ -39,7 +39,7 @@ def platform(stack: Resolution) -> PlatformPlan:
     )
 
 
-def vault(stack: Resolution) -> VaultPlan:
+def vault(stack: ResolvedStack) -> VaultPlan:
     """Plan the key vault."""
     settings = stack.settings.security.vault
     name = stack.names.vault.value
@@ -53,7 +53,7 @@ def vault(stack: Resolution) -> VaultPlan:
     )
 
 
-def registry(stack: Resolution) -> RegistryPlan:
+def registry(stack: ResolvedStack) -> RegistryPlan:
     """Plan the container registry."""
     return RegistryPlan(
         name=stack.names.registry.value,
@@ -63,7 +63,7 @@ def registry(stack: Resolution) -> RegistryPlan:
     )
 
 
-def model_store(stack: Resolution) -> ModelStorePlan:
+def model_store(stack: ResolvedStack) -> ModelStorePlan:
     """Plan the store of weights; block blobs on SSD are what vLLM streams fastest from."""
     zone = stack.settings.storage.redundancy == "zone"
     return ModelStorePlan(
@@ -76,7 +76,7 @@ def model_store(stack: Resolution) -> ModelStorePlan:
     )
 
 
-def secrets(stack: Resolution) -> SecretsPlan:
+def secrets(stack: ResolvedStack) -> SecretsPlan:
     """Plan External Secrets; its store answers to the namespaces that need a secret, and to no other."""
     namespaces = [_GATEWAY_NAMESPACE] + ([NAMESPACE] if stack.settings.security.hugging_face_token is not None else [])
     release = chart(stack, "external-secrets")
@@ -94,7 +94,7 @@ def secrets(stack: Resolution) -> SecretsPlan:
     )
 
 
-def serving(stack: Resolution) -> ServingPlan:
+def serving(stack: ResolvedStack) -> ServingPlan:
     """Plan the namespace of the models."""
     token = stack.settings.security.hugging_face_token
     return ServingPlan(
@@ -104,12 +104,12 @@ def serving(stack: Resolution) -> ServingPlan:
     )
 
 
-def autoscaling(stack: Resolution) -> AutoscalingPlan:
+def autoscaling(stack: ResolvedStack) -> AutoscalingPlan:
     """Plan KEDA."""
     return AutoscalingPlan(chart=chart(stack, "keda"))
 
 
-def gateway(stack: Resolution) -> GatewayPlan:
+def gateway(stack: ResolvedStack) -> GatewayPlan:
     """Plan the gateway."""
     settings = stack.settings.gateway
     return GatewayPlan(
@@ -129,7 +129,7 @@ def gateway(stack: Resolution) -> GatewayPlan:
     )
 
 
-def monitoring(stack: Resolution) -> MonitoringPlan:
+def monitoring(stack: ResolvedStack) -> MonitoringPlan:
     """Plan Prometheus."""
     settings = stack.settings.observability
     release = chart(stack, "kube-prometheus-stack")

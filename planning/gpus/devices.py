@@ -8,6 +8,7 @@ from msgspec import Struct
 from catalog import Catalog, Gpu, VmSize
 from config.pools import Pool
 from planning.gpus import mig
+from planning.plan import DeviceRequest, ExtendedResource
 
 WHOLE_GPU = "nvidia.com/gpu"
 SHARED_OUT = 0.9
@@ -30,6 +31,10 @@ class Device(Struct, frozen=True):
     def share_gib(self) -> float:
         """Memory that is one pod's part."""
         return self.memory_gib / self.shared_by
+
+    def request(self, count: int) -> DeviceRequest:
+        """What a pod writes to get `count` of them."""
+        return ExtendedResource(name=self.resource, count=count)
 
 
 def gpu_memory_gib(gpu: Gpu) -> float:

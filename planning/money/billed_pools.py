@@ -1,11 +1,9 @@
 """The nodes that are paid for and counted against quotas: every node pool, then the cluster's system pool."""
 
-from functools import lru_cache
-
 from msgspec import Struct
 
 from catalog import VmSize
-from planning.resolving.resolution import Resolution
+from planning.resolving.resolution import Resolution, derived
 
 
 class BilledPool(Struct, frozen=True):
@@ -21,7 +19,7 @@ class BilledPool(Struct, frozen=True):
     max_nodes: int
 
 
-@lru_cache(maxsize=8)
+@derived
 def billed_pools(stack: Resolution) -> tuple[BilledPool, ...]:
     """The node pools in the order of the stack file, then the system pool."""
     system = stack.settings.cluster.system_pool

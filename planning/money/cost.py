@@ -5,7 +5,6 @@ Only nodes: load balancer, NAT gateway, disks, traffic, vault, registry and stor
 
 from collections.abc import Iterable, Mapping
 from datetime import date
-from functools import lru_cache
 
 from msgspec import Struct
 
@@ -13,7 +12,6 @@ from catalog import Price
 from planning.money import tokens
 from planning.money.billed_pools import BilledPool, billed_pools
 from planning.money.tokens import HOURS_PER_MONTH
-from planning.placement import Workload, workloads
 from planning.plan import (
     CapacityCost,
     CostLine,
@@ -21,7 +19,10 @@ from planning.plan import (
     ModelCost,
     TokenCost,
 )
-from planning.resolving.resolution import ModelView, PoolView, Resolution
+from planning.resolving.pools import PoolView
+from planning.resolving.releases import ModelView
+from planning.resolving.resolution import Resolution, derived
+from planning.resolving.workloads import Workload, workloads_of
 
 
 class Load(Struct, frozen=True):
@@ -56,26 +57,31 @@ def price_date(price: Price, *, spot: bool) -> date | None:
 def node_share(pool: PoolView, workload: Workload) -> float:
     """Share of a node that one replica takes: its devices' part of the memory of all devices of the node."""
     on_node = sum(device.memory_gib * device.per_node for device in pool.devices)
-    return workload.count * workload.device.memory_gib / on_node
+    return _devices(workload) * workload.device.memory_gib / on_node
 
 
-@lru_cache(maxsize=8)
+def _devices(workload: Workload) -> int:
+    """Devices of one replica."""
+    return workload.request.count * workload.pods_per_replica
+
+
+@derived
 def loads(stack: Resolution) -> Mapping[str, Load]:
     """What the models take of each pool that has devices, by pool name."""
     taken: dict[str, list[Workload]] = {pool.name: [] for pool in stack.pools if pool.devices}
-    for model in stack.models:
-        for workload in workloads(model):
-            taken[workload.pool.name].append(workload)
+    for workload in stack.workloads:
+        taken[workload.pool.name].append(workload)
     found = {}
     for name, members in taken.items():
         pool = stack.pool_by_name[name]
         devices: dict[str, int] = {}
         for workload in members:
-            devices[workload.device.resource] = devices.get(workload.device.resource, 0) + workload.low * workload.count
+            kind = workload.device.kind
+            devices[kind] = devices.get(kind, 0) + workload.low * _devices(workload)
         found[name] = Load(
             low=sum(workload.low * node_share(pool, workload) for workload in members),
             high=sum(workload.high * node_share(pool, workload) for workload in members),
-            nodes=max((-(-devices.get(one.resource, 0) // one.per_node) for one in pool.devices), default=0),
+            nodes=max((-(-devices.get(one.kind, 0) // one.per_node) for one in pool.devices), default=0),
         )
     return found
 
@@ -110,7 +116,7 @@ def replica_usd_h(stack: Resolution, model: ModelView) -> tuple[tuple[Workload, 
     """Each group of a model's replicas with the price of one of them, USD/h, floor first; None without a price."""
     by_name = {machine.name: machine for machine in billed_pools(stack)[:-1]}
     priced = []
-    for workload in workloads(model):
+    for workload in (workload for release in model.releases for workload in workloads_of(release)):
         hourly = hourly_usd(stack, by_name[workload.pool.name])
         priced.append((workload, None if hourly is None else hourly * node_share(workload.pool, workload)))
     return tuple(priced)

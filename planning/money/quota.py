@@ -5,12 +5,11 @@ Azure counts on-demand cores per VM family and region and once more in all, spot
 """
 
 from collections.abc import Mapping
-from functools import lru_cache
 
 from msgspec import Struct
 
 from planning.money.billed_pools import BilledPool, billed_pools
-from planning.resolving.resolution import Resolution
+from planning.resolving.resolution import Resolution, derived
 
 REGIONAL = "cores"
 SPOT = "lowPriorityCores"
@@ -26,7 +25,7 @@ class Demand(Struct, frozen=True):
     billed_pools: tuple[BilledPool, ...]
 
 
-@lru_cache(maxsize=8)
+@derived
 def demands(stack: Resolution) -> Mapping[str, Demand]:
     """What is asked of each quota, by the quota's name; pools whose VM size or family isn't on file are left out."""
     members: dict[str, list[BilledPool]] = {}

@@ -9,7 +9,6 @@ from planning.placement.pools import (
 )
 from planning.placement.requests import (
     PodRequest,
-    Workload,
     cache_gib,
     fits_empty_node,
     least_memory_gib,
@@ -17,13 +16,11 @@ from planning.placement.requests import (
     resources,
     share,
     shared_memory_gib,
-    workloads,
 )
 
 __all__ = [
     "PodRequest",
     "PoolLoad",
-    "Workload",
     "cache_gib",
     "fewest",
     "fits_empty_node",
@@ -35,5 +32,4 @@ __all__ = [
     "resources",
     "share",
     "shared_memory_gib",
-    "workloads",
 ]

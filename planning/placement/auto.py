@@ -20,7 +20,7 @@ from planning.placement.candidates import (
 from planning.placement.pool_fill import PoolFill
 from planning.placement.pools import takes
 from planning.placement.problem import Effort, Vector
-from planning.placement.requests import fits_empty_node, pod_request, workloads
+from planning.placement.requests import fits_empty_node, pod_request
 from planning.placement.verdict import Proofs
 from planning.resolving.choice import Choice
 from planning.resolving.resolution import Resolution
@@ -84,12 +84,14 @@ class _Chooser:
         self._alike = {index: alike[kind] for index, kind in kinds.items()}
         proofs = Proofs(_STEPS)
         self._fillings = {pool.name: PoolFill(pool, proofs) for pool in stack.pools}
-        for model in stack.models:
-            for workload in workloads(model):
-                if fits_empty_node(workload):
-                    self._fillings[workload.pool.name].add(
-                        takes(workload.pool, pod_request(workload)), workload.high, workload.name
-                    )
+        for workload in stack.workloads:
+            if fits_empty_node(workload):
+                self._fillings[workload.pool.name].add(
+                    takes(workload.pool, pod_request(workload)),
+                    workload.high * workload.pods_per_replica,
+                    workload.name,
+                    workload.pods_per_replica,
+                )
 
     def choose(self, index: int) -> tuple[Choice, PlacementCandidate | None]:
         """Find the cheapest seat with room for all replicas in every order; else the cheapest where they fit at all."""
@@ -117,7 +119,7 @@ class _Chooser:
     def _takes(self, alike: _Alike, candidate: PlacementCandidate) -> Vector:
         if candidate.kind not in alike.taken:
             alike.taken[candidate.kind] = takes(
-                candidate.pool, pod_request(candidate.workload(self._situation.models[alike.first]))
+                candidate.pool, pod_request(candidate.workload(self._situation.releases[alike.first]))
             )
         return alike.taken[candidate.kind]
 

@@ -7,8 +7,11 @@ from msgspec import Struct
 
 from config.models import Model as ModelSettings
 from planning.gpus.devices import Device
-from planning.placement.requests import Workload, fits_empty_node, workloads
-from planning.resolving.resolution import ModelView, PoolView, Resolution
+from planning.placement.requests import fits_empty_node
+from planning.resolving.pools import PoolView
+from planning.resolving.releases import ReleaseView
+from planning.resolving.resolution import Resolution
+from planning.resolving.workloads import Workload, workloads_of
 from planning.rules.register import REGISTER
 
 # Rules by which a pool may be wrong for a model, whatever else is on it; each is in the register.
@@ -51,15 +54,18 @@ class PlacementCandidate(Struct, frozen=True, dict=True):
         several = len(self.pool.devices) > 1 and model.slice is None
         return model.model_copy(update={"pool": self.pool.name, **({"slice": self.device.kind} if several else {})})
 
-    def workload(self, model: ModelView) -> Workload:
-        """All replicas of a model on this seat."""
-        settings = self.apply_to(model.settings)
-        (workload,) = workloads(
-            ModelView(
-                index=model.index, settings=settings, known=model.known, release=model.release,
-                pools=(self.pool,), devices=(self.device,),
+    def workload(self, release: ReleaseView) -> Workload:
+        """All replicas of a release on this candidate."""
+        (workload,) = workloads_of(
+            ReleaseView(
+                index=release.index,
+                settings=self.apply_to(release.settings),
+                architecture=release.architecture,
+                version=release.version,
+                pools=(self.pool,),
+                devices=(self.device,),
             )
-        )  # fmt: skip
+        )
         return workload
 
 
@@ -117,7 +123,7 @@ def refusals(stack: Resolution, candidate: PlacementCandidate, asking: Iterable[
             elif finding.path.startswith("pools[") and name == "VM-UNSUPPORTED":
                 for rules in found.values():
                     rules.add(name)
-    for index, model in zip(indices, trial.models, strict=True):
-        if not found[index] and not all(fits_empty_node(workload) for workload in workloads(model)):
+    for index, release in zip(indices, trial.releases, strict=True):
+        if not found[index] and not all(fits_empty_node(workload) for workload in workloads_of(release)):
             found[index].add("PLACE-NODE")
     return {index: tuple(sorted(rules)) for index, rules in found.items()}

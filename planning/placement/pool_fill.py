@@ -28,16 +28,21 @@ class PoolFill:
         # The fewest pods for which there was no room, or no way to fit them in.
         self._no_room: dict[Vector, int] = {}
         self._no_fit: dict[Vector, int] = {}
+        self._gangs = False
 
-    def add(self, takes: Vector, pods: int, name: str) -> None:
-        """Put in the pods of a Deployment."""
+    def add(self, takes: Vector, pods: int, name: str, gang: int = 1) -> None:
+        """Put in the pods of a workload, whose replicas are gangs of so many pods."""
+        self._gangs |= gang > 1
         self._free = plus(self._free, takes, -pods)
         self._pods[takes] = self._pods.get(takes, 0) + pods
         self._names[takes] = min(name, self._names.get(takes, name))
 
-    def has_room(self, takes: Vector, pods: int, name: str) -> bool:
-        """Whether these pods find places beside those already there, in every order; False where nobody could tell."""
-        if pods >= self._no_room.get(takes, pods + 1):
+    def has_room(self, takes: Vector, pods: int, name: str, gang: int = 1) -> bool:
+        """Whether these pods find places beside those already there, in every order; False where that is not proved.
+
+        Nothing is proved of gangs of more than one pod, nor of a pool that has some.
+        """
+        if self._gangs or gang > 1 or pods >= self._no_room.get(takes, pods + 1):
             return False
         if self._enough(takes, pods) and self._proofs.every_order(self._with(takes, pods, name)):
             return True
@@ -61,8 +66,9 @@ class PoolFill:
         return all(packing.pack(part.problem).fits is not False for part in parts(problem))
 
     def _with(self, takes: Vector, pods: int, name: str) -> PackingProblem:
-        names = {**self._names, takes: min(name, self._names.get(takes, name))}
+        names = {(kind, 1): known for kind, known in self._names.items()}
+        names[takes, 1] = min(name, self._names.get(takes, name))
         counts = {**self._pods, takes: self._pods.get(takes, 0) + pods}
         return PackingProblem(
-            self._room, self._nodes, tuple(PodClass(kind, counts[kind]) for kind in largest_first(names))
+            self._room, self._nodes, tuple(PodClass(kind, counts[kind]) for kind, _ in largest_first(names))
         )

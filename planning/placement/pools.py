@@ -2,20 +2,20 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping
-from functools import cached_property, lru_cache
+from functools import cached_property
 
 from msgspec import Struct
 
 from planning.placement.problem import PackingProblem, PodClass, Vector
 from planning.placement.requests import (
     PodRequest,
-    Workload,
     fits_empty_node,
     pod_request,
-    workloads,
 )
 from planning.placement.verdict import Verdict, judge
-from planning.resolving.resolution import PoolView, Resolution
+from planning.resolving.pools import PoolView
+from planning.resolving.resolution import Resolution, derived
+from planning.resolving.workloads import Workload
 
 # What every pod takes besides devices, in the order of a problem's resources after the devices.
 HOST_RESOURCES = ("cpu", "memory", "ephemeral-storage", "pods")
@@ -46,40 +46,39 @@ class PoolLoad(Struct, frozen=True, dict=True):
         return False if batch is None else self.verdict.spare[batch]
 
 
-@lru_cache(maxsize=8)
-def placements(situation: Resolution) -> dict[str, PoolLoad]:
+@derived
+def placements(stack: Resolution) -> dict[str, PoolLoad]:
     """The load of every pool at the most replicas and the most nodes, by pool name."""
-    return {name: load(pool, by_pool(situation)[name]) for name, pool in situation.pool_by_name.items()}
+    return {name: load(pool, by_pool(stack)[name]) for name, pool in stack.pool_by_name.items()}
 
 
-@lru_cache(maxsize=8)
-def fewest(situation: Resolution) -> dict[str, PoolLoad]:
+@derived
+def fewest(stack: Resolution) -> dict[str, PoolLoad]:
     """The load of every pool that never is empty at the fewest replicas and the fewest nodes, by pool name."""
     return {
-        name: load(pool, by_pool(situation)[name], at_fewest=True)
-        for name, pool in situation.pool_by_name.items()
+        name: load(pool, by_pool(stack)[name], at_fewest=True)
+        for name, pool in stack.pool_by_name.items()
         if pool.settings.nodes.min
     }
 
 
-@lru_cache(maxsize=8)
-def at_fewest_nodes(situation: Resolution) -> dict[str, PoolLoad]:
+@derived
+def at_fewest_nodes(stack: Resolution) -> dict[str, PoolLoad]:
     """The load of every pool that never is empty at the most replicas, but the fewest nodes, by pool name."""
     return {
-        name: load(pool, by_pool(situation)[name], nodes=pool.settings.nodes.min)
-        for name, pool in situation.pool_by_name.items()
+        name: load(pool, by_pool(stack)[name], nodes=pool.settings.nodes.min)
+        for name, pool in stack.pool_by_name.items()
         if pool.settings.nodes.min
     }
 
 
-@lru_cache(maxsize=8)
-def by_pool(situation: Resolution) -> dict[str, list[Workload]]:
+@derived
+def by_pool(stack: Resolution) -> dict[str, list[Workload]]:
     """The groups that some node of their pool takes, by pool name."""
-    found: dict[str, list[Workload]] = {name: [] for name in situation.pool_by_name}
-    for model in situation.models:
-        for workload in workloads(model):
-            if fits_empty_node(workload):
-                found[workload.pool.name].append(workload)
+    found: dict[str, list[Workload]] = {name: [] for name in stack.pool_by_name}
+    for workload in stack.workloads:
+        if fits_empty_node(workload):
+            found[workload.pool.name].append(workload)
     return found
 
 
@@ -89,9 +88,9 @@ def load(pool: PoolView, members: list[Workload], *, at_fewest: bool = False, no
     Batches stand with the largest first, by devices, cores and memory, then by name, and so do their groups: the order
     of the stack file doesn't matter, and what is left over falls on the last.
     """
-    alike: dict[Vector, list[Workload]] = defaultdict(list)
+    alike: dict[tuple[Vector, int], list[Workload]] = defaultdict(list)
     for workload in members:
-        alike[takes(pool, pod_request(workload))].append(workload)
+        alike[takes(pool, pod_request(workload)), workload.pods_per_replica].append(workload)
     kinds = largest_first({kind: min(workload.name for workload in alike[kind]) for kind in alike})
     own = pool.settings.nodes.min if at_fewest else pool.settings.nodes.max
     return PoolLoad(
@@ -101,15 +100,21 @@ def load(pool: PoolView, members: list[Workload], *, at_fewest: bool = False, no
         PackingProblem(
             empty_node(pool),
             own if nodes is None else nodes,
-            tuple(PodClass(kind, sum(one.low if at_fewest else one.high for one in alike[kind])) for kind in kinds),
+            tuple(
+                PodClass(kind, gang * sum(one.low if at_fewest else one.high for one in alike[kind, gang]), gang)
+                for kind, gang in kinds
+            ),
         ),
         {workload.name: index for index, kind in enumerate(kinds) for workload in alike[kind]},
     )
 
 
-def largest_first(kinds: Mapping[Vector, str]) -> list[Vector]:
-    """What pods take, in the order of a problem's batches; the first name of each kind decides among equals."""
-    return sorted(kinds, key=lambda kind: (*(-amount for amount in kind[:-2]), kinds[kind]))
+def largest_first(kinds: Mapping[tuple[Vector, int], str]) -> list[tuple[Vector, int]]:
+    """What pods take, with the size of their gangs, in the order of a problem's pod classes.
+
+    The first name of each kind decides among equals.
+    """
+    return sorted(kinds, key=lambda kind: (*(-amount for amount in kind[0][:-2]), kinds[kind]))
 
 
 def empty_node(pool: PoolView) -> Vector:
@@ -122,16 +127,16 @@ def empty_node(pool: PoolView) -> Vector:
 
 
 def takes(pool: PoolView, one: PodRequest) -> Vector:
-    """What a replica takes of a node, in the order of the problem's resources."""
-    held = tuple(one.count if device.resource == one.resource else 0 for device in pool.devices)
+    """What a pod takes of a node, in the order of the problem's resources."""
+    held = tuple(one.count if device.kind == one.device.kind else 0 for device in pool.devices)
     return (*held, one.cpu_millicores, one.memory_mib, one.disk_mib, 1)
 
 
 def left_over(loaded: PoolLoad) -> dict[str, int]:
-    """Replicas of each Deployment that the best packing found leaves without a node; those by name last."""
+    """Replicas of each workload that the best packing found leaves without a node; those by name last."""
     missing: Counter[str] = Counter()
-    for members, left in zip(loaded.batches, loaded.verdict.left, strict=True):
-        rest = left
+    for members, left, kind in zip(loaded.batches, loaded.verdict.left, loaded.problem.batches, strict=True):
+        rest = -(-left // kind.gang)
         for workload in reversed(members):
             missing[workload.name] = min(rest, workload.high)
             rest -= missing[workload.name]

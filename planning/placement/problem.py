@@ -10,10 +10,11 @@ Vector = tuple[int, ...]
 
 
 class PodClass(Struct, frozen=True):
-    """Pods that take the same of their node."""
+    """Pods that take the same of their node; `gang` of them run together or not at all."""
 
     takes: Vector
     pods: int
+    gang: int = 1
 
 
 class PackingProblem(Struct, frozen=True):

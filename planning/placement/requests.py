@@ -5,7 +5,10 @@ import math
 from msgspec import Struct
 
 from planning.gpus.devices import Device
-from planning.resolving.resolution import ModelView, PoolView, Resolution
+from planning.resolving.pools import PoolView
+from planning.resolving.releases import ReleaseView
+from planning.resolving.resolution import Resolution
+from planning.resolving.workloads import Workload
 
 MIB_PER_GIB = 1024
 # Share of a node's CPU and memory that replicas divide among themselves by default; the rest is left to pods that
@@ -16,51 +19,14 @@ _CACHE_GIB = 16
 _DOWNLOAD_FACTOR = 1.1
 
 
-class Workload(Struct, frozen=True):
-    """Replicas of one model on one pool: at least `low`, at most `high`; `burst` marks the second of two pools."""
-
-    model: ModelView
-    pool: PoolView
-    device: Device
-    low: int
-    high: int
-    burst: bool
-
-    @property
-    def count(self) -> int:
-        """Devices that one replica takes."""
-        return self.model.settings.engine.tensor_parallel
-
-    @property
-    def name(self) -> str:
-        """Name of the Deployment."""
-        return f"{self.model.name}-burst" if self.burst else self.model.name
-
-
 class PodRequest(Struct, frozen=True):
-    """What one replica takes of its node; `disk_mib` is ephemeral storage."""
+    """What one pod takes of its node; `count` devices; `disk_mib` is ephemeral storage."""
 
-    resource: str
+    device: Device
     count: int
     cpu_millicores: int
     memory_mib: int
     disk_mib: int
-
-
-def workloads(model: ModelView) -> tuple[Workload, ...]:
-    """Split a model's replicas over its pools: `min` on the first, what may come on top on the second."""
-    replicas = model.settings.replicas
-    placed = model.placed
-    if len(placed) != len(model.pools):
-        return ()
-    if len(placed) == 1:
-        pool, device = placed[0]
-        return (Workload(model, pool, device, replicas.min, replicas.max, burst=False),)
-    (floor, floor_device), (burst, burst_device) = placed
-    return (
-        Workload(model, floor, floor_device, replicas.min, replicas.min, burst=False),
-        Workload(model, burst, burst_device, 0, replicas.max - replicas.min, burst=True),
-    )
 
 
 def share(pool: PoolView, device_count: int) -> tuple[int, int]:
@@ -74,23 +40,23 @@ def share(pool: PoolView, device_count: int) -> tuple[int, int]:
     return max(1, cpu), max(1, memory)
 
 
-def resources(model: ModelView) -> tuple[int, int]:
+def resources(release: ReleaseView) -> tuple[int, int]:
     """Cores and GiB of one replica: as asked, else the smallest default share over its pools."""
-    asked = model.settings.resources
+    asked = release.settings.resources
     if asked is not None:
         return asked.cpu, asked.memory_gib
-    shares = [share(pool, model.settings.engine.tensor_parallel) for pool, _ in model.placed]
+    shares = [share(pool, release.settings.engine.tensor_parallel) for pool, _ in release.placed]
     return min(cpu for cpu, _ in shares), min(memory for _, memory in shares)
 
 
-def offloaded_gib(model: ModelView) -> float:
+def offloaded_gib(release: ReleaseView) -> float:
     """Host memory that vLLM is told to offload to, GiB of one replica.
 
     `kv-offloading-size` counts all ranks together, `cpu-offload-gb` each (vLLM 0.33 vllm/config/cache.py,
     vllm/config/offload.py). A value that is no number counts nothing: rule ENGINE-VALUE refuses it.
     """
-    args = {name.replace("_", "-"): value for name, value in model.settings.engine.args.items()}
-    ranks = model.settings.engine.tensor_parallel
+    args = {name.replace("_", "-"): value for name, value in release.settings.engine.args.items()}
+    ranks = release.settings.engine.tensor_parallel
     return _number(args.get("kv-offloading-size")) + _number(args.get("cpu-offload-gb")) * ranks
 
 
@@ -103,43 +69,43 @@ def _number(value: object) -> float:
         return 0.0
 
 
-def least_memory_gib(stack: Resolution, model: ModelView) -> float:
+def least_memory_gib(stack: Resolution, release: ReleaseView) -> float:
     """Host memory that a replica can't do without: vLLM's processes, shared memory, and what is offloaded."""
     overheads = stack.catalog.overheads
-    ranks = model.settings.engine.tensor_parallel
+    ranks = release.settings.engine.tensor_parallel
     processes = overheads.vllm_host_memory_base_gib + overheads.vllm_host_memory_per_rank_gib * ranks
     # A volume in memory, /dev/shm counts against the container's limit.
-    return processes + shared_memory_gib(stack, model) + offloaded_gib(model)
+    return processes + shared_memory_gib(stack, release) + offloaded_gib(release)
 
 
-def shared_memory_gib(stack: Resolution, model: ModelView) -> int:
+def shared_memory_gib(stack: Resolution, release: ReleaseView) -> int:
     """Size of /dev/shm, through which several ranks talk."""
     overheads = stack.catalog.overheads
-    one = model.settings.engine.tensor_parallel == 1
+    one = release.settings.engine.tensor_parallel == 1
     return overheads.shm_single_gpu_gib if one else overheads.shm_multi_gpu_gib
 
 
-def cache_gib(model: ModelView) -> int:
+def cache_gib(release: ReleaseView) -> int:
     """Ephemeral storage of one replica: caches, and the weights where they are downloaded."""
-    weights = model.known.weights_gib if model.known is not None else None
-    downloaded = 0.0 if model.settings.source.blob is not None else (weights or 0.0) * _DOWNLOAD_FACTOR
+    weights = release.architecture.weights_gib if release.architecture is not None else None
+    downloaded = 0.0 if release.settings.source.blob is not None else (weights or 0.0) * _DOWNLOAD_FACTOR
     return _CACHE_GIB + math.ceil(downloaded)
 
 
 def pod_request(workload: Workload) -> PodRequest:
-    """What one replica of the group takes of its node."""
-    cpu, memory_gib = resources(workload.model)
+    """What one pod of the workload takes of its node."""
+    cpu, memory_gib = resources(workload.release)
     return PodRequest(
-        workload.device.resource,
-        workload.count,
+        workload.device,
+        workload.request.count,
         cpu * 1000,
         memory_gib * MIB_PER_GIB,
-        cache_gib(workload.model) * MIB_PER_GIB,
+        cache_gib(workload.release) * MIB_PER_GIB,
     )
 
 
 def fits_empty_node(workload: Workload) -> bool:
-    """Whether one replica finds all that it takes on a node of its own; slices and shared GPUs can't be joined."""
+    """Whether one pod finds all that it takes on a node of its own; slices and shared GPUs can't be joined."""
     offer, one = workload.pool.offer, pod_request(workload)
     alone = workload.pool.is_mig or workload.device.shared_by > 1
     devices_suffice = one.count <= (1 if alone else workload.device.per_node)

@@ -1,9 +1,10 @@
 """How a new version of a model replaces the old one: with a replica more, with one fewer, or with a gap."""
 
-from planning.placement import Workload, placements
+from planning.placement import placements
 from planning.placement.pools import at_fewest_nodes
 from planning.plan import RolloutPlan
 from planning.resolving.resolution import Resolution
+from planning.resolving.workloads import Workload
 
 # Before vLLM starts, a node may have to come (15 minutes) and pull the image (12 GB).
 PLACEMENT_SECONDS = 1800
@@ -42,7 +43,7 @@ def surge_node_hours(stack: Resolution, workload: Workload) -> float:
 
 def start_seconds(workload: Workload) -> int:
     """The start-up budget of one replica, after which it is restarted."""
-    return workload.model.settings.start_minutes * 60
+    return workload.release.settings.start_minutes * 60
 
 
 def progress_seconds(workload: Workload) -> int:

@@ -46,7 +46,19 @@ class Verdict(Struct, frozen=True):
 
 @lru_cache(maxsize=1024)
 def judge(problem: PackingProblem) -> Verdict:
-    """Decide a problem exactly, part by part; pools that are alike are decided once."""
+    """Decide a problem exactly, part by part; pools that are alike are decided once.
+
+    Of gangs of more than one pod only that is decided which holds for their pods one by one: that they don't fit.
+    """
+    if any(kind.gang > 1 for kind in problem.batches):
+        single = judge(replace(problem, batches=tuple(replace(kind, gang=1) for kind in problem.batches)))
+        return Verdict(
+            fits=None if single.fits is not False else False,
+            strands=None,
+            every_order=None,
+            left=single.left,
+            spare=(None,) * len(problem.batches),
+        )
     left = [0] * len(problem.batches)
     spare: list[bool | None] = [True] * len(problem.batches)
     strands: Stranding | None = None
@@ -123,6 +135,8 @@ class Proofs:
 
     def every_order(self, problem: PackingProblem) -> bool | None:
         """Decide one problem; None where a search ran out of steps."""
+        if any(kind.gang > 1 for kind in problem.batches):
+            return False if overfull(problem) else None
         if problem not in self._known:
             self._known[problem] = False if overfull(problem) else self._decided(problem)
         return self._known[problem]

@@ -32,14 +32,17 @@ from planning.plan.cost import (
     ModelCost,
     TokenCost,
 )
+from planning.plan.devices import DeviceClaim, DeviceRequest, ExtendedResource
 from planning.plan.models import (
-    DeploymentPlan,
     HandoverPlan,
     MemoryPlan,
     ModelPlan,
-    PlacementPlan,
+    PodPlan,
+    ReleasePlan,
+    ReplicaRange,
     RolloutPlan,
     ScalingPlan,
+    WorkloadPlan,
 )
 from planning.plan.services import (
     AutoscalingPlan,
@@ -62,7 +65,9 @@ __all__ = [
     "ClusterPlan",
     "CostLine",
     "CostPlan",
-    "DeploymentPlan",
+    "DeviceClaim",
+    "DeviceRequest",
+    "ExtendedResource",
     "GatewayPlan",
     "GpuOperatorPlan",
     "GrantPlan",
@@ -77,11 +82,13 @@ __all__ = [
     "MonitoringPlan",
     "NetworkPlan",
     "Pairs",
-    "PlacementPlan",
     "Plan",
     "PlatformPlan",
+    "PodPlan",
     "PoolPlan",
     "RegistryPlan",
+    "ReleasePlan",
+    "ReplicaRange",
     "RolloutPlan",
     "RunnerPlan",
     "ScalingPlan",
@@ -92,6 +99,7 @@ __all__ = [
     "SystemPoolPlan",
     "TokenCost",
     "VaultPlan",
+    "WorkloadPlan",
 ]
 
 

@@ -9,6 +9,8 @@ from msgspec import to_builtins
 from config import Finding, blocking
 from planning.plan import (
     CostPlan,
+    DeviceRequest,
+    ExtendedResource,
     ModelPlan,
     Plan,
     PoolPlan,
@@ -106,14 +108,21 @@ def _pool(pool: PoolPlan) -> dict[str, Any]:
 
 
 def _model(model: ModelPlan) -> dict[str, Any]:
+    release = model.releases[0]
     return {
         "name": model.name,
         "placement": [
-            {"pool": place.pool, "resource": place.resource, "count": place.count, "min": place.min, "max": place.max}
-            for place in model.placement
+            {"pool": workload.pool, **_devices(workload.request), **to_builtins(workload.replicas)}
+            for workload in release.workloads
         ],
         "replicas": {"min": model.min_replicas, "max": model.max_replicas},
-        "args": list(model.args),
-        "memory": to_builtins(model.memory),
-        "rollout": to_builtins(model.rollout),
+        "args": list(release.args),
+        "memory": to_builtins(release.memory),
+        "rollout": to_builtins(release.workloads[0].rollout),
     }
+
+
+def _devices(request: DeviceRequest) -> dict[str, Any]:
+    if isinstance(request, ExtendedResource):
+        return {"resource": request.name, "count": request.count}
+    return {"device_class": request.device_class, "count": request.count}

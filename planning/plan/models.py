@@ -1,139 +1,211 @@
-"""The models' part of a Plan: memory, placement, rollout, scaling."""
+"""The models' part of a Plan: what clients name, its releases, and the workloads that run them."""
 
 from typing import Literal
 
 from msgspec import Struct
 
 from planning.plan.azure import GrantPlan, IdentityPlan
+from planning.plan.devices import DeviceRequest
 
 
 class MemoryPlan(Struct, frozen=True, kw_only=True):
-    """Memory ledger of one GPU or slice, worst rank; GiB unless the name says otherwise."""
+    """Memory of one GPU or slice, of the worst rank; GiB unless the name says otherwise."""
 
     device_gib: float
+    """Memory of the device as a process sees it."""
     budget_gib: float
+    """What vLLM may take of it."""
     weights_gib: float
+    """Weights of the rank."""
     overhead_gib: float
+    """Activations, CUDA graphs, communication buffers and context."""
     kv_cache_gib: float
+    """What is left for the KV cache."""
     kv_bytes_per_token: int
+    """Bytes of the KV cache that a token takes."""
     kv_tokens: int
+    """Tokens that the KV cache holds."""
     max_concurrency: float
+    """Requests at full context that the KV cache holds at once."""
     fits: bool
+    """Whether the weights, the context and the requested concurrency fit."""
 
 
-class PlacementPlan(Struct, frozen=True, kw_only=True):
-    """Replicas of one model on one pool: `count` of `resource` each, between `min` and `max` of them."""
+class ReplicaRange(Struct, frozen=True, kw_only=True):
+    """How many replicas there are."""
 
-    pool: str
-    pool_revision: str
-    resource: str
-    count: int
     min: int
+    """Replicas that always run."""
     max: int
+    """Replicas at full load."""
 
 
 class RolloutPlan(Struct, frozen=True, kw_only=True):
-    """How a new version replaces the old one."""
+    """How new pods replace old ones."""
 
     strategy: Literal["RollingUpdate"]
+    """Strategy of the Deployment."""
     max_surge: int
+    """Replicas on top of the wanted number."""
     max_unavailable: int
+    """Replicas that may be missing of the wanted number."""
 
 
 class ScalingPlan(Struct, frozen=True, kw_only=True):
-    """One ScaledObject: between `min` and `max` replicas of a Deployment, by waiting and running requests.
+    """One ScaledObject: the replicas of a workload by waiting and running requests.
 
-    A fixed number has one as well, with `min` = `max`: where the number was KEDA's before, it is KEDA that must learn
-    of the new one, since it holds on to the old bounds until its object is changed.
+    A fixed number has one as well, with `min` = `max`: where the number was KEDA's before, KEDA must learn of the new
+    one, since it keeps the old bounds until its object is changed.
     """
 
     min: int
+    """Fewest replicas."""
     max: int
+    """Most replicas."""
     query: str
+    """PromQL query of the load that this workload carries."""
     threshold: int
+    """Load of one replica."""
     server: str
+    """URL of the Prometheus server."""
     cooldown_seconds: int
+    """Seconds without load before the last replica goes."""
 
 
-class DeploymentPlan(Struct, frozen=True, kw_only=True):
-    """One Deployment of a model; `replicas` is None where KEDA owns them.
-
-    A rollout takes at most `surge_node_hours` of a node that would not run otherwise. `progress_seconds` is the
-    deadline for the next replica, `rollout_seconds` that for all of them.
-
-    With `mps` the device plugin mounts the MPS daemon's shared memory at /dev/shm, where nothing else may lie.
-    """
+class WorkloadPlan(Struct, frozen=True, kw_only=True):
+    """Equal replicas of one release on one pool; a replica is a gang of one or more pods."""
 
     name: str
-    placement: PlacementPlan
-    replicas: int | None
+    """Name of the object in the cluster."""
+    kind: Literal["Deployment"]
+    """Kind of the object that makes the pods."""
+    role: Literal["floor", "burst"]
+    """The replicas that always run, or those that come with load on a second pool."""
+    pods_per_replica: int
+    """Pods that run together or not at all."""
+    request: DeviceRequest
+    """What each pod asks of a GPU."""
+    pool: str
+    """Name of the pool."""
+    pool_revision: str
+    """Revision of the pool, which the pods select."""
+    replicas: ReplicaRange
+    """Fewest and most replicas."""
+    fixed_replicas: int | None
+    """Number of replicas; None where KEDA decides."""
     scaling: ScalingPlan
+    """How KEDA decides."""
     tolerations: tuple[tuple[str, str, str], ...]
+    """Key, value and effect of each taint that the pods tolerate."""
     disruption_budget: bool
+    """Whether evictions wait for the other replicas."""
     mps: bool
+    """Whether the GPU is shared by MPS: the device plugin then mounts its shared memory at /dev/shm."""
     rollout: RolloutPlan
+    """How new pods replace old ones."""
     surge_node_hours: float
+    """Hours of a node that would not run otherwise, at most, for one rollout."""
     progress_seconds: int
+    """Deadline for the next replica of a rollout."""
     rollout_seconds: int
+    """Deadline for all replicas of a rollout."""
+
+
+class PodPlan(Struct, frozen=True, kw_only=True):
+    """What every pod of a release takes of its node, and how long it starts and stops."""
+
+    cpu: int
+    """Cores, requested and limit."""
+    memory_gib: int
+    """Host memory, requested and limit, GiB."""
+    shared_memory_gib: int
+    """Size of /dev/shm, GiB; part of the host memory."""
+    cache_gib: int
+    """Ephemeral storage for caches and downloaded weights, GiB."""
+    start_seconds: int
+    """Seconds until a pod must be ready."""
+    pre_stop_seconds: int
+    """Seconds between the decision to stop a pod and SIGTERM, in which load balancers learn of it."""
+    grace_seconds: int
+    """Seconds between the decision to stop a pod and SIGKILL."""
+
+
+class ReleasePlan(Struct, frozen=True, kw_only=True):
+    """One release of a model: what may differ between two versions of it."""
+
+    name: str
+    """Name of the release."""
+    model_id: str
+    """Hugging Face id, or path in the model store."""
+    context: int
+    """Longest request, tokens."""
+    concurrency: int
+    """Requests that must fit at once."""
+    image: str
+    """Image of vLLM."""
+    source: str
+    """What vLLM is started with: a Hugging Face id or the address of a folder."""
+    weights_from: Literal["huggingface", "blob"]
+    """Where the weights come from."""
+    storage_account: str | None
+    """Storage account of the weights, where they come from Blob storage."""
+    args: tuple[str, ...]
+    """Arguments of `vllm serve`, as people read them."""
+    arguments_file: str
+    """The same as the YAML file that vLLM reads."""
+    config_map: str
+    """Name of the ConfigMap with that file; a new one for new content."""
+    memory: MemoryPlan
+    """Memory on the tightest of its devices."""
+    pod: PodPlan
+    """What each pod takes of its node."""
+    workloads: tuple[WorkloadPlan, ...]
+    """Where the replicas run, floor first."""
 
 
 class HandoverPlan(Struct, frozen=True, kw_only=True):
-    """The Job that completes when no pod of a model is on another pool than those of `pool_revisions`.
-
-    Until then no pool may go. `timeout_seconds` is the time for all of the model's rollouts and the last pod's end.
-    """
+    """The Job that completes when no pod of a model is on another pool than those of `pool_revisions`."""
 
     name: str
+    """Name of the Job; a new one for each move."""
     image: str
+    """Image whose process ends at once."""
     pool_revisions: tuple[str, ...]
+    """Revisions of the pools on which the model's pods belong."""
     timeout_seconds: int
+    """Seconds for all rollouts of the model and the end of its last old pod."""
 
 
 class ModelPlan(Struct, frozen=True, kw_only=True):
-    """One served model."""
+    """One model: what clients name, and what all of its releases share."""
 
     name: str
-    model_id: str
-    task: str
+    """The name by which clients call it."""
     namespace: str
+    """Namespace of its objects."""
     service_account: str
-    image: str
-    source: str
-    weights_from: Literal["huggingface", "blob"]
-    storage_account: str | None
-    args: tuple[str, ...]
-    arguments_file: str
-    config_map: str
-    context: int
-    concurrency: int
+    """Service account of its pods."""
     min_replicas: int
+    """Replicas that always run."""
     max_replicas: int
-    deployments: tuple[DeploymentPlan, ...]
+    """Replicas at full load."""
+    releases: tuple[ReleasePlan, ...]
+    """What serves it."""
     handover: HandoverPlan
-    memory: MemoryPlan
-    cpu: int
-    memory_gib: int
-    shared_memory_gib: int
-    cache_gib: int
-    start_seconds: int
-    pre_stop_seconds: int
-    drain_seconds: int
-    grace_seconds: int
+    """The wait for old pods before their pool goes."""
     identity: IdentityPlan
+    """Cloud identity of its pods."""
     read_weights: GrantPlan | None
+    """Right to read weights in Blob storage."""
     token_secret: str | None
+    """Secret with the Hugging Face token."""
+
+    @property
+    def workloads(self) -> tuple[WorkloadPlan, ...]:
+        """The workloads of all releases."""
+        return tuple(workload for release in self.releases for workload in release.workloads)
 
     @property
     def autoscaled(self) -> bool:
         """Whether the load decides how many replicas there are."""
-        return any(deployment.replicas is None for deployment in self.deployments)
-
-    @property
-    def placement(self) -> tuple[PlacementPlan, ...]:
-        """Where the replicas go, floor first."""
-        return tuple(deployment.placement for deployment in self.deployments)
-
-    @property
-    def rollout(self) -> RolloutPlan:
-        """How a new version replaces the old one on the first pool, where replicas always are."""
-        return self.deployments[0].rollout
+        return any(workload.fixed_replicas is None for workload in self.workloads)

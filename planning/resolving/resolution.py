@@ -1,132 +1,30 @@
-"""A stack file looked up in the catalog: what every rule and every builder starts from; unknown names are None here."""
+"""The stack file resolved against the catalog; what could not be resolved is None, and rules say so."""
 
-from collections.abc import Mapping
-from functools import cached_property
-from typing import Any
+from collections.abc import Callable, Mapping
+from functools import cached_property, wraps
+from typing import Any, TypeVar
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from catalog import Catalog, Gpu, Model, Region, VllmRelease, VmSize
+from catalog import Catalog, Model, Region
 from config import Settings
 from config.models import Model as ModelSettings
 from config.models import Source
-from config.pools import Pool
-from planning.gpus import devices
-from planning.gpus.devices import Device
-from planning.memory import (
-    KV_BYTES,
-    Ledger,
-    account,
-    computable,
-)
+from planning.memory import KV_BYTES, Ledger, account, computable
 from planning.model_config import config as hf_config
 from planning.naming import Names
-from planning.plan import MemoryPlan
-from planning.resolving import node
 from planning.resolving.choice import Choice
+from planning.resolving.pools import PoolView, ResolvedPool, resolve_pool
+from planning.resolving.releases import ModelView, ReleaseView, ResolvedModel, device_on
+from planning.resolving.workloads import Workload, workloads_of
 from planning.vllm import demands
-from planning.vllm.flags import given
 
-SPOT_TAINT = "kubernetes.azure.com/scalesetpriority=spot:NoSchedule"
-GPU_TAINT = "nvidia.com/gpu=present:NoSchedule"
-
-
-class PoolView(Struct, frozen=True, dict=True):
-    """One pool with what the catalog knows of its machines."""
-
-    index: int
-    settings: Pool
-    vm: VmSize | None
-    gpu: Gpu | None
-    devices: tuple[Device, ...]
-    offer: node.NodeOffer | None
-
-    @property
-    def path(self) -> str:
-        """Place in the stack file."""
-        return f"pools[{self.index}]"
-
-    @property
-    def name(self) -> str:
-        """The pool's name."""
-        return self.settings.name
-
-    @property
-    def spot(self) -> bool:
-        """Whether its nodes can be evicted."""
-        return self.settings.capacity == "spot"
-
-    @property
-    def is_mig(self) -> bool:
-        """Whether its GPUs are cut into slices."""
-        return self.settings.gpu.sliced
-
-    @property
-    def layouts(self) -> tuple[tuple[str, ...], ...]:
-        """The MIG layout of each of a node's GPUs; empty where they are whole."""
-        return self.settings.gpu.layouts_of(self.vm.gpu_count if self.vm else 1)
-
-    @property
-    def taints(self) -> tuple[str, ...]:
-        """All taints of its nodes, those that Azure adds to spot nodes included."""
-        own = (GPU_TAINT,) if self.settings.workload != "background" and self.gpu is not None else ()
-        return (*own, *((SPOT_TAINT,) if self.spot else ()), *self.settings.taints)
-
-
-class ModelView(Struct, frozen=True, dict=True):
-    """One model with the pools that it names, the device that it takes on each, and its figures."""
-
-    index: int
-    settings: ModelSettings
-    known: Model | None
-    release: VllmRelease | None
-    pools: tuple[PoolView | None, ...]
-    devices: tuple[Device | None, ...]
-
-    @property
-    def path(self) -> str:
-        """Place in the stack file."""
-        return f"models[{self.index}]"
-
-    @property
-    def name(self) -> str:
-        """The model's served name."""
-        return self.settings.name
-
-    @cached_property
-    def placed(self) -> tuple[tuple[PoolView, Device], ...]:
-        """Pools that exist and offer this model a device, floor first."""
-        pairs = zip(self.pools, self.devices, strict=True)
-        return tuple((pool, device) for pool, device in pairs if pool is not None and device is not None)
-
-    @cached_property
-    def asked(self) -> dict[str, Any]:
-        """The options of vLLM that the stack file gives, by their first spelling without dashes."""
-        return given(self.release, self.settings.engine.args) if self.release is not None else {}
-
-    @property
-    def utilization(self) -> float | None:
-        """Share of a device's memory that vLLM takes; None without a release.
-
-        Where several pods share a device, vLLM sees all of its memory: the default is 0.9 of this pod's part.
-        """
-        if self.release is None:
-            return None
-        wanted = self.settings.engine.gpu_memory_utilization
-        if wanted is not None:
-            return wanted
-        shared_by = max((device.shared_by for _, device in self.placed), default=1)
-        return self.release.gpu_memory_utilization if shared_by == 1 else devices.shared_utilization(shared_by)
-
-    @property
-    def request_tokens(self) -> int:
-        """Tokens of the requests that `concurrency` counts."""
-        return self.settings.typical_tokens or self.settings.context
+Result = TypeVar("Result")
 
 
 class Resolution:
-    """All of it, looked up once."""
+    """What rules see: pools, models, releases and workloads with the catalog's facts, each looked up once."""
 
     def __init__(
         self,
@@ -138,11 +36,13 @@ class Resolution:
     ) -> None:
         self.settings = settings
         self.catalog = catalog
+        # Names of the secrets that the stack's configuration brings for the vault.
         self.bootstrap = bootstrap
-        # What `pool: auto` came to; the settings already name the pool.
+        # What `pool: auto` chose; the settings already name the pool.
         self.choices = choices
         # ISO date by which the age of prices is judged; nothing that is built may depend on it.
         self.today = today
+        self._derived: dict[Callable[..., Any], Any] = {}
 
     @cached_property
     def names(self) -> Names:
@@ -157,7 +57,11 @@ class Resolution:
     @cached_property
     def pools(self) -> tuple[PoolView, ...]:
         """Pools in the order of the stack file."""
-        return tuple(self._pool(index, pool) for index, pool in enumerate(self.settings.pools))
+        cluster = self.settings.cluster
+        return tuple(
+            resolve_pool(index, pool, self.catalog, max_pods=cluster.max_pods, gpu_driver=cluster.gpu_driver)
+            for index, pool in enumerate(self.settings.pools)
+        )
 
     @cached_property
     def pool_by_name(self) -> Mapping[str, PoolView]:
@@ -167,43 +71,48 @@ class Resolution:
     @cached_property
     def models(self) -> tuple[ModelView, ...]:
         """Models in the order of the stack file."""
-        return tuple(self._model(index, model) for index, model in enumerate(self.settings.models))
-
-    @cached_property
-    def ledgers(self) -> tuple[Ledger | None, ...]:
-        """The tightest ledger of each model over its pools; None where a figure is missing (rules tell which)."""
-        return tuple(self._ledger(model) for model in self.models)
-
-    @cached_property
-    def memory(self) -> tuple[MemoryPlan | None, ...]:
-        """The figures of the ledgers."""
-        return tuple(ledger.memory if ledger is not None else None for ledger in self.ledgers)
-
-    def _pool(self, index: int, pool: Pool) -> PoolView:
-        vm = self.catalog.vm_sizes.get(pool.vm_size)
-        return PoolView(
-            index=index,
-            settings=pool,
-            vm=vm,
-            gpu=self.catalog.gpus.get(vm.gpu) if vm and vm.gpu else None,
-            devices=devices.offered(pool, vm, self.catalog) if vm else (),
-            offer=node.offer(vm, pool.os_disk_gib, self.settings.cluster.max_pods, self.catalog) if vm else None,
+        return tuple(
+            ModelView(index, model, (self._release(index, model),)) for index, model in enumerate(self.settings.models)
         )
 
-    def _model(self, index: int, model: ModelSettings) -> ModelView:
+    @cached_property
+    def releases(self) -> tuple[ReleaseView, ...]:
+        """The releases of all models, in the order of the stack file."""
+        return tuple(release for model in self.models for release in model.releases)
+
+    @cached_property
+    def workloads(self) -> tuple[Workload, ...]:
+        """The workloads of all releases, in the order of the stack file, floor before burst."""
+        return tuple(workload for release in self.releases for workload in workloads_of(release))
+
+    def complete(self) -> "ResolvedStack | None":
+        """The same without gaps, for builders; None where something could not be resolved."""
+        pools = tuple(found for pool in self.pools if (found := pool.complete()) is not None)
+        if len(pools) != len(self.pools):
+            return None
+        models = []
+        for model in self.models:
+            releases = tuple(found for one in model.releases if (found := one.complete(pools)) is not None)
+            if len(releases) != len(model.releases):
+                return None
+            models.append(ResolvedModel(model.index, model.settings, releases))
+        return ResolvedStack(self, pools, tuple(models))
+
+    def _release(self, index: int, model: ModelSettings) -> ReleaseView:
         pools = tuple(self.pool_by_name.get(name) for name in model.pools)
         version = model.engine.version
-        return ModelView(
+        release = ReleaseView(
             index=index,
             settings=model,
-            known=self._known(model.source),
-            release=self.catalog.vllm(version) if version in self.catalog.vllm_versions else None,
+            architecture=self._architecture(model.source),
+            version=self.catalog.vllm(version) if version in self.catalog.vllm_versions else None,
             pools=pools,
-            devices=tuple(_device(model, pool) for pool in pools),
+            devices=tuple(device_on(model, pool) for pool in pools),
         )
+        return replace(release, ledger=self._ledger(release))
 
-    def _known(self, source: Source) -> Model | None:
-        """The model by its own configuration where one is given, else by the catalog (rule MODEL-CONFIG tells)."""
+    def _architecture(self, source: Source) -> Model | None:
+        """The model by its own configuration where one is given, else by the catalog (rule MODEL-CONFIG says why)."""
         if source.hf_config is None:
             return self.catalog.models.get(source.model_id)
         if isinstance(source.hf_config, str):
@@ -214,22 +123,53 @@ class Resolution:
             return None
         return replace(read, weights_gib=source.weights_gib) if source.weights_gib is not None else read
 
-    def _ledger(self, model: ModelView) -> Ledger | None:
-        known, release = model.known, model.release
-        if known is None or release is None or not computable(known) or known.weights_gib is None:
+    def _ledger(self, release: ReleaseView) -> Ledger | None:
+        model, version, device = release.architecture, release.version, release.tightest_device
+        if model is None or version is None or not computable(model) or model.weights_gib is None:
             return None
-        if model.settings.engine.kv_cache_dtype not in KV_BYTES or not model.placed:
+        if release.settings.engine.kv_cache_dtype not in KV_BYTES or device is None:
             return None
-        device = min((device for _, device in model.placed), key=lambda one: one.share_gib)
-        utilization = model.utilization or release.gpu_memory_utilization
-        demand = demands.demand(model.settings, model.asked, known, release, device, utilization)
-        return account(known, device.memory_gib, demand, self.catalog.overheads) if demand is not None else None
+        utilization = release.utilization or version.gpu_memory_utilization
+        demand = demands.demand(release.settings, release.asked, model, version, device, utilization)
+        return account(model, device.memory_gib, demand, self.catalog.overheads) if demand is not None else None
 
 
-def _device(model: ModelSettings, pool: PoolView | None) -> Device | None:
-    """The device a replica takes on a pool: the named slice, or the only kind there is."""
-    if pool is None or not pool.devices:
-        return None
-    if model.slice is not None:
-        return next((device for device in pool.devices if device.kind == model.slice), None)
-    return pool.devices[0] if len(pool.devices) == 1 else None
+class ResolvedStack(Struct, frozen=True):
+    """What builders of the Plan see: a stack that passed every rule, without gaps."""
+
+    resolution: Resolution
+    pools: tuple[ResolvedPool, ...]
+    models: tuple[ResolvedModel, ...]
+
+    @property
+    def settings(self) -> Settings:
+        """The stack file."""
+        return self.resolution.settings
+
+    @property
+    def catalog(self) -> Catalog:
+        """The facts of the world."""
+        return self.resolution.catalog
+
+    @property
+    def names(self) -> Names:
+        """Azure names of this platform."""
+        return self.resolution.names
+
+    @property
+    def bootstrap(self) -> tuple[str, ...]:
+        """Names of the secrets that the stack's configuration brings for the vault."""
+        return self.resolution.bootstrap
+
+
+def derived(function: Callable[[Resolution], Result]) -> Callable[[Resolution], Result]:
+    """Compute something of a resolution once, and keep it with the resolution for as long as that lives."""
+
+    @wraps(function)
+    def cached(stack: Resolution) -> Result:
+        kept = stack._derived  # noqa: SLF001 - the decorator is the other half of the class
+        if function not in kept:
+            kept[function] = function(stack)
+        return kept[function]
+
+    return cached

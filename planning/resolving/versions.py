@@ -1,13 +1,12 @@
 """The versions of a stack's parts, pinned or brought along by others, held against the matrix of what goes together."""
 
 from collections.abc import Iterator, Mapping
-from functools import lru_cache
 
 from msgspec import Struct
 
 from catalog import Need, VersionLine, VersionRange, Versions
-from planning.resolving.mig_owner import mig_owner
-from planning.resolving.resolution import PoolView, Resolution
+from planning.resolving.pools import PoolView
+from planning.resolving.resolution import Resolution, derived
 
 KUBERNETES, OPERATOR, DRIVER, MIG_MANAGER = "kubernetes", "gpu-operator", "driver", "mig-manager"
 
@@ -63,7 +62,7 @@ def line_of(versions: Versions, part: str, version: str) -> VersionLine | None:
     return next((line for line in versions.of(part) if within(version, line.releases)), None)
 
 
-@lru_cache(maxsize=8)
+@derived
 def parts(stack: Resolution) -> Mapping[str, Part]:
     """Every part of the stack that has a version: what the stack file says, the charts, and what those bring along."""
     versions, wanted = stack.catalog.versions, stack.settings.cluster.kubernetes
@@ -83,14 +82,7 @@ def parts(stack: Resolution) -> Mapping[str, Part]:
 def _in_use(stack: Resolution, part: str) -> bool:
     if part == DRIVER:
         return stack.settings.cluster.gpu_driver == "operator"
-    return part != MIG_MANAGER or any(
-        mig_owner(stack, pool)[1] is not None for pool in stack.pools if not _unclear(pool)
-    )
-
-
-def _unclear(pool: PoolView) -> bool:
-    """Whether a pool's slices don't exist, which other rules tell."""
-    return not pool.devices
+    return part != MIG_MANAGER or any(pool.mig_owner.operator_config is not None for pool in stack.pools)
 
 
 def driver(stack: Resolution, pool: PoolView) -> Part | None:

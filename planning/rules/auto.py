@@ -13,7 +13,7 @@ _HERE = "planning/placement/auto.py"
 def choice_told(stack: Resolution) -> Iterator[Problem]:
     """A pool that was chosen is named, with its price and what was passed over."""
     for choice in stack.choices:
-        model = stack.models[choice.model]
+        model = stack.releases[choice.model]
         if choice.pool is None:
             continue
         price = "at a price that is not on file" if choice.usd_h is None else f"{choice.usd_h:.2f} USD/h per device"
@@ -34,7 +34,7 @@ def choice_possible(stack: Resolution) -> Iterator[Problem]:
         if choice.pool is None:
             told = "; ".join(f"{where}: {', '.join(rules)}" for where, rules in choice.refused) or "none has GPUs"
             yield (
-                f"{stack.models[choice.model].path}.pool",
+                f"{stack.releases[choice.model].path}.pool",
                 f"no pool runs this model ({told})",
                 "name the pool that should run it, and its findings tell what to change",
             )

@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from catalog import VllmFlag, VllmRelease
-from planning.resolving.resolution import ModelView, Resolution
+from planning.resolving.releases import ReleaseView
+from planning.resolving.resolution import Resolution
 from planning.rules.register import Problem, rule
 from planning.rules.words import listed, nearest
 from planning.vllm.arguments import OWNED
@@ -34,19 +35,19 @@ _LIMITS: Mapping[str, tuple[str, Callable[[float, float], bool]]] = {
 }
 
 
-def arguments(stack: Resolution) -> Iterator[tuple[ModelView, VllmRelease, str, str, Any]]:
+def arguments(stack: Resolution) -> Iterator[tuple[ReleaseView, VllmRelease, str, str, Any]]:
     """Every option that the stack file gives: model, release, place, name and value."""
-    for model in stack.models:
-        if model.release is not None:
+    for model in stack.releases:
+        if model.version is not None:
             for name, value in model.settings.engine.args.items():
-                yield model, model.release, f"{model.path}.engine.args.{name}", name, value
+                yield model, model.version, f"{model.path}.engine.args.{name}", name, value
 
 
 @rule("ENGINE-VERSION", "error", prevents="arguments that nobody could check", source="catalog/vllm")
 def version_on_file(stack: Resolution) -> Iterator[Problem]:
     """The vLLM release must be on file."""
-    for model in stack.models:
-        if model.release is None:
+    for model in stack.releases:
+        if model.version is None:
             wanted = model.settings.engine.version
             versions = stack.catalog.vllm_versions
             yield f"{model.path}.engine.version", f"vLLM {wanted} is not on file", f"write one of {listed(versions)}"

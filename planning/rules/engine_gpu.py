@@ -3,7 +3,8 @@
 from collections.abc import Iterator, Mapping
 
 from catalog import Model
-from planning.resolving.resolution import ModelView, Resolution
+from planning.resolving.releases import ReleaseView
+from planning.resolving.resolution import Resolution
 from planning.rules.engine import arguments, mapping
 from planning.rules.register import Problem, rule
 from planning.rules.words import nearest
@@ -45,8 +46,8 @@ def _native(model: Model | None) -> str | None:
 )
 def quantization_runs(stack: Resolution) -> Iterator[Problem]:
     """The quantization exists in this release, is the checkpoint's, and the GPU is new enough for it."""
-    for model in stack.models:
-        release = model.release
+    for model in stack.releases:
+        release = model.version
         if release is None:
             continue
         asked = model.asked.get("quantization")
@@ -55,19 +56,19 @@ def quantization_runs(stack: Resolution) -> Iterator[Problem]:
             known = release.quantizations
             yield path, f"`{asked}` is not a quantization of vLLM {release.version}", nearest(str(asked), known)
             continue
-        native = _native(model.known)
+        native = _native(model.architecture)
         if asked is not None and native is not None and asked not in _LOADERS[native]:
             yield path, f"`{asked}`, but the checkpoint is in `{native}`", "leave it out: vLLM reads the checkpoint's"
             continue
-        plain = model.known is not None and model.known.native_dtype in _PLAIN
+        plain = model.architecture is not None and model.architecture.native_dtype in _PLAIN
         if asked in _NEED_CHECKPOINT and plain:
             yield path, f"`{asked}`, but the checkpoint isn't quantized", "leave it out, or write `fp8` to quantize it"
             continue
         yield from _too_old(model, str(asked or (_LOADERS[native][0] if native else "")), path)
 
 
-def _too_old(model: ModelView, method: str, path: str) -> Iterator[Problem]:
-    needed = model.release.quantization_min_capability.get(method) if model.release is not None else None
+def _too_old(model: ReleaseView, method: str, path: str) -> Iterator[Problem]:
+    needed = model.version.quantization_min_capability.get(method) if model.version is not None else None
     for pool, device in model.placed:
         if needed is not None and float(device.gpu.compute_capability) < float(needed):
             yield (
@@ -88,9 +89,9 @@ def _too_old(model: ModelView, method: str, path: str) -> Iterator[Problem]:
 )
 def dtype_runs(stack: Resolution) -> Iterator[Problem]:
     """bfloat16 weights need a GPU that computes in it, or `dtype: half`."""
-    for model in stack.models:
+    for model in stack.releases:
         dtype = model.settings.engine.args.get("dtype", "auto")
-        native = model.known.native_dtype if model.known is not None else None
+        native = model.architecture.native_dtype if model.architecture is not None else None
         wants = dtype == "bfloat16" or (dtype == "auto" and native in ("bf16", "bfloat16"))
         for pool, device in model.placed:
             if wants and not device.gpu.bf16:
@@ -112,10 +113,10 @@ def dtype_runs(stack: Resolution) -> Iterator[Problem]:
 )
 def cache_format_runs(stack: Resolution) -> Iterator[Problem]:
     """A KV cache in fp8 needs a GPU with a kernel for it; fp8_e5m2 goes with no fp8 checkpoint."""
-    for model in stack.models:
+    for model in stack.releases:
         wanted = model.settings.engine.kv_cache_dtype
         path = f"{model.path}.engine.kv_cache_dtype"
-        if wanted == "fp8_e5m2" and _native(model.known) == "fp8":
+        if wanted == "fp8_e5m2" and _native(model.architecture) == "fp8":
             yield path, "`fp8_e5m2`, which vLLM refuses for checkpoints in fp8", "write `fp8`"
         for pool, device in model.placed:
             if wanted.startswith("fp8") and float(device.gpu.compute_capability) < _FP8_CACHE_CAPABILITY:

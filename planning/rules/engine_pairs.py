@@ -4,7 +4,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from catalog import Model, VllmRelease
-from planning.resolving.resolution import ModelView, Resolution
+from planning.resolving.releases import ReleaseView
+from planning.resolving.resolution import Resolution
 from planning.rules.engine import mapping
 from planning.rules.register import Problem, rule
 from planning.rules.words import listed
@@ -19,13 +20,13 @@ _LORA_OPTIONS = (
 )  # fmt: skip
 
 
-def _asked(stack: Resolution) -> Iterator[tuple[ModelView, VllmRelease, dict[str, Any]]]:
-    for model in stack.models:
-        if model.release is not None and model.settings.engine.args:
-            yield model, model.release, model.asked
+def _asked(stack: Resolution) -> Iterator[tuple[ReleaseView, VllmRelease, dict[str, Any]]]:
+    for model in stack.releases:
+        if model.version is not None and model.settings.engine.args:
+            yield model, model.version, model.asked
 
 
-def _path(model: ModelView, option: str) -> str:
+def _path(model: ReleaseView, option: str) -> str:
     """Place of an option as the stack file spells it."""
     spelled = [name for name in model.settings.engine.args if name.replace("_", "-") == option]
     return f"{model.path}.engine.args" + (f".{spelled[0]}" if spelled else "")
@@ -40,14 +41,17 @@ def batch_holds(stack: Resolution) -> Iterator[Problem]:
         if not model.placed:
             continue
         device = min((device for _, device in model.placed), key=lambda one: one.share_gib)
-        sizes, context = batch(release, device, model.known, model.settings.context, asked), model.settings.context
+        sizes, context = (
+            batch(release, device, model.architecture, model.settings.context, asked),
+            model.settings.context,
+        )
         if sizes.tokens < sizes.requests:
             yield (
                 _path(model, "max-num-seqs"),
                 f"{sizes.requests} requests a step, but max-num-batched-tokens is {sizes.tokens}",
                 f"write max-num-seqs: {sizes.tokens} or less, or max-num-batched-tokens: {sizes.requests} or more",
             )
-        if sizes.tokens < context and not chunks_prefill(model.known, asked):
+        if sizes.tokens < context and not chunks_prefill(model.architecture, asked):
             yield (
                 _path(model, "max-num-batched-tokens"),
                 f"{sizes.tokens} tokens a step, but prompts aren't split and {model.path}.context is {context}",
@@ -113,7 +117,7 @@ def experts_exist(stack: Resolution) -> Iterator[Problem]:
     """Spreading experts needs experts, and balancing them needs them spread over several GPUs."""
     for model, _, asked in _asked(stack):
         spread, balanced = asked.get("enable-expert-parallel") is True, asked.get("enable-eplb") is True
-        if spread and mixture(model.known) is False:
+        if spread and mixture(model.architecture) is False:
             yield (
                 _path(model, "enable-expert-parallel"),
                 f"`{model.settings.source.model_id}` is no mixture of experts",
@@ -147,12 +151,16 @@ def context_parallel_legal(stack: Resolution) -> Iterator[Problem]:
     """Decode context parallelism shares out key-value heads that tensor parallelism has copied."""
     for model, _, asked in _asked(stack):
         wanted, ranks = number(asked.get("decode-context-parallel-size")) or 1, model.settings.engine.tensor_parallel
-        if wanted == 1 or model.known is None:
+        if wanted == 1 or model.architecture is None:
             continue
-        legal = [size for size in range(2, ranks + 1) if _legal_context_parallel(model.known, ranks, size)]
+        legal = [size for size in range(2, ranks + 1) if _legal_context_parallel(model.architecture, ranks, size)]
         if wanted not in legal:
-            compressed = model.known.attention_kind == "mla"
-            copies = "" if compressed else f" and {model.known.kv_heads} key-value heads ({model.known.heads} heads)"
+            compressed = model.architecture.attention_kind == "mla"
+            copies = (
+                ""
+                if compressed
+                else f" and {model.architecture.kv_heads} key-value heads ({model.architecture.heads} heads)"
+            )
             yield (
                 _path(model, "decode-context-parallel-size"),
                 f"{wanted} doesn't go with tensor_parallel {ranks}{copies}",

@@ -8,7 +8,9 @@ from catalog import Gpu
 from planning.gpus.devices import Device
 from planning.memory import KV_BYTES, Demand, Ledger
 from planning.memory.remedies import Remedies, suggest_fixes
-from planning.resolving.resolution import ModelView, PoolView, Resolution
+from planning.resolving.pools import PoolView
+from planning.resolving.releases import ReleaseView
+from planning.resolving.resolution import Resolution
 from planning.rules.register import Problem, rule
 from planning.rules.words import listed
 from planning.vllm.demands import UNKNOWN_DRAFT, demand, drafting
@@ -19,13 +21,14 @@ _LEDGER = (
 )
 
 
-def _ledgers(stack: Resolution) -> Iterator[tuple[ModelView, Ledger, Device]]:
-    for model, ledger in zip(stack.models, stack.ledgers, strict=True):
+def _ledgers(stack: Resolution) -> Iterator[tuple[ReleaseView, Ledger, Device]]:
+    for model in stack.releases:
+        ledger = model.ledger
         if ledger is not None:
             yield model, ledger, _tightest(model)[1]
 
 
-def _tightest(model: ModelView) -> tuple[PoolView, Device]:
+def _tightest(model: ReleaseView) -> tuple[PoolView, Device]:
     return min(model.placed, key=lambda pair: pair[1].share_gib)
 
 
@@ -41,7 +44,7 @@ def _name(device: Device) -> str:
 )
 def kv_format_known(stack: Resolution) -> Iterator[Problem]:
     """The KV cache's number format must be one that the ledger computes."""
-    for model in stack.models:
+    for model in stack.releases:
         wanted = model.settings.engine.kv_cache_dtype
         if wanted not in KV_BYTES:
             yield (
@@ -59,13 +62,13 @@ def kv_format_known(stack: Resolution) -> Iterator[Problem]:
 )
 def draft_layers_known(stack: Resolution) -> Iterator[Problem]:
     """Speculative decoding needs layers whose number is known."""
-    for model in stack.models:
-        if model.known is None or model.release is None:
+    for model in stack.releases:
+        if model.architecture is None or model.version is None:
             continue
-        if drafting(model.asked.get("speculative-config"), model.known) is UNKNOWN_DRAFT:
+        if drafting(model.asked.get("speculative-config"), model.architecture) is UNKNOWN_DRAFT:
             yield (
                 f"{model.path}.engine.args.speculative-config",
-                f"how many layers this draft adds to `{model.known.id}` is not on file",
+                f"how many layers this draft adds to `{model.architecture.id}` is not on file",
                 "write method: ngram, eagle or eagle3 with num_speculative_tokens, or leave it out",
             )
 
@@ -154,7 +157,7 @@ def states_fit(stack: Resolution) -> Iterator[Problem]:
             )
 
 
-def _advice(stack: Resolution, model: ModelView, ledger: Ledger, first: list[str]) -> str:
+def _advice(stack: Resolution, model: ReleaseView, ledger: Ledger, first: list[str]) -> str:
     remedies = _ways(stack, model, ledger)
     pool, device = _tightest(model)
     engine = f"{model.path}.engine"
@@ -178,9 +181,9 @@ def _advice(stack: Resolution, model: ModelView, ledger: Ledger, first: list[str
     return ", or ".join([", ".join(texts[:-1]), texts[-1]]) if len(texts) > 1 else texts[0]
 
 
-def _ways(stack: Resolution, model: ModelView, ledger: Ledger) -> Remedies:
+def _ways(stack: Resolution, model: ReleaseView, ledger: Ledger) -> Remedies:
     _, device = _tightest(model)
-    known, release = model.known, model.release
+    known, release = model.architecture, model.version
     if known is None or release is None:
         return Remedies()
 

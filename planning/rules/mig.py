@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 
 from planning.gpus import mig
-from planning.resolving.resolution import PoolView, Resolution
+from planning.resolving.pools import PoolView
+from planning.resolving.resolution import Resolution
 from planning.rules.pools import supported_sizes
 from planning.rules.register import Problem, rule
 from planning.rules.words import listed, nearest
@@ -137,7 +138,7 @@ def mig_pool_never_empty(stack: Resolution) -> Iterator[Problem]:
 )
 def slice_offered(stack: Resolution) -> Iterator[Problem]:
     """A model names one of its pool's slices; it may leave that out where there is one kind only."""
-    for model in stack.models:
+    for model in stack.releases:
         for pool in model.pools:
             if pool is None or not pool.devices:
                 continue

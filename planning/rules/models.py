@@ -18,8 +18,8 @@ _OTHERWISE = "Otherwise add hf_config, the model's config.json"
 @rule("MODEL-UNKNOWN", "error", prevents="a plan about a model whose size nobody knows", source="catalog/models.yaml")
 def model_known(stack: Resolution) -> Iterator[Problem]:
     """The model's architecture must be on file."""
-    for model in stack.models:
-        if model.known is None and model.settings.source.hf_config is None:
+    for model in stack.releases:
+        if model.architecture is None and model.settings.source.hf_config is None:
             wanted = model.settings.source.model_id
             field = "huggingface" if model.settings.source.huggingface else "model"
             near = nearest(wanted, stack.catalog.models)
@@ -34,17 +34,17 @@ def model_known(stack: Resolution) -> Iterator[Problem]:
 )
 def configuration_understood(stack: Resolution) -> Iterator[Problem]:
     """The config.json of a model outside the catalog is read, and its memory can be computed from it."""
-    for model in stack.models:
+    for model in stack.releases:
         source, path = model.settings.source, f"{model.path}.source.hf_config"
         if isinstance(source.hf_config, str):
             message = f"`{source.hf_config}` can't be read as a JSON object beside the stack file"
             yield path, message, "write the path of the model's config.json, from the folder of the stack file"
-        elif source.hf_config is not None and model.known is None:
+        elif source.hf_config is not None and model.architecture is None:
             try:
                 hf_config.read(source.hf_config, source.model_id)
             except hf_config.UnreadableError as error:
                 yield path, str(error), error.fix
-        elif source.hf_config is not None and model.known is not None and model.known.weights_gib is None:
+        elif source.hf_config is not None and model.architecture is not None and model.architecture.weights_gib is None:
             yield (
                 f"{model.path}.source.weights_gib",
                 f"the size of the weights can't be counted: {hf_config.unknown_weights(source.hf_config)}",
@@ -61,8 +61,8 @@ def configuration_understood(stack: Resolution) -> Iterator[Problem]:
 def cache_understood(stack: Resolution) -> Iterator[Problem]:
     """Models whose KV cache the ledger can't compute are refused, rather than guessed."""
     able = [name for name, known in stack.catalog.models.items() if computable(known) and known.weights_gib is not None]
-    for model in stack.models:
-        known = model.known
+    for model in stack.releases:
+        known = model.architecture
         if known is None or model.settings.source.hf_config is not None:
             continue
         if computable(known) and known.weights_gib is not None:
@@ -88,12 +88,12 @@ def cache_understood(stack: Resolution) -> Iterator[Problem]:
 )
 def context_supported(stack: Resolution) -> Iterator[Problem]:
     """The context must be one the model was trained for."""
-    for model in stack.models:
-        if model.known is not None and model.settings.context > model.known.max_context_tokens > 0:
-            most = model.known.max_context_tokens
+    for model in stack.releases:
+        if model.architecture is not None and model.settings.context > model.architecture.max_context_tokens > 0:
+            most = model.architecture.max_context_tokens
             yield (
                 f"{model.path}.context",
-                f"{model.settings.context} tokens; `{model.known.id}` takes {most}",
+                f"{model.settings.context} tokens; `{model.architecture.id}` takes {most}",
                 f"write {most} or less",
             )
         typical = model.settings.typical_tokens
@@ -110,17 +110,22 @@ def context_supported(stack: Resolution) -> Iterator[Problem]:
 )
 def heads_divide(stack: Resolution) -> Iterator[Problem]:
     """Attention heads and key-value heads must divide over the GPUs."""
-    for model in stack.models:
+    for model in stack.releases:
         wanted = model.settings.engine.tensor_parallel
-        if model.known is not None and not legal_tensor_parallel(model.known.heads, model.known.kv_heads, wanted):
+        if model.architecture is not None and not legal_tensor_parallel(
+            model.architecture.heads, model.architecture.kv_heads, wanted
+        ):
             legal = [
                 size
                 for size in (1, 2, 4, 8, 16)
-                if legal_tensor_parallel(model.known.heads, model.known.kv_heads, size)
+                if legal_tensor_parallel(model.architecture.heads, model.architecture.kv_heads, size)
             ]
             yield (
                 f"{model.path}.engine.tensor_parallel",
-                f"{wanted} doesn't divide {model.known.heads} heads and {model.known.kv_heads} key-value heads",
+                (
+                    f"{wanted} doesn't divide {model.architecture.heads} heads and {model.architecture.kv_heads} "
+                    "key-value heads"
+                ),
                 f"write one of {listed(legal)}",
             )
 
@@ -133,7 +138,7 @@ def heads_divide(stack: Resolution) -> Iterator[Problem]:
 )
 def devices_suffice(stack: Resolution) -> Iterator[Problem]:
     """All GPUs of a replica are on one node; slices can't be joined."""
-    for model in stack.models:
+    for model in stack.releases:
         wanted = model.settings.engine.tensor_parallel
         for pool, device in model.placed:
             if pool.is_mig and wanted > 1:
@@ -157,7 +162,7 @@ def devices_suffice(stack: Resolution) -> Iterator[Problem]:
 def pool_exists(stack: Resolution) -> Iterator[Problem]:
     """Models name declared pools."""
     declared = ", ".join(f"{pool.path}.name: {pool.name}" for pool in stack.pools)
-    for model in stack.models:
+    for model in stack.releases:
         for position, (name, pool) in enumerate(zip(model.settings.pools, model.pools, strict=True)):
             path = f"{model.path}.pool" if isinstance(model.settings.pool, str) else f"{model.path}.pool[{position}]"
             if pool is None and name == AUTO and isinstance(model.settings.pool, str):
@@ -192,7 +197,7 @@ def pool_exists(stack: Resolution) -> Iterator[Problem]:
 )
 def never_zero(stack: Resolution) -> Iterator[Problem]:
     """A model keeps at least one replica."""
-    for model in stack.models:
+    for model in stack.releases:
         if model.settings.replicas.min < 1:
             yield (
                 f"{model.path}.replicas.min",
@@ -204,7 +209,7 @@ def never_zero(stack: Resolution) -> Iterator[Problem]:
 @rule("REPLICAS-BURST", "error", prevents="a burst pool that can never be used", source="this stack file")
 def burst_has_room(stack: Resolution) -> Iterator[Problem]:
     """With [floor, burst] there must be replicas beyond the floor."""
-    for model in stack.models:
+    for model in stack.releases:
         replicas = model.settings.replicas
         if len(model.settings.pools) > 1 and replicas.max == replicas.min:
             yield (
@@ -217,7 +222,7 @@ def burst_has_room(stack: Resolution) -> Iterator[Problem]:
 @rule("AUTOSCALE-FIXED", "error", prevents="a setting that nothing reads", source="this stack file")
 def autoscaling_is_read(stack: Resolution) -> Iterator[Problem]:
     """Autoscaling has a meaning only where replicas may vary."""
-    for model in stack.models:
+    for model in stack.releases:
         replicas = model.settings.replicas
         if model.settings.autoscaling is not None and replicas.min == replicas.max:
             yield (
@@ -235,7 +240,7 @@ def autoscaling_is_read(stack: Resolution) -> Iterator[Problem]:
 )
 def floor_on_demand(stack: Resolution) -> Iterator[Problem]:
     """The floor of a model stays on demand."""
-    for model in stack.models:
+    for model in stack.releases:
         pool = model.pools[0]
         if pool is not None and pool.spot:
             yield (
@@ -253,7 +258,7 @@ def floor_on_demand(stack: Resolution) -> Iterator[Problem]:
 )
 def drain_fits_notice(stack: Resolution) -> Iterator[Problem]:
     """Spot nodes give about 30 seconds of notice; longer requests on them are lost."""
-    for model in stack.models:
+    for model in stack.releases:
         if (
             any(pool is not None and pool.spot for pool in model.pools)
             and model.settings.drain_seconds > _SPOT_DRAIN_SECONDS
@@ -273,8 +278,12 @@ def drain_fits_notice(stack: Resolution) -> Iterator[Problem]:
 )
 def gated_needs_token(stack: Resolution) -> Iterator[Problem]:
     """Gated models from Hugging Face need a token."""
-    for model in stack.models:
-        gated = model.known is not None and model.known.gated and model.settings.source.huggingface is not None
+    for model in stack.releases:
+        gated = (
+            model.architecture is not None
+            and model.architecture.gated
+            and model.settings.source.huggingface is not None
+        )
         if gated and stack.settings.security.hugging_face_token is None:
             yield (
                 "security.hugging_face_token",

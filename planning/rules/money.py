@@ -95,21 +95,24 @@ def managed_api_stated(stack: Resolution) -> Iterator[Problem]:
 @rule("COST-EXPECTED", "error", prevents="a cost of tokens from half of the tokens", source="this stack file")
 def throughput_whole(stack: Resolution) -> Iterator[Problem]:
     """A stated throughput has answer tokens where the model writes any, and none for embeddings."""
-    for model in stack.models:
+    for model in stack.releases:
         expected = model.settings.expected
-        if expected is None or model.known is None:
+        if expected is None or model.architecture is None:
             continue
-        writes = model.known.task == "generate"
+        writes = model.architecture.task == "generate"
         if writes and expected.output_tokens_per_second is None:
             yield (
                 f"{model.path}.expected.output_tokens_per_second",
-                f"missing, but `{model.known.id}` writes answers",
+                f"missing, but `{model.architecture.id}` writes answers",
                 "add the answer tokens that one busy replica writes per second",
             )
         if not writes and expected.output_tokens_per_second is not None:
             yield (
                 f"{model.path}.expected.output_tokens_per_second",
-                f"{expected.output_tokens_per_second:g}, but `{model.known.id}` makes embeddings and writes nothing",
+                (
+                    f"{expected.output_tokens_per_second:g}, but `{model.architecture.id}` makes embeddings and writes "
+                    "nothing"
+                ),
                 "leave it out",
             )
 

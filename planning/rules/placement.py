@@ -10,11 +10,11 @@ from planning.placement import (
     placements,
     pod_request,
     resources,
-    workloads,
 )
 from planning.placement.requests import MIB_PER_GIB
 from planning.placement.verdict import enough_in_every_order, enough_to_hold
 from planning.resolving.resolution import Resolution
+from planning.resolving.workloads import workloads_of
 from planning.rules import placement_words as words
 from planning.rules.register import Problem, rule
 
@@ -29,9 +29,9 @@ _SCHEDULER = "https://kubernetes.io/docs/concepts/scheduling-eviction/kube-sched
 )
 def replica_fits_node(stack: Resolution) -> Iterator[Problem]:
     """One replica fits an empty node of each of its pools."""
-    for model in stack.models:
+    for model in stack.releases:
         asked = model.settings.resources
-        for workload in workloads(model):
+        for workload in workloads_of(model):
             pool, one = workload.pool, pod_request(workload)
             if pool.offer is None:
                 continue
@@ -65,7 +65,7 @@ def replica_fits_node(stack: Resolution) -> Iterator[Problem]:
 )
 def host_memory_suffices(stack: Resolution) -> Iterator[Problem]:
     """A replica's host memory holds vLLM's processes, its shared memory and what it offloads."""
-    for model in stack.models:
+    for model in stack.releases:
         if not model.placed:
             continue
         least, memory = least_memory_gib(stack, model), resources(model)[1]
@@ -98,7 +98,7 @@ def pools_hold_replicas(stack: Resolution) -> Iterator[Problem]:
             for workload in members:
                 if workload.name in missing:
                     yield (
-                        f"{workload.model.path}.replicas.max",
+                        f"{workload.release.path}.replicas.max",
                         (
                             f"{missing[workload.name]} of {workload.high} replicas find no place on `{pool.name}` at "
                             f"{pool.settings.nodes.max} nodes: {words.shortage(loaded, batch)}"
@@ -141,6 +141,13 @@ def placement_decided(stack: Resolution) -> Iterator[Problem]:
         verdict = placements(stack)[pool.name].verdict
         if verdict.fits is None or (verdict.every_order is None and verdict.fits):
             loaded = placements(stack)[pool.name]
+            if (gang := max(kind.gang for kind in loaded.problem.batches)) > 1:
+                yield (
+                    f"{pool.path}.nodes.max",
+                    f"replicas of {gang} pods each, which run together or not at all: whether they fit is not proved",
+                    f"keep `{pool.name}` for them alone, with room to spare",
+                )
+                continue
             what = "they fit at all" if verdict.fits is None else "they find places in every order"
             yield (
                 f"{pool.path}.nodes.max",
@@ -178,8 +185,8 @@ def fewest_nodes_hold_fewest_replicas(stack: Resolution) -> Iterator[Problem]:
 @rule("PLACE-SPREAD", "info", prevents="all replicas on one machine that fails", source=_SCHEDULER)
 def one_node_holds_all(stack: Resolution) -> Iterator[Problem]:
     """Several replicas on a pool that never has more than one node fall together."""
-    for model in stack.models:
-        for workload in workloads(model):
+    for model in stack.releases:
+        for workload in workloads_of(model):
             if workload.low > 1 and workload.pool.settings.nodes.max == 1:
                 yield (
                     f"{workload.pool.path}.nodes.max",

@@ -50,8 +50,8 @@ def names_unique(stack: Resolution) -> Iterator[Problem]:
             first = first_seen.setdefault(name, index)
             if first != index:
                 yield f"{kind}[{index}].name", f"`{name}` is already the name of {kind}[{first}]", "choose another name"
-    models = {model.name: model.index for model in stack.models}
-    for model in stack.models:
+    models = {model.name: model.index for model in stack.releases}
+    for model in stack.releases:
         burst = f"{model.name}-burst"
         if len(model.settings.pools) > 1 and burst in models:
             yield (
@@ -69,6 +69,6 @@ def names_unique(stack: Resolution) -> Iterator[Problem]:
 )
 def service_names(stack: Resolution) -> Iterator[Problem]:
     """A Service must not be called vllm."""
-    for model in stack.models:
+    for model in stack.releases:
         if model.name == "vllm" or not naming.Name(f"{model.name}-burst", naming.KUBERNETES_LABEL).legal:
             yield f"{model.path}.name", f"`{model.name}` can't be the name of a Service for vLLM", "name what is served"

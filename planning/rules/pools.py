@@ -117,7 +117,7 @@ def spot_pool_sound(stack: Resolution) -> Iterator[Problem]:
 )
 def first_node_takes_time(stack: Resolution) -> Iterator[Problem]:
     """Where the floor of a model lies on a pool that starts at zero, its first request waits for a node."""
-    for model in stack.models:
+    for model in stack.releases:
         for pool, _ in model.placed[:1]:
             if pool.settings.nodes.min == 0:
                 yield (
@@ -130,7 +130,7 @@ def first_node_takes_time(stack: Resolution) -> Iterator[Problem]:
 @rule("POOL-UNUSED", "warning", prevents="paying for nodes that no model is placed on", source="this stack file")
 def pool_has_models(stack: Resolution) -> Iterator[Problem]:
     """An inference pool without a model serves nothing."""
-    used = {pool.name for model in stack.models for pool in model.pools if pool is not None}
+    used = {pool.name for model in stack.releases for pool in model.pools if pool is not None}
     for pool in stack.pools:
         if pool.settings.workload == "inference" and pool.name not in used:
             yield (

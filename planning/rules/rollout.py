@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator
 
-from planning.placement import placements, workloads
+from planning.placement import placements
 from planning.placement.rollout import PLACEMENT_SECONDS, rollout, start_seconds
 from planning.resolving.resolution import Resolution
+from planning.resolving.workloads import workloads_of
 from planning.rules.register import Problem, rule
 
 
@@ -16,9 +17,9 @@ from planning.rules.register import Problem, rule
 )
 def versions_change_without_gap(stack: Resolution) -> Iterator[Problem]:
     """A model with one replica has a place to spare, where its new version starts before the old one goes."""
-    for model in stack.models:
+    for model in stack.releases:
         # With [floor, burst] the floor alone counts: the burst may be empty.
-        for workload in workloads(model)[:1]:
+        for workload in workloads_of(model)[:1]:
             loaded = placements(stack)[workload.pool.name]
             # What finds no place at all is told by PLACE-CAPACITY and PLACE-NODE.
             placed = loaded.verdict.fits is not False and workload.name in loaded.batch_of

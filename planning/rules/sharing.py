@@ -5,8 +5,10 @@ from collections.abc import Iterator
 
 from planning.gpus import devices
 from planning.gpus.devices import Device
-from planning.placement import Workload, workloads
-from planning.resolving.resolution import ModelView, PoolView, Resolution
+from planning.resolving.pools import PoolView
+from planning.resolving.releases import ReleaseView
+from planning.resolving.resolution import Resolution
+from planning.resolving.workloads import Workload, workloads_of
 from planning.rules.register import Problem, rule
 from planning.rules.words import listed
 
@@ -49,7 +51,7 @@ def clients_counted(stack: Resolution) -> Iterator[Problem]:
 @rule("SHARE-TP", "error", prevents="UnexpectedAdmissionError: a pod that asks for two shares of GPUs", source=_PLUGIN)
 def one_share_each(stack: Resolution) -> Iterator[Problem]:
     """A pod takes one share: two may be of the same GPU, and tensor parallelism needs GPUs of its own."""
-    for model in stack.models:
+    for model in stack.releases:
         wanted = model.settings.engine.tensor_parallel
         for pool, device in model.placed:
             if wanted > 1 and device.shared_by > 1 and not pool.is_mig:
@@ -81,10 +83,10 @@ def shared_pool_never_empty(stack: Resolution) -> Iterator[Problem]:
 )
 def shares_add_up(stack: Resolution) -> Iterator[Problem]:
     """Whichever pods meet on one device, what they take together fits; each of them sees all of its memory."""
-    on_device: dict[tuple[str, str], list[tuple[Workload, ModelView]]] = defaultdict(list)
-    for model in stack.models:
+    on_device: dict[tuple[str, str], list[tuple[Workload, ReleaseView]]] = defaultdict(list)
+    for model in stack.releases:
         if any(device.shared_by > 1 for _, device in model.placed):
-            for workload in workloads(model):
+            for workload in workloads_of(model):
                 if workload.device.shared_by > 1:
                     on_device[workload.pool.name, workload.device.kind].append((workload, model))
     for members in on_device.values():
@@ -116,9 +118,9 @@ def shares_add_up(stack: Resolution) -> Iterator[Problem]:
             )
 
 
-def _greediest(members: list[tuple[Workload, ModelView]], candidates: int) -> list[ModelView]:
+def _greediest(members: list[tuple[Workload, ReleaseView]], candidates: int) -> list[ReleaseView]:
     """The pods that take most, as many as share a device; the scheduler may bring any of them together."""
-    takers: list[ModelView] = []
+    takers: list[ReleaseView] = []
     for workload, model in sorted(members, key=lambda pair: (-(pair[1].utilization or 0), pair[1].name)):
         takers += [model] * min(workload.high, candidates - len(takers))
     return takers
@@ -141,7 +143,7 @@ def _fix(device: Device) -> str:
 def risks_told(stack: Resolution) -> Iterator[Problem]:
     """What a way of sharing doesn't keep apart is said."""
     on_pool: dict[str, list[str]] = defaultdict(list)
-    for model in stack.models:
+    for model in stack.releases:
         for pool, _ in model.placed:
             on_pool[pool.name].append(model.name)
     for pool in _shared(stack):

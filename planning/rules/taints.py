@@ -2,12 +2,9 @@
 
 from collections.abc import Iterator
 
-from planning.resolving.resolution import (
-    GPU_TAINT,
-    SPOT_TAINT,
-    ModelView,
-    Resolution,
-)
+from planning.resolving.pools import GPU_TAINT, SPOT_TAINT
+from planning.resolving.releases import ReleaseView
+from planning.resolving.resolution import Resolution
 from planning.rules.register import Problem, rule
 
 
@@ -19,7 +16,7 @@ from planning.rules.register import Problem, rule
 )
 def taints_tolerated(stack: Resolution) -> Iterator[Problem]:
     """Models tolerate every taint of their pools."""
-    for model in stack.models:
+    for model in stack.releases:
         for pool in model.pools:
             for taint in pool.settings.taints if pool is not None else ():
                 key = taint.split("=")[0]
@@ -42,7 +39,7 @@ def taints_tolerated(stack: Resolution) -> Iterator[Problem]:
                 )
 
 
-def _taints_of(model: ModelView) -> str:
+def _taints_of(model: ReleaseView) -> str:
     return ", ".join(f"{pool.path}.taints" for pool in model.pools if pool is not None)
 
 

@@ -143,8 +143,8 @@ def releases_on_file(stack: Resolution) -> Iterator[Problem]:
 )
 def driver_runs_image(stack: Resolution) -> Iterator[Problem]:
     """The driver of each pool runs the CUDA of the vLLM images placed on it."""
-    for model in stack.models:
-        image = stack.catalog.images[model.release.image] if model.release is not None else None
+    for model in stack.releases:
+        image = stack.catalog.images[model.version.image] if model.version is not None else None
         if image is None or image.min_driver is None:
             continue
         for pool, _ in model.placed:

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from catalog import VllmRelease
-from planning.resolving.resolution import ModelView
+from planning.resolving.releases import ReleaseView
 from planning.vllm.batch import batch
 from planning.vllm.flags import find_flag, is_switch
 
@@ -37,7 +37,7 @@ OWNED: Mapping[str, str] = {
 }
 
 
-def source_argument(model: ModelView, container: str) -> str:
+def source_argument(model: ReleaseView, container: str) -> str:
     """What vLLM is told to load: a Hugging Face id, or a folder of the model store."""
     source = model.settings.source
     if source.huggingface is not None:
@@ -45,7 +45,7 @@ def source_argument(model: ModelView, container: str) -> str:
     return f"az://{container}/{source.blob}"
 
 
-def options(model: ModelView, release: VllmRelease) -> dict[str, Any]:
+def options(model: ReleaseView, release: VllmRelease) -> dict[str, Any]:
     """All options of the server by name without dashes: the platform's first, then the operator's, sorted."""
     engine, source = model.settings.engine, model.settings.source
     own: dict[str, Any] = {
@@ -63,18 +63,18 @@ def options(model: ModelView, release: VllmRelease) -> dict[str, Any]:
         own["revision"] = source.revision
     if source.blob is not None:
         own["load-format"] = "runai_streamer"
-    if model.known is not None and model.known.task == "embed":
+    if model.architecture is not None and model.architecture.task == "embed":
         own["runner"] = "pooling"
     added = {key: value for name in sorted(engine.args) for key, value in _spelled(release, name, engine.args[name])}
     return {**own, **added}
 
 
-def _batch(model: ModelView, release: VllmRelease) -> dict[str, int]:
+def _batch(model: ReleaseView, release: VllmRelease) -> dict[str, int]:
     """Batch sizes for the smallest of the model's devices, said out loud: what vLLM sees there may mislead it."""
-    if not model.placed:
+    device = model.tightest_device
+    if device is None:
         return {}
-    device = min((device for _, device in model.placed), key=lambda one: one.share_gib)
-    sizes = batch(release, device, model.known, model.settings.context, model.asked)
+    sizes = batch(release, device, model.architecture, model.settings.context, model.asked)
     return {"max-num-batched-tokens": sizes.tokens, "max-num-seqs": sizes.requests}
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from planning.plan import DeploymentPlan, Plan
+from planning.plan import Plan, WorkloadPlan
 from tests.cluster.client import Object
 from tests.cluster.control_plane import ControlPlane
 from tests.cluster.harness import platform_engine
@@ -63,11 +63,11 @@ class Changing:
         assert not left, left
         return Change(before, after, done, watch)
 
-    def budget(self, namespace: str, deployment: DeploymentPlan) -> Object:
+    def budget(self, namespace: str, deployment: WorkloadPlan) -> Object:
         """What the cluster makes of a Deployment's disruption budget: `desiredHealthy`, `disruptionsAllowed`, …"""
         return self.life.engine.client.get("policy/v1", "PodDisruptionBudget", deployment.name, namespace)["status"]
 
-    def require_served(self, change: Change, namespace: str, deployment: DeploymentPlan, replicas: int) -> None:
+    def require_served(self, change: Change, namespace: str, deployment: WorkloadPlan, replicas: int) -> None:
         """Of so many replicas never more were missing than the strategy and the budget allow; all are there again."""
         self.life.require_pods(namespace, deployment, replicas)
         fewest = change.watch.fewest(deployment.name)
@@ -89,7 +89,9 @@ def changing_stack(
     with platform_engine("dev", directory, arm, plane=plane, shortcuts=True) as engine:
         engine.azure.machines.autoscales = True
         life = Life(engine, "dev", given)
-        engine.kubelets.grace_fraction = drain_seconds / max(model.grace_seconds for model in life.plan.models)
+        engine.kubelets.grace_fraction = drain_seconds / max(
+            release.pod.grace_seconds for model in life.plan.models for release in model.releases
+        )
         life.stack.up()
         yield Changing(life, given)
 

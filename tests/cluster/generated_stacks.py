@@ -12,7 +12,7 @@ import yaml
 import catalog
 from config import Finding, Settings
 from planning import Plan, plan_stack
-from planning.placement import fits_empty_node, placements, workloads
+from planning.placement import fits_empty_node, placements
 from planning.planner import build
 from planning.resolving.resolution import Resolution
 from tests.unit import planning_stacks
@@ -93,14 +93,16 @@ class GeneratedStack:
         return planning_stacks.settings({"pools": list(self.pools), "models": list(self.models)})
 
     @cached_property
-    def situation(self) -> Resolution:
+    def resolution(self) -> Resolution:
         """The stack looked up in the catalog."""
         return Resolution(self.settings, CATALOG)
 
     @cached_property
     def plan(self) -> Plan:
         """What would be built; of a stack that asks for too much, what the planner refuses to build."""
-        return build(self.situation)
+        stack = self.resolution.complete()
+        assert stack is not None
+        return build(stack)
 
     @cached_property
     def findings(self) -> tuple[Finding, ...]:
@@ -110,15 +112,10 @@ class GeneratedStack:
     @cached_property
     def words(self) -> dict[str, Word]:
         """What the planner says of every pool, by name."""
-        too_large = {
-            workload.pool.name
-            for model in self.situation.models
-            for workload in workloads(model)
-            if not fits_empty_node(workload)
-        }
+        too_large = {workload.pool.name for workload in self.resolution.workloads if not fits_empty_node(workload)}
         return {
             name: Word.IMPOSSIBLE if name in too_large else _word(loaded.verdict.fits, loaded.verdict.every_order)
-            for name, loaded in placements(self.situation).items()
+            for name, loaded in placements(self.resolution).items()
         }
 
     def yaml(self) -> str:

@@ -8,7 +8,7 @@ from typing import Any, Final
 import catalog
 import config
 from planning import decide
-from planning.plan import DeploymentPlan, Plan
+from planning.plan import ExtendedResource, Plan, WorkloadPlan
 from planning.plan.labels import POOL_REVISION
 from tests.cluster import provider_answers as answers
 from tests.cluster.client import Object
@@ -47,11 +47,11 @@ class Life:
         self.stack: StackRun = engine.stack(name, PROGRAM, chosen, project=PROJECT)
 
     @property
-    def deployments(self) -> list[tuple[str, DeploymentPlan]]:
+    def deployments(self) -> list[tuple[str, WorkloadPlan]]:
         """Every Deployment of a model that the Plan has, with its namespace."""
-        return [(model.namespace, deployment) for model in self.plan.models for deployment in model.deployments]
+        return [(model.namespace, deployment) for model in self.plan.models for deployment in model.workloads]
 
-    def deployment(self, name: str) -> tuple[str, DeploymentPlan]:
+    def deployment(self, name: str) -> tuple[str, WorkloadPlan]:
         """One of them."""
         (found,) = (one for one in self.deployments if one[1].name == name)
         return found
@@ -61,13 +61,13 @@ class Life:
         pods = self.engine.client.list("v1", "Pod", namespace, labelSelector=f"{_DEPLOYMENT}={deployment}")
         return [pod for pod in pods if not pod["metadata"].get("deletionTimestamp")]
 
-    def require_pods(self, namespace: str, deployment: DeploymentPlan, count: int | None = None) -> None:
+    def require_pods(self, namespace: str, deployment: WorkloadPlan, count: int | None = None) -> None:
         """So many pods run, on nodes of the revision of the pool that the Plan names, with the devices it names.
 
         Without a `count` as many as the Plan has while nobody asks for anything.
         """
         if count is None:
-            count = deployment.placement.min if deployment.replicas is None else deployment.replicas
+            count = deployment.replicas.min if deployment.fixed_replicas is None else deployment.fixed_replicas
 
         def all_run() -> bool:
             return [is_ready(pod) for pod in self.pods(namespace, deployment.name)] == [True] * count
@@ -78,15 +78,15 @@ class Life:
         for pod in self.pods(namespace, deployment.name):
             assert pod["status"]["phase"] == "Running"
             labels = nodes[pod["spec"]["nodeName"]]["metadata"]["labels"]
-            assert labels[POOL_REVISION] == deployment.placement.pool_revision
-            assert devices_asked(pod) == {deployment.placement.resource: deployment.placement.count}
+            assert labels[POOL_REVISION] == deployment.pool_revision
+            assert devices_asked(pod) == devices_of(deployment)
 
     def busy(self) -> None:
         """Let so many requests come that KEDA gives every model its most replicas, and wait until they run."""
         for model in self.plan.models:
-            self.engine.keda.load(model.name, model.deployments[-1].scaling.threshold * model.max_replicas)
+            self.engine.keda.load(model.name, model.workloads[-1].scaling.threshold * model.max_replicas)
         for namespace, deployment in self.deployments:
-            self.require_pods(namespace, deployment, deployment.placement.max)
+            self.require_pods(namespace, deployment, deployment.replicas.max)
 
     def idle(self) -> None:
         """Let no requests come, and wait until every model is down to its fewest replicas."""
@@ -114,6 +114,12 @@ class FromNothing(Life):
         super().__init__(engine, name)
         self.preview: Outcome = self.stack.preview()
         self.update: Outcome = self.stack.up()
+
+
+def devices_of(workload: WorkloadPlan) -> dict[str, int]:
+    """Devices that the Plan gives each pod of a workload, by resource name."""
+    assert isinstance(workload.request, ExtendedResource)
+    return {workload.request.name: workload.request.count}
 
 
 def devices_asked(pod: Object) -> dict[str, int]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from components.serving.pod import pod_template
-from planning.plan import DeploymentPlan, ModelPlan
+from planning.plan import ModelPlan, ReleasePlan, WorkloadPlan
 from tests.cluster.client import Client, Object
 from tests.cluster.control_plane import ControlPlane
 from tests.cluster.waiting import WaitTimeoutError
@@ -99,9 +99,9 @@ def _camel(key: str) -> str:
     return first + "".join(word.capitalize() for word in rest)
 
 
-def model_pod(name: str, model: ModelPlan, deployment: DeploymentPlan) -> Object:
+def model_pod(name: str, model: ModelPlan, release: ReleasePlan, workload: WorkloadPlan) -> Object:
     """A pod of the Deployment, as its controller would make it."""
-    template = wire(pod_template(model, deployment))
+    template = wire(pod_template(model, release, workload))
     metadata = {**template["metadata"], "name": name, "namespace": NAMESPACE}
     return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": template["spec"]}
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from planning.plan import DeploymentPlan, PoolPlan
+from planning.plan import PoolPlan, WorkloadPlan
 from planning.plan.labels import POOL_REVISION
 from tests.cluster.azure_provider import POOL
 from tests.cluster.changing import Change, Changing, Edit, changing_stack
@@ -84,9 +84,9 @@ def replaced(change: Change) -> tuple[PoolPlan, PoolPlan]:
     return old, new
 
 
-def on(changing: Changing, pool: PoolPlan) -> list[tuple[str, DeploymentPlan]]:
+def on(changing: Changing, pool: PoolPlan) -> list[tuple[str, WorkloadPlan]]:
     """Deployments of a pool, with their namespaces."""
-    return [one for one in changing.life.deployments if one[1].placement.pool == pool.name]
+    return [one for one in changing.life.deployments if one[1].pool == pool.name]
 
 
 def require_moved(changing: Changing, change: Change) -> None:
@@ -100,7 +100,7 @@ def require_moved(changing: Changing, change: Change) -> None:
     assert deleted == max(call.order for call in change.outcome.writes())
     assert not change.calls("Delete", DEPLOYMENT)
     for namespace, deployment in on(changing, new):
-        changing.require_served(change, namespace, deployment, deployment.placement.max)
+        changing.require_served(change, namespace, deployment, deployment.replicas.max)
         require_ready_before_the_old_nodes_go(change, deployment)
     assert change.watch.left_on_lost_nodes() == set()
     assert change.watch.never_placed() == set()
@@ -109,9 +109,9 @@ def require_moved(changing: Changing, change: Change) -> None:
     assert revisions == {None, *(pool.revision for pool in change.after.pools)}
 
 
-def require_ready_before_the_old_nodes_go(change: Change, deployment: DeploymentPlan) -> None:
+def require_ready_before_the_old_nodes_go(change: Change, deployment: WorkloadPlan) -> None:
     (old, new), name = replaced(change), deployment.name
-    all_of_it = {new.revision: deployment.placement.max}
+    all_of_it = {new.revision: deployment.replicas.max}
     moved = change.watch.first(lambda moment: moment.serving(name) == all_of_it, f"{name} has moved")
     machines = change.watch.moments[0].pools()[old.revision]
     goes = change.watch.first(lambda moment: moment.pools()[old.revision] < machines, f"{old.revision} goes")
@@ -133,7 +133,7 @@ def test_where_quota_holds_one_pool_only_the_pods_come_back_on_the_new_one(chang
     (created,), (deleted,) = change.calls("Create", POOL), change.calls("Delete", POOL)
     assert deleted < created < min(change.calls("Update", DEPLOYMENT))
     for namespace, deployment in changing.life.deployments:
-        changing.life.require_pods(namespace, deployment, deployment.placement.max)
+        changing.life.require_pods(namespace, deployment, deployment.replicas.max)
     assert not [moment for moment in change.watch.moments if {old.revision, new.revision} <= moment.pools().keys()]
 
 

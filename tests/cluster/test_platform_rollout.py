@@ -103,7 +103,7 @@ def require_replaced(changing: Changing, change: Change, *names: str) -> None:
     """These Deployments kept what is promised of them, on the machines that the Plan allows, and no pod was stuck."""
     for name in names:
         namespace, deployment = changing.life.deployment(name)
-        changing.require_served(change, namespace, deployment, deployment.placement.max)
+        changing.require_served(change, namespace, deployment, deployment.replicas.max)
     (pool,) = changing.life.plan.pools
     assert max(moment.pools()[pool.revision] for moment in change.watch.moments) <= pool.max_nodes
     assert change.watch.never_placed() == set()
@@ -207,7 +207,7 @@ def test_a_pod_gets_no_new_requests_before_its_grace_ends(changing: Changing) ->
         eventually(lambda: client.find("v1", "Pod", leaving["name"], namespace) is None, "the pod ends")
         changing.life.require_pods(namespace, chat, 3)
     assert is_ending(told)
-    assert told["metadata"]["deletionGracePeriodSeconds"] == model.grace_seconds
+    assert told["metadata"]["deletionGracePeriodSeconds"] == model.releases[0].pod.grace_seconds
     assert leaving["name"] in watch.moments[0].addressed(model.name)
     left_out = watch.first(
         lambda moment: leaving["name"] not in moment.addressed(model.name), "the Service leaves it out"

@@ -91,7 +91,7 @@ def hash_of(life: FromNothing, namespace: str, image: str) -> str:
 def test_hand_edits_are_shown_and_nothing_else_and_the_update_takes_them_back(life: FromNothing) -> None:
     client, machines = life.engine.client, life.engine.azure.machines
     namespace, deployment = life.deployments[0]
-    (pool,) = [pool for pool in life.plan.pools if pool.revision == deployment.placement.pool_revision]
+    (pool,) = [pool for pool in life.plan.pools if pool.revision == deployment.pool_revision]
     (node, *_) = machines.pool(pool.aks_name).nodes
     taints = client.get("v1", "Node", node)["spec"]["taints"]
     (container,) = client.get("apps/v1", "Deployment", deployment.name, namespace)["spec"]["template"]["spec"][

@@ -64,11 +64,12 @@ class PoolOfPods:
 def pools_of(stack: GeneratedStack) -> list[PoolOfPods]:
     pods: dict[str, list[Object]] = {name: [] for name in stack.words}
     for model in stack.plan.models:
-        for deployment in model.deployments:
-            place = deployment.placement
-            pods[place.pool] += [
-                model_pod(f"s{stack.number}-{deployment.name}-{index}", model, deployment) for index in range(place.max)
-            ]
+        for release in model.releases:
+            for workload in release.workloads:
+                pods[workload.pool] += [
+                    model_pod(f"s{stack.number}-{workload.name}-{index}", model, release, workload)
+                    for index in range(workload.replicas.max)
+                ]
     # A pool that no model uses has nothing to disagree about.
     return [PoolOfPods(stack, name, word, tuple(pods[name])) for name, word in stack.words.items() if pods[name]]
 
@@ -121,7 +122,10 @@ def test_the_pods_are_those_that_the_program_declares() -> None:
     }
     models = planning_stacks.plan({}).models
     found = {
-        deployment.name: wire(pod_template(model, deployment)) for model in models for deployment in model.deployments
+        workload.name: wire(pod_template(model, release, workload))
+        for model in models
+        for release in model.releases
+        for workload in release.workloads
     }
     assert found
     assert found == {name: declared[name] for name in found}

@@ -44,7 +44,7 @@ def planned(file: Path) -> Planned:
 def test_a_model_outside_the_catalog_is_planned(tmp_path: Path) -> None:
     plan = planned(stack(tmp_path)).plan
     assert plan is not None
-    chat = plan.models[0]
+    chat = plan.models[0].releases[0]
     assert (chat.model_id, chat.memory.fits) == ("acme/mine", True)
     assert chat.memory.kv_bytes_per_token == 12 * 2 * 8 * 64 * 2
     assert chat.memory.weights_gib == pytest.approx(12.8 * 1.02, abs=0.2)
@@ -53,7 +53,7 @@ def test_a_model_outside_the_catalog_is_planned(tmp_path: Path) -> None:
 def test_given_weights_take_the_place_of_counted_ones(tmp_path: Path) -> None:
     plan = planned(stack(tmp_path, "hf_config: models/mine.json, weights_gib: 20.0,")).plan
     assert plan is not None
-    assert plan.models[0].memory.weights_gib == pytest.approx(20.4)
+    assert plan.models[0].releases[0].memory.weights_gib == pytest.approx(20.4)
 
 
 @pytest.mark.parametrize(

@@ -10,19 +10,21 @@ import pytest
 import catalog
 import config
 from config.stackfile import parse
-from planning import ModelPlan, decide
+from planning import decide
+from planning.plan import ReleasePlan
 
 pytest.importorskip("vllm", reason="vllm is not installed here (requirements-vllm.txt)")
 os.environ.setdefault("VLLM_TARGET_DEVICE", "cpu")
 ROOT = Path(__file__).parents[2]
 
 
-def planned_models() -> list[ModelPlan]:
-    models: list[ModelPlan] = []
+def planned_releases() -> list[ReleasePlan]:
+    releases: list[ReleasePlan] = []
     for stack in ("dev", "prod"):
         sections = parse((ROOT / f"Pulumi.{stack}.yaml").read_text(encoding="utf-8")).sections
-        models += decide(config.load(sections), catalog.load()).models
-    return models
+        plan = decide(config.load(sections), catalog.load())
+        releases += [release for model in plan.models for release in model.releases]
+    return releases
 
 
 def parser() -> Any:
@@ -31,14 +33,14 @@ def parser() -> Any:
     return arguments.make_arg_parser(flexible(prog="vllm serve", allow_abbrev=False))
 
 
-@pytest.mark.parametrize("model", planned_models(), ids=lambda model: model.name)
-def test_file_and_words_mean_the_same(model: ModelPlan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("release", planned_releases(), ids=lambda release: release.name)
+def test_file_and_words_mean_the_same(release: ReleasePlan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = tmp_path / "vllm.yaml"
-    file.write_text(model.arguments_file, encoding="utf-8")
+    file.write_text(release.arguments_file, encoding="utf-8")
     monkeypatch.chdir(tmp_path)
-    by_words = vars(parser().parse_args(list(model.args)))
+    by_words = vars(parser().parse_args(list(release.args)))
     # What `vllm serve MODEL --config FILE` does before it parses.
-    expanded = parser()._pull_args_from_config(["serve", model.source, "--config", str(file)])
+    expanded = parser()._pull_args_from_config(["serve", release.source, "--config", str(file)])
     assert vars(parser().parse_args(expanded[1:])) == by_words
-    assert by_words["served_model_name"] == [model.name]
-    assert by_words["max_model_len"] == model.context
+    assert by_words["served_model_name"] == [release.name]
+    assert by_words["max_model_len"] == release.context

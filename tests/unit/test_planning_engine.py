@@ -37,7 +37,7 @@ def found(changes: dict[str, Any], rule: str) -> list[tuple[str, str, str]]:
 
 def words(changes: dict[str, Any], index: int = 0) -> dict[str, str]:
     """The command line as option → the word behind it."""
-    line = plan(changes).models[index].args
+    line = plan(changes).models[index].releases[0].args
     return {word: line[place + 1] for place, word in enumerate(line[:-1]) if word.startswith("--")}
 
 
@@ -80,7 +80,7 @@ def test_switches_are_said_as_vllm_says_them() -> None:
         flag = RELEASE.flags[name]
         if not is_switch(flag) or name in RELEASE.forbidden_flags:
             continue
-        view = Resolution(settings(args(**{name.removeprefix("--"): False})), CATALOG).models[0]
+        view = Resolution(settings(args(**{name.removeprefix("--"): False})), CATALOG).releases[0]
         said = options(view, RELEASE)
         # Off: said with the opposite where there is one, else left out.
         opposite = [one.removeprefix("--") for one in flag.opts if one.startswith("--") and one != name]

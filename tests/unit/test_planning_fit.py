@@ -56,7 +56,7 @@ def test_a_model_that_fits(run: Run) -> None:
 
 
 def test_figures_are_those_of_the_plan(run: Run) -> None:
-    chat = plan({}).models[0]
+    chat = plan({}).models[0].releases[0]
     _, out, _ = run(
         "--model", "Qwen/Qwen3-8B", "--gpu", "H100-NVL-94", "--mig", "3g.47gb", "--context", "32768", "--json"
     )

@@ -10,16 +10,15 @@ from planning_stacks import settings as loaded
 
 from planning.placement import (
     PodRequest,
-    Workload,
     least_memory_gib,
     left_over,
     placements,
     pod_request,
     share,
-    workloads,
 )
 from planning.resolving import node
 from planning.resolving.resolution import Resolution
+from planning.resolving.workloads import Workload, workloads_of
 
 REQUESTS = st.tuples(st.integers(1, 4), st.integers(1, 20), st.integers(10, 120), st.integers(1, 5))
 
@@ -36,8 +35,8 @@ def stack(nodes: int, wanted: list[tuple[int, int, int, int]]) -> Resolution:
         )
         for index, (gpus, cpu, memory_gib, replicas) in enumerate(wanted)
     }
-    billed_pools = pool("other", vm_size="Standard_NC96ads_A100_v4", nodes={"min": 1, "max": nodes})
-    return Resolution(loaded({"pools[0]": billed_pools, "models": [None] * len(wanted), **models}), CATALOG)
+    other = pool("other", vm_size="Standard_NC96ads_A100_v4", nodes={"min": 1, "max": nodes})
+    return Resolution(loaded({"pools[0]": other, "models": [None] * len(wanted), **models}), CATALOG)
 
 
 def search(free: list[tuple[int, int, int]], wanted: list[PodRequest]) -> bool:
@@ -54,8 +53,8 @@ def search(free: list[tuple[int, int, int]], wanted: list[PodRequest]) -> bool:
     return False
 
 
-def members(situation: Resolution) -> list[Workload]:
-    return [workload for batch in placements(situation)["other"].batches for workload in batch]
+def members(resolution: Resolution) -> list[Workload]:
+    return [workload for batch in placements(resolution)["other"].batches for workload in batch]
 
 
 @settings(max_examples=40)
@@ -63,12 +62,12 @@ def members(situation: Resolution) -> list[Workload]:
 def test_what_is_placed_can_be_placed_and_the_count_is_whole(
     nodes: int, wanted: list[tuple[int, int, int, int]]
 ) -> None:
-    situation = stack(nodes, wanted)
-    missing = left_over(placements(situation)["other"])
-    offer = situation.pools[0].offer
+    resolution = stack(nodes, wanted)
+    missing = left_over(placements(resolution)["other"])
+    offer = resolution.pools[0].offer
     assert offer is not None
     placed: list[PodRequest] = []
-    for workload in members(situation):
+    for workload in members(resolution):
         assert 0 <= missing.get(workload.name, 0) <= workload.high
         placed += [pod_request(workload)] * (workload.high - missing.get(workload.name, 0))
     free = [(4, offer.cpu_millicores, offer.memory_mib)] * nodes
@@ -83,11 +82,11 @@ def test_what_is_placed_can_be_placed_and_the_count_is_whole(
 @given(st.integers(1, 4), REQUESTS)
 def test_room_to_spare_is_room_for_one_more(nodes: int, wanted: tuple[int, int, int, int]) -> None:
     gpus, cpu, memory_gib, replicas = wanted
-    situation = stack(nodes, [wanted])
-    load = placements(situation)["other"]
+    resolution = stack(nodes, [wanted])
+    load = placements(resolution)["other"]
     larger = placements(stack(nodes, [(gpus, cpu, memory_gib, replicas + 1)]))["other"]
     if load.verdict.fits:
-        assert load.spare(members(situation)[0]) is larger.verdict.fits
+        assert load.spare(members(resolution)[0]) is larger.verdict.fits
 
 
 def test_replicas_are_split_between_floor_and_burst() -> None:
@@ -97,19 +96,22 @@ def test_replicas_are_split_between_floor_and_burst() -> None:
         "models[2]": model("more", ["floor", "burst"], replicas={"min": 2, "max": 5}, drain_seconds=20),
     }
     more = plan(changes).models[2]
-    assert [(one.pool, one.min, one.max) for one in more.placement] == [("floor", 2, 2), ("burst", 0, 3)]
-    assert [one.name for one in more.deployments] == ["more", "more-burst"]
-    assert [one.replicas for one in more.deployments] == [2, None]
-    assert [(one.scaling.min, one.scaling.max) for one in more.deployments] == [(2, 2), (0, 3)]
+    assert [(one.pool, one.replicas.min, one.replicas.max) for one in more.workloads] == [
+        ("floor", 2, 2),
+        ("burst", 0, 3),
+    ]
+    assert [one.name for one in more.workloads] == ["more", "more-burst"]
+    assert [one.fixed_replicas for one in more.workloads] == [2, None]
+    assert [(one.scaling.min, one.scaling.max) for one in more.workloads] == [(2, 2), (0, 3)]
     # What the floor carries is no reason for the burst.
-    threshold = more.deployments[0].scaling.threshold
-    assert [f"- {2 * threshold}, 0)" in one.scaling.query for one in more.deployments] == [False, True]
+    threshold = more.workloads[0].scaling.threshold
+    assert [f"- {2 * threshold}, 0)" in one.scaling.query for one in more.workloads] == [False, True]
 
 
 @pytest.mark.parametrize("vm_size", sorted(name for name, vm in CATALOG.vm_sizes.items() if vm.gpu))
 def test_default_shares_of_all_devices_fit_their_node(vm_size: str) -> None:
-    situation = Resolution(loaded({"pools[1]": pool("other", vm_size=vm_size)}), CATALOG)
-    view = situation.pools[1]
+    resolution = Resolution(loaded({"pools[1]": pool("other", vm_size=vm_size)}), CATALOG)
+    view = resolution.pools[1]
     assert view.offer is not None
     devices = sum(device.per_node for device in view.devices)
     if devices:
@@ -156,7 +158,7 @@ def test_what_is_offloaded_is_host_memory_that_a_replica_needs(args: dict[str, A
         Resolution(loaded({"pools[1]": pool("other"), "models[2]": model("more", "other", engine=engine)}), CATALOG)
         for engine in engines
     )
-    more = least_memory_gib(with_it, with_it.models[2]) - least_memory_gib(without, without.models[2])
+    more = least_memory_gib(with_it, with_it.releases[2]) - least_memory_gib(without, without.releases[2])
     assert more == pytest.approx(gib)
 
 
@@ -166,5 +168,5 @@ def test_a_group_that_no_empty_node_takes_is_told_once() -> None:
 
 
 def test_groups_of_a_model_without_a_pool_are_none() -> None:
-    situation = Resolution(loaded({"models[0].pool": "nowhere"}), CATALOG)
-    assert workloads(situation.models[0]) == ()
+    resolution = Resolution(loaded({"models[0].pool": "nowhere"}), CATALOG)
+    assert workloads_of(resolution.releases[0]) == ()

@@ -10,6 +10,7 @@ from planning_stacks import settings as loaded
 from config import Finding
 from planning import Planned
 from planning.placement.candidates import DECISIVE
+from planning.plan import ExtendedResource
 from planning.planner import plan_stack
 from planning.rules.subjects import REGISTER
 
@@ -18,7 +19,7 @@ T4, A100, H100 = "Standard_NC64as_T4_v3", "Standard_NC24ads_A100_v4", "Standard_
 
 def chosen(outcome: Planned, name: str) -> str:
     assert outcome.plan is not None, outcome.findings
-    return next(one.placement[0].pool for one in outcome.plan.models if one.name == name)
+    return next(one.workloads[0].pool for one in outcome.plan.models if one.name == name)
 
 
 def told(outcome: Planned, rule: str) -> list[Finding]:
@@ -58,8 +59,8 @@ def test_of_several_kinds_of_slices_the_smallest_that_holds_it() -> None:
     mixed = pool("mixed", vm_size="Standard_NC40ads_H100_v5", gpu=layout)
     outcome = planned(stack(mixed))
     assert outcome.plan is not None
-    (place,) = next(one.placement for one in outcome.plan.models if one.name == "more")
-    assert (place.pool, place.resource) == ("mixed", "nvidia.com/mig-2g.24gb")
+    (place,) = next(one.workloads for one in outcome.plan.models if one.name == "more")
+    assert (place.pool, place.request) == ("mixed", ExtendedResource(name="nvidia.com/mig-2g.24gb", count=1))
 
 
 def test_a_pool_without_room_is_passed_over() -> None:

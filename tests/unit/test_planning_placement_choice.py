@@ -10,7 +10,7 @@ from planning_stacks import settings as loaded
 
 from config import Settings
 from config.models import Model as ModelSettings
-from planning.placement import Workload, fits_empty_node, workloads
+from planning.placement import fits_empty_node
 from planning.placement.auto import resolve
 from planning.placement.candidates import DECISIVE, PlacementCandidate, candidates
 from planning.placement.pool_fill import PoolFill
@@ -19,6 +19,7 @@ from planning.placement.problem import Effort
 from planning.placement.verdict import Proofs
 from planning.planner import plan_stack
 from planning.resolving.resolution import Resolution
+from planning.resolving.workloads import Workload
 
 A100_1, A100_2, A100_4, H100_2, T4 = (
     "Standard_NC24ads_A100_v4",
@@ -56,11 +57,11 @@ def by_definition(stack: Settings) -> tuple[ModelSettings, ...]:
     """The models with their pools, each chosen by trying all seats from the cheapest, with nothing remembered."""
     s = Resolution(stack, CATALOG)
     models = list(stack.models)
-    taken = [workload for view in s.models for workload in workloads(view) if fits_empty_node(workload)]
+    taken = [workload for workload in s.workloads if fits_empty_node(workload)]
     waiting = [index for index, one in enumerate(models) if one.pool == "auto"]
     for index in sorted(waiting, key=lambda at: (-tensor(models[at]), -models[at].replicas.max, models[at].name)):
         open_ = [
-            (candidate, candidate.workload(s.models[index]))
+            (candidate, candidate.workload(s.releases[index]))
             for candidate in candidates(s)
             if runs(stack, models[index], candidate)
         ]

@@ -67,21 +67,24 @@ def test_order_of_keys_and_arguments_changes_nothing() -> None:
     backwards = dict(reversed(arguments.items()))
     one, other = (plan({"models[0].engine.args": given_}) for given_ in (arguments, backwards))
     assert one == other
-    assert one.models[0].config_map != plan({"models[0].engine.args": {"seed": 8}}).models[0].config_map
+    assert (
+        one.models[0].releases[0].config_map
+        != plan({"models[0].engine.args": {"seed": 8}}).models[0].releases[0].config_map
+    )
 
 
 def test_a_changed_argument_changes_its_model_alone() -> None:
     before, after = plan({}), plan({"models[0].engine.args.seed": 7})
     assert after.models[1:] == before.models[1:]
-    assert after.models[0].config_map != before.models[0].config_map
-    assert after.models[0].arguments_file.count("seed: 7\n") == 1
+    assert after.models[0].releases[0].config_map != before.models[0].releases[0].config_map
+    assert after.models[0].releases[0].arguments_file.count("seed: 7\n") == 1
 
 
 def test_placement_names_the_revision_that_the_pool_has() -> None:
     whole = plan(ROOM)
     revisions = {one.name: one.revision for one in whole.pools}
     for one in whole.models:
-        for placed in one.placement:
+        for placed in one.workloads:
             assert placed.pool_revision == revisions[placed.pool]
 
 

@@ -9,7 +9,7 @@ from planning_stacks import settings as loaded
 
 from catalog import load
 from planning import Plan
-from planning.plan import DeploymentPlan, RolloutPlan
+from planning.plan import RolloutPlan, WorkloadPlan
 from planning.planner import plan_stack
 
 SURGE = RolloutPlan(strategy="RollingUpdate", max_surge=1, max_unavailable=0)
@@ -26,8 +26,8 @@ def stack(nodes: tuple[int, int], **models: tuple[int, int, int]) -> dict[str, A
     return changes
 
 
-def deployments(found: Plan) -> dict[str, DeploymentPlan]:
-    return {one.name: one for each in found.models for one in each.deployments}
+def workloads(found: Plan) -> dict[str, WorkloadPlan]:
+    return {workload.name: workload for model in found.models for workload in model.workloads}
 
 
 def told(changes: dict[str, Any], rule: str) -> list[str]:
@@ -52,7 +52,7 @@ def told(changes: dict[str, Any], rule: str) -> list[str]:
 def test_the_strategy_follows_from_what_is_free_in_every_order(
     changes: dict[str, Any], expected: dict[str, RolloutPlan]
 ) -> None:
-    found = deployments(plan(changes))
+    found = workloads(plan(changes))
     assert {name: found[name].rollout for name in expected} == expected
 
 
@@ -63,9 +63,9 @@ def test_a_place_needs_cores_and_memory_as_well() -> None:
         "pools[1]": pool("other", vm_size="Standard_NC96ads_A100_v4", nodes={"min": 1, "max": 1}),
         "models[2]": model("more", "other", replicas={"min": 2, "max": 2}, resources=wanted),
     }
-    assert deployments(plan(changes))["more"].rollout == ONE_FEWER
+    assert workloads(plan(changes))["more"].rollout == ONE_FEWER
     wanted["cpu"] = 30
-    assert deployments(plan(changes | {"models[2].resources.cpu": 30}))["more"].rollout == SURGE
+    assert workloads(plan(changes | {"models[2].resources.cpu": 30}))["more"].rollout == SURGE
 
 
 def test_floor_and_burst_each_follow_their_own_pool() -> None:
@@ -74,9 +74,9 @@ def test_floor_and_burst_each_follow_their_own_pool() -> None:
         "pools[2]": pool("burst", capacity="spot", nodes={"min": 0, "max": 2}),
         "models[2]": model("more", ["floor", "burst"], replicas={"min": 2, "max": 5}, drain_seconds=20),
     }
-    found = deployments(plan(changes))
+    found = workloads(plan(changes))
     assert (found["more"].rollout, found["more-burst"].rollout) == (ONE_FEWER, SURGE)
-    assert plan(changes).models[2].rollout == ONE_FEWER
+    assert plan(changes).models[2].workloads[0].rollout == ONE_FEWER
 
 
 @pytest.mark.parametrize(
@@ -92,14 +92,14 @@ def test_floor_and_burst_each_follow_their_own_pool() -> None:
 )
 def test_what_a_surge_costs(nodes: tuple[int, int], hours: float) -> None:
     high = 2 if nodes == (1, 1) else 3
-    assert deployments(plan(stack(nodes, one=(1, 1, high))))["one"].surge_node_hours == hours
+    assert workloads(plan(stack(nodes, one=(1, 1, high))))["one"].surge_node_hours == hours
 
 
 def test_deadlines_are_above_the_start_up_budget() -> None:
-    for one in deployments(plan({"models[0].start_minutes": 45})).values():
+    for one in workloads(plan({"models[0].start_minutes": 45})).values():
         budget = 45 * 60 if one.name == "chat" else 30 * 60
         assert one.progress_seconds == budget + 1800
-        assert one.rollout_seconds == one.progress_seconds * one.placement.max
+        assert one.rollout_seconds == one.progress_seconds * one.replicas.max
 
 
 @pytest.mark.parametrize(
@@ -122,7 +122,7 @@ def test_a_model_that_is_added_changes_no_other_while_a_place_is_left() -> None:
     """Four GPUs: with one, two and three models of one GPU each something is free, with the fourth nothing is."""
     names = ("one", "two", "three", "four")
     plans = [plan(stack((2, 2), **dict.fromkeys(names[:count], (1, 1, 1)))) for count in range(1, 5)]
-    first = [deployments(found)["one"] for found in plans]
+    first = [workloads(found)["one"] for found in plans]
     assert first[0] == first[1] == first[2]
     assert first[3] == replace(first[0], rollout=ONE_FEWER)
 
@@ -134,6 +134,6 @@ def test_the_order_of_pools_and_models_changes_nothing() -> None:
     there, back = (plan_stack(each, load()).plan for each in (settings, turned))
     assert there is not None
     assert back is not None
-    assert deployments(there) == deployments(back)
+    assert workloads(there) == workloads(back)
     assert sorted(there.pools, key=lambda one: one.name) == sorted(back.pools, key=lambda one: one.name)
     assert sorted(there.models, key=lambda one: one.name) == sorted(back.models, key=lambda one: one.name)

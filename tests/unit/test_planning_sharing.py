@@ -13,6 +13,7 @@ from planning_stacks import CATALOG, DROP, model, plan, planned, pool
 from components.serving.pod import pod_template
 from planning import Plan
 from planning.gpus import devices, mig
+from planning.plan import ExtendedResource
 from planning.plan.labels import DEVICE_PLUGIN_CONFIG, MIG_CONFIG
 
 ONE, TWO = "Standard_NC40ads_H100_v5", "Standard_NC80adis_H100_v5"
@@ -35,22 +36,23 @@ def operator(made: Plan) -> Any:
 @pytest.mark.parametrize("sharing", ["time-slicing", "mps"])
 def test_a_share_is_of_the_whole_gpu_and_has_a_name_of_its_own(sharing: str) -> None:
     made = plan(shared(sharing, 2, vm_size=TWO))
-    (placement,) = made.models[2].placement
+    (workload,) = made.models[2].workloads
+    release = made.models[2].releases[0]
     assert made.pools[1].resources == (("nvidia.com/gpu.shared", 4),)
-    assert (placement.resource, placement.count) == ("nvidia.com/gpu.shared", 1)
-    memory = made.models[2].memory
+    assert workload.request == ExtendedResource(name="nvidia.com/gpu.shared", count=1)
+    memory = release.memory
     assert memory.device_gib == 93.12
     assert memory.budget_gib == pytest.approx(93.12 * 0.45, abs=0.01)
-    assert made.models[2].args[made.models[2].args.index("--gpu-memory-utilization") + 1] == "0.45"
+    assert release.args[release.args.index("--gpu-memory-utilization") + 1] == "0.45"
 
 
 def test_a_share_counts_its_batch_on_its_part_of_the_memory() -> None:
     whole, part = (
-        plan(shared(replicas=2)).models[2],
+        plan(shared(replicas=2)).models[2].releases[0],
         plan({"pools[1]": pool("other"), "models[2]": model("more", "other")}),
     )
     assert whole.args[whole.args.index("--max-num-batched-tokens") + 1] == "2048"
-    alone = part.models[2].args
+    alone = part.models[2].releases[0].args
     assert alone[alone.index("--max-num-batched-tokens") + 1] == "8192"
 
 
@@ -99,7 +101,7 @@ def test_mps_holds_each_pod_to_its_part() -> None:
 def test_slices_can_be_shared_by_turns() -> None:
     made = plan({**shared(layout=["3g.47gb", "2g.24gb"]), "models[2].slice": "3g.47gb"})
     assert made.pools[1].resources == (("nvidia.com/mig-2g.24gb.shared", 2), ("nvidia.com/mig-3g.47gb.shared", 2))
-    assert made.models[2].memory.device_gib == 46.38
+    assert made.models[2].releases[0].memory.device_gib == 46.38
     assert dict(made.pools[1].labels)[DEVICE_PLUGIN_CONFIG] == "time-slicing-2-2g.24gb-3g.47gb"
     assert dict(made.pools[1].labels)[MIG_CONFIG] == "1x3g.47gb-1x2g.24gb"
 
@@ -158,7 +160,7 @@ def test_under_mps_the_daemon_brings_the_shared_memory() -> None:
     """k8s-device-plugin mounts its own /dev/shm into clients of MPS; a volume of ours would hide it."""
     made = {sharing: plan(shared(sharing)).models[2] for sharing in ("time-slicing", "mps")}
     for sharing, one in made.items():
-        spec: Any = pod_template(one, one.deployments[0])["spec"]
+        spec: Any = pod_template(one, one.releases[0], one.workloads[0])["spec"]
         mounts = {mount["mount_path"]: mount["name"] for mount in spec["containers"][0]["volume_mounts"]}
         assert ("/dev/shm" in mounts) == (sharing == "time-slicing")  # noqa: S108 - the place in the pod
         assert set(mounts.values()) == {volume["name"] for volume in spec["volumes"]}

@@ -60,7 +60,7 @@ def test_the_ledger_takes_two_tables_where_one_is_too_wide(plan: Plan, width: in
     screen = report.console(io.StringIO(), width)
     text = printed(tables.models(plan, screen, width), width)
     assert sum(line.lstrip().startswith("chat") for line in text.splitlines()) == tables_of_the_model
-    memory = plan.models[0].memory
+    memory = plan.models[0].releases[0].memory
     for figure in (formats.gib(memory.weights_gib), formats.gib(memory.kv_cache_gib), "h100 · 3g.47gb", "32,768"):
         assert figure in text
 
@@ -84,8 +84,10 @@ def test_placement_tells_how_a_version_is_replaced(
     plan: Plan, name: str, rollout: RolloutPlan, node_hours: float, told: str
 ) -> None:
     (model,) = (model for model in plan.models if model.name == name)
-    deployment = replace(model.deployments[0], rollout=rollout, surge_node_hours=node_hours)
-    text = printed(tables.placement(replace(plan, models=(replace(model, deployments=(deployment,)),))))
+    release = model.releases[0]
+    workload = replace(release.workloads[0], rollout=rollout, surge_node_hours=node_hours)
+    changed = replace(model, releases=(replace(release, workloads=(workload,)),))
+    text = printed(tables.placement(replace(plan, models=(changed,))))
     assert told in " ".join(text.split())
     assert ("node-hours" in text) == (node_hours > 0)
 

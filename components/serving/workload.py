@@ -1,0 +1,82 @@
+"""One workload: equal replicas of a release on one pool, as a Deployment with its budget for disruptions."""
+
+from collections.abc import Sequence
+
+import pulumi
+from pulumi_kubernetes.apps.v1 import Deployment, DeploymentSpecArgsDict, DeploymentStrategyArgsDict
+from pulumi_kubernetes.meta.v1 import ObjectMetaArgsDict
+from pulumi_kubernetes.policy.v1 import PodDisruptionBudget
+
+from components.azure.cluster import Cluster
+from components.cluster.in_cluster import in_cluster
+from components.cluster.labels import metadata
+from components.serving.pod import pod_template, selector
+from planning.plan import ModelPlan, ReleasePlan, RolloutPlan, WorkloadPlan
+
+
+def deployment(
+    parent: pulumi.Resource,
+    model: ModelPlan,
+    release: ReleasePlan,
+    workload: WorkloadPlan,
+    *,
+    cluster: Cluster,
+    needed: Sequence[pulumi.Resource],
+) -> Deployment:
+    """Named after the Deployment itself, so that a model that moves to another pool stays one resource."""
+    spec: DeploymentSpecArgsDict = {
+        "selector": {"match_labels": selector(workload)},
+        "strategy": _strategy(workload.rollout),
+        "progress_deadline_seconds": workload.progress_seconds,
+        "revision_history_limit": 3,
+        "template": pod_template(model, release, workload),
+    }
+    autoscaled = workload.fixed_replicas is None
+    if not autoscaled:
+        spec["replicas"] = workload.fixed_replicas
+    # Pulumi waits 10 minutes by default.
+    limit = f"{workload.rollout_seconds}s"
+    return Deployment(
+        f"{workload.name}-deployment",
+        metadata=_metadata(model, workload),
+        spec=spec,
+        opts=in_cluster(
+            parent,
+            cluster,
+            *needed,
+            timeouts=pulumi.CustomTimeouts(create=limit, update=limit, delete=limit),
+            # A number that was fixed till now stays until KEDA moves it: one that nobody sets any more becomes 1.
+            ignore_changes=["spec.replicas"] if autoscaled else [],
+        ),
+    )
+
+
+def disruption_budget(model: ModelPlan, workload: WorkloadPlan, opts: pulumi.ResourceOptions) -> PodDisruptionBudget:
+    """Evictions take one replica at a time."""
+    return PodDisruptionBudget(
+        f"{workload.name}-disruption-budget",
+        metadata=metadata(workload.name, model.namespace),
+        spec={
+            "max_unavailable": 1,
+            "selector": {"match_labels": selector(workload)},
+            # A replica that never got ready must not block a node's upgrade.
+            "unhealthy_pod_eviction_policy": "AlwaysAllow",
+        },
+        opts=opts,
+    )
+
+
+def _metadata(model: ModelPlan, workload: WorkloadPlan) -> ObjectMetaArgsDict:
+    # The stack file's settings win over the last writer's: KEDA's, where it set the number of replicas before.
+    annotations = {"pulumi.com/patchForce": "true"}
+    if workload.replicas.min == 0:
+        # Replicas that may be none are not waited for: that a spot node can't be had now is no failure.
+        annotations["pulumi.com/skipAwait"] = "true"
+    return {**metadata(workload.name, model.namespace), "annotations": annotations}
+
+
+def _strategy(rollout: RolloutPlan) -> DeploymentStrategyArgsDict:
+    return {
+        "type": rollout.strategy,
+        "rolling_update": {"max_surge": rollout.max_surge, "max_unavailable": rollout.max_unavailable},
+    }

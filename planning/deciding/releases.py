@@ -1,0 +1,121 @@
+"""Plans the releases of a model: arguments, memory and pods, and the workloads that run them."""
+
+from collections.abc import Mapping
+
+from config.models import Model as ModelSettings
+from planning import naming
+from planning.deciding.images import image
+from planning.placement import cache_gib, resources, rollout, shared_memory_gib
+from planning.plan import PodPlan, ReleasePlan, ReplicaRange, ScalingPlan, WorkloadPlan
+from planning.resolving.releases import ResolvedRelease
+from planning.resolving.resolution import ResolvedStack
+from planning.resolving.workloads import Workload, workloads_of
+from planning.vllm import arguments
+
+NAMESPACE = "llm"
+WEIGHTS_CONTAINER = "weights"
+TOKEN_SECRET = "hugging-face"  # noqa: S105 - the name of a Kubernetes Secret, not a secret
+# Before SIGTERM: the time that load balancers take to learn that the pod is going (vLLM answers 500 after SIGTERM).
+_PRE_STOP_SECONDS = 15
+# After the last request: vLLM's own teardown takes about 5 seconds; Kubernetes must wait strictly longer.
+_TEARDOWN_SECONDS = 20
+
+
+def grace_seconds(settings: ModelSettings) -> int:
+    """Seconds between the decision to stop a pod and SIGKILL."""
+    return _PRE_STOP_SECONDS + settings.drain_seconds + _TEARDOWN_SECONDS
+
+
+def release(stack: ResolvedStack, view: ResolvedRelease, pool_revisions: Mapping[str, str], server: str) -> ReleasePlan:
+    """Plan one release; `pool_revisions` maps pool names to revisions, `server` is the address of Prometheus."""
+    settings, from_blob = view.settings, view.settings.source.blob is not None
+    options = arguments.options(view, view.version)
+    source = arguments.source_argument(view, WEIGHTS_CONTAINER)
+    argument_file = arguments.argument_file(options)
+    return ReleasePlan(
+        name=view.name,
+        model_id=settings.source.model_id,
+        context=settings.context,
+        concurrency=settings.concurrency,
+        image=image(stack, view.version.image),
+        source=source,
+        weights_from="blob" if from_blob else "huggingface",
+        storage_account=stack.names.storage_account.value if from_blob else None,
+        args=arguments.argument_list(source, options),
+        arguments_file=argument_file,
+        config_map=f"{view.name}-{naming.content_hash(argument_file)}",
+        memory=view.ledger.memory,
+        pod=_pod(stack, view),
+        workloads=_workloads(stack, view, pool_revisions, server),
+    )
+
+
+def _pod(stack: ResolvedStack, view: ResolvedRelease) -> PodPlan:
+    cpu, memory_gib = resources(view)
+    return PodPlan(
+        cpu=cpu,
+        memory_gib=memory_gib,
+        shared_memory_gib=shared_memory_gib(stack.resolution, view),
+        cache_gib=cache_gib(view),
+        start_seconds=view.settings.start_minutes * 60,
+        pre_stop_seconds=_PRE_STOP_SECONDS,
+        grace_seconds=grace_seconds(view.settings),
+    )
+
+
+def _workloads(
+    stack: ResolvedStack, view: ResolvedRelease, pool_revisions: Mapping[str, str], server: str
+) -> tuple[WorkloadPlan, ...]:
+    workloads = workloads_of(view)
+    return tuple(
+        _workload(stack, workload, pool_revisions, _scaling(view, workload, workloads[:position], server))
+        for position, workload in enumerate(workloads)
+    )
+
+
+def _workload(
+    stack: ResolvedStack, workload: Workload, pool_revisions: Mapping[str, str], scaling: ScalingPlan
+) -> WorkloadPlan:
+    return WorkloadPlan(
+        name=workload.name,
+        kind="Deployment",
+        role=workload.role,
+        pods_per_replica=workload.pods_per_replica,
+        request=workload.request,
+        pool=workload.pool.name,
+        pool_revision=pool_revisions[workload.pool.name],
+        replicas=ReplicaRange(min=workload.low, max=workload.high),
+        fixed_replicas=None if workload.high > workload.low else workload.high,
+        scaling=scaling,
+        # MIG slices have resource names of their own, so AKS's automatic toleration for nvidia.com/gpu doesn't reach
+        # them.
+        tolerations=tuple(
+            (taint.split("=")[0], taint.split("=")[1].split(":")[0], taint.split(":")[-1])
+            for taint in workload.pool.taints
+        ),
+        disruption_budget=workload.high > 1,
+        mps=workload.pool.settings.gpu.sharing == "mps",
+        rollout=rollout.rollout(stack.resolution, workload),
+        surge_node_hours=rollout.surge_node_hours(stack.resolution, workload),
+        progress_seconds=rollout.progress_seconds(workload),
+        rollout_seconds=rollout.rollout_seconds(workload),
+    )
+
+
+def _scaling(view: ResolvedRelease, workload: Workload, before: tuple[Workload, ...], server: str) -> ScalingPlan:
+    """Scale a workload by the load that those before it don't carry."""
+    wanted = view.settings.autoscaling
+    threshold = wanted.requests_per_replica if wanted is not None else view.settings.concurrency
+    labels = f'{{namespace="{NAMESPACE}",model_name="{view.name}"}}'
+    query = f"sum(vllm:num_requests_waiting{labels}) + sum(vllm:num_requests_running{labels})"
+    floor = sum(one.high for one in before)
+    if floor:
+        query = f"clamp_min({query} - {floor * threshold}, 0)"
+    return ScalingPlan(
+        min=workload.low,
+        max=workload.high,
+        query=query,
+        threshold=threshold,
+        server=server,
+        cooldown_seconds=view.settings.start_minutes * 60,
+    )

@@ -1,0 +1,112 @@
+"""One pool of the stack file with what the catalog knows of its nodes."""
+
+from msgspec import Struct
+from msgspec.structs import asdict
+
+from catalog import Catalog, Gpu, VmSize
+from config.pools import Pool
+from planning.gpus import devices, mig
+from planning.gpus.devices import Device
+from planning.resolving import node
+from planning.resolving.node import NodeOffer
+
+SPOT_TAINT = "kubernetes.azure.com/scalesetpriority=spot:NoSchedule"
+GPU_TAINT = "nvidia.com/gpu=present:NoSchedule"
+
+
+class MigOwner(Struct, frozen=True):
+    """Who cuts a pool's GPUs into slices: AKS by a profile, the GPU Operator by a configuration, or nobody."""
+
+    aks_profile: str | None = None
+    """`gpuInstanceProfile` of the agent pool."""
+    operator_config: str | None = None
+    """Name of the MIG manager's configuration."""
+
+
+class PoolView(Struct, frozen=True, dict=True):
+    """One pool; what the catalog lacks is None, and `devices` is empty where the layout names unknown profiles."""
+
+    index: int
+    settings: Pool
+    vm: VmSize | None
+    gpu: Gpu | None
+    devices: tuple[Device, ...]
+    offer: NodeOffer | None
+    mig_owner: MigOwner
+
+    @property
+    def path(self) -> str:
+        """Place in the stack file."""
+        return f"pools[{self.index}]"
+
+    @property
+    def name(self) -> str:
+        """The pool's name."""
+        return self.settings.name
+
+    @property
+    def spot(self) -> bool:
+        """Whether its nodes can be evicted."""
+        return self.settings.capacity == "spot"
+
+    @property
+    def is_mig(self) -> bool:
+        """Whether its GPUs are cut into slices."""
+        return self.settings.gpu.sliced
+
+    @property
+    def layouts(self) -> tuple[tuple[str, ...], ...]:
+        """The MIG layout of each of a node's GPUs; empty where they are whole."""
+        return self.settings.gpu.layouts_of(self.vm.gpu_count if self.vm else 1)
+
+    @property
+    def taints(self) -> tuple[str, ...]:
+        """All taints of its nodes, those that Azure adds to spot nodes included."""
+        own = (GPU_TAINT,) if self.settings.workload != "background" and self.gpu is not None else ()
+        return (*own, *((SPOT_TAINT,) if self.spot else ()), *self.settings.taints)
+
+    def complete(self) -> "ResolvedPool | None":
+        """The same without gaps; None where the catalog lacks the VM size."""
+        if self.vm is None or self.offer is None:
+            return None
+        return ResolvedPool(**asdict(self))
+
+
+class ResolvedPool(PoolView, frozen=True, dict=True):
+    """One pool without gaps, as builders of the Plan get it."""
+
+    vm: VmSize
+    offer: NodeOffer
+
+
+def resolve_pool(index: int, pool: Pool, catalog: Catalog, *, max_pods: int, gpu_driver: str) -> PoolView:
+    """Look up one pool; `max_pods` and `gpu_driver` are the cluster's."""
+    vm = catalog.vm_sizes.get(pool.vm_size)
+    gpu = catalog.gpus.get(vm.gpu) if vm and vm.gpu else None
+    offered = devices.offered(pool, vm, catalog) if vm else ()
+    return PoolView(
+        index=index,
+        settings=pool,
+        vm=vm,
+        gpu=gpu,
+        devices=offered,
+        offer=node.offer(vm, pool.os_disk_gib, max_pods, catalog) if vm else None,
+        mig_owner=_mig_owner(pool, vm, gpu, catalog, gpu_driver) if vm and gpu and offered else MigOwner(),
+    )
+
+
+def _mig_owner(pool: Pool, vm: VmSize, gpu: Gpu, catalog: Catalog, gpu_driver: str) -> MigOwner:
+    """AKS where it can, else the operator's MIG manager; never both.
+
+    AKS cuts every GPU of a pool at provisioning, before any pod can hold it, but only into one full profile, and
+    only with a driver of its own.
+    """
+    geometry = catalog.mig.get(gpu.name)
+    if geometry is None or not pool.gpu.sliced:
+        return MigOwner()
+    layouts = pool.gpu.layouts_of(vm.gpu_count)
+    by_profile = {profile: name for name, profile in geometry.aks_profiles.items()}
+    full = len(set(layouts)) == 1 and mig.uniform_full(geometry, layouts[0])
+    if vm.aks_mig and gpu_driver == "aks" and full and layouts[0][0] in by_profile:
+        return MigOwner(aks_profile=by_profile[layouts[0][0]])
+    return MigOwner(operator_config=mig.config_name(geometry, layouts))

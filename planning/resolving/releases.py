@@ -1,0 +1,138 @@
+"""Models of the stack file and their releases, with what the catalog knows of weights, vLLM and devices.
+
+A model is what clients name. A release is one version of it: weights, image, arguments, memory and pod. Today each
+model has one release, which bears the model's name.
+"""
+
+from functools import cached_property
+from typing import Any
+
+from msgspec import Struct
+
+from catalog import Model, VllmRelease
+from config.models import Model as ModelSettings
+from planning.gpus import devices
+from planning.gpus.devices import Device
+from planning.memory import Ledger
+from planning.resolving.pools import PoolView, ResolvedPool
+from planning.vllm.flags import given
+
+
+class ReleaseView(Struct, frozen=True, dict=True):
+    """One release with the pools that it names, the device that it takes on each, and its memory.
+
+    What the catalog lacks is None, as is the ledger where a figure is missing (rules say which).
+    """
+
+    index: int
+    settings: ModelSettings
+    architecture: Model | None
+    version: VllmRelease | None
+    pools: tuple[PoolView | None, ...]
+    devices: tuple[Device | None, ...]
+    ledger: Ledger | None = None
+    """Memory on the tightest of its devices."""
+
+    @property
+    def path(self) -> str:
+        """Place in the stack file."""
+        return f"models[{self.index}]"
+
+    @property
+    def name(self) -> str:
+        """The release's name: its model's, as long as a model has one release."""
+        return self.settings.name
+
+    @cached_property
+    def placed(self) -> tuple[tuple[PoolView, Device], ...]:
+        """Pools that exist and offer this release a device, floor first."""
+        pairs = zip(self.pools, self.devices, strict=True)
+        return tuple((pool, device) for pool, device in pairs if pool is not None and device is not None)
+
+    @cached_property
+    def tightest_device(self) -> Device | None:
+        """The device with the least memory for one pod; None without any."""
+        return min((device for _, device in self.placed), key=lambda device: device.share_gib, default=None)
+
+    @cached_property
+    def asked(self) -> dict[str, Any]:
+        """The options of vLLM that the stack file gives, by their first spelling without dashes."""
+        return given(self.version, self.settings.engine.args) if self.version is not None else {}
+
+    @property
+    def utilization(self) -> float | None:
+        """Share of a device's memory that vLLM takes; None without a version of vLLM.
+
+        Where several pods share a device, vLLM sees all of its memory: the default is 0.9 of this pod's part.
+        """
+        if self.version is None:
+            return None
+        wanted = self.settings.engine.gpu_memory_utilization
+        if wanted is not None:
+            return wanted
+        shared_by = max((device.shared_by for _, device in self.placed), default=1)
+        return self.version.gpu_memory_utilization if shared_by == 1 else devices.shared_utilization(shared_by)
+
+    @property
+    def request_tokens(self) -> int:
+        """Tokens of the requests that `concurrency` counts."""
+        return self.settings.typical_tokens or self.settings.context
+
+    def complete(self, pools: tuple[ResolvedPool, ...]) -> "ResolvedRelease | None":
+        """The same without gaps, on `pools`, those of the stack; None where something is unknown."""
+        if self.architecture is None or self.version is None or self.ledger is None:
+            return None
+        if not self.placed or len(self.placed) != len(self.pools):
+            return None
+        return ResolvedRelease(
+            index=self.index,
+            settings=self.settings,
+            architecture=self.architecture,
+            version=self.version,
+            pools=tuple(pools[pool.index] for pool, _ in self.placed),
+            devices=tuple(device for _, device in self.placed),
+            ledger=self.ledger,
+        )
+
+
+class ResolvedRelease(ReleaseView, frozen=True, dict=True):
+    """One release without gaps, as builders of the Plan get it."""
+
+    architecture: Model
+    version: VllmRelease
+    pools: tuple[ResolvedPool, ...]
+    devices: tuple[Device, ...]
+    ledger: Ledger
+
+
+class ModelView(Struct, frozen=True):
+    """One model: a served name and its releases."""
+
+    index: int
+    settings: ModelSettings
+    releases: tuple[ReleaseView, ...]
+
+    @property
+    def path(self) -> str:
+        """Place in the stack file."""
+        return f"models[{self.index}]"
+
+    @property
+    def name(self) -> str:
+        """The name by which clients call it."""
+        return self.settings.name
+
+
+class ResolvedModel(ModelView, frozen=True):
+    """One model without gaps, as builders of the Plan get it."""
+
+    releases: tuple[ResolvedRelease, ...]
+
+
+def device_on(model: ModelSettings, pool: PoolView | None) -> Device | None:
+    """The device a replica takes on a pool: the named slice, or the only kind there is."""
+    if pool is None or not pool.devices:
+        return None
+    if model.slice is not None:
+        return next((device for device in pool.devices if device.kind == model.slice), None)
+    return pool.devices[0] if len(pool.devices) == 1 else None
