@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from planning.plan import DeploymentPlan, Plan
-from tests.cluster.client import Object
+from simulators.api_server.client import Object
 from tests.cluster.control_plane import ControlPlane
 from tests.cluster.harness import platform_engine
 from tests.cluster.life import Life, plan_of_settings

@@ -10,10 +10,10 @@ import pulumi_kubernetes as k8s
 import pytest
 from xdist.scheduler import LoadFileScheduling
 
-from tests.cluster.client import Client
-from tests.cluster.control_plane import ControlPlane, control_plane
+from simulators.api_server.client import Client
+from simulators.kubelet.kubelet import Kubelets
+from tests.cluster.control_plane import LEASE_RENEWAL_SECONDS, ControlPlane, control_plane
 from tests.cluster.harness import ClusterEngine
-from tests.cluster.kubelet import Kubelets
 from tests.cluster.life import FromNothing
 from tests.cluster.shown import shown, shown_on_failure, shown_platform
 from tests.cluster.small_programs import Program, Run
@@ -85,7 +85,7 @@ def cluster(
 @pytest.fixture
 def kubelets(cluster: ControlPlane) -> Iterator[Kubelets]:
     """Kubelets for the nodes of `cluster`."""
-    with Kubelets(cluster.client) as running:
+    with Kubelets(cluster.client, renewal_seconds=LEASE_RENEWAL_SECONDS) as running:
         yield running
 
 

@@ -6,10 +6,11 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from tests.cluster import fault_admission, faults
-from tests.cluster.azure_provider import CLUSTER, POOL
+from simulators.aks.provider import CLUSTER, POOL
+from simulators.azure import faults
+from simulators.kubernetes_provider.provider import RELEASE
+from tests.cluster import fault_admission
 from tests.cluster.fault_stack import FaultedStack
-from tests.cluster.kubernetes_provider import RELEASE
 
 Fault = Callable[[FaultedStack], AbstractContextManager[None]]
 

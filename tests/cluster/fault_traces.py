@@ -4,13 +4,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from tests.cluster import provider_answers as answers
-from tests.cluster.applied_objects import CREATOR
-from tests.cluster.client import ApiError, Client, Object
+from simulators.api_server.client import ApiError, Client, Object
+from simulators.kubernetes_provider import answers
+from simulators.kubernetes_provider.applied_objects import CREATOR
+from simulators.kubernetes_provider.kubernetes_rules import group_of
+from simulators.kubernetes_provider.provider import RELEASE
 from tests.cluster.harness import ClusterEngine
-from tests.cluster.kubernetes_provider import RELEASE
 from tests.engine.harness import StackRun
-from tests.engine.providers.kubernetes_rules import group_of
 
 _AZURE = "azure-native:"
 _KUBERNETES = "kubernetes:"

@@ -10,12 +10,12 @@ import config
 from planning import decide
 from planning.plan import DeploymentPlan, Plan
 from planning.plan.labels import POOL_REVISION
-from tests.cluster import provider_answers as answers
-from tests.cluster.client import Object
+from simulators.api_server.client import Object
+from simulators.api_server.waiting import eventually
+from simulators.kubelet.pod_states import is_ready
+from simulators.kubernetes_provider import answers
+from simulators.kubernetes_provider.provider import RELEASE
 from tests.cluster.harness import ClusterEngine
-from tests.cluster.kubernetes_provider import RELEASE
-from tests.cluster.pod_states import is_ready
-from tests.cluster.waiting import eventually
 from tests.engine.harness import StackRun
 from tests.engine.outcome import Outcome
 from tests.engine.platform_stacks import PROGRAM, PROJECT, settings

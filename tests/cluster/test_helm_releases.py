@@ -6,11 +6,11 @@ import pulumi
 import pulumi_kubernetes as k8s
 import pytest
 
-from tests.cluster.client import Client
+from simulators.api_server.client import Client
+from simulators.api_server.waiting import eventually
+from simulators.kubernetes_provider.provider import RELEASE
 from tests.cluster.harness import ClusterEngine
-from tests.cluster.kubernetes_provider import RELEASE
 from tests.cluster.small_programs import Program, Run, operations
-from tests.cluster.waiting import eventually
 from tests.engine.harness import OperationRefusedError
 
 # The SDK's abandoned coroutines of a refused update complain when they are collected.

@@ -7,12 +7,12 @@ import pulumi
 import pulumi_kubernetes as k8s
 import pytest
 
-from tests.cluster.client import Client, Object
+from simulators.api_server.client import Client, Object
+from simulators.api_server.waiting import eventually
+from simulators.keda.keda import FINALIZER, MANAGER, InvalidError, Keda, Scaling
+from simulators.keda.prometheus import Series, UnknownQueryError, evaluate
 from tests.cluster.harness import ClusterEngine
-from tests.cluster.keda import FINALIZER, MANAGER, InvalidError, Keda, Scaling
-from tests.cluster.prometheus import Series, UnknownQueryError, evaluate
 from tests.cluster.small_programs import Program, Run, operations
-from tests.cluster.waiting import eventually
 from tests.cluster.workloads import add_node, deployment, pod_spec
 from tests.engine.harness import StackRun
 from tests.graph.stacks import ALL, entries_of

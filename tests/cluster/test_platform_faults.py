@@ -8,9 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.cluster import fault_recovery, faults
-from tests.cluster.applied_objects import CREATOR
-from tests.cluster.azure_provider import POOL
+from simulators.aks.provider import POOL
+from simulators.api_server.waiting import eventually
+from simulators.azure import faults
+from simulators.kubernetes_provider.applied_objects import CREATOR
+from simulators.kubernetes_provider.provider import DEPLOYMENT, RELEASE
+from tests.cluster import fault_recovery
 from tests.cluster.fault_cases import (
     AZURE_IS_BUSY,
     COMPANY_RULE,
@@ -27,9 +30,7 @@ from tests.cluster.fault_cases import (
 from tests.cluster.fault_moments import signal_engine
 from tests.cluster.fault_stack import FaultedStack
 from tests.cluster.fault_traces import Traces
-from tests.cluster.kubernetes_provider import DEPLOYMENT, RELEASE
 from tests.cluster.shown import shown_platform
-from tests.cluster.waiting import eventually
 from tests.engine.harness import OperationRefusedError
 from tests.graph.stacks import Sections
 

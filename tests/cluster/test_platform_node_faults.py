@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.cluster.azure_provider import POOL
-from tests.cluster.client import Object
+from simulators.aks.provider import POOL
+from simulators.api_server.client import Object
+from simulators.api_server.waiting import eventually
+from simulators.kubelet.pod_states import is_ready
+from simulators.kubernetes_provider.provider import DEPLOYMENT
 from tests.cluster.fault_cases import NEW_SIZE, impatient
 from tests.cluster.fault_stack import FaultedStack
-from tests.cluster.kubernetes_provider import DEPLOYMENT
-from tests.cluster.pod_states import is_ready
 from tests.cluster.shown import shown_platform
-from tests.cluster.waiting import eventually
 from tests.graph.stacks import Sections
 
 pytestmark = [

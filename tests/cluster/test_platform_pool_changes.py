@@ -8,10 +8,10 @@ import pytest
 
 from planning.plan import DeploymentPlan, PoolPlan
 from planning.plan.labels import POOL_REVISION
-from tests.cluster.azure_provider import POOL
+from simulators.aks.provider import POOL
+from simulators.kubernetes_provider.provider import DEPLOYMENT
 from tests.cluster.changing import Change, Changing, Edit, changing_stack
 from tests.cluster.control_plane import ControlPlane
-from tests.cluster.kubernetes_provider import DEPLOYMENT
 from tests.engine.platform_stacks import section
 
 pytestmark = pytest.mark.cluster

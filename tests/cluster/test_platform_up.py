@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 
 from planning.plan.labels import POOL_REVISION
-from tests.cluster.autoscaler import quantity
+from simulators.aks.autoscaler import quantity
+from simulators.api_server.waiting import eventually
+from simulators.kubelet.pod_states import runs_to_completion
 from tests.cluster.life import FromNothing
-from tests.cluster.pod_states import runs_to_completion
-from tests.cluster.waiting import eventually
 from tests.engine.harness import OperationRefusedError
 from tests.engine.outcome import Outcome
 from tests.engine.platform_stacks import section, settings

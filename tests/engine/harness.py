@@ -24,11 +24,11 @@ from pulumi.automation.events import EngineEvent
 
 import components
 from preview.engine.shortcuts import shortcuts as preview_shortcuts
+from simulators.azure.cloud import Cloud
+from simulators.azure.provider import DEFAULT_SUBSCRIPTION, AzureNative
+from simulators.kubernetes_provider.in_memory import Kubernetes
+from simulators.provider_protocol.calls import CallLog
 from tests.engine.outcome import OperationRefusedError, Outcome, outcome
-from tests.engine.providers.azure import DEFAULT_SUBSCRIPTION, AzureNative
-from tests.engine.providers.calls import CallLog
-from tests.engine.providers.cloud import Cloud
-from tests.engine.providers.kubernetes import Kubernetes
 from tests.engine.toolchain import pulumi_binary
 
 Program = Path | Callable[[], None]

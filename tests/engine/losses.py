@@ -8,8 +8,8 @@ from typing import Any, Final
 
 import yaml
 
+from simulators.azure.arm_paths import path_inputs
 from tests.engine.outcome import Outcome, Side
-from tests.engine.providers.arm_paths import path_inputs
 from tests.engine.recordings import RELEASES, Recording, token_of
 
 REVIEWED: Final = RELEASES / "losses.yaml"

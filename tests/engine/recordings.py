@@ -11,9 +11,9 @@ from typing import Any, Final
 import yaml
 from pulumi import automation
 
+from simulators.azure.cloud import AzureObject, api_host
 from tests.engine.harness import Engine, StackRun
 from tests.engine.platform_stacks import PROGRAM, PROJECT, crd_groups, section
-from tests.engine.providers.cloud import AzureObject, api_host
 from tests.graph.stacks import strings
 
 RELEASES: Final = Path(__file__).with_name("releases")
