@@ -3,7 +3,7 @@ STACK ?= dev
 VENV := .venv
 PYTHON := $(VENV)/bin/python
 .DEFAULT_GOAL := help
-.PHONY: help preview test acceptance oracle-vllm lint bench golden record-release requirements
+.PHONY: help preview test acceptance oracle-vllm lint bench golden record requirements
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -54,8 +54,8 @@ golden: $(VENV)/installed-dev ## write README, docs/rules.md and expected output
 	@$(PYTHON) -m preview.readme
 	@UPDATE_GOLDEN=1 $(VENV)/bin/pytest -q tests/graph/test_preview_cli.py tests/graph/test_whole_graph.py
 
-record-release: $(VENV)/installed-dev ## keep a release's stacks for later upgrades: make record-release VERSION=0.1.0 [REF=HEAD]
-	@$(PYTHON) -m tests.engine.record_release $(VERSION) --ref $(or $(REF),HEAD) --arm $(or $(REFERENCE_DIR),../shared)/arm
+record: $(VENV)/installed-dev ## keep a version's stacks for later upgrades: make record VERSION=0.1.0 [REF=HEAD]
+	@$(PYTHON) -m tests.engine.record $(VERSION) --ref $(or $(REF),HEAD) --arm $(or $(REFERENCE_DIR),../shared)/arm
 
 requirements: ## compile requirements*.in with hashes (needs uv)
 	@for name in requirements requirements-dev; do \

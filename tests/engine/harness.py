@@ -22,8 +22,6 @@ from pulumi.automation import errors as automation_errors
 from pulumi.automation._stack import StackInitMode
 from pulumi.automation.events import EngineEvent
 
-import components
-from preview.engine.shortcuts import shortcuts as preview_shortcuts
 from simulators.azure.cloud import Cloud
 from simulators.azure.provider import DEFAULT_SUBSCRIPTION, AzureNative
 from simulators.kubernetes_provider.in_memory import Kubernetes
@@ -69,10 +67,16 @@ def _modules_are_no_garbage() -> None:
     Before any operation: channels to an engine that were kept for ever would go on trying to reach it, and fail a later
     one at the same port.
     """
-    for module in pkgutil.iter_modules(components.__path__, "components."):
+    components = importlib.import_module("components")
+    for module in pkgutil.walk_packages(components.__path__, "components."):
         importlib.import_module(module.name)
     gc.collect()
     gc.freeze()
+
+
+def _shortcuts() -> AbstractContextManager[None]:
+    """What the preview leaves out. Looked for when it is used: a recorded program of earlier may not have it."""
+    return importlib.import_module("preview.engine.shortcuts").shortcuts()
 
 
 @contextlib.contextmanager
@@ -187,7 +191,7 @@ class Engine:
     `arm` is the folder of ARM's definitions, `crd_groups` says which API groups a chart's CRDs bring, `subscription` is
     the Azure subscription of the sign-in. With `shortcuts` a program leaves out what our preview leaves out, two
     fifths of an operation's time: for tests that update a stack again and again. Those of what the shipped stacks
-    register, and those of earlier releases, have the SDK as it is.
+    register, and those of earlier versions, have the SDK as it is.
     """
 
     def __init__(
@@ -207,7 +211,7 @@ class Engine:
         self.kubernetes = Kubernetes(self.log, self.cloud, crd_groups or {})
         self.environment: dict[str, str] = {}
         self.leaving_out: Callable[[], AbstractContextManager[None]] = (
-            preview_shortcuts if shortcuts else contextlib.nullcontext
+            _shortcuts if shortcuts else contextlib.nullcontext
         )
 
     def __enter__(self) -> Self:

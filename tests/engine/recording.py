@@ -1,4 +1,4 @@
-"""Stacks as earlier releases of this program left them: settings, state and clouds, kept as data for each release."""
+"""Stacks as earlier versions of this program left them: settings, state and clouds, kept as data for each version."""
 
 import json
 import shutil
@@ -14,9 +14,9 @@ from pulumi import automation
 from simulators.azure.cloud import AzureObject, api_host
 from tests.engine.harness import Engine, StackRun
 from tests.engine.platform_stacks import PROGRAM, PROJECT, crd_groups, section
-from tests.graph.stacks import strings
+from tests.stack_files import strings
 
-RELEASES: Final = Path(__file__).with_name("releases")
+RECORDED: Final = Path(__file__).with_name("recordings")
 # Where in whose files a resource was declared and when it was made: the engine decides nothing by it, and it names the
 # folders of the machine that recorded.
 _LEFT_OUT: Final = frozenset({"created", "modified", "sourcePosition", "stackTrace"})
@@ -26,17 +26,17 @@ _KUBERNETES_PROVIDER: Final = "pulumi:providers:kubernetes"
 
 @dataclass(frozen=True)
 class Recording:
-    """One stack of one release. `folder` bears the release's name and holds a stack file and a state for each stack."""
+    """One stack of one version. `folder` bears the version's name and holds a stack file and a state for each stack."""
 
     folder: Path
     stack: str
 
     def __str__(self) -> str:
-        return f"{self.release}-{self.stack}"
+        return f"{self.version}-{self.stack}"
 
     @property
-    def release(self) -> str:
-        """Version of the program that made the stack, or the commit of one that was never released."""
+    def version(self) -> str:
+        """Version of the program that made the stack, or the commit of one that had none."""
         return self.folder.name
 
     @property
@@ -69,7 +69,7 @@ class Recording:
         stack_file: Path,
         *,
         commit: str,
-        version: int,
+        state_version: int,
         surroundings: Iterable[AzureObject],
         state: Mapping[str, Any],
     ) -> None:
@@ -79,11 +79,11 @@ class Recording:
         resources = [_kept(resource) for resource in state["resources"]]
         head = {
             "commit": commit,
-            "version": version,
+            "version": state_version,
             "surroundings": [asdict(found) for found in surroundings],
             "deployment": {**state, "manifest": _made(state["manifest"]), "resources": []},
         }
-        # A line for each resource: a release differs from the one before it by the lines that `diff` shows.
+        # A line for each resource: a version differs from the one before it by the lines that `diff` shows.
         body = ",\n".join(json.dumps(resource, separators=(",", ":")) for resource in resources)
         text = json.dumps(head, indent=1, sort_keys=True)
         self.state_file.write_text(text.replace('"resources": []', f'"resources": [\n{body}\n]') + "\n")
@@ -105,8 +105,8 @@ def _kept(resource: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def recordings() -> list[Recording]:
-    """Every recorded stack, sorted by release and stack."""
-    return [Recording(path.parent, path.stem) for path in sorted(RELEASES.glob("*/*.json"))]
+    """Every recorded stack, sorted by version and stack."""
+    return [Recording(path.parent, path.stem) for path in sorted(RECORDED.glob("*/*.json"))]
 
 
 def engine_with(recording: Recording, directory: Path, arm: Path) -> Engine:
