@@ -84,7 +84,7 @@ class Fleet:
                 del pool.machines[fewest:]
 
     def operator(self, values: Mapping[str, Any] | None) -> None:
-        """The GPU Operator's release has these values now, or is gone."""
+        """The GPU Operator's chart has these values now, or is gone."""
         with self._lock:
             self._operator = values
             self.reconcile()

@@ -137,7 +137,7 @@ def node_devices(
     operator: Mapping[str, Any] | None,
     catalog: Catalog,
 ) -> Devices:
-    """What the GPUs of a node are to pods; `operator` are the values of the GPU Operator's release."""
+    """What the GPUs of a node are to pods; `operator` are the values of the GPU Operator's chart."""
     found = GpuNode(pool, vm, labels(pool, vm, index, where), tuple(taints(pool)))
     return devices(found, operator, catalog)
 

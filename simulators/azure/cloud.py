@@ -30,14 +30,14 @@ class Key:
 
 @dataclass
 class Cluster:
-    """The objects of one Kubernetes API server. `releases` maps a Helm release's id to the API groups it brought."""
+    """The objects of one Kubernetes API server. `charts` are API groups by the id of the chart that brought them."""
 
     objects: dict[Key, dict[str, Any]] = field(default_factory=dict)
-    releases: dict[str, frozenset[str]] = field(default_factory=dict)
+    charts: dict[str, frozenset[str]] = field(default_factory=dict)
 
     def groups(self, *, without: str = "") -> frozenset[str]:
-        """API groups brought by the installed releases, except by one."""
-        return frozenset().union(*(groups for id_, groups in self.releases.items() if id_ != without))
+        """API groups brought by the installed charts, except by one."""
+        return frozenset().union(*(groups for id_, groups in self.charts.items() if id_ != without))
 
 
 class Cloud:

@@ -1,6 +1,6 @@
 """What the GPUs of a node become once the GPU Operator has been there: device plugin resources, or none and why not.
 
-Reads what the operator would read: the release's values, the node's labels and taints, the pool's driver and GPU
+Reads what the operator would read: the chart's values, the node's labels and taints, the pool's driver and GPU
 instance profile. Where the operator would wait for ever or fail, a node has no devices, and a pod stays pending.
 
 Source: NVIDIA/gpu-operator deployments/gpu-operator/values.yaml, NVIDIA/mig-parted api/spec/v1, and of
@@ -51,7 +51,7 @@ class GpuNode:
 
 
 def devices(node: GpuNode, operator: Mapping[str, Any] | None, catalog: Catalog) -> Devices:
-    """What one node offers; `operator` are the values of the GPU Operator's release, None while there is no release."""
+    """What one node offers; `operator` are the values of the GPU Operator's chart, None while it is not installed."""
     if node.vm.gpu is None:
         return Devices()
     try:
@@ -145,7 +145,7 @@ def _parted(
         raise NoDevicesError(f"{MIG_CONFIG}={name}, but the MIG manager is off")
     text = _value(operator, "migManager.config.data", {}).get("config.yaml")
     if not _value(operator, "migManager.config.create", False) or text is None:
-        raise NoDevicesError(f"{MIG_CONFIG}={name}, and the release brings no MIG configuration of its own")
+        raise NoDevicesError(f"{MIG_CONFIG}={name}, and the chart brings no MIG configuration of its own")
     entries = yaml.safe_load(text)["mig-configs"].get(name)
     if entries is None:
         raise NoDevicesError(f"{MIG_CONFIG}={name} is not in the MIG manager's configuration")

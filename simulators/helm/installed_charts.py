@@ -1,6 +1,6 @@
-"""Helm releases without Helm: the chart's CRDs come and go as Helm would have it, values are checked and kept.
+"""Charts without Helm: their CRDs come and go as Helm would have it, values are checked and kept.
 
-No chart is rendered: of what a release brings, only its CustomResourceDefinitions are there. It is remembered where
+No chart is rendered: of what a chart brings, only its CustomResourceDefinitions are there. It is remembered where
 Helm remembers its own, in a Secret `sh.helm.release.v1.<name>.v1` of its namespace, but as plain JSON.
 """
 
@@ -26,7 +26,7 @@ _MANAGER: Final = "helm"
 _DOCUMENT: Final = re.compile(r"^---$", re.MULTILINE)
 _GROUP: Final = re.compile(r"^  group: (\S+)$", re.MULTILINE)
 _SERVED_SECONDS: Final = 90
-# Helm's states while it works on a release; one that stays in such a state takes no further upgrade.
+# Helm's states while it works on a chart; one that stays in such a state takes no further upgrade.
 _PENDING: Final = "pending-"
 _CATALOG: Final = Path(__file__).resolve().parents[2] / "catalog" / "charts.yaml"
 
@@ -85,16 +85,16 @@ def reference_crds(directory: Path) -> ReferenceCrds:
     return ReferenceCrds(directory)
 
 
-class HelmReleases:
-    """Releases in one cluster. `reference` holds the folders `crds` and `charts`."""
+class InstalledCharts:
+    """Charts that are installed in one cluster. `reference` holds the folders `crds` and `charts`."""
 
     def __init__(self, client: Client, reference: Path) -> None:
         self._client = client
         self._reference = reference
-        self.charts: dict[str, ChartFacts] = dict(catalog_charts())
+        self.known: dict[str, ChartFacts] = dict(catalog_charts())
 
     def problems(self, inputs: Mapping[str, Any]) -> list[str]:
-        """What is wrong with a release's values: a path that the chart does not have, or what its schema refuses."""
+        """What is wrong with the values: a path that the chart does not have, or what its schema refuses."""
         chart, values, directory = chart_name(inputs), inputs.get("values") or {}, self._reference / "charts"
         try:
             unknown = unknown_paths(chart, values, directory)
@@ -106,33 +106,33 @@ class HelmReleases:
         ]
 
     def find(self, id_: str) -> dict[str, Any] | None:
-        """The inputs of a release (`namespace/name`) as they were last installed, None where there is none."""
+        """The inputs of a chart (`namespace/name`) as they were last installed, None where there is none."""
         namespace, _, name = id_.partition("/")
         secret = self._client.find("v1", "Secret", _secret_name(name), namespace)
         return json.loads(base64.b64decode(secret["data"]["release"])) if secret is not None else None
 
     def status(self, id_: str) -> str:
-        """Helm's word for how a release is; empty where there is none."""
+        """Helm's word for how a chart is; empty where there is none."""
         namespace, _, name = id_.partition("/")
         secret = self._client.find("v1", "Secret", _secret_name(name), namespace)
         return secret["metadata"]["labels"]["status"] if secret is not None else ""
 
     def cut_off(self, id_: str) -> None:
-        """Whoever upgrades the release ends in the middle of it, and leaves it so."""
+        """Whoever upgrades the chart ends in the middle of it, and leaves it so."""
         self._write(self._known(id_), f"{_PENDING}upgrade")
 
     def roll_back(self, id_: str) -> None:
-        """What `helm rollback` does by hand: the release is again what it was before an upgrade that was cut off."""
+        """What `helm rollback` does by hand: the chart is again what it was before an upgrade that was cut off."""
         self._write(self._known(id_), "deployed")
 
     def _known(self, id_: str) -> dict[str, Any]:
         inputs = self.find(id_)
         if inputs is None:
-            raise ValueError(f"there is no release {id_}")
+            raise ValueError(f"there is no chart {id_}")
         return inputs
 
     def install(self, inputs: Mapping[str, Any], *, status: str = "deployed") -> str:
-        """Install a release and its CRDs; the id.
+        """Install a chart and its CRDs; the id.
 
         Raises:
             RefusedError: the name is taken, the namespace is missing, or the server refuses a CRD.
@@ -146,7 +146,7 @@ class HelmReleases:
         return id_
 
     def upgrade(self, inputs: Mapping[str, Any], *, status: str = "deployed") -> None:
-        """Install a release anew, also one that has failed.
+        """Install a chart anew, also one that has failed.
 
         Raises:
             RefusedError: an earlier installation or upgrade was cut off, and Helm does not know how far it got.
@@ -159,7 +159,7 @@ class HelmReleases:
             self._define(inputs)
 
     def uninstall(self, id_: str) -> None:
-        """Take a release off. CRDs in its templates go with it, and must have no custom resource left.
+        """Take a chart off. CRDs in its templates go with it, and must have no custom resource left.
 
         Raises:
             RefusedError: custom resources are left whose operator would be gone.
@@ -170,7 +170,7 @@ class HelmReleases:
             return
         orphans = self._custom_resources(inputs)
         if orphans:
-            raise RefusedError(f"release {id_} goes before its custom resources: {', '.join(orphans)}")
+            raise RefusedError(f"chart {id_} goes before its custom resources: {', '.join(orphans)}")
         if self._facts(inputs).crds_in == "templates":
             for crd in self._crds(inputs):
                 self._client.delete(*_CRD, crd["metadata"]["name"])
@@ -178,7 +178,7 @@ class HelmReleases:
         self._client.delete("v1", "Secret", _secret_name(name), namespace)
 
     def _facts(self, inputs: Mapping[str, Any]) -> ChartFacts:
-        return self.charts.get(chart_name(inputs), ChartFacts((), None))
+        return self.known.get(chart_name(inputs), ChartFacts((), None))
 
     def _crds(self, inputs: Mapping[str, Any]) -> list[Object]:
         known = reference_crds(self._reference / "crds")
@@ -246,8 +246,8 @@ class HelmReleases:
         )
 
 
-def _secret_name(release: str) -> str:
-    return f"sh.helm.release.v1.{release}.v1"
+def _secret_name(name: str) -> str:
+    return f"sh.helm.release.v1.{name}.v1"
 
 
 def _stored_kind(crd: Object) -> tuple[str, str]:

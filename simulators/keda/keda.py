@@ -145,7 +145,7 @@ class Keda(Background):
         # By uid and generation: an object is looked at once for each of its forms.
         self._refused: dict[tuple[str, int], str] = {}
 
-    def release(self, chart: str, values: Mapping[str, Any] | None) -> None:
+    def chart(self, chart: str, values: Mapping[str, Any] | None) -> None:
         """A chart was installed with these values, or is gone (None)."""
         if chart == CHART:
             with self._turn:

@@ -64,8 +64,8 @@ def sealed(content: dict[str, Any]) -> dict[str, Any]:
     return content
 
 
-def release_outputs(inputs: Mapping[str, Any], status: str = "deployed") -> dict[str, Any]:
-    """What the state keeps of a release; `status` is Helm's word."""
+def chart_outputs(inputs: Mapping[str, Any], status: str = "deployed") -> dict[str, Any]:
+    """What the state keeps of a chart; `status` is Helm's word."""
     kept = {key: inputs[key] for key in ("chart", "name", "namespace", "version") if key in inputs}
     return {**inputs, "status": {**kept, "status": status}}
 

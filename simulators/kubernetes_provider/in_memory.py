@@ -1,4 +1,4 @@
-"""A stand-in for the kubernetes provider: objects and Helm releases in the clusters that the Azure stand-in created.
+"""A stand-in for the kubernetes provider: objects and charts in the clusters that the Azure stand-in created.
 
 Source: pulumi/pulumi-kubernetes provider/pkg/provider/provider.go at 4.34. Nothing judges an object but its name, its
 namespace and whether its kind exists; nothing is awaited. `provider` has a real API server in place of the memory.
@@ -13,9 +13,9 @@ import yaml
 from simulators.azure.cloud import Cloud, Cluster, Key
 from simulators.kubernetes_provider.kubernetes_rules import (
     BUILT_IN_GROUPS,
+    chart_replaces,
     group_of,
     is_namespaced,
-    release_replaces,
     replaces,
 )
 from simulators.provider_protocol.base import CheckFailure, Difference, StandIn
@@ -23,7 +23,7 @@ from simulators.provider_protocol.calls import CallLog, RefusedError
 from simulators.provider_protocol.differences import Change, differences
 from simulators.provider_protocol.wire import Unknown
 
-_RELEASE: Final = "kubernetes:helm.sh/v3:Release"
+_HELM_RELEASE: Final = "kubernetes:helm.sh/v3:Release"
 # Settings that say which cluster is meant: a change of them replaces the provider, unless an identifier says otherwise.
 _CLUSTER_SETTINGS: Final = ("cluster", "context", "kubeconfig")
 # Namespaces that every cluster has from its start.
@@ -88,9 +88,9 @@ class Kubernetes(StandIn):
         return self.cloud.cluster(self._host)
 
     def check(self, type_: str, old: dict[str, Any], new: dict[str, Any]) -> tuple[dict[str, Any], list[CheckFailure]]:
-        """Refuse objects without a literal name and namespace, and releases without a chart and version."""
+        """Refuse objects without a literal name and namespace, and charts without a name and version."""
         del old
-        if type_ == _RELEASE:
+        if type_ == _HELM_RELEASE:
             named = [(new.get(field), field) for field in ("chart", "name", "namespace", "version")]
         else:
             metadata = new.get("metadata") or {}
@@ -105,8 +105,8 @@ class Kubernetes(StandIn):
         """Compare inputs; a replacement under the same name deletes first."""
         del id_
         changes: dict[str, Change] = differences(old, new)
-        if type_ == _RELEASE:
-            moved = frozenset(path for path in changes if release_replaces(path))
+        if type_ == _HELM_RELEASE:
+            moved = frozenset(path for path in changes if chart_replaces(path))
             same_name = old.get("name") == new.get("name") and old.get("namespace") == new.get("namespace")
         else:
             before, after = _key(old), _key(new)
@@ -122,7 +122,7 @@ class Kubernetes(StandIn):
     def create(self, type_: str, inputs: dict[str, Any]) -> tuple[str, dict[str, Any]]:
         """Create an object in a namespace that exists, of a kind that the cluster knows."""
         cluster = self._cluster()
-        if type_ == _RELEASE:
+        if type_ == _HELM_RELEASE:
             return self._install(cluster, inputs)
         key = _key(inputs)
         self._require_place(cluster, key)
@@ -148,11 +148,11 @@ class Kubernetes(StandIn):
         if not inputs.get("createNamespace"):
             self._require_namespace(cluster, str(inputs["namespace"]))
         with self.cloud.lock:
-            if id_ in cluster.releases:
+            if id_ in cluster.charts:
                 raise RefusedError("cannot re-use a name that is still in use")
-            cluster.releases[id_] = self._groups_of(inputs)
-            cluster.objects[_release_key(id_)] = inputs
-        return id_, _release_outputs(inputs, 1)
+            cluster.charts[id_] = self._groups_of(inputs)
+            cluster.objects[_chart_key(id_)] = inputs
+        return id_, _chart_outputs(inputs, 1)
 
     def _groups_of(self, inputs: Mapping[str, Any]) -> frozenset[str]:
         # A chart is named plainly or by its OCI address, whose last segment is the name.
@@ -169,14 +169,14 @@ class Kubernetes(StandIn):
         key, found = self._find(cluster, type_, id_)
         if key is None or found is None:
             return None
-        return found, _release_outputs(found, 1) if type_ == _RELEASE else self._live(key, found)
+        return found, _chart_outputs(found, 1) if type_ == _HELM_RELEASE else self._live(key, found)
 
     @staticmethod
     def _find(cluster: Cluster, type_: str, id_: str) -> tuple[Key | None, dict[str, Any] | None]:
         _, group_version, kind = type_.split(":")
         group = "" if group_version.startswith("core/") else group_of(group_version)
         namespace, _, name = id_.rpartition("/")
-        key = _release_key(id_) if type_ == _RELEASE else Key(group, kind, namespace, name)
+        key = _chart_key(id_) if type_ == _HELM_RELEASE else Key(group, kind, namespace, name)
         return (key, cluster.objects[key]) if key in cluster.objects else (None, None)
 
     def preview_update(self, type_: str, old: dict[str, Any], inputs: dict[str, Any]) -> dict[str, Any]:
@@ -191,23 +191,23 @@ class Kubernetes(StandIn):
         if key is None or found is None:
             raise RefusedError(f'"{id_}" not found')
         cluster.objects[key] = inputs
-        if type_ == _RELEASE:
-            cluster.releases[id_] = self._groups_of(inputs)
-            return _release_outputs(inputs, 2)
+        if type_ == _HELM_RELEASE:
+            cluster.charts[id_] = self._groups_of(inputs)
+            return _chart_outputs(inputs, 2)
         return self._live(key, inputs)
 
     def delete(self, type_: str, id_: str) -> None:
-        """Delete an object; a namespace takes its content along, a release must not go before its custom resources."""
+        """Delete an object; a namespace takes its content along, a chart must not go before its custom resources."""
         cluster = self._cluster()
         key, _ = self._find(cluster, type_, id_)
         if key is None:
             return
-        if type_ == _RELEASE:
-            lost = cluster.releases[id_] - cluster.groups(without=id_)
+        if type_ == _HELM_RELEASE:
+            lost = cluster.charts[id_] - cluster.groups(without=id_)
             orphans = sorted(_id(other) for other in cluster.objects if other.group in lost)
             if orphans:
-                raise RefusedError(f"release {id_} goes before its custom resources: {', '.join(orphans)}")
-            del cluster.releases[id_]
+                raise RefusedError(f"chart {id_} goes before its custom resources: {', '.join(orphans)}")
+            del cluster.charts[id_]
         with self.cloud.lock:
             del cluster.objects[key]
             if (key.group, key.kind) == ("", "Namespace"):
@@ -219,12 +219,12 @@ def _id(key: Key) -> str:
     return f"{key.namespace}/{key.name}" if key.namespace else key.name
 
 
-def _release_key(id_: str) -> Key:
+def _chart_key(id_: str) -> Key:
     namespace, _, name = id_.partition("/")
     return Key("helm.sh", "Release", namespace, name)
 
 
-def _release_outputs(inputs: dict[str, Any], revision: int) -> dict[str, Any]:
+def _chart_outputs(inputs: dict[str, Any], revision: int) -> dict[str, Any]:
     status = {
         "chart": inputs["chart"],
         "name": inputs["name"],

@@ -99,7 +99,7 @@ _REPLACED: Final[dict[tuple[str, str], tuple[str, ...]]] = {
     ("storage.k8s.io", "StorageClass"): ("allowVolumeExpansion", "parameters", "provisioner", "volumeBindingMode"),
 }
 _IDENTITY: Final = ("apiVersion", "kind", "metadata.name", "metadata.namespace")
-_RELEASE_IDENTITY: Final = ("name", "namespace")
+_CHART_IDENTITY: Final = ("name", "namespace")
 
 
 def group_of(api_version: str) -> str:
@@ -117,6 +117,6 @@ def replaces(group: str, kind: str, path: str) -> bool:
     return touches(path, (*_IDENTITY, *_REPLACED.get((group, kind), ())))
 
 
-def release_replaces(path: str) -> bool:
-    """Whether a change of a Helm release's property path forces a replacement."""
-    return touches(path, _RELEASE_IDENTITY)
+def chart_replaces(path: str) -> bool:
+    """Whether a change of a chart's property path forces a replacement."""
+    return touches(path, _CHART_IDENTITY)

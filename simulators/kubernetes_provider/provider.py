@@ -2,8 +2,8 @@
 
 Source: pulumi/pulumi-kubernetes provider/pkg/provider/provider.go and pkg/await/await.go at 4.34: objects are created
 by POST (one that exists is an error), changed by server-side apply, previewed by a dry run where everything in them
-is known, and awaited. What differs is said in `readiness` and `helm_releases`; objects of the `Patch` kinds, lists and
-`replaceUnready` are not here.
+is known, and awaited. What differs is said in `readiness` and `simulators.helm`; objects of the `Patch` kinds, lists
+and `replaceUnready` are not here.
 """
 
 import contextlib
@@ -17,7 +17,7 @@ import yaml
 
 from simulators.api_server.client import ApiError, Client, Object
 from simulators.azure.cloud import Cloud
-from simulators.helm.installed_charts import HelmReleases, chart_name
+from simulators.helm.installed_charts import InstalledCharts, chart_name
 from simulators.kubernetes_provider import answers
 from simulators.kubernetes_provider import applied_objects as objects
 from simulators.kubernetes_provider import ignored_fields as ignored
@@ -29,13 +29,13 @@ from simulators.provider_protocol.calls import CallLog, HalfDoneError, RefusedEr
 from simulators.provider_protocol.differences import differences
 from simulators.provider_protocol.wire import decode, encode
 
-RELEASE: Final = "kubernetes:helm.sh/v3:Release"
+HELM_RELEASE: Final = "kubernetes:helm.sh/v3:Release"
 DEPLOYMENT: Final = "kubernetes:apps/v1:Deployment"
 # A kind or a namespace that is still to come is waited for this often, with pauses that double; the real one's first
 # pause is a second, and it tries five times.
 _TRIES: Final = 4
 _FIRST_PAUSE_SECONDS: Final = 0.25
-ReleaseWatcher = Callable[[str, Mapping[str, Any] | None], None]
+ChartWatcher = Callable[[str, Mapping[str, Any] | None], None]
 
 
 class ApiServer(Protocol):
@@ -50,8 +50,8 @@ class ClusterKubernetes(Kubernetes):
 
     `cancelled` is set once somebody has cancelled an operation of the engine, which then ends what it has begun.
     `wait_limit_seconds` bounds every wait for an object to get ready, whatever the program allows, and
-    `deletion_limit_seconds` every wait for one to be gone. `failing_releases` are names of releases whose
-    installation or upgrade times out once each. `on_release` is told chart and values of a release, None when it goes.
+    `deletion_limit_seconds` every wait for one to be gone. `failing_charts` are names of charts whose
+    installation or upgrade times out once each. `on_chart` is told chart and values of a chart, None when it goes.
     """
 
     def __init__(self, log: CallLog, plane: ApiServer, reference: Path, *, wait_limit_seconds: float = 120.0) -> None:
@@ -59,10 +59,10 @@ class ClusterKubernetes(Kubernetes):
         self.wait_limit_seconds = wait_limit_seconds
         # The garbage collector, which ends a deletion in the foreground, looks for new kinds every 30 seconds only.
         self.deletion_limit_seconds = 90.0
-        self.failing_releases: set[str] = set()
+        self.failing_charts: set[str] = set()
         self.cancelled = threading.Event()
-        self.on_release: ReleaseWatcher = lambda _chart, _values: None
-        self.releases = HelmReleases(plane.client, reference)
+        self.on_chart: ChartWatcher = lambda _chart, _values: None
+        self.charts = InstalledCharts(plane.client, reference)
         self._plane = plane
         self._unreachable = "the provider was never configured"
 
@@ -97,8 +97,8 @@ class ClusterKubernetes(Kubernetes):
     def check(self, type_: str, old: dict[str, Any], new: dict[str, Any]) -> tuple[dict[str, Any], list[CheckFailure]]:
         """Refuse what is not named literally, and Helm values that the chart does not have."""
         inputs, failures = super().check(type_, old, new)
-        if type_ == RELEASE and not failures and not objects.has_unknown(new):
-            failures = [CheckFailure("values", problem) for problem in self.releases.problems(new)]
+        if type_ == HELM_RELEASE and not failures and not objects.has_unknown(new):
+            failures = [CheckFailure("values", problem) for problem in self.charts.problems(new)]
         return inputs, failures
 
     def Diff(self, request: Any, context: Any) -> Any:  # noqa: N802 - the protocol's name
@@ -123,7 +123,7 @@ class ClusterKubernetes(Kubernetes):
 
     def diff(self, type_: str, id_: str, old: dict[str, Any], new: dict[str, Any]) -> Difference:
         """Compare inputs in the server's form."""
-        if type_ == RELEASE:
+        if type_ == HELM_RELEASE:
             return super().diff(type_, id_, old, new)
         before, after = objects.normal(old), objects.normal(new)
         changes = differences(before, after)
@@ -135,7 +135,7 @@ class ClusterKubernetes(Kubernetes):
 
     def preview_create(self, type_: str, inputs: dict[str, Any]) -> dict[str, Any]:
         """What a dry run answers; the inputs where there can be none: unknowns, a kind or a namespace yet to come."""
-        if type_ == RELEASE or not self._can_try(inputs):
+        if type_ == HELM_RELEASE or not self._can_try(inputs):
             return inputs
         try:
             found = self.client.create(objects.plain(inputs), field_manager=objects.CREATOR, dry_run=True)
@@ -157,8 +157,8 @@ class ClusterKubernetes(Kubernetes):
     def create(self, type_: str, inputs: dict[str, Any]) -> tuple[str, dict[str, Any]]:
         """Create an object and wait until it is ready."""
         client = self._reach()
-        if type_ == RELEASE:
-            return self._install_release(inputs)
+        if type_ == HELM_RELEASE:
+            return self._install_chart(inputs)
         content = objects.plain(inputs)
         live = self._patiently(lambda: client.create(content, field_manager=objects.CREATOR), inputs)
         id_ = answers.id_of(live)
@@ -212,9 +212,9 @@ class ClusterKubernetes(Kubernetes):
             client = self._reach()
         except RefusedError as error:
             raise RefusedError(f"failed to read resource state due to unreachable cluster: {error}") from error
-        if type_ == RELEASE:
-            inputs = self.releases.find(id_)
-            return None if inputs is None else (inputs, answers.release_outputs(inputs))
+        if type_ == HELM_RELEASE:
+            inputs = self.charts.find(id_)
+            return None if inputs is None else (inputs, answers.chart_outputs(inputs))
         found = client.find(*answers.of_type(type_), *answers.of_id(id_))
         return None if found is None else (found, answers.outputs(found))
 
@@ -223,7 +223,7 @@ class ClusterKubernetes(Kubernetes):
     def preview_update(self, type_: str, old: dict[str, Any], inputs: dict[str, Any]) -> dict[str, Any]:
         """What a dry run of the apply answers."""
         del old
-        if type_ == RELEASE or not self._can_try(inputs):
+        if type_ == HELM_RELEASE or not self._can_try(inputs):
             return inputs
         try:
             live = self.client.get(*answers.address(inputs))
@@ -238,8 +238,8 @@ class ClusterKubernetes(Kubernetes):
     def update(self, type_: str, id_: str, inputs: dict[str, Any]) -> dict[str, Any]:
         """Apply an object and wait until it is ready."""
         client = self._reach()
-        if type_ == RELEASE:
-            return self._upgrade_release(id_, inputs)
+        if type_ == HELM_RELEASE:
+            return self._upgrade_chart(id_, inputs)
         try:
             live = client.get(*answers.address(inputs))
         except ApiError as error:
@@ -279,11 +279,11 @@ class ClusterKubernetes(Kubernetes):
     def delete(self, type_: str, id_: str) -> None:
         """Delete an object with its dependents and wait until it is gone; one that is gone already is fine."""
         client = self._reach()
-        if type_ == RELEASE:
-            found = self.releases.find(id_)
-            self.releases.uninstall(id_)
+        if type_ == HELM_RELEASE:
+            found = self.charts.find(id_)
+            self.charts.uninstall(id_)
             if found is not None:
-                self.on_release(chart_name(found), None)
+                self.on_chart(chart_name(found), None)
             return
         api_version, kind = answers.of_type(type_)
         name, namespace = answers.of_id(id_)
@@ -296,27 +296,27 @@ class ClusterKubernetes(Kubernetes):
             if not error.is_missing:
                 raise RefusedError(error.message) from error
 
-    # Releases.
+    # Charts.
 
-    def _install_release(self, inputs: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+    def _install_chart(self, inputs: dict[str, Any]) -> tuple[str, dict[str, Any]]:
         content, id_ = objects.plain(inputs), f"{inputs['namespace']}/{inputs['name']}"
-        return id_, self._released(id_, inputs, content, self.releases.install, is_new=True)
+        return id_, self._settled(id_, inputs, content, self.charts.install, is_new=True)
 
-    def _upgrade_release(self, id_: str, inputs: dict[str, Any]) -> dict[str, Any]:
-        return self._released(id_, inputs, objects.plain(inputs), self.releases.upgrade, is_new=False)
+    def _upgrade_chart(self, id_: str, inputs: dict[str, Any]) -> dict[str, Any]:
+        return self._settled(id_, inputs, objects.plain(inputs), self.charts.upgrade, is_new=False)
 
-    def _released(
+    def _settled(
         self, id_: str, inputs: dict[str, Any], content: Object, work: Callable[..., object], *, is_new: bool
     ) -> dict[str, Any]:
-        fails = content["name"] in self.failing_releases
-        self.failing_releases.discard(str(content["name"]))
+        fails = content["name"] in self.failing_charts
+        self.failing_charts.discard(str(content["name"]))
         status = "failed" if fails else "deployed"
         try:
             work(content, status=status)
         except ApiError as error:
             raise RefusedError(error.message) from error
-        outputs = answers.release_outputs(inputs, status)
+        outputs = answers.chart_outputs(inputs, status)
         if fails:
             raise HalfDoneError(answers.timed_out(id_, is_new=is_new), id_, inputs, outputs)
-        self.on_release(chart_name(content), content.get("values") or {})
+        self.on_chart(chart_name(content), content.get("values") or {})
         return outputs

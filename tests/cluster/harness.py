@@ -50,7 +50,7 @@ class ClusterEngine(Engine):
             self.client = plane.client
             self.azure = small_azure(self.log, self.cloud, self._arm, plane, self._subscription)
             self.kubernetes = ClusterKubernetes(self.log, plane, self._arm.parent)
-            self.kubernetes.on_release = self._release
+            self.kubernetes.on_chart = self._chart
             self.kubelets = starting.enter_context(Kubelets(plane.client, renewal_seconds=LEASE_RENEWAL_SECONDS))
             self.keda = starting.enter_context(Keda(plane.client, _MODEL_LABEL))
             self.secrets_operator = starting.enter_context(SecretsOperator(plane.client))
@@ -62,11 +62,11 @@ class ClusterEngine(Engine):
         with self._ends:
             super().__exit__(*error)
 
-    def _release(self, chart: str, values: Mapping[str, Any] | None) -> None:
+    def _chart(self, chart: str, values: Mapping[str, Any] | None) -> None:
         """Without the GPU Operator nodes have no devices, without KEDA replicas stay as they are."""
         if chart == _GPU_OPERATOR:
             self.azure.machines.gpu_operator(values)
-        self.keda.release(chart, values)
+        self.keda.chart(chart, values)
 
 
 def platform_engine(

@@ -14,7 +14,7 @@ from simulators.api_server.client import Object
 from simulators.api_server.waiting import eventually
 from simulators.kubelet.pod_states import is_ready
 from simulators.kubernetes_provider import answers
-from simulators.kubernetes_provider.provider import RELEASE
+from simulators.kubernetes_provider.provider import HELM_RELEASE
 from tests.cluster.harness import ClusterEngine
 from tests.engine.harness import StackRun
 from tests.engine.outcome import Outcome
@@ -102,8 +102,8 @@ class Life:
 
     def has(self, type_: str, id_: str) -> bool:
         """Whether the API server has an object of the state; it has none of a kind that it does not know."""
-        if type_ == RELEASE:
-            return self.engine.kubernetes.releases.find(id_) is not None
+        if type_ == HELM_RELEASE:
+            return self.engine.kubernetes.charts.find(id_) is not None
         return self.engine.client.find(*answers.of_type(type_), *answers.of_id(id_)) is not None
 
 

@@ -1,4 +1,4 @@
-"""A Helm release brings its chart's CRDs and is judged by the chart's values, as far as that goes without Helm."""
+"""A chart brings its CRDs and is judged by its values, as far as that goes without Helm."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ import pytest
 
 from simulators.api_server.client import Client
 from simulators.api_server.waiting import eventually
-from simulators.kubernetes_provider.provider import RELEASE
+from simulators.kubernetes_provider.provider import HELM_RELEASE
 from tests.cluster.harness import ClusterEngine
 from tests.cluster.small_programs import Program, Run, operations
 from tests.engine.harness import OperationRefusedError
@@ -18,8 +18,8 @@ pytestmark = [pytest.mark.cluster, pytest.mark.filterwarnings("ignore::pytest.Py
 SCALED_OBJECT = {"scaleTargetRef": {"name": "d"}, "triggers": [{"type": "cpu", "metadata": {"value": "60"}}]}
 
 
-def release(values: dict[str, Any] | None = None, *, installed: bool = True, used: bool = False) -> Program:
-    """KEDA's release and, where it is used, one of its custom resources."""
+def chart(values: dict[str, Any] | None = None, *, installed: bool = True, used: bool = False) -> Program:
+    """KEDA's chart and, where it is used, one of its custom resources."""
 
     def program(provider: k8s.Provider) -> None:
         here = pulumi.ResourceOptions(provider=provider)
@@ -51,19 +51,19 @@ def release(values: dict[str, Any] | None = None, *, installed: bool = True, use
     return program
 
 
-def test_a_release_brings_its_crds_and_keeps_its_values(run: Run, engine: ClusterEngine, client: Client) -> None:
+def test_a_chart_brings_its_crds_and_keeps_its_values(run: Run, engine: ClusterEngine, client: Client) -> None:
     told: list[tuple[str, Any]] = []
-    engine.kubernetes.on_release = lambda chart, values: told.append((chart, values))
-    stack = run(release({"operator": {"replicaCount": 2}}, used=True))
+    engine.kubernetes.on_chart = lambda chart, values: told.append((chart, values))
+    stack = run(chart({"operator": {"replicaCount": 2}}, used=True))
     stack.preview()
     stack.up()
     assert client.get("keda.sh/v1alpha1", "ScaledObject", "scaled", "keda")["spec"]["scaleTargetRef"]["name"] == "d"
-    kept = engine.kubernetes.releases.find("keda/keda")
+    kept = engine.kubernetes.charts.find("keda/keda")
     assert kept is not None
     assert kept["values"] == {"operator": {"replicaCount": 2}}
     assert stack.preview().is_quiet
     assert stack.refresh().is_quiet
-    run(release({"operator": {"replicaCount": 1}}, used=True))
+    run(chart({"operator": {"replicaCount": 1}}, used=True))
     assert operations(stack.up()) == {"keda": ("update",)}
     stack.destroy()
     assert told == [
@@ -78,14 +78,14 @@ def test_a_release_brings_its_crds_and_keeps_its_values(run: Run, engine: Cluste
 
 
 def test_a_value_that_the_chart_does_not_have_is_refused(run: Run, client: Client) -> None:
-    stack = run(release({"operater": {"replicaCount": 2}}))
+    stack = run(chart({"operater": {"replicaCount": 2}}))
     with pytest.raises(OperationRefusedError, match="the chart keda has no value operater"):
         stack.up()
     assert client.list("v1", "Secret", "keda") == []
 
 
 def test_a_custom_resource_before_its_crd_is_refused(run: Run) -> None:
-    stack = run(release(installed=False, used=True))
+    stack = run(chart(installed=False, used=True))
     stack.preview()
     with pytest.raises(
         OperationRefusedError, match=r'Verify that any required CRDs.*no matches for kind "ScaledObject"'
@@ -93,20 +93,20 @@ def test_a_custom_resource_before_its_crd_is_refused(run: Run) -> None:
         stack.up()
 
 
-def test_a_release_that_times_out_is_taken_up_again(run: Run, engine: ClusterEngine, client: Client) -> None:
-    engine.kubernetes.failing_releases.add("keda")
-    stack = run(release())
+def test_a_chart_that_times_out_is_taken_up_again(run: Run, engine: ClusterEngine, client: Client) -> None:
+    engine.kubernetes.failing_charts.add("keda")
+    stack = run(chart())
     with pytest.raises(OperationRefusedError, match="failed to become available within allocated timeout"):
         stack.up()
-    states = {urn.rsplit("::", 1)[1]: one for urn, one in stack.resources().items() if one["type"] == RELEASE}
+    states = {urn.rsplit("::", 1)[1]: one for urn, one in stack.resources().items() if one["type"] == HELM_RELEASE}
     assert states["keda"]["initErrors"]
     assert operations(stack.up()) == {"keda": ("update",)}
     labels = client.list("v1", "Secret", "keda")[0]["metadata"]["labels"]
     assert labels["status"] == "deployed"
 
 
-def test_a_release_does_not_go_before_its_custom_resources(run: Run, client: Client) -> None:
-    stack = run(release())
+def test_a_chart_does_not_go_before_its_custom_resources(run: Run, client: Client) -> None:
+    stack = run(chart())
     stack.up()
     more = {"apiVersion": "keda.sh/v1alpha1", "kind": "ScaledObject", "spec": SCALED_OBJECT}
     client.create({**more, "metadata": {"name": "someone-elses", "namespace": "default"}})

@@ -12,7 +12,7 @@ from simulators.aks.provider import POOL
 from simulators.api_server.waiting import eventually
 from simulators.azure import faults
 from simulators.kubernetes_provider.applied_objects import CREATOR
-from simulators.kubernetes_provider.provider import DEPLOYMENT, RELEASE
+from simulators.kubernetes_provider.provider import DEPLOYMENT, HELM_RELEASE
 from tests.cluster import fault_recovery
 from tests.cluster.fault_cases import (
     AZURE_IS_BUSY,
@@ -219,27 +219,27 @@ def upgrading(running: FaultedStack) -> FaultedStack:
 
 def test_a_chart_that_is_not_upgraded_in_time_is_told(upgrading: FaultedStack) -> None:
     meet(upgrading, SLOW_UPGRADE)
-    assert upgrading.engine.kubernetes.releases.status(METRICS) == "failed"
+    assert upgrading.engine.kubernetes.charts.status(METRICS) == "failed"
 
 
 @pytest.mark.filterwarnings("ignore:Error in event stream")
 def test_a_chart_whose_upgrade_was_cut_off_is_rolled_back_and_upgraded(upgrading: FaultedStack) -> None:
-    releases = upgrading.engine.kubernetes.releases
+    charts = upgrading.engine.kubernetes.charts
 
     def cut_off() -> None:
-        releases.cut_off(METRICS)
+        charts.cut_off(METRICS)
         signal_engine(signal.SIGKILL)
 
-    upgrading.moments.before(cut_off, RELEASE, method="Update")
+    upgrading.moments.before(cut_off, HELM_RELEASE, method="Update")
     with pytest.raises(OperationRefusedError):
         upgrading.stack.up(parallel=1)
     assert [operation["type"] for operation in fault_recovery.cut_off(upgrading.stack)] == ["updating"]
     fault_recovery.unlock(upgrading.stack)
     outcome = upgrading.fails("monitoring-release", r"another operation \(install/upgrade/rollback\) is in progress")
     upgrading.require_sound(outcome)
-    releases.roll_back(METRICS)
+    charts.roll_back(METRICS)
     upgrading.converges()
-    assert releases.status(METRICS) == "deployed"
+    assert charts.status(METRICS) == "deployed"
 
 
 def test_a_pool_that_went_before_another_could_be_had_is_made_by_the_next_update(running: FaultedStack) -> None:

@@ -35,7 +35,7 @@ class Images:
         self._moves = 0
 
     def move(self) -> str:
-        """Another image of the same release; its reference."""
+        """Another image of the same version; its reference."""
         self._moves += 1
         name = self._facts.vllm(self._facts.vllm_versions[-1]).image
         image = msgspec.structs.replace(self._facts.images[name], digest=f"sha256:{self._moves:064x}")
