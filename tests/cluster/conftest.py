@@ -13,6 +13,7 @@ from xdist.scheduler import LoadFileScheduling
 from simulators.api_server.client import Client
 from simulators.kubelet.kubelet import Kubelets
 from tests.cluster.control_plane import LEASE_RENEWAL_SECONDS, ControlPlane, control_plane
+from tests.cluster.destruction import require_destroyed
 from tests.cluster.harness import ClusterEngine
 from tests.cluster.life import FromNothing
 from tests.cluster.shown import shown, shown_on_failure, shown_platform
@@ -131,13 +132,20 @@ def run(engine: ClusterEngine, request: pytest.FixtureRequest) -> Iterator[Run]:
 
 @pytest.fixture(scope="session", params=STACKS)
 def life(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, arm: Path) -> Iterator[FromNothing]:
-    """A stack that is up, for every test of the session that asks; the last of them destroys it.
+    """A stack that is up, for every test of the session that asks; a test that changes it borrows it.
 
-    A shipped one unless a test is parametrised otherwise.
+    A shipped one unless a test is parametrised otherwise. It is destroyed at the end, which is a proof of its own: what
+    fails there is an error of the last test, and fails the run.
     """
     request.getfixturevalue("engine_binary")
     request.getfixturevalue("control_plane_binaries")
     directory, shipped = tmp_path_factory.mktemp(request.param), request.param in STACKS
     # The shipped stacks have the SDK as it is.
     with shown_platform(request.config, request.param, directory, arm, shortcuts=not shipped) as engine:
-        yield FromNothing(engine, request.param)
+        running = FromNothing(engine, request.param)
+        yield running
+        try:
+            require_destroyed(running)
+        except Exception as error:
+            error.add_note(f"cluster {engine.plane.server}\n{view(engine.client)}\n\n{engine.plane.tail()}")
+            raise

@@ -171,10 +171,21 @@ class StackRun:
             raise OperationRefusedError(str(error), done) from error
         return outcome(events, self._engine.log.since(mark), "\n".join(lines))
 
+    @property
+    def _state_file(self) -> Path:
+        return self._engine.directory / "backend" / ".pulumi" / "stacks" / self.project / f"{self.name}.json"
+
     def export(self) -> dict[str, Any]:
         """The state as the backend's file has it. The Automation API's own export opens the secrets."""
-        folder = self._engine.directory / "backend" / ".pulumi" / "stacks" / self.project
-        return json.loads((folder / f"{self.name}.json").read_text())["checkpoint"]["latest"]
+        return json.loads(self.saved_state())["checkpoint"]["latest"]
+
+    def saved_state(self) -> str:
+        """The backend's file of the stack, for `restore_state`."""
+        return self._state_file.read_text()
+
+    def restore_state(self, saved: str) -> None:
+        """Let the stack have an earlier state, secrets encrypted as they were; the clouds stay as they are."""
+        self._state_file.write_text(saved)
 
     def resources(self) -> dict[str, dict[str, Any]]:
         """Exported resources by URN: `inputs`, `outputs`, `dependencies`, `deletedWith`, `ignoreChanges`, …"""
