@@ -26,9 +26,11 @@ preview: $(VENV)/installed ## show what a stack would build: make preview STACK=
 test: $(VENV)/installed-dev ## everything that runs without Go
 	@$(VENV)/bin/pytest -q
 
+# ORDER=--order=reversed or --order=random[:SEED] proves that no test depends on another. xdist would begin with the files
+# of the most tests; as they are, the longest story begins early: for speed alone.
 acceptance: $(VENV)/installed-dev ## the real Pulumi engine on a real Kubernetes control plane (Go builds them once)
 	@$(PYTHON) -m tests.engine.toolchain
-	@$(VENV)/bin/pytest -q -n auto --dist loadfile --no-loadscope-reorder tests/cluster tests/engine
+	@$(VENV)/bin/pytest -q -n auto --dist loadfile --no-loadscope-reorder $(ORDER) tests/cluster tests/engine
 
 # As large as torch: an environment of its own in the cache, one for each set of requirements, that nothing else uses.
 VLLM_NEEDS := requirements-vllm.in requirements-vllm-overrides.txt

@@ -48,6 +48,13 @@ class Changing:
             self.life.stack.configure(wanted)
             self.life.stack.up()
 
+    def take_surplus_nodes(self) -> None:
+        """Bring pools down to their most nodes, as the autoscaler of AKS does in time; the simulated one only adds."""
+        machines = self.life.engine.azure.machines
+        for name, pool in machines.pools().items():
+            if len(pool.nodes) > pool.most:
+                machines.scale(name, pool.most)
+
     def change(self, edit: Edit = lambda _: None) -> Change:
         """Edit the settings and update. The update does what its preview said, and then all is quiet."""
         edit(self._settings)

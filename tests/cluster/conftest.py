@@ -24,7 +24,10 @@ from tests.graph.stacks import ALL, STACKS
 
 
 class _ByFileAndStack(LoadFileScheduling):
-    """A file is run by one process, except that all cluster tests of a stack share the process where it is up."""
+    """A file is run by one process, except that all cluster tests of a stack share the process where it is up.
+
+    For speed alone: any process that needs the stack would bring up one of its own.
+    """
 
     def _split_scope(self, nodeid: str) -> str:
         file, _, test = nodeid.partition("::")

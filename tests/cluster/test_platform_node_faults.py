@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from copy import deepcopy
 from pathlib import Path
 
 import pytest
@@ -55,10 +56,16 @@ def running(
 
 @pytest.fixture
 def stack(running: FaultedStack) -> Iterator[FaultedStack]:
-    """The stack with nothing to do; afterwards machines are to be had again."""
+    """The stack with nothing to do, as its settings were at first; afterwards it is so again."""
+    before = deepcopy(running.sections)
     yield running
     running.engine.azure.machines.exhausted.clear()
+    running.engine.kubelets.heal()
     running.engine.keda.load("chat", 0)
+    if running.sections != before:
+        running.change(lambda sections: sections.update(deepcopy(before)))
+        running.stack.up()
+    running.require_converged()
 
 
 def only_pod(stack: FaultedStack, name: str) -> Object:

@@ -61,7 +61,6 @@ def sized(nodes: int, **replicas: int) -> Edit:
     return edit
 
 
-# From small to large: the autoscaler of these tests adds nodes and takes none away.
 ALL_ALONE, ALL_TIGHT, SOME_SPARE = sized(1, chat=1, embed=1), sized(2, chat=2, embed=2), sized(3, chat=3, embed=1)
 SIZES = [
     pytest.param(ALL_ALONE, TIGHT, id="alone"),
@@ -82,7 +81,9 @@ def changing(
 
 
 def resize(changing: Changing, edit: Edit, strategy: RolloutPlan) -> None:
+    """Begin with the stack file and one edit, on no more machines than the Plan allows, whatever was there before."""
     changing.start_from(edit)
+    changing.take_surplus_nodes()
     for namespace, deployment in changing.life.deployments:
         assert deployment.rollout == strategy
         changing.life.require_pods(namespace, deployment)
