@@ -3,7 +3,7 @@ STACK ?= dev
 VENV := .venv
 PYTHON := $(VENV)/bin/python
 .DEFAULT_GOAL := help
-.PHONY: help preview test acceptance oracle-vllm lint bench golden record-release requirements
+.PHONY: help preview test acceptance oracle-vllm lint bench golden record requirements
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -26,9 +26,11 @@ preview: $(VENV)/installed ## show what a stack would build: make preview STACK=
 test: $(VENV)/installed-dev ## everything that runs without Go
 	@$(VENV)/bin/pytest -q
 
+# ORDER=--order=reversed or --order=random[:SEED] proves that no test depends on another. xdist would begin with the files
+# of the most tests; as they are, the longest story begins early: for speed alone.
 acceptance: $(VENV)/installed-dev ## the real Pulumi engine on a real Kubernetes control plane (Go builds them once)
 	@$(PYTHON) -m tests.engine.toolchain
-	@$(VENV)/bin/pytest -q -n auto --dist loadfile --no-loadscope-reorder tests/cluster tests/engine
+	@$(VENV)/bin/pytest -q -n auto --dist loadfile --no-loadscope-reorder $(ORDER) tests/cluster tests/engine
 
 # As large as torch: an environment of its own in the cache, one for each set of requirements, that nothing else uses.
 VLLM_NEEDS := requirements-vllm.in requirements-vllm-overrides.txt
@@ -54,8 +56,8 @@ golden: $(VENV)/installed-dev ## write README, docs/rules.md and expected output
 	@$(PYTHON) -m preview.readme
 	@UPDATE_GOLDEN=1 $(VENV)/bin/pytest -q tests/graph/test_preview_cli.py tests/graph/test_whole_graph.py
 
-record-release: $(VENV)/installed-dev ## keep a release's stacks for later upgrades: make record-release VERSION=0.1.0 [REF=HEAD]
-	@$(PYTHON) -m tests.engine.record_release $(VERSION) --ref $(or $(REF),HEAD) --arm $(or $(REFERENCE_DIR),../shared)/arm
+record: $(VENV)/installed-dev ## keep a version's stacks for later upgrades: make record VERSION=0.1.0 [REF=HEAD]
+	@$(PYTHON) -m tests.engine.record $(VERSION) --ref $(or $(REF),HEAD) --arm $(or $(REFERENCE_DIR),../shared)/arm
 
 requirements: ## compile requirements*.in with hashes (needs uv)
 	@for name in requirements requirements-dev; do \

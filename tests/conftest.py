@@ -1,7 +1,9 @@
-"""Fixtures of the tests that run real programs: the reference data beside the checkout, the built programs."""
+"""What all tests share: the order in which they run, the reference data beside the checkout, the built programs."""
 
 import os
+import random
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -10,6 +12,58 @@ from tests.engine.toolchain import ETCD, KUBERNETES, ToolUnavailableError, pulum
 REPOSITORY = Path(__file__).resolve().parents[1]
 # 2026-11-24: in every test and every program that it starts, prices are as old as on this day.
 os.environ["SOURCE_DATE_EPOCH"] = "1795478400"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let tests run in another order, to prove that none depends on it."""
+    parser.addoption(
+        "--order", default="written", metavar="written|reversed|random[:SEED]", help="order of modules and of tests"
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Draw a seed where none is given, the same for all processes of xdist."""
+    if hasattr(config, "workerinput"):
+        config.option.order = config.workerinput["order"]
+    kind, _, seed = config.option.order.partition(":")
+    if kind not in ("written", "reversed", "random") or (seed and kind != "random"):
+        raise pytest.UsageError(f"--order {config.option.order}: written, reversed, random or random:SEED")
+    if kind == "random" and not seed:
+        config.option.order = f"random:{random.SystemRandom().randrange(10**6)}"
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Hand the order with its seed to a process of xdist."""
+    node.workerinput["order"] = node.config.option.order
+
+
+def pytest_report_header(config: pytest.Config) -> list[str]:
+    """Say how to run the tests in this order again."""
+    order = config.option.order
+    return [] if order == "written" else [f"order: --order={order}"]
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Put modules in the wanted order, and within each its tests.
+
+    First of all, so that pytest still brings together the tests that share a fixture with parameters, which would be
+    made anew for each of them otherwise.
+    """
+    kind, _, seed = config.option.order.partition(":")
+    if kind == "reversed":
+        items.reverse()
+    if kind == "random":
+        shuffled = random.Random(seed)  # noqa: S311 - an order that can be had again, no secret
+        modules: dict[Path, list[pytest.Item]] = {}
+        for item in items:
+            modules.setdefault(item.path, []).append(item)
+        names = list(modules)
+        shuffled.shuffle(names)
+        for name in names:
+            shuffled.shuffle(modules[name])
+        items[:] = [item for name in names for item in modules[name]]
 
 
 @pytest.fixture(scope="session")

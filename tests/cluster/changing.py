@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from planning.plan import Plan, WorkloadPlan
-from tests.cluster.client import Object
+from simulators.api_server.client import Object
 from tests.cluster.control_plane import ControlPlane
 from tests.cluster.harness import platform_engine
 from tests.cluster.life import Life, plan_of_settings
@@ -47,6 +47,13 @@ class Changing:
             self._settings, self.life.plan = wanted, plan_of_settings(wanted)
             self.life.stack.configure(wanted)
             self.life.stack.up()
+
+    def take_surplus_nodes(self) -> None:
+        """Bring pools down to their most nodes, as the autoscaler of AKS does in time; the simulated one only adds."""
+        machines = self.life.engine.azure.machines
+        for name, pool in machines.pools().items():
+            if len(pool.nodes) > pool.most:
+                machines.scale(name, pool.most)
 
     def change(self, edit: Edit = lambda _: None) -> Change:
         """Edit the settings and update. The update does what its preview said, and then all is quiet."""

@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Final
 
-from tests.cluster.client import Client, Object
+from simulators.api_server.client import Client, Object
 from tests.cluster.documented_table import Fact
 
 CLUSTER, ADDRESS = "the cluster", "an address"

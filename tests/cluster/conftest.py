@@ -10,10 +10,11 @@ import pulumi_kubernetes as k8s
 import pytest
 from xdist.scheduler import LoadFileScheduling
 
-from tests.cluster.client import Client
-from tests.cluster.control_plane import ControlPlane, control_plane
+from simulators.api_server.client import Client
+from simulators.kubelet.kubelet import Kubelets
+from tests.cluster.control_plane import LEASE_RENEWAL_SECONDS, ControlPlane, control_plane
+from tests.cluster.destruction import require_destroyed
 from tests.cluster.harness import ClusterEngine
-from tests.cluster.kubelet import Kubelets
 from tests.cluster.life import FromNothing
 from tests.cluster.shown import shown, shown_on_failure, shown_platform
 from tests.cluster.small_programs import Program, Run
@@ -23,7 +24,10 @@ from tests.graph.stacks import ALL, STACKS
 
 
 class _ByFileAndStack(LoadFileScheduling):
-    """A file is run by one process, except that all cluster tests of a stack share the process where it is up."""
+    """A file is run by one process, except that all cluster tests of a stack share the process where it is up.
+
+    For speed alone: any process that needs the stack would bring up one of its own.
+    """
 
     def _split_scope(self, nodeid: str) -> str:
         file, _, test = nodeid.partition("::")
@@ -85,7 +89,7 @@ def cluster(
 @pytest.fixture
 def kubelets(cluster: ControlPlane) -> Iterator[Kubelets]:
     """Kubelets for the nodes of `cluster`."""
-    with Kubelets(cluster.client) as running:
+    with Kubelets(cluster.client, renewal_seconds=LEASE_RENEWAL_SECONDS) as running:
         yield running
 
 
@@ -131,13 +135,20 @@ def run(engine: ClusterEngine, request: pytest.FixtureRequest) -> Iterator[Run]:
 
 @pytest.fixture(scope="session", params=STACKS)
 def life(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, arm: Path) -> Iterator[FromNothing]:
-    """A stack that is up, for every test of the session that asks; the last of them destroys it.
+    """A stack that is up, for every test of the session that asks; a test that changes it borrows it.
 
-    A shipped one unless a test is parametrised otherwise.
+    A shipped one unless a test is parametrised otherwise. It is destroyed at the end, which is a proof of its own: what
+    fails there is an error of the last test, and fails the run.
     """
     request.getfixturevalue("engine_binary")
     request.getfixturevalue("control_plane_binaries")
     directory, shipped = tmp_path_factory.mktemp(request.param), request.param in STACKS
     # The shipped stacks have the SDK as it is.
     with shown_platform(request.config, request.param, directory, arm, shortcuts=not shipped) as engine:
-        yield FromNothing(engine, request.param)
+        running = FromNothing(engine, request.param)
+        yield running
+        try:
+            require_destroyed(running)
+        except Exception as error:
+            error.add_note(f"cluster {engine.plane.server}\n{view(engine.client)}\n\n{engine.plane.tail()}")
+            raise

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import yaml
 
-from tests.cluster.client import Client
+from simulators.api_server.client import Client
 from tests.cluster.processes import GuardedProcess
 from tests.cluster.service_account_key import service_account_key
 from tests.engine.toolchain import ETCD, KUBERNETES
@@ -19,6 +19,7 @@ START_LIMIT_SECONDS: Final = 60
 # A node without a renewed lease is lost after this long, and its pods are evicted after the toleration: 50 seconds and
 # 5 minutes by default, and in AKS. Shorter, so that a test can wait for it; long enough for a busy machine.
 NODE_GRACE_SECONDS: Final = 20
+LEASE_RENEWAL_SECONDS: Final = NODE_GRACE_SECONDS / 4
 EVICTION_SECONDS: Final = 3
 SERVICE_RANGE: Final = "10.0.0.0/16"
 _TOKEN: Final = "the-token-of-the-tests"

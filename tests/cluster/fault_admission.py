@@ -4,8 +4,8 @@ import contextlib
 from collections.abc import Generator
 from typing import Any, Final
 
-from tests.cluster.client import ApiError, Client
-from tests.cluster.waiting import eventually
+from simulators.api_server.client import ApiError, Client
+from simulators.api_server.waiting import eventually
 from tests.cluster.workloads import deployment, pod_spec
 
 _REGISTRATION: Final = "admissionregistration.k8s.io/v1"

@@ -6,10 +6,11 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from tests.cluster import fault_admission, faults
-from tests.cluster.azure_provider import CLUSTER, POOL
+from simulators.aks.provider import CLUSTER, POOL
+from simulators.azure import faults
+from simulators.kubernetes_provider.provider import HELM_RELEASE
+from tests.cluster import fault_admission
 from tests.cluster.fault_stack import FaultedStack
-from tests.cluster.kubernetes_provider import RELEASE
 
 Fault = Callable[[FaultedStack], AbstractContextManager[None]]
 
@@ -52,14 +53,14 @@ def answered(
     return begin
 
 
-def slow_release(name: str) -> Fault:
+def slow_chart(name: str) -> Fault:
     """Helm waits in vain for the pods of a chart, once."""
 
     @contextlib.contextmanager
     def begin(stack: FaultedStack) -> Generator[None]:
-        stack.engine.kubernetes.failing_releases.add(name)
+        stack.engine.kubernetes.failing_charts.add(name)
         yield
-        assert stack.engine.kubernetes.failing_releases == set()
+        assert stack.engine.kubernetes.failing_charts == set()
 
     return begin
 
@@ -105,7 +106,7 @@ def impatient(stack: FaultedStack) -> Generator[None]:
 @contextlib.contextmanager
 def dead_api_server(stack: FaultedStack) -> Generator[None]:
     """The API server dies when the first chart is about to be installed, and comes back after the update."""
-    stack.moments.before(stack.engine.plane.stop_api_server, RELEASE)
+    stack.moments.before(stack.engine.plane.stop_api_server, HELM_RELEASE)
     yield
     assert stack.moments.are_over
     stack.engine.plane.start_api_server()
@@ -145,7 +146,7 @@ ON_THE_WAY_UP: Final = (
     ),
     Case(
         "Helm waits in vain",
-        slow_release("gpu-operator"),
+        slow_chart("gpu-operator"),
         "gpu-operator-release",
         r'"gpu-operator/gpu-operator" was created, but failed to initialize.*within allocated timeout',
     ),
@@ -172,7 +173,7 @@ NO_MACHINE: Final = Case(
 
 SLOW_UPGRADE: Final = Case(
     "Helm waits in vain for an upgrade",
-    slow_release("kube-prometheus-stack"),
+    slow_chart("kube-prometheus-stack"),
     "monitoring-release",
     r'"\S+/kube-prometheus-stack" failed to initialize completely.*within allocated timeout',
 )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from tests.engine.providers.base import StandIn
+from simulators.provider_protocol.base import StandIn
 from tests.engine.toolchain import pulumi_binary
 
 Method = Literal["Create", "Update", "Delete"]

@@ -6,16 +6,16 @@ from typing import Any, Final
 
 import pytest
 
-from tests.cluster.azure_provider import CLUSTER, POOL
+from simulators.aks.provider import CLUSTER, POOL
+from simulators.azure.cloud import AzureObject
+from simulators.kubelet.pod_states import is_ready
 from tests.cluster.fault_moments import Moments
 from tests.cluster.fault_traces import NONE, Traces, traces
 from tests.cluster.harness import ClusterEngine
 from tests.cluster.life import Life, plan_of
-from tests.cluster.pod_states import is_ready
 from tests.engine.harness import OperationRefusedError
 from tests.engine.outcome import Outcome
 from tests.engine.platform_stacks import PROJECT
-from tests.engine.providers.cloud import AzureObject
 from tests.graph.stacks import Sections, sections_of
 
 # Another content has another name: arguments, and the wait for a model's move to another pool.

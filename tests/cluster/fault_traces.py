@@ -4,13 +4,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from tests.cluster import provider_answers as answers
-from tests.cluster.applied_objects import CREATOR
-from tests.cluster.client import ApiError, Client, Object
+from simulators.api_server.client import ApiError, Client, Object
+from simulators.kubernetes_provider import answers
+from simulators.kubernetes_provider.applied_objects import CREATOR
+from simulators.kubernetes_provider.kubernetes_rules import group_of
+from simulators.kubernetes_provider.provider import HELM_RELEASE
 from tests.cluster.harness import ClusterEngine
-from tests.cluster.kubernetes_provider import RELEASE
 from tests.engine.harness import StackRun
-from tests.engine.providers.kubernetes_rules import group_of
 
 _AZURE = "azure-native:"
 _KUBERNETES = "kubernetes:"
@@ -35,7 +35,7 @@ def traces(engine: ClusterEngine, stack: StackRun, before: Iterable[str]) -> Tra
     found = {
         *({resource.id.lower() for resource in engine.cloud.azure} - {id_.lower() for id_ in before}),
         *_objects(engine),
-        *_releases(engine.client),
+        *_charts(engine.client),
     }
     cut_off = (f"{one['type']} {one['resource']['urn']}" for one in state.get("pending_operations") or [])
     return Traces(tuple(sorted(found - told)), tuple(sorted(told - found)), tuple(sorted(cut_off)))
@@ -54,8 +54,8 @@ def _told(resource: dict[str, Any]) -> Iterator[str]:
 
 def _named(type_: str, id_: str) -> str:
     """An object is the same in every version of its group."""
-    if type_ == RELEASE:
-        return f"Release {id_}"
+    if type_ == HELM_RELEASE:
+        return f"Chart {id_}"
     api_version, kind = answers.of_type(type_)
     group = group_of(api_version)
     return f"{kind}.{group} {id_}" if group else f"{kind} {id_}"
@@ -64,7 +64,7 @@ def _named(type_: str, id_: str) -> str:
 def _objects(engine: ClusterEngine) -> Iterator[str]:
     """Everything that the provider has created with a field in it, of any kind that the engine ever asked it for."""
     asked = {call.type for call in engine.log.since(0) if (call.provider, call.method) == ("kubernetes", "Create")}
-    for type_ in asked - {RELEASE}:
+    for type_ in asked - {HELM_RELEASE}:
         try:
             listed = engine.client.list(*answers.of_type(type_))
         except ApiError as error:
@@ -78,7 +78,7 @@ def _is_ours(item: Object) -> bool:
     return any(entry["manager"].startswith(CREATOR) for entry in item["metadata"].get("managedFields") or [])
 
 
-def _releases(client: Client) -> Iterator[str]:
+def _charts(client: Client) -> Iterator[str]:
     for secret in client.list("v1", "Secret", labelSelector="owner=helm"):
         metadata = secret["metadata"]
-        yield f"Release {metadata['namespace']}/{metadata['labels']['name']}"
+        yield f"Chart {metadata['namespace']}/{metadata['labels']['name']}"

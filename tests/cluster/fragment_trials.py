@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
-from tests.cluster.client import Object
+from simulators.api_server.client import Object
 from tests.cluster.scheduler_trials import NAMESPACE
 from tests.unit.fragment_stacks import CPU, GIB, GPU, S1, S3, STACKS, Stack
 

@@ -5,17 +5,18 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Self
 
-from tests.cluster.azure_provider import SmallAzure, small_azure
-from tests.cluster.control_plane import ControlPlane, control_plane
-from tests.cluster.keda import Keda
-from tests.cluster.kubelet import Kubelets
-from tests.cluster.kubernetes_provider import ClusterKubernetes
-from tests.cluster.secrets_operator import SecretsOperator
+from simulators.aks.provider import SmallAzure, small_azure
+from simulators.azure.provider import DEFAULT_SUBSCRIPTION
+from simulators.external_secrets.secrets_operator import SecretsOperator
+from simulators.keda.keda import Keda
+from simulators.kubelet.kubelet import Kubelets
+from simulators.kubernetes_provider.provider import ClusterKubernetes
+from tests.cluster.control_plane import LEASE_RENEWAL_SECONDS, ControlPlane, control_plane
 from tests.engine.harness import Engine
 from tests.engine.platform_stacks import section, settings
-from tests.engine.providers.azure import DEFAULT_SUBSCRIPTION
 
 _GPU_OPERATOR = "gpu-operator"
+_MODEL_LABEL = "llm-platform/model"
 
 
 class ClusterEngine(Engine):
@@ -49,9 +50,9 @@ class ClusterEngine(Engine):
             self.client = plane.client
             self.azure = small_azure(self.log, self.cloud, self._arm, plane, self._subscription)
             self.kubernetes = ClusterKubernetes(self.log, plane, self._arm.parent)
-            self.kubernetes.on_release = self._release
-            self.kubelets = starting.enter_context(Kubelets(plane.client))
-            self.keda = starting.enter_context(Keda(plane.client))
+            self.kubernetes.on_chart = self._chart
+            self.kubelets = starting.enter_context(Kubelets(plane.client, renewal_seconds=LEASE_RENEWAL_SECONDS))
+            self.keda = starting.enter_context(Keda(plane.client, _MODEL_LABEL))
             self.secrets_operator = starting.enter_context(SecretsOperator(plane.client))
             super().__enter__()
             self._ends = starting.pop_all()
@@ -61,11 +62,11 @@ class ClusterEngine(Engine):
         with self._ends:
             super().__exit__(*error)
 
-    def _release(self, chart: str, values: Mapping[str, Any] | None) -> None:
+    def _chart(self, chart: str, values: Mapping[str, Any] | None) -> None:
         """Without the GPU Operator nodes have no devices, without KEDA replicas stay as they are."""
         if chart == _GPU_OPERATOR:
             self.azure.machines.gpu_operator(values)
-        self.keda.release(chart, values)
+        self.keda.chart(chart, values)
 
 
 def platform_engine(

@@ -10,12 +10,12 @@ import config
 from planning import decide
 from planning.plan import ExtendedResource, Plan, WorkloadPlan
 from planning.plan.labels import POOL_REVISION
-from tests.cluster import provider_answers as answers
-from tests.cluster.client import Object
+from simulators.api_server.client import Object
+from simulators.api_server.waiting import eventually
+from simulators.kubelet.pod_states import is_ready
+from simulators.kubernetes_provider import answers
+from simulators.kubernetes_provider.provider import HELM_RELEASE
 from tests.cluster.harness import ClusterEngine
-from tests.cluster.kubernetes_provider import RELEASE
-from tests.cluster.pod_states import is_ready
-from tests.cluster.waiting import eventually
 from tests.engine.harness import StackRun
 from tests.engine.outcome import Outcome
 from tests.engine.platform_stacks import PROGRAM, PROJECT, settings
@@ -102,8 +102,8 @@ class Life:
 
     def has(self, type_: str, id_: str) -> bool:
         """Whether the API server has an object of the state; it has none of a kind that it does not know."""
-        if type_ == RELEASE:
-            return self.engine.kubernetes.releases.find(id_) is not None
+        if type_ == HELM_RELEASE:
+            return self.engine.kubernetes.charts.find(id_) is not None
         return self.engine.client.find(*answers.of_type(type_), *answers.of_id(id_)) is not None
 
 

@@ -10,9 +10,9 @@ from typing import Any, Final
 
 from components.serving.pod import pod_template
 from planning.plan import ModelPlan, ReleasePlan, WorkloadPlan
-from tests.cluster.client import Client, Object
+from simulators.api_server.client import Client, Object
+from simulators.api_server.waiting import WaitTimeoutError
 from tests.cluster.control_plane import ControlPlane
-from tests.cluster.waiting import WaitTimeoutError
 from tests.engine.toolchain import ETCD, KUBERNETES
 
 NAMESPACE: Final = "llm"

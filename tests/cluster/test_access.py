@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import pytest
 
 from planning.plan import ModelPlan, Plan
-from tests.cluster import access
+from simulators.azure import access
+from simulators.azure.cloud import AzureObject, Cloud
 from tests.cluster.life import Life
-from tests.engine.providers.cloud import AzureObject, Cloud
 
 pytestmark = pytest.mark.cluster
 

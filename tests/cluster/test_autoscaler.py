@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.cluster.autoscaler import Growing, additions, from_zero, quantity, requests
+from simulators.aks.autoscaler import Growing, additions, from_zero, quantity, requests
 
 pytestmark = pytest.mark.cluster
 GPU = "nvidia.com/gpu"

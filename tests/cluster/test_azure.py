@@ -8,15 +8,16 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.cluster import azure_objects, faults
-from tests.cluster.azure_provider import CLUSTER, POOL, SmallAzure, small_azure
-from tests.cluster.client import Client, Object
-from tests.cluster.control_plane import ControlPlane
-from tests.cluster.kubelet import Kubelets
-from tests.cluster.waiting import eventually
+from simulators.aks.provider import CLUSTER, POOL, SmallAzure, small_azure
+from simulators.api_server.client import Client, Object
+from simulators.api_server.waiting import eventually
+from simulators.azure import faults
+from simulators.azure.cloud import Cloud
+from simulators.kubelet.kubelet import Kubelets
+from simulators.provider_protocol.calls import CallLog, RefusedError
+from tests.cluster import azure_objects
+from tests.cluster.control_plane import LEASE_RENEWAL_SECONDS, ControlPlane
 from tests.cluster.workloads import SLICE, deployment, pod_spec, ready_on
-from tests.engine.providers.calls import CallLog, RefusedError
-from tests.engine.providers.cloud import Cloud
 
 pytestmark = pytest.mark.cluster
 GROUP = "azure-native:resources:ResourceGroup"
@@ -28,7 +29,7 @@ def azure(module_cluster: ControlPlane, arm: Path) -> Iterator[SmallAzure]:
     """A cluster with one system node, and kubelets; every pool and object goes at the end, the cluster stays."""
     made = small_azure(CallLog(), Cloud(), arm, module_cluster)
     made.start()
-    with Kubelets(module_cluster.client):
+    with Kubelets(module_cluster.client, renewal_seconds=LEASE_RENEWAL_SECONDS):
         try:
             made.create(GROUP, azure_objects.group)
             made.create(CLUSTER, azure_objects.cluster())

@@ -7,8 +7,9 @@ import pulumi
 import pytest
 from pulumi_azure_native import containerservice, resources
 
-from tests.cluster import azure_objects, faults
-from tests.cluster.azure_provider import POOL
+from simulators.aks.provider import POOL
+from simulators.azure import faults
+from tests.cluster import azure_objects
 from tests.cluster.harness import ClusterEngine
 from tests.engine.harness import OperationRefusedError, StackRun
 

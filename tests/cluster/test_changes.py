@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.cluster.changes import Changes
-from tests.cluster.client import Client
+from simulators.api_server.changes import Changes
+from simulators.api_server.client import Client
+from simulators.helm.installed_charts import reference_crds
 from tests.cluster.control_plane import ControlPlane
-from tests.cluster.helm_releases import reference_crds
 
 pytestmark = pytest.mark.cluster
 # Nothing in a new cluster has one, and no controller touches one.

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.cluster.client import ApiError
+from simulators.api_server.client import ApiError
+from simulators.api_server.waiting import eventually
+from simulators.kubelet.kubelet import Kubelets
 from tests.cluster.control_plane import ControlPlane, control_plane
-from tests.cluster.kubelet import Kubelets
 from tests.cluster.processes import GuardedProcess
 from tests.cluster.shown import shown
-from tests.cluster.waiting import eventually
 from tests.cluster.workloads import SLICE, add_node, deployment, pod, pod_spec, ready_on
 
 pytestmark = pytest.mark.cluster

@@ -7,12 +7,12 @@ import pulumi
 import pulumi_kubernetes as k8s
 import pytest
 
-from tests.cluster.client import Client, Object
+from simulators.api_server.client import Client, Object
+from simulators.api_server.waiting import eventually
+from simulators.keda.keda import FINALIZER, MANAGER, InvalidError, Keda, Scaling
+from simulators.keda.prometheus import Series, UnknownQueryError, evaluate
 from tests.cluster.harness import ClusterEngine
-from tests.cluster.keda import FINALIZER, MANAGER, InvalidError, Keda, Scaling
-from tests.cluster.prometheus import Series, UnknownQueryError, evaluate
 from tests.cluster.small_programs import Program, Run, operations
-from tests.cluster.waiting import eventually
 from tests.cluster.workloads import add_node, deployment, pod_spec
 from tests.engine.harness import StackRun
 from tests.graph.stacks import ALL, entries_of
@@ -172,8 +172,8 @@ def keda(engine: ClusterEngine) -> Keda:
     """
     add_node(engine.client, "one")
     engine.client.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "keda"}})
-    engine.kubernetes.releases.install({"name": "keda", "namespace": "keda", "chart": "keda", "version": "2.20.2"})
-    engine.keda.release("keda", {})
+    engine.kubernetes.charts.install({"name": "keda", "namespace": "keda", "chart": "keda", "version": "2.20.2"})
+    engine.keda.chart("keda", {})
     return engine.keda
 
 
@@ -183,7 +183,7 @@ def scaled(run: Run, keda: Keda) -> Iterator[StackRun]:
     stack = run(program(scaled=spec(minReplicaCount=2)))
     stack.up()
     yield stack
-    keda.release("keda", {})
+    keda.chart("keda", {})
     keda.load("m", 0)
 
 
@@ -255,15 +255,15 @@ def test_keda_holds_its_objects_until_it_has_let_go(run: Run, scaled: StackRun, 
 
 @pytest.mark.cluster
 @pytest.mark.usefixtures("scaled")
-def test_without_its_release_nobody_scales(keda: Keda, client: Client) -> None:
+def test_without_its_chart_nobody_scales(keda: Keda, client: Client) -> None:
     require_ready(client, 2)
-    keda.release("keda", None)
+    keda.chart("keda", None)
     keda.load("m", 40)
     client.patch("apps/v1", "Deployment", "d", {"spec": {"replicas": 1}}, namespace="default", subresource="scale")
     require_ready(client, 1)
     keda.look()
     assert target(client)["spec"]["replicas"] == 1
-    keda.release("keda", {})
+    keda.chart("keda", {})
     require(client, 5)
 
 

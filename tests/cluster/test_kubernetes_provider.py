@@ -7,8 +7,8 @@ import pulumi
 import pulumi_kubernetes as k8s
 import pytest
 
-from tests.cluster import applied_objects
-from tests.cluster.client import Client
+from simulators.api_server.client import Client
+from simulators.kubernetes_provider import applied_objects
 from tests.cluster.harness import ClusterEngine
 from tests.cluster.small_programs import Program, Run, operations
 from tests.cluster.workloads import SLICE, add_node, deployment, pod_spec, ready_on

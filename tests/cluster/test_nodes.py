@@ -7,8 +7,8 @@ import pytest
 
 import catalog
 from planning.resolving import node
-from tests.cluster.devices import tolerates
-from tests.cluster.nodes import Surroundings, node_devices, node_manifest, node_manifests, node_name, taints
+from simulators.aks.nodes import WITHHELD, Surroundings, node_devices, node_manifest, node_manifests, node_name, taints
+from simulators.gpu_operator.devices import tolerates
 from tests.cluster.wire_pools import operator_values, wire_pool
 from tests.graph.stacks import STACKS, entries_of
 from tests.unit import planning_stacks
@@ -168,7 +168,7 @@ def test_a_node_without_devices_says_why(operator: Mapping[str, Any] | None, cha
     assert resources == {}
     assert why in withheld
     annotations = manifest(operator=operator, **changes)["metadata"]["annotations"]
-    assert annotations == {"test.llm-platform/devices-withheld": withheld}
+    assert annotations == {WITHHELD: withheld}
 
 
 def test_a_node_without_gpus_needs_no_reason() -> None:

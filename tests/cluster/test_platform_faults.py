@@ -4,13 +4,17 @@ import contextlib
 import signal
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import pytest
 
-from tests.cluster import fault_recovery, faults
-from tests.cluster.applied_objects import CREATOR
-from tests.cluster.azure_provider import POOL
+from simulators.aks.provider import POOL
+from simulators.api_server.waiting import eventually
+from simulators.azure import faults
+from simulators.kubernetes_provider.applied_objects import CREATOR
+from simulators.kubernetes_provider.provider import DEPLOYMENT, HELM_RELEASE
+from tests.cluster import fault_recovery
 from tests.cluster.fault_cases import (
     AZURE_IS_BUSY,
     COMPANY_RULE,
@@ -21,15 +25,13 @@ from tests.cluster.fault_cases import (
     ON_THE_WAY_UP,
     REFUSED_BY_POLICY,
     SLOW_UPGRADE,
-    Busy,
     Case,
 )
 from tests.cluster.fault_moments import signal_engine
 from tests.cluster.fault_stack import FaultedStack
 from tests.cluster.fault_traces import Traces
-from tests.cluster.kubernetes_provider import DEPLOYMENT, RELEASE
 from tests.cluster.shown import shown_platform
-from tests.cluster.waiting import eventually
+from tests.cluster.story import Step, run_steps
 from tests.engine.harness import OperationRefusedError
 from tests.graph.stacks import Sections
 
@@ -37,14 +39,12 @@ pytestmark = [
     pytest.mark.cluster,
     # The SDK's abandoned coroutines of a refused update complain when they are collected.
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+    # A killed engine says no more.
+    pytest.mark.filterwarnings("ignore:Error in event stream"),
 ]
 # Within this time the engine tells its providers that it is cancelled.
 CANCEL_SECONDS = 30.0
 METRICS = "monitoring/kube-prometheus-stack"
-
-
-def name_of(case: Case | Busy) -> str:
-    return case.name.replace(" ", "-")
 
 
 def with_spare_pool(sections: Sections) -> None:
@@ -53,7 +53,7 @@ def with_spare_pool(sections: Sections) -> None:
     sections["pools"].append({**sections["pools"][0], "name": "spare", **one_node})
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def fresh(
     request: pytest.FixtureRequest,
     tmp_path_factory: pytest.TempPathFactory,
@@ -67,11 +67,44 @@ def fresh(
         yield FaultedStack(engine, "dev", with_spare_pool)
 
 
-@pytest.fixture(scope="module")
-def running(fresh: FaultedStack) -> FaultedStack:
-    """The development stack as it runs, whatever came in the way of its first update."""
-    fresh.converges()
-    return fresh
+def test_updates_fail_and_say_why_and_the_next_one_converges(
+    fresh: FaultedStack, tmp_path: Path, subtests: pytest.Subtests
+) -> None:
+    """One stack, from its first update to a change of its pool: each fault hits what the one before has let through."""
+    stack, rotation = fresh, Rotation(fresh)
+    steps = [
+        *(Step(f"the first update: {case.name}", partial(meet, stack, case)) for case in ON_THE_WAY_UP),
+        Step("the next update ends with everything running", partial(everything_runs, stack)),
+        Step("what only a cloud or only the state knows is found", partial(traces_are_found, stack)),
+        Step("other arguments are wanted", partial(stack.change, other_arguments)),
+        Step("a version for which there is no machine waits and the old one serves", partial(no_machine, stack)),
+        Step("a short absence of the API server does not end a rollout", partial(api_server_restarts, stack)),
+        Step("more nodes and days of soft deletion are wanted", partial(stack.change, more_nodes_and_days)),
+        *(
+            Step(f"the update gives up on an Azure that stays busy: {busy.name}", partial(meet, stack, gives_up))
+            for busy in AZURE_IS_BUSY
+            for gives_up in [busy.case(faults.TRIES)]
+        ),
+        Step("the update waits for an Azure that is busy for a while", partial(busy_for_a_while, stack)),
+        Step("one model more is wanted", partial(stack.change, one_model_more)),
+        Step("the preview says already what a policy refuses", partial(refused_in_preview, stack)),
+        Step("the update says what a policy refuses", partial(meet, stack, REFUSED_BY_POLICY)),
+        Step("an update that is cancelled ends what it has begun and no more", partial(cancelled, stack)),
+        Step(
+            "a pool that was made when the engine was killed is adopted", partial(killed_and_adopted, stack, tmp_path)
+        ),
+        Step("other values of a chart are wanted", partial(stack.change, longer_retention)),
+        Step("a chart that is not upgraded in time is reported", partial(upgraded_too_slowly, stack)),
+        Step("a chart whose upgrade was cut off is rolled back and upgraded", partial(upgrade_cut_off, stack)),
+        Step("a pool that went before another could be had is made by the next update", partial(gone_first, stack)),
+        Step("another size of the models' pool is wanted", rotation.begin),
+        *(
+            Step(f"models serve on while another pool can not be had: {case.name}", partial(rotation.fails, case))
+            for case in ON_THE_WAY_TO_ANOTHER_POOL
+        ),
+        Step("the next update ends the change of the pool", rotation.ends),
+    ]
+    run_steps(subtests, steps)
 
 
 def meet(stack: FaultedStack, case: Case) -> None:
@@ -80,191 +113,164 @@ def meet(stack: FaultedStack, case: Case) -> None:
     stack.require_sound(outcome)
 
 
-def other_arguments(sections: Sections) -> None:
-    arguments = sections["models"][0]["engine"]["args"]
-    arguments["max-num-batched-tokens"] = arguments.get("max-num-batched-tokens", 2048) + 1024
+def everything_runs(stack: FaultedStack) -> None:
+    stack.converges()
+    assert {name for _, name in stack.serving} == {"chat", "embed"}
 
 
-@pytest.mark.parametrize("case", ON_THE_WAY_UP, ids=name_of)
-def test_a_first_update_that_fails_says_why_and_leaves_no_orphan(fresh: FaultedStack, case: Case) -> None:
-    meet(fresh, case)
-
-
-def test_after_all_of_them_the_next_update_ends_with_everything_running(running: FaultedStack) -> None:
-    assert {name for _, name in running.serving} == {"chat", "embed"}
-
-
-def test_what_only_a_cloud_or_only_the_state_knows_is_found(running: FaultedStack) -> None:
-    client, cloud = running.engine.client, running.engine.cloud
+def traces_are_found(stack: FaultedStack) -> None:
+    client, cloud = stack.engine.client, stack.engine.cloud
     metadata = {"name": "left-over", "namespace": "llm"}
     left_over = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": {"key": "value"}}
     client.create(left_over, field_manager=CREATOR)
     (gateway,) = [resource for resource in cloud.azure if resource.token == "network:NatGateway"]
     cloud.remove(gateway.id)
-    found = running.traces()
+    found = stack.traces()
     cloud.put(gateway)
     client.delete("v1", "ConfigMap", "left-over", "llm")
     assert found == Traces(orphans=("ConfigMap llm/left-over",), ghosts=(gateway.id.lower(),))
-    assert running.traces() == Traces()
+    assert stack.traces() == Traces()
 
 
-def test_a_version_for_which_there_is_no_machine_waits_and_the_old_one_serves(running: FaultedStack) -> None:
-    running.change(other_arguments)
-    meet(running, NO_MACHINE)
-    running.converges()
+def other_arguments(sections: Sections) -> None:
+    arguments = sections["models"][0]["engine"]["args"]
+    arguments["max-num-batched-tokens"] = arguments.get("max-num-batched-tokens", 2048) + 1024
 
 
-def test_a_short_absence_of_the_api_server_does_not_end_a_rollout(running: FaultedStack) -> None:
-    (namespace, deployment, *_) = running.serving[0]
-    kubelets, plane = running.engine.kubelets, running.engine.plane
+def no_machine(stack: FaultedStack) -> None:
+    meet(stack, NO_MACHINE)
+    stack.converges()
+
+
+def api_server_restarts(stack: FaultedStack) -> None:
+    (namespace, deployment, *_) = stack.serving[0]
+    kubelets, plane = stack.engine.kubelets, stack.engine.plane
     kubelets.delay(5.0, **{"llm-platform/deployment": deployment})
-    running.change(other_arguments)
+    stack.change(other_arguments)
 
     def restart() -> None:
-        eventually(lambda: len(running.pods(namespace, deployment)) > 1, "the rollout begins")
+        eventually(lambda: len(stack.pods(namespace, deployment)) > 1, "the rollout begins")
         plane.stop_api_server()
         plane.start_api_server()
 
     with ThreadPoolExecutor() as beside:
         restarts = []
-        running.moments.before(lambda: restarts.append(beside.submit(restart)), DEPLOYMENT, method="Update")
-        running.converges()
+        stack.moments.before(lambda: restarts.append(beside.submit(restart)), DEPLOYMENT, method="Update")
+        stack.converges()
         (restarted,) = restarts
         restarted.result()
     kubelets.heal()
 
 
-@pytest.fixture(scope="module")
-def more_to_do(running: FaultedStack) -> FaultedStack:
-    """A change of a pool and one of the store of weights, still to be made."""
-
-    def more_nodes_and_days(sections: Sections) -> None:
-        sections["pools"][0]["nodes"]["max"] += 1
-        sections["storage"] = {"soft_delete_days": 14}
-
-    running.change(more_nodes_and_days)
-    return running
+def more_nodes_and_days(sections: Sections) -> None:
+    sections["pools"][0]["nodes"]["max"] += 1
+    sections["storage"] = {"soft_delete_days": 14}
 
 
-@pytest.mark.parametrize("busy", AZURE_IS_BUSY, ids=name_of)
-def test_an_update_gives_up_on_an_azure_that_stays_busy(more_to_do: FaultedStack, busy: Busy) -> None:
-    meet(more_to_do, busy.case(faults.TRIES))
-
-
-def test_an_update_waits_for_an_azure_that_is_busy_for_a_while(more_to_do: FaultedStack) -> None:
+def busy_for_a_while(stack: FaultedStack) -> None:
     with contextlib.ExitStack() as busy_at_first:
         for busy in AZURE_IS_BUSY:
-            busy_at_first.enter_context(busy.case(faults.TRIES - 1).begin(more_to_do))
-        more_to_do.converges()
+            busy_at_first.enter_context(busy.case(faults.TRIES - 1).begin(stack))
+        stack.converges()
 
 
-@pytest.fixture(scope="module")
-def growing(running: FaultedStack) -> FaultedStack:
-    """A model that is still to be added."""
-    running.change(lambda sections: sections["models"].append({**sections["models"][1], "name": "more"}))
-    return running
+def one_model_more(sections: Sections) -> None:
+    sections["models"].append({**sections["models"][1], "name": "more"})
 
 
-def test_the_preview_tells_already_what_a_policy_refuses(growing: FaultedStack) -> None:
-    with REFUSED_BY_POLICY.begin(growing), pytest.raises(OperationRefusedError, match=COMPANY_RULE) as told:
-        growing.stack.preview()
+def refused_in_preview(stack: FaultedStack) -> None:
+    with REFUSED_BY_POLICY.begin(stack), pytest.raises(OperationRefusedError, match=COMPANY_RULE) as told:
+        stack.stack.preview()
     assert told.value.outcome.writes() == ()
-    meet(growing, REFUSED_BY_POLICY)
 
 
-def test_an_update_that_is_cancelled_ends_what_it_has_begun_and_no_more(growing: FaultedStack) -> None:
+def cancelled(stack: FaultedStack) -> None:
     def cancel() -> None:
         signal_engine(signal.SIGINT)
-        assert growing.engine.kubernetes.cancelled.wait(CANCEL_SECONDS)
+        assert stack.engine.kubernetes.cancelled.wait(CANCEL_SECONDS)
 
-    growing.moments.after(cancel, DEPLOYMENT)
-    growing.require_sound(growing.fails("llm-platform-dev", "update canceled"))
-    assert growing.state("more-deployment")["id"] == "llm/more"
-    assert growing.engine.client.find("v1", "Service", "more", "llm") is None
-    update = growing.converges()
+    stack.moments.after(cancel, DEPLOYMENT)
+    stack.require_sound(stack.fails("llm-platform-dev", "update canceled"))
+    assert stack.state("more-deployment")["id"] == "llm/more"
+    assert stack.engine.client.find("v1", "Service", "more", "llm") is None
+    update = stack.converges()
     assert set(update.operations.values()) == {("create",)}
 
 
-@pytest.mark.filterwarnings("ignore:Error in event stream")
-def test_a_pool_that_was_made_when_the_engine_was_killed_is_adopted(running: FaultedStack, tmp_path: Path) -> None:
-    running.change(lambda sections: sections["pools"].append({**sections["pools"][1], "name": "second"}))
-    (pool,) = [pool for pool in running.plan.pools if pool.name == "second"]
-    running.moments.after(lambda: signal_engine(signal.SIGKILL), POOL)
+def killed_and_adopted(stack: FaultedStack, folder: Path) -> None:
+    stack.change(lambda sections: sections["pools"].append({**sections["pools"][1], "name": "second"}))
+    (pool,) = [pool for pool in stack.plan.pools if pool.name == "second"]
+    stack.moments.after(lambda: signal_engine(signal.SIGKILL), POOL)
     with pytest.raises(OperationRefusedError):
-        running.stack.up(parallel=1)
-    (operation,) = fault_recovery.cut_off(running.stack)
-    urn, made = operation["resource"]["urn"], running.engine.azure.machines.pool(pool.aks_name)
+        stack.stack.up(parallel=1)
+    (operation,) = fault_recovery.cut_off(stack.stack)
+    urn, made = operation["resource"]["urn"], stack.engine.azure.machines.pool(pool.aks_name)
     open_ = Traces(orphans=(made.id.lower(),), pending=(f"creating {urn}",))
     assert urn.endswith(f"::{pool.logical_name}")
-    assert running.traces() == open_
+    assert stack.traces() == open_
     with pytest.raises(OperationRefusedError, match=r"locked by 1 lock.*`pulumi cancel`"):
-        running.stack.up()
-    fault_recovery.unlock(running.stack)
-    running.fails(pool.logical_name, "cannot create already existing resource")
-    assert running.traces() == open_
-    fault_recovery.adopt(running.stack, urn, made.id, tmp_path / "state.json")
-    running.stack.refresh()
-    update = running.converges()
+        stack.stack.up()
+    fault_recovery.unlock(stack.stack)
+    stack.fails(pool.logical_name, "cannot create already existing resource")
+    assert stack.traces() == open_
+    fault_recovery.adopt(stack.stack, urn, made.id, folder / "state.json")
+    stack.stack.refresh()
+    update = stack.converges()
     assert [call for call in update.writes() if call.method == "Create"] == []
-    assert running.engine.azure.machines.pool(pool.aks_name).nodes == made.nodes
+    assert stack.engine.azure.machines.pool(pool.aks_name).nodes == made.nodes
 
 
-@pytest.fixture(scope="module")
-def upgrading(running: FaultedStack) -> FaultedStack:
-    """A chart that is still to get other values."""
-    running.change(lambda sections: sections.update(observability={"retention_days": 30}))
-    return running
+def longer_retention(sections: Sections) -> None:
+    sections.update(observability={"retention_days": 30})
 
 
-def test_a_chart_that_is_not_upgraded_in_time_is_told(upgrading: FaultedStack) -> None:
-    meet(upgrading, SLOW_UPGRADE)
-    assert upgrading.engine.kubernetes.releases.status(METRICS) == "failed"
+def upgraded_too_slowly(stack: FaultedStack) -> None:
+    meet(stack, SLOW_UPGRADE)
+    assert stack.engine.kubernetes.charts.status(METRICS) == "failed"
 
 
-@pytest.mark.filterwarnings("ignore:Error in event stream")
-def test_a_chart_whose_upgrade_was_cut_off_is_rolled_back_and_upgraded(upgrading: FaultedStack) -> None:
-    releases = upgrading.engine.kubernetes.releases
+def upgrade_cut_off(stack: FaultedStack) -> None:
+    charts = stack.engine.kubernetes.charts
 
     def cut_off() -> None:
-        releases.cut_off(METRICS)
+        charts.cut_off(METRICS)
         signal_engine(signal.SIGKILL)
 
-    upgrading.moments.before(cut_off, RELEASE, method="Update")
+    stack.moments.before(cut_off, HELM_RELEASE, method="Update")
     with pytest.raises(OperationRefusedError):
-        upgrading.stack.up(parallel=1)
-    assert [operation["type"] for operation in fault_recovery.cut_off(upgrading.stack)] == ["updating"]
-    fault_recovery.unlock(upgrading.stack)
-    outcome = upgrading.fails("monitoring-release", r"another operation \(install/upgrade/rollback\) is in progress")
-    upgrading.require_sound(outcome)
-    releases.roll_back(METRICS)
-    upgrading.converges()
-    assert releases.status(METRICS) == "deployed"
+        stack.stack.up(parallel=1)
+    assert [operation["type"] for operation in fault_recovery.cut_off(stack.stack)] == ["updating"]
+    fault_recovery.unlock(stack.stack)
+    outcome = stack.fails("monitoring-release", r"another operation \(install/upgrade/rollback\) is in progress")
+    stack.require_sound(outcome)
+    charts.roll_back(METRICS)
+    stack.converges()
+    assert charts.status(METRICS) == "deployed"
 
 
-def test_a_pool_that_went_before_another_could_be_had_is_made_by_the_next_update(running: FaultedStack) -> None:
-    running.change(lambda sections: sections["pools"][1].update(vm_size=NEW_SIZE))
-    (spare,) = [pool.logical_name for pool in running.plan.pools if pool.name == "spare"]
-    with NOT_SOLD.begin(running):
-        outcome = running.fails(spare, NOT_SOLD.cause)
-    running.require_sound(outcome, spare)
-    running.converges(spare)
+def gone_first(stack: FaultedStack) -> None:
+    stack.change(lambda sections: sections["pools"][1].update(vm_size=NEW_SIZE))
+    (spare,) = [pool.logical_name for pool in stack.plan.pools if pool.name == "spare"]
+    with NOT_SOLD.begin(stack):
+        outcome = stack.fails(spare, NOT_SOLD.cause)
+    stack.require_sound(outcome, spare)
+    stack.converges(spare)
 
 
-@pytest.fixture(scope="module")
-def rotating(running: FaultedStack) -> tuple[FaultedStack, str]:
-    """A change of the VM size that is still to be made, and the logical name of the pool that goes with it."""
-    old = running.plan.pools[0].logical_name
-    running.change(lambda sections: sections["pools"][0].update(vm_size=NEW_SIZE))
-    return running, old
+class Rotation:
+    """A change of the VM size of the models' pool; `old` is the logical name of the pool that goes with it."""
 
+    def __init__(self, stack: FaultedStack) -> None:
+        self.stack = stack
+        self.old = ""
 
-@pytest.mark.parametrize("case", ON_THE_WAY_TO_ANOTHER_POOL, ids=name_of)
-def test_models_serve_on_while_another_pool_can_not_be_had(rotating: tuple[FaultedStack, str], case: Case) -> None:
-    stack, old = rotating
-    meet(stack, case)
-    assert stack.state(old)["id"]
+    def begin(self) -> None:
+        self.old = self.stack.plan.pools[0].logical_name
+        self.stack.change(lambda sections: sections["pools"][0].update(vm_size=NEW_SIZE))
 
+    def fails(self, case: Case) -> None:
+        meet(self.stack, case)
+        assert self.stack.state(self.old)["id"]
 
-def test_the_next_update_ends_the_change_of_the_pool(rotating: tuple[FaultedStack, str]) -> None:
-    stack, old = rotating
-    stack.converges(old)
+    def ends(self) -> None:
+        self.stack.converges(self.old)

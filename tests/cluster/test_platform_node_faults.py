@@ -2,18 +2,19 @@
 
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from copy import deepcopy
 from pathlib import Path
 
 import pytest
 
-from tests.cluster.azure_provider import POOL
-from tests.cluster.client import Object
+from simulators.aks.provider import POOL
+from simulators.api_server.client import Object
+from simulators.api_server.waiting import eventually
+from simulators.kubelet.pod_states import is_ready
+from simulators.kubernetes_provider.provider import DEPLOYMENT
 from tests.cluster.fault_cases import NEW_SIZE, impatient
 from tests.cluster.fault_stack import FaultedStack
-from tests.cluster.kubernetes_provider import DEPLOYMENT
-from tests.cluster.pod_states import is_ready
 from tests.cluster.shown import shown_platform
-from tests.cluster.waiting import eventually
 from tests.graph.stacks import Sections
 
 pytestmark = [
@@ -55,10 +56,16 @@ def running(
 
 @pytest.fixture
 def stack(running: FaultedStack) -> Iterator[FaultedStack]:
-    """The stack with nothing to do; afterwards machines are to be had again."""
+    """The stack with nothing to do, as its settings were at first; afterwards it is so again."""
+    before = deepcopy(running.sections)
     yield running
     running.engine.azure.machines.exhausted.clear()
+    running.engine.kubelets.heal()
     running.engine.keda.load("chat", 0)
+    if running.sections != before:
+        running.change(lambda sections: sections.update(deepcopy(before)))
+        running.stack.up()
+    running.require_converged()
 
 
 def only_pod(stack: FaultedStack, name: str) -> Object:

@@ -1,6 +1,7 @@
 """A pool that can't be changed in place: the new one comes first, the pods move, the old one goes last."""
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -8,10 +9,11 @@ import pytest
 
 from planning.plan import PoolPlan, WorkloadPlan
 from planning.plan.labels import POOL_REVISION
-from tests.cluster.azure_provider import POOL
+from simulators.aks.provider import POOL
+from simulators.kubernetes_provider.provider import DEPLOYMENT
 from tests.cluster.changing import Change, Changing, Edit, changing_stack
 from tests.cluster.control_plane import ControlPlane
-from tests.cluster.kubernetes_provider import DEPLOYMENT
+from tests.cluster.story import Step, run_steps
 from tests.engine.platform_stacks import section
 
 pytestmark = pytest.mark.cluster
@@ -23,11 +25,10 @@ DRAIN_SECONDS = 6.0
 def changing(
     tmp_path_factory: pytest.TempPathFactory, arm: Path, engine_binary: Path, module_cluster: ControlPlane
 ) -> Iterator[Changing]:
-    """A stack at its most replicas; the tests change it one after the other."""
+    """A stack that every test begins by making what it needs."""
     del engine_binary
     directory = tmp_path_factory.mktemp("pool-changes")
     with changing_stack(directory, arm, module_cluster, drain_seconds=DRAIN_SECONDS) as running:
-        running.life.busy()
         yield running
 
 
@@ -122,12 +123,34 @@ def require_ready_before_the_old_nodes_go(change: Change, deployment: WorkloadPl
 EDITS = [other_layout, other_size, driver_of_the_operator, driver_of_azure, delete_first]
 
 
-@pytest.mark.parametrize("edit", EDITS)
-def test_the_new_pool_comes_first_and_the_old_one_goes_last(changing: Changing, edit: Edit) -> None:
+def test_a_pool_that_changes_again_and_again_is_replaced_each_time(
+    changing: Changing, subtests: pytest.Subtests
+) -> None:
+    """Edits add up, from the stack file on: each step finds the pool that the one before has made."""
+    steps = [
+        Step("the stack is at its most replicas", partial(at_its_most, changing)),
+        *(
+            Step(f"the new pool comes first and the old one goes last: {edit.__name__}", partial(moves, changing, edit))
+            for edit in EDITS
+        ),
+        Step("where quota holds one pool only the pods come back on the new one", partial(comes_back, changing)),
+    ]
+    run_steps(subtests, steps)
+
+
+def at_its_most(changing: Changing, edit: Edit = lambda _: None) -> None:
+    """Begin with the stack file and one edit."""
+    # KEDA scales its former target until it is told of the new one: no load, no difference.
+    changing.life.idle()
+    changing.start_from(edit)
+    changing.life.busy()
+
+
+def moves(changing: Changing, edit: Edit) -> None:
     require_moved(changing, changing.change(edit))
 
 
-def test_where_quota_holds_one_pool_only_the_pods_come_back_on_the_new_one(changing: Changing) -> None:
+def comes_back(changing: Changing) -> None:
     change = changing.change(former_size)
     old, new = replaced(change)
     (created,), (deleted,) = change.calls("Create", POOL), change.calls("Delete", POOL)
@@ -138,10 +161,7 @@ def test_where_quota_holds_one_pool_only_the_pods_come_back_on_the_new_one(chang
 
 
 def test_a_pool_whose_pods_the_update_does_not_wait_for_goes_last_too(changing: Changing) -> None:
-    # KEDA scales its former target until it is told of the new one: no load, no difference.
-    changing.life.idle()
-    changing.start_from(with_a_burst_pool)
-    changing.life.busy()
+    at_its_most(changing, with_a_burst_pool)
     change = changing.change(other_burst_size)
     require_moved(changing, change)
     assert {deployment.name for _, deployment in on(changing, replaced(change)[1])} == {"chat-burst"}

@@ -11,12 +11,12 @@ import yaml
 import catalog
 from components.cluster.labels import DEPLOYMENT
 from planning.plan import RolloutPlan
-from tests.cluster import kubernetes_provider
+from simulators.api_server.client import ApiError, Object
+from simulators.api_server.waiting import eventually
+from simulators.kubernetes_provider import provider as kubernetes_provider
 from tests.cluster.changing import Change, Changing, Edit, changing_stack
-from tests.cluster.client import ApiError, Object
 from tests.cluster.control_plane import ControlPlane
 from tests.cluster.rollout_watch import Watch, is_ending
-from tests.cluster.waiting import eventually
 from tests.engine.platform_stacks import section
 
 pytestmark = pytest.mark.cluster
@@ -35,7 +35,7 @@ class Images:
         self._moves = 0
 
     def move(self) -> str:
-        """Another image of the same release; its reference."""
+        """Another image of the same version; its reference."""
         self._moves += 1
         name = self._facts.vllm(self._facts.vllm_versions[-1]).image
         image = msgspec.structs.replace(self._facts.images[name], digest=f"sha256:{self._moves:064x}")
@@ -61,7 +61,6 @@ def sized(nodes: int, **replicas: int) -> Edit:
     return edit
 
 
-# From small to large: the autoscaler of these tests adds nodes and takes none away.
 ALL_ALONE, ALL_TIGHT, SOME_SPARE = sized(1, chat=1, embed=1), sized(2, chat=2, embed=2), sized(3, chat=3, embed=1)
 SIZES = [
     pytest.param(ALL_ALONE, TIGHT, id="alone"),
@@ -82,7 +81,9 @@ def changing(
 
 
 def resize(changing: Changing, edit: Edit, strategy: RolloutPlan) -> None:
+    """Begin with the stack file and one edit, on no more machines than the Plan allows, whatever was there before."""
     changing.start_from(edit)
+    changing.take_surplus_nodes()
     for namespace, deployment in changing.life.deployments:
         assert deployment.rollout == strategy
         changing.life.require_pods(namespace, deployment)

@@ -5,13 +5,15 @@ from collections.abc import Iterable, Iterator
 import pytest
 
 import catalog
-from tests.cluster import access, cluster_roles, subnet_rules, traffic
+from simulators.azure import access
+from simulators.azure.cloud import AzureObject
+from simulators.network import security_groups
+from simulators.network.network_policies import Pods, pods_of
+from tests.cluster import cluster_roles, traffic
 from tests.cluster.cluster_roles import Account
 from tests.cluster.documented_table import Fact
 from tests.cluster.life import Life
-from tests.cluster.network_rules import Pods, pods_of
 from tests.cluster.traffic import Group, documented, is_ours
-from tests.engine.providers.cloud import AzureObject
 
 pytestmark = pytest.mark.cluster
 
@@ -77,7 +79,7 @@ def test_namespaces_are_closed_or_open_as_the_page_says(life: Life) -> None:
 
 
 def test_subnets_let_in_what_the_page_says(life: Life) -> None:
-    let_in = subnet_rules.let_in(life.engine.cloud)
+    let_in = security_groups.let_in(life.engine.cloud)
     facts = {(source, subnet, words) for source, subnet, ports in let_in for words in ports.words()}
     documented("subnets").require(life.name, facts)
 

@@ -1,35 +1,19 @@
-"""Every stack goes up from nothing on a real control plane, runs where the Plan says, heals, scales, and goes again."""
-
-from typing import Any
+"""Every stack goes up from nothing on a real control plane, runs where the Plan says, heals and scales."""
 
 import pytest
 
 from planning.plan.labels import POOL_REVISION
-from tests.cluster.autoscaler import quantity
+from simulators.aks.autoscaler import quantity
+from simulators.api_server.waiting import eventually
+from simulators.kubelet.pod_states import runs_to_completion
+from tests.cluster.borrowed import borrowed, changed_fields
 from tests.cluster.life import FromNothing
-from tests.cluster.pod_states import runs_to_completion
-from tests.cluster.waiting import eventually
-from tests.engine.harness import OperationRefusedError
-from tests.engine.outcome import Outcome
-from tests.engine.platform_stacks import section, settings
 from tests.graph.stacks import ALL
 
 pytestmark = pytest.mark.cluster
 HASH = "pod-template-hash"
 # The shipped stacks alone are enough where the stack makes no difference.
 in_every_stack = pytest.mark.parametrize("life", ALL, indirect=True, scope="session")
-
-
-def without_secrets(resources: Any) -> Any:
-    """Exported resources, encrypted text left out: every write encrypts it anew."""
-    if isinstance(resources, dict):
-        return {key: without_secrets(value) for key, value in resources.items() if key != "ciphertext"}
-    return [without_secrets(item) for item in resources] if isinstance(resources, list) else resources
-
-
-def changes(outcome: Outcome) -> dict[str, set[str]]:
-    """Top-level fields that an operation found or made different, by logical name."""
-    return {step.name: set(step.diffs) for step in outcome.steps if step.op == "update"}
 
 
 @in_every_stack
@@ -70,11 +54,12 @@ def test_every_node_offers_what_the_plan_says_of_its_pool(life: FromNothing) -> 
 @in_every_stack
 def test_nothing_changes_afterwards(life: FromNothing) -> None:
     assert life.stack.preview().operations == {}
-    # The autoscaler moves the number of a pool's nodes: a refresh finds it, and the program leaves it.
-    pools, machines = life.plan.pools, life.engine.azure.machines.pools()
-    grown = [pool.logical_name for pool in pools if len(machines[pool.aks_name].nodes) > pool.min_nodes]
-    assert changes(life.stack.refresh()) == {name: {"count"} for name in grown}
-    assert life.stack.preview().operations == {}
+    with borrowed(life):
+        # The autoscaler moves the number of a pool's nodes: a refresh finds it, and the program leaves it.
+        pools, machines = life.plan.pools, life.engine.azure.machines.pools()
+        grown = [pool.logical_name for pool in pools if len(machines[pool.aks_name].nodes) > pool.min_nodes]
+        assert changed_fields(life.stack.refresh()) == {name: {"count"} for name in grown}
+        assert life.stack.preview().operations == {}
 
 
 def hash_of(life: FromNothing, namespace: str, image: str) -> str:
@@ -89,6 +74,13 @@ def hash_of(life: FromNothing, namespace: str, image: str) -> str:
 
 
 def test_hand_edits_are_shown_and_nothing_else_and_the_update_takes_them_back(life: FromNothing) -> None:
+    with borrowed(life):
+        # What the autoscaler has done is known: only the edits are left to find.
+        life.stack.refresh()
+        edit_by_hand_and_update(life)
+
+
+def edit_by_hand_and_update(life: FromNothing) -> None:
     client, machines = life.engine.client, life.engine.azure.machines
     namespace, deployment = life.deployments[0]
     (pool,) = [pool for pool in life.plan.pools if pool.revision == deployment.pool_revision]
@@ -116,7 +108,7 @@ def test_hand_edits_are_shown_and_nothing_else_and_the_update_takes_them_back(li
     # between, the Deployment's status would move under the provider, which does not try again.
     life.engine.kubelets.hold(**{HASH: hash_of(life, namespace, "registry.invalid/by-hand:1")})
     found = life.stack.refresh()
-    assert changes(found) == {f"{deployment.name}-deployment": {"spec"}, pool.logical_name: {"nodeTaints"}}
+    assert changed_fields(found) == {f"{deployment.name}-deployment": {"spec"}, pool.logical_name: {"nodeTaints"}}
     assert set(life.stack.preview().operations) == set(found.operations)
     assert set(life.stack.up().operations) == set(found.operations)
     life.engine.kubelets.heal()
@@ -132,46 +124,16 @@ def test_hand_edits_are_shown_and_nothing_else_and_the_update_takes_them_back(li
 @in_every_stack
 def test_models_at_their_most_replicas_still_run_where_the_plan_says(life: FromNothing) -> None:
     assert any(model.autoscaled for model in life.plan.models)
-    life.busy()
-    # The engine leaves the number to KEDA, and that of the nodes to the autoscaler.
-    assert life.stack.preview().operations == {}
-    grown = {pool.logical_name for pool in life.plan.pools if pool.max_nodes > pool.min_nodes}
-    found = changes(life.stack.refresh())
-    assert found.keys() <= grown
-    assert {field for fields in found.values() for field in fields} <= {"count"}
-    life.idle()
-    assert life.stack.preview().operations == {}
-    objects = life.engine.client.list("keda.sh/v1alpha1", "ScaledObject")
-    told = [one for item in objects for one in item["status"]["conditions"] if one["type"] == "Ready"]
-    assert [one["status"] for one in told] == ["True"] * len(life.deployments), told
-
-
-@in_every_stack
-def test_the_end(life: FromNothing) -> None:
-    """Last, since nothing is left: a protected stack refuses and stays whole, an unprotected one keeps its models."""
-    if life.plan.platform.protect:
-        before, azure = without_secrets(life.stack.resources()), [resource.id for resource in life.engine.cloud.azure]
-        pods = {pod["metadata"]["uid"] for pod in life.engine.client.list("v1", "Pod")}
-        with pytest.raises(OperationRefusedError, match="protected") as refused:
-            life.stack.destroy()
-        assert refused.value.outcome.writes() == ()
-        assert without_secrets(life.stack.resources()) == before
-        assert [resource.id for resource in life.engine.cloud.azure] == azure
-        assert {pod["metadata"]["uid"] for pod in life.engine.client.list("v1", "Pod")} == pods
-        unprotected = settings(life.name)
-        section(unprotected, "platform")["protect"] = False
-        life.stack.configure(unprotected)
-        life.stack.up()
-    held = life.stack.resources().values()
-    kept = {one["id"] for one in held if one.get("retainOnDelete") and one["type"].startswith("azure-native:")}
-    objects = life.objects()
-    life.stack.destroy()
-    assert life.stack.resources() == {}
-    group = f"/resourceGroups/{life.plan.platform.resource_group}/"
-    left = {resource.id for resource in life.engine.cloud.azure} - life.before
-    # What is retained inside the platform's own group goes with the group (the vault is then soft-deleted).
-    assert left == {id_ for id_ in kept if group not in id_}
-    assert left
-    assert life.engine.client.list("v1", "Node") == []
-    assert life.engine.client.list("v1", "Pod") == []
-    assert [one for one in objects if life.has(*one)] == []
+    with borrowed(life):
+        life.busy()
+        # The engine leaves the number to KEDA, and that of the nodes to the autoscaler.
+        assert life.stack.preview().operations == {}
+        grown = {pool.logical_name for pool in life.plan.pools if pool.max_nodes > pool.min_nodes}
+        found = changed_fields(life.stack.refresh())
+        assert found.keys() <= grown
+        assert {field for fields in found.values() for field in fields} <= {"count"}
+        life.idle()
+        assert life.stack.preview().operations == {}
+        objects = life.engine.client.list("keda.sh/v1alpha1", "ScaledObject")
+        told = [one for item in objects for one in item["status"]["conditions"] if one["type"] == "Ready"]
+        assert [one["status"] for one in told] == ["True"] * len(life.deployments), told

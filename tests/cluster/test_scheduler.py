@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from components.serving.pod import pod_template
-from tests.cluster.client import Object
+from simulators.aks.nodes import Surroundings, node_manifests
+from simulators.api_server.client import Object
 from tests.cluster.generated_stacks import CATALOG, TOO_MUCH, GeneratedStack, Word, generated
-from tests.cluster.nodes import Surroundings, node_manifests
 from tests.cluster.scheduler_trials import (
     SchedulingControlPlane,
     add_accounts,

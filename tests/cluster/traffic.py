@@ -11,10 +11,10 @@ from ipaddress import IPv4Network
 from typing import Final, Protocol
 
 from planning.plan import NetworkPlan
-from tests.cluster.client import Object
+from simulators.api_server.client import Object
+from simulators.network.network_policies import Direction, End, NetworkRules, Outside, OwnNode, Pods, pods_of
+from simulators.network.port_sets import Ports
 from tests.cluster.documented_table import DocumentedTable, Fact
-from tests.cluster.network_rules import Direction, End, NetworkRules, Outside, OwnNode, Pods, pods_of
-from tests.cluster.port_sets import Ports
 from tests.engine.platform_stacks import REPOSITORY, STACKS
 
 MODEL: Final = "llm-platform/model"

@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
-from tests.cluster.client import ApiError, Client, Object
-from tests.cluster.pod_states import is_ready
+from simulators.api_server.client import ApiError, Client, Object
+from simulators.kubelet.pod_states import is_ready
 
 _EVENTS: Final = 30
 

@@ -30,5 +30,5 @@ def wire_pool(plan: PoolPlan) -> dict[str, Any]:
 
 
 def operator_values(plan: Plan) -> dict[str, Any]:
-    """Values of the GPU Operator's release."""
+    """Values of the GPU Operator's chart."""
     return dict(plan.gpu_operator.values)

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from tests.cluster.client import Client, Object
-from tests.cluster.pod_states import is_ready
+from simulators.api_server.client import Client, Object
+from simulators.kubelet.pod_states import is_ready
 
 SLICE = "nvidia.com/mig-3g.47gb"
 TAINT = {"key": "nvidia.com/gpu", "value": "present", "effect": "NoSchedule"}

@@ -22,13 +22,11 @@ from pulumi.automation import errors as automation_errors
 from pulumi.automation._stack import StackInitMode
 from pulumi.automation.events import EngineEvent
 
-import components
-from preview.engine.shortcuts import shortcuts as preview_shortcuts
+from simulators.azure.cloud import Cloud
+from simulators.azure.provider import DEFAULT_SUBSCRIPTION, AzureNative
+from simulators.kubernetes_provider.in_memory import Kubernetes
+from simulators.provider_protocol.calls import CallLog
 from tests.engine.outcome import OperationRefusedError, Outcome, outcome
-from tests.engine.providers.azure import DEFAULT_SUBSCRIPTION, AzureNative
-from tests.engine.providers.calls import CallLog
-from tests.engine.providers.cloud import Cloud
-from tests.engine.providers.kubernetes import Kubernetes
 from tests.engine.toolchain import pulumi_binary
 
 Program = Path | Callable[[], None]
@@ -69,10 +67,16 @@ def _modules_are_no_garbage() -> None:
     Before any operation: channels to an engine that were kept for ever would go on trying to reach it, and fail a later
     one at the same port.
     """
-    for module in pkgutil.iter_modules(components.__path__, "components."):
+    components = importlib.import_module("components")
+    for module in pkgutil.walk_packages(components.__path__, "components."):
         importlib.import_module(module.name)
     gc.collect()
     gc.freeze()
+
+
+def _shortcuts() -> AbstractContextManager[None]:
+    """What the preview leaves out. Looked for when it is used: a recorded program of earlier may not have it."""
+    return importlib.import_module("preview.engine.shortcuts").shortcuts()
 
 
 @contextlib.contextmanager
@@ -167,10 +171,21 @@ class StackRun:
             raise OperationRefusedError(str(error), done) from error
         return outcome(events, self._engine.log.since(mark), "\n".join(lines))
 
+    @property
+    def _state_file(self) -> Path:
+        return self._engine.directory / "backend" / ".pulumi" / "stacks" / self.project / f"{self.name}.json"
+
     def export(self) -> dict[str, Any]:
         """The state as the backend's file has it. The Automation API's own export opens the secrets."""
-        folder = self._engine.directory / "backend" / ".pulumi" / "stacks" / self.project
-        return json.loads((folder / f"{self.name}.json").read_text())["checkpoint"]["latest"]
+        return json.loads(self.saved_state())["checkpoint"]["latest"]
+
+    def saved_state(self) -> str:
+        """The backend's file of the stack, for `restore_state`."""
+        return self._state_file.read_text()
+
+    def restore_state(self, saved: str) -> None:
+        """Let the stack have an earlier state, secrets encrypted as they were; the clouds stay as they are."""
+        self._state_file.write_text(saved)
 
     def resources(self) -> dict[str, dict[str, Any]]:
         """Exported resources by URN: `inputs`, `outputs`, `dependencies`, `deletedWith`, `ignoreChanges`, …"""
@@ -187,7 +202,7 @@ class Engine:
     `arm` is the folder of ARM's definitions, `crd_groups` says which API groups a chart's CRDs bring, `subscription` is
     the Azure subscription of the sign-in. With `shortcuts` a program leaves out what our preview leaves out, two
     fifths of an operation's time: for tests that update a stack again and again. Those of what the shipped stacks
-    register, and those of earlier releases, have the SDK as it is.
+    register, and those of earlier versions, have the SDK as it is.
     """
 
     def __init__(
@@ -207,7 +222,7 @@ class Engine:
         self.kubernetes = Kubernetes(self.log, self.cloud, crd_groups or {})
         self.environment: dict[str, str] = {}
         self.leaving_out: Callable[[], AbstractContextManager[None]] = (
-            preview_shortcuts if shortcuts else contextlib.nullcontext
+            _shortcuts if shortcuts else contextlib.nullcontext
         )
 
     def __enter__(self) -> Self:

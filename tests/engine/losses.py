@@ -8,12 +8,12 @@ from typing import Any, Final
 
 import yaml
 
+from simulators.azure.arm_paths import path_inputs
 from tests.engine.outcome import Outcome, Side
-from tests.engine.providers.arm_paths import path_inputs
-from tests.engine.recordings import RELEASES, Recording, token_of
+from tests.engine.recording import RECORDED, Recording, token_of
 
-REVIEWED: Final = RELEASES / "losses.yaml"
-# What a step may do to a resource that a user of an earlier release has.
+REVIEWED: Final = RECORDED / "losses.yaml"
+# What a step may do to a resource that a user of an earlier version has.
 _KEEPS: Final = frozenset({"create", "import", "update"})
 
 
@@ -21,14 +21,14 @@ _KEEPS: Final = frozenset({"create", "import", "update"})
 class Allowance:
     """A reviewed loss. `name` is a logical name or a pattern of them, as file names are matched."""
 
-    release: str
+    version: str
     stack: str
     type: str
     name: str
     reason: str
 
     def covers(self, loss: "Loss") -> bool:
-        """Whether a loss of the same release and stack is meant; one of something protected or costly never is."""
+        """Whether a loss of the same version and stack is meant; one of something protected or costly never is."""
         return not loss.weight and loss.type == self.type and fnmatch.fnmatchcase(loss.name, self.name)
 
 
@@ -46,7 +46,7 @@ def allowances() -> tuple[Allowance, ...]:
 
 def allowances_for(recording: Recording) -> list[Allowance]:
     """The reviewed losses of a recorded stack."""
-    return [one for one in allowances() if (one.release, one.stack) == (recording.release, recording.stack)]
+    return [one for one in allowances() if (one.version, one.stack) == (recording.version, recording.stack)]
 
 
 @dataclass(frozen=True)
@@ -158,7 +158,7 @@ def unforeseen(recording: Recording, found: Iterable[Loss]) -> list[Loss]:
 
 def told(recording: Recording, found: Sequence[Loss]) -> str:
     """What an upgrade would take away and what to do about it, worst first."""
-    lines = [f"Today's program would take away of a stack `{recording.stack}` of release {recording.release}:"]
+    lines = [f"Today's program would take away of a stack `{recording.stack}` of version {recording.version}:"]
     providers = [loss for loss in found if loss.type.startswith("pulumi:providers:")]
     followers = [loss for loss in found if providers and loss.properties == ("provider",)]
     own = [loss for loss in found if loss not in followers]

@@ -7,7 +7,7 @@ from typing import Any
 
 from pulumi.automation.events import EngineEvent, OpType, StepEventMetadata
 
-from tests.engine.providers.calls import Call
+from simulators.provider_protocol.calls import Call
 
 
 @dataclass(frozen=True)

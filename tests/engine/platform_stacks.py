@@ -6,18 +6,18 @@ from typing import Any
 
 import yaml
 
+from tests import stack_files
 from tests.engine.harness import Engine
-from tests.graph import stacks
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 PROGRAM = REPOSITORY / "__main__.py"
 PROJECT = "llm-platform"
-STACKS = stacks.STACKS
+STACKS = stack_files.STACKS
 
 
 def settings(stack: str) -> dict[str, Any]:
     """The `config` of a shipped stack or an example: a copy that a test may change."""
-    return yaml.safe_load(stacks.stack_file(stack).read_text())["config"]
+    return yaml.safe_load(stack_files.stack_file(stack).read_text())["config"]
 
 
 def section(config: Mapping[str, Any], name: str) -> Any:

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from tests.engine.providers.arm_paths import NAME_PARTS, resource_id
-from tests.engine.providers.arm_schema import ArmSchema
-from tests.engine.providers.wire import UNKNOWN
+from simulators.azure.arm_paths import NAME_PARTS, resource_id
+from simulators.azure.arm_schema import ArmSchema
+from simulators.provider_protocol.wire import UNKNOWN
 
 POOL: dict[str, Any] = {
     "resourceGroupName": "rg",

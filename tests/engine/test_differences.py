@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.engine.providers.differences import differences, touches
-from tests.engine.providers.wire import UNKNOWN, decode, encode
+from simulators.provider_protocol.differences import differences, touches
+from simulators.provider_protocol.wire import UNKNOWN, decode, encode
 
 
 def test_paths_of_changes() -> None:

@@ -10,8 +10,8 @@ import pulumi_kubernetes as k8s
 import pytest
 from pulumi_azure_native import containerservice, managedidentity, network, resources
 
+from simulators.provider_protocol.calls import RefusedError
 from tests.engine.harness import Engine, OperationRefusedError
-from tests.engine.providers.calls import RefusedError
 
 pytestmark = [
     pytest.mark.engine,

@@ -4,12 +4,12 @@ from typing import Any
 
 import pytest
 
-from tests.engine.providers import azure_rules
-from tests.engine.providers.calls import CallLog
-from tests.engine.providers.cloud import Cloud
-from tests.engine.providers.differences import differences
-from tests.engine.providers.kubernetes import Kubernetes
-from tests.engine.providers.wire import UNKNOWN
+from simulators.azure import change_rules
+from simulators.azure.cloud import Cloud
+from simulators.kubernetes_provider.in_memory import Kubernetes
+from simulators.provider_protocol.calls import CallLog
+from simulators.provider_protocol.differences import differences
+from simulators.provider_protocol.wire import UNKNOWN
 
 CONFIG_MAP: dict[str, Any] = {
     "apiVersion": "v1",
@@ -58,17 +58,17 @@ def test_a_config_map_is_replaced_with_its_data_or_its_name(
     assert found.delete_before_replace is delete_first
 
 
-@pytest.mark.parametrize("field", azure_rules.IMMUTABLE_POOL_FIELDS)
+@pytest.mark.parametrize("field", change_rules.IMMUTABLE_POOL_FIELDS)
 def test_azure_refuses_every_immutable_field_of_a_pool(field: str) -> None:
     outer, _, inner = field.partition(".")
     old, new = ({inner: "a"}, {inner: "b"}) if inner else ("a", "b")
     single = differences({outer: old}, {outer: new})
-    assert azure_rules.refused_changes("containerservice:AgentPool", single) == [f"properties.{field}"]
+    assert change_rules.refused_changes("containerservice:AgentPool", single) == [f"properties.{field}"]
     inline = differences({"agentPoolProfiles": [{outer: old}]}, {"agentPoolProfiles": [{outer: new}]})
-    refused = azure_rules.refused_changes("containerservice:ManagedCluster", inline)
+    refused = change_rules.refused_changes("containerservice:ManagedCluster", inline)
     assert refused == [f"properties.agentPoolProfiles[0].{field}"]
 
 
 @pytest.mark.parametrize("field", ["count", "minCount", "maxCount", "nodeLabels", "nodeTaints", "orchestratorVersion"])
 def test_azure_changes_the_rest_of_a_pool_in_place(field: str) -> None:
-    assert azure_rules.refused_changes("containerservice:AgentPool", differences({field: 1}, {field: 2})) == []
+    assert change_rules.refused_changes("containerservice:AgentPool", differences({field: 1}, {field: 2})) == []

@@ -1,6 +1,8 @@
-"""Stacks that earlier releases have made go on with today's program, and nothing protected or costly is lost."""
+"""Stacks that earlier versions have made go on with today's program, and nothing protected or costly is lost."""
 
 import json
+import subprocess
+import sys
 import tomllib
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,8 +14,8 @@ from tests.engine.harness import OperationRefusedError, StackRun, plain_text_sec
 from tests.engine.losses import Loss, allowances, allowances_for, costly, losses, told, unforeseen
 from tests.engine.outcome import Outcome
 from tests.engine.platform_stacks import REPOSITORY, STACKS
-from tests.engine.record_release import record_commit
-from tests.engine.recordings import RELEASES, Recording, engine_with, recordings, restore, secrets_of
+from tests.engine.record import record_commit
+from tests.engine.recording import RECORDED, Recording, engine_with, recordings, restore, secrets_of
 
 pytestmark = pytest.mark.engine
 RECORDINGS = recordings()
@@ -32,7 +34,7 @@ def previewed(stack: StackRun) -> Outcome:
     # Not in the handler above: the engine's whole output would come first.
     if not any("it is protected" in message for message in told_steps.messages):
         why = "\n".join(told_steps.messages)
-        pytest.fail(f"today's program refuses a stack of an earlier release:\n{why}", pytrace=False)
+        pytest.fail(f"today's program refuses a stack of an earlier version:\n{why}", pytrace=False)
     return told_steps
 
 
@@ -55,15 +57,24 @@ def upgrade(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
         yield Upgrade(request.param, restore(engine, request.param))
 
 
-def test_every_stack_of_the_released_version_is_recorded() -> None:
-    recorded = {recording.stack for recording in RECORDINGS if recording.release == VERSION}
-    assert recorded == set(STACKS), f"no recording of {VERSION}: run `make record-release VERSION={VERSION}`"
+def test_every_stack_of_the_current_version_is_recorded() -> None:
+    recorded = {recording.stack for recording in RECORDINGS if recording.version == VERSION}
+    assert recorded == set(STACKS), f"no recording of {VERSION}: run `make record VERSION={VERSION}`"
 
 
-def test_a_release_on_file_is_never_recorded_anew(tmp_path: Path) -> None:
-    release = RECORDINGS[0].release
-    with pytest.raises(FileExistsError, match=f"{release} is on file"):
-        record_commit(release, "HEAD", tmp_path)
+def test_a_recorded_version_is_never_recorded_anew(tmp_path: Path) -> None:
+    version = RECORDINGS[0].version
+    with pytest.raises(FileExistsError, match=f"{version} is recorded"):
+        record_commit(version, "HEAD", tmp_path)
+
+
+def test_the_recorder_imports_nothing_of_the_program() -> None:
+    """The program that it records may be an old one, whose modules have other names."""
+    names = "{name.partition('.')[0] for name in sys.modules}"
+    asked = [sys.executable, "-c", f"import sys, tests.engine.record; print(*sorted({names}))"]
+    loaded = subprocess.run(asked, cwd=REPOSITORY, check=True, capture_output=True, text=True).stdout.split()
+    assert "simulators" in loaded
+    assert {"catalog", "components", "config", "planning", "preview"}.isdisjoint(loaded)
 
 
 def test_a_recording_tells_no_secret_and_no_folder(upgrade: Upgrade) -> None:
@@ -101,8 +112,8 @@ def test_an_upgrade_does_what_its_preview_said_and_then_all_is_quiet(upgrade: Up
 
 
 def test_allowed_losses_are_of_recorded_stacks() -> None:
-    recorded = {(recording.release, recording.stack) for recording in RECORDINGS}
-    assert {(one.release, one.stack) for one in allowances()} <= recorded
+    recorded = {(recording.version, recording.stack) for recording in RECORDINGS}
+    assert {(one.version, one.stack) for one in allowances()} <= recorded
 
 
 def test_what_is_costly_is_in_a_recording() -> None:
@@ -184,10 +195,10 @@ def test_a_loss_is_told(
     engine_binary: Path,
 ) -> None:
     del engine_binary
-    recording = Recording(RELEASES / VERSION, stack)
+    recording = Recording(RECORDED / VERSION, stack)
     edited = edit(recording.resources)
     with engine_with(recording, tmp_path, arm) as engine:
         outcome = previewed(restore(engine, recording, edited))
     message = told(recording, unforeseen(recording, losses(outcome, edited)))
-    assert f"a stack `{stack}` of release {VERSION}:" in message
+    assert f"a stack `{stack}` of version {VERSION}:" in message
     assert [text for text in said if text not in message] == []

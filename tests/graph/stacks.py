@@ -4,23 +4,18 @@ import json
 from collections.abc import Callable, Mapping
 from copy import deepcopy
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 from config.stackfile import parse
 from preview.engine import Graph, preview
+from tests.stack_files import ALL, EXAMPLES, ROOT, STACKS, stack_file, strings
 
-ROOT = Path(__file__).parents[2]
-STACKS = ("dev", "prod")
-EXAMPLES = tuple(sorted(file.stem for file in (ROOT / "examples").glob("*.yaml")))
-ALL = (*STACKS, *EXAMPLES)
+__all__ = [
+    "ALL", "EXAMPLES", "ROOT", "STACKS", "by_urn", "entries_of", "graph_of", "is_azure", "is_kubernetes", "sections_of",
+    "stack_file", "strings",
+]  # fmt: skip
 Sections = dict[str, Any]
 Entry = dict[str, Any]
-
-
-def stack_file(stack: str) -> Path:
-    """The file of a shipped stack or of an example."""
-    return ROOT / "examples" / f"{stack}.yaml" if stack in EXAMPLES else ROOT / f"Pulumi.{stack}.yaml"
 
 
 def sections_of(stack: str) -> Sections:
@@ -63,14 +58,3 @@ def is_kubernetes(entry: Entry) -> bool:
 def is_azure(entry: Entry) -> bool:
     """Whether the resource is Azure's."""
     return entry["type"].startswith("azure-native:")
-
-
-def strings(value: Any) -> list[str]:
-    """Every string below a value."""
-    if isinstance(value, str):
-        return [value]
-    if isinstance(value, Mapping):
-        return [text for item in value.values() for text in strings(item)]
-    if isinstance(value, list):
-        return [text for item in value for text in strings(item)]
-    return []

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 import catalog
-from tests.graph.chart_values import schema_problems, unknown_paths
+from simulators.helm.chart_values import schema_problems, unknown_paths
 from tests.graph.crd_schema import Kind, kinds
 from tests.graph.stacks import ALL, ROOT, Entry, entries_of, is_kubernetes
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.graph.chart_values import unknown_paths
+from simulators.helm.chart_values import unknown_paths
 from tests.graph.stacks import Entry, Sections, graph_of
 
 MODEL = {

@@ -12,7 +12,7 @@ from tests.graph.stacks import ALL, ROOT, graph_of
 from tests.graph.whole_graph import whole_graph
 
 GOLDEN = Path(__file__).parent / "golden" / "graph"
-RECORDED = tuple(sorted((ROOT / "tests" / "engine" / "releases").glob("*/Pulumi.*.yaml")))
+RECORDED = tuple(sorted((ROOT / "tests" / "engine" / "recordings").glob("*/Pulumi.*.yaml")))
 _SHOWN_LINES = 60
 
 

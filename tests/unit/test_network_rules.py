@@ -8,7 +8,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.cluster.network_rules import (
+from simulators.network.network_policies import (
     End,
     NetworkRules,
     NotUniformError,
@@ -17,7 +17,7 @@ from tests.cluster.network_rules import (
     Pods,
     pods_of,
 )
-from tests.cluster.port_sets import ALL, NONE, NotUnderstoodError, Ports
+from simulators.network.port_sets import ALL, NONE, NotUnderstoodError, Ports
 
 NAMESPACES = {
     "default": {},

@@ -1,0 +1,245 @@
+"""The machines of Azure's node pools: they follow what Azure has stored, and a test may scale, evict and lose them.
+
+Nodes come and go by the bounds and counts of https://learn.microsoft.com/azure/aks/cluster-autoscaler; a pool that is
+deleted or shrunk is not drained, as in AKS.
+"""
+
+import threading
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any, Final
+
+from catalog import Catalog
+from simulators.aks.autoscaler import Growing, additions, from_zero
+from simulators.aks.fleet import Fleet, PoolFacts
+from simulators.aks.node_api import NodeApi, UnreachableError
+from simulators.aks.nodes import Surroundings, pool_name
+from simulators.api_server.background import QUIET_SECONDS
+from simulators.azure.cloud import AzureObject, Cloud
+
+POOL_TOKEN: Final = "containerservice:AgentPool"
+CLUSTER_TOKEN: Final = "containerservice:ManagedCluster"
+INLINE: Final = "agentPoolProfiles"
+# Pause of the thread that plays machines which register late, and the autoscaler.
+_PAUSE_SECONDS: Final = 0.2
+
+
+@dataclass(frozen=True)
+class PoolView:
+    """One pool as a test sees it: `nodes` are the names of its machines, oldest first."""
+
+    id: str
+    name: str
+    nodes: tuple[str, ...]
+    fewest: int
+    most: int
+    autoscaled: bool
+    spot: bool
+    labels: Mapping[str, str]
+
+
+class Machines:
+    """All machines of one `Cloud`. Pools go by their name in AKS.
+
+    With `autoscales` a thread adds nodes for pods that fit nowhere; without it a test calls `autoscale` or `scale`.
+    The autoscaler gets no node for the pools in `exhausted`: Azure has no machine of the kind to give away.
+    """
+
+    def __init__(self, cloud: Cloud, nodes: NodeApi, catalog: Catalog) -> None:
+        self.autoscales = False
+        self.exhausted: set[str] = set()
+        self._cloud, self._nodes, self._catalog = cloud, nodes, catalog
+        self._fleet = Fleet(nodes, catalog)
+        # One at a time looks at the cloud and moves machines by it.
+        self._turn = threading.RLock()
+        self._over = threading.Event()
+        # Something has changed that the autoscaler should look at.
+        self._news = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._broken: BaseException | None = None
+
+    def pools(self) -> dict[str, PoolView]:
+        """Every pool, the system pool included, by name."""
+        views = {}
+        for id_, facts in self._fleet.pools().items():
+            fewest, most = facts.bounds
+            name = pool_name(facts.inputs)
+            views[name] = PoolView(
+                id=id_,
+                name=name,
+                nodes=tuple(self._fleet.machines(id_)),
+                fewest=fewest,
+                most=most,
+                autoscaled=bool(facts.inputs.get("enableAutoScaling")),
+                spot=facts.inputs.get("scaleSetPriority") == "Spot",
+                labels=dict(facts.inputs.get("nodeLabels") or {}),
+            )
+        return dict(sorted(views.items()))
+
+    def pool(self, name: str) -> PoolView:
+        """One pool.
+
+        Raises:
+            KeyError: there is none of this name; the message says which there are.
+
+        """
+        self._fleet.named(name)
+        return self.pools()[name]
+
+    def scale(self, pool: str, count: int) -> None:
+        """Play the autoscaler: a pool gets so many nodes; the youngest go first, undrained.
+
+        Raises:
+            ValueError: the pool's bounds forbid it.
+
+        """
+        with self._turn:
+            view = self.pool(pool)
+            if view.autoscaled and not view.fewest <= count <= view.most:
+                raise ValueError(f"{pool} has {view.fewest} to {view.most} nodes, not {count}")
+            self._fleet.resize(view.id, count)
+            self._count()
+
+    def evict(self, pool: str) -> list[str]:
+        """Azure wants its spot machines back: all nodes of a pool go at once, with their pods; their names."""
+        with self._turn:
+            view = self.pool(pool)
+            if not view.spot:
+                raise ValueError(f"{pool} is no spot pool: Azure evicts none of its machines")
+            self._fleet.drop(view.id, view.nodes)
+            self._count()
+            self._news.set()
+            return list(view.nodes)
+
+    def lose(self, node: str) -> None:
+        """A machine breaks and is gone, with its pods; `Kubelets.lose` is for one that merely falls silent."""
+        with self._turn:
+            self._fleet.drop(self._fleet.pool_of(node), [node])
+            self._count()
+            self._news.set()
+
+    def gpu_operator(self, values: Mapping[str, Any] | None) -> None:
+        """The GPU Operator is installed with these values, or gone (None): nodes have devices by them from now on."""
+        with self._turn:
+            self._fleet.operator(values)
+
+    def autoscale(self) -> dict[str, int]:
+        """One round of the autoscaler: nodes added by pool. It never takes one away.
+
+        A pool that has lost machines gets its fewest again, wanted or not: AKS since its release of 2021-07-22.
+
+        Raises:
+            UnreachableError: the API server doesn't answer.
+
+        """
+        with self._turn:
+            ready = {pool_name(facts.inputs) for facts in self._fleet.pools().values() if facts.ready}
+            short = {
+                name: view.fewest - len(view.nodes)
+                for name, view in self.pools().items()
+                if view.autoscaled and name in ready - self.exhausted and len(view.nodes) < view.fewest
+            }
+            for name in short:
+                self.scale(name, self.pools()[name].fewest)
+            growing = [
+                Growing(name, self._expected(view), view.most - len(view.nodes))
+                for name, view in self.pools().items()
+                if view.autoscaled and name not in self.exhausted
+            ]
+            wanted = additions(self._nodes.pods(), self._nodes.nodes(), growing)
+            for name, more in sorted(wanted.items()):
+                self.scale(name, len(self.pools()[name].nodes) + more)
+            return dict(sorted((wanted + Counter(short)).items()))
+
+    def _expected(self, view: PoolView) -> dict[str, Any]:
+        template = self._fleet.manifest(view.id)
+        if view.nodes:
+            return template
+        inputs = self._fleet.pools()[view.id].inputs
+        return from_zero(template, self._catalog.vm_sizes[inputs["vmSize"]].gpu_count, inputs.get("tags") or {})
+
+    def follow(self) -> None:
+        """Let machines come and go with the pools that Azure has now."""
+        with self._turn:
+            self._fleet.follow(dict(self._facts()))
+            self._count()
+            self._news.set()
+
+    def _facts(self) -> Iterator[tuple[str, PoolFacts]]:
+        with self._cloud.lock:
+            for cluster in self._cloud.azure:
+                if cluster.token != CLUSTER_TOKEN:
+                    continue
+                where = Surroundings.of(cluster.id, cluster.inputs, str(cluster.outputs["nodeResourceGroup"]))
+                for profile in cluster.inputs.get(INLINE) or []:
+                    yield _inline_id(cluster, profile), PoolFacts(dict(profile), where, _is_done(cluster))
+                for pool in self._cloud.below(cluster.id):
+                    if pool.token == POOL_TOKEN:
+                        yield pool.id, PoolFacts(dict(pool.inputs), where, _is_done(pool))
+
+    def _count(self) -> None:
+        """Azure tells the number of machines as the pool's `count`."""
+        with self._cloud.lock:
+            for resource in self._cloud.azure:
+                if not _is_done(resource):
+                    continue
+                if resource.token == POOL_TOKEN:
+                    resource.inputs = self._counted(resource.id, resource.inputs)
+                    resource.outputs |= self._counted(resource.id, {"count": 0})
+                elif resource.token == CLUSTER_TOKEN and resource.inputs.get(INLINE):
+                    counted = [self._counted(_inline_id(resource, one), one) for one in resource.inputs[INLINE]]
+                    resource.inputs = {**resource.inputs, INLINE: counted}
+                    resource.outputs |= {INLINE: counted}
+
+    def _counted(self, id_: str, inputs: Mapping[str, Any]) -> dict[str, Any]:
+        own = {"count": len(self._fleet.machines(id_))} if "count" in inputs else {}
+        return {**inputs, **own}
+
+    def start(self) -> None:
+        """Let machines that could not register try again, and the autoscaler look."""
+        self._over.clear()
+        self._thread = threading.Thread(target=self._run, name="machines", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End the thread, and raise what it ended with, if it did."""
+        self._over.set()
+        self._news.set()
+        if self._thread is not None:
+            self._thread.join()
+            self._thread = None
+        if self._broken is not None:
+            error, self._broken = self._broken, None
+            raise error
+
+    def paused(self) -> threading.RLock:
+        """A lock: while it is held nothing here touches the API server."""
+        return self._turn
+
+    def _run(self) -> None:
+        try:
+            with self._nodes.watching(self._news.set):
+                while not self._over.wait(_PAUSE_SECONDS):
+                    if not self._fleet.is_behind:
+                        self._news.wait(QUIET_SECONDS)
+                    self._news.clear()
+                    self._look()
+        except Exception as error:  # noqa: BLE001 - a thread has nobody to raise to: told by `stop`
+            self._broken = error
+
+    def _look(self) -> None:
+        with self._turn, suppress(UnreachableError):
+            if self._fleet.is_behind:
+                self._fleet.reconcile()
+            if self.autoscales:
+                self.autoscale()
+
+
+def _inline_id(cluster: AzureObject, profile: Mapping[str, Any]) -> str:
+    return f"{cluster.id}/agentPools/{profile['name']}"
+
+
+def _is_done(resource: AzureObject) -> bool:
+    return resource.outputs.get("provisioningState") == "Succeeded"

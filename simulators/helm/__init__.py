@@ -1,0 +1,1 @@
+"""Helm: charts that are installed, their values and their CustomResourceDefinitions."""

@@ -1,0 +1,92 @@
+"""Whether Helm values exist: every path that is set must be one that the chart reads.
+
+Source: the `values.yaml` and `values.schema.json` of the charts themselves, which lie in a folder as
+`NAME.values.yaml` and `NAME.schema.json`.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+from jsonschema import Draft7Validator
+
+# A sub-chart's values are not in its parent's file: they are looked up in the sub-chart's own.
+SUBCHARTS = {("gpu-operator", "node-feature-discovery"): "node-feature-discovery"}
+# What a chart takes beside its own defaults, with an example file of its owners.
+OVERLAYS = {"gateway-helm": "gateway-helm.for-ai-gateway"}
+# Charts that have no values at all.
+WITHOUT_VALUES = frozenset({"ai-gateway-crds-helm"})
+# Paths that the chart's file can't show, each with the reason why it is right all the same.
+FREE = {
+    "gpu-operator": {"operator.nodeSelector": "labels of our choice; the chart's own default is merged with them"},
+    "kube-prometheus-stack": {
+        "grafana.nodeSelector": "Grafana's own chart; the parent's file repeats only some of its values",
+        "grafana.tolerations": "as above",
+        "grafana.grafana.ini": "as above; Grafana's configuration file, sections as they are",
+        "kube-state-metrics.nodeSelector": "kube-state-metrics' own chart, of which the parent's file repeats little",
+        "kube-state-metrics.tolerations": "as above",
+        "kube-state-metrics.metricLabelsAllowlist": "as above",
+    },
+}
+
+
+def unknown_paths(chart: str, values: Mapping[str, Any], directory: Path) -> list[str]:
+    """Paths in `values` that `chart` (its plain name) does not have; `directory` holds `<chart>.values.yaml`.
+
+    A value whose default is empty (`{}`, `[]`, null) is handed on as it is, so everything below it is the
+    reader's: `nodeSelector`, `resources` and their like.
+    """
+    if chart in WITHOUT_VALUES:
+        return sorted(values)
+    defaults = _defaults(chart, directory)
+    free = FREE.get(chart, {})
+    return sorted(path for path in _unknown((), values, defaults, chart, directory) if not _below(path, free))
+
+
+def schema_problems(chart: str, values: Mapping[str, Any], directory: Path) -> list[str]:
+    """What the chart's own JSON Schema says against the defaults with `values` on top; nothing where it ships none."""
+    file = directory / f"{chart}.schema.json"
+    if not file.is_file():
+        return []
+    merged = _merge(_defaults(chart, directory), values)
+    return sorted(error.message for error in Draft7Validator(json.loads(file.read_text())).iter_errors(merged))
+
+
+def _unknown(
+    above: tuple[str, ...], values: Mapping[str, Any], defaults: Mapping[str, Any], chart: str, directory: Path
+) -> Iterator[str]:
+    for key, value in values.items():
+        path = (*above, key)
+        subchart = SUBCHARTS.get((chart, ".".join(path)))
+        if subchart:
+            yield from (f"{key}.{inner}" for inner in unknown_paths(subchart, value, directory))
+        elif key not in defaults:
+            yield ".".join(path)
+        elif isinstance(value, Mapping) and isinstance(defaults[key], Mapping) and defaults[key]:
+            yield from _unknown(path, value, defaults[key], chart, directory)
+        elif isinstance(value, Mapping) and defaults[key]:
+            yield f"{'.'.join(path)} (a mapping where the chart has {type(defaults[key]).__name__})"
+
+
+def _defaults(chart: str, directory: Path) -> dict[str, Any]:
+    defaults = _read(directory / f"{chart}.values.yaml")
+    overlay = OVERLAYS.get(chart)
+    return _merge(defaults, _read(directory / f"{overlay}.values.yaml")) if overlay else defaults
+
+
+def _read(file: Path) -> dict[str, Any]:
+    return yaml.load(file.read_text(), Loader=yaml.CSafeLoader)
+
+
+def _merge(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    merged = dict(below)
+    for key, value in above.items():
+        both = isinstance(value, Mapping) and isinstance(merged.get(key), Mapping)
+        merged[key] = _merge(merged[key], value) if both else value
+    return merged
+
+
+def _below(path: str, free: Mapping[str, str]) -> bool:
+    return any(path == prefix or path.startswith(f"{prefix}.") for prefix in free)

@@ -1,0 +1,1 @@
+"""KEDA, the HorizontalPodAutoscaler that it drives, and the Prometheus that it asks."""

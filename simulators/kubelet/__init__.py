@@ -1,0 +1,1 @@
+"""Kubelets: leases, node conditions, and the life of pods."""

@@ -1,0 +1,1 @@
+"""Network plugins and security groups: which traffic the rules admit."""

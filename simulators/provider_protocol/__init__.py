@@ -1,0 +1,1 @@
+"""The protocol between Pulumi's engine and a provider, for the simulated providers."""

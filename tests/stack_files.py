@@ -1,0 +1,26 @@
+"""The stack files that tests run on: the shipped ones and the examples. Imports nothing of the program."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[1]
+STACKS = ("dev", "prod")
+EXAMPLES = tuple(sorted(file.stem for file in (ROOT / "examples").glob("*.yaml")))
+ALL = (*STACKS, *EXAMPLES)
+
+
+def stack_file(stack: str) -> Path:
+    """The file of a shipped stack or of an example."""
+    return ROOT / "examples" / f"{stack}.yaml" if stack in EXAMPLES else ROOT / f"Pulumi.{stack}.yaml"
+
+
+def strings(value: Any) -> list[str]:
+    """Every string below a value."""
+    if isinstance(value, str):
+        return [value]
+    if isinstance(value, Mapping):
+        return [text for item in value.values() for text in strings(item)]
+    if isinstance(value, list):
+        return [text for item in value for text in strings(item)]
+    return []
