@@ -49,7 +49,7 @@ lint: $(VENV)/installed-dev ## formatting, rules and types
 bench: $(VENV)/installed-dev ## how long previews take, as ratios to a bare program
 	@$(PYTHON) bench/run.py
 
-golden: $(VENV)/installed-dev ## write README, docs/rules.md and expected outputs anew
+golden: $(VENV)/installed-dev ## regenerate the examples in README and docs/, docs/rules.md and expected outputs
 	@$(PYTHON) -m planning rules > docs/rules.md
 	@$(PYTHON) -m preview.readme
 	@UPDATE_GOLDEN=1 $(VENV)/bin/pytest -q tests/graph/test_preview_cli.py tests/graph/test_whole_graph.py
