@@ -15,6 +15,8 @@ _REFERENCE = re.compile(r"^\[[^\]]+\]:\s+(\S+)", re.MULTILINE)
 _FENCED = re.compile(r"^(```|~~~).*?^\1[^\n]*$", re.MULTILINE | re.DOTALL)
 _INLINE_CODE = re.compile(r"`[^`\n]*`")
 _HEADING = re.compile(r"^#{1,6}\s+(.+?)\s*#*$", re.MULTILINE)
+# A folder with one more name below it; a single name may be an option or a command.
+_REPOSITORY_PATH = re.compile(r"[a-z_]+/[\w./-]*")
 _ELSEWHERE = re.compile(r"[a-z][a-z0-9+.-]*:", re.IGNORECASE)
 
 
@@ -56,9 +58,16 @@ def broken(page: Path) -> list[str]:
     return wrong
 
 
-@pytest.mark.parametrize("page", files(".md"), ids=lambda page: str(page.relative_to(ROOT)))
+@pytest.mark.parametrize("page", list(files(".md")), ids=lambda page: str(page.relative_to(ROOT)))
 def test_links_lead_somewhere(page: Path) -> None:
     assert broken(page) == []
+
+
+def test_files_in_code_of_contributing_are_there() -> None:
+    code = _INLINE_CODE.findall((ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8"))
+    paths = {text.strip("`") for text in code if _REPOSITORY_PATH.fullmatch(text.strip("`"))}
+    assert [path for path in sorted(paths) if not (ROOT / path).exists()] == []
+    assert paths
 
 
 def test_links_in_code_and_to_other_sites_are_left_out() -> None:
