@@ -39,7 +39,7 @@ oracle-vllm: $(VENV)/installed-dev ## our rules and figures against vLLM itself 
 	  && $(VLLM)/bin/pip install --quiet --disable-pip-version-check --no-deps -r requirements-vllm.in \
 	  && $(VLLM)/bin/python tests/contract/vllm_requirements.py requirements-vllm-overrides.txt > $(VLLM)/needs.txt \
 	  && $(VLLM)/bin/pip install --quiet --disable-pip-version-check --no-warn-conflicts pytest -r $(VLLM)/needs.txt && touch $(VLLM)/installed; }
-	@VLLM_TARGET_DEVICE=cpu $(VLLM)/bin/python -m pytest -q tests/contract
+	@VLLM_TARGET_DEVICE=cpu $(VLLM)/bin/python -m pytest -q -W default tests/contract  # torch and vLLM warn of each other
 
 lint: $(VENV)/installed-dev ## formatting, rules and types
 	@$(VENV)/bin/ruff format --check --quiet .
