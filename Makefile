@@ -41,7 +41,7 @@ oracle-vllm: $(VENV)/installed-dev ## our rules and figures against vLLM itself 
 	  && $(VLLM)/bin/pip install --quiet --disable-pip-version-check --no-deps -r requirements-vllm.in \
 	  && $(VLLM)/bin/python tests/contract/vllm_requirements.py requirements-vllm-overrides.txt > $(VLLM)/needs.txt \
 	  && $(VLLM)/bin/pip install --quiet --disable-pip-version-check --no-warn-conflicts pytest -r $(VLLM)/needs.txt && touch $(VLLM)/installed; }
-	@VLLM_TARGET_DEVICE=cpu $(VLLM)/bin/python -m pytest -q tests/contract
+	@VLLM_TARGET_DEVICE=cpu $(VLLM)/bin/python -m pytest -q -W default tests/contract  # torch and vLLM warn of each other
 
 lint: $(VENV)/installed-dev ## formatting, rules and types
 	@$(VENV)/bin/ruff format --check --quiet .
@@ -51,7 +51,7 @@ lint: $(VENV)/installed-dev ## formatting, rules and types
 bench: $(VENV)/installed-dev ## how long previews take, as ratios to a bare program
 	@$(PYTHON) bench/run.py
 
-golden: $(VENV)/installed-dev ## write README, docs/rules.md and expected outputs anew
+golden: $(VENV)/installed-dev ## regenerate the examples in README and docs/, docs/rules.md and expected outputs
 	@$(PYTHON) -m planning rules > docs/rules.md
 	@$(PYTHON) -m preview.readme
 	@UPDATE_GOLDEN=1 $(VENV)/bin/pytest -q tests/graph/test_preview_cli.py tests/graph/test_whole_graph.py

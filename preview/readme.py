@@ -1,4 +1,4 @@
-"""Writes what the tools print into README.md and its picture, so that no example there is older than the program.
+"""Writes what the tools print into README.md, pages of docs/ and the picture, so that no example is out of date.
 
 `python -m preview.readme` writes; a test compares.
 """
@@ -9,6 +9,7 @@ import re
 import subprocess
 import sys
 import tempfile
+from functools import cache
 from pathlib import Path
 
 from rich.console import Console
@@ -17,7 +18,8 @@ from rich.text import Text
 from preview.report import WIDEST
 
 ROOT = Path(__file__).resolve().parent.parent
-README = ROOT / "README.md"
+# Each holds at least one place between `<!-- NAME -->` and `<!-- /NAME -->`.
+PAGES = (ROOT / "README.md", ROOT / "docs" / "stack-file.md", ROOT / "docs" / "fit.md")
 PICTURE = ROOT / "docs" / "preview-dev.svg"
 # 2026-11-24: how old prices are is told as of this day, or the page would change with the calendar.
 _DAY = "1795478400"
@@ -31,8 +33,9 @@ _FITS = (
 )
 
 
+@cache
 def blocks() -> dict[str, str]:
-    """The examples by the name of their place in README.md."""
+    """The examples by the name of their place in a page."""
     return {
         "preview:dev": _console("preview", "dev"),
         "preview:broken": _broken(),
@@ -40,12 +43,12 @@ def blocks() -> dict[str, str]:
     }
 
 
-def written(readme: str) -> str:
-    """README.md with its examples as the tools print them now."""
+def written(page: str) -> str:
+    """A page with its examples as the tools print them now."""
     for name, text in blocks().items():
         place = re.compile(rf"(<!-- {re.escape(name)} -->\n).*?(<!-- /{re.escape(name)} -->)", re.DOTALL)
-        readme = place.sub(lambda match, text=text: f"{match[1]}```console\n{text}\n```\n{match[2]}", readme)
-    return readme
+        page = place.sub(lambda match, text=text: f"{match[1]}```console\n{text}\n```\n{match[2]}", page)
+    return page
 
 
 def picture() -> str:
@@ -88,5 +91,6 @@ def _run(*words: str, **more: str) -> str:
 
 
 if __name__ == "__main__":
-    README.write_text(written(README.read_text(encoding="utf-8")), encoding="utf-8")
+    for file in PAGES:
+        file.write_text(written(file.read_text(encoding="utf-8")), encoding="utf-8")
     PICTURE.write_text(picture(), encoding="utf-8")

@@ -1,4 +1,4 @@
-"""Every example previews as it stands, shows what its first lines say, and is in README."""
+"""Every example previews as it stands, shows what its first lines say, and is in docs/stack-file.md."""
 
 import contextlib
 import io
@@ -45,7 +45,7 @@ each_example = pytest.mark.parametrize("name", EXAMPLES)
 
 @cache
 def preview_of(name: str) -> dict[str, Any]:
-    """What README's command prints as JSON."""
+    """What the command in docs/stack-file.md prints as JSON."""
     printed = io.StringIO()
     with contextlib.redirect_stdout(printed):
         assert main([name, "--config", str(stack_file(name).relative_to(ROOT)), "--json", "-"]) == 0
@@ -93,10 +93,10 @@ def test_it_is_short_and_begins_with_what_it_shows(name: str) -> None:
 
 
 @each_example
-def test_readme_has_its_command(name: str) -> None:
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    assert f"[`{name}`](examples/{name}.yaml)" in readme
-    assert f"python -m preview {name} --config examples/{name}.yaml" in readme
+def test_the_page_of_examples_has_its_command(name: str) -> None:
+    page = (ROOT / "docs" / "stack-file.md").read_text(encoding="utf-8")
+    assert f"[`{name}`](../examples/{name}.yaml)" in page
+    assert f".venv/bin/llm-platform preview {name} --config examples/{name}.yaml" in page
 
 
 def test_slices_of_different_size_are_cut_by_the_operator() -> None:
