@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from catalog import VllmRelease
+from planning import yaml_text
 from planning.resolving.resolution import ModelView
 from planning.vllm.batch import batch
 from planning.vllm.flags import find_flag, is_switch
@@ -107,11 +108,16 @@ def argument_list(source: str, named: Mapping[str, Any]) -> tuple[str, ...]:
 
 def argument_file(named: Mapping[str, Any]) -> str:
     """The same as the YAML file that `vllm serve --config` reads, one option a line; JSON values are quoted text."""
-    lines = [
-        f"{name}: {json.dumps(json.dumps(value, sort_keys=True) if isinstance(value, dict) else value)}"
-        for name, value in named.items()
-    ]
-    return "\n".join(lines) + "\n"
+    return yaml_text.dump_lines({name: _styled(value) for name, value in named.items()})
+
+
+def _styled(value: Any) -> Any:
+    """Text in quotes, since vLLM's reader would take `on` or `1e5` for something else; mappings as JSON."""
+    if isinstance(value, list):
+        return yaml_text.Inline(_styled(item) for item in value)
+    if isinstance(value, dict):
+        return yaml_text.Quoted(json.dumps(value, sort_keys=True))
+    return yaml_text.Quoted(value) if isinstance(value, str) else value
 
 
 def _text(value: Any) -> str:
