@@ -1,6 +1,6 @@
 """The generator of `vllm/<version>.json`: the options of `vllm serve`, taken from vLLM's own parser.
 
-    python -m catalog.vllm_flags --from-vllm OUT          where that release of vLLM is installed
+    python -m catalog.vllm_flags --from-vllm OUT          where that version of vLLM is installed
     python -m catalog.vllm_flags --from-table FILE OUT    from a full table taken from the parser earlier
 
 Both ways end in `compact`, so their output is the same. The date and origin of a table stand in `vllm/<version>.yaml`.
@@ -67,7 +67,7 @@ def compact(table: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]
 
 
 def dumps(table: Mapping[str, Mapping[str, Any]]) -> str:
-    """Write one option a line, so that two releases can be compared line by line."""
+    """Write one option a line, so that two versions can be compared line by line."""
     rows = (f"{json.dumps(name)}: {json.dumps(record, sort_keys=True)}" for name, record in table.items())
     return "{\n" + ",\n".join(rows) + "\n}\n"
 

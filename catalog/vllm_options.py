@@ -1,6 +1,6 @@
 """The generator of `vllm/<version>.options.yaml`: what vLLM checks in its options only after the command line is read.
 
-`python catalog/vllm_options.py OUT DATE` runs where that release is installed. It reads the classes that vLLM itself
+`python catalog/vllm_options.py OUT DATE` runs where that version is installed. It reads the classes that vLLM itself
 checks options against: the keys of those that take JSON, with a key's values where they are listed, the kind of number
 or text that an option takes which may also be left without a value, and the limits of numbers.
 """
@@ -20,7 +20,7 @@ _CHECKED_LATER = {"--speculative-config": "SpeculativeConfig"}
 
 
 def options() -> dict[str, Any]:
-    """What the installed release checks.
+    """What the installed version checks.
 
     `keys`: option → key → its values, or None where it takes any; `kinds`: option → int, float or str;
     `limits`: option → ge, gt, le, lt → the number; `attention_backends`: names that `--attention-backend` takes.
@@ -106,7 +106,7 @@ HEADER = "# What vLLM checks in options after its command line is read; written 
 
 
 def main(out: str, date: str) -> None:
-    """Write the file; `date` is the day on which the release was looked at, as an ISO date."""
+    """Write the file; `date` is the day on which the version was looked at, as an ISO date."""
     release: Any = __import__("vllm")
     origin = {"source": f"the classes of settings of vLLM {release.__version__.split('+')[0]}", "as_of": date}
     text = yaml.safe_dump(origin | options(), width=110, sort_keys=True, default_flow_style=None)

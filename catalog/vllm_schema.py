@@ -1,14 +1,14 @@
-"""The records of one vLLM release: what its command line takes and what it does when told nothing."""
+"""The records of one vLLM version: what its command line takes and what it does when told nothing."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
-from msgspec import Struct
+from catalog.decoding import Record
 
 
-class VllmFlag(Struct, frozen=True):
+class VllmFlag(Record, frozen=True):
     """One option of `vllm serve` as its parser declares it."""
 
     name: str
@@ -20,13 +20,13 @@ class VllmFlag(Struct, frozen=True):
     nargs: int | str | None
     """0 for a switch that takes no value."""
     action: str
-    default: Any
-    """None also where the default is an object that JSON cannot hold."""
     deprecated: bool
+    default: Any = None
+    """None also where the default is an object that JSON cannot hold."""
 
 
-class RemovedFlag(Struct, frozen=True):
-    """One option that earlier releases had."""
+class RemovedFlag(Record, frozen=True):
+    """One option that earlier versions had."""
 
     name: str
     gone_by: str
@@ -34,7 +34,7 @@ class RemovedFlag(Struct, frozen=True):
     """None where nothing replaces it."""
 
 
-class BatchDefaults(Struct, frozen=True):
+class BatchDefaults(Record, frozen=True):
     """vLLM's own batch sizes for `vllm serve` on one class of GPU; rows are tried from the first to the last."""
 
     min_memory_gib: float
@@ -44,8 +44,8 @@ class BatchDefaults(Struct, frozen=True):
     max_num_seqs: int
 
 
-class VllmRelease(Struct, frozen=True):
-    """One vLLM release: what its command line takes and what it does when told nothing."""
+class VllmVersion(Record, frozen=True):
+    """One vLLM version: what its command line takes and what it does when told nothing."""
 
     version: str
     image: str
@@ -70,8 +70,6 @@ class VllmRelease(Struct, frozen=True):
     option_limits: Mapping[str, Mapping[str, float]]
     """Option → ge, gt, le, lt → the limit of its number."""
     attention_backends: tuple[str, ...]
-    hidden_negation: str
-    """Prefix that also negates a boolean although no help text says so."""
     forbidden_flags: Mapping[str, str]
     forbidden_env: Mapping[str, str]
     """Name -> the reason why a shared server must not have it."""

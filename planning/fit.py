@@ -6,7 +6,7 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import asdict
 
-from catalog import Catalog, Gpu, Model, VllmRelease
+from catalog import Catalog, Gpu, Model, VllmVersion
 from planning.gpus import mig
 from planning.gpus.devices import WHOLE_GPU, Device, gpu_memory_gib
 from planning.memory import (
@@ -91,7 +91,7 @@ class Answer(Struct, frozen=True):
 
 
 def answer(question: Question, catalog: Catalog) -> Answer | tuple[Refusal, ...]:
-    """Compute the ledger as vLLM's newest release on file would, or tell everything that keeps it from being computed.
+    """Compute the ledger as vLLM's newest version on file would, or tell everything that keeps it from being computed.
 
     With `kv_cache_gib` the KV cache is given, as a line of vLLM's log tells it: weights and device aren't checked, and
     `fits` is about one request of the whole context. Never raises on bad questions.
@@ -103,24 +103,24 @@ def answer(question: Question, catalog: Catalog) -> Answer | tuple[Refusal, ...]
         refusals += _wrong_for(question, model)
     if refusals or not isinstance(model, Model) or gpu is None:
         return tuple(refusals)
-    release = catalog.vllm(catalog.vllm_versions[-1])
+    vllm = catalog.vllm(catalog.vllm_versions[-1])
     device_gib = _device_gib(question, gpu, catalog)
-    ledger = account(model, device_gib, _demand(question, model, release, gpu, device_gib), catalog.overheads)
+    ledger = account(model, device_gib, _demand(question, model, vllm, gpu, device_gib), catalog.overheads)
     known = question.weights_gib is not None or model.weights_gib is not None
     ways: tuple[str, ...] = ()
     if not ledger.memory.fits:
         found = suggest_fixes(
-            model, ledger, catalog, gpu, lambda other, gib: _demand(question, model, release, other, gib),
+            model, ledger, catalog, gpu, lambda other, gib: _demand(question, model, vllm, other, gib),
             profile=question.mig,
         )  # fmt: skip
         ways = tuple(_spelled(question, found))
-    return Answer(question, model, gpu, ledger, release.version, known, ways)
+    return Answer(question, model, gpu, ledger, vllm.version, known, ways)
 
 
-def _demand(question: Question, model: Model, release: VllmRelease, gpu: Gpu, device_gib: float) -> Demand:
+def _demand(question: Question, model: Model, vllm: VllmVersion, gpu: Gpu, device_gib: float) -> Demand:
     context = question.context or model.max_context_tokens
     asked = {"max-num-batched-tokens": question.batched_tokens, "max-num-seqs": question.sequences}
-    sizes = batch(release, Device("whole", WHOLE_GPU, device_gib, 1, gpu), model, context, asked)
+    sizes = batch(vllm, Device("whole", WHOLE_GPU, device_gib, 1, gpu), model, context, asked)
     # A given KV cache needs no weights, so that it doesn't matter where nobody knows them.
     weights = question.weights_gib if question.weights_gib is not None else model.weights_gib
     return Demand(
@@ -130,8 +130,8 @@ def _demand(question: Question, model: Model, release: VllmRelease, gpu: Gpu, de
         request_tokens=context,
         concurrency=1,
         kv_cache_dtype=question.kv_cache_dtype,
-        utilization=question.utilization if question.utilization is not None else release.gpu_memory_utilization,
-        block_tokens=release.block_size_tokens,
+        utilization=question.utilization if question.utilization is not None else vllm.gpu_memory_utilization,
+        block_tokens=vllm.block_size_tokens,
         batched_tokens=sizes.tokens,
         sequences=sizes.requests,
         prefix_caching=question.prefix_caching,

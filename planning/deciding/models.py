@@ -37,8 +37,8 @@ def model(
     stack: Resolution, view: ModelView, memory: MemoryPlan, pool_revisions: dict[str, str], server: str
 ) -> ModelPlan:
     """Plan one model; `pool_revisions` maps pool names to revisions, `server` is the address of Prometheus."""
-    known, release = view.known, view.release
-    if known is None or release is None:
+    known, vllm = view.known, view.vllm
+    if known is None or vllm is None:
         message = f"{view.path} is not on file; rules MODEL-UNKNOWN and ENGINE-VERSION refuse that"
         raise ValueError(message)
     settings, source = view.settings, view.settings.source
@@ -48,7 +48,7 @@ def model(
         for position, part in enumerate(parts)
     )
     grace_seconds = _PRE_STOP_SECONDS + settings.drain_seconds + _TEARDOWN_SECONDS
-    named = engine_args.options(view, release)
+    named = engine_args.options(view, vllm)
     argument_file = engine_args.argument_file(named)
     vllm_source = engine_args.source_argument(view, WEIGHTS_CONTAINER)
     cpu, memory_gib = resources(view)
@@ -65,7 +65,7 @@ def model(
         task=known.task,
         namespace=NAMESPACE,
         service_account=view.name,
-        image=_image(stack, release.image),
+        image=_image(stack, vllm.image),
         source=vllm_source,
         weights_from="blob" if from_blob else "huggingface",
         storage_account=stack.names.storage_account.value if from_blob else None,

@@ -63,8 +63,6 @@ def read(config: Mapping[str, Any], name: str) -> Model:
         attention_kind="full" if plain else _kind(groups),
         attention="full" if plain else _words(groups),
         kv_bytes_per_token=2 * layers * kv_heads(text) * width * 2 if plain and width is not None else None,
-        kv_note=None,
-        tensor_parallel_sizes=(),
         verified=False,
         source="config.json",
         as_of="",

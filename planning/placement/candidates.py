@@ -56,7 +56,7 @@ class PlacementCandidate(Struct, frozen=True, dict=True):
         settings = self.apply_to(model.settings)
         (workload,) = workloads(
             ModelView(
-                index=model.index, settings=settings, known=model.known, release=model.release,
+                index=model.index, settings=settings, known=model.known, vllm=model.vllm,
                 pools=(self.pool,), devices=(self.device,),
             )
         )  # fmt: skip

@@ -7,7 +7,7 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import replace
 
-from catalog import Catalog, Gpu, Model, Region, VllmRelease, VmSize
+from catalog import Catalog, Gpu, Model, Region, VllmVersion, VmSize
 from config import Settings
 from config.models import Model as ModelSettings
 from config.models import Source
@@ -80,7 +80,7 @@ class ModelView(Struct, frozen=True, dict=True):
     index: int
     settings: ModelSettings
     known: Model | None
-    release: VllmRelease | None
+    vllm: VllmVersion | None
     pools: tuple[PoolView | None, ...]
     devices: tuple[Device | None, ...]
 
@@ -103,21 +103,21 @@ class ModelView(Struct, frozen=True, dict=True):
     @cached_property
     def asked(self) -> dict[str, Any]:
         """The options of vLLM that the stack file gives, by their first spelling without dashes."""
-        return given(self.release, self.settings.engine.args) if self.release is not None else {}
+        return given(self.vllm, self.settings.engine.args) if self.vllm is not None else {}
 
     @property
     def utilization(self) -> float | None:
-        """Share of a device's memory that vLLM takes; None without a release.
+        """Share of a device's memory that vLLM takes; None where the catalog lacks the version.
 
         Where several pods share a device, vLLM sees all of its memory: the default is 0.9 of this pod's part.
         """
-        if self.release is None:
+        if self.vllm is None:
             return None
         wanted = self.settings.engine.gpu_memory_utilization
         if wanted is not None:
             return wanted
         shared_by = max((device.shared_by for _, device in self.placed), default=1)
-        return self.release.gpu_memory_utilization if shared_by == 1 else devices.shared_utilization(shared_by)
+        return self.vllm.gpu_memory_utilization if shared_by == 1 else devices.shared_utilization(shared_by)
 
     @property
     def request_tokens(self) -> int:
@@ -197,7 +197,7 @@ class Resolution:
             index=index,
             settings=model,
             known=self._known(model.source),
-            release=self.catalog.vllm(version) if version in self.catalog.vllm_versions else None,
+            vllm=self.catalog.vllm(version) if version in self.catalog.vllm_versions else None,
             pools=pools,
             devices=tuple(_device(model, pool) for pool in pools),
         )
@@ -215,14 +215,14 @@ class Resolution:
         return replace(read, weights_gib=source.weights_gib) if source.weights_gib is not None else read
 
     def _ledger(self, model: ModelView) -> Ledger | None:
-        known, release = model.known, model.release
-        if known is None or release is None or not computable(known) or known.weights_gib is None:
+        known, vllm = model.known, model.vllm
+        if known is None or vllm is None or not computable(known) or known.weights_gib is None:
             return None
         if model.settings.engine.kv_cache_dtype not in KV_BYTES or not model.placed:
             return None
         device = min((device for _, device in model.placed), key=lambda one: one.share_gib)
-        utilization = model.utilization or release.gpu_memory_utilization
-        demand = demands.demand(model.settings, model.asked, known, release, device, utilization)
+        utilization = model.utilization or vllm.gpu_memory_utilization
+        demand = demands.demand(model.settings, model.asked, known, vllm, device, utilization)
         return account(known, device.memory_gib, demand, self.catalog.overheads) if demand is not None else None
 
 

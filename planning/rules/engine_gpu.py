@@ -1,4 +1,4 @@
-"""Rules about number formats and kernels: what this release of vLLM has, the checkpoint is in, and the GPU computes."""
+"""Rules about number formats and kernels: what this version of vLLM has, the checkpoint is in, and the GPU computes."""
 
 from collections.abc import Iterator, Mapping
 
@@ -44,16 +44,16 @@ def _native(model: Model | None) -> str | None:
     source="catalog/vllm; vLLM 0.33 vllm/config/model.py _verify_quantization, vllm/config/vllm.py",
 )
 def quantization_runs(stack: Resolution) -> Iterator[Problem]:
-    """The quantization exists in this release, is the checkpoint's, and the GPU is new enough for it."""
+    """The quantization exists in this version, is the checkpoint's, and the GPU is new enough for it."""
     for model in stack.models:
-        release = model.release
-        if release is None:
+        vllm = model.vllm
+        if vllm is None:
             continue
         asked = model.asked.get("quantization")
         path = f"{model.path}.engine.args.quantization" if asked is not None else f"{model.path}.source"
-        if asked is not None and asked not in release.quantizations:
-            known = release.quantizations
-            yield path, f"`{asked}` is not a quantization of vLLM {release.version}", nearest(str(asked), known)
+        if asked is not None and asked not in vllm.quantizations:
+            known = vllm.quantizations
+            yield path, f"`{asked}` is not a quantization of vLLM {vllm.version}", nearest(str(asked), known)
             continue
         native = _native(model.known)
         if asked is not None and native is not None and asked not in _LOADERS[native]:
@@ -67,7 +67,7 @@ def quantization_runs(stack: Resolution) -> Iterator[Problem]:
 
 
 def _too_old(model: ModelView, method: str, path: str) -> Iterator[Problem]:
-    needed = model.release.quantization_min_capability.get(method) if model.release is not None else None
+    needed = model.vllm.quantization_min_capability.get(method) if model.vllm is not None else None
     for pool, device in model.placed:
         if needed is not None and float(device.gpu.compute_capability) < float(needed):
             yield (
@@ -136,8 +136,8 @@ def cache_format_runs(stack: Resolution) -> Iterator[Problem]:
     source="vLLM 0.33 vllm/v1/attention/backends/registry.py, catalog/vllm (catalog/vllm_options.py)",
 )
 def attention_known(stack: Resolution) -> Iterator[Problem]:
-    """The attention backend is one that this release has, for NVIDIA's GPUs."""
-    for _, release, path, name, value in arguments(stack):
+    """The attention backend is one that this version has, for NVIDIA's GPUs."""
+    for _, vllm, path, name, value in arguments(stack):
         match name.replace("_", "-"):
             case "attention-backend":
                 place, wanted = path, value
@@ -145,10 +145,10 @@ def attention_known(stack: Resolution) -> Iterator[Problem]:
                 place, wanted = f"{path}.backend", (mapping(value) or {}).get("backend")
             case _:
                 continue
-        able = [one for one in release.attention_backends if not one.startswith(_OTHER_MAKERS)]
+        able = [one for one in vllm.attention_backends if not one.startswith(_OTHER_MAKERS)]
         if wanted is not None and str(wanted).upper() not in able:
-            other = str(wanted).upper() in release.attention_backends
-            why = "not for NVIDIA GPUs" if other else f"not an attention backend of vLLM {release.version}"
+            other = str(wanted).upper() in vllm.attention_backends
+            why = "not for NVIDIA GPUs" if other else f"not an attention backend of vLLM {vllm.version}"
             yield place, f"`{wanted}` is {why}", nearest(str(wanted), able)
 
 
@@ -160,10 +160,10 @@ def attention_known(stack: Resolution) -> Iterator[Problem]:
 )
 def parsers_known(stack: Resolution) -> Iterator[Problem]:
     """Tool and reasoning parsers are looked up by name at start only; here they are looked up before."""
-    for model, release, path, name, value in arguments(stack):
+    for model, vllm, path, name, value in arguments(stack):
         spelled = name.replace("_", "-")
-        known = {"tool-call-parser": release.tool_parsers, "reasoning-parser": release.reasoning_parsers}.get(spelled)
+        known = {"tool-call-parser": vllm.tool_parsers, "reasoning-parser": vllm.reasoning_parsers}.get(spelled)
         if known is not None and value not in known:
-            yield path, f"`{value}` is not a parser of vLLM {release.version}", nearest(str(value), known)
+            yield path, f"`{value}` is not a parser of vLLM {vllm.version}", nearest(str(value), known)
         if spelled == "enable-auto-tool-choice" and value is True and "tool-call-parser" not in model.asked:
             yield path, "`enable-auto-tool-choice` needs `tool-call-parser`", "add tool-call-parser, or leave it out"

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from catalog import Model, VllmRelease
+from catalog import Model, VllmVersion
 from planning.resolving.resolution import ModelView, Resolution
 from planning.rules.engine import mapping
 from planning.rules.register import Problem, rule
@@ -19,10 +19,10 @@ _LORA_OPTIONS = (
 )  # fmt: skip
 
 
-def _asked(stack: Resolution) -> Iterator[tuple[ModelView, VllmRelease, dict[str, Any]]]:
+def _asked(stack: Resolution) -> Iterator[tuple[ModelView, VllmVersion, dict[str, Any]]]:
     for model in stack.models:
-        if model.release is not None and model.settings.engine.args:
-            yield model, model.release, model.asked
+        if model.vllm is not None and model.settings.engine.args:
+            yield model, model.vllm, model.asked
 
 
 def _path(model: ModelView, option: str) -> str:
@@ -36,11 +36,11 @@ def _path(model: ModelView, option: str) -> str:
 )
 def batch_holds(stack: Resolution) -> Iterator[Problem]:
     """A step takes at least one token of each request, and a whole prompt where prompts aren't split."""
-    for model, release, asked in _asked(stack):
+    for model, vllm, asked in _asked(stack):
         if not model.placed:
             continue
         device = min((device for _, device in model.placed), key=lambda one: one.share_gib)
-        sizes, context = batch(release, device, model.known, model.settings.context, asked), model.settings.context
+        sizes, context = batch(vllm, device, model.known, model.settings.context, asked), model.settings.context
         if sizes.tokens < sizes.requests:
             yield (
                 _path(model, "max-num-seqs"),

@@ -60,7 +60,7 @@ def kv_format_known(stack: Resolution) -> Iterator[Problem]:
 def draft_layers_known(stack: Resolution) -> Iterator[Problem]:
     """Speculative decoding needs layers whose number is known."""
     for model in stack.models:
-        if model.known is None or model.release is None:
+        if model.known is None or model.vllm is None:
             continue
         if drafting(model.asked.get("speculative-config"), model.known) is UNKNOWN_DRAFT:
             yield (
@@ -180,13 +180,13 @@ def _advice(stack: Resolution, model: ModelView, ledger: Ledger, first: list[str
 
 def _ways(stack: Resolution, model: ModelView, ledger: Ledger) -> Remedies:
     _, device = _tightest(model)
-    known, release = model.known, model.release
-    if known is None or release is None:
+    known, vllm = model.known, model.vllm
+    if known is None or vllm is None:
         return Remedies()
 
     def on(gpu: Gpu, gib: float) -> Demand:
         there, share = replace(device, gpu=gpu, memory_gib=gib), ledger.demand.utilization
-        asked = demand(model.settings, model.asked, known, release, there, share)
+        asked = demand(model.settings, model.asked, known, vllm, there, share)
         return asked if asked is not None else ledger.demand
 
     profile = None if device.kind == "whole" else device.kind

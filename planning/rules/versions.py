@@ -144,7 +144,7 @@ def releases_on_file(stack: Resolution) -> Iterator[Problem]:
 def driver_runs_image(stack: Resolution) -> Iterator[Problem]:
     """The driver of each pool runs the CUDA of the vLLM images placed on it."""
     for model in stack.models:
-        image = stack.catalog.images[model.release.image] if model.release is not None else None
+        image = stack.catalog.images[model.vllm.image] if model.vllm is not None else None
         if image is None or image.min_driver is None:
             continue
         for pool, _ in model.placed:
@@ -200,7 +200,7 @@ def _other_driver(stack: Resolution, least: str) -> str:
     return (
         f"write cluster.gpu_driver: operator (it brings {brought})"
         if brought is not None and numbers(brought) >= numbers(least)
-        else "choose an older release of vLLM, or wait for a newer node image"
+        else "choose an older version of vLLM, or wait for a newer node image"
     )
 
 

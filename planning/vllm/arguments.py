@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from catalog import VllmRelease
+from catalog import VllmVersion
 from planning import yaml_text
 from planning.resolving.resolution import ModelView
 from planning.vllm.batch import batch
@@ -46,7 +46,7 @@ def source_argument(model: ModelView, container: str) -> str:
     return f"az://{container}/{source.blob}"
 
 
-def options(model: ModelView, release: VllmRelease) -> dict[str, Any]:
+def options(model: ModelView, vllm: VllmVersion) -> dict[str, Any]:
     """All options of the server by name without dashes: the platform's first, then the operator's, sorted."""
     engine, source = model.settings.engine, model.settings.source
     own: dict[str, Any] = {
@@ -59,28 +59,28 @@ def options(model: ModelView, release: VllmRelease) -> dict[str, Any]:
         "shutdown-timeout": model.settings.drain_seconds,
         "disable-fastapi-docs": True,
     }
-    own |= _batch(model, release)
+    own |= _batch(model, vllm)
     if source.revision is not None:
         own["revision"] = source.revision
     if source.blob is not None:
         own["load-format"] = "runai_streamer"
     if model.known is not None and model.known.task == "embed":
         own["runner"] = "pooling"
-    added = {key: value for name in sorted(engine.args) for key, value in _spelled(release, name, engine.args[name])}
+    added = {key: value for name in sorted(engine.args) for key, value in _spelled(vllm, name, engine.args[name])}
     return {**own, **added}
 
 
-def _batch(model: ModelView, release: VllmRelease) -> dict[str, int]:
+def _batch(model: ModelView, vllm: VllmVersion) -> dict[str, int]:
     """Batch sizes for the smallest of the model's devices, said out loud: what vLLM sees there may mislead it."""
     if not model.placed:
         return {}
     device = min((device for _, device in model.placed), key=lambda one: one.share_gib)
-    sizes = batch(release, device, model.known, model.settings.context, model.asked)
+    sizes = batch(vllm, device, model.known, model.settings.context, model.asked)
     return {"max-num-batched-tokens": sizes.tokens, "max-num-seqs": sizes.requests}
 
 
-def _spelled(release: VllmRelease, name: str, value: Any) -> Iterator[tuple[str, Any]]:
-    flag = find_flag(release, name)
+def _spelled(vllm: VllmVersion, name: str, value: Any) -> Iterator[tuple[str, Any]]:
+    flag = find_flag(vllm, name)
     if flag is None:
         return
     if not is_switch(flag):

@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from catalog import Model, VllmRelease
+from catalog import Model, VllmVersion
 from config.models import Model as ModelSettings
 from planning.gpus.devices import Device
 from planning.memory import Demand, Draft
@@ -22,7 +22,7 @@ def demand(
     settings: ModelSettings,
     asked: Mapping[str, Any],
     known: Model,
-    release: VllmRelease,
+    vllm: VllmVersion,
     device: Device,
     utilization: float,
 ) -> Demand | None:
@@ -33,7 +33,7 @@ def demand(
     draft = drafting(asked.get("speculative-config"), known)
     if draft is UNKNOWN_DRAFT:
         return None
-    sizes = batch(release, device, known, settings.context, asked)
+    sizes = batch(vllm, device, known, settings.context, asked)
     return Demand(
         tensor_parallel=settings.engine.tensor_parallel,
         expert_parallel=asked.get("enable-expert-parallel") is True,
@@ -42,7 +42,7 @@ def demand(
         concurrency=settings.concurrency,
         kv_cache_dtype=settings.engine.kv_cache_dtype,
         utilization=utilization,
-        block_tokens=number(asked.get("block-size")) or release.block_size_tokens,
+        block_tokens=number(asked.get("block-size")) or vllm.block_size_tokens,
         batched_tokens=sizes.tokens,
         sequences=sizes.requests,
         prefix_caching=asked.get("enable-prefix-caching") is not False,

@@ -35,7 +35,7 @@ json.dump(answer, open(sys.argv[1], "w"))
 
 
 @pytest.fixture(scope="module")
-def release() -> catalog.VllmRelease:
+def release() -> catalog.VllmVersion:
     if importlib.util.find_spec("vllm") is None:
         pytest.skip("vLLM is not installed here; requirements-vllm.in makes an environment that has it")
     version = importlib.metadata.version("vllm").split("+")[0]
@@ -50,14 +50,14 @@ def run(arguments: list[str], directory: Path) -> None:
     subprocess.run([sys.executable, *arguments], cwd=directory, env=environment, check=True)
 
 
-def test_the_table_is_what_the_parser_declares(release: catalog.VllmRelease, tmp_path: Path) -> None:
+def test_the_table_is_what_the_parser_declares(release: catalog.VllmVersion, tmp_path: Path) -> None:
     out = tmp_path / "flags.json"
     run([str(ROOT / "catalog" / "vllm_flags.py"), "--from-vllm", str(out)], tmp_path)
     expected = json.loads((ROOT / "catalog" / "vllm" / f"{release.version}.json").read_text(encoding="utf-8"))
     assert json.loads(out.read_text(encoding="utf-8")) == expected
 
 
-def test_the_value_lists_are_what_the_registries_hold(release: catalog.VllmRelease, tmp_path: Path) -> None:
+def test_the_value_lists_are_what_the_registries_hold(release: catalog.VllmVersion, tmp_path: Path) -> None:
     out = tmp_path / "registries.json"
     run(["-c", REGISTRIES, str(out)], tmp_path)
     held = json.loads(out.read_text(encoding="utf-8"))
@@ -66,7 +66,7 @@ def test_the_value_lists_are_what_the_registries_hold(release: catalog.VllmRelea
         assert sorted(getattr(release, field)) == sorted(values), field
 
 
-def test_the_keys_and_limits_are_those_of_its_classes(release: catalog.VllmRelease, tmp_path: Path) -> None:
+def test_the_keys_and_limits_are_those_of_its_classes(release: catalog.VllmVersion, tmp_path: Path) -> None:
     out = tmp_path / "options.yaml"
     kept = ROOT / "catalog" / "vllm" / f"{release.version}.options.yaml"
     run(
