@@ -33,9 +33,10 @@ from catalog.schema import (
     VmSize,
 )
 from catalog.version_schema import Need, VersionLine, VersionRange, Versions
-from catalog.vllm_schema import BatchDefaults, RemovedFlag, VllmFlag, VllmVersion
+from catalog.vllm_schema import Architectures, BatchDefaults, KeyOption, RemovedFlag, Speculation, VllmFlag, VllmVersion
 
 __all__ = [
+    "Architectures",
     "AttentionLayers",
     "AzureFacts",
     "BatchDefaults",
@@ -44,6 +45,7 @@ __all__ = [
     "Chart",
     "Gpu",
     "Image",
+    "KeyOption",
     "KubernetesMinor",
     "MigGpu",
     "MigProfile",
@@ -56,6 +58,7 @@ __all__ = [
     "RecurrentState",
     "Region",
     "RemovedFlag",
+    "Speculation",
     "VersionLine",
     "VersionRange",
     "Versions",

@@ -10,14 +10,15 @@ from catalog import Catalog, Gpu, Model, VllmVersion
 from planning.gpus import mig
 from planning.gpus.devices import WHOLE_GPU, Device, gpu_memory_gib
 from planning.memory import (
-    KV_BYTES,
+    PARALLEL_SIZES,
     Demand,
     Ledger,
-    account,
+    arithmetic,
     computable,
     legal_tensor_parallel,
+    verified_versions,
 )
-from planning.memory.remedies import PARALLEL_SIZES, Remedies, suggest_fixes
+from planning.memory.remedies import Remedies, suggest_fixes
 from planning.model_config import config as hf_config
 from planning.plan import MemoryPlan
 from planning.rules.words import listed, nearest
@@ -91,30 +92,39 @@ class Answer(Struct, frozen=True):
 
 
 def answer(question: Question, catalog: Catalog) -> Answer | tuple[Refusal, ...]:
-    """Compute the ledger as vLLM's newest version on file would, or tell everything that keeps it from being computed.
+    """Compute the ledger as the newest vLLM version with a verified ledger would, or tell everything that prevents it.
 
     With `kv_cache_gib` the KV cache is given, as a line of vLLM's log tells it: weights and device aren't checked, and
     `fits` is about one request of the whole context. Never raises on bad questions.
     """
-    model, gpu = _model(question, catalog), catalog.gpus.get(question.gpu)
+    verified = verified_versions(catalog)
+    vllm = catalog.vllm(verified[-1]) if verified else None
+    compute = arithmetic(vllm) if vllm is not None else None
+    if vllm is None or compute is None:
+        return (_unverified(catalog),)
+    model, gpu = _model(question, catalog, vllm), catalog.gpus.get(question.gpu)
     refusals = [*([] if isinstance(model, Model) else model), *_wrong_device(question, catalog)]
-    refusals += _wrong_figures(question)
+    refusals += _wrong_figures(question, vllm)
     if isinstance(model, Model):
-        refusals += _wrong_for(question, model)
+        refusals += _wrong_for(question, model, vllm)
     if refusals or not isinstance(model, Model) or gpu is None:
         return tuple(refusals)
-    vllm = catalog.vllm(catalog.vllm_versions[-1])
     device_gib = _device_gib(question, gpu, catalog)
-    ledger = account(model, device_gib, _demand(question, model, vllm, gpu, device_gib), catalog.overheads)
+    ledger = compute(model, device_gib, _demand(question, model, vllm, gpu, device_gib), catalog.overheads)
     known = question.weights_gib is not None or model.weights_gib is not None
     ways: tuple[str, ...] = ()
     if not ledger.memory.fits:
         found = suggest_fixes(
             model, ledger, catalog, gpu, lambda other, gib: _demand(question, model, vllm, other, gib),
-            profile=question.mig,
+            vllm=vllm, compute=compute, profile=question.mig,
         )  # fmt: skip
         ways = tuple(_spelled(question, found))
     return Answer(question, model, gpu, ledger, vllm.version, known, ways)
+
+
+def _unverified(catalog: Catalog) -> Refusal:
+    message = f"nobody compared the memory arithmetic of vLLM {listed(catalog.vllm_versions)}"
+    return Refusal("vLLM version", message, "compare it as docs/adding-a-vllm-version.md says")
 
 
 def _demand(question: Question, model: Model, vllm: VllmVersion, gpu: Gpu, device_gib: float) -> Demand:
@@ -130,6 +140,7 @@ def _demand(question: Question, model: Model, vllm: VllmVersion, gpu: Gpu, devic
         request_tokens=context,
         concurrency=1,
         kv_cache_dtype=question.kv_cache_dtype,
+        kv_formats=tuple(vllm.kv_cache_bytes.items()),
         utilization=question.utilization if question.utilization is not None else vllm.gpu_memory_utilization,
         block_tokens=vllm.block_size_tokens,
         batched_tokens=sizes.tokens,
@@ -142,10 +153,10 @@ def _demand(question: Question, model: Model, vllm: VllmVersion, gpu: Gpu, devic
     )
 
 
-def _model(question: Question, catalog: Catalog) -> Model | list[Refusal]:
+def _model(question: Question, catalog: Catalog, vllm: VllmVersion) -> Model | list[Refusal]:
     if question.config is not None:
         try:
-            return hf_config.read(question.config, question.model)
+            return hf_config.read(question.config, question.model, vllm)
         except hf_config.UnreadableError as error:
             return [Refusal("--hf-config", str(error), error.fix)]
     model = catalog.models.get(question.model)
@@ -177,15 +188,15 @@ def _wrong_device(question: Question, catalog: Catalog) -> Iterator[Refusal]:
         yield Refusal("--mig", message, "leave out --mig, or --tensor-parallel and --pipeline-parallel")
 
 
-def _wrong_figures(question: Question) -> Iterator[Refusal]:
-    if question.kv_cache_dtype not in KV_BYTES:
+def _wrong_figures(question: Question, vllm: VllmVersion) -> Iterator[Refusal]:
+    if question.kv_cache_dtype not in vllm.kv_cache_bytes:
         message = f"`{question.kv_cache_dtype}` is not a number format that the ledger knows"
-        yield Refusal("--kv-cache-dtype", message, f"write one of {listed(KV_BYTES)}")
+        yield Refusal("--kv-cache-dtype", message, f"write one of {listed(vllm.kv_cache_bytes)}")
     if question.utilization is not None and not 0 < question.utilization <= 1:
         yield Refusal("--gpu-memory-utilization", f"{question.utilization} is no share", "write a number from 0 to 1")
 
 
-def _wrong_for(question: Question, model: Model) -> Iterator[Refusal]:
+def _wrong_for(question: Question, model: Model, vllm: VllmVersion) -> Iterator[Refusal]:
     size = question.tensor_parallel
     if not legal_tensor_parallel(model.heads, model.kv_heads, size):
         legal = [one for one in PARALLEL_SIZES if legal_tensor_parallel(model.heads, model.kv_heads, one)]
@@ -200,7 +211,7 @@ def _wrong_for(question: Question, model: Model) -> Iterator[Refusal]:
         most = model.max_context_tokens
         yield Refusal("--context", f"{question.context} tokens; `{model.id}` takes {most}", f"write {most} or less")
     if question.kv_cache_gib is None and question.weights_gib is None and model.weights_gib is None:
-        why = "it is not on file" if question.config is None else hf_config.unknown_weights(question.config)
+        why = "it is not on file" if question.config is None else hf_config.unknown_weights(question.config, vllm)
         message = f"the size of the weights can't be told: {why}"
         yield Refusal("--weights-gib", message, "add --weights-gib, the size of the safetensors files together")
 

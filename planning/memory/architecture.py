@@ -2,6 +2,9 @@
 
 from catalog import AttentionLayers, Model
 
+# GPUs over which a layer may be shared out: as many as machines have, and what two of them have together.
+PARALLEL_SIZES = (1, 2, 4, 8, 16)
+
 
 def attention_layers(model: Model) -> tuple[AttentionLayers, ...]:
     """The model's groups of layers; empty where nobody knows them or the model keeps no cache."""

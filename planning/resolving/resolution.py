@@ -10,14 +10,12 @@ from msgspec.structs import replace
 from catalog import Catalog, Gpu, Model, Region, VllmVersion, VmSize
 from config import Settings
 from config.models import Model as ModelSettings
-from config.models import Source
 from config.pools import Pool
 from planning.gpus import devices
 from planning.gpus.devices import Device
 from planning.memory import (
-    KV_BYTES,
     Ledger,
-    account,
+    arithmetic,
     computable,
 )
 from planning.model_config import config as hf_config
@@ -196,20 +194,30 @@ class Resolution:
         return ModelView(
             index=index,
             settings=model,
-            known=self._known(model.source),
+            known=self._known(model),
             vllm=self.catalog.vllm(version) if version in self.catalog.vllm_versions else None,
             pools=pools,
             devices=tuple(_device(model, pool) for pool in pools),
         )
 
-    def _known(self, source: Source) -> Model | None:
+    def vllm_of(self, model: ModelSettings) -> VllmVersion:
+        """The vLLM version by which a model's configuration is read.
+
+        The newest one stands in for a version that the catalog lacks (rule ENGINE-VERSION), so that a mistake in the
+        configuration is reported with it.
+        """
+        known, wanted = self.catalog.vllm_versions, model.engine.version
+        return self.catalog.vllm(wanted if wanted in known else known[-1])
+
+    def _known(self, model: ModelSettings) -> Model | None:
         """The model by its own configuration where one is given, else by the catalog (rule MODEL-CONFIG tells)."""
+        source = model.source
         if source.hf_config is None:
             return self.catalog.models.get(source.model_id)
         if isinstance(source.hf_config, str):
             return None
         try:
-            read = hf_config.read(source.hf_config, source.model_id)
+            read = hf_config.read(source.hf_config, source.model_id, self.vllm_of(model))
         except hf_config.UnreadableError:
             return None
         return replace(read, weights_gib=source.weights_gib) if source.weights_gib is not None else read
@@ -218,12 +226,13 @@ class Resolution:
         known, vllm = model.known, model.vllm
         if known is None or vllm is None or not computable(known) or known.weights_gib is None:
             return None
-        if model.settings.engine.kv_cache_dtype not in KV_BYTES or not model.placed:
+        compute = arithmetic(vllm)
+        if compute is None or model.settings.engine.kv_cache_dtype not in vllm.kv_cache_bytes or not model.placed:
             return None
         device = min((device for _, device in model.placed), key=lambda one: one.share_gib)
         utilization = model.utilization or vllm.gpu_memory_utilization
         demand = demands.demand(model.settings, model.asked, known, vllm, device, utilization)
-        return account(known, device.memory_gib, demand, self.catalog.overheads) if demand is not None else None
+        return compute(known, device.memory_gib, demand, self.catalog.overheads) if demand is not None else None
 
 
 def _device(model: ModelSettings, pool: PoolView | None) -> Device | None:

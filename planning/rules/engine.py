@@ -9,15 +9,13 @@ from catalog import VllmFlag, VllmVersion
 from planning.resolving.resolution import ModelView, Resolution
 from planning.rules.register import Problem, rule
 from planning.rules.words import listed, nearest
-from planning.vllm.arguments import OWNED
 from planning.vllm.flags import (
     find_flag,
     is_switch,
     number,
-    spellings,
 )
 
-_PARSER = "vLLM's own parser, catalog/vllm (python -m catalog.vllm_flags)"
+_PARSER = "vLLM's own parser, catalog/vllm (python -m catalog vllm)"
 _SECURITY = "vLLM docs/usage/security.md"
 _WANTED: Mapping[str, str] = {
     "int": "a whole number",
@@ -58,7 +56,7 @@ def flags_exist(stack: Resolution) -> Iterator[Problem]:
     for _, vllm, path, name, _ in arguments(stack):
         spelled = f"--{name.replace('_', '-')}"
         if find_flag(vllm, name) is None and spelled not in vllm.removed:
-            fix = nearest(name, [known.removeprefix("--") for known in spellings(vllm)])
+            fix = nearest(name, [known.removeprefix("--") for known in vllm.spellings])
             dashes = "; write it without dashes" if name.startswith("-") else ""
             yield path, f"`{name}` is not an option of vLLM {vllm.version}{dashes}", _short(fix)
 
@@ -82,14 +80,14 @@ def flags_not_removed(stack: Resolution) -> Iterator[Problem]:
     "ENGINE-OWNED",
     "error",
     prevents="a setting in two places, of which one is ignored",
-    source="planning/vllm/arguments.py",
+    source="catalog/vllm",
 )
 def flags_not_owned(stack: Resolution) -> Iterator[Problem]:
     """Options with a place of their own in the stack file aren't repeated."""
     for _, vllm, path, name, _ in arguments(stack):
         flag = find_flag(vllm, name)
-        if flag is not None and flag.name in OWNED:
-            owner = OWNED[flag.name]
+        if flag is not None and flag.name in vllm.owned_flags:
+            owner = vllm.owned_flags[flag.name]
             fix = f"set {owner} instead" if owner.startswith("models") else "leave it out"
             yield path, f"`{name}` is set by {owner}", fix
 
@@ -113,7 +111,7 @@ def values_legal(stack: Resolution) -> Iterator[Problem]:
     """Every value is one that the option takes."""
     for _, vllm, path, name, value in arguments(stack):
         flag = find_flag(vllm, name)
-        if flag is None or flag.name in OWNED or flag.name in vllm.forbidden_flags:
+        if flag is None or flag.name in vllm.owned_flags or flag.name in vllm.forbidden_flags:
             continue
         wrong = value_error(flag, value, vllm.option_kinds.get(flag.name))
         if wrong:
@@ -169,13 +167,13 @@ def _is_json(value: Any) -> bool:
     "ENGINE-LIMIT",
     "error",
     prevents="a server that stops with `Input should be greater than or equal to`",
-    source="the classes of vLLM's settings, catalog/vllm (catalog/vllm_options.py)",
+    source="the classes of vLLM's settings, catalog/vllm (python -m catalog vllm)",
 )
 def numbers_in_range(stack: Resolution) -> Iterator[Problem]:
     """Numbers lie within what vLLM takes, which its command line doesn't check."""
     for _, vllm, path, name, value in arguments(stack):
         flag = find_flag(vllm, name)
-        limits = vllm.option_limits.get(flag.name, {}) if flag is not None and flag.name not in OWNED else {}
+        limits = vllm.option_limits.get(flag.name, {}) if flag is not None and flag.name not in vllm.owned_flags else {}
         found = value if isinstance(value, float) else number(value)
         if found is None:
             continue
@@ -219,7 +217,7 @@ def flags_given_once(stack: Resolution) -> Iterator[Problem]:
     "ENGINE-JSON",
     "error",
     prevents="a server that stops with `Unexpected keyword argument`",
-    source="the classes of vLLM's settings, catalog/vllm (catalog/vllm_options.py)",
+    source="the classes of vLLM's settings, catalog/vllm (python -m catalog vllm)",
 )
 def keys_known(stack: Resolution) -> Iterator[Problem]:
     """Keys of options that take a mapping are those that vLLM has, with values that it lists."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from planning.memory import computable, legal_tensor_parallel
+from planning.memory import PARALLEL_SIZES, computable, legal_tensor_parallel
 from planning.model_config import config as hf_config
 from planning.placement.auto import AUTO
 from planning.resolving.resolution import Resolution
@@ -41,13 +41,14 @@ def configuration_understood(stack: Resolution) -> Iterator[Problem]:
             yield path, message, "write the path of the model's config.json, from the folder of the stack file"
         elif source.hf_config is not None and model.known is None:
             try:
-                hf_config.read(source.hf_config, source.model_id)
+                hf_config.read(source.hf_config, source.model_id, stack.vllm_of(model.settings))
             except hf_config.UnreadableError as error:
                 yield path, str(error), error.fix
         elif source.hf_config is not None and model.known is not None and model.known.weights_gib is None:
+            why = hf_config.unknown_weights(source.hf_config, stack.vllm_of(model.settings))
             yield (
                 f"{model.path}.source.weights_gib",
-                f"the size of the weights can't be counted: {hf_config.unknown_weights(source.hf_config)}",
+                f"the size of the weights can't be counted: {why}",
                 "add weights_gib, the GiB of the safetensors files together",
             )
 
@@ -114,9 +115,7 @@ def heads_divide(stack: Resolution) -> Iterator[Problem]:
         wanted = model.settings.engine.tensor_parallel
         if model.known is not None and not legal_tensor_parallel(model.known.heads, model.known.kv_heads, wanted):
             legal = [
-                size
-                for size in (1, 2, 4, 8, 16)
-                if legal_tensor_parallel(model.known.heads, model.known.kv_heads, size)
+                size for size in PARALLEL_SIZES if legal_tensor_parallel(model.known.heads, model.known.kv_heads, size)
             ]
             yield (
                 f"{model.path}.engine.tensor_parallel",

@@ -10,33 +10,6 @@ from planning.resolving.resolution import ModelView
 from planning.vllm.batch import batch
 from planning.vllm.flags import find_flag, is_switch
 
-# Options that have a place of their own in the stack file, or that the platform decides: flag → where.
-OWNED: Mapping[str, str] = {
-    "--model": "models[].source",
-    "--config": "the platform",
-    "--served-model-name": "models[].name",
-    "--revision": "models[].source.revision",
-    "--tokenizer-revision": "models[].source.revision",
-    "--code-revision": "models[].source.revision",
-    "--max-model-len": "models[].context",
-    "--tensor-parallel-size": "models[].engine.tensor_parallel",
-    "--pipeline-parallel-size": "the platform: one node per replica",
-    "--data-parallel-size": "models[].replicas",
-    "--kv-cache-dtype": "models[].engine.kv_cache_dtype",
-    "--gpu-memory-utilization": "models[].engine.gpu_memory_utilization",
-    "--kv-cache-memory-bytes": "models[].engine.gpu_memory_utilization",
-    "--load-format": "models[].source",
-    "--shutdown-timeout": "models[].drain_seconds",
-    "--runner": "the model's kind in the catalog",
-    "--host": "the platform",
-    "--port": "the platform",
-    "--uds": "the platform",
-    "--download-dir": "the platform",
-    "--root-path": "the platform",
-    "--nnodes": "the platform: one node per replica",
-    "--disable-fastapi-docs": "the platform",
-}
-
 
 def source_argument(model: ModelView, container: str) -> str:
     """What vLLM is told to load: a Hugging Face id, or a folder of the model store."""

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Mapping
-from functools import lru_cache
 from typing import Any
 
 from catalog import VllmFlag, VllmVersion
@@ -17,30 +16,7 @@ def find_flag(vllm: VllmVersion, name: str) -> VllmFlag | None:
     """The option that `name` spells in full, without dashes; abbreviations aren't options."""
     spelled = f"--{name.replace('_', '-')}"
     flag = vllm.flags.get(spelled)
-    return flag if flag is not None else spellings(vllm).get(spelled)
-
-
-def spellings(vllm: VllmVersion) -> Mapping[str, VllmFlag]:
-    """Every long spelling of every option."""
-    return _spellings(_Same(vllm))
-
-
-class _Same:
-    """A version as a key: there is one object of each in a process."""
-
-    def __init__(self, vllm: VllmVersion) -> None:
-        self.vllm = vllm
-
-    def __hash__(self) -> int:
-        return id(self.vllm)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Same) and other.vllm is self.vllm
-
-
-@lru_cache(maxsize=16)
-def _spellings(same: _Same) -> Mapping[str, VllmFlag]:
-    return {spelling: flag for flag in same.vllm.flags.values() for spelling in flag.opts if spelling[:2] == "--"}
+    return flag if flag is not None else vllm.spellings.get(spelled)
 
 
 def is_switch(flag: VllmFlag) -> bool:

@@ -12,8 +12,7 @@ import pytest
 import yaml
 
 import catalog
-from planning.memory import legal_tensor_parallel
-from planning.memory.remedies import PARALLEL_SIZES
+from planning.memory import PARALLEL_SIZES, legal_tensor_parallel
 
 REFERENCE = Path(os.environ.get("REFERENCE_DIR", Path(catalog.__file__).parents[1] / ".." / "shared"))
 CATALOG = catalog.load()
