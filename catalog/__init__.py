@@ -71,6 +71,8 @@ __all__ = [
 
 _T = TypeVar("_T")
 _ROOT = Path(__file__).parent
+# Keys of a generated file → fields of the record.
+_GENERATED = {"keys": "option_keys", "kinds": "option_kinds", "limits": "option_limits"}
 
 
 class Catalog(Record, frozen=True):
@@ -145,17 +147,12 @@ def _vllm(folder: Path, version: str) -> VllmVersion:
         data_files.read(folder / "vllm" / f"{version}{part}.yaml") for part in ("", ".options", ".removed")
     )
     flags = json.loads((folder / "vllm" / f"{version}.json").read_text(encoding="utf-8"))
+    # What a generated file says of itself isn't the record's.
+    generated = {_GENERATED.get(key, key): value for key, value in options.items() if key not in {"source", "as_of"}}
+    written = {key: value for key, value in facts.items() if key != "flag_table"}
     return decode(
         VllmVersion,
-        {
-            **{key: value for key, value in facts.items() if key != "flag_table"},
-            "flags": _named(flags),
-            "option_keys": options["keys"],
-            "option_kinds": options["kinds"],
-            "option_limits": options["limits"],
-            "attention_backends": options["attention_backends"],
-            "removed": _named(removed["entries"]),
-        },
+        {**generated, **written, "flags": _named(flags), "removed": _named(removed["entries"])},
         f"vllm/{version}",
     )
 
