@@ -1,4 +1,4 @@
-"""The records of the version matrix: which releases go together, who says so, and until when they are supported."""
+"""The records of the version matrix: which versions go together, who says so, and until when they are supported."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ LineStatus = Literal["supported", "deprecated", "ended", "faulty"]
 
 
 class VersionRange(Record, frozen=True):
-    """Releases from `first` to `last`, both included; 1.36 stands for all of 1.36.x, None for no limit."""
+    """Versions from `first` to `last`, both included; 1.36 stands for all of 1.36.x, None for no limit."""
 
     first: str | None = None
     last: str | None = None
 
 
 class Need(Record, frozen=True):
-    """What a release needs of another part."""
+    """What a version needs of another part."""
 
     part: str
     works: VersionRange = VersionRange()
@@ -28,15 +28,15 @@ class Need(Record, frozen=True):
 
 
 class VersionLine(Record, frozen=True, kw_only=True):
-    """Releases of one part that need the same of the others."""
+    """Versions of one part that need the same of the others."""
 
     part: str
-    releases: VersionRange
+    versions: VersionRange
     status: LineStatus
     ends: str | None = None
     """ISO date on which support ends; None where nobody has said."""
     fault: str | None = None
-    """What is wrong with a faulty release."""
+    """What is wrong with a faulty version."""
     brings: Mapping[str, str] = {}
     """Parts that come inside it, with their versions."""
     needs: tuple[Need, ...] = ()

@@ -83,6 +83,28 @@ def test_value_lists_have_no_doubles_and_hold_the_defaults() -> None:
     assert set(VLLM.quantization_min_capability) == set(VLLM.quantizations)
 
 
+@pytest.mark.parametrize("version", CATALOG.vllm_versions)
+def test_the_lists_of_a_record_name_what_its_command_line_has(version: str) -> None:
+    record = CATALOG.vllm(version)
+    options = {spelling.removeprefix("--") for spelling in record.spellings}
+    assert set(record.owned_flags) <= set(record.flags)
+    assert set(record.forbidden_flags) <= set(record.spellings)
+    assert not set(record.owned_flags) & set(record.forbidden_flags)
+    assert set(record.lora_options) <= options
+    assert {*record.required_options, *record.required_options.values()} <= options
+    for same in record.key_options:
+        assert same.option in options
+        assert same.key in record.option_keys[f"--{same.mapping}"]
+    methods = record.option_keys["--speculative-config"]["method"]
+    assert methods is None or {*record.speculation.without_layers, *record.speculation.one_layer} <= set(methods)
+    assert {method for methods in record.checkpoint_loaders.values() for method in methods} <= set(record.quantizations)
+    assert set(record.checkpoint_quantizations) <= set(record.quantizations)
+    assert set(record.kv_cache_bytes) <= set(record.kv_cache_dtypes)
+    assert all(
+        any(name.startswith(part) for name in record.attention_backends) for part in record.other_vendor_backends
+    )
+
+
 def test_a_version_names_an_image_of_its_own_version() -> None:
     for version in CATALOG.vllm_versions:
         record = CATALOG.vllm(version)
