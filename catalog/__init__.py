@@ -83,7 +83,7 @@ class Catalog(Record, frozen=True):
     mig: Mapping[str, MigGpu]
     vm_sizes: Mapping[str, VmSize]
     prices: Mapping[tuple[str, str], Price]
-    """(region, VM size) -> price; a price that is not on file is absent."""
+    """(region, VM size) -> price; a price that nobody found is absent."""
     regions: Mapping[str, Region]
     models: Mapping[str, Model]
     charts: Mapping[str, Chart]

@@ -17,7 +17,7 @@ _PRICES = Path(__file__).parent / "prices.yaml"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; returns the exit code: 0 done, 2 nothing was done and why is told."""
+    """Run one command; returns the exit code: 0 done, 2 nothing was done, with the reason on standard error."""
     options = _parser().parse_args(arguments)
     return {"refresh-prices": _refresh, "quota": _quota, "vllm": _vllm}[options.command](options)
 
@@ -35,8 +35,8 @@ def _refresh(options: argparse.Namespace) -> int:
     _replace(file, found.text)
     for line in found.changed:
         print(line)
-    told = f"{found.asked - len(found.missing)} prices are of {today} now, {len(found.changed)} figures moved"
-    print(f"{told}." if not found.missing else f"{told}; not sold or not found: {', '.join(found.missing)}.")
+    summary = f"{found.asked - len(found.missing)} prices are of {today} now, {len(found.changed)} figures moved"
+    print(f"{summary}." if not found.missing else f"{summary}; not sold or not found: {', '.join(found.missing)}.")
     return FINE
 
 
@@ -79,8 +79,8 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True)
     prices = commands.add_parser(
         "refresh-prices",
-        help="ask the public Azure Retail Prices API for every price on file",
-        description="Asks the public Azure Retail Prices API and writes what it tells, with today's date.",
+        help="ask the public Azure Retail Prices API for every price in the catalog",
+        description="Asks the public Azure Retail Prices API and writes its answers, with today's date.",
         epilog="Exit codes: 0 written, 2 the API can't be reached and the file is kept as it is.",
         allow_abbrev=False,
     )

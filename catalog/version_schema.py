@@ -34,7 +34,7 @@ class VersionLine(Record, frozen=True, kw_only=True):
     versions: VersionRange
     status: LineStatus
     ends: str | None = None
-    """ISO date on which support ends; None where nobody has said."""
+    """ISO date on which support ends; None where no date is published."""
     fault: str | None = None
     """What is wrong with a faulty version."""
     brings: Mapping[str, str] = {}

@@ -1,4 +1,4 @@
-"""The records of one vLLM version: what its command line takes and what it does when told nothing."""
+"""The records of one vLLM version: what its command line takes, and its defaults."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ class Architectures(Record, frozen=True):
 
 
 class VllmVersion(Record, frozen=True, dict=True):
-    """One vLLM version: what its command line takes and what it does when told nothing."""
+    """One vLLM version: what its command line takes, and its defaults."""
 
     version: str
     image: str

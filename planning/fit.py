@@ -10,12 +10,12 @@ from catalog import Catalog, Gpu, Model, VllmVersion
 from planning.gpus import mig
 from planning.gpus.devices import WHOLE_GPU, Device, gpu_memory_gib
 from planning.memory import (
-    PARALLEL_SIZES,
     Demand,
     Ledger,
     arithmetic,
     computable,
     legal_tensor_parallel,
+    tensor_parallel_sizes,
     verified_versions,
 )
 from planning.memory.remedies import Remedies, suggest_fixes
@@ -199,9 +199,8 @@ def _wrong_figures(question: Question, vllm: VllmVersion) -> Iterator[Refusal]:
 def _wrong_for(question: Question, model: Model, vllm: VllmVersion) -> Iterator[Refusal]:
     size = question.tensor_parallel
     if not legal_tensor_parallel(model.heads, model.kv_heads, size):
-        legal = [one for one in PARALLEL_SIZES if legal_tensor_parallel(model.heads, model.kv_heads, one)]
         message = f"{size} doesn't divide {model.heads} heads and {model.kv_heads} key-value heads"
-        yield Refusal("--tensor-parallel", message, f"write one of {listed(legal)}")
+        yield Refusal("--tensor-parallel", message, f"write one of {listed(tensor_parallel_sizes(model))}")
     if question.pipeline_parallel > model.layers:
         message = f"{question.pipeline_parallel} stages, but the model has {model.layers} layers"
         yield Refusal("--pipeline-parallel", message, f"write {model.layers} or less")

@@ -1,6 +1,6 @@
 """Will it fit, and how many tokens: the memory of one GPU under one model, as vLLM divides it."""
 
-from planning.memory.architecture import PARALLEL_SIZES, attention_layers, computable, legal_tensor_parallel
+from planning.memory.architecture import attention_layers, computable, legal_tensor_parallel, tensor_parallel_sizes
 from planning.memory.block_pool import BlockPool, block_pool
 from planning.memory.demand import (
     GIB,
@@ -14,7 +14,6 @@ from planning.memory.versions import LEDGERS, Arithmetic, arithmetic, verified_v
 __all__ = [
     "GIB",
     "LEDGERS",
-    "PARALLEL_SIZES",
     "Arithmetic",
     "BlockPool",
     "Demand",
@@ -30,5 +29,6 @@ __all__ = [
     "computable",
     "ledger",
     "legal_tensor_parallel",
+    "tensor_parallel_sizes",
     "verified_versions",
 ]

@@ -10,11 +10,10 @@ from catalog import Catalog, Gpu, Model, VllmVersion
 from planning.gpus import mig
 from planning.gpus.devices import gpu_memory_gib
 from planning.memory import (
-    PARALLEL_SIZES,
     Arithmetic,
     Demand,
     Ledger,
-    legal_tensor_parallel,
+    tensor_parallel_sizes,
 )
 
 _LISTED = 3
@@ -58,8 +57,8 @@ def suggest_fixes(
     able = float(gpu.compute_capability) >= float(vllm.fp8_cache_min_capability)
     able = able and demand.kv_number_bytes(demand.kv_cache_dtype) > 1
     halved = able and fits(kv_cache_dtype="fp8")
-    larger = [size for size in PARALLEL_SIZES if demand.tensor_parallel < size <= most_gpus and profile is None]
-    legal = [size for size in larger if legal_tensor_parallel(model.heads, model.kv_heads, size)]
+    legal = tensor_parallel_sizes(model) if profile is None else []
+    larger = [size for size in legal if demand.tensor_parallel < size <= most_gpus]
     sliced = [] if given or profile is None else _slices(catalog, gpu)
     slices = [name for name, other, gib in sliced if fits_on(other, gib)]
     whole = [] if given or slices else _gpus(catalog)
@@ -70,7 +69,7 @@ def suggest_fixes(
         sequences=None if ledger.sequences_fit or not blocks else _most_sequences(ledger, fits),
         fp8=halved,
         fp8_context=None if halved or not able else _longer(model, device_gib, ledger, catalog, compute),
-        tensor_parallel=None if given else next((size for size in legal if fits(tensor_parallel=size)), None),
+        tensor_parallel=None if given else next((size for size in larger if fits(tensor_parallel=size)), None),
         gpus=tuple(gpus[:_LISTED]),
         slices=tuple(slices[:_LISTED]),
     )

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from planning.memory import PARALLEL_SIZES, computable, legal_tensor_parallel
+from planning.memory import computable, legal_tensor_parallel, tensor_parallel_sizes
 from planning.model_config import config as hf_config
 from planning.placement.auto import AUTO
 from planning.resolving.resolution import Resolution
@@ -114,13 +114,10 @@ def heads_divide(stack: Resolution) -> Iterator[Problem]:
     for model in stack.models:
         wanted = model.settings.engine.tensor_parallel
         if model.known is not None and not legal_tensor_parallel(model.known.heads, model.known.kv_heads, wanted):
-            legal = [
-                size for size in PARALLEL_SIZES if legal_tensor_parallel(model.known.heads, model.known.kv_heads, size)
-            ]
             yield (
                 f"{model.path}.engine.tensor_parallel",
                 f"{wanted} doesn't divide {model.known.heads} heads and {model.known.kv_heads} key-value heads",
-                f"write one of {listed(legal)}",
+                f"write one of {listed(tensor_parallel_sizes(model.known))}",
             )
 
 

@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 import catalog
-from planning.memory import PARALLEL_SIZES, legal_tensor_parallel
+from planning.memory import tensor_parallel_sizes
 
 REFERENCE = Path(os.environ.get("REFERENCE_DIR", Path(catalog.__file__).parents[1] / ".." / "shared"))
 CATALOG = catalog.load()
@@ -190,8 +190,7 @@ def test_models_are_those_of_the_reference_table() -> None:
     for row in rows:
         model = CATALOG.models[row["id"]]
         assert {key: getattr(model, field) for key, field in same.items()} == {key: row[key] for key in same}
-        legal = [size for size in PARALLEL_SIZES if legal_tensor_parallel(model.heads, model.kv_heads, size)]
-        assert legal == row["tp_ok"]
+        assert tensor_parallel_sizes(model) == row["tp_ok"]
 
 
 @needs_reference
