@@ -1,4 +1,4 @@
-"""The catalog's command line: `refresh-prices` asks Azure for prices, `quota` reads what a subscription may use."""
+"""The catalog's command line: prices from Azure, a subscription's quota, the record of an installed vLLM version."""
 
 import argparse
 import os
@@ -9,16 +9,17 @@ from functools import partial
 from pathlib import Path
 
 import catalog
-from catalog import quota, refresh_prices, retail_api
+from catalog import quota, refresh_prices, retail_api, vllm_generator
 
 FINE, NOTHING_DONE = 0, 2
+_VLLM_PAGE = "docs/adding-a-vllm-version.md"
 _PRICES = Path(__file__).parent / "prices.yaml"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; returns the exit code: 0 done, 2 nothing was done and why is told."""
+    """Run one command; returns the exit code: 0 done, 2 nothing was done, with the reason on standard error."""
     options = _parser().parse_args(arguments)
-    return _refresh(options) if options.command == "refresh-prices" else _quota(options)
+    return {"refresh-prices": _refresh, "quota": _quota, "vllm": _vllm}[options.command](options)
 
 
 def _refresh(options: argparse.Namespace) -> int:
@@ -34,8 +35,8 @@ def _refresh(options: argparse.Namespace) -> int:
     _replace(file, found.text)
     for line in found.changed:
         print(line)
-    told = f"{found.asked - len(found.missing)} prices are of {today} now, {len(found.changed)} figures moved"
-    print(f"{told}." if not found.missing else f"{told}; not sold or not found: {', '.join(found.missing)}.")
+    summary = f"{found.asked - len(found.missing)} prices are of {today} now, {len(found.changed)} figures moved"
+    print(f"{summary}." if not found.missing else f"{summary}; not sold or not found: {', '.join(found.missing)}.")
     return FINE
 
 
@@ -58,13 +59,28 @@ def _quota(options: argparse.Namespace) -> int:
     return FINE
 
 
+def _vllm(options: argparse.Namespace) -> int:
+    try:
+        written = vllm_generator.write(Path(options.out), options.date)
+    except ModuleNotFoundError as error:
+        print(f"{error}: run this where that version of vLLM is installed ({_VLLM_PAGE})", file=sys.stderr)
+        return NOTHING_DONE
+    except OSError as error:
+        print(f"{options.out}: {error.strerror}", file=sys.stderr)
+        return NOTHING_DONE
+    for path in written:
+        print(path)
+    print(f"two of the record's four files; write the other two by hand as {_VLLM_PAGE} says")
+    return FINE
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m catalog", description="Brings facts of the world up to date.")
     commands = parser.add_subparsers(dest="command", required=True)
     prices = commands.add_parser(
         "refresh-prices",
-        help="ask the public Azure Retail Prices API for every price on file",
-        description="Asks the public Azure Retail Prices API and writes what it tells, with today's date.",
+        help="ask the public Azure Retail Prices API for every price in the catalog",
+        description="Asks the public Azure Retail Prices API and writes its answers, with today's date.",
         epilog="Exit codes: 0 written, 2 the API can't be reached and the file is kept as it is.",
         allow_abbrev=False,
     )
@@ -82,6 +98,21 @@ def _parser() -> argparse.ArgumentParser:
         allow_abbrev=False,
     )
     usage.add_argument("usage", metavar="FILE", help="what az printed; - reads it from standard input")
+    record = commands.add_parser(
+        "vllm",
+        help="write the generated files of a vLLM version's record, from the vLLM that is installed",
+        description=(
+            "Writes two files for the vLLM version that is installed: OUT/VERSION.json (the options of `vllm serve`, "
+            "from vLLM's own parser) and OUT/VERSION.options.yaml (what vLLM checks later, and names that it looks up)."
+        ),
+        epilog=f"Exit codes: 0 written, 2 vLLM is not installed here or OUT can't be written. See {_VLLM_PAGE}.",
+        allow_abbrev=False,
+    )
+    record.add_argument("out", metavar="OUT", help="the folder to write into, such as catalog/vllm")
+    record.add_argument(
+        "--date", default=datetime.now(UTC).date().isoformat(), metavar="DATE",
+        help="the day on which the version was looked at, as an ISO date (today)",
+    )  # fmt: skip
     return parser
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from msgspec import Struct
+from catalog.decoding import Record
 
 CacheKind = Literal["full", "sliding", "chunked", "mla", "linear"]
 StateKind = Literal["gated-delta", "mamba2"]
@@ -12,7 +12,7 @@ AttentionKind = Literal["full", "hybrid", "mla", "chunked", "none"]
 Task = Literal["generate", "embed"]
 
 
-class RecurrentState(Struct, frozen=True, kw_only=True):
+class RecurrentState(Record, frozen=True, kw_only=True):
     """The state of one linear-attention or state-space layer: the same size however long the request is.
 
     In Mamba's words: key heads are the groups, the key width is the state size, values are the heads.
@@ -29,7 +29,7 @@ class RecurrentState(Struct, frozen=True, kw_only=True):
     """Bytes of one number of the recurrent state; the convolution's are of the model's own two."""
 
 
-class AttentionLayers(Struct, frozen=True, kw_only=True):
+class AttentionLayers(Record, frozen=True, kw_only=True):
     """Layers of one model whose memory is of one kind.
 
     A model's groups follow each other `in_a_row` layers at a time, again and again, until each has its `layers`:
@@ -49,7 +49,7 @@ class AttentionLayers(Struct, frozen=True, kw_only=True):
     state: RecurrentState | None = None
 
 
-class Model(Struct, frozen=True):
+class Model(Record, frozen=True):
     """One model: the figures that decide its memory."""
 
     id: str
@@ -75,9 +75,8 @@ class Model(Struct, frozen=True):
     attention: str
     """The same in words: which layers are of which kind."""
     kv_bytes_per_token: int | None
-    """Over all layers on one GPU at two bytes a value; None where tokens have no fixed rate."""
-    kv_note: str | None
-    tensor_parallel_sizes: tuple[int, ...]
+    """Over all layers that keep every token, on one GPU at two bytes a value; states of linear layers come on top,
+    and a compressed cache is the same on each GPU. None where tokens have no fixed rate."""
     verified: bool
     source: str
     as_of: str
@@ -91,4 +90,4 @@ class Model(Struct, frozen=True):
     """Share of the weights that is in routed experts, for `experts` that don't divide evenly."""
     experts: int | None = None
     cache_dtype: str = "auto"
-    """Number format of the KV cache that the checkpoint asks for when the server is told `auto`."""
+    """Number format of the KV cache that the checkpoint asks for where the server has `auto`."""

@@ -23,7 +23,7 @@ Place = tuple[str, str]
 
 
 class Refreshed(Struct, frozen=True):
-    """The new text of the file; `changed` tells in words which prices moved, `missing` which the API doesn't have."""
+    """The new text of the file; `changed` has a sentence for each price that moved, `missing` those the API lacks."""
 
     text: str
     asked: int
@@ -41,7 +41,7 @@ def entries(text: str) -> dict[Place, dict[str, Any]]:
 
 
 def refreshed(text: str, today: str, ask: Ask, more: Iterable[Place] = ()) -> Refreshed:
-    """Ask for the price of each entry, and of `more` that have none yet, and write what is told.
+    """Ask for the price of each entry, and of `more` that have none yet, and write the answers.
 
     `today` is the ISO date that they get. Whatever `ask` raises is passed on: then nothing was written.
     """
@@ -129,6 +129,6 @@ def _new(region: str, left: dict[Place, Mapping[str, Any]]) -> list[str]:
 
 def _line(size: str, fields: Mapping[str, Any]) -> str:
     order = [*_FIELDS, *(key for key in sorted(fields) if key not in _FIELDS)]
-    told = {key: fields[key] for key in order if key in fields}
-    flow = yaml.safe_dump(told, default_flow_style=True, sort_keys=False, width=10_000).strip()
+    written = {key: fields[key] for key in order if key in fields}
+    flow = yaml.safe_dump(written, default_flow_style=True, sort_keys=False, width=10_000).strip()
     return f"    {size}: {flow}"

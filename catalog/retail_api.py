@@ -34,13 +34,13 @@ def quote(region: str, vm_size: str, *, address: str = ADDRESS, timeout_seconds:
     Raises:
         UnreachableError: no network, no answer in time, or no prices in it.
     """
-    told: dict[str, list[float]] = {"payg": [], "spot": []}
+    prices: dict[str, list[float]] = {"payg": [], "spot": []}
     for meter in _meters(region, vm_size, address, timeout_seconds):
         kind, usd = _linux_meter(meter), meter.get("retailPrice")
         if kind is not None and isinstance(usd, (int, float)):
-            told[kind].append(usd)
+            prices[kind].append(usd)
     # Where one kind has several meters, as around the day of a change, the dearest keeps a plan on the safe side.
-    return Quote(max(told["payg"], default=None), max(told["spot"], default=None))
+    return Quote(max(prices["payg"], default=None), max(prices["spot"], default=None))
 
 
 def _linux_meter(meter: dict[str, Any]) -> str | None:

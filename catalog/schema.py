@@ -3,7 +3,8 @@
 Every record carries `source` (who says so) and `as_of` (an ISO date, the day on which the figure was read). `None`
 means that the figure is not known; it is never a guess. What nobody has confirmed is marked `verified=False`.
 
-None of them has `slots`: Python makes such a class twice, and all of these are made at every start.
+A field that no rule reads yet is here because a coming capability turns on it: local disks and interconnects of a VM
+size, slices' multiprocessors, the size of an image on its way to a node.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal
 
-from msgspec import Struct
+from catalog.decoding import Record
 
 Architecture = Literal["turing", "ampere", "ada", "hopper", "blackwell"]
 Interconnect = Literal["none", "pcie", "nvlink-pairs", "nvlink", "nvswitch", "nvl72"]
@@ -19,7 +20,7 @@ DriverTrack = Literal["none", "cuda", "grid"]
 CrdPlace = Literal["crds", "templates"]
 
 
-class Gpu(Struct, frozen=True):
+class Gpu(Record, frozen=True):
     """One GPU model, under the name that `--gpu` and `vm_sizes.yaml` use."""
 
     name: str
@@ -35,10 +36,8 @@ class Gpu(Struct, frozen=True):
     compute_capability: str
     bf16: bool
     fp8: bool
-    nvlink: bool
     mig: bool
-    mig_min_driver: str | None
-    """Lowest driver with MIG on this GPU; None without MIG."""
+    """Whether it can be cut into slices; the geometry is in `Catalog.mig`."""
     name_contains_a100: bool
     """vLLM looks for "a100" in the device name when it picks its batch defaults."""
     source: str
@@ -46,7 +45,7 @@ class Gpu(Struct, frozen=True):
     note: str | None = None
 
 
-class MigProfile(Struct, frozen=True):
+class MigProfile(Record, frozen=True):
     """One MIG profile of one GPU: where its instances may start and what a process sees in one."""
 
     name: str
@@ -61,7 +60,7 @@ class MigProfile(Struct, frozen=True):
     """Streaming multiprocessors of an instance."""
 
 
-class MigGpu(Struct, frozen=True):
+class MigGpu(Record, frozen=True):
     """The MIG geometry of one GPU."""
 
     name: str
@@ -72,6 +71,7 @@ class MigGpu(Struct, frozen=True):
     """Instances with a `+me` attribute that one GPU takes."""
     min_driver: str
     confidence: str
+    """Where the profiles' slots were read; "general knowledge" where nowhere."""
     profiles: Mapping[str, MigProfile]
     aks_profiles: Mapping[str, str]
     """AKS `gpuInstanceProfile` -> MIG profile; empty where AKS does not create slices on this GPU."""
@@ -81,7 +81,7 @@ class MigGpu(Struct, frozen=True):
     as_of: str
 
 
-class VmSize(Struct, frozen=True):
+class VmSize(Record, frozen=True):
     """One Azure VM size."""
 
     name: str
@@ -91,6 +91,7 @@ class VmSize(Struct, frozen=True):
     """Key into `Catalog.gpus`; None for a size without a GPU."""
     gpu_count: int
     temp_disk_gib: int | None
+    """The temporary disk; None where there is none."""
     nvme_gib: int | None
     """Local NVMe disks together; None where there is none or its size is not published."""
     quota_family: str | None
@@ -100,6 +101,7 @@ class VmSize(Struct, frozen=True):
     interconnect: Interconnect
     """Between the GPUs of one VM."""
     infiniband: bool
+    """Whether VMs of this size reach each other's GPUs over InfiniBand."""
     driver: DriverTrack
     """Driver track that the size needs; grid is NVIDIA's vGPU driver."""
     verified: bool
@@ -108,7 +110,7 @@ class VmSize(Struct, frozen=True):
     note: str | None = None
 
 
-class Price(Struct, frozen=True):
+class Price(Record, frozen=True):
     """What one VM size costs an hour in one region, Linux, before discounts."""
 
     region: str
@@ -130,7 +132,7 @@ class Price(Struct, frozen=True):
     """The same for the spot range where it is of another day."""
 
 
-class Region(Struct, frozen=True):
+class Region(Record, frozen=True):
     """One Azure region."""
 
     name: str
@@ -142,7 +144,7 @@ class Region(Struct, frozen=True):
     note: str | None = None
 
 
-class Chart(Struct, frozen=True):
+class Chart(Record, frozen=True):
     """One Helm chart at one version."""
 
     name: str
@@ -161,7 +163,7 @@ class Chart(Struct, frozen=True):
     note: str | None = None
 
 
-class Image(Struct, frozen=True):
+class Image(Record, frozen=True):
     """One container image at one tag."""
 
     name: str
@@ -172,6 +174,7 @@ class Image(Struct, frozen=True):
     min_driver: str | None
     """Lowest NVIDIA driver branch that the image's CUDA runs on."""
     compressed_gb: float | None
+    """What a node pulls; None where not known."""
     unpacked_gb: float | None
     """The upper end of what was seen."""
     run_as_user: int | None
@@ -182,7 +185,7 @@ class Image(Struct, frozen=True):
     note: str | None = None
 
 
-class PrivateLink(Struct, frozen=True):
+class PrivateLink(Record, frozen=True):
     """How one service is reached through a private endpoint."""
 
     zone: str
@@ -191,7 +194,7 @@ class PrivateLink(Struct, frozen=True):
     """Sub-resource of the private endpoint; None where the service makes its own."""
 
 
-class NodeReservation(Struct, frozen=True):
+class NodeReservation(Record, frozen=True):
     """What AKS keeps for itself on every node."""
 
     cpu_millicores: Mapping[int, int]
@@ -203,7 +206,7 @@ class NodeReservation(Struct, frozen=True):
     eviction_mib: int
 
 
-class KubernetesMinor(Struct, frozen=True):
+class KubernetesMinor(Record, frozen=True):
     """One Kubernetes minor on AKS; months as YYYY-MM."""
 
     minor: str
@@ -215,7 +218,7 @@ class KubernetesMinor(Struct, frozen=True):
     """Whether AKS gives it to a new cluster that names no version."""
 
 
-class AzureFacts(Struct, frozen=True):
+class AzureFacts(Record, frozen=True):
     """What is the same for every Azure platform."""
 
     roles: Mapping[str, str]
@@ -231,7 +234,7 @@ class AzureFacts(Struct, frozen=True):
     as_of: str
 
 
-class Overheads(Struct, frozen=True):
+class Overheads(Record, frozen=True):
     """Memory and CPU beside the weights and the KV cache; `estimates` names the fields that nobody has measured."""
 
     weights_factor: float
@@ -248,8 +251,6 @@ class Overheads(Struct, frozen=True):
     """What a CUDA graph of one batch size takes for each layer."""
     vllm_host_memory_base_gib: float
     vllm_host_memory_per_rank_gib: float
-    vllm_host_cpu_base_millicores: int
-    vllm_host_cpu_per_rank_millicores: int
     shm_single_gpu_gib: int
     shm_multi_gpu_gib: int
     """Shared memory volume; it counts against the pod's memory limit."""

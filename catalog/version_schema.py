@@ -1,50 +1,50 @@
-"""The records of the version matrix: which releases go together, who says so, and until when they are supported."""
+"""The records of the version matrix: which versions go together, who says so, and until when they are supported."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Literal
 
-from msgspec import Struct
+from catalog.decoding import Record
 
 LineStatus = Literal["supported", "deprecated", "ended", "faulty"]
 
 
-class VersionRange(Struct, frozen=True):
-    """Releases from `first` to `last`, both included; 1.36 stands for all of 1.36.x, None for no limit."""
+class VersionRange(Record, frozen=True):
+    """Versions from `first` to `last`, both included; 1.36 stands for all of 1.36.x, None for no limit."""
 
     first: str | None = None
     last: str | None = None
 
 
-class Need(Struct, frozen=True):
-    """What a release needs of another part."""
+class Need(Record, frozen=True):
+    """What a version needs of another part."""
 
     part: str
-    works: VersionRange
+    works: VersionRange = VersionRange()
     """Outside of this it is known not to work."""
-    tested: VersionRange
+    tested: VersionRange = VersionRange()
     """Inside of this its owner tests it."""
 
 
-class VersionLine(Struct, frozen=True):
-    """Releases of one part that need the same of the others."""
+class VersionLine(Record, frozen=True, kw_only=True):
+    """Versions of one part that need the same of the others."""
 
     part: str
-    releases: VersionRange
+    versions: VersionRange
     status: LineStatus
-    ends: str | None
-    """ISO date on which support ends; None where nobody has said."""
-    fault: str | None
-    """What is wrong with a faulty release."""
-    brings: Mapping[str, str]
+    ends: str | None = None
+    """ISO date on which support ends; None where no date is published."""
+    fault: str | None = None
+    """What is wrong with a faulty version."""
+    brings: Mapping[str, str] = {}
     """Parts that come inside it, with their versions."""
-    needs: tuple[Need, ...]
+    needs: tuple[Need, ...] = ()
     source: str
     as_of: str
 
 
-class Versions(Struct, frozen=True):
+class Versions(Record, frozen=True):
     """The matrix."""
 
     lines: tuple[VersionLine, ...]

@@ -1,9 +1,6 @@
-"""The generator of `vllm/<version>.json`: the options of `vllm serve`, taken from vLLM's own parser.
+"""The table of `vllm/<version>.json`: the options of `vllm serve`, taken from vLLM's own parser.
 
-    python -m catalog.vllm_flags --from-vllm OUT          where that release of vLLM is installed
-    python -m catalog.vllm_flags --from-table FILE OUT    from a full table taken from the parser earlier
-
-Both ways end in `compact`, so their output is the same. The date and origin of a table stand in `vllm/<version>.yaml`.
+`python -m catalog vllm` writes it. Its date and origin stand in `vllm/<version>.yaml`.
 """
 
 from __future__ import annotations
@@ -13,8 +10,7 @@ import importlib
 import json
 import os
 import re
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Any
 
 # make_arg_parser moved twice: 0.33, 0.32 and up to 0.26.
@@ -67,21 +63,9 @@ def compact(table: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]
 
 
 def dumps(table: Mapping[str, Mapping[str, Any]]) -> str:
-    """Write one option a line, so that two releases can be compared line by line."""
+    """Write one option a line, so that two versions can be compared line by line."""
     rows = (f"{json.dumps(name)}: {json.dumps(record, sort_keys=True)}" for name, record in table.items())
     return "{\n" + ",\n".join(rows) + "\n}\n"
-
-
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Write the table to the file that is named last."""
-    command = argparse.ArgumentParser(prog="python -m catalog.vllm_flags", description=__doc__)
-    origin = command.add_mutually_exclusive_group(required=True)
-    origin.add_argument("--from-vllm", action="store_true", help="ask the parser of the vLLM that is installed")
-    origin.add_argument("--from-table", type=Path, metavar="FILE", help="a full table, taken from the parser earlier")
-    command.add_argument("out", type=Path, metavar="OUT")
-    given = command.parse_args(arguments)
-    table = read(installed_parser()) if given.from_vllm else json.loads(given.from_table.read_text(encoding="utf-8"))
-    given.out.write_text(dumps(compact(table)), encoding="utf-8")
 
 
 def _parser_module() -> Any:
@@ -138,7 +122,3 @@ def _compact(record: Mapping[str, Any]) -> dict[str, Any]:
 
 def _type(qualified: str | None) -> str | None:
     return None if qualified is None else _TYPES.get(qualified.rsplit(".", 1)[-1], "custom")
-
-
-if __name__ == "__main__":
-    main()

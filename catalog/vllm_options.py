@@ -1,8 +1,9 @@
-"""The generator of `vllm/<version>.options.yaml`: what vLLM checks in its options only after the command line is read.
+"""The content of `vllm/<version>.options.yaml`: what vLLM checks in its options only after the command line is read.
 
-`python catalog/vllm_options.py OUT DATE` runs where that release is installed. It reads the classes that vLLM itself
-checks options against: the keys of those that take JSON, with a key's values where they are listed, the kind of number
-or text that an option takes which may also be left without a value, and the limits of numbers.
+`python -m catalog vllm` writes it where that version is installed. It reads the classes that vLLM itself checks options
+against (the keys of those that take JSON, with a key's values where they are listed; the kind of number or text that an
+option takes which may also be left without a value; the limits of numbers) and the registries of names that are looked
+up when the server starts.
 """
 
 import dataclasses
@@ -10,7 +11,6 @@ import os
 import sys
 import types
 import typing
-from pathlib import Path
 from typing import Any
 
 import yaml
@@ -20,10 +20,11 @@ _CHECKED_LATER = {"--speculative-config": "SpeculativeConfig"}
 
 
 def options() -> dict[str, Any]:
-    """What the installed release checks.
+    """What the installed version checks, as plain values.
 
     `keys`: option → key → its values, or None where it takes any; `kinds`: option → int, float or str;
-    `limits`: option → ge, gt, le, lt → the number; `attention_backends`: names that `--attention-backend` takes.
+    `limits`: option → ge, gt, le, lt → the number; `attention_backends`: names that `--attention-backend` takes; the
+    other lists as `VllmVersion` names them, sorted.
     """
     os.environ.setdefault("VLLM_TARGET_DEVICE", "cpu")
     arg_utils: Any = __import__("vllm.engine.arg_utils", fromlist=["EngineArgs"])
@@ -45,6 +46,25 @@ def options() -> dict[str, Any]:
         "kinds": kinds,
         "limits": {name: limits for name, limits in _limits(config).items() if name in taken},
         "attention_backends": list(registry.AttentionBackendEnum.__members__),
+        **_registries(),
+    }
+
+
+def _registries() -> dict[str, Any]:
+    """Names that vLLM looks up when the server starts: number formats, loaders and parsers."""
+    cache: Any = __import__("vllm.config.cache", fromlist=["CacheDType"])
+    methods: Any = __import__("vllm.model_executor.layers.quantization", fromlist=["QUANTIZATION_METHODS"])
+    loaders: Any = __import__("vllm.model_executor.model_loader", fromlist=["_LOAD_FORMAT_TO_MODEL_LOADER"])
+    reasoning: Any = __import__("vllm.reasoning", fromlist=["ReasoningParserManager"])
+    tools: Any = __import__("vllm.tool_parsers", fromlist=["ToolParserManager"])
+    lowest = {name: methods.get_quantization_config(name).get_min_capability() for name in methods.QUANTIZATION_METHODS}
+    return {
+        "kv_cache_dtypes": sorted(typing.get_args(cache.CacheDType)),
+        "quantizations": sorted(lowest),
+        "quantization_min_capability": {name: f"{value // 10}.{value % 10}" for name, value in lowest.items()},
+        "load_formats": sorted(loaders._LOAD_FORMAT_TO_MODEL_LOADER),  # noqa: SLF001 - vLLM has no public list of them
+        "reasoning_parsers": sorted(reasoning.ReasoningParserManager.list_registered()),
+        "tool_parsers": sorted(tools.ToolParserManager.list_registered()),
     }
 
 
@@ -102,16 +122,10 @@ def _values(annotation: Any) -> list[str] | None:
     return None
 
 
-HEADER = "# What vLLM checks in options after its command line is read; written by catalog/vllm_options.py.\n"
+_HEADER = "# What vLLM checks in options after its command line is read; written by `python -m catalog vllm`.\n"
 
 
-def main(out: str, date: str) -> None:
-    """Write the file; `date` is the day on which the release was looked at, as an ISO date."""
-    release: Any = __import__("vllm")
-    origin = {"source": f"the classes of settings of vLLM {release.__version__.split('+')[0]}", "as_of": date}
-    text = yaml.safe_dump(origin | options(), width=110, sort_keys=True, default_flow_style=None)
-    Path(out).write_text(HEADER + text, encoding="utf-8")
-
-
-if __name__ == "__main__":
-    main(*sys.argv[1:])
+def dumps(content: dict[str, Any], version: str, date: str) -> str:
+    """The file's text; `date` is the day on which the version was looked at, as an ISO date."""
+    origin = {"source": f"the classes of settings and the registries of vLLM {version}", "as_of": date}
+    return _HEADER + yaml.safe_dump(origin | content, width=110, sort_keys=True, default_flow_style=None)

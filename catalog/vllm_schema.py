@@ -1,14 +1,15 @@
-"""The records of one vLLM release: what its command line takes and what it does when told nothing."""
+"""The records of one vLLM version: what its command line takes, and its defaults."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Any
 
-from msgspec import Struct
+from catalog.decoding import Record
 
 
-class VllmFlag(Struct, frozen=True):
+class VllmFlag(Record, frozen=True):
     """One option of `vllm serve` as its parser declares it."""
 
     name: str
@@ -20,13 +21,13 @@ class VllmFlag(Struct, frozen=True):
     nargs: int | str | None
     """0 for a switch that takes no value."""
     action: str
-    default: Any
-    """None also where the default is an object that JSON cannot hold."""
     deprecated: bool
+    default: Any = None
+    """None also where the default is an object that JSON cannot hold."""
 
 
-class RemovedFlag(Struct, frozen=True):
-    """One option that earlier releases had."""
+class RemovedFlag(Record, frozen=True):
+    """One option that earlier versions had."""
 
     name: str
     gone_by: str
@@ -34,7 +35,7 @@ class RemovedFlag(Struct, frozen=True):
     """None where nothing replaces it."""
 
 
-class BatchDefaults(Struct, frozen=True):
+class BatchDefaults(Record, frozen=True):
     """vLLM's own batch sizes for `vllm serve` on one class of GPU; rows are tried from the first to the last."""
 
     min_memory_gib: float
@@ -44,25 +45,69 @@ class BatchDefaults(Struct, frozen=True):
     max_num_seqs: int
 
 
-class VllmRelease(Struct, frozen=True):
-    """One vLLM release: what its command line takes and what it does when told nothing."""
+class Speculation(Record, frozen=True):
+    """Methods of speculative decoding by how many layers of attention they add."""
+
+    without_layers: tuple[str, ...]
+    one_layer: tuple[str, ...]
+    own_layers_suffix: str
+    """How the names of methods end that use the model's own prediction layers."""
+
+
+class KeyOption(Record, frozen=True):
+    """One option that is also a key of an option that takes a mapping; names without dashes in front."""
+
+    option: str
+    mapping: str
+    key: str
+
+
+class Architectures(Record, frozen=True):
+    """Names of `model_type` in a config.json, by what vLLM makes of them."""
+
+    latent: tuple[str, ...]
+    """Of all that have a `kv_lora_rank`, those computed with latent attention."""
+    gated_delta: tuple[str, ...]
+    """Linear attention with gated delta nets."""
+    shared_caches: tuple[str, ...]
+    """The last layers read the caches of earlier ones."""
+    encoders: tuple[str, ...]
+    """Encoders, which keep no cache."""
+
+
+class VllmVersion(Record, frozen=True, dict=True):
+    """One vLLM version: what its command line takes, and its defaults."""
 
     version: str
     image: str
     """Key into `Catalog.images`."""
+    ledger: str | None
+    """The memory arithmetic that was compared with this version's own, a key of `planning.memory.LEDGERS`; None where
+    nobody has compared any."""
     flags: Mapping[str, VllmFlag]
     removed: Mapping[str, RemovedFlag]
     gpu_memory_utilization: float
     block_size_tokens: int
     min_compute_capability: str
+    """Of the kernels in the image. No rule reads it: every GPU of the catalog has it."""
     batch_defaults: tuple[BatchDefaults, ...]
+    kv_cache_bytes: Mapping[str, int]
+    """KV cache format → bytes of one number, of the formats that the memory arithmetic computes."""
+    fp8_cache_min_capability: str
+    """Lowest compute capability of a backend that keeps keys and values in fp8."""
     kv_cache_dtypes: tuple[str, ...]
+    """Every format that the option takes; see `kv_cache_bytes` for those with figures."""
     quantizations: tuple[str, ...]
     quantization_min_capability: Mapping[str, str]
+    checkpoint_loaders: Mapping[str, tuple[str, ...]]
+    """How a checkpoint is quantized, by how its `native_dtype` begins → the quantizations that load it."""
+    checkpoint_quantizations: tuple[str, ...]
+    """Quantizations that stop where the checkpoint isn't quantized."""
     load_formats: tuple[str, ...]
     tool_parsers: tuple[str, ...]
     reasoning_parsers: tuple[str, ...]
     runai_streamer_config_keys: tuple[str, ...]
+    """Keys of `--model-loader-extra-config` with the streamer that loads from a model store."""
     option_keys: Mapping[str, Mapping[str, tuple[str, ...] | None]]
     """Option that takes JSON → key → the values of that key, None where it takes any."""
     option_kinds: Mapping[str, str]
@@ -70,10 +115,26 @@ class VllmRelease(Struct, frozen=True):
     option_limits: Mapping[str, Mapping[str, float]]
     """Option → ge, gt, le, lt → the limit of its number."""
     attention_backends: tuple[str, ...]
-    hidden_negation: str
-    """Prefix that also negates a boolean although no help text says so."""
+    other_vendor_backends: tuple[str, ...]
+    """How the names of attention backends begin that run on other makers' chips."""
+    speculation: Speculation
+    lora_options: tuple[str, ...]
+    """Options, without dashes in front, that do nothing or stop the server without `enable-lora`."""
+    required_options: Mapping[str, str]
+    """Option → the option that it does nothing, or fails, without; names without dashes in front."""
+    key_options: tuple[KeyOption, ...]
+    architectures: Architectures
+    scaled_rope_types: tuple[str, ...]
+    """Rotary scalings whose factor is in `max_position_embeddings` already."""
+    owned_flags: Mapping[str, str]
+    """Option → its own place in the stack file, or "the platform" where that decides."""
     forbidden_flags: Mapping[str, str]
     forbidden_env: Mapping[str, str]
     """Name -> the reason why a shared server must not have it."""
     source: str
     as_of: str
+
+    @cached_property
+    def spellings(self) -> Mapping[str, VllmFlag]:
+        """Every long spelling of every option."""
+        return {spelling: flag for flag in self.flags.values() for spelling in flag.opts if spelling.startswith("--")}

@@ -77,7 +77,7 @@ class Source(Section):
 class Engine(Section):
     """The vLLM engine; `args` takes any flag of that version, spelled as on its command line without dashes."""
 
-    version: Version = Field(default="0.33.0", description="a vLLM release with three numbers, such as 0.33.0")
+    version: Version = Field(default="0.33.0", description="a vLLM version with three numbers, such as 0.33.0")
     tensor_parallel: Positive = Field(default=1, description="the number of GPUs that share each layer, from 1")
     kv_cache_dtype: Text = Field(default="auto", description="the number format of the KV cache, `auto` or `fp8`")
     gpu_memory_utilization: Annotated[float, Field(gt=0, le=1, strict=True)] | None = Field(
@@ -136,7 +136,7 @@ class Model(Section):
         description="when a replica is added: {requests_per_replica: 8}; without it one per `concurrency` requests",
     )
     engine: Engine = Field(
-        default_factory=Engine, description="the vLLM release and its settings: {version: 0.33.0, …}"
+        default_factory=Engine, description="the vLLM version and its settings: {version: 0.33.0, …}"
     )
     resources: Resources | None = Field(
         default=None,

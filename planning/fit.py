@@ -6,18 +6,19 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import asdict
 
-from catalog import Catalog, Gpu, Model, VllmRelease
+from catalog import Catalog, Gpu, Model, VllmVersion
 from planning.gpus import mig
 from planning.gpus.devices import WHOLE_GPU, Device, gpu_memory_gib
 from planning.memory import (
-    KV_BYTES,
     Demand,
     Ledger,
-    account,
+    arithmetic,
     computable,
     legal_tensor_parallel,
+    tensor_parallel_sizes,
+    verified_versions,
 )
-from planning.memory.remedies import PARALLEL_SIZES, Remedies, suggest_fixes
+from planning.memory.remedies import Remedies, suggest_fixes
 from planning.model_config import config as hf_config
 from planning.plan import MemoryPlan
 from planning.rules.words import listed, nearest
@@ -91,36 +92,45 @@ class Answer(Struct, frozen=True):
 
 
 def answer(question: Question, catalog: Catalog) -> Answer | tuple[Refusal, ...]:
-    """Compute the ledger as vLLM's newest release on file would, or tell everything that keeps it from being computed.
+    """Compute the ledger as the newest vLLM version with a verified ledger would, or tell everything that prevents it.
 
     With `kv_cache_gib` the KV cache is given, as a line of vLLM's log tells it: weights and device aren't checked, and
     `fits` is about one request of the whole context. Never raises on bad questions.
     """
-    model, gpu = _model(question, catalog), catalog.gpus.get(question.gpu)
+    verified = verified_versions(catalog)
+    vllm = catalog.vllm(verified[-1]) if verified else None
+    compute = arithmetic(vllm) if vllm is not None else None
+    if vllm is None or compute is None:
+        return (_unverified(catalog),)
+    model, gpu = _model(question, catalog, vllm), catalog.gpus.get(question.gpu)
     refusals = [*([] if isinstance(model, Model) else model), *_wrong_device(question, catalog)]
-    refusals += _wrong_figures(question)
+    refusals += _wrong_figures(question, vllm)
     if isinstance(model, Model):
-        refusals += _wrong_for(question, model)
+        refusals += _wrong_for(question, model, vllm)
     if refusals or not isinstance(model, Model) or gpu is None:
         return tuple(refusals)
-    release = catalog.vllm(catalog.vllm_versions[-1])
     device_gib = _device_gib(question, gpu, catalog)
-    ledger = account(model, device_gib, _demand(question, model, release, gpu, device_gib), catalog.overheads)
+    ledger = compute(model, device_gib, _demand(question, model, vllm, gpu, device_gib), catalog.overheads)
     known = question.weights_gib is not None or model.weights_gib is not None
     ways: tuple[str, ...] = ()
     if not ledger.memory.fits:
         found = suggest_fixes(
-            model, ledger, catalog, gpu, lambda other, gib: _demand(question, model, release, other, gib),
-            profile=question.mig,
+            model, ledger, catalog, gpu, lambda other, gib: _demand(question, model, vllm, other, gib),
+            vllm=vllm, compute=compute, profile=question.mig,
         )  # fmt: skip
         ways = tuple(_spelled(question, found))
-    return Answer(question, model, gpu, ledger, release.version, known, ways)
+    return Answer(question, model, gpu, ledger, vllm.version, known, ways)
 
 
-def _demand(question: Question, model: Model, release: VllmRelease, gpu: Gpu, device_gib: float) -> Demand:
+def _unverified(catalog: Catalog) -> Refusal:
+    message = f"nobody compared the memory arithmetic of vLLM {listed(catalog.vllm_versions)}"
+    return Refusal("vLLM version", message, "compare it as docs/adding-a-vllm-version.md says")
+
+
+def _demand(question: Question, model: Model, vllm: VllmVersion, gpu: Gpu, device_gib: float) -> Demand:
     context = question.context or model.max_context_tokens
     asked = {"max-num-batched-tokens": question.batched_tokens, "max-num-seqs": question.sequences}
-    sizes = batch(release, Device("whole", WHOLE_GPU, device_gib, 1, gpu), model, context, asked)
+    sizes = batch(vllm, Device("whole", WHOLE_GPU, device_gib, 1, gpu), model, context, asked)
     # A given KV cache needs no weights, so that it doesn't matter where nobody knows them.
     weights = question.weights_gib if question.weights_gib is not None else model.weights_gib
     return Demand(
@@ -130,8 +140,9 @@ def _demand(question: Question, model: Model, release: VllmRelease, gpu: Gpu, de
         request_tokens=context,
         concurrency=1,
         kv_cache_dtype=question.kv_cache_dtype,
-        utilization=question.utilization if question.utilization is not None else release.gpu_memory_utilization,
-        block_tokens=release.block_size_tokens,
+        kv_formats=tuple(vllm.kv_cache_bytes.items()),
+        utilization=question.utilization if question.utilization is not None else vllm.gpu_memory_utilization,
+        block_tokens=vllm.block_size_tokens,
         batched_tokens=sizes.tokens,
         sequences=sizes.requests,
         prefix_caching=question.prefix_caching,
@@ -142,10 +153,10 @@ def _demand(question: Question, model: Model, release: VllmRelease, gpu: Gpu, de
     )
 
 
-def _model(question: Question, catalog: Catalog) -> Model | list[Refusal]:
+def _model(question: Question, catalog: Catalog, vllm: VllmVersion) -> Model | list[Refusal]:
     if question.config is not None:
         try:
-            return hf_config.read(question.config, question.model)
+            return hf_config.read(question.config, question.model, vllm)
         except hf_config.UnreadableError as error:
             return [Refusal("--hf-config", str(error), error.fix)]
     model = catalog.models.get(question.model)
@@ -177,20 +188,19 @@ def _wrong_device(question: Question, catalog: Catalog) -> Iterator[Refusal]:
         yield Refusal("--mig", message, "leave out --mig, or --tensor-parallel and --pipeline-parallel")
 
 
-def _wrong_figures(question: Question) -> Iterator[Refusal]:
-    if question.kv_cache_dtype not in KV_BYTES:
+def _wrong_figures(question: Question, vllm: VllmVersion) -> Iterator[Refusal]:
+    if question.kv_cache_dtype not in vllm.kv_cache_bytes:
         message = f"`{question.kv_cache_dtype}` is not a number format that the ledger knows"
-        yield Refusal("--kv-cache-dtype", message, f"write one of {listed(KV_BYTES)}")
+        yield Refusal("--kv-cache-dtype", message, f"write one of {listed(vllm.kv_cache_bytes)}")
     if question.utilization is not None and not 0 < question.utilization <= 1:
         yield Refusal("--gpu-memory-utilization", f"{question.utilization} is no share", "write a number from 0 to 1")
 
 
-def _wrong_for(question: Question, model: Model) -> Iterator[Refusal]:
+def _wrong_for(question: Question, model: Model, vllm: VllmVersion) -> Iterator[Refusal]:
     size = question.tensor_parallel
     if not legal_tensor_parallel(model.heads, model.kv_heads, size):
-        legal = [one for one in PARALLEL_SIZES if legal_tensor_parallel(model.heads, model.kv_heads, one)]
         message = f"{size} doesn't divide {model.heads} heads and {model.kv_heads} key-value heads"
-        yield Refusal("--tensor-parallel", message, f"write one of {listed(legal)}")
+        yield Refusal("--tensor-parallel", message, f"write one of {listed(tensor_parallel_sizes(model))}")
     if question.pipeline_parallel > model.layers:
         message = f"{question.pipeline_parallel} stages, but the model has {model.layers} layers"
         yield Refusal("--pipeline-parallel", message, f"write {model.layers} or less")
@@ -200,7 +210,7 @@ def _wrong_for(question: Question, model: Model) -> Iterator[Refusal]:
         most = model.max_context_tokens
         yield Refusal("--context", f"{question.context} tokens; `{model.id}` takes {most}", f"write {most} or less")
     if question.kv_cache_gib is None and question.weights_gib is None and model.weights_gib is None:
-        why = "it is not on file" if question.config is None else hf_config.unknown_weights(question.config)
+        why = "it is not on file" if question.config is None else hf_config.unknown_weights(question.config, vllm)
         message = f"the size of the weights can't be told: {why}"
         yield Refusal("--weights-gib", message, "add --weights-gib, the size of the safetensors files together")
 

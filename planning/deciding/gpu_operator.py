@@ -4,7 +4,9 @@ Source: NVIDIA/aicr docs/integrator/aks-gpu-setup.md ("always the three together
 NVIDIA/gpu-operator deployments/gpu-operator/values.yaml.
 """
 
-from planning import naming
+from typing import Any
+
+from planning import naming, yaml_text
 from planning.deciding.charts import chart
 from planning.gpus import device_plugin, mig
 from planning.plan import GpuOperatorPlan, Json
@@ -114,14 +116,11 @@ def _is_ampere(pool: ResolvedPool) -> bool:
 
 def _configurations(stack: ResolvedStack, managed: list[ResolvedPool]) -> str:
     """A mig-parted file; it replaces the operator's, hence `all-disabled` must be in it."""
-    blocks = {"all-disabled": "    - devices: all\n      mig-enabled: false\n"}
+    blocks: dict[str, list[Any]] = {"all-disabled": [{"devices": "all", "mig-enabled": False}]}
     for pool in managed:
         geometry = stack.catalog.mig[pool.gpu.name] if pool.gpu else None
         if geometry is None:
             continue
-        entry = mig.configuration(geometry, pool.layouts)
-        name = mig.config_name(geometry, pool.layouts)
-        if entry not in blocks.get(name, ""):
-            blocks[name] = blocks.get(name, "") + entry
-    body = "".join(f"  {name}:\n{block}" for name, block in sorted(blocks.items()))
-    return f"version: v1\nmig-configs:\n{body}"
+        entries = blocks.setdefault(mig.config_name(geometry, pool.layouts), [])
+        entries += [entry for entry in mig.configuration(geometry, pool.layouts) if entry not in entries]
+    return yaml_text.dump({"version": "v1", "mig-configs": dict(sorted(blocks.items()))})

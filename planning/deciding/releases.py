@@ -29,7 +29,7 @@ def grace_seconds(settings: ModelSettings) -> int:
 def release(stack: ResolvedStack, view: ResolvedRelease, pool_revisions: Mapping[str, str], server: str) -> ReleasePlan:
     """Plan one release; `pool_revisions` maps pool names to revisions, `server` is the address of Prometheus."""
     settings, from_blob = view.settings, view.settings.source.blob is not None
-    options = arguments.options(view, view.version)
+    options = arguments.options(view, view.vllm)
     source = arguments.source_argument(view, WEIGHTS_CONTAINER)
     argument_file = arguments.argument_file(options)
     return ReleasePlan(
@@ -37,7 +37,7 @@ def release(stack: ResolvedStack, view: ResolvedRelease, pool_revisions: Mapping
         model_id=settings.source.model_id,
         context=settings.context,
         concurrency=settings.concurrency,
-        image=image(stack, view.version.image),
+        image=image(stack, view.vllm.image),
         source=source,
         weights_from="blob" if from_blob else "huggingface",
         storage_account=stack.names.storage_account.value if from_blob else None,

@@ -5,14 +5,14 @@ Source: NVIDIA/k8s-device-plugin v0.20.0, api/config/v1/sharing.go and replicas.
 
 from collections.abc import Iterable
 
-from planning import naming
+from planning import naming, yaml_text
 from planning.gpus import mig
 from planning.gpus.devices import WHOLE_GPU
 from planning.resolving.resolution import PoolView
 
 # What nodes without the label get: whole GPUs or slices, to one pod each.
 PLAIN = "plain"
-_PLAIN = "version: v1\n"
+_VERSION = {"version": "v1"}
 # The plugin's own words for the ways of sharing.
 _KEYS = {"time-slicing": "timeSlicing", "mps": "mps"}
 
@@ -37,17 +37,24 @@ def configuration(pool: PoolView) -> str:
     """
     gpu = pool.settings.gpu
     resources = [mig.resource_name(name) for name in _slices(pool)] or [WHOLE_GPU]
-    entries = "".join(f"      - name: {name}\n        replicas: {gpu.replicas}\n" for name in resources)
-    return (
-        f"{_PLAIN}sharing:\n  {_KEYS[gpu.sharing]}:\n    renameByDefault: true\n"
-        f"    failRequestsGreaterThanOne: true\n    resources:\n{entries}"
+    return yaml_text.dump(
+        _VERSION
+        | {
+            "sharing": {
+                _KEYS[gpu.sharing]: {
+                    "renameByDefault": True,
+                    "failRequestsGreaterThanOne": True,
+                    "resources": [{"name": name, "replicas": gpu.replicas} for name in resources],
+                }
+            }
+        }
     )
 
 
 def configurations(pools: Iterable[PoolView]) -> dict[str, str]:
     """All configurations that pools need, by name; empty where none shares anything."""
     named = {name: configuration(pool) for pool in pools if (name := config_name(pool)) is not None}
-    return {PLAIN: _PLAIN, **dict(sorted(named.items()))} if named else {}
+    return {PLAIN: yaml_text.dump(_VERSION), **dict(sorted(named.items()))} if named else {}
 
 
 def config_map(named: dict[str, str]) -> str:

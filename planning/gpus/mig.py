@@ -6,9 +6,11 @@ placements that the driver reports; the placements are in the catalog.
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from catalog import MigGpu, MigProfile
 from planning import naming
+from planning.yaml_text import Inline, Quoted
 
 
 def packing(gpu: MigGpu, layout: Sequence[str]) -> tuple[tuple[str, int], ...] | None:
@@ -79,16 +81,19 @@ def config_name(gpu: MigGpu, layouts: Sequence[Sequence[str]]) -> str:
     return "-".join(f"{count}x{name.replace('+', '.')}" for name, count in sorted(counts.items(), reverse=True))
 
 
-def configuration(gpu: MigGpu, layouts: Sequence[Sequence[str]]) -> str:
-    """Entries of a mig-parted configuration for nodes with this GPU, as YAML below the configuration's name.
+def configuration(gpu: MigGpu, layouts: Sequence[Sequence[str]]) -> list[dict[str, Any]]:
+    """Entries of a mig-parted configuration for nodes with this GPU: what stands below the configuration's name.
 
     Source of the form: NVIDIA mig-parted api/spec/v1. A layout that all GPUs have is written once.
     """
-    same = len({tuple(sorted(one)) for one in layouts}) == 1
-    filters = ", ".join(f'"{pci}"' for pci in gpu.pci_ids)
-    entries = [("all", layouts[0])] if same else [(f"[{index}]", one) for index, one in enumerate(layouts)]
-    return "".join(
-        f"    - device-filter: [{filters}]\n      devices: {devices}\n      mig-enabled: true\n      mig-devices:\n"
-        + "".join(f'        "{name}": {count}\n' for name, count in sorted(Counter(layout).items()))
+    same = len({tuple(sorted(layout)) for layout in layouts}) == 1
+    entries = [("all", layouts[0])] if same else [(Inline([index]), layout) for index, layout in enumerate(layouts)]
+    return [
+        {
+            "device-filter": Inline(Quoted(pci) for pci in gpu.pci_ids),
+            "devices": devices,
+            "mig-enabled": True,
+            "mig-devices": {Quoted(name): count for name, count in sorted(Counter(layout).items())},
+        }
         for devices, layout in entries
-    )
+    ]

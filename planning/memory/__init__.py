@@ -1,19 +1,20 @@
-"""Will it fit, and how many tokens: the memory of one GPU under one model, as vLLM 0.33 divides it."""
+"""Will it fit, and how many tokens: the memory of one GPU under one model, as vLLM divides it."""
 
-from planning.memory.architecture import attention_layers, computable, legal_tensor_parallel
+from planning.memory.architecture import attention_layers, computable, legal_tensor_parallel, tensor_parallel_sizes
 from planning.memory.block_pool import BlockPool, block_pool
 from planning.memory.demand import (
     GIB,
-    KV_BYTES,
     Demand,
     Draft,
 )
 from planning.memory.ledger import Ledger, account, ledger
 from planning.memory.overhead import Overhead, activation_bytes, captured_graphs
+from planning.memory.versions import LEDGERS, Arithmetic, arithmetic, verified_versions
 
 __all__ = [
     "GIB",
-    "KV_BYTES",
+    "LEDGERS",
+    "Arithmetic",
     "BlockPool",
     "Demand",
     "Draft",
@@ -21,10 +22,13 @@ __all__ = [
     "Overhead",
     "account",
     "activation_bytes",
+    "arithmetic",
     "attention_layers",
     "block_pool",
     "captured_graphs",
     "computable",
     "ledger",
     "legal_tensor_parallel",
+    "tensor_parallel_sizes",
+    "verified_versions",
 ]

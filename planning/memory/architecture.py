@@ -2,6 +2,9 @@
 
 from catalog import AttentionLayers, Model
 
+# GPUs over which a layer may be shared out: as many as machines have, and what two of them have together.
+_PARALLEL_SIZES = (1, 2, 4, 8, 16)
+
 
 def attention_layers(model: Model) -> tuple[AttentionLayers, ...]:
     """The model's groups of layers; empty where nobody knows them or the model keeps no cache."""
@@ -44,3 +47,8 @@ def stage_sizes(layers: int, stages: int) -> tuple[int, ...]:
 def legal_tensor_parallel(heads: int, kv_heads: int, size: int) -> bool:
     """Whether heads divide over `size` GPUs, key-value heads either dividing or being replicated evenly."""
     return heads % size == 0 and (kv_heads % size == 0 or size % kv_heads == 0)
+
+
+def tensor_parallel_sizes(model: Model) -> list[int]:
+    """Numbers of GPUs over which the model's layers can be shared out, smallest first."""
+    return [size for size in _PARALLEL_SIZES if legal_tensor_parallel(model.heads, model.kv_heads, size)]

@@ -3,8 +3,6 @@
 from msgspec import Struct
 
 GIB = 1024**3
-# Bytes of one number in the KV cache; every other format is refused by rule FIT-KV-DTYPE.
-KV_BYTES = {"auto": 2, "bfloat16": 2, "float16": 2, "fp8": 1, "fp8_e4m3": 1, "fp8_e5m2": 1}
 
 
 class Draft(Struct, frozen=True, kw_only=True):
@@ -17,11 +15,12 @@ class Draft(Struct, frozen=True, kw_only=True):
 class Demand(Struct, frozen=True, kw_only=True):
     """What is asked of one device; the defaults are those of a server that is told nothing.
 
-    `context_tokens` is the longest request, `concurrency` requests of `request_tokens` must fit at once.
-    `batched_tokens` and `sequences` are max-num-batched-tokens and max-num-seqs, `capability` is the GPU's compute
-    capability ("9.0"), None where any GPU is meant. `counts_graphs` is False for vLLM before 0.21, whose budget left
-    CUDA graphs out. `logit_bytes` is what the sampler holds at once for each logit: as the model gives it (2), its copy
-    in 32 bits (4), its probability (4); vLLM 0.33 vllm/v1/worker/gpu/sample.
+    `kv_formats` are the KV cache formats of the vLLM version, each with the bytes of one number; `kv_cache_dtype` is
+    one of them (rule FIT-KV-DTYPE). `context_tokens` is the longest request, `concurrency` requests of `request_tokens`
+    must fit at once. `batched_tokens` and `sequences` are max-num-batched-tokens and max-num-seqs, `capability` is the
+    GPU's compute capability ("9.0"), None where any GPU is meant. `counts_graphs` is False for vLLM before 0.21, whose
+    budget left CUDA graphs out. `logit_bytes` is what the sampler holds at once for each logit: as the model gives it
+    (2), its copy in 32 bits (4), its probability (4); vLLM 0.33 vllm/v1/worker/gpu/sample.
     """
 
     tensor_parallel: int
@@ -31,6 +30,7 @@ class Demand(Struct, frozen=True, kw_only=True):
     request_tokens: int
     concurrency: int
     kv_cache_dtype: str
+    kv_formats: tuple[tuple[str, int], ...]
     utilization: float
     block_tokens: int
     batched_tokens: int = 2048
@@ -52,6 +52,14 @@ class Demand(Struct, frozen=True, kw_only=True):
         Source: vLLM 0.33 vllm/config/vllm.py max_concurrent_batches; scheduling is asynchronous except for pooling.
         """
         return (self.pipeline_parallel + (0 if self.pooling else 1)) * self.batched_tokens
+
+    def kv_number_bytes(self, dtype: str) -> int:
+        """Bytes of one number of the KV cache in a format.
+
+        Raises:
+            KeyError: the format is none of `kv_formats`.
+        """
+        return dict(self.kv_formats)[dtype]
 
     @property
     def gpus(self) -> int:

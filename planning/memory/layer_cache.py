@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from catalog import AttentionLayers, Model, RecurrentState
 from planning.memory.architecture import attention_layers, in_order
-from planning.memory.demand import KV_BYTES, Demand
+from planning.memory.demand import Demand
 
 # Kernels of compressed attention (mla) read blocks of these sizes; others take vLLM's default.
 _SPARSE_BLOCK, _FLASH_MLA_BLOCK, _FLASHINFER_MLA_BLOCK = 64, 64, 32
@@ -85,7 +85,7 @@ def _heads(group: AttentionLayers, demand: Demand) -> int:
 
 def _token_bytes(group: AttentionLayers, dtype: str, demand: Demand) -> int:
     """Bytes of one token in one layer on one GPU; key-value heads are replicated where there are more GPUs."""
-    width = KV_BYTES[dtype]
+    width = demand.kv_number_bytes(dtype)
     if group.kind != "mla":
         return 2 * _heads(group, demand) * group.head_dim * width
     if not group.index_bytes:
@@ -105,10 +105,10 @@ def _block_tokens(groups: tuple[AttentionLayers, ...], dtype: str, demand: Deman
     if any(group.index_bytes for group in groups):
         return max(wanted, _SPARSE_BLOCK)
     if any(group.kind == "mla" for group in groups):
-        if family == "9" and KV_BYTES[dtype] == 1:
+        if family == "9" and demand.kv_number_bytes(dtype) == 1:
             return max(wanted, _FLASH_MLA_BLOCK)
         return max(wanted, _FLASHINFER_MLA_BLOCK) if family == "10" else wanted
-    if family == "9" and KV_BYTES[dtype] == 1 and any(group.head_dim == _HEAD_512 for group in groups):
+    if family == "9" and demand.kv_number_bytes(dtype) == 1 and any(group.head_dim == _HEAD_512 for group in groups):
         return max(wanted, _HEAD_512_FP8_BLOCK)
     return wanted
 

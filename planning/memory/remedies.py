@@ -6,21 +6,17 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import replace
 
-from catalog import Catalog, Gpu, Model
+from catalog import Catalog, Gpu, Model, VllmVersion
 from planning.gpus import mig
 from planning.gpus.devices import gpu_memory_gib
 from planning.memory import (
-    KV_BYTES,
+    Arithmetic,
     Demand,
     Ledger,
-    account,
-    legal_tensor_parallel,
+    tensor_parallel_sizes,
 )
 
-PARALLEL_SIZES = (1, 2, 4, 8, 16)
 _LISTED = 3
-# Lowest compute capability of a kernel that keeps keys and values in fp8 (FlashInfer).
-_FP8_CAPABILITY = 8.0
 
 
 class Remedies(Struct, frozen=True, kw_only=True):
@@ -39,28 +35,30 @@ class Remedies(Struct, frozen=True, kw_only=True):
 
 def suggest_fixes(
     model: Model, ledger: Ledger, catalog: Catalog, gpu: Gpu, demand_on: Callable[[Gpu, float], Demand], *,
-    profile: str | None = None, most_gpus: int = 16,
+    vllm: VllmVersion, compute: Arithmetic, profile: str | None = None, most_gpus: int = 16,
 ) -> Remedies:  # fmt: skip
     """Look for ways out on this device and on others: larger slices of the GPU where it is one, else larger GPUs.
 
-    `demand_on` tells the demand on another GPU with so many GiB, where vLLM's defaults are others. `most_gpus` bounds
-    tensor parallelism, as one node does. Smaller requests are proposed where they alone suffice.
+    `compute` is the arithmetic of `vllm`, by which `ledger` was filled in. `demand_on` tells the demand on another GPU
+    with so many GiB, where vLLM's defaults are others. `most_gpus` bounds tensor parallelism, as one node does. Smaller
+    requests are proposed where they alone suffice.
     """
     demand, device_gib = ledger.demand, ledger.memory.device_gib
 
     def fits(**changes: Any) -> bool:
-        return account(model, device_gib, replace(demand, **changes), catalog.overheads).memory.fits
+        return compute(model, device_gib, replace(demand, **changes), catalog.overheads).memory.fits
 
     def fits_on(other: Gpu, gib: float) -> bool:
-        return gib > device_gib and account(model, gib, demand_on(other, gib), catalog.overheads).memory.fits
+        return gib > device_gib and compute(model, gib, demand_on(other, gib), catalog.overheads).memory.fits
 
     longest, most, blocks = ledger.longest_context, ledger.most_at_once, ledger.blocks
     shorter = 0 < longest < demand.context_tokens and demand.available_kv_gib is None
     given = demand.available_kv_gib is not None
-    able = float(gpu.compute_capability) >= _FP8_CAPABILITY and KV_BYTES[demand.kv_cache_dtype] > 1
+    able = float(gpu.compute_capability) >= float(vllm.fp8_cache_min_capability)
+    able = able and demand.kv_number_bytes(demand.kv_cache_dtype) > 1
     halved = able and fits(kv_cache_dtype="fp8")
-    larger = [size for size in PARALLEL_SIZES if demand.tensor_parallel < size <= most_gpus and profile is None]
-    legal = [size for size in larger if legal_tensor_parallel(model.heads, model.kv_heads, size)]
+    legal = tensor_parallel_sizes(model) if profile is None else []
+    larger = [size for size in legal if demand.tensor_parallel < size <= most_gpus]
     sliced = [] if given or profile is None else _slices(catalog, gpu)
     slices = [name for name, other, gib in sliced if fits_on(other, gib)]
     whole = [] if given or slices else _gpus(catalog)
@@ -70,8 +68,8 @@ def suggest_fixes(
         at_once=most if 0 < most < demand.concurrency and fits(concurrency=most) else None,
         sequences=None if ledger.sequences_fit or not blocks else _most_sequences(ledger, fits),
         fp8=halved,
-        fp8_context=None if halved or not able else _longer(model, device_gib, ledger, catalog),
-        tensor_parallel=None if given else next((size for size in legal if fits(tensor_parallel=size)), None),
+        fp8_context=None if halved or not able else _longer(model, device_gib, ledger, catalog, compute),
+        tensor_parallel=None if given else next((size for size in larger if fits(tensor_parallel=size)), None),
         gpus=tuple(gpus[:_LISTED]),
         slices=tuple(slices[:_LISTED]),
     )
@@ -88,9 +86,9 @@ def _most_sequences(ledger: Ledger, fits: Callable[..., bool]) -> int | None:
     return most
 
 
-def _longer(model: Model, device_gib: float, ledger: Ledger, catalog: Catalog) -> int | None:
+def _longer(model: Model, device_gib: float, ledger: Ledger, catalog: Catalog, compute: Arithmetic) -> int | None:
     """The longest context with half the bytes, if that is more than without."""
-    halved = account(model, device_gib, replace(ledger.demand, kv_cache_dtype="fp8"), catalog.overheads)
+    halved = compute(model, device_gib, replace(ledger.demand, kv_cache_dtype="fp8"), catalog.overheads)
     return halved.longest_context if halved.longest_context > ledger.longest_context else None
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from catalog import AttentionLayers, Model
+from catalog import AttentionLayers, Model, VllmVersion
 from catalog.model_schema import AttentionKind
 from planning.memory import GIB
 from planning.model_config.layers import (
@@ -21,14 +21,12 @@ __all__ = ["UnreadableError", "read", "unknown_weights"]
 # Where multi-modal configurations keep their language model.
 _NESTED = ("text_config", "llm_config", "language_config")
 _BESIDE = ("vision_config", "audio_config", "speech_config")
-# Rotary scalings whose factor vLLM doesn't apply to the context: it is in max_position_embeddings already.
-_SCALED_ALREADY = ("su", "longrope", "llama3")
 
 
-def read(config: Mapping[str, Any], name: str) -> Model:
+def read(config: Mapping[str, Any], name: str, vllm: VllmVersion) -> Model:
     """Describe the model of a `config.json`; `weights_gib` (None) and `max_context_tokens` (0) may be left open.
 
-    Sizes follow vLLM 0.33 (`get_head_size`, `get_total_num_kv_heads`, `_get_and_verify_max_len`); weights are counted
+    Sizes follow `vllm` (`get_head_size`, `get_total_num_kv_heads`, `_get_and_verify_max_len`); weights are counted
     from the dimensions, at the number formats that `quantization_config` names.
 
     Raises:
@@ -37,10 +35,10 @@ def read(config: Mapping[str, Any], name: str) -> Model:
     text = _language(config)
     quantization = text.get("quantization_config")
     layers, hidden = whole(text, "num_hidden_layers"), whole(text, "hidden_size")
-    heads, width, groups = whole(text, "num_attention_heads"), None, layers_of(text)
+    heads, width, groups = whole(text, "num_attention_heads"), None, layers_of(text, vllm)
     if not text.get("kv_lora_rank"):
         width = head_dim(text)
-    weights = weights_of(text, quantization)
+    weights = weights_of(text, quantization, vllm.architectures)
     size = _size(config, weights)
     plain = all(group.kind == "full" for group in groups) and len(groups) == 1
     vocab, intermediate = text.get("vocab_size"), text.get("intermediate_size")
@@ -57,14 +55,12 @@ def read(config: Mapping[str, Any], name: str) -> Model:
         intermediate=intermediate if isinstance(intermediate, int) and not _has_experts(weights) else None,
         vocab=vocab if isinstance(vocab, int) else None,
         native_dtype=method_name(quantization) or str(text.get("dtype") or text.get("torch_dtype") or "unknown"),
-        max_context_tokens=_longest(text),
+        max_context_tokens=_longest(text, vllm),
         gated=False,
         weights_gib=size,
         attention_kind="full" if plain else _kind(groups),
         attention="full" if plain else _words(groups),
         kv_bytes_per_token=2 * layers * kv_heads(text) * width * 2 if plain and width is not None else None,
-        kv_note=None,
-        tensor_parallel_sizes=(),
         verified=False,
         source="config.json",
         as_of="",
@@ -111,7 +107,7 @@ def _words(groups: tuple[AttentionLayers, ...]) -> str:
     return " + ".join(f"{count} {kind}" for kind, count in counts.items())
 
 
-def _longest(text: Mapping[str, Any]) -> int:
+def _longest(text: Mapping[str, Any], vllm: VllmVersion) -> int:
     """Tokens that vLLM derives as the longest context; 0 where the configuration doesn't tell."""
     longest = text.get("max_position_embeddings")
     if not isinstance(longest, int):
@@ -121,19 +117,19 @@ def _longest(text: Mapping[str, Any]) -> int:
         return longest
     kind = scaling.get("rope_type", scaling.get("type", "default"))
     factor = scaling.get("factor")
-    if kind in _SCALED_ALREADY or not isinstance(factor, (int, float)):
+    if kind in vllm.scaled_rope_types or not isinstance(factor, (int, float)):
         return longest
     original = scaling.get("original_max_position_embeddings")
     base = original if kind == "yarn" and isinstance(original, int) else longest
     return int(base * factor)
 
 
-def unknown_weights(config: Mapping[str, Any]) -> str:
+def unknown_weights(config: Mapping[str, Any], vllm: VllmVersion) -> str:
     """Why the weights' size can't be counted from a configuration that is otherwise read."""
     if _has_other_parts(config):
         return "it has parts beside the language model"
     text = _language(config)
-    weights = weights_of(text, text.get("quantization_config"))
+    weights = weights_of(text, text.get("quantization_config"), vllm.architectures)
     if weights is not None and weights.weights_bytes is None:
         return f"its weights are quantized by {method_name(text.get('quantization_config'))}"
     return "a size is missing, or its parts aren't counted here"

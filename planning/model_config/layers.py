@@ -6,7 +6,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from catalog import AttentionLayers, RecurrentState
+from catalog import Architectures, AttentionLayers, RecurrentState, VllmVersion
 
 
 class UnreadableError(ValueError):
@@ -27,14 +27,6 @@ _OTHERS: Mapping[str, str] = {
     "mamba_d_conv": "state space layers",
     "index_topk_pattern": "indexes shared between layers",
 }
-_ENCODERS = ("bert", "roberta", "xlm-roberta", "modernbert", "distilbert", "new")
-# What vLLM computes with latent attention, of all that have a kv_lora_rank (model_arch_config_convertor.py).
-_LATENT = (
-    "deepseek_v2", "deepseek_v3", "deepseek_v32", "glm4_moe_lite", "glm_moe_dsa", "kimi_k2", "mistral4",
-    "pangu_ultra_moe",
-)  # fmt: skip
-_GATED_DELTA = ("qwen3_next", "qwen3_5", "qwen3_5_text", "qwen3_5_moe", "qwen3_5_moe_text")
-_SHARING = ("gemma3n", "gemma3n_text", "gemma4", "gemma4_text")
 _KINDS: Mapping[str, str] = {
     "full_attention": "full", "attention": "full", "sliding_attention": "sliding", "chunked_attention": "chunked",
     "linear_attention": "linear", "mamba": "linear",
@@ -45,17 +37,17 @@ _INDEX_BLOCK, _INDEX_SCALE = 128, 4
 _STATE_BYTES: Mapping[str, int] = {"float32": 4, "bfloat16": 2, "float16": 2}
 
 
-def layers_of(text: Mapping[str, Any]) -> tuple[AttentionLayers, ...]:
-    """Groups of layers in their order; layers that keep nothing of their own are left out.
+def layers_of(text: Mapping[str, Any], vllm: VllmVersion) -> tuple[AttentionLayers, ...]:
+    """Groups of layers in their order, as `vllm` computes them; layers that keep nothing of their own are left out.
 
     Raises:
         UnreadableError: a size is missing, or the model keeps its cache in a way that is not computed.
     """
-    _refuse(text)
-    kinds = list(_kinds(text))
-    if text.get("model_type") in _SHARING:
+    _refuse(text, vllm)
+    kinds = list(_kinds(text, vllm.architectures))
+    if text.get("model_type") in vllm.architectures.shared_caches:
         kinds = kinds[: len(kinds) - (text.get("num_kv_shared_layers") or 0)]
-    each = {kind: _group(text, kind) for kind in dict.fromkeys(kinds) if kind}
+    each = {kind: _group(text, kind, vllm.architectures) for kind in dict.fromkeys(kinds) if kind}
     runs = [(kind, len(list(run))) for kind, run in groupby(kind for kind in kinds if kind)]
     if len(each) == 1:
         return tuple(replace(group, layers=sum(length for _, length in runs)) for group in each.values())
@@ -88,21 +80,21 @@ def kv_heads(text: Mapping[str, Any]) -> int:
     return whole(text, key)
 
 
-def _refuse(text: Mapping[str, Any]) -> None:
-    model_type = str(text.get("model_type", ""))
+def _refuse(text: Mapping[str, Any], vllm: VllmVersion) -> None:
+    known, model_type = vllm.architectures, str(text.get("model_type", ""))
     found = [told for key, told in _OTHERS.items() if text.get(key) and not _mamba_known(text, key)]
     found += [f"layers of kind {kind}" for kind in sorted(_unknown_kinds(text))]
     if text.get("is_encoder_decoder"):
         found.append("an encoder before its decoder")
-    if model_type in _ENCODERS:
+    if model_type in known.encoders:
         found.append("an encoder only, without a KV cache")
-    if text.get("kv_lora_rank") and model_type not in _LATENT:
-        found.append(f"latent attention that vLLM 0.33 doesn't know under model_type {model_type!r}")
+    if text.get("kv_lora_rank") and model_type not in known.latent:
+        found.append(f"latent attention that vLLM {vllm.version} doesn't know under model_type {model_type!r}")
     if not text.get("kv_lora_rank") and text.get("v_head_dim") and text["v_head_dim"] != head_dim(text):
         found.append("values of another width than keys")
     if (text.get("index_topk_freq") or 1) > 1:
         found.append("indexes shared between layers")
-    if text.get("num_kv_shared_layers") and model_type not in _SHARING:
+    if text.get("num_kv_shared_layers") and model_type not in known.shared_caches:
         found.append("caches shared between layers")
     if found:
         message = f"the ledger can't compute this model yet; it has {' and '.join(dict.fromkeys(found))}"
@@ -119,7 +111,7 @@ def _unknown_kinds(text: Mapping[str, Any]) -> set[str]:
     return {str(kind) for kind in text.get("layer_types") or ()} - known | (set(pattern) - set(_NEMOTRON))
 
 
-def _kinds(text: Mapping[str, Any]) -> Iterator[str]:
+def _kinds(text: Mapping[str, Any], architectures: Architectures) -> Iterator[str]:
     """The kind of every layer, empty where it keeps nothing."""
     model_type, given = str(text.get("model_type", "")), text.get("layer_types")
     pattern = text.get("hybrid_override_pattern")
@@ -131,7 +123,7 @@ def _kinds(text: Mapping[str, Any]) -> Iterator[str]:
         yield from ["mla"] * layers
     elif isinstance(given, Sequence) and given:
         yield from (_KINDS[str(kind)] for kind in given[:layers])
-    elif model_type in _GATED_DELTA:
+    elif model_type in architectures.gated_delta:
         every = text.get("full_attention_interval") or 4
         yield from ("full" if index % every == every - 1 else "linear" for index in range(layers))
     elif _is_llama4(text):
@@ -169,7 +161,7 @@ def _window_period(text: Mapping[str, Any]) -> int | None:
     return 0
 
 
-def _group(text: Mapping[str, Any], kind: str) -> AttentionLayers:
+def _group(text: Mapping[str, Any], kind: str, architectures: Architectures) -> AttentionLayers:
     if kind == "mla":
         width = whole(text, "kv_lora_rank") + whole(text, "qk_rope_head_dim")
         index = whole(text, "index_head_dim") if text.get("index_topk") else 0
@@ -177,7 +169,7 @@ def _group(text: Mapping[str, Any], kind: str) -> AttentionLayers:
             kind="mla", layers=0, head_dim=width, index_bytes=index + index // _INDEX_BLOCK * _INDEX_SCALE
         )
     if kind == "linear":
-        return AttentionLayers(kind="linear", layers=0, state=_state(text))
+        return AttentionLayers(kind="linear", layers=0, state=_state(text, architectures))
     heads, width = kv_heads(text), head_dim(text)
     if kind == "full" and text.get("global_head_dim"):
         width = whole(text, "global_head_dim")
@@ -192,9 +184,9 @@ def _group(text: Mapping[str, Any], kind: str) -> AttentionLayers:
     return AttentionLayers(kind="sliding", layers=0, kv_heads=heads, head_dim=width, window=window)
 
 
-def _state(text: Mapping[str, Any]) -> RecurrentState:
+def _state(text: Mapping[str, Any], architectures: Architectures) -> RecurrentState:
     model_type = text.get("model_type")
-    if model_type in _GATED_DELTA:
+    if model_type in architectures.gated_delta:
         return RecurrentState(
             kind="gated-delta",
             key_heads=whole(text, "linear_num_key_heads"),

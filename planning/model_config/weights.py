@@ -5,10 +5,9 @@ from typing import Any
 
 from msgspec import Struct
 
+from catalog import Architectures
 from planning.model_config.layers import head_dim, kv_heads
 from planning.model_config.quantization import PLAIN, part_bytes
-
-_GATED = ("qwen3_next", "qwen3_5", "qwen3_5_text", "qwen3_5_moe", "qwen3_5_moe_text")
 
 
 class Weights(Struct, frozen=True):
@@ -21,14 +20,14 @@ class Weights(Struct, frozen=True):
     active_width: int | None
 
 
-def weights_of(text: Mapping[str, Any], quantization: object) -> Weights | None:
+def weights_of(text: Mapping[str, Any], quantization: object, architectures: Architectures) -> Weights | None:
     """Count the tensors; None where a size is missing or the model has parts that aren't counted here.
 
     Attention: queries, keys, values, output; latent attention its down and up projections; feed-forward: gate, up and
     down, once or for each expert; embeddings and output head; norms.
     """
     try:
-        parts = _parts(text)
+        parts = _parts(text, gated=text.get("model_type") in architectures.gated_delta)
     except (KeyError, TypeError):
         return None
     outer = (
@@ -42,7 +41,7 @@ def weights_of(text: Mapping[str, Any], quantization: object) -> Weights | None:
     return Weights(total, size, experts, share, _active_width(text))
 
 
-def _parts(text: Mapping[str, Any]) -> dict[str, int]:
+def _parts(text: Mapping[str, Any], *, gated: bool) -> dict[str, int]:
     """Parameters of all layers by part; KeyError or TypeError where a size is missing."""
     if text.get("hidden_size_per_layer_input") or text.get("model_type") in ("nemotron_h", "granitemoehybrid"):
         raise KeyError(text.get("model_type"))
@@ -50,12 +49,12 @@ def _parts(text: Mapping[str, Any]) -> dict[str, int]:
     sparse = _sparse_layers(text)
     kinds = [str(kind) for kind in text.get("layer_types") or ()][:layers]
     every = text.get("full_attention_interval") or 4
-    gated = text.get("model_type") in _GATED
     linear = kinds.count("linear_attention") if kinds else layers - layers // every if gated else 0
     full = kinds.count("full_attention") if text.get("global_head_dim") else 0
     experts = _experts(text) or 0
     return {
-        "attention": (layers - linear - full) * _attention(text) + (full * _attention(text, wide=True) if full else 0),
+        "attention": (layers - linear - full) * _attention(text, gated=gated)
+        + (full * _attention(text, gated=gated, wide=True) if full else 0),
         "linear": linear * _linear(text) if linear else 0,
         "dense": (layers - sparse if not text.get("enable_moe_block") else layers) * 3 * hidden * _dense_width(text)
         if sparse < layers or text.get("enable_moe_block") else 0,
@@ -66,7 +65,7 @@ def _parts(text: Mapping[str, Any]) -> dict[str, int]:
     }  # fmt: skip
 
 
-def _attention(text: Mapping[str, Any], *, wide: bool = False) -> int:
+def _attention(text: Mapping[str, Any], *, gated: bool, wide: bool = False) -> int:
     hidden, heads = text["hidden_size"], text["num_attention_heads"]
     if text.get("kv_lora_rank"):
         queries = heads * (text["qk_nope_head_dim"] + text["qk_rope_head_dim"])
@@ -82,7 +81,7 @@ def _attention(text: Mapping[str, Any], *, wide: bool = False) -> int:
     if wide:
         width, few = text["global_head_dim"], text.get("num_global_key_value_heads") or few
     stored = 1 if wide and text.get("attention_k_eq_v") else 2
-    asked = 2 if text.get("model_type") in _GATED else 1
+    asked = 2 if gated else 1
     return hidden * width * (heads * asked + stored * few + heads)
 
 

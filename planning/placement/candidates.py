@@ -61,7 +61,7 @@ class PlacementCandidate(Struct, frozen=True, dict=True):
                 index=release.index,
                 settings=self.apply_to(release.settings),
                 architecture=release.architecture,
-                version=release.version,
+                vllm=release.vllm,
                 pools=(self.pool,),
                 devices=(self.device,),
             )

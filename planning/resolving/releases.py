@@ -9,7 +9,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from catalog import Model, VllmRelease
+from catalog import Model, VllmVersion
 from config.models import Model as ModelSettings
 from planning.gpus import devices
 from planning.gpus.devices import Device
@@ -27,7 +27,7 @@ class ReleaseView(Struct, frozen=True, dict=True):
     index: int
     settings: ModelSettings
     architecture: Model | None
-    version: VllmRelease | None
+    vllm: VllmVersion | None
     pools: tuple[PoolView | None, ...]
     devices: tuple[Device | None, ...]
     ledger: Ledger | None = None
@@ -57,21 +57,21 @@ class ReleaseView(Struct, frozen=True, dict=True):
     @cached_property
     def asked(self) -> dict[str, Any]:
         """The options of vLLM that the stack file gives, by their first spelling without dashes."""
-        return given(self.version, self.settings.engine.args) if self.version is not None else {}
+        return given(self.vllm, self.settings.engine.args) if self.vllm is not None else {}
 
     @property
     def utilization(self) -> float | None:
-        """Share of a device's memory that vLLM takes; None without a version of vLLM.
+        """Share of a device's memory that vLLM takes; None where the catalog lacks the version.
 
         Where several pods share a device, vLLM sees all of its memory: the default is 0.9 of this pod's part.
         """
-        if self.version is None:
+        if self.vllm is None:
             return None
         wanted = self.settings.engine.gpu_memory_utilization
         if wanted is not None:
             return wanted
         shared_by = max((device.shared_by for _, device in self.placed), default=1)
-        return self.version.gpu_memory_utilization if shared_by == 1 else devices.shared_utilization(shared_by)
+        return self.vllm.gpu_memory_utilization if shared_by == 1 else devices.shared_utilization(shared_by)
 
     @property
     def request_tokens(self) -> int:
@@ -80,7 +80,7 @@ class ReleaseView(Struct, frozen=True, dict=True):
 
     def complete(self, pools: tuple[ResolvedPool, ...]) -> "ResolvedRelease | None":
         """The same without gaps, on `pools`, those of the stack; None where something is unknown."""
-        if self.architecture is None or self.version is None or self.ledger is None:
+        if self.architecture is None or self.vllm is None or self.ledger is None:
             return None
         if not self.placed or len(self.placed) != len(self.pools):
             return None
@@ -88,7 +88,7 @@ class ReleaseView(Struct, frozen=True, dict=True):
             index=self.index,
             settings=self.settings,
             architecture=self.architecture,
-            version=self.version,
+            vllm=self.vllm,
             pools=tuple(pools[pool.index] for pool, _ in self.placed),
             devices=tuple(device for _, device in self.placed),
             ledger=self.ledger,
@@ -99,7 +99,7 @@ class ResolvedRelease(ReleaseView, frozen=True, dict=True):
     """One release without gaps, as builders of the Plan get it."""
 
     architecture: Model
-    version: VllmRelease
+    vllm: VllmVersion
     pools: tuple[ResolvedPool, ...]
     devices: tuple[Device, ...]
     ledger: Ledger

@@ -7,11 +7,10 @@ from typing import Any, TypeVar
 from msgspec import Struct
 from msgspec.structs import replace
 
-from catalog import Catalog, Model, Region
+from catalog import Catalog, Model, Region, VllmVersion
 from config import Settings
 from config.models import Model as ModelSettings
-from config.models import Source
-from planning.memory import KV_BYTES, Ledger, account, computable
+from planning.memory import Ledger, arithmetic, computable
 from planning.model_config import config as hf_config
 from planning.naming import Names
 from planning.resolving.choice import Choice
@@ -104,34 +103,45 @@ class Resolution:
         release = ReleaseView(
             index=index,
             settings=model,
-            architecture=self._architecture(model.source),
-            version=self.catalog.vllm(version) if version in self.catalog.vllm_versions else None,
+            architecture=self._architecture(model),
+            vllm=self.catalog.vllm(version) if version in self.catalog.vllm_versions else None,
             pools=pools,
             devices=tuple(device_on(model, pool) for pool in pools),
         )
         return replace(release, ledger=self._ledger(release))
 
-    def _architecture(self, source: Source) -> Model | None:
+    def vllm_of(self, model: ModelSettings) -> VllmVersion:
+        """The vLLM version by which a model's configuration is read.
+
+        The newest one stands in for a version that the catalog lacks (rule ENGINE-VERSION), so that a mistake in the
+        configuration is reported with it.
+        """
+        known, wanted = self.catalog.vllm_versions, model.engine.version
+        return self.catalog.vllm(wanted if wanted in known else known[-1])
+
+    def _architecture(self, model: ModelSettings) -> Model | None:
         """The model by its own configuration where one is given, else by the catalog (rule MODEL-CONFIG says why)."""
+        source = model.source
         if source.hf_config is None:
             return self.catalog.models.get(source.model_id)
         if isinstance(source.hf_config, str):
             return None
         try:
-            read = hf_config.read(source.hf_config, source.model_id)
+            read = hf_config.read(source.hf_config, source.model_id, self.vllm_of(model))
         except hf_config.UnreadableError:
             return None
         return replace(read, weights_gib=source.weights_gib) if source.weights_gib is not None else read
 
     def _ledger(self, release: ReleaseView) -> Ledger | None:
-        model, version, device = release.architecture, release.version, release.tightest_device
-        if model is None or version is None or not computable(model) or model.weights_gib is None:
+        model, vllm, device = release.architecture, release.vllm, release.tightest_device
+        if model is None or vllm is None or not computable(model) or model.weights_gib is None:
             return None
-        if release.settings.engine.kv_cache_dtype not in KV_BYTES or device is None:
+        compute = arithmetic(vllm)
+        if compute is None or release.settings.engine.kv_cache_dtype not in vllm.kv_cache_bytes or device is None:
             return None
-        utilization = release.utilization or version.gpu_memory_utilization
-        demand = demands.demand(release.settings, release.asked, model, version, device, utilization)
-        return account(model, device.memory_gib, demand, self.catalog.overheads) if demand is not None else None
+        utilization = release.utilization or vllm.gpu_memory_utilization
+        demand = demands.demand(release.settings, release.asked, model, vllm, device, utilization)
+        return compute(model, device.memory_gib, demand, self.catalog.overheads) if demand is not None else None
 
 
 class ResolvedStack(Struct, frozen=True):

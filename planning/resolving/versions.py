@@ -59,7 +59,7 @@ def told(limits: VersionRange) -> str:
 
 def line_of(versions: Versions, part: str, version: str) -> VersionLine | None:
     """The line of the matrix that a version belongs to."""
-    return next((line for line in versions.of(part) if within(version, line.releases)), None)
+    return next((line for line in versions.of(part) if within(version, line.versions)), None)
 
 
 @derived
@@ -110,9 +110,9 @@ def unmet(stack: Resolution) -> Iterator[tuple[Part, Need, Part]]:
 
 
 def takers(versions: Versions, part: str, other: Part) -> list[str]:
-    """Releases of a part, as ranges, that are tested with another part at its version and still supported."""
+    """Versions of a part, as ranges, that are tested with another part at its version and still supported."""
     return [
-        told(line.releases)
+        told(line.versions)
         for line in versions.of(part)
         if line.status == "supported"
         and all(

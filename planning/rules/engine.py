@@ -1,24 +1,22 @@
-"""Rules about vLLM's arguments: options that this release has, values that it takes, nothing unsafe to share."""
+"""Rules about vLLM's arguments: options that this version has, values that it takes, nothing unsafe to share."""
 
 import json
 import operator
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from catalog import VllmFlag, VllmRelease
+from catalog import VllmFlag, VllmVersion
 from planning.resolving.releases import ReleaseView
 from planning.resolving.resolution import Resolution
 from planning.rules.register import Problem, rule
 from planning.rules.words import listed, nearest
-from planning.vllm.arguments import OWNED
 from planning.vllm.flags import (
     find_flag,
     is_switch,
     number,
-    spellings,
 )
 
-_PARSER = "vLLM's own parser, catalog/vllm (python -m catalog.vllm_flags)"
+_PARSER = "vLLM's own parser, catalog/vllm (python -m catalog vllm)"
 _SECURITY = "vLLM docs/usage/security.md"
 _WANTED: Mapping[str, str] = {
     "int": "a whole number",
@@ -35,19 +33,19 @@ _LIMITS: Mapping[str, tuple[str, Callable[[float, float], bool]]] = {
 }
 
 
-def arguments(stack: Resolution) -> Iterator[tuple[ReleaseView, VllmRelease, str, str, Any]]:
-    """Every option that the stack file gives: model, release, place, name and value."""
+def arguments(stack: Resolution) -> Iterator[tuple[ReleaseView, VllmVersion, str, str, Any]]:
+    """Every option that the stack file gives: model, vLLM version, place, name and value."""
     for model in stack.releases:
-        if model.version is not None:
+        if model.vllm is not None:
             for name, value in model.settings.engine.args.items():
-                yield model, model.version, f"{model.path}.engine.args.{name}", name, value
+                yield model, model.vllm, f"{model.path}.engine.args.{name}", name, value
 
 
 @rule("ENGINE-VERSION", "error", prevents="arguments that nobody could check", source="catalog/vllm")
 def version_on_file(stack: Resolution) -> Iterator[Problem]:
-    """The vLLM release must be on file."""
+    """The vLLM version must be in the catalog."""
     for model in stack.releases:
-        if model.version is None:
+        if model.vllm is None:
             wanted = model.settings.engine.version
             versions = stack.catalog.vllm_versions
             yield f"{model.path}.engine.version", f"vLLM {wanted} is not on file", f"write one of {listed(versions)}"
@@ -55,26 +53,26 @@ def version_on_file(stack: Resolution) -> Iterator[Problem]:
 
 @rule("ENGINE-FLAG", "error", prevents="a server that exits with `unrecognized arguments`", source=_PARSER)
 def flags_exist(stack: Resolution) -> Iterator[Problem]:
-    """Every option is one of this release, spelled in full."""
-    for _, release, path, name, _ in arguments(stack):
+    """Every option is one of this version, spelled in full."""
+    for _, vllm, path, name, _ in arguments(stack):
         spelled = f"--{name.replace('_', '-')}"
-        if find_flag(release, name) is None and spelled not in release.removed:
-            fix = nearest(name, [known.removeprefix("--") for known in spellings(release)])
+        if find_flag(vllm, name) is None and spelled not in vllm.removed:
+            fix = nearest(name, [known.removeprefix("--") for known in vllm.spellings])
             dashes = "; write it without dashes" if name.startswith("-") else ""
-            yield path, f"`{name}` is not an option of vLLM {release.version}{dashes}", _short(fix)
+            yield path, f"`{name}` is not an option of vLLM {vllm.version}{dashes}", _short(fix)
 
 
 @rule(
     "ENGINE-REMOVED",
     "error",
-    prevents="a server that exits because an option is gone since an earlier release",
+    prevents="a server that exits because an option is gone since an earlier version",
     source="catalog/vllm/*.removed.yaml",
 )
 def flags_not_removed(stack: Resolution) -> Iterator[Problem]:
-    """Options that earlier releases had are told with what took their place."""
-    for _, release, path, name, _ in arguments(stack):
-        gone = release.removed.get(f"--{name.replace('_', '-')}")
-        if gone is not None and find_flag(release, name) is None:
+    """Options that earlier versions had are told with what took their place."""
+    for _, vllm, path, name, _ in arguments(stack):
+        gone = vllm.removed.get(f"--{name.replace('_', '-')}")
+        if gone is not None and find_flag(vllm, name) is None:
             instead = f"use {gone.use_instead}" if gone.use_instead else "leave it out: nothing replaces it"
             yield path, f"`{name}` is gone from vLLM since {gone.gone_by}", instead
 
@@ -83,14 +81,14 @@ def flags_not_removed(stack: Resolution) -> Iterator[Problem]:
     "ENGINE-OWNED",
     "error",
     prevents="a setting in two places, of which one is ignored",
-    source="planning/vllm/arguments.py",
+    source="catalog/vllm",
 )
 def flags_not_owned(stack: Resolution) -> Iterator[Problem]:
     """Options with a place of their own in the stack file aren't repeated."""
-    for _, release, path, name, _ in arguments(stack):
-        flag = find_flag(release, name)
-        if flag is not None and flag.name in OWNED:
-            owner = OWNED[flag.name]
+    for _, vllm, path, name, _ in arguments(stack):
+        flag = find_flag(vllm, name)
+        if flag is not None and flag.name in vllm.owned_flags:
+            owner = vllm.owned_flags[flag.name]
             fix = f"set {owner} instead" if owner.startswith("models") else "leave it out"
             yield path, f"`{name}` is set by {owner}", fix
 
@@ -103,20 +101,20 @@ def flags_not_owned(stack: Resolution) -> Iterator[Problem]:
 )
 def flags_safe(stack: Resolution) -> Iterator[Problem]:
     """Some options don't belong on a shared server."""
-    for _, release, path, name, value in arguments(stack):
-        flag = find_flag(release, name)
-        if flag is not None and flag.name in release.forbidden_flags and value is not False:
-            yield path, f"`{name}` is refused: it {release.forbidden_flags[flag.name]}", "leave it out"
+    for _, vllm, path, name, value in arguments(stack):
+        flag = find_flag(vllm, name)
+        if flag is not None and flag.name in vllm.forbidden_flags and value is not False:
+            yield path, f"`{name}` is refused: it {vllm.forbidden_flags[flag.name]}", "leave it out"
 
 
 @rule("ENGINE-VALUE", "error", prevents="a server that exits with `invalid value`", source=_PARSER)
 def values_legal(stack: Resolution) -> Iterator[Problem]:
     """Every value is one that the option takes."""
-    for _, release, path, name, value in arguments(stack):
-        flag = find_flag(release, name)
-        if flag is None or flag.name in OWNED or flag.name in release.forbidden_flags:
+    for _, vllm, path, name, value in arguments(stack):
+        flag = find_flag(vllm, name)
+        if flag is None or flag.name in vllm.owned_flags or flag.name in vllm.forbidden_flags:
             continue
-        wrong = value_error(flag, value, release.option_kinds.get(flag.name))
+        wrong = value_error(flag, value, vllm.option_kinds.get(flag.name))
         if wrong:
             yield path, f"{json.dumps(value, default=str)}: `{name}` takes {wrong}", f"write {wrong}"
 
@@ -170,13 +168,13 @@ def _is_json(value: Any) -> bool:
     "ENGINE-LIMIT",
     "error",
     prevents="a server that stops with `Input should be greater than or equal to`",
-    source="the classes of vLLM's settings, catalog/vllm (catalog/vllm_options.py)",
+    source="the classes of vLLM's settings, catalog/vllm (python -m catalog vllm)",
 )
 def numbers_in_range(stack: Resolution) -> Iterator[Problem]:
     """Numbers lie within what vLLM takes, which its command line doesn't check."""
-    for _, release, path, name, value in arguments(stack):
-        flag = find_flag(release, name)
-        limits = release.option_limits.get(flag.name, {}) if flag is not None and flag.name not in OWNED else {}
+    for _, vllm, path, name, value in arguments(stack):
+        flag = find_flag(vllm, name)
+        limits = vllm.option_limits.get(flag.name, {}) if flag is not None and flag.name not in vllm.owned_flags else {}
         found = value if isinstance(value, float) else number(value)
         if found is None:
             continue
@@ -194,8 +192,8 @@ def numbers_in_range(stack: Resolution) -> Iterator[Problem]:
 )
 def suffix_meant(stack: Resolution) -> Iterator[Problem]:
     """Small suffixes are decimal, capital ones binary; context lengths are powers of two."""
-    for _, release, path, name, value in arguments(stack):
-        flag = find_flag(release, name)
+    for _, vllm, path, name, value in arguments(stack):
+        flag = find_flag(vllm, name)
         if flag is None or not (flag.type or "").startswith("int-suffix") or not isinstance(value, str):
             continue
         if value[-1:] in ("k", "m", "g") and number(value) is not None:
@@ -207,8 +205,8 @@ def suffix_meant(stack: Resolution) -> Iterator[Problem]:
 def flags_given_once(stack: Resolution) -> Iterator[Problem]:
     """No option is given under two of its spellings."""
     first: dict[tuple[int, str], str] = {}
-    for model, release, path, name, _ in arguments(stack):
-        flag = find_flag(release, name)
+    for model, vllm, path, name, _ in arguments(stack):
+        flag = find_flag(vllm, name)
         if flag is None:
             continue
         other = first.setdefault((model.index, flag.name), name)
@@ -220,13 +218,13 @@ def flags_given_once(stack: Resolution) -> Iterator[Problem]:
     "ENGINE-JSON",
     "error",
     prevents="a server that stops with `Unexpected keyword argument`",
-    source="the classes of vLLM's settings, catalog/vllm (catalog/vllm_options.py)",
+    source="the classes of vLLM's settings, catalog/vllm (python -m catalog vllm)",
 )
 def keys_known(stack: Resolution) -> Iterator[Problem]:
     """Keys of options that take a mapping are those that vLLM has, with values that it lists."""
-    for _, release, path, name, value in arguments(stack):
-        flag = find_flag(release, name)
-        known = release.option_keys.get(flag.name) if flag is not None else None
+    for _, vllm, path, name, value in arguments(stack):
+        flag = find_flag(vllm, name)
+        known = vllm.option_keys.get(flag.name) if flag is not None else None
         content = mapping(value)
         if known is None or content is None:
             continue

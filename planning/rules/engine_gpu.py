@@ -1,41 +1,21 @@
-"""Rules about number formats and kernels: what this release of vLLM has, the checkpoint is in, and the GPU computes."""
+"""Rules about number formats and kernels: what this version of vLLM has, the checkpoint is in, and the GPU computes."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
-from catalog import Model
+from catalog import Model, VllmVersion
 from planning.resolving.releases import ReleaseView
 from planning.resolving.resolution import Resolution
 from planning.rules.engine import arguments, mapping
 from planning.rules.register import Problem, rule
 from planning.rules.words import nearest
 
-# How a checkpoint is quantized, by how its figure in the catalog begins → the methods of vLLM that load it.
-_LOADERS: Mapping[str, tuple[str, ...]] = {
-    "fp8": ("fp8",),
-    "mxfp4": ("mxfp4", "gpt_oss_mxfp4"),
-    "gptq": ("gptq", "gptq_marlin", "auto_gptq", "moe_wna16"),
-    "awq": ("awq", "awq_marlin", "auto_awq", "moe_wna16"),
-}
 _PLAIN = ("bf16", "bfloat16", "fp16", "float16")
-# Methods that read how the checkpoint was quantized and stop where it wasn't.
-_NEED_CHECKPOINT = (
-    "awq",
-    "awq_marlin",
-    "auto_awq",
-    "gptq",
-    "gptq_marlin",
-    "auto_gptq",
-    "moe_wna16",
-    "compressed-tensors",
-)
-# Lowest capability of a backend that keeps keys and values in fp8: FlashInfer; Triton takes 8.9, FlashAttention 9.0.
-_FP8_CACHE_CAPABILITY = 8.0
-_OTHER_MAKERS = ("ROCM", "CPU", "XPU", "AMX")
 
 
-def _native(model: Model | None) -> str | None:
+def _native(model: Model | None, vllm: VllmVersion) -> str | None:
     """Which kind of quantization a checkpoint is in; None where it is in none, or in one that isn't told apart."""
-    return next((kind for kind in _LOADERS if model is not None and model.native_dtype.startswith(kind)), None)
+    loaders = vllm.checkpoint_loaders
+    return next((kind for kind in loaders if model is not None and model.native_dtype.startswith(kind)), None)
 
 
 @rule(
@@ -45,30 +25,30 @@ def _native(model: Model | None) -> str | None:
     source="catalog/vllm; vLLM 0.33 vllm/config/model.py _verify_quantization, vllm/config/vllm.py",
 )
 def quantization_runs(stack: Resolution) -> Iterator[Problem]:
-    """The quantization exists in this release, is the checkpoint's, and the GPU is new enough for it."""
+    """The quantization exists in this version, is the checkpoint's, and the GPU is new enough for it."""
     for model in stack.releases:
-        release = model.version
-        if release is None:
+        vllm = model.vllm
+        if vllm is None:
             continue
         asked = model.asked.get("quantization")
         path = f"{model.path}.engine.args.quantization" if asked is not None else f"{model.path}.source"
-        if asked is not None and asked not in release.quantizations:
-            known = release.quantizations
-            yield path, f"`{asked}` is not a quantization of vLLM {release.version}", nearest(str(asked), known)
+        if asked is not None and asked not in vllm.quantizations:
+            known = vllm.quantizations
+            yield path, f"`{asked}` is not a quantization of vLLM {vllm.version}", nearest(str(asked), known)
             continue
-        native = _native(model.architecture)
-        if asked is not None and native is not None and asked not in _LOADERS[native]:
+        native = _native(model.architecture, vllm)
+        if asked is not None and native is not None and asked not in vllm.checkpoint_loaders[native]:
             yield path, f"`{asked}`, but the checkpoint is in `{native}`", "leave it out: vLLM reads the checkpoint's"
             continue
         plain = model.architecture is not None and model.architecture.native_dtype in _PLAIN
-        if asked in _NEED_CHECKPOINT and plain:
+        if asked in vllm.checkpoint_quantizations and plain:
             yield path, f"`{asked}`, but the checkpoint isn't quantized", "leave it out, or write `fp8` to quantize it"
             continue
-        yield from _too_old(model, str(asked or (_LOADERS[native][0] if native else "")), path)
+        yield from _too_old(model, str(asked or (vllm.checkpoint_loaders[native][0] if native else "")), path)
 
 
 def _too_old(model: ReleaseView, method: str, path: str) -> Iterator[Problem]:
-    needed = model.version.quantization_min_capability.get(method) if model.version is not None else None
+    needed = model.vllm.quantization_min_capability.get(method) if model.vllm is not None else None
     for pool, device in model.placed:
         if needed is not None and float(device.gpu.compute_capability) < float(needed):
             yield (
@@ -115,15 +95,18 @@ def cache_format_runs(stack: Resolution) -> Iterator[Problem]:
     """A KV cache in fp8 needs a GPU with a kernel for it; fp8_e5m2 goes with no fp8 checkpoint."""
     for model in stack.releases:
         wanted = model.settings.engine.kv_cache_dtype
-        path = f"{model.path}.engine.kv_cache_dtype"
-        if wanted == "fp8_e5m2" and _native(model.architecture) == "fp8":
+        path, vllm = f"{model.path}.engine.kv_cache_dtype", model.vllm
+        if vllm is None:
+            continue
+        if wanted == "fp8_e5m2" and _native(model.architecture, vllm) == "fp8":
             yield path, "`fp8_e5m2`, which vLLM refuses for checkpoints in fp8", "write `fp8`"
+        needed = vllm.fp8_cache_min_capability
         for pool, device in model.placed:
-            if wanted.startswith("fp8") and float(device.gpu.compute_capability) < _FP8_CACHE_CAPABILITY:
+            if wanted.startswith("fp8") and float(device.gpu.compute_capability) < float(needed):
                 yield (
                     path,
                     (
-                        f"`{wanted}` needs compute capability {_FP8_CACHE_CAPABILITY}; `{pool.name}`'s "
+                        f"`{wanted}` needs compute capability {needed}; `{pool.name}`'s "
                         f"{device.gpu.name} has {device.gpu.compute_capability}"
                     ),
                     "write `auto`, or choose a newer GPU",
@@ -134,11 +117,11 @@ def cache_format_runs(stack: Resolution) -> Iterator[Problem]:
     "ENGINE-ATTENTION",
     "error",
     prevents="a server that stops with `Unknown attention backend`",
-    source="vLLM 0.33 vllm/v1/attention/backends/registry.py, catalog/vllm (catalog/vllm_options.py)",
+    source="vLLM 0.33 vllm/v1/attention/backends/registry.py, catalog/vllm (python -m catalog vllm)",
 )
 def attention_known(stack: Resolution) -> Iterator[Problem]:
-    """The attention backend is one that this release has, for NVIDIA's GPUs."""
-    for _, release, path, name, value in arguments(stack):
+    """The attention backend is one that this version has, for NVIDIA's GPUs."""
+    for _, vllm, path, name, value in arguments(stack):
         match name.replace("_", "-"):
             case "attention-backend":
                 place, wanted = path, value
@@ -146,10 +129,10 @@ def attention_known(stack: Resolution) -> Iterator[Problem]:
                 place, wanted = f"{path}.backend", (mapping(value) or {}).get("backend")
             case _:
                 continue
-        able = [one for one in release.attention_backends if not one.startswith(_OTHER_MAKERS)]
+        able = [one for one in vllm.attention_backends if not one.startswith(vllm.other_vendor_backends)]
         if wanted is not None and str(wanted).upper() not in able:
-            other = str(wanted).upper() in release.attention_backends
-            why = "not for NVIDIA GPUs" if other else f"not an attention backend of vLLM {release.version}"
+            other = str(wanted).upper() in vllm.attention_backends
+            why = "not for NVIDIA GPUs" if other else f"not an attention backend of vLLM {vllm.version}"
             yield place, f"`{wanted}` is {why}", nearest(str(wanted), able)
 
 
@@ -161,10 +144,10 @@ def attention_known(stack: Resolution) -> Iterator[Problem]:
 )
 def parsers_known(stack: Resolution) -> Iterator[Problem]:
     """Tool and reasoning parsers are looked up by name at start only; here they are looked up before."""
-    for model, release, path, name, value in arguments(stack):
+    for model, vllm, path, name, value in arguments(stack):
         spelled = name.replace("_", "-")
-        known = {"tool-call-parser": release.tool_parsers, "reasoning-parser": release.reasoning_parsers}.get(spelled)
+        known = {"tool-call-parser": vllm.tool_parsers, "reasoning-parser": vllm.reasoning_parsers}.get(spelled)
         if known is not None and value not in known:
-            yield path, f"`{value}` is not a parser of vLLM {release.version}", nearest(str(value), known)
+            yield path, f"`{value}` is not a parser of vLLM {vllm.version}", nearest(str(value), known)
         if spelled == "enable-auto-tool-choice" and value is True and "tool-call-parser" not in model.asked:
             yield path, "`enable-auto-tool-choice` needs `tool-call-parser`", "add tool-call-parser, or leave it out"

@@ -1,9 +1,9 @@
 """Rules about vLLM's options together: sizes that must not exceed one another, and options that need others."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
-from catalog import Model, VllmRelease
+from catalog import Model, VllmVersion
 from planning.resolving.releases import ReleaseView
 from planning.resolving.resolution import Resolution
 from planning.rules.engine import mapping
@@ -14,16 +14,12 @@ from planning.vllm.flags import number
 
 _SCHEDULER = "vLLM 0.33 vllm/config/scheduler.py verify_max_model_len"
 _PARALLEL = "vLLM 0.33 vllm/config/parallel.py, vllm/config/model.py verify_with_parallel_config"
-_LORA_OPTIONS = (
-    "lora-modules", "default-mm-loras", "max-loras", "max-lora-rank", "max-cpu-loras", "fully-sharded-loras",
-    "lora-dtype", "lora-target-modules", "specialize-active-lora",
-)  # fmt: skip
 
 
-def _asked(stack: Resolution) -> Iterator[tuple[ReleaseView, VllmRelease, dict[str, Any]]]:
+def _asked(stack: Resolution) -> Iterator[tuple[ReleaseView, VllmVersion, dict[str, Any]]]:
     for model in stack.releases:
-        if model.version is not None and model.settings.engine.args:
-            yield model, model.version, model.asked
+        if model.vllm is not None and model.settings.engine.args:
+            yield model, model.vllm, model.asked
 
 
 def _path(model: ReleaseView, option: str) -> str:
@@ -37,14 +33,11 @@ def _path(model: ReleaseView, option: str) -> str:
 )
 def batch_holds(stack: Resolution) -> Iterator[Problem]:
     """A step takes at least one token of each request, and a whole prompt where prompts aren't split."""
-    for model, release, asked in _asked(stack):
+    for model, vllm, asked in _asked(stack):
         if not model.placed:
             continue
         device = min((device for _, device in model.placed), key=lambda one: one.share_gib)
-        sizes, context = (
-            batch(release, device, model.architecture, model.settings.context, asked),
-            model.settings.context,
-        )
+        sizes, context = batch(vllm, device, model.architecture, model.settings.context, asked), model.settings.context
         if sizes.tokens < sizes.requests:
             yield (
                 _path(model, "max-num-seqs"),
@@ -81,9 +74,9 @@ def batch_holds(stack: Resolution) -> Iterator[Problem]:
 )
 def adapters_sound(stack: Resolution) -> Iterator[Problem]:
     """Options for adapters need `enable-lora`, and the host's memory holds at least the adapters of one batch."""
-    for model, _, asked in _asked(stack):
+    for model, vllm, asked in _asked(stack):
         if asked.get("enable-lora") is not True:
-            for option in _LORA_OPTIONS:
+            for option in vllm.lora_options:
                 if asked.get(option) not in (None, False):
                     yield (
                         _path(model, option),
@@ -176,21 +169,6 @@ def _legal_context_parallel(model: Model, ranks: int, size: int) -> bool:
     return ranks > model.kv_heads and size <= ranks // model.kv_heads and (model.heads // model.kv_heads) % size == 0
 
 
-# Option → the option that it does nothing, or fails, without.
-_NEEDS: Mapping[str, str] = {
-    "kv-offloading-backend": "kv-offloading-size",
-    "numa-bind-nodes": "numa-bind",
-    "numa-bind-cpus": "numa-bind",
-}
-# Options that say the same: (option, option that takes a mapping, its key).
-_SAME = (
-    ("spec-method", "speculative-config", "method"),
-    ("spec-model", "speculative-config", "model"),
-    ("spec-tokens", "speculative-config", "num_speculative_tokens"),
-    ("attention-backend", "attention-config", "backend"),
-)
-
-
 @rule(
     "ENGINE-TOGETHER",
     "error",
@@ -199,15 +177,15 @@ _SAME = (
 )
 def options_agree(stack: Resolution) -> Iterator[Problem]:
     """Options that need others have them, and none is said in two ways."""
-    for model, _, asked in _asked(stack):
-        for option, needed in _NEEDS.items():
+    for model, vllm, asked in _asked(stack):
+        for option, needed in vllm.required_options.items():
             if asked.get(option) is not None and not asked.get(needed):
                 yield _path(model, option), f"`{option}` without `{needed}`", f"add {needed}, or leave it out"
-        for option, holder, key in _SAME:
-            if option in asked and key in (mapping(asked.get(holder)) or {}):
+        for same in vllm.key_options:
+            if same.option in asked and same.key in (mapping(asked.get(same.mapping)) or {}):
                 yield (
-                    _path(model, option),
-                    f"`{option}` and `{key}` of `{holder}` say the same",
+                    _path(model, same.option),
+                    f"`{same.option}` and `{same.key}` of `{same.mapping}` say the same",
                     "leave one of them out",
                 )
         transfer = mapping(asked.get("kv-transfer-config")) or {}

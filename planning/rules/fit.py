@@ -6,7 +6,7 @@ from msgspec.structs import replace
 
 from catalog import Gpu
 from planning.gpus.devices import Device
-from planning.memory import KV_BYTES, Demand, Ledger
+from planning.memory import Demand, Ledger, arithmetic, verified_versions
 from planning.memory.remedies import Remedies, suggest_fixes
 from planning.resolving.pools import PoolView
 from planning.resolving.releases import ReleaseView
@@ -37,6 +37,27 @@ def _name(device: Device) -> str:
 
 
 @rule(
+    "FIT-UNVERIFIED",
+    "error",
+    prevents="memory figures of one vLLM version that are shown for another, and models that run out of memory",
+    source="catalog/vllm; docs/adding-a-vllm-version.md",
+)
+def arithmetic_compared(stack: Resolution) -> Iterator[Problem]:
+    """The memory arithmetic of the model's vLLM version was compared with vLLM's own."""
+    for model in stack.releases:
+        if model.vllm is not None and arithmetic(model.vllm) is None:
+            versions = listed(verified_versions(stack.catalog))
+            yield (
+                f"{model.path}.engine.version",
+                (
+                    f"nobody compared the memory arithmetic of vLLM {model.vllm.version}; versions with a verified "
+                    f"ledger: {versions}"
+                ),
+                f"write one of {versions}, or compare the arithmetic as docs/adding-a-vllm-version.md says",
+            )
+
+
+@rule(
     "FIT-KV-DTYPE",
     "error",
     prevents="a memory figure for a KV cache format that the ledger doesn't know",
@@ -46,10 +67,10 @@ def kv_format_known(stack: Resolution) -> Iterator[Problem]:
     """The KV cache's number format must be one that the ledger computes."""
     for model in stack.releases:
         wanted = model.settings.engine.kv_cache_dtype
-        if wanted not in KV_BYTES:
+        if model.vllm is not None and wanted not in model.vllm.kv_cache_bytes:
             yield (
                 f"{model.path}.engine.kv_cache_dtype",
-                f"`{wanted}` is not one of {listed(KV_BYTES)}",
+                f"`{wanted}` is not one of {listed(model.vllm.kv_cache_bytes)}",
                 "write `auto` or `fp8`",
             )
 
@@ -63,9 +84,9 @@ def kv_format_known(stack: Resolution) -> Iterator[Problem]:
 def draft_layers_known(stack: Resolution) -> Iterator[Problem]:
     """Speculative decoding needs layers whose number is known."""
     for model in stack.releases:
-        if model.architecture is None or model.version is None:
+        if model.architecture is None or model.vllm is None:
             continue
-        if drafting(model.asked.get("speculative-config"), model.architecture) is UNKNOWN_DRAFT:
+        if drafting(model.asked.get("speculative-config"), model.architecture, model.vllm.speculation) is UNKNOWN_DRAFT:
             yield (
                 f"{model.path}.engine.args.speculative-config",
                 f"how many layers this draft adds to `{model.architecture.id}` is not on file",
@@ -183,15 +204,18 @@ def _advice(stack: Resolution, model: ReleaseView, ledger: Ledger, first: list[s
 
 def _ways(stack: Resolution, model: ReleaseView, ledger: Ledger) -> Remedies:
     _, device = _tightest(model)
-    known, release = model.architecture, model.version
-    if known is None or release is None:
+    known, vllm = model.architecture, model.vllm
+    compute = arithmetic(vllm) if vllm is not None else None
+    if known is None or vllm is None or compute is None:
         return Remedies()
 
     def on(gpu: Gpu, gib: float) -> Demand:
         there, share = replace(device, gpu=gpu, memory_gib=gib), ledger.demand.utilization
-        asked = demand(model.settings, model.asked, known, release, there, share)
+        asked = demand(model.settings, model.asked, known, vllm, there, share)
         return asked if asked is not None else ledger.demand
 
     profile = None if device.kind == "whole" else device.kind
     most = device.per_node // device.shared_by
-    return suggest_fixes(known, ledger, stack.catalog, device.gpu, on, profile=profile, most_gpus=most)
+    return suggest_fixes(
+        known, ledger, stack.catalog, device.gpu, on, vllm=vllm, compute=compute, profile=profile, most_gpus=most
+    )

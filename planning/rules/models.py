@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from planning.memory import computable, legal_tensor_parallel
+from planning.memory import computable, legal_tensor_parallel, tensor_parallel_sizes
 from planning.model_config import config as hf_config
 from planning.placement.auto import AUTO
 from planning.resolving.resolution import Resolution
@@ -41,13 +41,14 @@ def configuration_understood(stack: Resolution) -> Iterator[Problem]:
             yield path, message, "write the path of the model's config.json, from the folder of the stack file"
         elif source.hf_config is not None and model.architecture is None:
             try:
-                hf_config.read(source.hf_config, source.model_id)
+                hf_config.read(source.hf_config, source.model_id, stack.vllm_of(model.settings))
             except hf_config.UnreadableError as error:
                 yield path, str(error), error.fix
         elif source.hf_config is not None and model.architecture is not None and model.architecture.weights_gib is None:
+            why = hf_config.unknown_weights(source.hf_config, stack.vllm_of(model.settings))
             yield (
                 f"{model.path}.source.weights_gib",
-                f"the size of the weights can't be counted: {hf_config.unknown_weights(source.hf_config)}",
+                f"the size of the weights can't be counted: {why}",
                 "add weights_gib, the GiB of the safetensors files together",
             )
 
@@ -115,18 +116,13 @@ def heads_divide(stack: Resolution) -> Iterator[Problem]:
         if model.architecture is not None and not legal_tensor_parallel(
             model.architecture.heads, model.architecture.kv_heads, wanted
         ):
-            legal = [
-                size
-                for size in (1, 2, 4, 8, 16)
-                if legal_tensor_parallel(model.architecture.heads, model.architecture.kv_heads, size)
-            ]
             yield (
                 f"{model.path}.engine.tensor_parallel",
                 (
                     f"{wanted} doesn't divide {model.architecture.heads} heads and {model.architecture.kv_heads} "
                     "key-value heads"
                 ),
-                f"write one of {listed(legal)}",
+                f"write one of {listed(tensor_parallel_sizes(model.architecture))}",
             )
 
 

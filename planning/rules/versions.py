@@ -22,9 +22,9 @@ _MATRIX = "catalog/versions.yaml"
 _AKS = "https://learn.microsoft.com/azure/aks/supported-kubernetes-versions"
 
 
-@rule("VERSION-PAIR", "error", prevents="a release that doesn't run beside another one", source=_MATRIX)
+@rule("VERSION-PAIR", "error", prevents="a version that doesn't run beside another one", source=_MATRIX)
 def pairs_work(stack: Resolution) -> Iterator[Problem]:
-    """What a release is known to need of others is there."""
+    """What a version is known to need of others is there."""
     for part, need, other in unmet(stack):
         if not within(other.version, need.works):
             yield (
@@ -37,7 +37,7 @@ def pairs_work(stack: Resolution) -> Iterator[Problem]:
 @rule(
     "VERSION-UNTESTED",
     "warning",
-    prevents="a pair of releases that nobody has run before, met first in production",
+    prevents="a pair of versions that nobody has run before, met first in production",
     source=_MATRIX,
 )
 def choices_tested(stack: Resolution) -> Iterator[Problem]:
@@ -65,12 +65,12 @@ def _untested(part: Part, need: Need, other: Part) -> str:
 
 
 def _moves(stack: Resolution, part: Part, need: Need, other: Part) -> str:
-    """What would have to move: the other part into the range, or this part to a release that takes the other."""
-    known = [told(line.releases) for line in stack.catalog.versions.of(need.part) if line.status == "supported"]
+    """What would have to move: the other part into the range, or this part to a version that takes the other."""
+    known = [told(line.versions) for line in stack.catalog.versions.of(need.part) if line.status == "supported"]
     limits = need.tested if need.tested.first or need.tested.last else need.works
     back = f"move {need.part} to {told(limits)}"
     if known and not any(
-        within(line.releases.last or "0", limits) or within(line.releases.first or "0", limits)
+        within(line.versions.last or "0", limits) or within(line.versions.first or "0", limits)
         for line in stack.catalog.versions.of(need.part)
         if line.status == "supported"
     ):
@@ -80,22 +80,24 @@ def _moves(stack: Resolution, part: Part, need: Need, other: Part) -> str:
     return f"{back}; {forward}"
 
 
-@rule("VERSION-FAULT", "error", prevents="a release that is known to fail in what this stack does", source=_MATRIX)
-def releases_sound(stack: Resolution) -> Iterator[Problem]:
-    """No release with a known fault is installed where the fault matters."""
+@rule("VERSION-FAULT", "error", prevents="a version that is known to fail in what this stack does", source=_MATRIX)
+def no_known_fault(stack: Resolution) -> Iterator[Problem]:
+    """No version with a known fault is installed where the fault matters."""
     for part in parts(stack).values():
         if part.line is not None and part.line.status == "faulty":
-            sound = [told(line.releases) for line in stack.catalog.versions.of(part.name) if line.status == "supported"]
+            known_good = [
+                told(line.versions) for line in stack.catalog.versions.of(part.name) if line.status == "supported"
+            ]
             yield (
                 part.path,
                 f"{part.said}: {part.line.fault} ({part.line.source})",
-                f"move to a release with {part.name} {' or '.join(sound) or 'without it'}",
+                f"move to a version with {part.name} {' or '.join(known_good) or 'without it'}",
             )
 
 
 @rule("VERSION-ENDED", "warning", prevents="faults that nobody mends any more", source=_MATRIX)
-def releases_supported(stack: Resolution) -> Iterator[Problem]:
-    """Every release is still supported on the day of the catalog."""
+def versions_supported(stack: Resolution) -> Iterator[Problem]:
+    """Every version is still supported on the day of the catalog."""
     today = stack.catalog.versions.as_of
     for part in parts(stack).values():
         line = part.line
@@ -105,7 +107,7 @@ def releases_supported(stack: Resolution) -> Iterator[Problem]:
         if line.status == "supported" and not over:
             continue
         current = [
-            told(other.releases)
+            told(other.versions)
             for other in stack.catalog.versions.of(part.name)
             if other.status == "supported" and (other.ends is None or other.ends >= today)
         ]
@@ -120,8 +122,8 @@ def releases_supported(stack: Resolution) -> Iterator[Problem]:
     prevents="a bumped pin of which nobody has looked up what it needs",
     source=_MATRIX,
 )
-def releases_on_file(stack: Resolution) -> Iterator[Problem]:
-    """Of every chart in the matrix, the pinned release is in it."""
+def versions_in_matrix(stack: Resolution) -> Iterator[Problem]:
+    """Of every chart in the matrix, the pinned version is in it."""
     for part in parts(stack).values():
         lines = stack.catalog.versions.of(part.name)
         if lines and part.line is None:
@@ -130,7 +132,7 @@ def releases_on_file(stack: Resolution) -> Iterator[Problem]:
             ask = listed(sorted(needed | brought))
             yield (
                 part.path,
-                f"{part.said} is not in the matrix, which has {listed(told(line.releases) for line in lines)}",
+                f"{part.said} is not in the matrix, which has {listed(told(line.versions) for line in lines)}",
                 f"look up which {ask} it needs and brings, and add a line to {_MATRIX}",
             )
 
@@ -144,7 +146,7 @@ def releases_on_file(stack: Resolution) -> Iterator[Problem]:
 def driver_runs_image(stack: Resolution) -> Iterator[Problem]:
     """The driver of each pool runs the CUDA of the vLLM images placed on it."""
     for model in stack.releases:
-        image = stack.catalog.images[model.version.image] if model.version is not None else None
+        image = stack.catalog.images[model.vllm.image] if model.vllm is not None else None
         if image is None or image.min_driver is None:
             continue
         for pool, _ in model.placed:
@@ -200,7 +202,7 @@ def _other_driver(stack: Resolution, least: str) -> str:
     return (
         f"write cluster.gpu_driver: operator (it brings {brought})"
         if brought is not None and numbers(brought) >= numbers(least)
-        else "choose an older release of vLLM, or wait for a newer node image"
+        else "choose an older version of vLLM, or wait for a newer node image"
     )
 
 

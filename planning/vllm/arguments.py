@@ -4,37 +4,11 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from catalog import VllmRelease
+from catalog import VllmVersion
+from planning import yaml_text
 from planning.resolving.releases import ReleaseView
 from planning.vllm.batch import batch
 from planning.vllm.flags import find_flag, is_switch
-
-# Options that have a place of their own in the stack file, or that the platform decides: flag → where.
-OWNED: Mapping[str, str] = {
-    "--model": "models[].source",
-    "--config": "the platform",
-    "--served-model-name": "models[].name",
-    "--revision": "models[].source.revision",
-    "--tokenizer-revision": "models[].source.revision",
-    "--code-revision": "models[].source.revision",
-    "--max-model-len": "models[].context",
-    "--tensor-parallel-size": "models[].engine.tensor_parallel",
-    "--pipeline-parallel-size": "the platform: one node per replica",
-    "--data-parallel-size": "models[].replicas",
-    "--kv-cache-dtype": "models[].engine.kv_cache_dtype",
-    "--gpu-memory-utilization": "models[].engine.gpu_memory_utilization",
-    "--kv-cache-memory-bytes": "models[].engine.gpu_memory_utilization",
-    "--load-format": "models[].source",
-    "--shutdown-timeout": "models[].drain_seconds",
-    "--runner": "the model's kind in the catalog",
-    "--host": "the platform",
-    "--port": "the platform",
-    "--uds": "the platform",
-    "--download-dir": "the platform",
-    "--root-path": "the platform",
-    "--nnodes": "the platform: one node per replica",
-    "--disable-fastapi-docs": "the platform",
-}
 
 
 def source_argument(model: ReleaseView, container: str) -> str:
@@ -45,7 +19,7 @@ def source_argument(model: ReleaseView, container: str) -> str:
     return f"az://{container}/{source.blob}"
 
 
-def options(model: ReleaseView, release: VllmRelease) -> dict[str, Any]:
+def options(model: ReleaseView, vllm: VllmVersion) -> dict[str, Any]:
     """All options of the server by name without dashes: the platform's first, then the operator's, sorted."""
     engine, source = model.settings.engine, model.settings.source
     own: dict[str, Any] = {
@@ -58,28 +32,29 @@ def options(model: ReleaseView, release: VllmRelease) -> dict[str, Any]:
         "shutdown-timeout": model.settings.drain_seconds,
         "disable-fastapi-docs": True,
     }
-    own |= _batch(model, release)
+    own |= _batch(model, vllm)
     if source.revision is not None:
         own["revision"] = source.revision
     if source.blob is not None:
         own["load-format"] = "runai_streamer"
     if model.architecture is not None and model.architecture.task == "embed":
         own["runner"] = "pooling"
-    added = {key: value for name in sorted(engine.args) for key, value in _spelled(release, name, engine.args[name])}
+    added = {key: value for name in sorted(engine.args) for key, value in _spelled(vllm, name, engine.args[name])}
     return {**own, **added}
 
 
-def _batch(model: ReleaseView, release: VllmRelease) -> dict[str, int]:
+def _batch(model: ReleaseView, vllm: VllmVersion) -> dict[str, int]:
     """Batch sizes for the smallest of the model's devices, said out loud: what vLLM sees there may mislead it."""
     device = model.tightest_device
     if device is None:
         return {}
-    sizes = batch(release, device, model.architecture, model.settings.context, model.asked)
+    device = min((device for _, device in model.placed), key=lambda one: one.share_gib)
+    sizes = batch(vllm, device, model.architecture, model.settings.context, model.asked)
     return {"max-num-batched-tokens": sizes.tokens, "max-num-seqs": sizes.requests}
 
 
-def _spelled(release: VllmRelease, name: str, value: Any) -> Iterator[tuple[str, Any]]:
-    flag = find_flag(release, name)
+def _spelled(vllm: VllmVersion, name: str, value: Any) -> Iterator[tuple[str, Any]]:
+    flag = find_flag(vllm, name)
     if flag is None:
         return
     if not is_switch(flag):
@@ -107,11 +82,16 @@ def argument_list(source: str, named: Mapping[str, Any]) -> tuple[str, ...]:
 
 def argument_file(named: Mapping[str, Any]) -> str:
     """The same as the YAML file that `vllm serve --config` reads, one option a line; JSON values are quoted text."""
-    lines = [
-        f"{name}: {json.dumps(json.dumps(value, sort_keys=True) if isinstance(value, dict) else value)}"
-        for name, value in named.items()
-    ]
-    return "\n".join(lines) + "\n"
+    return yaml_text.dump_lines({name: _styled(value) for name, value in named.items()})
+
+
+def _styled(value: Any) -> Any:
+    """Text in quotes, since vLLM's reader would take `on` or `1e5` for something else; mappings as JSON."""
+    if isinstance(value, list):
+        return yaml_text.Inline(_styled(item) for item in value)
+    if isinstance(value, dict):
+        return yaml_text.Quoted(json.dumps(value, sort_keys=True))
+    return yaml_text.Quoted(value) if isinstance(value, str) else value
 
 
 def _text(value: Any) -> str:

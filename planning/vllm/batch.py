@@ -8,7 +8,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from catalog import Model, VllmRelease
+from catalog import Model, VllmVersion
 from planning.gpus.devices import Device
 from planning.vllm.flags import number
 
@@ -27,7 +27,7 @@ def chunks_prefill(model: Model | None, asked: Mapping[str, Any]) -> bool:
 
 
 def batch(
-    release: VllmRelease, device: Device, model: Model | None, context_tokens: int, asked: Mapping[str, Any]
+    vllm: VllmVersion, device: Device, model: Model | None, context_tokens: int, asked: Mapping[str, Any]
 ) -> Batch:
     """Sizes on a device; a pod that shares it counts on its part of the memory.
 
@@ -37,7 +37,7 @@ def batch(
     name = "a100" if device.gpu.name_contains_a100 else device.gpu.name.lower()
     row = next(
         row
-        for row in release.batch_defaults
+        for row in vllm.batch_defaults
         if device.share_gib >= row.min_memory_gib and not any(part in name for part in row.excluded_name_parts)
     )
     factor = 2 if asked.get("performance-mode") == "throughput" else 1

@@ -4,17 +4,13 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from catalog import Model, VllmRelease
+from catalog import Model, Speculation, VllmVersion
 from config.models import Model as ModelSettings
 from planning.gpus.devices import Device
 from planning.memory import Demand, Draft
 from planning.vllm.batch import batch
 from planning.vllm.flags import number
 
-# Methods of speculative decoding that guess without layers of their own.
-_WITHOUT_LAYERS = ("ngram", "ngram_gpu", "suffix")
-_ONE_LAYER = ("eagle", "eagle3")
-_OWN_LAYER = "mtp"
 UNKNOWN_DRAFT = Draft(tokens=0, layers=0)
 
 
@@ -22,7 +18,7 @@ def demand(
     settings: ModelSettings,
     asked: Mapping[str, Any],
     known: Model,
-    release: VllmRelease,
+    vllm: VllmVersion,
     device: Device,
     utilization: float,
 ) -> Demand | None:
@@ -30,10 +26,10 @@ def demand(
 
     `asked` are the options that the stack file gives, by their first spelling without dashes.
     """
-    draft = drafting(asked.get("speculative-config"), known)
+    draft = drafting(asked.get("speculative-config"), known, vllm.speculation)
     if draft is UNKNOWN_DRAFT:
         return None
-    sizes = batch(release, device, known, settings.context, asked)
+    sizes = batch(vllm, device, known, settings.context, asked)
     return Demand(
         tensor_parallel=settings.engine.tensor_parallel,
         expert_parallel=asked.get("enable-expert-parallel") is True,
@@ -41,8 +37,9 @@ def demand(
         request_tokens=settings.typical_tokens or settings.context,
         concurrency=settings.concurrency,
         kv_cache_dtype=settings.engine.kv_cache_dtype,
+        kv_formats=tuple(vllm.kv_cache_bytes.items()),
         utilization=utilization,
-        block_tokens=number(asked.get("block-size")) or release.block_size_tokens,
+        block_tokens=number(asked.get("block-size")) or vllm.block_size_tokens,
         batched_tokens=sizes.tokens,
         sequences=sizes.requests,
         prefix_caching=asked.get("enable-prefix-caching") is not False,
@@ -53,7 +50,7 @@ def demand(
     )
 
 
-def drafting(wanted: Any, known: Model) -> Draft | None:
+def drafting(wanted: Any, known: Model, methods: Speculation) -> Draft | None:
     """Speculative decoding as `speculative-config` asks for it; None without.
 
     Layers count where they are known: an EAGLE head has one, with the heads of its model; multi-token prediction has
@@ -66,11 +63,11 @@ def drafting(wanted: Any, known: Model) -> Draft | None:
     tokens, method = wanted.get("num_speculative_tokens", 0), str(wanted.get("method"))
     if not isinstance(tokens, int) or isinstance(tokens, bool):
         return UNKNOWN_DRAFT
-    if method in _WITHOUT_LAYERS:
+    if method in methods.without_layers:
         return Draft(tokens=tokens, layers=0)
-    if method in _ONE_LAYER:
+    if method in methods.one_layer:
         return Draft(tokens=tokens, layers=1)
-    if method.endswith(_OWN_LAYER) and known.draft_layers == 1:
+    if method.endswith(methods.own_layers_suffix) and known.draft_layers == 1:
         return Draft(tokens=tokens, layers=1)
     return UNKNOWN_DRAFT
 

@@ -2,10 +2,9 @@
 
 import re
 from collections.abc import Mapping
-from functools import lru_cache
 from typing import Any
 
-from catalog import VllmFlag, VllmRelease
+from catalog import VllmFlag, VllmVersion
 
 _SWITCHES = {"EnableDisableAction", "StoreTrueAction"}
 _SUFFIXED = re.compile(r"^(\d+(?:\.\d+)?)([kKmMgG]?)$")
@@ -13,34 +12,11 @@ _SUFFIXED = re.compile(r"^(\d+(?:\.\d+)?)([kKmMgG]?)$")
 _FACTORS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "K": 2**10, "M": 2**20, "G": 2**30}
 
 
-def find_flag(release: VllmRelease, name: str) -> VllmFlag | None:
+def find_flag(vllm: VllmVersion, name: str) -> VllmFlag | None:
     """The option that `name` spells in full, without dashes; abbreviations aren't options."""
     spelled = f"--{name.replace('_', '-')}"
-    flag = release.flags.get(spelled)
-    return flag if flag is not None else spellings(release).get(spelled)
-
-
-def spellings(release: VllmRelease) -> Mapping[str, VllmFlag]:
-    """Every long spelling of every option."""
-    return _spellings(_Same(release))
-
-
-class _Same:
-    """A release as a key: there is one object of each in a process."""
-
-    def __init__(self, release: VllmRelease) -> None:
-        self.release = release
-
-    def __hash__(self) -> int:
-        return id(self.release)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Same) and other.release is self.release
-
-
-@lru_cache(maxsize=16)
-def _spellings(same: _Same) -> Mapping[str, VllmFlag]:
-    return {spelling: flag for flag in same.release.flags.values() for spelling in flag.opts if spelling[:2] == "--"}
+    flag = vllm.flags.get(spelled)
+    return flag if flag is not None else vllm.spellings.get(spelled)
 
 
 def is_switch(flag: VllmFlag) -> bool:
@@ -48,14 +24,14 @@ def is_switch(flag: VllmFlag) -> bool:
     return flag.action in _SWITCHES
 
 
-def given(release: VllmRelease, args: Mapping[str, Any]) -> dict[str, Any]:
+def given(vllm: VllmVersion, args: Mapping[str, Any]) -> dict[str, Any]:
     """The options that are given, by their first spelling without dashes; a negation counts as false.
 
-    What is no option of the release is left out (rule ENGINE-FLAG tells that).
+    What is no option of the version is left out (rule ENGINE-FLAG tells that).
     """
     found: dict[str, Any] = {}
     for name, value in args.items():
-        flag = find_flag(release, name)
+        flag = find_flag(vllm, name)
         if flag is None:
             continue
         negated = is_switch(flag) and isinstance(value, bool) and f"--{name.replace('_', '-')}" != flag.name

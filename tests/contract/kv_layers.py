@@ -21,6 +21,7 @@ specs: Any = importlib.import_module("vllm.v1.kv_cache_interface")
 states_of: Any = importlib.import_module("vllm.model_executor.layers.mamba.mamba_utils").MambaStateShapeCalculator
 
 CATALOG = catalog.load()
+VLLM = CATALOG.vllm("0.33.0")
 Layers = Callable[["Case"], Iterator[tuple[str, Any]]]
 
 
@@ -49,6 +50,7 @@ class Case:
         return Demand(
             tensor_parallel=self.tensor_parallel, pipeline_parallel=self.pipeline_parallel,
             context_tokens=self.context, request_tokens=self.context, concurrency=1, kv_cache_dtype=self.dtype,
+            kv_formats=tuple(VLLM.kv_cache_bytes.items()),
             utilization=0.92, block_tokens=16, batched_tokens=self.batched_tokens, sequences=1,
             prefix_caching=self.prefix_caching, capability=self.capability, draft=self.draft, weights_gib=1.0,
             available_kv_gib=self.available_gib,
@@ -180,7 +182,7 @@ NEMOTRON = hf_config.read(
         "ssm_state_size": 128, "mamba_num_heads": 128, "mamba_head_dim": 64, "conv_kernel": 4,
         "mamba_ssm_cache_dtype": "float32",
     },
-    "nemotron",
+    "nemotron", VLLM,
 )  # fmt: skip
 OSS = windows("sf", 24, (8, 64, 128), (8, 64))
 OSS_120 = windows("sf", 36, (8, 64, 128), (8, 64))

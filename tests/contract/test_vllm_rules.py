@@ -75,8 +75,8 @@ def settings_of(case: EngineCase) -> Settings:
 def words_of(index: int) -> tuple[str, ...]:
     """The command line that the platform makes of a case, less what needs a repository."""
     view = Resolution(settings_of(TABLE[index]), CATALOG).releases[-1]
-    assert view.version is not None
-    named = engine_args.options(view, view.version)
+    assert view.vllm is not None
+    named = engine_args.options(view, view.vllm)
     del named["revision"]
     # Of a share that is refused nothing is known here: the one device of this machine is its memory.
     named.pop("gpu-memory-utilization")

@@ -14,6 +14,7 @@ from planning.memory import Demand
 from planning.model_config import config as hf_config
 
 CATALOG = catalog.load()
+VLLM = CATALOG.vllm("0.33.0")
 
 
 def dense(layers: int, heads: int, kv_heads: int, head_dim: int, **sizes: Any) -> Model:
@@ -22,13 +23,13 @@ def dense(layers: int, heads: int, kv_heads: int, head_dim: int, **sizes: Any) -
         "num_hidden_layers": layers, "num_attention_heads": heads, "num_key_value_heads": kv_heads,
         "head_dim": head_dim, "hidden_size": heads * head_dim, "max_position_embeddings": 131072, **sizes,
     }  # fmt: skip
-    return replace(hf_config.read(config, "published"), weights_gib=1.0)
+    return replace(hf_config.read(config, "published", VLLM), weights_gib=1.0)
 
 
 def demand(**changes: Any) -> Demand:
     plain = Demand(
         tensor_parallel=1, context_tokens=4096, request_tokens=4096, concurrency=1, kv_cache_dtype="auto",
-        utilization=0.92, block_tokens=16,
+        kv_formats=tuple(VLLM.kv_cache_bytes.items()),        utilization=0.92, block_tokens=16,
     )  # fmt: skip
     return replace(plain, **changes)
 

@@ -4,6 +4,7 @@ from typing import Any
 
 from msgspec.structs import replace
 from planning_stacks import CATALOG, model, pool
+from vllm_versions import COPIED, with_copied_version
 
 from catalog import Catalog
 
@@ -68,6 +69,11 @@ CASES: dict[str, dict[str, Any]] = {
     "ENGINE-TWICE": {
         "breaks": {**args(max_num_seqs=64), "models[0].engine.args.max_num_seqs": 32},
         "keeps": args(max_num_seqs=64, max_num_batched_tokens=4096),
+    },
+    "FIT-UNVERIFIED": {
+        "breaks": {"models[0].engine.version": COPIED},
+        "keeps": {},
+        "knowing": (with_copied_version(), with_copied_version()),
     },
     "K8S-LTS": {"breaks": {"cluster.kubernetes": "1.33"}, "keeps": {"cluster.kubernetes": "1.34"}},
     "MIG-DRIVER": {"breaks": {}, "keeps": {}, "knowing": (node_images("525.85.11"), node_images("525.85.12"))},

@@ -36,8 +36,7 @@ def test_a_slice_has_less_memory_than_its_name_says(gpu_name: str, profile_name:
 def test_gpus_with_mig_are_those_with_geometry() -> None:
     assert {name for name, gpu in CATALOG.gpus.items() if gpu.mig} == set(CATALOG.mig)
     assert not any(CATALOG.gpus[name].mig for name in ("T4", "A10", "L4", "L40S"))
-    assert CATALOG.gpus["H100-NVL-94"].mig_min_driver == "525.85.12"
-    assert CATALOG.gpus["L4"].mig_min_driver is None
+    assert CATALOG.mig["H100-NVL-94"].min_driver == "525.85.12"
 
 
 def test_aks_slices_are_profiles_of_the_gpu() -> None:

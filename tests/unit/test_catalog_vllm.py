@@ -1,4 +1,4 @@
-"""The vLLM releases: their flags, what was removed, and the generator of the flag tables."""
+"""The vLLM versions: their flags, what was removed, and the generator of the flag tables."""
 
 import argparse
 import json
@@ -13,52 +13,52 @@ from catalog import vllm_flags
 
 REFERENCE = Path(os.environ.get("REFERENCE_DIR", Path(catalog.__file__).parents[1] / ".." / "shared"))
 CATALOG = catalog.load()
-RELEASE = CATALOG.vllm("0.33.0")
-SPELLINGS = {spelling for flag in RELEASE.flags.values() for spelling in flag.opts}
+VLLM = CATALOG.vllm("0.33.0")
+SPELLINGS = {spelling for flag in VLLM.flags.values() for spelling in flag.opts}
 TABLE = Path(catalog.__file__).parent / "vllm" / "0.33.0.json"
 
 
-def test_an_unknown_release_is_a_key_error() -> None:
+def test_an_unknown_version_is_a_key_error() -> None:
     assert "0.33.0" in CATALOG.vllm_versions
     with pytest.raises(KeyError, match=r"0\.1\.0"):
         CATALOG.vllm("0.1.0")
 
 
 def test_every_spelling_belongs_to_one_flag() -> None:
-    assert len(SPELLINGS) == sum(len(flag.opts) for flag in RELEASE.flags.values())
-    assert all(name in flag.opts for name, flag in RELEASE.flags.items())
+    assert len(SPELLINGS) == sum(len(flag.opts) for flag in VLLM.flags.values())
+    assert all(name in flag.opts for name, flag in VLLM.flags.items())
 
 
 def test_flags_that_the_platform_sets_are_known() -> None:
-    assert RELEASE.flags["--gpu-memory-utilization"].default == RELEASE.gpu_memory_utilization == 0.92
-    assert RELEASE.flags["--max-model-len"].type == "int-suffix-or-auto"
-    assert RELEASE.flags["--max-num-batched-tokens"].type == "int-suffix"
-    assert RELEASE.flags["--enable-prefix-caching"].opts == ("--enable-prefix-caching", "--disable-prefix-caching")
-    assert RELEASE.flags["--enable-prefix-caching"].nargs == 0
-    assert RELEASE.flags["--compilation-config"].type == "json"
-    assert RELEASE.flags["--max-lora-rank"].choices is None or 16 in map(int, RELEASE.flags["--max-lora-rank"].choices)
-    assert RELEASE.flags["--runner"].choices == ("auto", "draft", "generate", "pooling")
+    assert VLLM.flags["--gpu-memory-utilization"].default == VLLM.gpu_memory_utilization == 0.92
+    assert VLLM.flags["--max-model-len"].type == "int-suffix-or-auto"
+    assert VLLM.flags["--max-num-batched-tokens"].type == "int-suffix"
+    assert VLLM.flags["--enable-prefix-caching"].opts == ("--enable-prefix-caching", "--disable-prefix-caching")
+    assert VLLM.flags["--enable-prefix-caching"].nargs == 0
+    assert VLLM.flags["--compilation-config"].type == "json"
+    assert VLLM.flags["--max-lora-rank"].choices is None or 16 in map(int, VLLM.flags["--max-lora-rank"].choices)
+    assert VLLM.flags["--runner"].choices == ("auto", "draft", "generate", "pooling")
 
 
 def test_removed_flags_are_gone_and_their_successors_exist() -> None:
-    assert not SPELLINGS & set(RELEASE.removed)
-    assert RELEASE.removed["--swap-space"].gone_by == "0.20"
-    assert "--runner" in (RELEASE.removed["--task"].use_instead or "")
-    for removed in RELEASE.removed.values():
+    assert not SPELLINGS & set(VLLM.removed)
+    assert VLLM.removed["--swap-space"].gone_by == "0.20"
+    assert "--runner" in (VLLM.removed["--task"].use_instead or "")
+    for removed in VLLM.removed.values():
         successors = re.findall(r"--[a-z-]+", removed.use_instead or "")
         assert set(successors) <= SPELLINGS, removed
         assert removed.use_instead is None or successors, removed
 
 
 def test_forbidden_flags_exist_and_have_reasons() -> None:
-    assert set(RELEASE.forbidden_flags) <= SPELLINGS
-    assert all(reason.strip() for reason in (*RELEASE.forbidden_flags.values(), *RELEASE.forbidden_env.values()))
-    assert "--trust-remote-code" in RELEASE.forbidden_flags
-    assert "VLLM_SERVER_DEV_MODE" in RELEASE.forbidden_env
+    assert set(VLLM.forbidden_flags) <= SPELLINGS
+    assert all(reason.strip() for reason in (*VLLM.forbidden_flags.values(), *VLLM.forbidden_env.values()))
+    assert "--trust-remote-code" in VLLM.forbidden_flags
+    assert "VLLM_SERVER_DEV_MODE" in VLLM.forbidden_env
 
 
 def test_batch_defaults_fall_and_end_with_a_row_for_every_gpu() -> None:
-    rows = RELEASE.batch_defaults
+    rows = VLLM.batch_defaults
     assert [row.min_memory_gib for row in rows] == sorted((row.min_memory_gib for row in rows), reverse=True)
     assert (rows[-1].min_memory_gib, rows[-1].excluded_name_parts) == (0, ())
     assert [(row.max_num_batched_tokens, row.max_num_seqs) for row in rows] == [
@@ -71,23 +71,45 @@ def test_batch_defaults_fall_and_end_with_a_row_for_every_gpu() -> None:
 
 def test_value_lists_have_no_doubles_and_hold_the_defaults() -> None:
     for values in (
-        RELEASE.kv_cache_dtypes,
-        RELEASE.quantizations,
-        RELEASE.load_formats,
-        RELEASE.tool_parsers,
-        RELEASE.reasoning_parsers,
+        VLLM.kv_cache_dtypes,
+        VLLM.quantizations,
+        VLLM.load_formats,
+        VLLM.tool_parsers,
+        VLLM.reasoning_parsers,
     ):
         assert len(values) == len(set(values))
-    assert RELEASE.flags["--kv-cache-dtype"].default in RELEASE.kv_cache_dtypes
-    assert RELEASE.flags["--load-format"].default in RELEASE.load_formats
-    assert set(RELEASE.quantization_min_capability) == set(RELEASE.quantizations)
+    assert VLLM.flags["--kv-cache-dtype"].default in VLLM.kv_cache_dtypes
+    assert VLLM.flags["--load-format"].default in VLLM.load_formats
+    assert set(VLLM.quantization_min_capability) == set(VLLM.quantizations)
 
 
-def test_a_release_names_an_image_of_its_own_version() -> None:
+@pytest.mark.parametrize("version", CATALOG.vllm_versions)
+def test_the_lists_of_a_record_name_what_its_command_line_has(version: str) -> None:
+    record = CATALOG.vllm(version)
+    options = {spelling.removeprefix("--") for spelling in record.spellings}
+    assert set(record.owned_flags) <= set(record.flags)
+    assert set(record.forbidden_flags) <= set(record.spellings)
+    assert not set(record.owned_flags) & set(record.forbidden_flags)
+    assert set(record.lora_options) <= options
+    assert {*record.required_options, *record.required_options.values()} <= options
+    for same in record.key_options:
+        assert same.option in options
+        assert same.key in record.option_keys[f"--{same.mapping}"]
+    methods = record.option_keys["--speculative-config"]["method"]
+    assert methods is None or {*record.speculation.without_layers, *record.speculation.one_layer} <= set(methods)
+    assert {method for methods in record.checkpoint_loaders.values() for method in methods} <= set(record.quantizations)
+    assert set(record.checkpoint_quantizations) <= set(record.quantizations)
+    assert set(record.kv_cache_bytes) <= set(record.kv_cache_dtypes)
+    assert all(
+        any(name.startswith(part) for name in record.attention_backends) for part in record.other_vendor_backends
+    )
+
+
+def test_a_version_names_an_image_of_its_own_version() -> None:
     for version in CATALOG.vllm_versions:
-        release = CATALOG.vllm(version)
-        assert release.version == version
-        assert CATALOG.images[release.image].tag == f"v{version}"
+        record = CATALOG.vllm(version)
+        assert record.version == version
+        assert CATALOG.images[record.image].tag == f"v{version}"
 
 
 def test_the_generator_reads_a_parser() -> None:
@@ -117,17 +139,15 @@ def test_the_generator_reads_a_parser() -> None:
 
 
 @pytest.mark.skipif(not REFERENCE.is_dir(), reason=f"no reference data at {REFERENCE}")
-def test_the_flag_table_is_that_of_the_reference(tmp_path: Path) -> None:
+def test_the_flag_table_is_that_of_the_reference() -> None:
     reference = REFERENCE / "facts" / "data" / "vllm_flags_0.33.json"
     full = json.loads(reference.read_text(encoding="utf-8"))
-    assert len(RELEASE.flags) == len(full) == 321
-    for name, flag in RELEASE.flags.items():
+    assert len(VLLM.flags) == len(full) == 321
+    for name, flag in VLLM.flags.items():
         record = full[name]
         assert list(flag.opts) == record["opts"]
         assert flag.nargs == record["nargs"]
         assert flag.choices == (None if record["choices"] is None else tuple(record["choices"]))
         assert flag.action == record["action"].lstrip("_")
         assert flag.deprecated == record["deprecated"]
-    out = tmp_path / "out.json"
-    vllm_flags.main(["--from-table", str(reference), str(out)])
-    assert out.read_text(encoding="utf-8") == TABLE.read_text(encoding="utf-8")
+    assert vllm_flags.dumps(vllm_flags.compact(full)) == TABLE.read_text(encoding="utf-8")

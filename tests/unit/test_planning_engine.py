@@ -20,10 +20,9 @@ from planning.vllm.flags import (
     given,
     is_switch,
     number,
-    spellings,
 )
 
-RELEASE = CATALOG.vllm("0.33.0")
+VLLM = CATALOG.vllm("0.33.0")
 
 
 def device(gpu: str, shared_by: int = 1) -> Device:
@@ -55,10 +54,10 @@ def test_numbers_with_suffixes(value: Any, meant: int | None) -> None:
 
 
 def test_every_spelling_finds_its_option() -> None:
-    for spelling, flag in spellings(RELEASE).items():
-        assert find_flag(RELEASE, spelling.removeprefix("--")) is flag
-        assert find_flag(RELEASE, spelling.removeprefix("--").replace("-", "_")) is flag
-    assert spellings(RELEASE) is spellings(RELEASE)
+    for spelling, flag in VLLM.spellings.items():
+        assert find_flag(VLLM, spelling.removeprefix("--")) is flag
+        assert find_flag(VLLM, spelling.removeprefix("--").replace("-", "_")) is flag
+    assert VLLM.spellings is VLLM.spellings
 
 
 @pytest.mark.parametrize(
@@ -72,16 +71,16 @@ def test_every_spelling_finds_its_option() -> None:
     ],
 )
 def test_options_are_read_by_their_first_spelling(asked: dict[str, Any], read: dict[str, Any]) -> None:
-    assert given(RELEASE, asked) == read
+    assert given(VLLM, asked) == read
 
 
 def test_switches_are_said_as_vllm_says_them() -> None:
-    for name in RELEASE.flags:
-        flag = RELEASE.flags[name]
-        if not is_switch(flag) or name in RELEASE.forbidden_flags:
+    for name in VLLM.flags:
+        flag = VLLM.flags[name]
+        if not is_switch(flag) or name in VLLM.forbidden_flags:
             continue
         view = Resolution(settings(args(**{name.removeprefix("--"): False})), CATALOG).releases[0]
-        said = options(view, RELEASE)
+        said = options(view, VLLM)
         # Off: said with the opposite where there is one, else left out.
         opposite = [one.removeprefix("--") for one in flag.opts if one.startswith("--") and one != name]
         if name != "--disable-fastapi-docs":
@@ -102,15 +101,15 @@ def test_switches_are_said_as_vllm_says_them() -> None:
     ],
 )  # fmt: skip
 def test_values(option: str, value: Any, legal: bool) -> None:
-    flag = RELEASE.flags[f"--{option}"]
-    assert (value_error(flag, value, RELEASE.option_kinds.get(flag.name)) == "") is legal
+    flag = VLLM.flags[f"--{option}"]
+    assert (value_error(flag, value, VLLM.option_kinds.get(flag.name)) == "") is legal
 
 
 @given_these(
     st.integers(-3, 3), st.sampled_from(["max-num-seqs", "stream-interval", "max-logprobs", "max-num-queued-reqs"])
 )
 def test_limits_are_those_of_vllm(value: int, option: str) -> None:
-    ((bound, limit),) = RELEASE.option_limits[f"--{option}"].items()
+    ((bound, limit),) = VLLM.option_limits[f"--{option}"].items()
     assert bound == "ge"
     assert bool(found(args(**{option: value}), "ENGINE-LIMIT")) == (value < limit)
 
@@ -155,20 +154,20 @@ def test_an_option_without_an_opposite_is_off_when_it_is_left_out() -> None:
 def test_sizes_are_those_that_vllm_would_choose(
     gpu: str, shared_by: int, asked: dict[str, Any], sizes: tuple[int, int]
 ) -> None:
-    chosen = batch(RELEASE, device(gpu, shared_by), CATALOG.models["Qwen/Qwen3-8B"], 32768, asked)
+    chosen = batch(VLLM, device(gpu, shared_by), CATALOG.models["Qwen/Qwen3-8B"], 32768, asked)
     assert (chosen.tokens, chosen.requests) == sizes
 
 
 def test_an_encoder_reads_its_prompt_as_a_whole() -> None:
     encoder = CATALOG.models["BAAI/bge-m3"]
-    assert batch(RELEASE, device("A100-80"), encoder, 8192, {}).tokens == 8192
-    assert batch(RELEASE, device("A100-80"), encoder, 512, {}).tokens == 2048
+    assert batch(VLLM, device("A100-80"), encoder, 8192, {}).tokens == 8192
+    assert batch(VLLM, device("A100-80"), encoder, 512, {}).tokens == 2048
 
 
 @given_these(st.sampled_from(sorted(CATALOG.gpus)), st.integers(1, 8), st.integers(1, 100_000), st.booleans())
 def test_what_the_platform_chooses_is_never_refused(gpu: str, shared_by: int, context: int, chunked: bool) -> None:
     asked = {"enable-chunked-prefill": chunked}
-    sizes = batch(RELEASE, device(gpu, shared_by), CATALOG.models["Qwen/Qwen3-8B"], context, asked)
+    sizes = batch(VLLM, device(gpu, shared_by), CATALOG.models["Qwen/Qwen3-8B"], context, asked)
     assert sizes.requests <= sizes.tokens
     assert chunked or sizes.tokens >= context
     assert sizes.tokens <= max(sizes.requests * context, 1)

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from kv_cases import VLLM
 
 from planning.memory import attention_layers
 from planning.model_config import config as hf_config
@@ -95,7 +96,7 @@ PUBLISHED: dict[str, tuple[dict[str, Any], float, str]] = {
 
 
 def read(**changes: Any) -> Any:
-    return hf_config.read({**LLAMA, **changes}, "acme/model")
+    return hf_config.read({**LLAMA, **changes}, "acme/model", VLLM)
 
 
 def test_dimensions() -> None:
@@ -110,7 +111,7 @@ def test_dimensions() -> None:
 
 def test_what_a_configuration_leaves_out() -> None:
     multi_head = {key: value for key, value in LLAMA.items() if key != "num_key_value_heads"}
-    assert hf_config.read(multi_head, "x").kv_heads == 32
+    assert hf_config.read(multi_head, "x", VLLM).kv_heads == 32
     assert read(num_key_value_heads=None).kv_heads == 32
     assert read(head_dim=64).head_dim == 64
     tied, untied = read(tie_word_embeddings=True), read()
@@ -183,14 +184,16 @@ def test_the_cache_format_that_a_checkpoint_asks_for() -> None:
 )
 def test_parameters_of_published_models(config: dict[str, Any], parameters: float, attention: str) -> None:
     """Counted from the configuration, they come to what the makers publish."""
-    model = hf_config.read(config, "published")
+    model = hf_config.read(config, "published", VLLM)
     assert model.params_b == pytest.approx(parameters, rel=0.01)
     assert model.attention == attention
     assert sum(group.layers for group in attention_layers(model)) == model.layers
 
 
 def test_experts_alone_are_quantized_in_mxfp4() -> None:
-    model = hf_config.read({**PUBLISHED["gpt-oss-120b"][0], "quantization_config": {"quant_method": "mxfp4"}}, "x")
+    model = hf_config.read(
+        {**PUBLISHED["gpt-oss-120b"][0], "quantization_config": {"quant_method": "mxfp4"}}, "x", VLLM
+    )
     # The checkpoint has 60.8 GiB (65.2 GB on Hugging Face).
     assert model.weights_gib == pytest.approx(60.8, rel=0.01)
     assert (model.experts, model.active_width) == (128, 4 * 2880)
@@ -199,7 +202,7 @@ def test_experts_alone_are_quantized_in_mxfp4() -> None:
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"kv_lora_rank": 512, "model_type": "kimi_linear"}, "latent attention that vLLM 0.33 doesn't know"),
+        ({"kv_lora_rank": 512, "model_type": "kimi_linear"}, "latent attention that vLLM 0.33.0 doesn't know"),
         ({"layer_types": ["full_attention", "strange_attention"]}, "layers of kind strange_attention"),
         ({"layer_types": ["linear_attention", "full_attention"] * 16}, "linear attention as model_type 'llama' has it"),
         ({"model_type": "qwen2", "sliding_window": 4096, "use_sliding_window": True}, "above `max_window_layers`"),
@@ -251,14 +254,14 @@ def test_shared_and_missing_caches_count_once() -> None:
 
 def test_nested_language_models() -> None:
     plain = read()
-    nested = hf_config.read({"model_type": "vl", "text_config": LLAMA}, "acme/model")
+    nested = hf_config.read({"model_type": "vl", "text_config": LLAMA}, "acme/model", VLLM)
     assert nested == plain
-    seeing = hf_config.read({"text_config": LLAMA, "vision_config": {"depth": 32}}, "acme/model")
+    seeing = hf_config.read({"text_config": LLAMA, "vision_config": {"depth": 32}}, "acme/model", VLLM)
     assert seeing.kv_bytes_per_token == plain.kv_bytes_per_token
     assert seeing.weights_gib is None
-    assert "beside the language model" in hf_config.unknown_weights({"text_config": LLAMA, "vision_config": {}})
+    assert "beside the language model" in hf_config.unknown_weights({"text_config": LLAMA, "vision_config": {}}, VLLM)
     with pytest.raises(hf_config.UnreadableError, match="latent"):
-        hf_config.read({"text_config": {**LLAMA, "kv_lora_rank": 512}}, "acme/model")
+        hf_config.read({"text_config": {**LLAMA, "kv_lora_rank": 512}}, "acme/model", VLLM)
 
 
 @pytest.mark.parametrize(
@@ -279,4 +282,4 @@ def test_sizes_that_are_missing_or_wrong(changes: dict[str, Any], words: str) ->
 
 def test_an_empty_configuration() -> None:
     with pytest.raises(hf_config.UnreadableError, match="missing"):
-        hf_config.read({}, "empty")
+        hf_config.read({}, "empty", VLLM)

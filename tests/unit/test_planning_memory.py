@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from kv_cases import (
     CATALOG,
     GIB,
+    VLLM,
     demand,
     dense,
 )
@@ -13,7 +14,6 @@ from msgspec.structs import replace
 
 from catalog import Model
 from planning.memory import (
-    KV_BYTES,
     Demand,
     Draft,
     account,
@@ -168,7 +168,7 @@ def test_states_of_64_heads() -> None:
 @pytest.mark.parametrize("name", ["Qwen/Qwen3.6-27B", "Qwen/Qwen3.6-35B-A3B-FP8", "Qwen/Qwen3.5-122B-A10B-GPTQ-Int4"])
 def test_qwen_predicts_with_one_more_layer_of_attention(name: str) -> None:
     model = CATALOG.models[name]
-    draft = drafting({"method": "mtp", "num_speculative_tokens": 2}, model)
+    draft = drafting({"method": "mtp", "num_speculative_tokens": 2}, model, VLLM.speculation)
     assert draft == Draft(tokens=2, layers=1)
     plain, guessing = (block_pool(model, demand(draft=one)) for one in (None, draft))
     attending = next(group.layers for group in model.caches if group.kind == "full")
@@ -201,8 +201,8 @@ demands = st.builds(
         context_tokens=context, request_tokens=max(1, context * share // 100), concurrency=concurrency,
         kv_cache_dtype=dtype, tensor_parallel=size, batched_tokens=batched, prefix_caching=caching, sequences=64,
     ),
-    st.integers(1, 262144), st.integers(1, 100), st.integers(1, 64), st.sampled_from(sorted(KV_BYTES)), sizes,
-    st.sampled_from((512, 2048, 8192)), st.booleans(),
+    st.integers(1, 262144), st.integers(1, 100), st.integers(1, 64), st.sampled_from(sorted(VLLM.kv_cache_bytes)),
+    sizes, st.sampled_from((512, 2048, 8192)), st.booleans(),
 )  # fmt: skip
 
 

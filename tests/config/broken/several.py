@@ -74,7 +74,7 @@ TABLE = (
          put("models[1].pool", "h10")),
         {
             ("CFG-VALUE", "platform.tags"): ("nothing is written", "tags for every Azure resource"),
-            ("CFG-VALUE", "models[0].engine"): ("nothing is written", "vLLM release"),
+            ("CFG-VALUE", "models[0].engine"): ("nothing is written", "vLLM version"),
             ("CFG-VALUE", "pools[0].capacity"): ("did you mean `spot`?",),
             ("POOL-UNKNOWN", "models[1].pool"): ("did you mean `h100`",),
         },
