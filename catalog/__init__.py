@@ -79,6 +79,7 @@ class Catalog(Record, frozen=True):
     """Everything that is known, by name. Mappings keep the order of their files."""
 
     folder: Path
+    """Where its files are."""
     gpus: Mapping[str, Gpu]
     mig: Mapping[str, MigGpu]
     vm_sizes: Mapping[str, VmSize]
@@ -99,7 +100,7 @@ class Catalog(Record, frozen=True):
 
         Raises:
             KeyError: the version is not in `vllm_versions`.
-        CatalogError: its files don't fit the record.
+            CatalogError: its files don't fit the record.
         """
         if version not in self.vllm_versions:
             raise KeyError(version)

@@ -23,7 +23,7 @@ Place = tuple[str, str]
 
 
 class Refreshed(Struct, frozen=True):
-    """The new text of the file; `changed` has a sentence for each price that moved, `missing` those the API lacks."""
+    """The new text of the file; `changed` has a line for each price that moved, `missing` names those without one."""
 
     text: str
     asked: int

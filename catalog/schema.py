@@ -71,7 +71,7 @@ class MigGpu(Record, frozen=True):
     """Instances with a `+me` attribute that one GPU takes."""
     min_driver: str
     confidence: str
-    """Where the profiles' slots were read; "general knowledge" where nowhere."""
+    """Which of the figures were read somewhere and which inferred, in words."""
     profiles: Mapping[str, MigProfile]
     aks_profiles: Mapping[str, str]
     """AKS `gpuInstanceProfile` -> MIG profile; empty where AKS does not create slices on this GPU."""

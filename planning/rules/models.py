@@ -46,11 +46,8 @@ def configuration_understood(stack: Resolution) -> Iterator[Problem]:
                 yield path, str(error), error.fix
         elif source.hf_config is not None and model.architecture is not None and model.architecture.weights_gib is None:
             why = hf_config.unknown_weights(source.hf_config, stack.vllm_of(model.settings))
-            yield (
-                f"{model.path}.source.weights_gib",
-                f"the size of the weights can't be counted: {why}",
-                "add weights_gib, the GiB of the safetensors files together",
-            )
+            fix = "add weights_gib, the GiB of the safetensors files together"
+            yield f"{model.path}.source.weights_gib", f"the size of the weights can't be counted: {why}", fix
 
 
 @rule(
