@@ -62,7 +62,7 @@ HEADINGS: Mapping[str, str] = {"at once": "max concurrency", "in all": "total"}
 ALLOWED: Mapping[tuple[str, str], str] = {}
 # What others wrote, or a program: their words are not ours to choose.
 NOT_READ = (
-    "tests/engine/releases/",  # recorded states
+    "tests/engine/recordings/",  # recorded states
     "tests/graph/golden/graph/",  # compared byte by byte with the graph, whose texts have a source here
     "catalog/vllm/",  # vLLM's own option names and help
     "tests/words.py",
