@@ -1,12 +1,29 @@
 """The vocabulary of the stack file: closed, frozen sections and the domain types that they are made of."""
 
 import ipaddress
-from typing import Annotated, Literal
+from collections.abc import Callable
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, Strict, StringConstraints, model_validator
+from msgspec import Struct
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    GetCoreSchemaHandler,
+    Strict,
+    StringConstraints,
+    model_validator,
+)
+from pydantic_core import CoreSchema, core_schema
 
 GUID_PATTERN = r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"
 COMMIT_PATTERN = r"^[0-9a-f]{40}$"
+# AKS takes key=value:Effect; the autoscaler doesn't model a taint without a value on a pool of zero nodes.
+TAINT_PATTERN = (
+    r"^[a-z0-9]([a-z0-9./-]{0,61}[a-z0-9])?=[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?:(NoSchedule|NoExecute)$"
+)
+VNET_PATTERN = r"^/subscriptions/[0-9a-f-]{36}/resourceGroups/[^/]+/providers/Microsoft\.Network/virtualNetworks/[^/]+$"
 
 
 class RefusedError(ValueError):
@@ -67,6 +84,60 @@ Version = Annotated[str, pattern(r"^\d+\.\d+(\.\d+)?$")]
 # Key Vault names its secrets with letters, digits and dashes, 127 at most (Azure naming rules).
 SecretName = Annotated[str, pattern(r"^[0-9A-Za-z-]+$", longest=127)]
 Zone = Literal["1", "2", "3"]
+
+
+def _read_by(parse: Callable[[str], object], text: CoreSchema) -> CoreSchema:
+    """A value that is parsed from text and written back as text."""
+    as_text = core_schema.to_string_ser_schema()
+    return core_schema.no_info_after_validator_function(parse, text, serialization=as_text)
+
+
+class Taint(Struct, frozen=True):
+    """A taint of a node: pods that don't tolerate it are not scheduled there; as text `key=value:Effect`."""
+
+    key: str
+    value: str
+    effect: str
+
+    @classmethod
+    def parse(cls, text: str) -> "Taint":
+        """Read a text of the form `TAINT_PATTERN`."""
+        key, _, rest = text.partition("=")
+        value, _, effect = rest.partition(":")
+        return cls(key, value, effect)
+
+    def __str__(self) -> str:
+        """The text that AKS takes."""
+        return f"{self.key}={self.value}:{self.effect}"
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, _: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        """Read from text."""
+        return _read_by(cls.parse, handler.generate_schema(Annotated[str, pattern(TAINT_PATTERN)]))
+
+
+class VnetId(Struct, frozen=True):
+    """The id of a virtual network, as Azure Resource Manager spells it."""
+
+    subscription_id: str
+    resource_group: str
+    name: str
+
+    @classmethod
+    def parse(cls, text: str) -> "VnetId":
+        """Read a text of the form `VNET_PATTERN`."""
+        _, _, subscription, _, group, _, _, _, name = text.split("/")
+        return cls(subscription, group, name)
+
+    def __str__(self) -> str:
+        """The id as one text."""
+        group = f"/subscriptions/{self.subscription_id}/resourceGroups/{self.resource_group}"
+        return f"{group}/providers/Microsoft.Network/virtualNetworks/{self.name}"
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, _: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        """Read from text."""
+        return _read_by(cls.parse, handler.generate_schema(Annotated[str, pattern(VNET_PATTERN)]))
 
 
 class Range(Section):

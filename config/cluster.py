@@ -4,9 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from config.base import Guid, Network, Range, RefusedError, Section, Text, Whole, Zone, pattern
-
-VNET_ID = r"^/subscriptions/[0-9a-f-]{36}/resourceGroups/[^/]+/providers/Microsoft\.Network/virtualNetworks/[^/]+$"
+from config.base import Guid, Network, Range, RefusedError, Section, Text, VnetId, Whole, Zone, pattern
 
 
 class ApiServer(Section):
@@ -18,7 +16,7 @@ class ApiServer(Section):
     authorized_ranges: tuple[Network, ...] = Field(
         default=(), description="a list of public IPv4 ranges that may reach the API server, such as [203.0.113.0/24]"
     )
-    runner_vnet: Annotated[str, pattern(VNET_ID)] | None = Field(
+    runner_vnet: VnetId | None = Field(
         default=None,
         description="the id of the network where `pulumi up` runs, "
         "/subscriptions/…/resourceGroups/…/providers/Microsoft.Network/virtualNetworks/…; it is peered with ours",

@@ -4,10 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from config.base import Range, RefusedError, Section, Text, Zone, pattern
-
-# AKS takes key=value:Effect; the autoscaler doesn't model a taint without a value on a pool of zero nodes.
-TAINT = r"^[a-z0-9]([a-z0-9./-]{0,61}[a-z0-9])?=[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?:(NoSchedule|NoExecute)$"
+from config.base import Range, RefusedError, Section, Taint, Text, Zone, pattern
 
 
 class GpuSharing(Section):
@@ -101,7 +98,7 @@ class Pool(Section):
         default=None,
         description='a list of availability zones in quotes, such as ["1"]; without it Azure places the nodes',
     )
-    taints: tuple[Annotated[str, pattern(TAINT)], ...] = Field(
+    taints: tuple[Taint, ...] = Field(
         default=(),
         description="a list of more taints, each key=value:NoSchedule or key=value:NoExecute",
     )
