@@ -2,6 +2,7 @@
 
 import ipaddress
 from collections.abc import Callable
+from copy import deepcopy
 from typing import Annotated, Any, Literal
 
 from msgspec import Struct
@@ -27,11 +28,31 @@ VNET_PATTERN = r"^/subscriptions/[0-9a-f-]{36}/resourceGroups/[^/]+/providers/Mi
 
 
 class RefusedError(ValueError):
-    """A value that its type takes and the stack file doesn't; `fix` says what to write instead."""
+    """A value of the right type that the stack file still doesn't allow; `fix` says what to write instead."""
 
     def __init__(self, message: str, fix: str) -> None:
         super().__init__(message)
         self.fix = fix
+
+
+class StandIn(Struct, frozen=True):
+    """Marks a field with the value that error recovery puts there when the operator's is missing or wrong.
+
+    Required fields of plain values need one. Names that the catalog doesn't know keep rules silent about what depends
+    on them, and the smallest numbers never ask for too much. `{index}` in a text is the number of the list's item.
+    """
+
+    value: Any
+
+    def at(self, place: tuple[str | int, ...]) -> Any:
+        """A copy of the value for a place such as ("pools", 1, "name")."""
+        if isinstance(self.value, str):
+            return self.value.format(index=next((step for step in reversed(place) if isinstance(step, int)), 0))
+        return deepcopy(self.value)
+
+
+UNKNOWN_NAME = StandIn("?")
+NO_GUID = "00000000-0000-0000-0000-000000000000"
 
 
 class Section(BaseModel):
@@ -62,7 +83,7 @@ def _network(value: str) -> str:
         network = ipaddress.IPv4Network(value)
         if "/" not in value:
             # Python reads a bare address as a range of one.
-            raise ValueError(value)  # noqa: TRY301 - told as every other wrong range
+            raise ValueError(value)  # noqa: TRY301  # reported as every other wrong range
     except ValueError as error:
         raise RefusedError(f'"{value}" is not an IPv4 range: {_reason(value)}', _as_network(value)) from error
     return str(network)
@@ -143,8 +164,8 @@ class VnetId(Struct, frozen=True):
 class Range(Section):
     """From `min` to `max`, both included."""
 
-    min: Whole = Field(description="the fewest, a whole number from 0")
-    max: Positive = Field(description="the most, a whole number from 1, not below `min`")
+    min: Annotated[Whole, StandIn(1)] = Field(description="the fewest, a whole number from 0")
+    max: Annotated[Positive, StandIn(1)] = Field(description="the most, a whole number from 1, not below `min`")
 
     @model_validator(mode="after")
     def _ordered(self) -> "Range":

@@ -19,9 +19,9 @@ from ruamel.yaml.events import (
     SequenceStartEvent,
 )
 
+from config.findings import Place
 from config.scalars import TAGS, scalar
 
-Place = tuple[str | int, ...]
 # Settings are seven levels deep; what is much deeper than any JSON option of vLLM is a mistake.
 DEEPEST = 64
 # Aliases that repeat aliases grow exponentially; a stack of a thousand models that shares all it can needs 30,000.

@@ -5,6 +5,7 @@ from typing import Literal
 from msgspec import Struct
 
 Severity = Literal["error", "warning", "info"]
+Place = tuple[str | int, ...]
 _ORDER = {"error": 0, "warning": 1, "info": 2}
 
 
@@ -38,7 +39,7 @@ def blocking(findings: "tuple[Finding, ...]") -> bool:
     return any(finding.severity == "error" for finding in findings)
 
 
-def path_of(parts: "tuple[str | int, ...]") -> str:
+def path_of(parts: Place) -> str:
     """Spell a place the way the stack file's reader would: `models[1].engine.args`."""
     text = ""
     for part in parts:

@@ -48,7 +48,7 @@ def secret_places(value: Any, place: tuple[str | int, ...] = ()) -> list[tuple[s
                 found += secret_places(item, (*place, key))
         return found
     if isinstance(value, (list, tuple)):
-        return [one for index, item in enumerate(value) for one in secret_places(item, (*place, index))]
+        return [found for index, item in enumerate(value) for found in secret_places(item, (*place, index))]
     return [place] if looks_secret(value) else []
 
 

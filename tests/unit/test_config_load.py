@@ -1,4 +1,4 @@
-"""Settings are read whole or with every problem; what is unclear in them is never spoken about."""
+"""Settings are read whole or with every problem; no finding rests on a value that was recovered."""
 
 import json
 import re
@@ -85,11 +85,11 @@ def test_no_section_at_all() -> None:
     assert [one.path for one in loaded.problems] == ["cluster", "gateway", "models", "platform", "pools"]
 
 
-def test_sound_settings_have_no_problems_and_nothing_unclear() -> None:
+def test_sound_settings_have_no_problems_and_nothing_recovered() -> None:
     loaded = config.load(changed({}))
     assert loaded.settings is not None
     assert loaded.problems == ()
-    assert loaded.unclear == ()
+    assert loaded.recovered == ()
 
 
 def test_settings_are_closed_and_frozen() -> None:

@@ -94,7 +94,7 @@ TABLE = (
     Broken(
         "option without a value",
         argument("seed", None),
-        told("CFG-VALUE", "seed", "nothing is written after the key"),
+        told("CFG-VALUE", "seed", "the key has no value"),
     ),
     Broken(
         "unknown parser",

@@ -39,7 +39,7 @@ TABLE = (
     Broken(
         "revision that YAML reads as a number",
         (put("models[0].source.revision", "REVISION"),),
-        {("CFG-QUOTE", "models[0].source.revision"): ("number for YAML", "in quotes", "40 hexadecimal digits")},
+        {("CFG-QUOTE", "models[0].source.revision"): ("must be a string", "in quotes", "40 hexadecimal digits")},
         text=lambda text: text.replace("REVISION", "12345e10"),
     ),
     Broken(
