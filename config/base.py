@@ -63,12 +63,12 @@ class Section(BaseModel):
 
 def _reason(value: str) -> str:
     if "/" not in value:
-        return "its length is missing, such as /24 for 256 addresses"
+        return "the prefix length is missing, such as /24 for 256 addresses"
     try:
         ipaddress.IPv4Interface(value)
     except ValueError:
-        return "four numbers up to 255, a slash and a length up to 32 make one"
-    return "the address lies inside the range, not at its start"
+        return "a range is four numbers up to 255, a slash and a prefix length up to 32"
+    return "the address is inside the range, not its first"
 
 
 def _as_network(value: str) -> str:

@@ -33,14 +33,14 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 _LINE_BREAK = re.compile("\r\n|[\r\n\x85\u2028\u2029]")
 
 
-class Mark(Struct, frozen=True):
+class Mark(Struct, frozen=True, gc=False):
     """A place in the text: line and column, both from 1."""
 
     line: int
     column: int
 
 
-class Entry(Struct):
+class Entry(Struct, gc=False):
     """A key with its value, or a list's item: where it begins, and what lies in its value.
 
     `inner` has an Entry for each key (as text) or for each item; None for a plain value.
@@ -125,7 +125,7 @@ def _mark_at(text: str, index: int) -> Mark:
     return Mark(len(lines), len(lines[-1]) + 1)
 
 
-class _Value(Struct):
+class _Value(Struct, gc=False):
     """A finished value: `size` counts the values in it, itself included."""
 
     value: Any

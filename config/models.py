@@ -63,8 +63,8 @@ class Source(Section):
     @model_validator(mode="after")
     def _one_origin(self) -> "Source":
         if (self.huggingface is None) == (self.blob is None):
-            given = "neither" if self.huggingface is None else "both"
-            message = f"a model has one origin, and {given} of `huggingface` and `blob` is given"
+            given = "neither is" if self.huggingface is None else "both are"
+            message = f"exactly one of `huggingface` and `blob` is required, {given} given"
             raise RefusedError(message, "give exactly one of `huggingface` (with `revision`) and `blob` (with `model`)")
         if self.huggingface is not None and self.revision is None:
             message = "`huggingface` without `revision`: a branch can change under a running service"

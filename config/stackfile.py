@@ -32,7 +32,7 @@ class StackFile(Struct, frozen=True):
 
 
 def parse(text: str) -> StackFile:
-    """Read a stack file; what is not legible becomes a finding, nothing is raised."""
+    """Read a stack file; what cannot be read becomes a finding, nothing is raised."""
     try:
         content = document.read(text)
     except DocumentError as error:

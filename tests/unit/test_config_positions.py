@@ -36,7 +36,7 @@ config:
 """
 
 
-def judged(text: str) -> Planned:
+def assessed(text: str) -> Planned:
     """What a command does with the text of a stack file."""
     file = parse(text)
     planned = assess(config.load(file.sections, file.problems), CATALOG, bootstrap=file.secrets)
@@ -176,16 +176,16 @@ def test_texts_made_to_break_a_reader_are_refused(text: str, words: str) -> None
     with pytest.raises(DocumentError, match=words):
         read(text)
     assert parse(text).problems
-    judged(f"config:\n  llm-platform:platform: {text}")
+    assessed(f"config:\n  llm-platform:platform: {text}")
 
 
 @given(st.text())
 @example("\ud800")
 @example("config: {llm-platform:platform: '\ud800'}")
 def test_any_text_is_read_to_findings(text: str) -> None:
-    judged(text)
-    judged(f"config:\n  llm-platform:platform: {text}")
-    judged(f"config:\n  {text}\n")
+    assessed(text)
+    assessed(f"config:\n  llm-platform:platform: {text}")
+    assessed(f"config:\n  {text}\n")
 
 
 LINES = DEV.splitlines(keepends=True)
@@ -207,12 +207,12 @@ def test_a_stack_file_with_any_edits_is_read_to_findings(edits: list[tuple[int, 
     text = DEV
     for start, length, piece in edits:
         text = text[:start] + piece + text[start + length :]
-    judged(text)
+    assessed(text)
 
 
 @given(st.permutations(range(len(LINES))), st.integers(1, len(LINES)))
 def test_a_stack_file_with_its_lines_in_any_order_is_read_to_findings(order: list[int], kept: int) -> None:
-    judged("".join(LINES[number] for number in order[:kept]))
+    assessed("".join(LINES[number] for number in order[:kept]))
 
 
 def test_lines_of_the_text_are_counted_as_positions_count_them() -> None:

@@ -100,7 +100,7 @@ TABLE = (
         {("CFG-VALUE", "pools[0].gpu.replicas"): ("1 is below 2", "from 2")},
     ),
     Broken(
-        "a number of shares that nobody has",
+        "replicas without sharing",
         (put("pools[0].gpu.replicas", 2),),
         {("CFG-VALUE", "pools[0].gpu"): ("only valid with sharing `time-slicing` or `mps`", "leave `replicas` out")},
     ),
