@@ -1,4 +1,4 @@
-"""What the operator says: the closed shape of a stack file and the one way to read it."""
+"""The settings of a stack: the closed shape of a stack file, how it is read, and findings about it."""
 
 from config.findings import Finding, blocking, in_order, path_of
 from config.load import Loaded, load

@@ -1,20 +1,58 @@
 """The vocabulary of the stack file: closed, frozen sections and the domain types that they are made of."""
 
 import ipaddress
-from typing import Annotated, Literal
+from collections.abc import Callable
+from copy import deepcopy
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, Strict, StringConstraints, model_validator
+from msgspec import Struct
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    GetCoreSchemaHandler,
+    Strict,
+    StringConstraints,
+    model_validator,
+)
+from pydantic_core import CoreSchema, core_schema
 
 GUID_PATTERN = r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"
 COMMIT_PATTERN = r"^[0-9a-f]{40}$"
+# AKS takes key=value:Effect; the autoscaler doesn't model a taint without a value on a pool of zero nodes.
+TAINT_PATTERN = (
+    r"^[a-z0-9]([a-z0-9./-]{0,61}[a-z0-9])?=[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?:(NoSchedule|NoExecute)$"
+)
+VNET_PATTERN = r"^/subscriptions/[0-9a-f-]{36}/resourceGroups/[^/]+/providers/Microsoft\.Network/virtualNetworks/[^/]+$"
 
 
 class RefusedError(ValueError):
-    """A value that its type takes and the stack file doesn't; `fix` says what to write instead."""
+    """A value of the right type that the stack file still doesn't allow; `fix` says what to write instead."""
 
     def __init__(self, message: str, fix: str) -> None:
         super().__init__(message)
         self.fix = fix
+
+
+class StandIn(Struct, frozen=True):
+    """Marks a field with the value that error recovery puts there when the operator's is missing or wrong.
+
+    Required fields of plain values need one. Names that the catalog doesn't know keep rules silent about what depends
+    on them, and the smallest numbers never ask for too much. `{index}` in a text is the number of the list's item.
+    """
+
+    value: Any
+
+    def at(self, place: tuple[str | int, ...]) -> Any:
+        """A copy of the value for a place such as ("pools", 1, "name")."""
+        if isinstance(self.value, str):
+            return self.value.format(index=next((step for step in reversed(place) if isinstance(step, int)), 0))
+        return deepcopy(self.value)
+
+
+UNKNOWN_NAME = StandIn("?")
+NO_GUID = "00000000-0000-0000-0000-000000000000"
 
 
 class Section(BaseModel):
@@ -25,12 +63,12 @@ class Section(BaseModel):
 
 def _reason(value: str) -> str:
     if "/" not in value:
-        return "its length is missing, such as /24 for 256 addresses"
+        return "the prefix length is missing, such as /24 for 256 addresses"
     try:
         ipaddress.IPv4Interface(value)
     except ValueError:
-        return "four numbers up to 255, a slash and a length up to 32 make one"
-    return "the address lies inside the range, not at its start"
+        return "a range is four numbers up to 255, a slash and a prefix length up to 32"
+    return "the address is inside the range, not its first"
 
 
 def _as_network(value: str) -> str:
@@ -45,7 +83,7 @@ def _network(value: str) -> str:
         network = ipaddress.IPv4Network(value)
         if "/" not in value:
             # Python reads a bare address as a range of one.
-            raise ValueError(value)  # noqa: TRY301 - told as every other wrong range
+            raise ValueError(value)  # noqa: TRY301  # reported as every other wrong range
     except ValueError as error:
         raise RefusedError(f'"{value}" is not an IPv4 range: {_reason(value)}', _as_network(value)) from error
     return str(network)
@@ -69,11 +107,65 @@ SecretName = Annotated[str, pattern(r"^[0-9A-Za-z-]+$", longest=127)]
 Zone = Literal["1", "2", "3"]
 
 
+def _read_by(parse: Callable[[str], object], text: CoreSchema) -> CoreSchema:
+    """A value that is parsed from text and written back as text."""
+    as_text = core_schema.to_string_ser_schema()
+    return core_schema.no_info_after_validator_function(parse, text, serialization=as_text)
+
+
+class Taint(Struct, frozen=True):
+    """A taint of a node: pods that don't tolerate it are not scheduled there; as text `key=value:Effect`."""
+
+    key: str
+    value: str
+    effect: str
+
+    @classmethod
+    def parse(cls, text: str) -> "Taint":
+        """Read a text of the form `TAINT_PATTERN`."""
+        key, _, rest = text.partition("=")
+        value, _, effect = rest.partition(":")
+        return cls(key, value, effect)
+
+    def __str__(self) -> str:
+        """The text that AKS takes."""
+        return f"{self.key}={self.value}:{self.effect}"
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, _: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        """Read from text."""
+        return _read_by(cls.parse, handler.generate_schema(Annotated[str, pattern(TAINT_PATTERN)]))
+
+
+class VnetId(Struct, frozen=True):
+    """The id of a virtual network, as Azure Resource Manager spells it."""
+
+    subscription_id: str
+    resource_group: str
+    name: str
+
+    @classmethod
+    def parse(cls, text: str) -> "VnetId":
+        """Read a text of the form `VNET_PATTERN`."""
+        _, _, subscription, _, group, _, _, _, name = text.split("/")
+        return cls(subscription, group, name)
+
+    def __str__(self) -> str:
+        """The id as one text."""
+        group = f"/subscriptions/{self.subscription_id}/resourceGroups/{self.resource_group}"
+        return f"{group}/providers/Microsoft.Network/virtualNetworks/{self.name}"
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, _: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        """Read from text."""
+        return _read_by(cls.parse, handler.generate_schema(Annotated[str, pattern(VNET_PATTERN)]))
+
+
 class Range(Section):
     """From `min` to `max`, both included."""
 
-    min: Whole = Field(description="the fewest, a whole number from 0")
-    max: Positive = Field(description="the most, a whole number from 1, not below `min`")
+    min: Annotated[Whole, StandIn(1)] = Field(description="the fewest, a whole number from 0")
+    max: Annotated[Positive, StandIn(1)] = Field(description="the most, a whole number from 1, not below `min`")
 
     @model_validator(mode="after")
     def _ordered(self) -> "Range":

@@ -4,21 +4,33 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from config.base import Guid, Network, Range, RefusedError, Section, Text, Whole, Zone, pattern
-
-VNET_ID = r"^/subscriptions/[0-9a-f-]{36}/resourceGroups/[^/]+/providers/Microsoft\.Network/virtualNetworks/[^/]+$"
+from config.base import (
+    NO_GUID,
+    UNKNOWN_NAME,
+    Guid,
+    Network,
+    Range,
+    RefusedError,
+    Section,
+    StandIn,
+    Text,
+    VnetId,
+    Whole,
+    Zone,
+    pattern,
+)
 
 
 class ApiServer(Section):
     """How the API server is reached: from listed public ranges, or only from inside the network."""
 
-    access: Literal["authorized", "private"] = Field(
+    access: Annotated[Literal["authorized", "private"], StandIn("private")] = Field(
         description="`authorized` (public address, listed ranges only) or `private` (only from inside the network)"
     )
     authorized_ranges: tuple[Network, ...] = Field(
         default=(), description="a list of public IPv4 ranges that may reach the API server, such as [203.0.113.0/24]"
     )
-    runner_vnet: Annotated[str, pattern(VNET_ID)] | None = Field(
+    runner_vnet: VnetId | None = Field(
         default=None,
         description="the id of the network where `pulumi up` runs, "
         "/subscriptions/…/resourceGroups/…/providers/Microsoft.Network/virtualNetworks/…; it is peered with ours",
@@ -30,10 +42,10 @@ class ApiServer(Section):
             message = "access `authorized` without `authorized_ranges`: an API server open to everyone is not offered"
             raise RefusedError(message, "add authorized_ranges, such as [203.0.113.0/24], or write access: private")
         if self.access == "private" and self.authorized_ranges:
-            message = "`authorized_ranges` have no meaning with access `private`"
+            message = "`authorized_ranges` is only valid with access `authorized`"
             raise RefusedError(message, "leave authorized_ranges out, or write access: authorized")
         if self.access == "authorized" and self.runner_vnet:
-            message = "`runner_vnet` has no meaning with access `authorized`"
+            message = "`runner_vnet` is only valid with access `private`"
             raise RefusedError(message, "leave runner_vnet out, or write access: private")
         return self
 
@@ -41,7 +53,9 @@ class ApiServer(Section):
 class SystemPool(Section):
     """Nodes for the cluster's own workloads, the gateway and monitoring."""
 
-    vm_size: Text = Field(description="an Azure VM size without GPUs, such as Standard_D4ds_v5")
+    vm_size: Annotated[Text, UNKNOWN_NAME] = Field(
+        description="an Azure VM size without GPUs, such as Standard_D4ds_v5"
+    )
     nodes: Range = Field(description="the fewest and the most nodes, such as {min: 2, max: 4}; never zero")
     zones: tuple[Zone, ...] | None = Field(
         default=None,
@@ -72,17 +86,17 @@ class Maintenance(Section):
 class Cluster(Section):
     """One AKS cluster."""
 
-    kubernetes: Annotated[str, pattern(r"^1\.\d{2}$")] = Field(
+    kubernetes: Annotated[str, pattern(r"^1\.\d{2}$"), StandIn("1.00")] = Field(
         description='a Kubernetes minor version in quotes, such as "1.36" (Azure picks the patch)'
     )
-    tier: Literal["Free", "Standard", "Premium"] = Field(
+    tier: Annotated[Literal["Free", "Standard", "Premium"], StandIn("Free")] = Field(
         description="`Free` (no uptime agreement), `Standard` or `Premium`"
     )
     api_server: ApiServer = Field(
         description="who reaches the API server: {access: authorized, authorized_ranges: […]}"
     )
-    admin_groups: tuple[Guid, ...] = Field(
-        min_length=1, description="a list of ids (GUIDs) of Entra groups that administer the cluster, at least one"
+    admin_groups: Annotated[tuple[Guid, ...], Field(min_length=1), StandIn([NO_GUID])] = Field(
+        description="a list of ids (GUIDs) of Entra groups that administer the cluster, at least one"
     )
     system_pool: SystemPool = Field(description="the cluster's own nodes: {vm_size: …, nodes: {min: 2, max: 4}}")
     maintenance: Maintenance = Field(

@@ -1,10 +1,10 @@
-"""Cost: the managed APIs that self-hosting is compared with; what a model is expected to carry is said at the model."""
+"""Cost: the managed APIs that self-hosting is compared with; a model's own section holds its expected load."""
 
 from typing import Annotated
 
 from pydantic import Field, model_validator
 
-from config.base import RefusedError, Section, pattern
+from config.base import RefusedError, Section, StandIn, pattern
 
 ApiName = Annotated[str, pattern(r"^[A-Za-z0-9][\w./ -]*$", longest=63)]
 Price = Annotated[float, Field(ge=0, strict=True, allow_inf_nan=False)]
@@ -12,10 +12,14 @@ Rate = Annotated[float, Field(gt=0, strict=True, allow_inf_nan=False)]
 
 
 class ManagedApi(Section):
-    """What someone else asks for tokens of a comparable model."""
+    """What a provider charges for tokens of a comparable model."""
 
-    name: ApiName = Field(description="a name for it, such as gpt-5-mini: letters, digits, spaces and . / - _")
-    usd_per_million_input_tokens: Price = Field(description="the price in USD of a million prompt tokens, from 0")
+    name: Annotated[ApiName, StandIn("zz{index}")] = Field(
+        description="a name for it, such as gpt-5-mini: letters, digits, spaces and . / - _"
+    )
+    usd_per_million_input_tokens: Annotated[Price, StandIn(0)] = Field(
+        description="the price in USD of a million prompt tokens, from 0"
+    )
     usd_per_million_output_tokens: Price = Field(
         default=0, description="the price in USD of a million answer tokens, from 0; left out for embeddings"
     )
@@ -42,7 +46,9 @@ class Cost(Section):
 class Expected(Section):
     """What one replica carries when it is busy, as measured, on the operator's own mix of prompts and answers."""
 
-    input_tokens_per_second: Rate = Field(description="the prompt tokens that one busy replica reads per second")
+    input_tokens_per_second: Annotated[Rate, StandIn(1)] = Field(
+        description="the prompt tokens that one busy replica reads per second"
+    )
     output_tokens_per_second: Rate | None = Field(
         default=None,
         description="the answer tokens that it writes per second meanwhile; left out for embeddings",

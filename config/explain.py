@@ -1,24 +1,24 @@
 """Turns pydantic's errors into findings that name the place, the value, what is allowed and what to write instead."""
 
-import difflib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from pydantic import ValidationError
 
 from config.base import RefusedError
-from config.findings import Finding, path_of
+from config.findings import Finding, Place, path_of
 from config.secrets import secret_literals
-from config.shape import Place, described, homes_of, keys_at
+from config.shape import choices_at, described, homes_of, keys_at
+from config.wording import closest, did_you_mean, listed
 
 _LONGEST_VALUE = 60
-# What is wrong with a value, by pydantic's type of error; {…} are the limits that pydantic tells.
+# What is wrong with a value, by pydantic's type of error; {…} are the limits in its context.
 _WRONG = {
     "string_type": "is not text",
     "string_too_short": "is empty",
     "string_too_long": "is longer than {max_length} characters",
-    "string_pattern_mismatch": "is not of the form wanted here",
+    "string_pattern_mismatch": "has the wrong form",
     "int_type": "is not a whole number",
     "int_from_float": "is not a whole number",
     "float_type": "is not a number",
@@ -36,7 +36,7 @@ _WRONG = {
 
 
 def explain(error: ValidationError, sections: Mapping[str, Any]) -> list[Finding]:
-    """One finding per wrong place; the branches of a union are told together."""
+    """One finding per wrong place; the branches of a union are reported together."""
     grouped: dict[Place, list[Any]] = {}
     for place, problem in problems_of(error, sections):
         grouped.setdefault(place, []).append(problem)
@@ -109,11 +109,11 @@ def _finding(place: Place, problems: list[Any], sections: Mapping[str, Any]) -> 
 def _wrong_value(place: Place, problems: list[Any], value: object) -> tuple[str, str]:
     kind, context = problems[0]["type"], problems[0].get("ctx", {})
     if value is None:
-        return "nothing is written after the key", f"write {described(place)}"
+        return "the key has no value", f"write {described(place)}"
     if kind == "value_error" and isinstance(context["error"], RefusedError):
         return str(context["error"]), context["error"].fix
     if kind == "literal_error":
-        return _not_one_of(value, context["expected"])
+        return _not_one_of(value, choices_at(place))
     wrong = " and ".join(dict.fromkeys(_wrong(part) for part in problems))
     return f"{show(value)} {wrong}", _cure(place, value, {part["type"] for part in problems})
 
@@ -135,7 +135,7 @@ def _cure(place: Place, value: object, kinds: set[str]) -> str:
     if isinstance(value, str) and kinds in ({"int_type"}, {"float_type"}) and value.replace(".", "", 1).isdecimal():
         return f"write {value} without quotes"
     if kinds == {"bool_type"}:
-        return "write true or false; on, off, yes and no are plain text here"
+        return "write true or false; on, off, yes and no are strings in YAML 1.2"
     if kinds == {"model_type"}:
         return f"write a mapping with {listed(keys_at(place))}"
     return f"write {described(place)}"
@@ -144,14 +144,13 @@ def _cure(place: Place, value: object, kinds: set[str]) -> str:
 def _unknown_key(place: Place, path: str) -> Finding:
     key, known = str(place[-1]), keys_at(place[:-1])
     homes = homes_of(key)
-    fix = _nearest(key, known) or (f"move it to {listed(homes)}" if homes else f"remove `{key}`")
+    fix = did_you_mean(key, known) or (f"move it to {listed(homes)}" if homes else f"remove `{key}`")
     return Finding("error", "CFG-UNKNOWN-KEY", path, f"unknown key `{key}`; known here: {listed(known)}", fix)
 
 
-def _not_one_of(value: object, expected: str) -> tuple[str, str]:
-    allowed = [part.strip("'") for part in expected.replace(" or ", ", ").split(", ")]
+def _not_one_of(value: object, allowed: list[str]) -> tuple[str, str]:
     quoted = not isinstance(value, str) and str(value) in allowed
-    fix = f'write it in quotes: "{value}"' if quoted else _nearest(str(value), allowed)
+    fix = f'write it in quotes: "{value}"' if quoted else did_you_mean(str(value), allowed)
     return f"{show(value)} is not one of {listed(allowed)}", fix or f"write one of {listed(allowed)}"
 
 
@@ -161,7 +160,7 @@ def _number_for_text(place: Place, value: float) -> Finding:
         "error",
         "CFG-QUOTE",
         path_of(place),
-        f"{show(value)} is a number for YAML, which may have changed its digits; this is text",
+        f"{show(value)} without quotes is a number, which may lose digits (1.30 becomes 1.3); this must be a string",
         f"write in quotes: {wanted}",
     )
 
@@ -172,18 +171,3 @@ def show(value: object) -> str:
         return "[secret]"
     text = json.dumps(value, default=str, ensure_ascii=False)
     return text if len(text) <= _LONGEST_VALUE else text[: _LONGEST_VALUE - 1] + "…"
-
-
-def listed(names: Iterable[str]) -> str:
-    """Names as a sentence lists them."""
-    return ", ".join(f"`{name}`" for name in names)
-
-
-def closest(name: str | int, known: Iterable[str]) -> list[str]:
-    """The known name that a misspelt one was most likely meant to be; empty where none is near."""
-    folded = {one.lower(): one for one in known}
-    return [folded[one] for one in difflib.get_close_matches(str(name).lower(), list(folded), n=1, cutoff=0.6)]
-
-
-def _nearest(name: str, known: Iterable[str]) -> str:
-    return "".join(f"did you mean `{one}`?" for one in closest(name, known))

@@ -1,25 +1,35 @@
-"""What the platform has to say about a stack: one finding a problem, each with its place and its cure."""
+"""Findings about a stack: one per problem, each with its place, what is wrong and how to fix it."""
 
 from typing import Literal
 
 from msgspec import Struct
 
 Severity = Literal["error", "warning", "info"]
+Place = tuple[str | int, ...]
 _ORDER = {"error": 0, "warning": 1, "info": 2}
 
 
 class Finding(Struct, frozen=True):
-    """One problem or remark; `path` is a place in the stack file such as `pools[0].gpu.layout`."""
+    """One problem or note about a stack.
+
+    `path` is a place in the stack file such as `pools[0].gpu.layout`; `line` and `column` (from 1) are those of its
+    key or list item, or of the nearest ancestor that the file has, and None where there is no file. `rests_on` are
+    the other places of the stack file that the finding depends on: where one of them is not the operator's value,
+    the finding says nothing.
+    """
 
     severity: Severity
     rule: str
     path: str
     message: str
     fix: str
+    line: int | None = None
+    column: int | None = None
+    rests_on: tuple[str, ...] = ()
 
 
 def in_order(findings: "list[Finding]") -> tuple[Finding, ...]:
-    """Sort by severity, then as a reader meets them; equal findings are told once."""
+    """Sort by severity, then then by path; equal findings are reported once."""
     unique = dict.fromkeys(findings)
     return tuple(sorted(unique, key=lambda finding: (_ORDER[finding.severity], finding.path, finding.rule)))
 
@@ -29,7 +39,7 @@ def blocking(findings: "tuple[Finding, ...]") -> bool:
     return any(finding.severity == "error" for finding in findings)
 
 
-def path_of(parts: "tuple[str | int, ...]") -> str:
+def path_of(parts: Place) -> str:
     """Spell a place the way the stack file's reader would: `models[1].engine.args`."""
     text = ""
     for part in parts:

@@ -1,4 +1,4 @@
-"""Reads the stack's settings from Pulumi's own configuration; the one module of this room that knows Pulumi."""
+"""Reads the stack's settings from Pulumi's own configuration; the only module of config/ that imports Pulumi."""
 
 import json
 from pathlib import Path

@@ -4,16 +4,16 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from config.base import Range, SecretName, Section, pattern
+from config.base import Range, SecretName, Section, StandIn, pattern
 
 
 class Client(Section):
     """Someone who may call; the API key lies in the vault."""
 
-    name: Annotated[str, pattern(r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$", longest=63)] = Field(
+    name: Annotated[str, pattern(r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$", longest=63), StandIn("zz{index}")] = Field(
         description="the caller's name in logs and limits: lower-case letters, digits and single dashes, 63 at most"
     )
-    key_secret: SecretName = Field(
+    key_secret: Annotated[SecretName, StandIn("recovered")] = Field(
         description="the name (not the value) of the vault's secret with the client's API key: letters, digits, dashes"
     )
 
@@ -21,10 +21,10 @@ class Client(Section):
 class Gateway(Section):
     """Envoy Gateway with Envoy AI Gateway."""
 
-    hostname: Annotated[str, pattern(r"^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,}$", longest=253)] = Field(
-        description="the gateway's DNS name in lower case, such as llm.acme.example"
-    )
-    certificate: SecretName = Field(
+    hostname: Annotated[
+        str, pattern(r"^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,}$", longest=253), StandIn("recovered.example")
+    ] = Field(description="the gateway's DNS name in lower case, such as llm.acme.example")
+    certificate: Annotated[SecretName, StandIn("recovered")] = Field(
         description="the name of the vault's secret with the certificate and its key in PEM: letters, digits, dashes"
     )
     exposure: Literal["internal", "public"] = Field(

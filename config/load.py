@@ -6,31 +6,30 @@ from typing import Any
 from msgspec import Struct
 from pydantic import ValidationError
 
-from config import legible
 from config.explain import explain
-from config.findings import Finding, in_order, path_of
+from config.findings import Finding, Place, in_order, path_of
+from config.recover import recover
 from config.secrets import secret_literals, secret_places, without_secret_keys
 from config.settings import Settings
-from config.shape import Place
 
 
 class Loaded(Struct, frozen=True):
-    """The outcome of reading a stack: `settings` is None where too little is legible to plan on.
+    """The outcome of reading a stack: `settings` is None where nothing can be planned on.
 
-    With problems present, `settings` may still hold what was legible, so that the planner can add what it sees:
-    a reader gets all problems in one go. Nothing may be built from settings that came with errors, and nothing may
-    be said about the `unclear` places, whose values are not the operator's.
+    With problems present, `settings` may still hold what could be recovered, so that the planner can add its findings
+    and all problems are reported in one run. Nothing may be built from settings that came with errors, and no finding
+    may rest on the `recovered` places, whose values are not the operator's.
     """
 
     settings: Settings | None
     problems: tuple[Finding, ...]
-    unclear: tuple[str, ...] = ()
+    recovered: tuple[str, ...] = ()
 
 
 def load(sections: Mapping[str, Any], before: Iterable[Finding] = ()) -> Loaded:
     """Validate the sections of a stack file (`{"platform": {…}, "pools": […]}`); never raises on bad input.
 
-    `before` are the problems of reading the file. Where they left no section at all, nothing more is said.
+    `before` are the problems of reading the file. Where they left no section at all, there are no others.
     """
     problems = list(before)
     if not sections and problems:
@@ -38,19 +37,19 @@ def load(sections: Mapping[str, Any], before: Iterable[Finding] = ()) -> Loaded:
     sections, numbers = _with_text_keys(without_secret_keys(sections))
     problems += numbers
     hidden = secret_literals(sections)
-    # A secret written where its name belongs is told once, as a secret.
-    told = {problem.path for problem in hidden}
+    # A secret written where its name belongs is reported once, as a secret.
+    reported = {problem.path for problem in hidden}
     try:
         settings = Settings.model_validate(sections)
     except ValidationError as error:
         settings = None
         problems += [
-            found for found in explain(error, sections) if found.rule == "CFG-UNKNOWN-KEY" or found.path not in told
+            found for found in explain(error, sections) if found.rule == "CFG-UNKNOWN-KEY" or found.path not in reported
         ]
     if settings is not None and not hidden:
         return Loaded(settings, in_order(problems))
-    settings, unclear = legible.read(sections, secret_places(sections))
-    return Loaded(settings, in_order(problems + hidden), tuple(path_of(place) for place in unclear))
+    settings, recovered = recover(sections, secret_places(sections))
+    return Loaded(settings, in_order(problems + hidden), tuple(path_of(place) for place in recovered))
 
 
 def _with_text_keys(value: Any, place: Place = ()) -> tuple[Any, list[Finding]]:
@@ -64,7 +63,7 @@ def _with_text_keys(value: Any, place: Place = ()) -> tuple[Any, list[Finding]]:
     read = {}
     for key, item, inner in items:
         if isinstance(value, Mapping) and not isinstance(key, str):
-            wrong = f"the key {key} is no text for YAML; keys are text"
+            wrong = f"key {key} is not a string"
             problems.append(Finding("error", "CFG-QUOTE", path_of(inner), wrong, f'write it in quotes: "{key}"'))
         read[inner[-1]], found = _with_text_keys(item, inner)
         problems += found

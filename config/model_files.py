@@ -13,7 +13,7 @@ def with_model_files(sections: Mapping[str, Any], folder: Path) -> dict[str, Any
     """The same sections with `models[].source.hf_config: FILE` replaced by the JSON object in the file.
 
     Files are found relative to `folder`, the stack file's own. A name whose file can't be read, or holds no JSON
-    object, stays a name: rule MODEL-CONFIG tells it.
+    object, stays a name: rule MODEL-CONFIG reports it.
     """
     models = sections.get("models")
     if not isinstance(models, list):

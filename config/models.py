@@ -4,7 +4,19 @@ from typing import Annotated, Any
 
 from pydantic import Field, model_validator
 
-from config.base import Commit, Flag, Positive, Range, RefusedError, Section, Text, Version, pattern
+from config.base import (
+    UNKNOWN_NAME,
+    Commit,
+    Flag,
+    Positive,
+    Range,
+    RefusedError,
+    Section,
+    StandIn,
+    Text,
+    Version,
+    pattern,
+)
 from config.cost import Expected
 
 # Options that take JSON may be written as YAML mappings or lists.
@@ -28,16 +40,16 @@ class Source(Section):
     huggingface: Annotated[str, pattern(r"^[A-Za-z0-9][\w.-]*/[\w.-]+$")] | None = Field(
         default=None, description="a model id on Hugging Face, such as Qwen/Qwen3-8B"
     )
-    revision: Commit | None = Field(
+    revision: Annotated[Commit | None, StandIn("0" * 40)] = Field(
         default=None,
         description="a commit of the Hugging Face repository: 40 hexadecimal digits, in quotes if all are decimal; "
-        "`git ls-remote https://huggingface.co/ORGANISATION/MODEL HEAD` tells it",
+        "`git ls-remote https://huggingface.co/ORGANISATION/MODEL HEAD` prints it",
     )
     blob: Annotated[str, pattern(r"^[A-Za-z0-9][\w.-]*(/[\w.-]+)*$")] | None = Field(
         default=None, description="a folder in the model store's container `weights`, such as qwen3-8b/2026-11"
     )
-    model: Text | None = Field(
-        default=None, description="with `blob` only: the id that tells the architecture, such as Qwen/Qwen3-8B"
+    model: Annotated[Text | None, UNKNOWN_NAME] = Field(
+        default=None, description="with `blob` only: the id of the model with the architecture, such as Qwen/Qwen3-8B"
     )
     hf_config: Text | dict[str, Any] | None = Field(
         default=None,
@@ -51,21 +63,21 @@ class Source(Section):
     @model_validator(mode="after")
     def _one_origin(self) -> "Source":
         if (self.huggingface is None) == (self.blob is None):
-            given = "neither" if self.huggingface is None else "both"
-            message = f"a model has one origin, and {given} of `huggingface` and `blob` is given"
+            given = "neither is" if self.huggingface is None else "both are"
+            message = f"exactly one of `huggingface` and `blob` is required, {given} given"
             raise RefusedError(message, "give exactly one of `huggingface` (with `revision`) and `blob` (with `model`)")
         if self.huggingface is not None and self.revision is None:
             message = "`huggingface` without `revision`: a branch can change under a running service"
             raise RefusedError(message, f"add revision: {_described(type(self), 'revision')}")
         if self.blob is not None and self.model is None and self.hf_config is None:
-            message = "`blob` without `model`: the folder doesn't tell the architecture"
-            raise RefusedError(message, "add model, the id that tells the architecture, such as Qwen/Qwen3-8B")
+            message = "`blob` without `model`: the folder's name doesn't determine the architecture"
+            raise RefusedError(message, "add model, the id of the model with the architecture, such as Qwen/Qwen3-8B")
         if self.weights_gib is not None and self.hf_config is None:
-            raise RefusedError("`weights_gib` has a meaning with `hf_config` only", "leave `weights_gib` out")
+            raise RefusedError("`weights_gib` is only valid with `hf_config`", "leave `weights_gib` out")
         if self.huggingface is not None and self.model is not None:
-            raise RefusedError("`model` has a meaning with `blob` only", "leave `model` out")
+            raise RefusedError("`model` is only valid with `blob`", "leave `model` out")
         if self.blob is not None and self.revision is not None:
-            raise RefusedError("`revision` has a meaning with `huggingface` only", "leave `revision` out")
+            raise RefusedError("`revision` is only valid with `huggingface`", "leave `revision` out")
         return self
 
     @property
@@ -91,16 +103,16 @@ class Engine(Section):
 
 
 class Resources(Section):
-    """What one replica asks of its node beside GPUs; requests and limits are equal."""
+    """What one replica requests of its node beside GPUs; requests and limits are equal."""
 
-    cpu: Positive = Field(description="whole cores, from 1")
-    memory_gib: Positive = Field(description="whole GiB from 1, shared memory included")
+    cpu: Annotated[Positive, StandIn(1)] = Field(description="whole cores, from 1")
+    memory_gib: Annotated[Positive, StandIn(1)] = Field(description="whole GiB from 1, shared memory included")
 
 
 class Autoscaling(Section):
     """When a replica is added."""
 
-    requests_per_replica: Positive = Field(
+    requests_per_replica: Annotated[Positive, StandIn(1)] = Field(
         description="the waiting plus running requests that one replica should carry, from 1"
     )
 
@@ -108,11 +120,13 @@ class Autoscaling(Section):
 class Model(Section):
     """One served model; its name is what clients put into `model`."""
 
-    name: Annotated[str, pattern(r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$", longest=40)] = Field(
+    name: Annotated[str, pattern(r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$", longest=40), StandIn("zz{index}")] = Field(
         description="what clients put into `model`: lower-case letters, digits and single dashes, 40 at most"
     )
-    source: Source = Field(description="where the weights come from: {huggingface: Qwen/Qwen3-8B, revision: COMMIT}")
-    pool: Text | Annotated[tuple[Text, ...], Field(min_length=1, max_length=2)] = Field(
+    source: Annotated[Source, StandIn({"huggingface": "zz/recovered", "revision": "0" * 40})] = Field(
+        description="where the weights come from: {huggingface: Qwen/Qwen3-8B, revision: COMMIT}"
+    )
+    pool: Annotated[Text | Annotated[tuple[Text, ...], Field(min_length=1, max_length=2)], UNKNOWN_NAME] = Field(
         description="the name of a pool, `auto` for the cheapest that runs the model and has room, or [floor, burst]: "
         "`min` replicas on the first, the rest on the second"
     )
@@ -121,9 +135,11 @@ class Model(Section):
         description="the MIG profile of one replica, such as 3g.47gb; needed where the pool has several kinds",
     )
     tolerates: tuple[Text, ...] = Field(
-        default=(), description="a list of the keys of its pools' `taints`; GPU and spot taints are understood"
+        default=(), description="a list of the keys of its pools' `taints`; GPU and spot taints are always tolerated"
     )
-    context: Positive = Field(description="the longest request in tokens, prompt and answer together, from 1")
+    context: Annotated[Positive, StandIn(1)] = Field(
+        description="the longest request in tokens, prompt and answer together, from 1"
+    )
     concurrency: Positive = Field(default=1, description="the number of requests that must fit at once, from 1")
     typical_tokens: Positive | None = Field(
         default=None, description="the tokens of a typical request, if `concurrency` isn't meant at full context"
@@ -140,7 +156,7 @@ class Model(Section):
     )
     resources: Resources | None = Field(
         default=None,
-        description="what a replica asks of its node: {cpu: 16, memory_gib: 64}; without it its GPUs' share",
+        description="what a replica requests of its node: {cpu: 16, memory_gib: 64}; without it its GPUs' share",
     )
     expected: Expected | None = Field(
         default=None,

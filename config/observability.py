@@ -1,4 +1,4 @@
-"""Observability: how long metrics are kept and when someone is told."""
+"""Observability: how long metrics are kept and when alerts fire."""
 
 from typing import Annotated
 
@@ -11,7 +11,8 @@ class Alerts(Section):
     """Thresholds of the first alerts."""
 
     waiting_requests: Positive = Field(
-        default=20, description="the requests waiting for a model over 5 minutes from which someone is told, from 1"
+        default=20,
+        description="the number of requests, from 1, waiting for a model over 5 minutes from which an alert fires",
     )
     first_token_seconds: Annotated[float, Field(gt=0, strict=True, allow_inf_nan=False)] = Field(
         default=5.0,

@@ -4,22 +4,30 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from config.base import Flag, Guid, Section, Text, pattern
+from config.base import NO_GUID, UNKNOWN_NAME, Flag, Guid, Section, StandIn, Text, pattern
 
 
 class Platform(Section):
     """Identity and place of the platform; the Azure names of all its resources derive from here."""
 
-    name: Annotated[str, pattern(r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$", longest=16)] = Field(
+    name: Annotated[str, pattern(r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$", longest=16), StandIn("recovered")] = Field(
         description="a short name of lower-case letters, digits and single dashes, 16 at most, such as acme-llm"
     )
-    suffix: Annotated[str, pattern(r"^[a-z0-9]{3,5}$")] = Field(
+    suffix: Annotated[str, pattern(r"^[a-z0-9]{3,5}$"), StandIn("zzz")] = Field(
         description="3 to 5 lower-case letters and digits that make vault and storage names unique in the world"
     )
-    environment: Literal["dev", "test", "prod"] = Field(description="`dev`, `test` or `prod`")
-    region: Text = Field(description="an Azure region as `az account list-locations` spells it, such as eastus")
-    tenant_id: Guid = Field(description="the id of the Microsoft Entra tenant: a GUID in lower case")
-    subscription_id: Guid = Field(description="the id of the Azure subscription that pays: a GUID in lower case")
+    environment: Annotated[Literal["dev", "test", "prod"], StandIn("dev")] = Field(
+        description="`dev`, `test` or `prod`"
+    )
+    region: Annotated[Text, UNKNOWN_NAME] = Field(
+        description="an Azure region as `az account list-locations` spells it, such as eastus"
+    )
+    tenant_id: Annotated[Guid, StandIn(NO_GUID)] = Field(
+        description="the id of the Microsoft Entra tenant: a GUID in lower case"
+    )
+    subscription_id: Annotated[Guid, StandIn(NO_GUID)] = Field(
+        description="the id of the Azure subscription that pays: a GUID in lower case"
+    )
     tags: dict[str, Text] = Field(
         default_factory=dict,
         description='tags for every Azure resource, text each: {team: ml-platform, cost-center: "4711"}',

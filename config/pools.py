@@ -4,18 +4,15 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from config.base import Range, RefusedError, Section, Text, Zone, pattern
-
-# AKS takes key=value:Effect; the autoscaler doesn't model a taint without a value on a pool of zero nodes.
-TAINT = r"^[a-z0-9]([a-z0-9./-]{0,61}[a-z0-9])?=[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?:(NoSchedule|NoExecute)$"
+from config.base import UNKNOWN_NAME, Range, RefusedError, Section, StandIn, Taint, Text, Zone, pattern
 
 
 class GpuSharing(Section):
-    """How the GPUs of a pool are offered to pods: one way for the whole pool."""
+    """How the GPUs of a pool are shared between pods: the same for the whole pool."""
 
     sharing: Literal["none", "mig", "time-slicing", "mps"] = Field(
         default="none",
-        description="`none` (whole GPUs), `mig` (hardware slices), `time-slicing` (by turns, nothing kept apart) or "
+        description="`none` (whole GPUs), `mig` (hardware slices), `time-slicing` (by turns, no isolation) or "
         "`mps` (side by side, memory limited, faults shared)",
     )
     layout: tuple[Text, ...] = Field(
@@ -37,7 +34,7 @@ class GpuSharing(Section):
     @model_validator(mode="after")
     def _slices_match_sharing(self) -> "GpuSharing":
         if self.layout and self.layouts:
-            message = "`layout` is for every GPU, `layouts` for one after the other: both are given"
+            message = "`layout` (the same for every GPU) and `layouts` (one for each GPU) are both given"
             raise RefusedError(message, "leave one of them out")
         if self.sharing == "mig" and not self.sliced:
             message = "sharing `mig` needs a `layout`"
@@ -47,7 +44,7 @@ class GpuSharing(Section):
             raise RefusedError(message, "leave the layout out, or write sharing: time-slicing")
         if self.sharing == "none" and self.sliced:
             name = "layout" if self.layout else "layouts"
-            message = f"a `{name}` has a meaning with sharing `mig` only"
+            message = f"`{name}` is only valid with sharing `mig`"
             raise RefusedError(message, f"write sharing: mig, or leave `{name}` out")
         return self
 
@@ -57,7 +54,7 @@ class GpuSharing(Section):
             message = f"sharing `{self.sharing}` needs `replicas`"
             raise RefusedError(message, "add replicas, the number of pods on one GPU, such as 2")
         if not self.shared and self.replicas is not None:
-            message = "`replicas` has a meaning with sharing `time-slicing` or `mps` only"
+            message = "`replicas` is only valid with sharing `time-slicing` or `mps`"
             raise RefusedError(message, "write one of them, or leave `replicas` out")
         return self
 
@@ -79,13 +76,13 @@ class GpuSharing(Section):
 class Pool(Section):
     """One node pool; its name plus a hash of what Azure can't change in place names it in AKS."""
 
-    name: Annotated[str, pattern(r"^[a-z][a-z0-9]{0,7}$")] = Field(
+    name: Annotated[str, pattern(r"^[a-z][a-z0-9]{0,7}$"), StandIn("zz{index}")] = Field(
         description="lower-case letters and digits, a letter first, 8 at most (AKS takes 12, the revision 4 of them)"
     )
-    workload: Literal["inference", "fine-tuning", "background"] = Field(
+    workload: Annotated[Literal["inference", "fine-tuning", "background"], StandIn("inference")] = Field(
         alias="class", description="what runs there: `inference`, `fine-tuning` or `background` (no GPUs, no taint)"
     )
-    vm_size: Text = Field(description="an Azure VM size, such as Standard_NC40ads_H100_v5")
+    vm_size: Annotated[Text, UNKNOWN_NAME] = Field(description="an Azure VM size, such as Standard_NC40ads_H100_v5")
     nodes: Range = Field(description="the fewest and the most nodes, such as {min: 1, max: 2}")
     gpu: GpuSharing = Field(
         default_factory=GpuSharing, description="how GPUs are shared: {sharing: mig, layout: [3g.47gb, 3g.47gb]}"
@@ -101,7 +98,7 @@ class Pool(Section):
         default=None,
         description='a list of availability zones in quotes, such as ["1"]; without it Azure places the nodes',
     )
-    taints: tuple[Annotated[str, pattern(TAINT)], ...] = Field(
+    taints: tuple[Taint, ...] = Field(
         default=(),
         description="a list of more taints, each key=value:NoSchedule or key=value:NoExecute",
     )

@@ -1,4 +1,4 @@
-"""Secrets have no place in a stack file: this finds values that look like one, and never repeats them."""
+"""Finds secrets in stack files, where they must not be, by their shape or key, and never repeats their values."""
 
 import re
 from collections.abc import Mapping
@@ -48,7 +48,7 @@ def secret_places(value: Any, place: tuple[str | int, ...] = ()) -> list[tuple[s
                 found += secret_places(item, (*place, key))
         return found
     if isinstance(value, (list, tuple)):
-        return [one for index, item in enumerate(value) for one in secret_places(item, (*place, index))]
+        return [found for index, item in enumerate(value) for found in secret_places(item, (*place, index))]
     return [place] if looks_secret(value) else []
 
 
@@ -59,7 +59,7 @@ def secret_literals(value: Any) -> list[Finding]:
             "error",
             "SEC-LITERAL",
             path_of(place),
-            "a secret in plain text (its value is not repeated here); stack files hold only names of Key Vault secrets",
+            "a secret in plain text (its value is not shown); stack files hold only names of Key Vault secrets",
             "revoke that secret, put a new one into the vault (`az keyvault secret set`) and write its name under "
             "security.hugging_face_token or gateway.clients[].key_secret",
         )

@@ -28,7 +28,7 @@ class Settings(Section):
     quota: Quota = Field(
         default_factory=dict,
         description="the cores that the subscription may use in the region, per VM family and in all, as "
-        "`az vm list-usage` tells: {StandardNCadsH100v5Family: 80, lowPriorityCores: 160}",
+        "`az vm list-usage` prints: {StandardNCadsH100v5Family: 80, lowPriorityCores: 160}",
     )
     pools: Annotated[tuple[Pool, ...], Field(min_length=1)] = Field(
         description="a list of node pools, at least one: [{name: …, class: inference, vm_size: …, nodes: {…}}]"

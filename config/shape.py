@@ -1,4 +1,4 @@
-"""The shape of the stack file as its sections declare it: which keys a place knows, and what each is for."""
+"""The shape of the stack file as its sections declare it: the keys that a place takes, their values and defaults."""
 
 import types
 import typing
@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from typing import Any
 
 from pydantic import BaseModel
+from pydantic.fields import FieldInfo
 
+from config.base import StandIn
+from config.findings import Place
 from config.settings import Settings
-
-Place = tuple[str | int, ...]
 
 
 def section_at(place: Place) -> type[BaseModel] | None:
@@ -33,13 +34,43 @@ def keys_at(place: Place) -> list[str]:
 
 
 def described(place: Place) -> str:
-    """What belongs at a place, in words that go on after `write`; a list's item is told by its list."""
+    """What belongs at a place, in words that go on after `write`; a list describes its items."""
     for end in range(len(place), 0, -1):
-        section = section_at(place[: end - 1])
-        field = _field(section, place[end - 1]) if section else None
+        field = field_at(place[:end])
         if field is not None and field.description:
             return str(field.description)
     return "the sections of a stack file"
+
+
+def choices_at(place: Place) -> list[str]:
+    """The values that a place takes, where they are a closed list; empty where they aren't."""
+    keys = [index for index, step in enumerate(place) if isinstance(step, str)]
+    field = field_at(place[: keys[-1] + 1]) if keys else None
+    return _literals_in(field.annotation) if field else []
+
+
+def stand_in_at(place: Place) -> Any:
+    """What takes the place of a value that is missing or wrong; None where it can be left out.
+
+    It is the value that the field's own StandIn gives, or is made of the stand-ins of what a required section needs.
+    """
+    field = field_at(place)
+    if field is None:
+        section = section_at(place) if is_section_item(place) else None
+        return None if section is None else _whole(section, place)
+    for marker in field.metadata:
+        if isinstance(marker, StandIn):
+            return marker.at(place)
+    section = section_at(place)
+    if section is None or not field.is_required():
+        return None
+    return [_whole(section, (*place, 0))] if _lists_sections(field) else _whole(section, place)
+
+
+def is_section_item(place: Place) -> bool:
+    """Whether a place is an item of a list of sections, such as `pools[0]`."""
+    field = field_at(place[:-1]) if place and isinstance(place[-1], int) else None
+    return field is not None and _lists_sections(field)
 
 
 def homes_of(key: str) -> list[str]:
@@ -47,23 +78,48 @@ def homes_of(key: str) -> list[str]:
     return [path for path, names in _everywhere(Settings, "") if key in names and path]
 
 
+def field_at(place: Place) -> FieldInfo | None:
+    """The declaration of the key that a place ends with; None where it ends with a list's item or an unknown key."""
+    section = section_at(place[:-1]) if place else None
+    return _field(section, place[-1]) if section is not None else None
+
+
+def _whole(section: type[BaseModel], place: Place) -> dict[str, Any]:
+    """The smallest mapping that a section takes."""
+    required = [field.alias or name for name, field in section.model_fields.items() if field.is_required()]
+    return {key: stand_in_at((*place, key)) for key in required}
+
+
 def _everywhere(section: type[BaseModel], path: str) -> Iterator[tuple[str, list[str]]]:
     yield path, [field.alias or name for name, field in section.model_fields.items()]
     for name, field in section.model_fields.items():
         for inner in _sections_in(field.annotation):
-            many = "[]" if "tuple" in str(field.annotation) else ""
+            many = "[]" if _lists_sections(field) else ""
             yield from _everywhere(inner, f"{path}.{field.alias or name}{many}".removeprefix("."))
+
+
+def _lists_sections(field: FieldInfo) -> bool:
+    return typing.get_origin(field.annotation) is tuple and bool(_sections_in(field.annotation))
 
 
 def _sections_in(annotation: Any) -> list[type[BaseModel]]:
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return [annotation]
-    if isinstance(annotation, types.GenericAlias | types.UnionType) or typing.get_origin(annotation):
-        return [section for part in typing.get_args(annotation) for section in _sections_in(part)]
-    return []
+    return [section for part in _parts(annotation) for section in _sections_in(part)]
 
 
-def _field(section: type[BaseModel], key: str | int) -> Any:
+def _literals_in(annotation: Any) -> list[str]:
+    if typing.get_origin(annotation) is typing.Literal:
+        return [str(value) for value in typing.get_args(annotation)]
+    return [value for part in _parts(annotation) for value in _literals_in(part)]
+
+
+def _parts(annotation: Any) -> tuple[Any, ...]:
+    generic = isinstance(annotation, types.GenericAlias | types.UnionType) or typing.get_origin(annotation)
+    return typing.get_args(annotation) if generic else ()
+
+
+def _field(section: type[BaseModel], key: str | int) -> FieldInfo | None:
     for name, field in section.model_fields.items():
         if key == (field.alias or name):
             return field

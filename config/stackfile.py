@@ -1,92 +1,49 @@
-"""Reads the text of a `Pulumi.<stack>.yaml` as Pulumi does: YAML 1.2, our namespace apart from everyone else's."""
+"""Reads the text of a `Pulumi.<stack>.yaml` as Pulumi does: our namespace apart from all others, with positions."""
 
-import re
-from collections.abc import Iterator
 from typing import Any
 
-import yaml
 from msgspec import Struct
+from msgspec.structs import replace
 
+from config import document
+from config.document import Document, DocumentError, Entry
 from config.findings import Finding, path_of
+from config.positions import Positions
 from config.secrets import HIDDEN, looks_secret, secret_literals
 from config.settings import SECTIONS
 
 _NAMESPACE = "llm-platform:"
 # What the Pulumi CLI itself writes beside `config`.
 _CLI_KEYS = ("config", "encryptionsalt", "encryptedkey", "secretsprovider", "environment", "backend")
-_BASE: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-
-
-class _Loader(_BASE):
-    """YAML 1.2 core schema: `on`, `yes` and dates stay text."""
-
-
-_Loader.yaml_implicit_resolvers = {}
-for _tag, _expression, _first in (
-    ("bool", r"^(true|True|TRUE|false|False|FALSE)$", "tTfF"),
-    ("null", r"^(~|null|Null|NULL|)$", ["~", "n", "N", ""]),
-    ("int", r"^[-+]?([0-9]+|0o[0-7]+|0x[0-9a-fA-F]+)$", "-+0123456789"),
-    (
-        "float",
-        r"^[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?$|^[-+]?\.(inf|Inf|INF)$|^\.(nan|NaN|NAN)$",
-        "-+.0123456789",
-    ),
-):
-    _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(_expression), list(_first))
-
-
-def _whole(_: Any, node: yaml.ScalarNode) -> int:
-    digits = node.value.lstrip("+-").lower()
-    number = int(digits, {"0o": 8, "0x": 16}.get(digits[:2], 10))
-    return -number if node.value.startswith("-") else number
-
-
-def _fraction(_: Any, node: yaml.ScalarNode) -> float:
-    # Python spells .inf and .nan without their dot.
-    return float(re.sub(r"\.(?=[in])", "", node.value.lower()))
-
-
-def _fraction(_: Any, node: yaml.ScalarNode) -> float:
-    # Python spells .inf and .nan without their dot.
-    return float(re.sub(r"\.(?=[in])", "", node.value.lower()))
-
-
-def _mapping(loader: Any, node: yaml.MappingNode) -> dict[Any, Any]:
-    return {loader.construct_object(key): loader.construct_object(value, deep=True) for key, value in node.value}
-
-
-_Loader.add_constructor("tag:yaml.org,2002:int", _whole)
-_Loader.add_constructor("tag:yaml.org,2002:float", _fraction)
-_Loader.add_constructor("tag:yaml.org,2002:map", _mapping)
 
 
 class StackFile(Struct, frozen=True):
-    """Sections of our namespace, and the names of secrets that the CLI keeps encrypted beside them."""
+    """A stack file as read.
+
+    `sections` are those of our namespace, `secrets` the names of those that the CLI keeps encrypted beside them,
+    `problems` what is wrong with the file itself, `positions` the line and column of every path, `text` the file.
+    """
 
     sections: dict[str, Any]
     secrets: tuple[str, ...]
     problems: tuple[Finding, ...]
+    positions: Positions
+    text: str
 
 
 def parse(text: str) -> StackFile:
-    """Read a stack file; what isn't legible becomes a finding, nothing is raised."""
+    """Read a stack file; what cannot be read becomes a finding, nothing is raised."""
     try:
-        content, problems = _content(text)
-    except yaml.YAMLError as error:
-        return StackFile({}, (), (_unreadable(_why(error)),))
-    if not isinstance(content, dict) or not isinstance(content.get("config"), dict):
-        return StackFile({}, (), (_unreadable("it has no mapping `config:`"),))
-    problems += [
-        Finding(
-            "error", "CFG-UNKNOWN-KEY", _shown(key), f"unknown key `{_shown(key)}`",
-            f"write settings below `config:`; keys beside it: {', '.join(_CLI_KEYS)}",
-        )
-        for key in content
-        if key not in _CLI_KEYS
-    ]  # fmt: skip
+        content = document.read(text)
+    except DocumentError as error:
+        return StackFile({}, (), (_not_yaml(error),), Positions(), text)
+    if not isinstance(content.value, dict) or not isinstance(content.value.get("config"), dict):
+        return StackFile({}, (), (_not_a_stack_file("it has no mapping `config:`"),), Positions(), text)
+    positions = _positions(content.root)
+    problems = [*_unknown_keys(content.value), *_duplicates(content)]
     sections: dict[str, Any] = {}
     secrets = []
-    for key, value in content["config"].items():
+    for key, value in content.value["config"].items():
         if not str(key).startswith(_NAMESPACE):
             problems += secret_literals({key: value})
             if ":" not in str(key):
@@ -97,73 +54,62 @@ def parse(text: str) -> StackFile:
             secrets.append(name)
         else:
             sections[name] = value
-    return StackFile(sections, tuple(sorted(secrets)), tuple(problems))
+    return StackFile(sections, tuple(sorted(secrets)), positions.located(problems), positions, text)
 
 
-def _content(text: str) -> tuple[Any, list[Finding]]:
-    """The file's value and the keys that it gives twice; of those the last one counts."""
-    loader = _Loader(text)
-    try:
-        node = loader.get_single_node()
-        if node is None:
-            return None, []
-        _refuse_tags(loader, node, ())
-        problems = [*_given_twice(node, ())]
-        return loader.construct_document(node), problems
-    finally:
-        loader.dispose()
+def _positions(root: Entry) -> Positions:
+    """Positions by the paths of findings, which leave `config` and our namespace out."""
+    outer = root.inner if isinstance(root.inner, dict) else {}
+    config = outer["config"]
+    keys = config.inner if isinstance(config.inner, dict) else {}
+    return Positions({**outer, **{key.removeprefix(_NAMESPACE): entry for key, entry in keys.items()}}, config.mark)
 
 
-def _refuse_tags(loader: Any, node: yaml.Node, above: tuple[yaml.Node, ...]) -> None:
-    """Only what YAML makes of a value by itself is read: `!!int x` and `!!python/…` are not.
-
-    Raises:
-        yaml.MarkedYAMLError: a value has a tag of another kind, or lies in itself.
-    """
-    own = node.tag == loader.resolve(type(node), node.value, (True, False))
-    text = isinstance(node, yaml.ScalarNode) and node.tag == "tag:yaml.org,2002:str"
-    if not (own or text) or any(node is one for one in above):
-        problem = "a value with a tag, or one that lies in itself, can't be read"
-        raise yaml.MarkedYAMLError(problem=problem, problem_mark=node.start_mark)
-    if isinstance(node, yaml.CollectionNode):
-        for child in node.value:
-            for inner in child if isinstance(child, tuple) else (child,):
-                _refuse_tags(loader, inner, (*above, node))
+def _unknown_keys(content: dict[Any, Any]) -> list[Finding]:
+    return [
+        Finding(
+            "error", "CFG-UNKNOWN-KEY", _shown(key), f"unknown key `{_shown(key)}`",
+            f"write settings below `config:`; keys beside it: {', '.join(_CLI_KEYS)}",
+        )
+        for key in content
+        if key not in _CLI_KEYS
+    ]  # fmt: skip
 
 
-def _given_twice(node: yaml.Node, place: tuple[str | int, ...]) -> Iterator[Finding]:
-    inner: list[tuple[str | int, yaml.Node]] = []
-    if isinstance(node, yaml.SequenceNode):
-        inner = list(enumerate(node.value))
-    elif isinstance(node, yaml.MappingNode):
-        first: dict[str, yaml.Node] = {}
-        for key, value in node.value:
-            if not isinstance(key, yaml.ScalarNode):
-                raise yaml.MarkedYAMLError(problem="a key must be a word", problem_mark=key.start_mark)
-            name = str(key.value).removeprefix(_NAMESPACE)
-            if name in first:
-                lines = f"{first[name].start_mark.line + 1} and {key.start_mark.line + 1}"
-                path = path_of((*place, _shown(name))).removeprefix("config.")
-                yield Finding("error", "CFG-TWICE", path, f"given twice, on lines {lines}", "remove one of the two")
-            first[name] = key
-            inner.append((name, value))
-    for step, value in inner:
-        yield from _given_twice(value, (*place, step))
+def _duplicates(content: Document) -> list[Finding]:
+    return [
+        Finding(
+            "error",
+            "CFG-TWICE",
+            _path(duplicate.place),
+            f"given twice, on lines {duplicate.first.line} and {duplicate.second.line}",
+            "remove one of the two",
+            line=duplicate.second.line,
+            column=duplicate.second.column,
+        )
+        for duplicate in content.duplicates
+    ]
+
+
+def _path(place: tuple[str | int, ...]) -> str:
+    inside = place[1:] if place[0] == "config" and len(place) > 1 else place
+    return path_of(tuple(step if isinstance(step, int) else _shown(step) for step in inside)).removeprefix(_NAMESPACE)
 
 
 def _shown(key: object) -> str:
     return HIDDEN if looks_secret(key) else str(key)
 
 
-def _why(error: yaml.YAMLError) -> str:
+def _not_yaml(error: DocumentError) -> Finding:
     """What is wrong and where, without the line itself: there may be a secret in it."""
-    problem = getattr(error, "problem", None) or getattr(error, "reason", None) or "it can't be read as YAML"
-    mark = getattr(error, "problem_mark", None)
-    where = f"line {mark.line + 1}, column {mark.column + 1}: " if mark is not None else ""
-    return where + (HIDDEN if looks_secret(problem) else problem)
+    problem, mark = HIDDEN if looks_secret(str(error)) else str(error), error.mark
+    if mark is None:
+        return _not_a_stack_file(problem)
+    found = _not_a_stack_file(f"line {mark.line}, column {mark.column}: {problem}")
+    return replace(found, line=mark.line, column=mark.column)
 
 
-def _unreadable(why: str) -> Finding:
+def _not_a_stack_file(why: str) -> Finding:
     return Finding(
         "error",
         "CFG-YAML",
@@ -178,6 +124,6 @@ def _without_namespace(key: str) -> Finding:
         "error",
         "CFG-NAMESPACE",
         key,
-        f"`{key}` belongs to no namespace",
+        f"`{key}` has no namespace",
         f"write `{_NAMESPACE}{key}`, or the namespace of a provider",
     )

@@ -48,7 +48,8 @@ def read(text: str, day: str | None, folder: Path = PROJECT) -> tuple[StackFile,
     file = stackfile.parse(text)
     file = replace(file, sections=with_model_files(file.sections, folder))
     settings = config.load(file.sections, file.problems)
-    return file, assess(settings, catalog.load(), bootstrap=file.secrets, today=day)
+    planned = assess(settings, catalog.load(), bootstrap=file.secrets, today=day)
+    return file, replace(planned, findings=file.positions.located(planned.findings))
 
 
 def written(file: str, stack: str, found: Planned) -> Planned:

@@ -96,13 +96,13 @@ class RejectedError(Exception):
 
 
 def assess(loaded: Loaded, catalog: Catalog, *, bootstrap: Iterable[str] = (), today: str | None = None) -> Planned:
-    """Plan what was loaded, adding the planner's findings to those of loading as far as the settings are legible."""
+    """Plan what was loaded; of recovered settings only findings that rest on the operator's own values are added."""
     if loaded.settings is None:
         return Planned(None, loaded.problems)
     planned = plan_stack(loaded.settings, catalog, bootstrap=bootstrap, problems=loaded.problems, today=today)
-    if not loaded.unclear:
+    if not loaded.recovered:
         return planned
-    kept = [one for one in planned.findings if one in loaded.problems or _rests_on_clear(one, loaded.unclear)]
+    kept = [one for one in planned.findings if one in loaded.problems or _rests_on_clear(one, loaded.recovered)]
     return Planned(planned.plan, tuple(kept))
 
 

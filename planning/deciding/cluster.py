@@ -162,7 +162,7 @@ def pool(stack: ResolvedStack, view: ResolvedPool) -> PoolPlan:
             *(((labels_of.DEVICE_PLUGIN_CONFIG, sharing),) if sharing is not None else ()),
         ),
         # Azure adds the spot taint itself and refuses a list without it.
-        taints=view.taints,
+        taints=tuple(str(taint) for taint in view.taints),
         resources=tuple((device.resource, device.per_node) for device in view.devices),
     )
 

@@ -10,7 +10,7 @@ from planning import naming, yaml_text
 from planning.deciding.charts import chart
 from planning.gpus import device_plugin, mig
 from planning.plan import GpuOperatorPlan, Json
-from planning.resolving.pools import ResolvedPool
+from planning.resolving.pools import GPU_TAINT, ResolvedPool
 from planning.resolving.resolution import ResolvedStack
 
 # With a hash of the content: a manager that came up before a new configuration would otherwise never look for it again.
@@ -80,14 +80,12 @@ def _on_system_nodes() -> dict[str, Json]:
 
 def _tolerations(stack: ResolvedStack) -> list[Json]:
     """Every taint of every GPU pool: a DaemonSet that doesn't tolerate one leaves that pool without GPUs."""
-    taints = sorted({taint for pool in stack.pools if pool.gpu is not None for taint in pool.taints})
+    taints = {taint for pool in stack.pools if pool.gpu is not None for taint in pool.taints}
     tolerations: list[Json] = []
-    for taint in taints:
-        key, rest = taint.split("=", 1)
-        value, effect = rest.split(":", 1)
-        toleration: dict[str, Json] = {"key": key, "operator": "Exists", "effect": effect}
-        if key != "nvidia.com/gpu":
-            toleration |= {"operator": "Equal", "value": value}
+    for taint in sorted(taints, key=str):
+        toleration: dict[str, Json] = {"key": taint.key, "operator": "Exists", "effect": taint.effect}
+        if taint.key != GPU_TAINT.key:
+            toleration |= {"operator": "Equal", "value": taint.value}
         tolerations.append(toleration)
     return tolerations
 

@@ -2,6 +2,7 @@
 
 from ipaddress import IPv4Network
 
+from config.base import VnetId
 from planning.plan import (
     NetworkPlan,
     RunnerPlan,
@@ -81,8 +82,7 @@ def _deny_rest() -> SecurityRulePlan:
     return SecurityRulePlan(name="deny-rest", priority=4096, access="Deny", source="*", port="*")
 
 
-def _runner(vnet_id: str | None) -> RunnerPlan | None:
-    if vnet_id is None:
+def _runner(vnet: VnetId | None) -> RunnerPlan | None:
+    if vnet is None:
         return None
-    parts = vnet_id.split("/")
-    return RunnerPlan(vnet_id=vnet_id, resource_group=parts[4], vnet=parts[8])
+    return RunnerPlan(vnet_id=str(vnet), resource_group=vnet.resource_group, vnet=vnet.name)

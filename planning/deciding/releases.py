@@ -89,10 +89,7 @@ def _workload(
         scaling=scaling,
         # MIG slices have resource names of their own, so AKS's automatic toleration for nvidia.com/gpu doesn't reach
         # them.
-        tolerations=tuple(
-            (taint.split("=")[0], taint.split("=")[1].split(":")[0], taint.split(":")[-1])
-            for taint in workload.pool.taints
-        ),
+        tolerations=tuple((taint.key, taint.value, taint.effect) for taint in workload.pool.taints),
         disruption_budget=workload.high > 1,
         mps=workload.pool.settings.gpu.sharing == "mps",
         rollout=rollout.rollout(stack.resolution, workload),

@@ -4,14 +4,15 @@ from msgspec import Struct
 from msgspec.structs import asdict
 
 from catalog import Catalog, Gpu, VmSize
+from config.base import Taint
 from config.pools import Pool
 from planning.gpus import devices, mig
 from planning.gpus.devices import Device
 from planning.resolving import node
 from planning.resolving.node import NodeOffer
 
-SPOT_TAINT = "kubernetes.azure.com/scalesetpriority=spot:NoSchedule"
-GPU_TAINT = "nvidia.com/gpu=present:NoSchedule"
+SPOT_TAINT = Taint("kubernetes.azure.com/scalesetpriority", "spot", "NoSchedule")
+GPU_TAINT = Taint("nvidia.com/gpu", "present", "NoSchedule")
 
 
 class MigOwner(Struct, frozen=True):
@@ -60,7 +61,7 @@ class PoolView(Struct, frozen=True, dict=True):
         return self.settings.gpu.layouts_of(self.vm.gpu_count if self.vm else 1)
 
     @property
-    def taints(self) -> tuple[str, ...]:
+    def taints(self) -> tuple[Taint, ...]:
         """All taints of its nodes, those that Azure adds to spot nodes included."""
         own = (GPU_TAINT,) if self.settings.workload != "background" and self.gpu is not None else ()
         return (*own, *((SPOT_TAINT,) if self.spot else ()), *self.settings.taints)

@@ -107,9 +107,9 @@ def subnets_large_enough(stack: Resolution) -> Iterator[Problem]:
 def runner_in_subscription(stack: Resolution) -> Iterator[Problem]:
     """The runner's network is peered by the same Azure provider, hence in the same subscription."""
     runner = stack.settings.cluster.api_server.runner_vnet
-    if runner and runner.split("/")[2] != stack.settings.platform.subscription_id:
+    if runner is not None and runner.subscription_id != stack.settings.platform.subscription_id:
         yield (
             "cluster.api_server.runner_vnet",
-            f"the network is in subscription {runner.split('/')[2]}, the platform in another",
+            f"the network is in subscription {runner.subscription_id}, the platform in another",
             "name a network in platform.subscription_id; across subscriptions peer by hand and leave runner_vnet out",
         )

@@ -19,17 +19,16 @@ def taints_tolerated(stack: Resolution) -> Iterator[Problem]:
     for model in stack.releases:
         for pool in model.pools:
             for taint in pool.settings.taints if pool is not None else ():
-                key = taint.split("=")[0]
-                if key not in model.settings.tolerates:
+                if taint.key not in model.settings.tolerates:
                     yield (
                         f"{model.path}.tolerates",
                         (
                             f"pool `{pool.name if pool else ''}` carries the taint `{taint}`, which `{model.name}` "
                             "doesn't tolerate"
                         ),
-                        f"add tolerates: [{key}], or choose another pool",
+                        f"add tolerates: [{taint.key}], or choose another pool",
                     )
-        carried = {taint.split("=")[0] for pool in model.pools if pool is not None for taint in pool.settings.taints}
+        carried = {taint.key for pool in model.pools if pool is not None for taint in pool.settings.taints}
         for index, key in enumerate(model.settings.tolerates):
             if key not in carried and all(pool is not None for pool in model.pools):
                 yield (
@@ -51,9 +50,12 @@ def _taints_of(model: ReleaseView) -> str:
 )
 def taints_are_new(stack: Resolution) -> Iterator[Problem]:
     """GPU and spot taints are set by the platform and by Azure."""
-    kept = {taint.split("=")[0] for taint in (GPU_TAINT, SPOT_TAINT)}
+    kept = {GPU_TAINT.key, SPOT_TAINT.key}
     for pool in stack.pools:
         for index, taint in enumerate(pool.settings.taints):
-            key = taint.split("=")[0]
-            if key in kept or key.startswith("kubernetes.azure.com/"):
-                yield f"{pool.path}.taints[{index}]", f"`{key}` is set by the platform or by Azure", "leave it out"
+            if taint.key in kept or taint.key.startswith("kubernetes.azure.com/"):
+                yield (
+                    f"{pool.path}.taints[{index}]",
+                    f"`{taint.key}` is set by the platform or by Azure",
+                    "leave it out",
+                )

@@ -33,7 +33,7 @@ SAMPLE = (
 )
 
 
-def judged(broken: Broken) -> Planned:
+def assessed(broken: Broken) -> Planned:
     read = parse(broken.file(SECTIONS))
     return assess(config.load(read.sections, read.problems), catalog.load(), bootstrap=read.secrets)
 
@@ -42,8 +42,8 @@ def errors(findings: tuple[Finding, ...]) -> list[Finding]:
     return [finding for finding in findings if finding.severity == "error"]
 
 
-def test_the_development_stack_itself_is_sound() -> None:
-    planned = judged(Broken("unbroken", (), {}))
+def test_the_development_stack_itself_is_accepted() -> None:
+    planned = assessed(Broken("unbroken", (), {}))
     assert planned.plan is not None
     assert errors(planned.findings) == []
 
@@ -56,20 +56,20 @@ def test_the_table_is_large_and_names_are_unique() -> None:
 
 
 @pytest.mark.parametrize("broken", TABLE, ids=lambda broken: broken.name)
-def test_every_mistake_is_told_and_nothing_else(broken: Broken) -> None:
-    planned = judged(broken)
+def test_every_mistake_is_reported_and_nothing_else(broken: Broken) -> None:
+    planned = assessed(broken)
     found = errors(planned.findings)
     assert planned.plan is None
-    assert sorted((one.rule, one.path) for one in found) == sorted(broken.told)
+    assert sorted((one.rule, one.path) for one in found) == sorted(broken.expected)
     for one in found:
         text = f"{one.message}\n{one.fix}"
-        for word in broken.told[one.rule, one.path]:
+        for word in broken.expected[one.rule, one.path]:
             assert word in text, (one, word)
 
 
 @pytest.mark.parametrize("broken", TABLE, ids=lambda broken: broken.name)
 def test_every_error_has_a_place_and_an_instruction(broken: Broken) -> None:
-    for one in errors(judged(broken).findings):
+    for one in errors(assessed(broken).findings):
         assert one.path
         assert one.message
         assert INSTRUCTION.match(one.fix), one.fix
@@ -79,10 +79,10 @@ def test_every_error_has_a_place_and_an_instruction(broken: Broken) -> None:
 
 @pytest.mark.parametrize("broken", [one for one in TABLE if one.hidden], ids=lambda broken: broken.name)
 def test_secrets_are_never_repeated(broken: Broken) -> None:
-    told = repr(judged(broken))
+    shown = repr(assessed(broken))
     for secret in broken.hidden:
         assert secret in broken.file(SECTIONS)
-        assert secret not in told
+        assert secret not in shown
 
 
 @pytest.mark.parametrize("name", SAMPLE)
@@ -95,11 +95,11 @@ def test_the_command_line_refuses_with_code_2(name: str, tmp_path: Path) -> None
         cwd=ROOT, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert run.returncode == 2, run.stderr
-    told = json.loads(run.stdout)
-    assert told["ok"] is False
-    assert told["plan"] is None
-    assert told["resources"] == []
-    found = {(one["rule"], one["path"]) for one in told["findings"] if one["severity"] == "error"}
-    assert found == set(broken.told)
-    assert all(one["path"] and one["message"] and one["fix"] for one in told["findings"])
+    document = json.loads(run.stdout)
+    assert document["ok"] is False
+    assert document["plan"] is None
+    assert document["resources"] == []
+    found = {(one["rule"], one["path"]) for one in document["findings"] if one["severity"] == "error"}
+    assert found == set(broken.expected)
+    assert all(one["path"] and one["message"] and one["fix"] for one in document["findings"])
     assert not any(secret in run.stdout + run.stderr for secret in broken.hidden)

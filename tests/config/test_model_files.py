@@ -67,10 +67,12 @@ def test_given_weights_take_the_place_of_counted_ones(tmp_path: Path) -> None:
             "hf_config: models/mine.json,", json.dumps({**SMALL, "quantization_config": {"quant_method": "odd"}}),
             "models[0].source.weights_gib", "quantized by odd",
         ),
-        ("weights_gib: 20.0,", None, "models[0].source", "`weights_gib` has a meaning with `hf_config` only"),
+        ("weights_gib: 20.0,", None, "models[0].source", "`weights_gib` is only valid with `hf_config`"),
     ],
 )  # fmt: skip
-def test_what_is_wrong_with_it_is_told(tmp_path: Path, more: str, content: str | None, path: str, words: str) -> None:
+def test_what_is_wrong_with_it_is_reported(
+    tmp_path: Path, more: str, content: str | None, path: str, words: str
+) -> None:
     found = planned(stack(tmp_path, more, content))
     assert found.plan is None
     errors = [one for one in found.findings if one.severity == "error"]

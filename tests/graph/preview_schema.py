@@ -20,7 +20,11 @@ def array(items: object) -> dict[str, object]:
 
 
 RANGE = closed(min=WHOLE, max=WHOLE)
-FINDING = closed(severity={"enum": ["error", "warning", "info"]}, rule=TEXT, path=TEXT, message=TEXT, fix=TEXT)
+MAYBE_NUMBER, MAYBE_WHOLE = {"type": ["number", "null"]}, {"type": ["integer", "null"]}
+FINDING = closed(
+    severity={"enum": ["error", "warning", "info"]}, rule=TEXT, path=TEXT, line=MAYBE_WHOLE, column=MAYBE_WHOLE,
+    message=TEXT, fix=TEXT,
+)  # fmt: skip
 POOL = closed(
     name=TEXT, vm_size=TEXT, revision=TEXT, nodes=RANGE, taints=TEXTS, labels=OBJECT,
     resources={"type": "object", "additionalProperties": WHOLE},
@@ -36,7 +40,6 @@ MODEL = closed(
         strategy=TEXT, max_surge={"type": ["integer", "null"]}, max_unavailable={"type": ["integer", "null"]}
     ),
 )  # fmt: skip
-MAYBE_NUMBER, MAYBE_WHOLE = {"type": ["number", "null"]}, {"type": ["integer", "null"]}
 CAPACITY = closed(min_per_month=NUMBER, max_per_month=NUMBER)
 COST_LINE = closed(
     name=TEXT, vm_size=TEXT, capacity={"enum": ["on-demand", "spot"]}, min_nodes=WHOLE, max_nodes=WHOLE,

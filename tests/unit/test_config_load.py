@@ -1,4 +1,4 @@
-"""Settings are read whole or with every problem; what is unclear in them is never spoken about."""
+"""Settings are read whole or with every problem; no finding rests on a value that was recovered."""
 
 import json
 import re
@@ -85,11 +85,11 @@ def test_no_section_at_all() -> None:
     assert [one.path for one in loaded.problems] == ["cluster", "gateway", "models", "platform", "pools"]
 
 
-def test_sound_settings_have_no_problems_and_nothing_unclear() -> None:
+def test_valid_settings_have_no_problems_and_nothing_recovered() -> None:
     loaded = config.load(changed({}))
     assert loaded.settings is not None
     assert loaded.problems == ()
-    assert loaded.unclear == ()
+    assert loaded.recovered == ()
 
 
 def test_settings_are_closed_and_frozen() -> None:
@@ -113,7 +113,7 @@ def test_every_setting_is_described_so_that_a_fix_reads_well() -> None:
         assert re.match(r"[a-z`0-9]|GUID|`", own), (place, own)
 
 
-def test_a_key_one_level_off_is_told_where_it_belongs() -> None:
+def test_a_key_one_level_off_is_reported_with_where_it_belongs() -> None:
     assert homes_of("tensor_parallel") == ["models[].engine"]
     assert homes_of("layout") == ["pools[].gpu"]
     assert homes_of("nothing") == []
@@ -126,10 +126,10 @@ def errors(changes: dict[str, Any]) -> set[tuple[str, str]]:
 
 
 def test_a_misspelt_key_counts_as_what_it_was_meant_for() -> None:
-    """The value under the misspelt key is judged: the layout below doesn't pack."""
-    told = errors({"pools[0].gpu": {"sharing": "mig", "layuot": ["4g.47gb", "4g.47gb"]}})
-    assert ("CFG-UNKNOWN-KEY", "pools[0].gpu.layuot") in told
-    assert ("MIG-PACKING", "pools[0].gpu.layout") in told
+    """The value under the misspelt key is checked: the layout below doesn't pack."""
+    found = errors({"pools[0].gpu": {"sharing": "mig", "layuot": ["4g.47gb", "4g.47gb"]}})
+    assert ("CFG-UNKNOWN-KEY", "pools[0].gpu.layuot") in found
+    assert ("MIG-PACKING", "pools[0].gpu.layout") in found
 
 
 @pytest.mark.parametrize(
@@ -145,15 +145,15 @@ def test_a_misspelt_key_counts_as_what_it_was_meant_for() -> None:
         ("quota", {"StandardNCadsH100v5Family": "80"}),
     ],
 )  # fmt: skip
-def test_one_mistake_of_the_file_brings_no_findings_about_what_hangs_on_it(path: str, value: Any) -> None:
-    told = errors({path: value})
-    assert told
-    assert all(rule.startswith("CFG-") for rule, _ in told), told
+def test_a_wrong_value_brings_no_findings_about_what_depends_on_it(path: str, value: Any) -> None:
+    found = errors({path: value})
+    assert found
+    assert all(rule.startswith("CFG-") for rule, _ in found), found
 
 
 def test_a_list_with_wrong_items_is_not_called_empty() -> None:
-    told = errors({"pools": [3], "models": ["chat", "embed"]})
-    assert told == {("CFG-VALUE", "pools[0]"), ("CFG-VALUE", "models[0]"), ("CFG-VALUE", "models[1]")}
+    found = errors({"pools": [3], "models": ["chat", "embed"]})
+    assert found == {("CFG-VALUE", "pools[0]"), ("CFG-VALUE", "models[0]"), ("CFG-VALUE", "models[1]")}
 
 
 def test_values_are_shown_shortened() -> None:

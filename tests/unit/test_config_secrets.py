@@ -71,7 +71,7 @@ def test_the_shipped_stack_holds_none() -> None:
 @pytest.mark.parametrize("path", PLACES)
 @pytest.mark.parametrize("secret", SECRETS[:2])
 @pytest.mark.parametrize("shape", ["value", "list", "mapping", "key"])
-def test_a_credential_anywhere_is_told_and_never_repeated(path: str, secret: str, shape: str) -> None:
+def test_a_credential_anywhere_is_reported_and_never_repeated(path: str, secret: str, shape: str) -> None:
     value: Any = {"value": secret, "list": ["a", secret], "mapping": {"b": {"c": secret}}, "key": {secret: "a"}}[shape]
     loaded = config.load(changed({path: value}))
     planned = assess(loaded, CATALOG)

@@ -62,17 +62,17 @@ def test_a_section_is_never_taken_for_a_secret() -> None:
     assert read.sections == {"security": {"secure": "AAABADz"}}
 
 
-def test_the_last_of_two_counts_and_both_lines_are_told() -> None:
+def test_of_duplicate_keys_the_last_counts_and_both_lines_are_reported() -> None:
     read = parse(
         "config:\n  llm-platform:cluster:\n    tier: Free\n    nested: [{a: 1}, {b: 1, b: 2}]\n    tier: Premium\n"
     )
     assert read.sections["cluster"] == {"tier": "Premium", "nested": [{"a": 1}, {"b": 2}]}
-    told = [(one.rule, one.path, one.message) for one in read.problems]
-    assert ("CFG-TWICE", "cluster.tier", "given twice, on lines 3 and 5") in told
-    assert ("CFG-TWICE", "cluster.nested[1].b", "given twice, on lines 4 and 4") in told
+    found = [(one.rule, one.path, one.message) for one in read.problems]
+    assert ("CFG-TWICE", "cluster.tier", "given twice, on lines 3 and 5") in found
+    assert ("CFG-TWICE", "cluster.nested[1].b", "given twice, on lines 4 and 4") in found
 
 
-def test_an_illegible_file_is_told_once_and_nothing_is_said_about_sections() -> None:
+def test_a_file_that_is_not_yaml_is_reported_once_without_findings_about_sections() -> None:
     read = parse("config: [\n")
     loaded = config.load(read.sections, read.problems)
     assert loaded.settings is None
@@ -88,7 +88,7 @@ def test_an_illegible_file_is_told_once_and_nothing_is_said_about_sections() -> 
         "config: !!float x", "config: !!map [1]", "config: !!binary =",
     ],
 )  # fmt: skip
-def test_what_is_no_stack_file_is_told_and_never_raised(text: str) -> None:
+def test_what_is_not_a_stack_file_is_reported_and_never_raised(text: str) -> None:
     read = parse(text)
     assert config.load(read.sections, read.problems).problems
 
@@ -99,7 +99,7 @@ def test_no_text_makes_the_reader_fail(text: str) -> None:
     parse(f"config:\n  llm-platform:platform: {text}")
 
 
-def test_secrets_never_reach_the_message_about_illegible_text() -> None:
+def test_secrets_never_reach_the_message_about_text_that_is_not_yaml() -> None:
     token = "hf_" + "AbCdEfGhIjKlMnOpQrSt"
     for text in (f"config: *{token}", f"config: [{token}\n", f"{token}: &{token}", f"config:\n  {token}: 1\n"):
         read = parse(text)

@@ -1,4 +1,4 @@
-"""Stack files with mistakes, as small changes of the development stack, and what each must be told."""
+"""Stack files with mistakes, as small changes of the development stack, and the findings expected of each."""
 
 from broken import cluster, engine, files, models, names, pools, several
 from broken.change import Broken

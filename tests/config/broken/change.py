@@ -15,14 +15,14 @@ Change = Callable[[Sections], None]
 
 @dataclass(frozen=True)
 class Broken:
-    """One broken stack file: `told` maps each expected (rule, path) to words that its message or fix must hold.
+    """One broken stack file: `expected` maps each expected (rule, path) to words that its message or fix must hold.
 
     `text` changes the finished file, for what no value can express. `hidden` must appear nowhere in the findings.
     """
 
     name: str
     changes: tuple[Change, ...]
-    told: Mapping[tuple[str, str], tuple[str, ...]]
+    expected: Mapping[tuple[str, str], tuple[str, ...]]
     text: Callable[[str], str] = str
     hidden: tuple[str, ...] = ()
 

@@ -46,7 +46,7 @@ TABLE = (
     Broken(
         "version as a bare number",
         (put("cluster.kubernetes", 1.36),),
-        {("CFG-QUOTE", "cluster.kubernetes"): ("1.36", "number for YAML", "in quotes")},
+        {("CFG-QUOTE", "cluster.kubernetes"): ("1.36", "must be a string", "in quotes")},
     ),
     Broken(
         "version that AKS doesn't offer",
@@ -66,7 +66,7 @@ TABLE = (
     Broken(
         "private API server with public ranges",
         (put("cluster.api_server.access", "private"),),
-        {("CFG-VALUE", "cluster.api_server"): ("no meaning with access `private`", "leave authorized_ranges out")},
+        {("CFG-VALUE", "cluster.api_server"): ("only valid with access `authorized`", "leave authorized_ranges out")},
     ),
     Broken(
         "runner in another subscription",

@@ -10,7 +10,7 @@ def argument(name: str, value: Any) -> tuple:
     return (put(f"models[0].engine.args.{name}", value),)
 
 
-def told(rule: str, name: str, *words: str) -> dict[tuple[str, str], tuple[str, ...]]:
+def finding(rule: str, name: str, *words: str) -> dict[tuple[str, str], tuple[str, ...]]:
     """One finding about an option of the first model."""
     return {(rule, f"models[0].engine.args.{name}"): words}
 
@@ -27,7 +27,7 @@ TABLE = (
         {("ENGINE-VERSION", "models[0].engine.version"): ("vLLM 0.12.0", "`0.33.0`")},
     ),
     Broken(
-        "KV cache format that nobody knows",
+        "unknown KV cache format",
         (put("models[0].engine.kv_cache_dtype", "int3"),),
         {("FIT-KV-DTYPE", "models[0].engine.kv_cache_dtype"): ("`int3`", "`fp8`")},
     ),
@@ -39,76 +39,76 @@ TABLE = (
     Broken(
         "unknown option",
         argument("enable-prefix-cachin", True),
-        told("ENGINE-FLAG", "enable-prefix-cachin", "vLLM 0.33.0", "did you mean `enable-prefix-caching`"),
+        finding("ENGINE-FLAG", "enable-prefix-cachin", "vLLM 0.33.0", "did you mean `enable-prefix-caching`"),
     ),
     Broken(
         "abbreviated option",
         argument("max-num-batched", 4096),
-        told("ENGINE-FLAG", "max-num-batched", "`max-num-batched-tokens`"),
+        finding("ENGINE-FLAG", "max-num-batched", "`max-num-batched-tokens`"),
     ),
     Broken(
         "option with its dashes",
         argument("--max-num-seqs", 8),
-        told("ENGINE-FLAG", "--max-num-seqs", "without dashes"),
+        finding("ENGINE-FLAG", "--max-num-seqs", "without dashes"),
     ),
     Broken(
         "removed option",
         argument("swap-space", 4),
-        told("ENGINE-REMOVED", "swap-space", "since 0.20", "leave it out"),
+        finding("ENGINE-REMOVED", "swap-space", "since 0.20", "leave it out"),
     ),
     Broken(
         "removed option with a successor",
         argument("guided-decoding-backend", "xgrammar"),
-        told("ENGINE-REMOVED", "guided-decoding-backend", "structured-outputs-config"),
+        finding("ENGINE-REMOVED", "guided-decoding-backend", "structured-outputs-config"),
     ),
     Broken(
         "option with a place of its own",
         argument("max-model-len", 4096),
-        told("ENGINE-OWNED", "max-model-len", "models[].context"),
+        finding("ENGINE-OWNED", "max-model-len", "models[].context"),
     ),
     Broken(
         "forbidden option",
         argument("trust-remote-code", True),
-        told("ENGINE-FORBIDDEN", "trust-remote-code", "runs Python code", "leave it out"),
+        finding("ENGINE-FORBIDDEN", "trust-remote-code", "runs Python code", "leave it out"),
     ),
     Broken(
         "text for a switch",
         argument("enable-chunked-prefill", "yes"),
-        told("ENGINE-VALUE", "enable-chunked-prefill", '"yes"', "true or false"),
+        finding("ENGINE-VALUE", "enable-chunked-prefill", '"yes"', "true or false"),
     ),
     Broken(
         "text for a whole number",
         argument("max-num-seqs", "many"),
-        told("ENGINE-VALUE", "max-num-seqs", '"many"', "whole number"),
+        finding("ENGINE-VALUE", "max-num-seqs", '"many"', "whole number"),
     ),
     Broken(
         "boolean for a number",
         argument("max-num-seqs", True),
-        told("ENGINE-VALUE", "max-num-seqs", "true", "whole number"),
+        finding("ENGINE-VALUE", "max-num-seqs", "true", "whole number"),
     ),
     Broken(
         "value that isn't a choice",
         argument("dtype", "float8"),
-        told("ENGINE-VALUE", "dtype", '"float8"', "bfloat16"),
+        finding("ENGINE-VALUE", "dtype", '"float8"', "bfloat16"),
     ),
     Broken(
         "option without a value",
         argument("seed", None),
-        told("CFG-VALUE", "seed", "nothing is written after the key"),
+        finding("CFG-VALUE", "seed", "the key has no value"),
     ),
     Broken(
         "unknown parser",
         argument("reasoning-parser", "qwen33"),
-        told("ENGINE-PARSER", "reasoning-parser", "`qwen33`", "did you mean `qwen3`"),
+        finding("ENGINE-PARSER", "reasoning-parser", "`qwen33`", "did you mean `qwen3`"),
     ),
     Broken(
         "tools without a parser",
         argument("enable-auto-tool-choice", True),
-        told("ENGINE-PARSER", "enable-auto-tool-choice", "add tool-call-parser"),
+        finding("ENGINE-PARSER", "enable-auto-tool-choice", "add tool-call-parser"),
     ),
     Broken(
         "unknown quantization",
         argument("quantization", "awqq"),
-        told("ENGINE-QUANTIZATION", "quantization", "`awqq`", "did you mean `awq`"),
+        finding("ENGINE-QUANTIZATION", "quantization", "`awqq`", "did you mean `awq`"),
     ),
 )

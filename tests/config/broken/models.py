@@ -22,7 +22,7 @@ TABLE = (
         {("MODEL-UNKNOWN", "models[0].source.huggingface"): ("`Qwen/Qwen3-9B`", "did you mean `Qwen/Qwen3-8B`")},
     ),
     Broken(
-        "model whose cache nobody can compute yet",
+        "model whose cache cannot be computed yet",
         (put("models[0].source.huggingface", "BAAI/bge-m3"), put("models[0].context", 8192)),
         {("MODEL-ATTENTION", "models[0].source"): ("`BAAI/bge-m3`", "encoder without a KV cache", "`Qwen/Qwen3-8B`")},
     ),
@@ -39,7 +39,7 @@ TABLE = (
     Broken(
         "revision that YAML reads as a number",
         (put("models[0].source.revision", "REVISION"),),
-        {("CFG-QUOTE", "models[0].source.revision"): ("number for YAML", "in quotes", "40 hexadecimal digits")},
+        {("CFG-QUOTE", "models[0].source.revision"): ("must be a string", "in quotes", "40 hexadecimal digits")},
         text=lambda text: text.replace("REVISION", "12345e10"),
     ),
     Broken(
@@ -50,7 +50,7 @@ TABLE = (
     Broken(
         "two origins",
         (put("models[0].source.blob", "qwen3-8b"),),
-        {("CFG-VALUE", "models[0].source"): ("both of `huggingface` and `blob`", "exactly one")},
+        {("CFG-VALUE", "models[0].source"): ("both are given", "exactly one")},
     ),
     Broken(
         "gated model without a token",
@@ -115,7 +115,7 @@ TABLE = (
         {("MIG-SLICE", "models[0].slice"): ("`2g.24gb`, `3g.47gb`", "add slice")},
     ),
     Broken(
-        "taint that nobody tolerates",
+        "taint that is not tolerated",
         (put("pools[0].taints", ["team=research:NoSchedule"]),),
         {
             ("PLACE-TAINT", "models[0].tolerates"): ("`team=research:NoSchedule`", "add tolerates: [team]"),

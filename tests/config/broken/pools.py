@@ -72,7 +72,7 @@ TABLE = (
     Broken(
         "layout without MIG",
         (put("pools[0].gpu", {"layout": ["3g.47gb"]}),),
-        {("CFG-VALUE", "pools[0].gpu"): ("sharing `mig` only", "write sharing: mig")},
+        {("CFG-VALUE", "pools[0].gpu"): ("only valid with sharing `mig`", "write sharing: mig")},
     ),
     Broken(
         "MIG pool that may be empty",
@@ -100,14 +100,14 @@ TABLE = (
         {("CFG-VALUE", "pools[0].gpu.replicas"): ("1 is below 2", "from 2")},
     ),
     Broken(
-        "a number of shares that nobody has",
+        "replicas without sharing",
         (put("pools[0].gpu.replicas", 2),),
-        {("CFG-VALUE", "pools[0].gpu"): ("`time-slicing` or `mps` only", "leave `replicas` out")},
+        {("CFG-VALUE", "pools[0].gpu"): ("only valid with sharing `time-slicing` or `mps`", "leave `replicas` out")},
     ),
     Broken(
         "two layouts of one GPU",
         (put("pools[0].gpu.layouts", [["3g.47gb"]]),),
-        {("CFG-VALUE", "pools[0].gpu"): ("both are given", "leave one of them out")},
+        {("CFG-VALUE", "pools[0].gpu"): ("are both given", "leave one of them out")},
     ),
     Broken(
         "a layout for a GPU that isn't there, and one that doesn't pack",

@@ -1,4 +1,4 @@
-"""Files with several mistakes of different kinds: all are told at once, and none twice."""
+"""Files with several mistakes of different kinds: all are reported at once, and none twice."""
 
 from broken.change import Broken, copy, drop, put, rename
 
@@ -47,7 +47,7 @@ TABLE = (
         ),
         {
             ("CFG-VALUE", "models[2]"): ("is not a mapping", "`source`"),
-            ("CFG-VALUE", "pools[1]"): ("nothing is written",),
+            ("CFG-VALUE", "pools[1]"): ("the key has no value",),
             ("FIT-CONCURRENCY", "models[0].concurrency"): ("50 requests",),
             ("REPLICAS-ZERO", "models[1].replicas.min"): ("write 1 or more",),
             ("CFG-MISSING", "gateway.certificate"): ("add certificate", "vault's secret"),
@@ -73,8 +73,8 @@ TABLE = (
         (put("platform.tags", None), put("models[0].engine", None), put("pools[0].capacity", "sopt"),
          put("models[1].pool", "h10")),
         {
-            ("CFG-VALUE", "platform.tags"): ("nothing is written", "tags for every Azure resource"),
-            ("CFG-VALUE", "models[0].engine"): ("nothing is written", "vLLM version"),
+            ("CFG-VALUE", "platform.tags"): ("the key has no value", "tags for every Azure resource"),
+            ("CFG-VALUE", "models[0].engine"): ("the key has no value", "vLLM version"),
             ("CFG-VALUE", "pools[0].capacity"): ("did you mean `spot`?",),
             ("POOL-UNKNOWN", "models[1].pool"): ("did you mean `h100`",),
         },

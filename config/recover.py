@@ -1,0 +1,104 @@
+"""Error recovery: turns invalid sections into settings that the planner can still check.
+
+So all findings are reported in one run. Misspelt keys are read as the keys that they were meant to be, wrong values
+give way to defaults, and where something required is missing, its field's stand-in takes its place. Every place whose
+value is not the operator's is returned: no finding may rest on one, and nothing may be built from such settings.
+"""
+
+from collections.abc import Mapping
+from copy import deepcopy
+from typing import Any
+
+from pydantic import ValidationError
+
+from config.explain import problems_of, value_at
+from config.findings import Place
+from config.settings import Settings
+from config.shape import choices_at, is_section_item, keys_at, stand_in_at
+from config.wording import closest
+
+# Each round reveals what the one before had hidden: sections, their keys, the keys below, the rules between keys.
+_ROUNDS = 8
+
+
+def recover(sections: Mapping[str, Any], hidden: list[Place]) -> tuple[Settings | None, tuple[Place, ...]]:
+    """Settings made of invalid sections, and the places whose values are not the operator's.
+
+    `hidden` are places whose values must not be looked at. None where even stand-ins make no valid settings.
+    """
+    rest: Any = deepcopy(dict(sections))
+    recovered: list[Place] = list(hidden)
+    for place in hidden:
+        _replace(rest, place)
+    for _ in range(_ROUNDS):
+        try:
+            return Settings.model_validate(rest), tuple(dict.fromkeys(recovered))
+        except ValidationError as error:
+            problems = problems_of(error, rest)
+        # Keys first: under a misspelt one may lie what its neighbour seems to lack.
+        for place, problem in sorted(problems, key=lambda pair: pair[1]["type"] != "extra_forbidden"):
+            recovered += _mend(rest, place, problem)
+    return None, tuple(dict.fromkeys(recovered))
+
+
+def _mend(rest: Any, place: Place, problem: Any) -> list[Place]:
+    """Put something valid at a place; returns the places whose values are not the operator's from now on."""
+    holder, kind = value_at(place[:-1], rest), problem["type"]
+    if not place or (kind == "missing" and place[-1] in holder):
+        return []
+    if kind == "extra_forbidden":
+        _rename(holder, place)
+        return [place]
+    if kind == "literal_error":
+        meant = closest(str(holder[place[-1]]), choices_at(place))
+        if meant:
+            holder[place[-1]] = meant[0]
+            return [place]
+    if kind == "value_error" and _name(place) == "models.source":
+        return _mend_source(holder[place[-1]], place) or [_replace(rest, place)]
+    touched = _replace(rest, place)
+    pool = touched[:2]
+    if touched[0] == "pools" and touched[2:3] == ("gpu",) and touched[3:] != ("driver",):
+        # Whole GPUs or slices: unknown, so no rule may judge what the pool offers.
+        return [touched, _replace(rest, (*pool, "vm_size"))]
+    return [touched]
+
+
+def _rename(holder: Any, place: Place) -> None:
+    value = holder.pop(place[-1])
+    absent = [name for name in keys_at(place[:-1]) if name not in holder]
+    meant = closest(place[-1], absent)
+    if meant:
+        holder[meant[0]] = value
+
+
+def _mend_source(source: dict[str, Any], place: Place) -> list[Place]:
+    """Give a Hugging Face source a commit and a folder a model, where that is all that is wrong."""
+    if ("huggingface" in source) == ("blob" in source):
+        return []
+    needed, foreign = ("revision", "model") if "huggingface" in source else ("model", "revision")
+    source.pop(foreign, None)
+    source.setdefault(needed, stand_in_at((*place, needed)))
+    return [(*place, needed), (*place, foreign)]
+
+
+def _replace(rest: Any, place: Place) -> Place:
+    """Leave a value out, or put its stand-in there; a list of plain values goes as a whole. Returns the place replaced.
+
+    Other settings refer to sections in lists by number or name: a broken one is replaced, the rest of its list stands.
+    """
+    holder, key = value_at(place[:-1], rest), place[-1]
+    if isinstance(holder, list):
+        if not is_section_item(place):
+            return _replace(rest, place[:-1])
+        holder[int(key)] = stand_in_at(place)
+    elif isinstance(holder, dict):
+        holder.pop(key, None)
+        stand_in = stand_in_at(place)
+        if stand_in is not None:
+            holder[key] = stand_in
+    return place
+
+
+def _name(place: Place) -> str:
+    return ".".join(step for step in place if isinstance(step, str))

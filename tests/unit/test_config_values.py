@@ -1,0 +1,48 @@
+"""Taints and ids of virtual networks are read once and print back as what was written."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from planning_stacks import changed
+
+import config
+from config.base import TAINT_PATTERN, VNET_PATTERN, Taint, VnetId
+
+
+@given(st.from_regex(TAINT_PATTERN.replace("$", r"\Z"), alphabet=st.characters(max_codepoint=126)))
+def test_a_taint_prints_back_as_it_was_written(text: str) -> None:
+    assert str(Taint.parse(text)) == text
+
+
+@given(st.from_regex(VNET_PATTERN.replace("$", r"\Z"), alphabet=st.characters(max_codepoint=126)))
+def test_an_id_of_a_network_prints_back_as_it_was_written(text: str) -> None:
+    assert str(VnetId.parse(text)) == text
+
+
+def test_the_stack_file_gives_typed_values() -> None:
+    network = (
+        "/subscriptions/00000000-0000-4000-8000-000000000002/resourceGroups/ops"
+        "/providers/Microsoft.Network/virtualNetworks/runners"
+    )
+    settings = config.load(
+        changed(
+            {
+                "pools[0].taints": ["team=research:NoExecute"],
+                "cluster.api_server": {"access": "private", "runner_vnet": network},
+            }
+        )
+    ).settings
+    assert settings is not None
+    assert settings.pools[0].taints == (Taint("team", "research", "NoExecute"),)
+    runner = settings.cluster.api_server.runner_vnet
+    assert runner == VnetId("00000000-0000-4000-8000-000000000002", "ops", "runners")
+    assert str(runner) == network
+    assert settings.model_dump(mode="json")["cluster"]["api_server"]["runner_vnet"] == network
+    assert settings.pools[0].model_dump(mode="json")["taints"] == ["team=research:NoExecute"]
+
+
+@pytest.mark.parametrize("value", ["team", "team=research", "team=research:Never", "=a:NoSchedule", None, ["a"]])
+def test_another_form_is_refused_with_the_form_to_write(value: object) -> None:
+    (found,) = config.load(changed({"pools[0].taints": [value]})).problems
+    assert (found.rule, found.path) == ("CFG-VALUE", "pools[0].taints[0]")
+    assert "key=value:NoSchedule" in found.fix
