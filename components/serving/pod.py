@@ -13,13 +13,12 @@ from pulumi_kubernetes.core.v1 import (
 )
 
 from components.cluster.labels import DEPLOYMENT, MODEL, labels
-from components.cluster.network_policies import HTTP_PORT
 from planning.plan import DeviceRequest, ExtendedResource, ModelPlan, ReleasePlan, WorkloadPlan
+from planning.plan.endpoint import HTTP_PORT, HTTP_PORT_NAME
 from planning.plan.labels import POOL_REVISION
 
 # Key of the token in the models' Secret.
 TOKEN_KEY = "token"  # noqa: S105 - the name of a key, not a secret
-HTTP_PORT_NAME = "http"
 ARGUMENTS_KEY = "vllm.yaml"
 
 _ARGUMENTS_DIRECTORY = "/etc/vllm"

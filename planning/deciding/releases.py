@@ -6,7 +6,7 @@ from config.models import Model as ModelSettings
 from planning import naming
 from planning.deciding.images import image
 from planning.placement import cache_gib, resources, rollout, shared_memory_gib
-from planning.plan import PodPlan, ReleasePlan, ReplicaRange, ScalingPlan, WorkloadPlan
+from planning.plan import PodPlan, ReleasePlan, ReplicaRange, ScalingPlan, WorkloadPlan, metrics
 from planning.resolving.releases import ResolvedRelease
 from planning.resolving.resolution import ResolvedStack
 from planning.resolving.workloads import Workload, workloads_of
@@ -107,7 +107,7 @@ def _scaling(view: ResolvedRelease, workload: Workload, before: tuple[Workload, 
     wanted = view.settings.autoscaling
     threshold = wanted.requests_per_replica if wanted is not None else view.settings.concurrency
     labels = f'{{namespace="{NAMESPACE}",model_name="{view.name}"}}'
-    query = f"sum(vllm:num_requests_waiting{labels}) + sum(vllm:num_requests_running{labels})"
+    query = f"sum({metrics.VLLM_REQUESTS_WAITING}{labels}) + sum({metrics.VLLM_REQUESTS_RUNNING}{labels})"
     floor = sum(one.high for one in before)
     if floor:
         query = f"clamp_min({query} - {floor * threshold}, 0)"

@@ -4,8 +4,8 @@ from typing import Literal
 
 from msgspec import Struct
 
-from planning.plan.azure import GrantPlan, IdentityPlan
 from planning.plan.devices import DeviceRequest
+from planning.plan.services import RoutePlan, TrafficPlan
 
 
 class MemoryPlan(Struct, frozen=True, kw_only=True):
@@ -193,10 +193,10 @@ class ModelPlan(Struct, frozen=True, kw_only=True):
     """What serves it."""
     handover: HandoverPlan
     """The wait for old pods before their pool goes."""
-    identity: IdentityPlan
-    """Cloud identity of its pods."""
-    read_weights: GrantPlan | None
-    """Right to read weights in Blob storage."""
+    route: RoutePlan
+    """The way from the gateway to it."""
+    traffic: TrafficPlan
+    """Who may reach its pods and where they may go."""
     token_secret: str | None
     """Secret with the Hugging Face token."""
 
