@@ -130,7 +130,7 @@ def _monitoring(plan: Plan, _: Counts) -> tuple[Leaf, ...]:
 
 
 def _gpu_operator(plan: Plan, _: Counts) -> tuple[Leaf, ...]:
-    owner = "AKS" if plan.gpu_operator.mode == "aks" else "the operator"
+    owner = "the operator" if plan.gpu_operator.installs_driver else "AKS"
     return (Leaf(f"{_chart(plan.gpu_operator.chart)}, driver installed by {owner}"),)
 
 

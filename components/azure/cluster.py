@@ -20,7 +20,8 @@ from planning.plan import AzureScopePlan, ClusterPlan, MaintenancePlan
 
 SYSTEM_DISK_GIB = 128
 
-# One profile for the whole cluster, so the GPU pools decide: their nodes are dear, slow to come and slow to fill.
+# One profile for the whole cluster, so the GPU pools decide: their nodes are expensive, slow to provision and slow to
+# warm up.
 AUTOSCALER: ManagedClusterPropertiesAutoScalerProfileArgsDict = {
     "expander": "least-waste",
     # GPU nodes report ready only after driver and device plugin; 15 minutes, the default, gives up before.

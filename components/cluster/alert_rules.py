@@ -1,4 +1,4 @@
-"""The alerts: what is watched, from when on someone is told, and in which words."""
+"""The alerts: what is watched, when an alert fires, and its text."""
 
 from typing import Literal
 

@@ -1,4 +1,4 @@
-"""Prometheus, what it scrapes, and when it tells someone."""
+"""Prometheus, what it scrapes, and its alerts."""
 
 import pulumi
 from pulumi_kubernetes.apiextensions import CustomResource

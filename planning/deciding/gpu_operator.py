@@ -42,7 +42,9 @@ def operator(stack: ResolvedStack, system_nodes: NodeSelection) -> GpuOperatorPl
     plugin = _device_plugin(stack)
     if plugin:
         values["devicePlugin"] = plugin
-    return GpuOperatorPlan(chart=chart(stack, "gpu-operator", timeout_seconds=1800), mode=owner, values=values)
+    return GpuOperatorPlan(
+        chart=chart(stack, "gpu-operator", timeout_seconds=1800), installs_driver=owner == "operator", values=values
+    )
 
 
 def _device_plugin(stack: ResolvedStack) -> dict[str, Json]:

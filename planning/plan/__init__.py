@@ -15,15 +15,12 @@ from planning.plan.azure import (
     GrantPlan,
     MaintenancePlan,
     ModelStorePlan,
-    NetworkPlan,
     PodIdentityPlan,
     RegistryPlan,
-    RunnerPlan,
-    SecurityRulePlan,
-    SubnetPlan,
     SystemPoolPlan,
     VaultPlan,
 )
+from planning.plan.azure_network import NetworkPlan, RunnerPlan, SecurityRulePlan, SubnetPlan
 from planning.plan.base import Json, Pairs
 from planning.plan.cost import (
     BreakEvenPlan,

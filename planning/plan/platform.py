@@ -29,8 +29,8 @@ class NodeSelection(Struct, frozen=True, kw_only=True):
     def helm_values(self, *, any_effect: bool = False) -> dict[str, Json]:
         """`nodeSelector` and `tolerations` as a chart takes them, and every object that is written in JSON.
 
-        `any_effect` leaves the effect out, which tolerates all of them: so are the GPU Operator's values since its
-        first release here, and a changed value would restart the operator on every stack for nothing.
+        `any_effect` leaves the effect out, which tolerates all of them. The GPU Operator's values have always been
+        written so; another text would upgrade the operator on every stack, and gain nothing.
         """
         return {"nodeSelector": dict(self.labels), "tolerations": [dict(self._toleration(any_effect=any_effect))]}
 

@@ -1,7 +1,5 @@
 """What runs in the cluster for all models: charts, secrets, operator, gateway, metrics."""
 
-from typing import Literal
-
 from msgspec import Struct
 
 from planning.plan.base import Json, Pairs
@@ -44,8 +42,8 @@ class GpuOperatorPlan(Struct, frozen=True, kw_only=True):
 
     chart: ChartPlan
     """Chart of the operator."""
-    mode: Literal["aks", "operator"]
-    """Who installs the GPU driver."""
+    installs_driver: bool
+    """Whether the operator installs the GPU driver; otherwise the foundation's nodes come with it."""
     values: dict[str, Json]
     """The chart's values: the whole set of one ownership mode, never half of it."""
 
