@@ -134,7 +134,7 @@ def _prometheus(plan: MonitoringPlan) -> dict[str, Json]:
                 }
             }
         },
-        # Monitors and rules of every release and namespace count, not only the chart's own.
+        # Monitors and rules of every chart and namespace count, not only the chart's own.
         **{
             f"{kind}SelectorNilUsesHelmValues": False
             for kind in ("podMonitor", "serviceMonitor", "rule", "probe", "scrapeConfig")
