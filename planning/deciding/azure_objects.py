@@ -34,6 +34,6 @@ def load_balancer_annotations(stack: ResolvedStack) -> Pairs:
     )
 
 
-def weights_environment(stack: ResolvedStack) -> Pairs:
-    """Variables by which vLLM's streamer finds the store of weights."""
-    return (("AZURE_STORAGE_ACCOUNT_NAME", stack.names.storage_account.value),)
+def weights_variables(stack: ResolvedStack) -> Pairs:
+    """Variables by which vLLM's streamer finds the store of weights, and looks for nothing on Hugging Face."""
+    return (("HF_HUB_OFFLINE", "1"), ("AZURE_STORAGE_ACCOUNT_NAME", stack.names.storage_account.value))

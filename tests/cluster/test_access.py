@@ -63,16 +63,16 @@ def test_the_secrets_operator_reads_the_vault_and_nothing_else(world: World) -> 
     assert access.may(world.cloud, *reader, access.READ_SECRET, secret)
 
 
-def weights_from(model: ModelPlan) -> set[str]:
-    return {release.weights_from for release in model.releases}
+def reads_store(model: ModelPlan) -> bool:
+    return model.traffic.store_addresses is not None
 
 
 def test_models_read_blobs_where_their_weights_come_from_there(world: World) -> None:
     store = world.the("storage:StorageAccount").id
     for model in world.plan.models:
-        expected = {(access.READ_BLOB, id_) for id_ in world.below(store)} if weights_from(model) == {"blob"} else set()
+        expected = {(access.READ_BLOB, id_) for id_ in world.below(store)} if reads_store(model) else set()
         assert world.allowed(*account_of(model)) == expected, model.name
-    assert set().union(*(weights_from(model) for model in world.plan.models)) in ({"blob"}, {"huggingface"})
+    assert len({reads_store(model) for model in world.plan.models}) == 1
 
 
 def test_each_model_is_an_identity_of_its_own(world: World) -> None:
