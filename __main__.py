@@ -1,18 +1,10 @@
 """The architecture: read the stack, decide everything, then build it from the ground up."""
 
 import pulumi
-import pulumi_azure_native
 
 import catalog
 import config
-from components.azure.cluster import Cluster
-from components.azure.identity import ClusterIdentities
-from components.azure.model_store import ModelStore
-from components.azure.network import Network
-from components.azure.node_pools import NodePools
-from components.azure.registry import Registry
-from components.azure.resource_groups import ResourceGroups
-from components.azure.vault import Vault
+from components.azure.foundation import azure
 from components.cluster.autoscaling import Autoscaling
 from components.cluster.gateway import Gateway
 from components.cluster.gpu_operator import GpuOperator
@@ -24,46 +16,40 @@ from components.serving.models_namespace import Serving
 from config.from_pulumi import sections
 from planning import decide
 
+# Load: the stack's configuration, and the secrets that it brings for the first `up`.
 stack, bootstrap = sections()
+
+# Plan: every decision, checked by every rule; a rejected stack ends here, and nothing is changed.
 plan = decide(config.load(stack), catalog.load(), bootstrap=bootstrap)
 
-# The default provider would build in whatever subscription the operator happens to be signed in to.
-azure = pulumi_azure_native.Provider(
-    "azure", subscription_id=plan.platform.subscription_id, tenant_id=plan.platform.tenant_id
-)
-there = pulumi.ResourceOptions(providers=[azure])
+# Foundation: what is below Kubernetes. Nothing after this line knows which cloud it is.
+foundation = azure(plan.foundation, bootstrap=bootstrap)
+cluster, identities = foundation.cluster, foundation.identities
 
-groups = ResourceGroups("groups", plan.platform, plan.model_store, opts=there)
-network = Network("network", plan.network, groups=groups, opts=there)
-identity = ClusterIdentities("identity", plan.identity, groups=groups, network=network, opts=there)
-cluster = Cluster("cluster", plan.cluster, groups=groups, network=network, identities=identity, opts=there)
-pools = NodePools("pools", plan.pools, groups=groups, network=network, cluster=cluster, opts=there)
-
-vault = Vault("vault", plan.vault, groups=groups, network=network, bootstrap=bootstrap, opts=there)
-registry = Registry("registry", plan.registry, groups=groups, network=network, identities=identity, opts=there)
-store = ModelStore("model-store", plan.model_store, groups=groups, network=network, opts=there)
-
-secrets = Secrets("secrets", plan.secrets, groups=groups, vault=vault, cluster=cluster, opts=there)
+# Cluster services: what every model relies on.
+secrets = Secrets("secrets", plan.secrets, identities=identities, cluster=cluster)
 gpu_operator = GpuOperator("gpu-operator", plan.gpu_operator, cluster=cluster)
 monitoring = Monitoring("monitoring", plan.monitoring, cluster=cluster)
 autoscaling = Autoscaling("autoscaling", plan.autoscaling, cluster=cluster)
 gateway = Gateway("gateway", plan.gateway, secrets=secrets, cluster=cluster)
 
+# Serving: one component a model.
 serving = Serving("serving", plan.serving, secrets=secrets, cluster=cluster)
 models = [
     Model(
-        f"model-{model.name}", model, groups=groups, cluster=cluster, pools=pools, gpu_operator=gpu_operator,
-        store=store, serving=serving, gateway=gateway, autoscaling=autoscaling, monitoring=monitoring, opts=there,
+        f"model-{model.name}", model, cluster=cluster, identities=identities, gpu_operator=gpu_operator,
+        serving=serving, gateway=gateway, autoscaling=autoscaling,
     )
     for model in plan.models
 ]  # fmt: skip
 
+# Guards: a destroy of a protected stack is refused before anything is touched.
 guard(
-    [groups, network, identity, cluster, pools, vault, registry, store, secrets, gpu_operator, monitoring, autoscaling,
-     gateway, serving, *models],
+    [*foundation.components, secrets, gpu_operator, monitoring, autoscaling, gateway, serving, *models],
     protect=plan.platform.protect,
-)  # fmt: skip
+)
 
+# Exports: where requests go, and what is there to answer them.
 pulumi.export("gateway", f"https://{plan.gateway.hostname}/v1")
-pulumi.export("cluster", plan.cluster.name)
+pulumi.export("cluster", foundation.name)
 pulumi.export("models", [model.name for model in plan.models])

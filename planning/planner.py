@@ -8,9 +8,8 @@ from msgspec import Struct
 from catalog import Catalog
 from config import Finding, Loaded, Settings, blocking, in_order
 from planning.deciding import (
-    cluster,
+    azure,
     models,
-    network,
     services,
 )
 from planning.deciding import (
@@ -63,20 +62,16 @@ class IncompleteError(Exception):
 
 def build(stack: ResolvedStack) -> Plan:
     """Build the Plan of a stack that passed every rule."""
-    pools = tuple(cluster.pool(stack, view) for view in stack.pools)
+    foundation = azure.azure(stack)
+    pools = tuple(agent_pool.pool for agent_pool in foundation.agent_pools)
     revisions = {pool.name: pool.revision for pool in pools}
     monitoring = services.monitoring(stack)
     return Plan(
         platform=services.platform(stack),
-        network=network.network(stack),
-        identity=cluster.identities(stack),
-        cluster=cluster.cluster(stack),
+        foundation=foundation,
         pools=pools,
-        vault=services.vault(stack),
-        registry=services.registry(stack),
-        model_store=services.model_store(stack),
         secrets=services.secrets(stack),
-        gpu_operator=operator.operator(stack),
+        gpu_operator=operator.operator(stack, foundation.system_nodes),
         serving=services.serving(stack),
         models=tuple(models.model(stack, model, revisions, monitoring.server) for model in stack.models),
         autoscaling=services.autoscaling(stack),

@@ -56,15 +56,16 @@ def _chart(chart: ChartPlan) -> str:
 
 
 def _azure(plan: Plan, _: Counts) -> tuple[Leaf, ...]:
-    return (Leaf(f"subscription {plan.platform.subscription_id}"),)
+    return (Leaf(f"subscription {plan.foundation.scope.subscription_id}"),)
 
 
 def _groups(plan: Plan, _: Counts) -> tuple[Leaf, ...]:
-    return (Leaf(f"{plan.platform.resource_group}, and {plan.model_store.resource_group}, which outlives the stack"),)
+    azure = plan.foundation
+    return (Leaf(f"{azure.scope.resource_group}, and {azure.model_store.resource_group}, which outlives the stack"),)
 
 
 def _network(plan: Plan, _: Counts) -> tuple[Leaf, ...]:
-    network = plan.network
+    network = plan.foundation.network
     told = [
         f"VNet {network.address_space}",
         plural(len(network.subnets), "subnet"),
@@ -76,13 +77,13 @@ def _network(plan: Plan, _: Counts) -> tuple[Leaf, ...]:
 
 
 def _identity(plan: Plan, _: Counts) -> tuple[Leaf, ...]:
-    identity = plan.identity
+    identity = plan.foundation.identity
     grants = len(identity.subnets) + 1 + sum(one is not None for one in (identity.private_zone, identity.vnet))
     return (Leaf(f"identities of control plane and kubelets, {plural(grants, 'grant')}"),)
 
 
 def _cluster(plan: Plan, _: Counts) -> tuple[Leaf, ...]:
-    cluster = plan.cluster
+    cluster = plan.foundation.cluster
     reach = "private API" if cluster.private else f"API restricted to {plural(len(cluster.authorized_ranges), 'range')}"
     system = cluster.system_pool
     return (
@@ -96,7 +97,7 @@ def _pools(plan: Plan, _: Counts) -> tuple[Leaf, ...]:
 
 
 def _vault(plan: Plan, _: Counts) -> tuple[Leaf, ...]:
-    vault = plan.vault
+    vault = plan.foundation.vault
     told = [vault.name, "private endpoint", f"deleted secrets kept {plural(vault.soft_delete_days, 'day')}"]
     told += ["purge protection"] if vault.purge_protection else []
     told += [f"{plural(len(vault.bootstrap), 'secret')} written by the first `up`"] if vault.bootstrap else []
@@ -104,12 +105,12 @@ def _vault(plan: Plan, _: Counts) -> tuple[Leaf, ...]:
 
 
 def _registry(plan: Plan, _: Counts) -> tuple[Leaf, ...]:
-    redundant = ", zone-redundant" if plan.registry.zone_redundant else ""
-    return (Leaf(f"{plan.registry.name}, private endpoint{redundant}"),)
+    redundant = ", zone-redundant" if plan.foundation.registry.zone_redundant else ""
+    return (Leaf(f"{plan.foundation.registry.name}, private endpoint{redundant}"),)
 
 
 def _model_store(plan: Plan, _: Counts) -> tuple[Leaf, ...]:
-    store = plan.model_store
+    store = plan.foundation.model_store
     return (Leaf(f"{store.account}/{store.container}, {store.sku}, private endpoint, outlives the stack"),)
 
 
@@ -129,7 +130,7 @@ def _monitoring(plan: Plan, _: Counts) -> tuple[Leaf, ...]:
 
 
 def _gpu_operator(plan: Plan, _: Counts) -> tuple[Leaf, ...]:
-    owner = "AKS" if plan.gpu_operator.mode == "aks" else "the operator"
+    owner = "the operator" if plan.gpu_operator.installs_driver else "AKS"
     return (Leaf(f"{_chart(plan.gpu_operator.chart)}, driver installed by {owner}"),)
 
 

@@ -14,18 +14,14 @@ from pulumi_azure_native.containerservice import (
 
 from components.azure.identity import ClusterIdentities
 from components.azure.kubeconfig import with_kubelogin
-from components.azure.network import (
-    API_SERVER,
-    API_SERVER_ZONE,
-    NODES,
-    Network,
-)
+from components.azure.network import API_SERVER, API_SERVER_ZONE, NODES, Network
 from components.azure.resource_groups import ResourceGroups
-from planning.plan import ClusterPlan, MaintenancePlan
+from planning.plan import AzureScopePlan, ClusterPlan, MaintenancePlan
 
 SYSTEM_DISK_GIB = 128
 
-# One profile for the whole cluster, so the GPU pools decide: their nodes are dear, slow to come and slow to fill.
+# One profile for the whole cluster, so the GPU pools decide: their nodes are expensive, slow to provision and slow to
+# warm up.
 AUTOSCALER: ManagedClusterPropertiesAutoScalerProfileArgsDict = {
     "expander": "least-waste",
     # GPU nodes report ready only after driver and device plugin; 15 minutes, the default, gives up before.
@@ -45,7 +41,6 @@ AUTOSCALER: ManagedClusterPropertiesAutoScalerProfileArgsDict = {
 class Cluster(pulumi.ComponentResource):
     """`kubernetes` reaches the API server; `ready` ends every write to the cluster that this component makes."""
 
-    plan: ClusterPlan
     cluster: containerservice.ManagedCluster
     kubernetes: pulumi_kubernetes.Provider
     issuer_url: pulumi.Output[str]
@@ -57,20 +52,20 @@ class Cluster(pulumi.ComponentResource):
         name: str,
         plan: ClusterPlan,
         *,
+        scope: AzureScopePlan,
         groups: ResourceGroups,
         network: Network,
         identities: ClusterIdentities,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("llm-platform:components:Cluster", name, None, opts)
-        platform = groups.plan
-        self._prefix, self.plan, self._platform = name, plan, platform
+        self._prefix, self._plan, self._scope = name, plan, scope
         kubelet = identities.kubelet
         self.cluster = containerservice.ManagedCluster(
             f"{name}-aks",
             resource_name_=plan.name,
-            resource_group_name=platform.resource_group,
-            location=platform.region,
+            resource_group_name=scope.resource_group,
+            location=scope.region,
             sku={"name": "Base", "tier": plan.tier},
             kubernetes_version=plan.kubernetes,
             # Azure takes a name below our own private zone or a prefix for a public one, never both.
@@ -94,7 +89,7 @@ class Cluster(pulumi.ComponentResource):
                 "managed": True,
                 "enable_azure_rbac": True,
                 "admin_group_object_ids": list(plan.admin_groups),
-                "tenant_id": platform.tenant_id,
+                "tenant_id": scope.tenant_id,
             },
             oidc_issuer_profile={"enabled": True},
             security_profile={"workload_identity": {"enabled": True}},
@@ -104,9 +99,9 @@ class Cluster(pulumi.ComponentResource):
                 "network_plugin_mode": "overlay",
                 "network_dataplane": "cilium",
                 "network_policy": "cilium",
-                "pod_cidr": network.plan.pods,
-                "service_cidr": network.plan.services,
-                "dns_service_ip": network.plan.dns_service,
+                "pod_cidr": plan.pod_cidr,
+                "service_cidr": plan.service_cidr,
+                "dns_service_ip": plan.dns_service_ip,
                 "load_balancer_sku": "standard",
                 # Load balancer rules run out of ports with large autoscaled pools; AKS' own NAT needs AKS' own network.
                 "outbound_type": "userAssignedNATGateway",
@@ -120,11 +115,11 @@ class Cluster(pulumi.ComponentResource):
                 "blob_csi_driver": {"enabled": True},
                 "snapshot_controller": {"enabled": True},
             },
-            tags=dict(platform.tags),
+            tags=dict(scope.tags),
             opts=pulumi.ResourceOptions(
                 parent=self,
                 depends_on=[groups.platform, *identities.ready, *network.ready],
-                protect=platform.protect,
+                protect=scope.protect,
                 ignore_changes=self._azure_owned(),
                 custom_timeouts=pulumi.CustomTimeouts(create="60m", update="90m"),
             ),
@@ -141,7 +136,7 @@ class Cluster(pulumi.ComponentResource):
         """Wire paths whose value Azure changes by itself, so that a preview must not put ours back."""
         # The autoscaler moves the node count; the bounds around it stay ours.
         owned = ["agentPoolProfiles[0].count"]
-        if self.plan.follow_azure_version:
+        if self._plan.follow_azure_version:
             # The upgrade channel moves the version; a downgrade back to ours would be refused.
             owned.append("kubernetesVersion")
         return owned
@@ -154,8 +149,8 @@ class Cluster(pulumi.ComponentResource):
             # Run-command is a way around network and audit.
             "disable_run_command": True,
         }
-        if not self.plan.private:
-            return {**profile, "authorized_ip_ranges": list(self.plan.authorized_ranges)}
+        if not self._plan.private:
+            return {**profile, "authorized_ip_ranges": list(self._plan.authorized_ranges)}
         return {
             **profile,
             "enable_private_cluster": True,
@@ -165,7 +160,7 @@ class Cluster(pulumi.ComponentResource):
         }
 
     def _system_pool(self, network: Network) -> ManagedClusterAgentPoolProfileArgsDict:
-        pool = self.plan.system_pool
+        pool = self._plan.system_pool
         return {
             "name": pool.name,
             "mode": "System",
@@ -177,7 +172,7 @@ class Cluster(pulumi.ComponentResource):
             "max_count": pool.max_nodes,
             "availability_zones": list(pool.zones) or None,
             "vnet_subnet_id": network.subnet_ids[NODES],
-            "max_pods": self.plan.max_pods,
+            "max_pods": self._plan.max_pods,
             "node_taints": [pool.taint],
             "os_type": "Linux",
             "os_sku": "Ubuntu",
@@ -191,8 +186,8 @@ class Cluster(pulumi.ComponentResource):
         return containerservice.MaintenanceConfiguration(
             f"{self._prefix}-maintenance-{plan.schedule}",
             config_name=plan.schedule,
-            resource_name_=self.plan.name,
-            resource_group_name=self._platform.resource_group,
+            resource_name_=self._plan.name,
+            resource_group_name=self._scope.resource_group,
             maintenance_window={
                 "schedule": {"weekly": {"day_of_week": plan.day, "interval_weeks": 1}},
                 "start_time": plan.start,
@@ -204,20 +199,20 @@ class Cluster(pulumi.ComponentResource):
 
     def _kubernetes(self, network: Network) -> pulumi_kubernetes.Provider:
         credentials = containerservice.list_managed_cluster_user_credentials_output(
-            resource_group_name=self._platform.resource_group,
-            resource_name=self.plan.name,
+            resource_group_name=self._scope.resource_group,
+            resource_name=self._plan.name,
             format="exec",
             # The cluster alone: waiting for more would make the kubeconfig, and with it every object, unknown in a
             # preview that merely adds to the network.
             opts=pulumi.InvokeOutputOptions(parent=self, depends_on=[self.cluster]),
         )
-        login, server_id = self.plan.login, self.plan.login_server_id
+        login, server_id = self._plan.login, self._plan.login_server_id
         return pulumi_kubernetes.Provider(
             f"{self._prefix}-kubernetes",
             kubeconfig=pulumi.Output.secret(credentials.apply(lambda found: _kubeconfig(found, login, server_id))),
             # A pair, never one of them: the fixed identifier keeps a changed kubeconfig from replacing every object,
             # `deleted_with` replaces them when the cluster itself is.
-            cluster_identifier=self.plan.identifier,
+            cluster_identifier=self._plan.identifier,
             enable_server_side_apply=True,
             opts=pulumi.ResourceOptions(
                 parent=self, depends_on=[self.cluster, *network.ready], deleted_with=self.cluster

@@ -1,17 +1,12 @@
 """Who the cluster is: the identity of its control plane, the identity of its kubelets, and what they may do."""
 
 import pulumi
-from pulumi_azure_native import managedidentity, resources
+from pulumi_azure_native import managedidentity
 
 from components.azure.network import API_SERVER_ZONE, Network
 from components.azure.resource_groups import ResourceGroups
 from components.azure.role import assign_role
-from planning.plan import (
-    ClusterIdentityPlan,
-    GrantPlan,
-    IdentityPlan,
-    PlatformPlan,
-)
+from planning.plan import AzureScopePlan, ClusterIdentityPlan, GrantPlan
 
 
 class ClusterIdentities(pulumi.ComponentResource):
@@ -26,15 +21,15 @@ class ClusterIdentities(pulumi.ComponentResource):
         name: str,
         plan: ClusterIdentityPlan,
         *,
+        scope: AzureScopePlan,
         groups: ResourceGroups,
         network: Network,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("llm-platform:components:ClusterIdentities", name, None, opts)
-        platform, group = groups.plan, groups.platform
-        self._prefix = name
-        self.control_plane = self._identity("control-plane", plan.control_plane, platform, group)
-        self.kubelet = self._identity("kubelet", plan.kubelet, platform, group)
+        self._prefix, self._scope, self._group = name, scope, groups.platform
+        self.control_plane = self._identity("control-plane", plan.control_plane)
+        self.kubelet = self._identity("kubelet", plan.kubelet)
         self.ready = [
             self._grant(f"subnet-{role.replace('_', '-')}", grant, network.subnet_ids[role])
             for role, grant in plan.subnets
@@ -48,16 +43,14 @@ class ClusterIdentities(pulumi.ComponentResource):
             self.ready.append(self._grant("vnet", plan.vnet, network.vnet_id))
         self.register_outputs({"control_plane": self.control_plane.id, "kubelet": self.kubelet.id})
 
-    def _identity(
-        self, role: str, plan: IdentityPlan, platform: PlatformPlan, group: resources.ResourceGroup
-    ) -> managedidentity.UserAssignedIdentity:
+    def _identity(self, role: str, identity: str) -> managedidentity.UserAssignedIdentity:
         return managedidentity.UserAssignedIdentity(
             f"{self._prefix}-{role}",
-            resource_name_=plan.name,
-            resource_group_name=platform.resource_group,
-            location=platform.region,
-            tags=dict(platform.tags),
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[group]),
+            resource_name_=identity,
+            resource_group_name=self._scope.resource_group,
+            location=self._scope.region,
+            tags=dict(self._scope.tags),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[self._group]),
         )
 
     def _grant(self, role: str, grant: GrantPlan, scope: pulumi.Input[str]) -> pulumi.Resource:

@@ -3,22 +3,21 @@
 import pulumi
 from pulumi_azure_native import storage
 
-from components.azure.network import PRIVATE_ENDPOINTS, STORE_ZONE, Network
+from components.azure.network import STORE_ZONE, Network
 from components.azure.private_endpoint import private_endpoint
 from components.azure.resource_groups import ResourceGroups
-from planning.plan import ModelStorePlan
+from planning.plan import AzureScopePlan, ModelStorePlan
 
 
 class ModelStore(pulumi.ComponentResource):
     """Everything here but the private endpoint is left in Azure when it is taken out of the stack.
 
-    `ready` is what a model that loads from Blob waits for, `addresses` the range where it finds the store.
+    `ready` is what a model that loads from Blob waits for.
     """
 
     account: storage.StorageAccount
     container: storage.BlobContainer
     id: pulumi.Output[str]
-    addresses: str
     ready: list[pulumi.Resource]
 
     def __init__(
@@ -26,17 +25,18 @@ class ModelStore(pulumi.ComponentResource):
         name: str,
         plan: ModelStorePlan,
         *,
+        scope: AzureScopePlan,
         groups: ResourceGroups,
         network: Network,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("llm-platform:components:ModelStore", name, None, opts)
-        platform, platform_group, store_group = groups.plan, groups.platform, groups.model_store
+        platform_group, store_group = groups.platform, groups.model_store
         self.account = storage.StorageAccount(
             f"{name}-account",
             account_name=plan.account,
             resource_group_name=plan.resource_group,
-            location=platform.region,
+            location=scope.region,
             # Premium block blobs: weights are read whole, in parallel, on every start of a model.
             kind="BlockBlobStorage",
             sku={"name": plan.sku},
@@ -48,8 +48,8 @@ class ModelStore(pulumi.ComponentResource):
             minimum_tls_version="TLS1_2",
             public_network_access="Disabled",
             network_rule_set={"default_action": storage.DefaultAction.DENY, "bypass": "AzureServices"},
-            tags=dict(platform.tags),
-            opts=self._kept(store_group, protect=platform.protect),
+            tags=dict(scope.tags),
+            opts=self._kept(store_group, protect=scope.protect),
         )
         service = storage.BlobServiceProperties(
             f"{name}-service",
@@ -66,21 +66,20 @@ class ModelStore(pulumi.ComponentResource):
             account_name=plan.account,
             resource_group_name=plan.resource_group,
             public_access=storage.PublicAccess.NONE,
-            opts=self._kept(self.account, service, protect=platform.protect),
+            opts=self._kept(self.account, service, protect=scope.protect),
         )
         self.id = self.account.id
         endpoint = private_endpoint(
             f"{name}-endpoint",
             endpoint=plan.endpoint,
             service_id=self.account.id,
-            group_id="blob",
+            group_id=plan.endpoint_group,
             zone=STORE_ZONE,
-            platform=platform,
+            scope=scope,
             connected_to=network,
             parent=self,
             depends_on=[platform_group, self.account],
         )
-        (self.addresses,) = (subnet.cidr for subnet in network.plan.subnets if subnet.role == PRIVATE_ENDPOINTS)
         self.ready = [self.container, endpoint]
         self.register_outputs({"id": self.id, "container": self.container.id})
 

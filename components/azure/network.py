@@ -6,7 +6,7 @@ import pulumi
 from pulumi_azure_native import network, privatedns
 
 from components.azure.resource_groups import ResourceGroups
-from planning.plan import NetworkPlan, RunnerPlan, SubnetPlan
+from planning.plan import AzureScopePlan, NetworkPlan, RunnerPlan, SubnetPlan
 
 # Roles of subnets and services of private zones that components look up.
 NODES = "nodes"
@@ -25,7 +25,6 @@ class Network(pulumi.ComponentResource):
     resolved and reached from where Pulumi runs.
     """
 
-    plan: NetworkPlan
     vnet_id: pulumi.Output[str]
     subnet_ids: Mapping[str, pulumi.Output[str]]
     zone_ids: Mapping[str, pulumi.Output[str]]
@@ -36,21 +35,21 @@ class Network(pulumi.ComponentResource):
         name: str,
         plan: NetworkPlan,
         *,
+        scope: AzureScopePlan,
         groups: ResourceGroups,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("llm-platform:components:Network", name, None, opts)
-        platform, group = groups.plan, groups.platform
-        self._prefix, self.plan, self._platform, self._group = name, plan, platform, group
+        self._prefix, self._plan, self._scope, self._group = name, plan, scope, groups.platform
         self._vnet = network.VirtualNetwork(
             f"{name}-vnet",
             virtual_network_name=plan.vnet,
-            resource_group_name=platform.resource_group,
-            location=platform.region,
+            resource_group_name=scope.resource_group,
+            location=scope.region,
             # Subnets are resources of their own: listed inline too, each update of the network would drop the others.
             address_space={"address_prefixes": [plan.address_space]},
-            tags=dict(platform.tags),
-            opts=self._after(group),
+            tags=dict(scope.tags),
+            opts=self._after(self._group),
         )
         self.vnet_id = self._vnet.id
         subnets = self._subnets(self._nat_gateway())
@@ -67,27 +66,27 @@ class Network(pulumi.ComponentResource):
         return pulumi.ResourceOptions(parent=self, depends_on=list(before), protect=protect)
 
     def _nat_gateway(self) -> network.NatGateway:
-        plan, platform = self.plan, self._platform
+        plan, scope = self._plan, self._scope
         address = network.PublicIPAddress(
             f"{self._prefix}-nat-address",
             public_ip_address_name=plan.nat_address,
-            resource_group_name=platform.resource_group,
-            location=platform.region,
+            resource_group_name=scope.resource_group,
+            location=scope.region,
             sku={"name": "Standard"},
             public_ip_allocation_method="Static",
             zones=list(plan.nat_zones) or None,
-            tags=dict(platform.tags),
+            tags=dict(scope.tags),
             # Others have this address in their allow lists; a new one can't be asked to be the same.
-            opts=self._after(self._group, protect=platform.protect),
+            opts=self._after(self._group, protect=scope.protect),
         )
         return network.NatGateway(
             f"{self._prefix}-nat",
             nat_gateway_name=plan.nat_gateway,
-            resource_group_name=platform.resource_group,
-            location=platform.region,
+            resource_group_name=scope.resource_group,
+            location=scope.region,
             sku={"name": "Standard"},
             public_ip_addresses=[{"id": address.id}],
-            tags=dict(platform.tags),
+            tags=dict(scope.tags),
             opts=self._after(self._group, address),
         )
 
@@ -95,13 +94,13 @@ class Network(pulumi.ComponentResource):
         """One after the other: Azure refuses a second write to a virtual network while one is under way."""
         subnets: dict[str, network.Subnet] = {}
         before: list[pulumi.Resource] = [self._group, self._vnet]
-        for plan in self.plan.subnets:
+        for plan in self._plan.subnets:
             security = self._security_group(plan)
             subnets[plan.role] = subnet = network.Subnet(
                 f"{self._prefix}-subnet-{plan.role.replace('_', '-')}",
                 subnet_name=plan.name,
-                virtual_network_name=self.plan.vnet,
-                resource_group_name=self._platform.resource_group,
+                virtual_network_name=self._plan.vnet,
+                resource_group_name=self._scope.resource_group,
                 address_prefix=plan.cidr,
                 default_outbound_access=False,
                 delegations=[{"name": "delegation", "service_name": plan.delegation}] if plan.delegation else None,
@@ -122,8 +121,8 @@ class Network(pulumi.ComponentResource):
         return network.NetworkSecurityGroup(
             f"{self._prefix}-rules-{plan.role.replace('_', '-')}",
             network_security_group_name=plan.security_group,
-            resource_group_name=self._platform.resource_group,
-            location=self._platform.region,
+            resource_group_name=self._scope.resource_group,
+            location=self._scope.region,
             security_rules=[
                 {
                     "name": rule.name,
@@ -139,7 +138,7 @@ class Network(pulumi.ComponentResource):
                 }
                 for rule in plan.rules
             ],
-            tags=dict(self._platform.tags),
+            tags=dict(self._scope.tags),
             opts=self._after(self._group),
         )
 
@@ -148,12 +147,12 @@ class Network(pulumi.ComponentResource):
             service: privatedns.PrivateZone(
                 f"{self._prefix}-zone-{service.replace('_', '-')}",
                 private_zone_name=zone,
-                resource_group_name=self._platform.resource_group,
+                resource_group_name=self._scope.resource_group,
                 location="global",
-                tags=dict(self._platform.tags),
+                tags=dict(self._scope.tags),
                 opts=self._after(self._group),
             )
-            for service, zone in self.plan.private_zones
+            for service, zone in self._plan.private_zones
         }
 
     def _links(
@@ -165,34 +164,34 @@ class Network(pulumi.ComponentResource):
                 f"{self._prefix}-link-{role}-{service.replace('_', '-')}",
                 virtual_network_link_name=vnet,
                 private_zone_name=zone,
-                resource_group_name=self._platform.resource_group,
+                resource_group_name=self._scope.resource_group,
                 location="global",
                 virtual_network={"id": vnet_id},
                 registration_enabled=False,
-                tags=dict(self._platform.tags),
+                tags=dict(self._scope.tags),
                 opts=self._after(zones[service], self._vnet),
             )
-            for service, zone in self.plan.private_zones
+            for service, zone in self._plan.private_zones
         ]
 
     def _peerings(self, runner: RunnerPlan, subnets: list[network.Subnet]) -> list[pulumi.Resource]:
         """Both directions; a peering carries traffic only when each side has its own."""
-        there = network.VirtualNetworkPeering(
+        outbound = network.VirtualNetworkPeering(
             f"{self._prefix}-peering-to-runner",
             virtual_network_peering_name=f"to-{runner.vnet}",
-            virtual_network_name=self.plan.vnet,
-            resource_group_name=self._platform.resource_group,
+            virtual_network_name=self._plan.vnet,
+            resource_group_name=self._scope.resource_group,
             remote_virtual_network={"id": runner.vnet_id},
             allow_virtual_network_access=True,
             opts=self._after(self._vnet, *subnets),
         )
-        back = network.VirtualNetworkPeering(
+        inbound = network.VirtualNetworkPeering(
             f"{self._prefix}-peering-from-runner",
-            virtual_network_peering_name=f"to-{self.plan.vnet}",
+            virtual_network_peering_name=f"to-{self._plan.vnet}",
             virtual_network_name=runner.vnet,
             resource_group_name=runner.resource_group,
             remote_virtual_network={"id": self._vnet.id},
             allow_virtual_network_access=True,
-            opts=self._after(self._vnet, there),
+            opts=self._after(self._vnet, outbound),
         )
-        return [there, back]
+        return [outbound, inbound]

@@ -8,25 +8,9 @@ from pulumi_azure_native import containerservice
 from components.azure.cluster import Cluster
 from components.azure.network import NODES, Network
 from components.azure.resource_groups import ResourceGroups
-from planning.plan import PoolPlan
+from planning.plan import AgentPoolPlan, AzureScopePlan
+from planning.plan.immutable import IMMUTABLE_FIELDS
 
-# What AKS refuses to change on a pool that exists. The provider replaces a pool by itself only for `vmSize` and
-# `gpuInstanceProfile`; the rest would pass the preview and fail with PropertyChangeNotAllowed.
-IMMUTABLE = (
-    "availabilityZones",
-    "gpuInstanceProfile",
-    "gpuProfile",
-    "maxPods",
-    "osDiskSizeGB",
-    "osDiskType",
-    "osType",
-    "scaleSetEvictionPolicy",
-    "scaleSetPriority",
-    "spotMaxPrice",
-    "type",
-    "vmSize",
-    "vnetSubnetID",
-)
 # Spot nodes get half a minute's notice and are never upgraded in place, so a drain does not apply to them.
 DRAIN_MINUTES = 60
 # Azure's word for: up to the pay-as-you-go price.
@@ -45,46 +29,47 @@ class NodePools(pulumi.ComponentResource):
     def __init__(
         self,
         name: str,
-        pools: tuple[PoolPlan, ...],
+        pools: tuple[AgentPoolPlan, ...],
         *,
+        scope: AzureScopePlan,
         groups: ResourceGroups,
         network: Network,
         cluster: Cluster,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("llm-platform:components:NodePools", name, None, opts)
-        self._platform, self._cluster_name, self._subnet_id = groups.plan, cluster.plan.name, network.subnet_ids[NODES]
+        self._scope, self._subnet_id = scope, network.subnet_ids[NODES]
         by_name: dict[str, containerservice.AgentPool] = {}
         before: list[pulumi.Resource] = [groups.platform, *cluster.ready]
         for plan in pools:
-            by_name[plan.name] = pool = self._pool(plan, before)
+            by_name[plan.pool.name] = pool = self._pool(plan, before)
             # One after the other: AKS answers a second pool operation with "in progress".
             before = [cluster.cluster, pool]
         self.by_name = by_name
         self.register_outputs({})
 
-    def _pool(self, plan: PoolPlan, before: list[pulumi.Resource]) -> containerservice.AgentPool:
+    def _pool(self, plan: AgentPoolPlan, before: list[pulumi.Resource]) -> containerservice.AgentPool:
         return containerservice.AgentPool(
             plan.logical_name,
             agent_pool_name=plan.aks_name,
-            resource_name_=self._cluster_name,
-            resource_group_name=self._platform.resource_group,
+            resource_name_=plan.cluster,
+            resource_group_name=self._scope.resource_group,
             mode="User",
             type="VirtualMachineScaleSets",
-            vm_size=plan.vm_size,
+            vm_size=plan.pool.vm_size,
             vnet_subnet_id=self._subnet_id,
-            availability_zones=list(plan.zones) or None,
+            availability_zones=list(plan.pool.zones) or None,
             enable_auto_scaling=True,
-            min_count=plan.min_nodes,
-            max_count=plan.max_nodes,
+            min_count=plan.pool.min_nodes,
+            max_count=plan.pool.max_nodes,
             # AKS wants a count to start from; from then on the autoscaler owns it.
-            count=plan.min_nodes,
+            count=plan.pool.min_nodes,
             max_pods=plan.max_pods,
             # A deallocated GPU node still counts against quota, and its driver does not survive many cycles.
             scale_down_mode="Delete",
-            scale_set_priority="Spot" if plan.spot else "Regular",
-            scale_set_eviction_policy="Delete" if plan.spot else None,
-            spot_max_price=NO_PRICE_CAP if plan.spot else None,
+            scale_set_priority="Spot" if plan.pool.spot else "Regular",
+            scale_set_eviction_policy="Delete" if plan.pool.spot else None,
+            spot_max_price=NO_PRICE_CAP if plan.pool.spot else None,
             os_type="Linux",
             # The same on every pool: the GPU Operator takes one operating system per cluster.
             os_sku="Ubuntu",
@@ -93,24 +78,24 @@ class NodePools(pulumi.ComponentResource):
             os_disk_size_gb=plan.os_disk_gib,
             gpu_profile={"driver": plan.gpu_driver} if plan.gpu_driver else None,
             gpu_instance_profile=plan.gpu_instance_profile,
-            node_labels=dict(plan.labels),
-            node_taints=list(plan.taints),
-            upgrade_settings=None if plan.spot else _upgrade(plan),
-            tags=dict(self._platform.tags),
+            node_labels=dict(plan.pool.labels),
+            node_taints=list(plan.pool.taints),
+            upgrade_settings=None if plan.pool.spot else _upgrade(plan),
+            tags=dict(self._scope.tags),
             opts=pulumi.ResourceOptions(
                 parent=self,
                 depends_on=before,
                 protect=False,
                 # `count` is the autoscaler's, the version follows the cluster's upgrades.
                 ignore_changes=["count", "orchestratorVersion"],
-                replace_on_changes=None if plan.create_first else list(IMMUTABLE),
+                replace_on_changes=None if plan.create_first else list(IMMUTABLE_FIELDS),
                 delete_before_replace=None if plan.create_first else True,
                 custom_timeouts=pulumi.CustomTimeouts(create="60m", update="90m", delete="60m"),
             ),
         )
 
 
-def _upgrade(plan: PoolPlan) -> containerservice.AgentPoolUpgradeSettingsArgsDict:
+def _upgrade(plan: AgentPoolPlan) -> containerservice.AgentPoolUpgradeSettingsArgsDict:
     settings: containerservice.AgentPoolUpgradeSettingsArgsDict = {
         "drain_timeout_in_minutes": DRAIN_MINUTES,
         # A node that will not drain is set aside instead of failing the whole upgrade.

@@ -8,7 +8,7 @@ from components.azure.network import REGISTRY_ZONE, Network
 from components.azure.private_endpoint import private_endpoint
 from components.azure.resource_groups import ResourceGroups
 from components.azure.role import assign_role
-from planning.plan import RegistryPlan
+from planning.plan import AzureScopePlan, RegistryPlan
 
 
 class Registry(pulumi.ComponentResource):
@@ -24,18 +24,19 @@ class Registry(pulumi.ComponentResource):
         name: str,
         plan: RegistryPlan,
         *,
+        scope: AzureScopePlan,
         groups: ResourceGroups,
         network: Network,
         identities: ClusterIdentities,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("llm-platform:components:Registry", name, None, opts)
-        platform, group = groups.plan, groups.platform
+        group = groups.platform
         self.registry = containerregistry.Registry(
             f"{name}-registry",
             registry_name=plan.name,
-            resource_group_name=platform.resource_group,
-            location=platform.region,
+            resource_group_name=scope.resource_group,
+            location=scope.region,
             # The only tier with private endpoints and zone redundancy.
             sku={"name": "Premium"},
             admin_user_enabled=False,
@@ -43,8 +44,8 @@ class Registry(pulumi.ComponentResource):
             public_network_access="Disabled",
             network_rule_bypass_options="AzureServices",
             zone_redundancy="Enabled" if plan.zone_redundant else "Disabled",
-            tags=dict(platform.tags),
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[group], protect=platform.protect),
+            tags=dict(scope.tags),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[group], protect=scope.protect),
         )
         self.id = self.registry.id
         self.pull = assign_role(
@@ -58,9 +59,9 @@ class Registry(pulumi.ComponentResource):
             f"{name}-endpoint",
             endpoint=plan.endpoint,
             service_id=self.registry.id,
-            group_id="registry",
+            group_id=plan.endpoint_group,
             zone=REGISTRY_ZONE,
-            platform=platform,
+            scope=scope,
             connected_to=network,
             parent=self,
             depends_on=[group, self.registry],

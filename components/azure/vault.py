@@ -8,13 +8,12 @@ from pulumi_azure_native import keyvault
 from components.azure.network import VAULT_ZONE, Network
 from components.azure.private_endpoint import private_endpoint
 from components.azure.resource_groups import ResourceGroups
-from planning.plan import PlatformPlan, VaultPlan
+from planning.plan import AzureScopePlan, VaultPlan
 
 
 class Vault(pulumi.ComponentResource):
     """`ready` is what a reader inside the network waits for: private address and first secrets."""
 
-    plan: VaultPlan
     vault: keyvault.Vault
     id: pulumi.Output[str]
     ready: list[pulumi.Resource]
@@ -24,21 +23,21 @@ class Vault(pulumi.ComponentResource):
         name: str,
         plan: VaultPlan,
         *,
+        scope: AzureScopePlan,
         groups: ResourceGroups,
         network: Network,
         bootstrap: Mapping[str, pulumi.Output[str]],
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("llm-platform:components:Vault", name, None, opts)
-        platform, group = groups.plan, groups.platform
-        self.plan = plan
+        group = groups.platform
         self.vault = keyvault.Vault(
             f"{name}-vault",
             vault_name=plan.name,
-            resource_group_name=platform.resource_group,
-            location=platform.region,
+            resource_group_name=scope.resource_group,
+            location=scope.region,
             properties={
-                "tenant_id": platform.tenant_id,
+                "tenant_id": scope.tenant_id,
                 "sku": {"family": "A", "name": keyvault.SkuName.STANDARD},
                 "enable_rbac_authorization": True,
                 "enable_soft_delete": True,
@@ -48,8 +47,8 @@ class Vault(pulumi.ComponentResource):
                 "public_network_access": "Disabled",
                 "network_acls": {"default_action": "Deny", "bypass": "AzureServices"},
             },
-            tags=dict(platform.tags),
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[group], protect=platform.protect),
+            tags=dict(scope.tags),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[group], protect=scope.protect),
         )
         self.id = self.vault.id
         self.ready = [
@@ -57,9 +56,9 @@ class Vault(pulumi.ComponentResource):
                 f"{name}-endpoint",
                 endpoint=plan.endpoint,
                 service_id=self.vault.id,
-                group_id="vault",
+                group_id=plan.endpoint_group,
                 zone=VAULT_ZONE,
-                platform=platform,
+                scope=scope,
                 connected_to=network,
                 parent=self,
                 depends_on=[group, self.vault],
@@ -68,20 +67,20 @@ class Vault(pulumi.ComponentResource):
         for secret in plan.bootstrap:
             # The stack's configuration holds a value until it is in the vault, and then may drop it.
             if secret in bootstrap:
-                self.ready.append(self._secret(f"{name}-secret-{secret}", secret, bootstrap[secret], plan, platform))
+                self.ready.append(self._secret(f"{name}-secret-{secret}", secret, bootstrap[secret], plan, scope))
         self.register_outputs({"id": self.id})
 
     def _secret(
-        self, name: str, secret: str, value: pulumi.Output[str], plan: VaultPlan, platform: PlatformPlan
+        self, name: str, secret: str, value: pulumi.Output[str], plan: VaultPlan, scope: AzureScopePlan
     ) -> keyvault.Secret:
         """Written through Azure's control plane, which reaches the vault without its network."""
         return keyvault.Secret(
             name,
             secret_name=secret,
             vault_name=plan.name,
-            resource_group_name=platform.resource_group,
+            resource_group_name=scope.resource_group,
             properties={"value": pulumi.Output.secret(value)},
-            tags=dict(platform.tags),
+            tags=dict(scope.tags),
             opts=pulumi.ResourceOptions(
                 parent=self,
                 depends_on=[self.vault],

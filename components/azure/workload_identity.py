@@ -6,7 +6,7 @@ import pulumi
 from pulumi_azure_native import authorization, managedidentity
 
 from components.azure.role import assign_role
-from planning.plan import GrantPlan, IdentityPlan, PlatformPlan
+from planning.plan import AzureScopePlan, GrantPlan, PodIdentityPlan
 
 AUDIENCE = "api://AzureADTokenExchange"
 
@@ -24,30 +24,28 @@ class WorkloadIdentity(pulumi.ComponentResource):
     def __init__(
         self,
         name: str,
-        plan: IdentityPlan,
-        platform: PlatformPlan,
+        plan: PodIdentityPlan,
+        *,
+        scope: AzureScopePlan,
         issuer_url: pulumi.Input[str],
         depends_on: Sequence[pulumi.Resource],
-        *,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("llm-platform:components:WorkloadIdentity", name, None, opts)
-        if not (plan.namespace and plan.service_account and plan.credential):
-            raise ValueError(f"identity {plan.name} is planned for no service account")
         self._prefix = name
         self._identity = managedidentity.UserAssignedIdentity(
             f"{name}-identity",
             resource_name_=plan.name,
-            resource_group_name=platform.resource_group,
-            location=platform.region,
-            tags=dict(platform.tags),
+            resource_group_name=scope.resource_group,
+            location=scope.region,
+            tags=dict(scope.tags),
             opts=pulumi.ResourceOptions(parent=self, depends_on=list(depends_on)),
         )
         self.ready = managedidentity.FederatedIdentityCredential(
             f"{name}-credential",
             federated_identity_credential_resource_name=plan.credential,
             resource_name_=plan.name,
-            resource_group_name=platform.resource_group,
+            resource_group_name=scope.resource_group,
             issuer=issuer_url,
             subject=f"system:serviceaccount:{plan.namespace}:{plan.service_account}",
             audiences=[AUDIENCE],

@@ -1,10 +1,10 @@
-"""The alerts: what is watched, from when on someone is told, and in which words."""
+"""The alerts: what is watched, when an alert fires, and its text."""
 
 from typing import Literal
 
 from msgspec import Struct
 
-from planning.plan import Json
+from planning.plan import Json, metrics
 
 # Prometheus names a ServiceMonitor's job after the Service.
 DCGM_JOB = "nvidia-dcgm-exporter"
@@ -50,8 +50,8 @@ def _models(namespace: str, job: str) -> list[Alert]:
     return [
         Alert(
             name="ModelUnavailable",
-            expression=f'kube_deployment_status_replicas_available{{namespace="{namespace}"}} == 0 '
-            f'and on (namespace, deployment) kube_deployment_spec_replicas{{namespace="{namespace}"}} > 0',
+            expression=f'{metrics.DEPLOYMENT_REPLICAS_AVAILABLE}{{namespace="{namespace}"}} == 0 '
+            f'and on (namespace, deployment) {metrics.DEPLOYMENT_REPLICAS_WANTED}{{namespace="{namespace}"}} > 0',
             wait="5m",
             severity="critical",
             summary="{{ $labels.deployment }} should have replicas and none is ready",
@@ -66,7 +66,7 @@ def _models(namespace: str, job: str) -> list[Alert]:
         Alert(
             # `up == 0` and sums over it stay silent when the targets are gone altogether.
             name="ModelTargetsMissing",
-            expression=f'sum(kube_deployment_status_replicas_available{{namespace="{namespace}"}}) '
+            expression=f'sum({metrics.DEPLOYMENT_REPLICAS_AVAILABLE}{{namespace="{namespace}"}}) '
             f'> (count(up{{job="{job}"}}) or vector(0))',
             wait="10m",
             severity="critical",
@@ -75,24 +75,25 @@ def _models(namespace: str, job: str) -> list[Alert]:
         Alert(
             # Prompt tokens are counted too: an embedding model generates none.
             name="EngineStalled",
-            expression="sum by (namespace, pod) (vllm:num_requests_running) > 0 and on (namespace, pod) "
-            "(sum by (namespace, pod) (rate(vllm:generation_tokens_total[5m])) "
-            "+ sum by (namespace, pod) (rate(vllm:prompt_tokens_total[5m]))) == 0",
+            expression=f"sum by (namespace, pod) ({metrics.VLLM_REQUESTS_RUNNING}) > 0 and on (namespace, pod) "
+            f"(sum by (namespace, pod) (rate({metrics.VLLM_GENERATED_TOKENS}[5m])) "
+            f"+ sum by (namespace, pod) (rate({metrics.VLLM_PROMPT_TOKENS}[5m]))) == 0",
             wait="5m",
             severity="critical",
             summary="{{ $labels.pod }} has running requests and makes no tokens",
         ),
         Alert(
             name="KVCacheSaturated",
-            expression="max by (namespace, pod, model_name) (vllm:kv_cache_usage_perc) > 0.95 "
-            "and on (namespace, pod, model_name) max by (namespace, pod, model_name) (vllm:num_requests_waiting) > 0",
+            expression=f"max by (namespace, pod, model_name) ({metrics.VLLM_KV_CACHE_USAGE}) > 0.95 "
+            "and on (namespace, pod, model_name) "
+            f"max by (namespace, pod, model_name) ({metrics.VLLM_REQUESTS_WAITING}) > 0",
             wait="5m",
             severity="warning",
             summary="the KV cache of {{ $labels.pod }} is full and requests wait",
         ),
         Alert(
             name="RequestsPreempted",
-            expression="sum by (namespace, pod, model_name) (rate(vllm:num_preemptions_total[5m])) > 0.1",
+            expression=f"sum by (namespace, pod, model_name) (rate({metrics.VLLM_PREEMPTIONS}[5m])) > 0.1",
             wait="10m",
             severity="warning",
             summary="{{ $labels.pod }} throws away and recomputes KV cache: less concurrency or more memory",
@@ -104,7 +105,7 @@ def _service(waiting_requests: int, first_token_seconds: float) -> list[Alert]:
     return [
         Alert(
             name="RequestsWaiting",
-            expression=f"sum by (namespace, model_name) (vllm:num_requests_waiting) > {waiting_requests}",
+            expression=f"sum by (namespace, model_name) ({metrics.VLLM_REQUESTS_WAITING}) > {waiting_requests}",
             wait="5m",
             severity="warning",
             summary="{{ $value }} requests wait for {{ $labels.model_name }}",
@@ -112,7 +113,7 @@ def _service(waiting_requests: int, first_token_seconds: float) -> list[Alert]:
         Alert(
             name="FirstTokenSlow",
             expression="histogram_quantile(0.95, sum by (namespace, model_name, le) "
-            f"(rate(vllm:time_to_first_token_seconds_bucket[10m]))) > {first_token_seconds}",
+            f"(rate({metrics.VLLM_FIRST_TOKEN_BUCKET}[10m]))) > {first_token_seconds}",
             wait="5m",
             severity="warning",
             summary="one in twenty requests to {{ $labels.model_name }} waits {{ $value }} s for its first token",
@@ -121,41 +122,40 @@ def _service(waiting_requests: int, first_token_seconds: float) -> list[Alert]:
 
 
 def _gpus(namespace: str) -> list[Alert]:
-    harmless = "".join(f" unless DCGM_FI_DEV_XID_ERRORS == {xid}" for xid in _HARMLESS_XIDS)
+    harmless = "".join(f" unless {metrics.GPU_XID} == {xid}" for xid in _HARMLESS_XIDS)
     return [
         Alert(
             # The gauge keeps the last XID for ever, so only a change is news.
             name="GPUXidError",
-            expression=f"(DCGM_FI_DEV_XID_ERRORS > 0{harmless}) and changes(DCGM_FI_DEV_XID_ERRORS[15m]) > 0",
+            expression=f"({metrics.GPU_XID} > 0{harmless}) and changes({metrics.GPU_XID}[15m]) > 0",
             wait=None,
             severity="critical",
             summary="XID {{ $value }} on GPU {{ $labels.gpu }} ({{ $labels.UUID }})",
         ),
         Alert(
             name="GPURowRemapFailure",
-            expression="DCGM_FI_DEV_ROW_REMAP_FAILURE > 0",
+            expression=f"{metrics.GPU_ROW_REMAP_FAILURE} > 0",
             wait="1m",
             severity="critical",
             summary="GPU {{ $labels.gpu }} ({{ $labels.UUID }}) can't replace faulty memory: exchange the node",
         ),
         Alert(
-            # Never GPU_UTIL: MIG slices do not have it.
             name="GPUIdle",
-            expression=f'avg_over_time(DCGM_FI_PROF_GR_ENGINE_ACTIVE{{namespace="{namespace}"}}[1h]) < 0.01',
+            expression=f'avg_over_time({metrics.GPU_ENGINE_ACTIVE}{{namespace="{namespace}"}}[1h]) < 0.01',
             wait="1h",
             severity="info",
             summary="{{ $labels.pod }} holds a GPU and has not used it for two hours",
         ),
         Alert(
             name="MIGNotApplied",
-            expression='kube_node_labels{label_nvidia_com_mig_config_state=~"pending|failed|rebooting"} == 1',
+            expression=f'{metrics.NODE_LABELS}{{label_nvidia_com_mig_config_state=~"pending|failed|rebooting"}} == 1',
             wait="15m",
             severity="critical",
             summary="the MIG layout of {{ $labels.node }} is {{ $labels.label_nvidia_com_mig_config_state }}",
         ),
         Alert(
             name="GPUMetricsMissing",
-            expression='sum(kube_node_status_allocatable{resource=~"nvidia_com_.*"}) > 0 '
+            expression=f'sum({metrics.NODE_ALLOCATABLE}{{resource=~"nvidia_com_.*"}}) > 0 '
             f'unless on () count(up{{job="{DCGM_JOB}"}} == 1) > 0',
             wait="15m",
             severity="warning",

@@ -1,7 +1,6 @@
-"""A Helm release: chart and version from the Plan, installed and awaited by Helm itself, hooks included."""
+"""A Helm chart at the version of the Plan, installed and awaited by Helm itself, hooks included."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping
 
 import pulumi
 from pulumi_kubernetes.helm.v3 import Release, RepositoryOptsArgs
@@ -12,7 +11,7 @@ from planning.plan import ChartPlan, Json
 _HISTORY = 5
 
 
-def release(
+def install_chart(
     resource_name: str,
     chart: ChartPlan,
     values: Mapping[str, Json],
@@ -27,7 +26,7 @@ def release(
     """
     return Release(
         resource_name,
-        name=chart.release,
+        name=chart.name,
         namespace=chart.namespace,
         chart=chart.chart,
         version=chart.version,
@@ -42,13 +41,3 @@ def release(
         disable_openapi_validation=not validate_openapi,
         opts=opts,
     )
-
-
-def on_system_nodes() -> dict[str, Any]:
-    """Values that put pods on the system pool: GPU nodes are for models, and the pool's taint keeps others out."""
-    return {"nodeSelector": {"kubernetes.azure.com/mode": "system"}, "tolerations": list(SYSTEM_TOLERATIONS)}
-
-
-SYSTEM_TOLERATIONS: Sequence[Json] = [
-    {"key": "CriticalAddonsOnly", "operator": "Exists", "effect": "NoSchedule"},
-]

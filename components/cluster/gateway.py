@@ -6,15 +6,15 @@ from pulumi_kubernetes.core.v1 import Namespace
 from pulumi_kubernetes.helm.v3 import Release
 from pulumi_kubernetes.networking.v1 import NetworkPolicy
 
-from components.azure.cluster import Cluster
 from components.cluster import gateway_specs as specs
-from components.cluster.chart import release
+from components.cluster.chart import install_chart
 from components.cluster.external_secret import external_secret
 from components.cluster.in_cluster import in_cluster
 from components.cluster.labels import metadata
 from components.cluster.namespace import namespace
 from components.cluster.network_policies import deny_all
 from components.cluster.secrets import Secrets
+from components.foundation import KubernetesCluster
 from planning.plan import GatewayPlan, Json
 
 _ENVOY = "gateway.envoyproxy.io/v1alpha1"
@@ -24,7 +24,6 @@ _GATEWAY_API = "gateway.networking.k8s.io/v1"
 class Gateway(pulumi.ComponentResource):
     """`ready` is what a route waits for: the controllers, the Gateway, and the policies that guard it."""
 
-    plan: GatewayPlan
     gateway: CustomResource
     ready: list[pulumi.Resource]
     _first: list[pulumi.Resource]
@@ -35,11 +34,11 @@ class Gateway(pulumi.ComponentResource):
         plan: GatewayPlan,
         *,
         secrets: Secrets,
-        cluster: Cluster,
+        cluster: KubernetesCluster,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("llm-platform:components:Gateway", name, None, opts)
-        self._name, self.plan, self._cluster = name, plan, cluster
+        self._name, self._plan, self._cluster = name, plan, cluster
         controllers = self._controllers()
         space = self._namespace("namespace", plan.namespace)
         # Objects and Secrets alone live here, the proxies run beside their controller: a pod here has no business.
@@ -50,8 +49,8 @@ class Gateway(pulumi.ComponentResource):
             opts=in_cluster(self, cluster, space),
         )
         self._first = [space, *controllers]
-        certificate, keys = self._secrets(secrets.plan.store, [space, *secrets.ready])
-        proxy = self._object("proxy", _ENVOY, "EnvoyProxy", specs.envoy_proxy(plan))
+        certificate, keys = self._secrets([space, *secrets.ready])
+        proxy = self._object("proxy", _ENVOY, "EnvoyProxy", specs.envoy_proxy(plan, cluster.system_nodes))
         gateway_class = CustomResource(
             f"{name}-class",
             api_version=_GATEWAY_API,
@@ -80,32 +79,32 @@ class Gateway(pulumi.ComponentResource):
         self.register_outputs({"hostname": plan.hostname})
 
     def _controllers(self) -> list[pulumi.Resource]:
-        """Three releases in order: the AI controller watches kinds whose CRDs the first two bring."""
-        plan = self.plan
+        """Three charts in order: the AI controller watches kinds whose CRDs the first two bring."""
+        plan = self._plan
         proxies = self._namespace("envoy-namespace", plan.envoy.namespace)
         ai = self._namespace("ai-namespace", plan.ai.namespace)
-        envoy: Release = release(
+        envoy: Release = install_chart(
             f"{self._name}-envoy",
             plan.envoy,
-            specs.envoy_gateway_values(plan),
+            specs.envoy_gateway_values(plan, self._cluster.system_nodes),
             opts=in_cluster(self, self._cluster, proxies),
         )
-        crds = release(f"{self._name}-ai-crds", plan.ai_crds, {}, opts=in_cluster(self, self._cluster, ai))
-        controller = release(
+        crds = install_chart(f"{self._name}-ai-crds", plan.ai_crds, {}, opts=in_cluster(self, self._cluster, ai))
+        controller = install_chart(
             f"{self._name}-ai",
             plan.ai,
-            specs.ai_gateway_values(plan),
+            specs.ai_gateway_values(plan, self._cluster.system_nodes),
             opts=in_cluster(self, self._cluster, ai, envoy, crds),
         )
         return [envoy, crds, controller]
 
-    def _secrets(self, store: str, needs: list[pulumi.Resource]) -> tuple[CustomResource, CustomResource]:
-        plan = self.plan
+    def _secrets(self, needs: list[pulumi.Resource]) -> tuple[CustomResource, CustomResource]:
+        plan = self._plan
         certificate = external_secret(
             f"{self._name}-certificate",
             secret=specs.CERTIFICATE_SECRET,
             namespace=plan.namespace,
-            store=store,
+            store=plan.secret_store,
             data={"pem": plan.certificate},
             template=specs.certificate_template(),
             opts=in_cluster(self, self._cluster, *needs),
@@ -114,7 +113,7 @@ class Gateway(pulumi.ComponentResource):
             f"{self._name}-api-keys",
             secret=specs.KEYS_SECRET,
             namespace=plan.namespace,
-            store=store,
+            store=plan.secret_store,
             data={client.name: client.key_secret for client in plan.clients},
             opts=in_cluster(self, self._cluster, *needs),
         )
@@ -130,7 +129,7 @@ class Gateway(pulumi.ComponentResource):
             f"{self._name}-{role}",
             api_version=api_version,
             kind=kind,
-            metadata=metadata(self.plan.gateway, self.plan.namespace),
+            metadata=metadata(self._plan.gateway, self._plan.namespace),
             spec=spec,
             opts=in_cluster(self, self._cluster, *self._first, *needs),
         )

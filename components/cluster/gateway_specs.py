@@ -1,12 +1,12 @@
 """What the gateway's charts and objects say: Helm values and specs, from the Plan alone."""
 
-from components.cluster.chart import SYSTEM_TOLERATIONS, on_system_nodes
+from components.cluster.durations import in_seconds
 from components.cluster.labels import ROUTES_ADMITTED
-from planning.plan import GatewayPlan, Json
+from planning.plan import GatewayPlan, Json, NodeSelection
+from planning.plan.endpoint import MODEL_HEADER
 
 # Who called, as the gateway found out from the API key; a client can't set it.
 CLIENT_HEADER = "x-llm-client"
-MODEL_HEADER = "x-ai-eg-model"
 CERTIFICATE_SECRET = "gateway-certificate"  # noqa: S105 - names of Secrets, not secrets
 KEYS_SECRET = "gateway-api-keys"  # noqa: S105
 
@@ -16,15 +16,15 @@ _EVERYONE: list[Json] = ["0.0.0.0/0", "::/0"]
 _TARGET_GROUP = "gateway.networking.k8s.io"
 
 
-def envoy_gateway_values(plan: GatewayPlan) -> dict[str, Json]:
+def envoy_gateway_values(plan: GatewayPlan, nodes: NodeSelection) -> dict[str, Json]:
     """Values of `gateway-helm` as the AI gateway needs them; this chart alone owns the Gateway API's CRDs.
 
     Source: envoyproxy/ai-gateway v1.1.0, manifests/envoy-gateway-values.yaml.
     """
     return {
         "crds": {"enabled": True},
-        "deployment": {"pod": on_system_nodes()},
-        "certgen": {"job": on_system_nodes()},
+        "deployment": {"pod": nodes.helm_values()},
+        "certgen": {"job": nodes.helm_values()},
         "config": {
             "envoyGateway": {
                 "gateway": {"controllerName": "gateway.envoyproxy.io/gatewayclass-controller"},
@@ -52,7 +52,7 @@ def envoy_gateway_values(plan: GatewayPlan) -> dict[str, Json]:
     }
 
 
-def ai_gateway_values(plan: GatewayPlan) -> dict[str, Json]:
+def ai_gateway_values(plan: GatewayPlan, nodes: NodeSelection) -> dict[str, Json]:
     """Values of `ai-gateway-helm`: two controllers, as Envoy Gateway programs nothing while it can't reach one."""
     return {
         "envoyGateway": {"namespace": plan.envoy.namespace},
@@ -64,16 +64,16 @@ def ai_gateway_values(plan: GatewayPlan) -> dict[str, Json]:
             "replicaCount": 2,
             "podDisruptionBudget": {"enabled": True, "minAvailable": 1},
             "resources": {"requests": {"cpu": "100m", "memory": "128Mi"}, "limits": {"memory": "256Mi"}},
-            **on_system_nodes(),
+            **nodes.helm_values(),
         },
     }
 
 
-def envoy_proxy(plan: GatewayPlan) -> dict[str, Json]:
+def envoy_proxy(plan: GatewayPlan, nodes: NodeSelection) -> dict[str, Json]:
     """Spec of the EnvoyProxy: how the proxies run, are reached, drained and logged."""
     return {
         # A proxy that goes lets the longest request end.
-        "shutdown": {"drainTimeout": f"{plan.request_timeout_seconds}s", "minDrainDuration": "15s"},
+        "shutdown": {"drainTimeout": in_seconds(plan.request_timeout_seconds), "minDrainDuration": "15s"},
         "telemetry": {
             "metrics": {"prometheus": {}},
             "accessLog": {"settings": [{"format": _LOG_FORMAT, "sinks": [_STANDARD_OUTPUT]}]},
@@ -97,8 +97,7 @@ def envoy_proxy(plan: GatewayPlan) -> dict[str, Json]:
                         "resources": {"requests": {"cpu": "250m", "memory": "512Mi"}, "limits": {"memory": "2Gi"}}
                     },
                     "pod": {
-                        "nodeSelector": {"kubernetes.azure.com/mode": "system"},
-                        "tolerations": list(SYSTEM_TOLERATIONS),
+                        **nodes.helm_values(),
                         "topologySpreadConstraints": [
                             {
                                 "maxSkew": 1,
@@ -109,7 +108,7 @@ def envoy_proxy(plan: GatewayPlan) -> dict[str, Json]:
                         ],
                     },
                 },
-                "envoyService": {"externalTrafficPolicy": "Local", "annotations": _load_balancer(plan)},
+                "envoyService": {"externalTrafficPolicy": "Local", "annotations": dict(plan.service_annotations)},
             },
         },
     }
@@ -141,7 +140,7 @@ def client_traffic(plan: GatewayPlan) -> dict[str, Json]:
         # Envoy's default, 32 KiB, is less than a long prompt.
         "connection": {"bufferLimit": "50Mi"},
         # Envoy's default, 5 minutes, ends an answer that is not streamed and takes longer.
-        "timeout": {"http": {"streamIdleTimeout": f"{plan.request_timeout_seconds}s"}},
+        "timeout": {"http": {"streamIdleTimeout": in_seconds(plan.request_timeout_seconds)}},
         "headers": {"earlyRequestHeaders": {"remove": [CLIENT_HEADER, MODEL_HEADER]}},
         "tls": {"minVersion": "1.2"},
     }
@@ -188,15 +187,6 @@ def certificate_template() -> dict[str, Json]:
 
 def _targets(plan: GatewayPlan) -> list[Json]:
     return [{"group": _TARGET_GROUP, "kind": "Gateway", "name": plan.gateway}]
-
-
-def _load_balancer(plan: GatewayPlan) -> dict[str, Json]:
-    if plan.public:
-        return {}
-    return {
-        "service.beta.kubernetes.io/azure-load-balancer-internal": "true",
-        "service.beta.kubernetes.io/azure-load-balancer-internal-subnet": plan.subnet,
-    }
 
 
 _STANDARD_OUTPUT: dict[str, Json] = {"type": "File", "file": {"path": "/dev/stdout"}}

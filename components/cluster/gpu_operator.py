@@ -3,31 +3,31 @@
 import pulumi
 from pulumi_kubernetes.helm.v3 import Release
 
-from components.azure.cluster import Cluster
-from components.cluster.chart import release
+from components.cluster.chart import install_chart
 from components.cluster.in_cluster import in_cluster
 from components.cluster.namespace import namespace
+from components.foundation import KubernetesCluster
 from planning.plan import GpuOperatorPlan
 
 
 class GpuOperator(pulumi.ComponentResource):
     """The Plan holds the whole set of values of one ownership mode; nothing is added to it here."""
 
-    release: Release
+    chart: Release
 
     def __init__(
         self,
         name: str,
         plan: GpuOperatorPlan,
         *,
-        cluster: Cluster,
+        cluster: KubernetesCluster,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("llm-platform:components:GpuOperator", name, None, opts)
         space = namespace(
             f"{name}-namespace", plan.chart.namespace, pod_security="privileged", opts=in_cluster(self, cluster)
         )
-        self.release = release(
+        self.chart = install_chart(
             f"{name}-release",
             plan.chart,
             plan.values,

@@ -4,12 +4,12 @@ from collections.abc import Sequence
 
 import pulumi
 
-from components.azure.cluster import Cluster
+from components.foundation import KubernetesCluster
 
 
 def in_cluster(
     parent: pulumi.Resource,
-    cluster: Cluster,
+    cluster: KubernetesCluster,
     *depends_on: pulumi.Resource,
     timeouts: pulumi.CustomTimeouts | None = None,
     ignore_changes: Sequence[str] = (),
@@ -17,12 +17,12 @@ def in_cluster(
     """Options of one Kubernetes object.
 
     `deleted_with` is set on each object and not on its component: children can't take an inherited one back, and
-    the Azure identities in some of these components must really be deleted.
+    identities outside the cluster in some of these components must really be deleted.
     """
     return pulumi.ResourceOptions(
         parent=parent,
-        provider=cluster.kubernetes,
-        deleted_with=cluster.cluster,
+        provider=cluster.provider,
+        deleted_with=cluster.deleted_with,
         depends_on=list(depends_on),
         custom_timeouts=timeouts,
         ignore_changes=list(ignore_changes),

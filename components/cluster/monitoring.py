@@ -1,17 +1,17 @@
-"""Prometheus, what it scrapes, and when it tells someone."""
+"""Prometheus, what it scrapes, and its alerts."""
 
 import pulumi
 from pulumi_kubernetes.apiextensions import CustomResource
 from pulumi_kubernetes.helm.v3 import Release
 
-from components.azure.cluster import Cluster
 from components.cluster.alert_rules import DCGM_JOB, groups
-from components.cluster.chart import on_system_nodes, release
+from components.cluster.chart import install_chart
 from components.cluster.in_cluster import in_cluster
 from components.cluster.labels import MODEL, PROXY_PODS, metadata
 from components.cluster.namespace import namespace
-from components.serving.pod import HTTP_PORT_NAME
-from planning.plan import Json, MonitoringPlan
+from components.foundation import KubernetesCluster
+from planning.plan import Json, MonitoringPlan, NodeSelection
+from planning.plan.endpoint import HTTP_PORT_NAME
 
 # Blocks are deleted by age and by size: a full disk stops Prometheus, and with it alerts and autoscaling.
 _DISK_SHARE_PERCENT = 85
@@ -30,24 +30,24 @@ _PROXIES: dict[str, Json] = {
 class Monitoring(pulumi.ComponentResource):
     """kube-prometheus-stack with monitors for models, gateway and GPUs, and the first alerts."""
 
-    plan: MonitoringPlan
-    release: Release
+    chart: Release
 
     def __init__(
         self,
         name: str,
         plan: MonitoringPlan,
         *,
-        cluster: Cluster,
+        cluster: KubernetesCluster,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("llm-platform:components:Monitoring", name, None, opts)
-        self.plan = plan
         # The node exporter reads the host.
         space = namespace(
             f"{name}-namespace", plan.chart.namespace, pod_security="privileged", opts=in_cluster(self, cluster)
         )
-        self.release = release(f"{name}-release", plan.chart, _values(plan), opts=in_cluster(self, cluster, space))
+        self.chart = install_chart(
+            f"{name}-release", plan.chart, _values(plan, cluster.system_nodes), opts=in_cluster(self, cluster, space)
+        )
         for role, kind, spec in (
             ("vllm", "PodMonitor", _models(plan.models_namespace)),
             ("envoy", "PodMonitor", _PROXIES),
@@ -60,7 +60,7 @@ class Monitoring(pulumi.ComponentResource):
                 kind=kind,
                 metadata=metadata(role, plan.chart.namespace),
                 spec=spec,
-                opts=in_cluster(self, cluster, self.release),
+                opts=in_cluster(self, cluster, self.chart),
             )
         self.register_outputs({"server": plan.server})
 
@@ -94,26 +94,26 @@ def _alerts(plan: MonitoringPlan) -> dict[str, Json]:
     }
 
 
-def _values(plan: MonitoringPlan) -> dict[str, Json]:
+def _values(plan: MonitoringPlan, nodes: NodeSelection) -> dict[str, Json]:
+    system_nodes = nodes.helm_values()
     return {
-        # Makes the server's address `<release>-prometheus`, which the Plan hands to the autoscaler.
-        "fullnameOverride": plan.chart.release,
+        "fullnameOverride": plan.fullname,
         # AKS runs these out of reach, and Cilium takes kube-proxy's place; their alerts would always fire.
         **{part: {"enabled": False} for part in ("kubeEtcd", "kubeScheduler", "kubeControllerManager", "kubeProxy")},
         "prometheusOperator": {
-            **on_system_nodes(),
-            "admissionWebhooks": {"patch": on_system_nodes()},
+            **system_nodes,
+            "admissionWebhooks": {"patch": system_nodes},
             "resources": {"requests": {"cpu": "50m", "memory": "128Mi"}, "limits": {"memory": "256Mi"}},
         },
-        "prometheus": {"prometheusSpec": _prometheus(plan)},
-        "alertmanager": {"alertmanagerSpec": on_system_nodes()},
+        "prometheus": {"prometheusSpec": {**system_nodes, **_prometheus(plan)}},
+        "alertmanager": {"alertmanagerSpec": system_nodes},
         "kube-state-metrics": {
-            **on_system_nodes(),
+            **system_nodes,
             # The MIG manager reports through node labels.
             "metricLabelsAllowlist": ["nodes=[nvidia.com/mig.config,nvidia.com/mig.config.state]"],
         },
         "grafana": {
-            **on_system_nodes(),
+            **system_nodes,
             # No password here: without one the chart makes a random one in a Secret of its own.
             "grafana.ini": {"auth.anonymous": {"enabled": False}, "users": {"allow_sign_up": False}},
         },
@@ -122,7 +122,6 @@ def _values(plan: MonitoringPlan) -> dict[str, Json]:
 
 def _prometheus(plan: MonitoringPlan) -> dict[str, Json]:
     return {
-        **on_system_nodes(),
         "replicas": plan.replicas,
         "retention": f"{plan.retention_days}d",
         "retentionSize": f"{plan.storage_gib * _DISK_SHARE_PERCENT // 100}GiB",
@@ -135,7 +134,7 @@ def _prometheus(plan: MonitoringPlan) -> dict[str, Json]:
                 }
             }
         },
-        # Monitors and rules of every release and namespace count, not only the chart's own.
+        # Monitors and rules of every chart and namespace count, not only the chart's own.
         **{
             f"{kind}SelectorNilUsesHelmValues": False
             for kind in ("podMonitor", "serviceMonitor", "rule", "probe", "scrapeConfig")

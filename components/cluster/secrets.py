@@ -4,15 +4,12 @@ import pulumi
 from pulumi_kubernetes.apiextensions import CustomResource
 from pulumi_kubernetes.core.v1 import ServiceAccount
 
-from components.azure.cluster import Cluster
-from components.azure.resource_groups import ResourceGroups
-from components.azure.vault import Vault
-from components.azure.workload_identity import WorkloadIdentity
-from components.cluster.chart import on_system_nodes, release
+from components.cluster.chart import install_chart
 from components.cluster.in_cluster import in_cluster
 from components.cluster.labels import labels, metadata
 from components.cluster.namespace import namespace
-from planning.plan import Json, SecretsPlan
+from components.foundation import KubernetesCluster, PodIdentities
+from planning.plan import Json, NodeSelection, SecretsPlan
 
 
 class Secrets(pulumi.ComponentResource):
@@ -21,7 +18,6 @@ class Secrets(pulumi.ComponentResource):
     `ready` is what an ExternalSecret waits for.
     """
 
-    plan: SecretsPlan
     store: CustomResource
     ready: list[pulumi.Resource]
 
@@ -30,38 +26,26 @@ class Secrets(pulumi.ComponentResource):
         name: str,
         plan: SecretsPlan,
         *,
-        groups: ResourceGroups,
-        vault: Vault,
-        cluster: Cluster,
+        identities: PodIdentities,
+        cluster: KubernetesCluster,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("llm-platform:components:Secrets", name, None, opts)
-        self.plan = plan
-        identity = WorkloadIdentity(
-            f"{name}-reader",
-            plan.identity,
-            platform=groups.plan,
-            issuer_url=cluster.issuer_url,
-            depends_on=[groups.platform],
-            opts=pulumi.ResourceOptions(parent=self),
-        )
-        grant = identity.grant(plan.read_vault, vault.id, [vault.vault])
-
+        account_name, account_namespace = plan.service_account, plan.chart.namespace
+        identity = identities.identity(account_namespace, account_name, parent=self)
         space = namespace(
             f"{name}-namespace", plan.chart.namespace, pod_security="baseline", opts=in_cluster(self, cluster)
         )
-        operator = release(f"{name}-operator", plan.chart, _values(), opts=in_cluster(self, cluster, space))
-        account_name, account_namespace = str(plan.identity.service_account), str(plan.identity.namespace)
+        operator = install_chart(
+            f"{name}-operator", plan.chart, _values(cluster.system_nodes), opts=in_cluster(self, cluster, space)
+        )
         account = ServiceAccount(
             f"{name}-account",
             metadata={
                 "name": account_name,
                 "namespace": account_namespace,
                 "labels": labels(account_name),
-                "annotations": {
-                    "azure.workload.identity/client-id": identity.client_id,
-                    "azure.workload.identity/tenant-id": groups.plan.tenant_id,
-                },
+                "annotations": dict(identity.annotations),
             },
             automount_service_account_token=False,
             opts=in_cluster(self, cluster, space),
@@ -72,36 +56,30 @@ class Secrets(pulumi.ComponentResource):
             kind="ClusterSecretStore",
             metadata=metadata(plan.store),
             spec={
-                "provider": {
-                    "azurekv": {
-                        "authType": "WorkloadIdentity",
-                        "vaultUrl": vault.plan.uri,
-                        "serviceAccountRef": {"name": account_name, "namespace": account_namespace},
-                    }
-                },
+                "provider": plan.provider,
                 "conditions": [{"namespaces": list(plan.namespaces)}],
             },
-            opts=in_cluster(self, cluster, operator, account, identity.ready, grant, *vault.ready),
+            opts=in_cluster(self, cluster, operator, account, *identity.ready),
         )
         self.ready = [operator, self.store]
         self.register_outputs({"store": plan.store})
 
 
-def _values() -> dict[str, Json]:
+def _values(nodes: NodeSelection) -> dict[str, Json]:
     return {
         "installCRDs": True,
         # Nothing here writes to the vault or spreads secrets over namespaces, so the operator need not be able to.
         "processClusterExternalSecret": False,
         "processPushSecret": False,
         "processClusterPushSecret": False,
-        **_pod("50m", "128Mi", "256Mi"),
-        "webhook": _pod("10m", "64Mi", "128Mi"),
-        "certController": _pod("10m", "64Mi", "128Mi"),
+        **_pod(nodes, "50m", "128Mi", "256Mi"),
+        "webhook": _pod(nodes, "10m", "64Mi", "128Mi"),
+        "certController": _pod(nodes, "10m", "64Mi", "128Mi"),
     }
 
 
-def _pod(cpu: str, memory: str, most_memory: str) -> dict[str, Json]:
+def _pod(nodes: NodeSelection, cpu: str, memory: str, most_memory: str) -> dict[str, Json]:
     return {
-        **on_system_nodes(),
+        **nodes.helm_values(),
         "resources": {"requests": {"cpu": cpu, "memory": memory}, "limits": {"memory": most_memory}},
     }

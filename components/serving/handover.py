@@ -3,10 +3,9 @@
 import pulumi
 from pulumi_kubernetes.batch.v1 import Job
 
-from components.cluster.chart import on_system_nodes
 from components.cluster.labels import DEPLOYMENT, labels, metadata
 from components.serving.pod import CONFINED
-from planning.plan import ModelPlan
+from planning.plan import ModelPlan, NodeSelection
 from planning.plan.labels import POOL_REVISION
 
 # Every node has this label with this value, so that for the scheduler the whole cluster is one place.
@@ -16,7 +15,7 @@ _USER = 65535
 _SHARE = {"cpu": "10m", "memory": "16Mi"}
 
 
-def handover(name: str, plan: ModelPlan, opts: pulumi.ResourceOptions) -> Job:
+def handover(name: str, plan: ModelPlan, nodes: NodeSelection, opts: pulumi.ResourceOptions) -> Job:
     """A Job whose pod is scheduled when no pod of the model is on a pool of an earlier revision, and ends at once.
 
     Deployments count as updated while their old pods still answer running requests, and AKS does not drain a pool that
@@ -36,7 +35,7 @@ def handover(name: str, plan: ModelPlan, opts: pulumi.ResourceOptions) -> Job:
                     "restart_policy": "OnFailure",
                     "automount_service_account_token": False,
                     "enable_service_links": False,
-                    **on_system_nodes(),
+                    **nodes.pod_spec(),
                     "affinity": {
                         "pod_anti_affinity": {
                             "required_during_scheduling_ignored_during_execution": [

@@ -5,34 +5,22 @@ from pulumi_kubernetes.apps.v1 import Deployment
 from pulumi_kubernetes.core.v1 import Service, ServiceAccount
 from pulumi_kubernetes.networking.v1 import NetworkPolicy
 
-from components.azure.cluster import Cluster
-from components.azure.model_store import ModelStore
-from components.azure.node_pools import NodePools
-from components.azure.resource_groups import ResourceGroups
-from components.azure.workload_identity import WorkloadIdentity
 from components.cluster.autoscaling import Autoscaling
+from components.cluster.durations import in_seconds
 from components.cluster.gateway import Gateway
 from components.cluster.gpu_operator import GpuOperator
 from components.cluster.in_cluster import in_cluster
-from components.cluster.labels import (
-    MODEL,
-    PROMETHEUS_PODS,
-    PROXY_PODS,
-    labels,
-    metadata,
-)
-from components.cluster.monitoring import Monitoring
-from components.cluster.network_policies import HTTP_PORT, Caller, model_traffic
+from components.cluster.labels import MODEL, labels, metadata
+from components.cluster.network_policies import model_traffic
+from components.foundation import KubernetesCluster, PodIdentities, PodIdentity
 from components.serving.handover import handover
 from components.serving.models_namespace import Serving
-from components.serving.pod import (
-    HTTP_PORT_NAME,
-)
 from components.serving.release import arguments, deployments
 from components.serving.route import ModelRoute
 from components.serving.scaling import ModelScaling
 from components.serving.workload import disruption_budget
 from planning.plan import ModelPlan
+from planning.plan.endpoint import HTTP_PORT, HTTP_PORT_NAME
 
 
 class Model(pulumi.ComponentResource):
@@ -46,30 +34,17 @@ class Model(pulumi.ComponentResource):
         name: str,
         plan: ModelPlan,
         *,
-        groups: ResourceGroups,
-        cluster: Cluster,
-        pools: NodePools,
+        cluster: KubernetesCluster,
+        identities: PodIdentities,
         gpu_operator: GpuOperator,
-        store: ModelStore,
         serving: Serving,
         gateway: Gateway,
         autoscaling: Autoscaling,
-        monitoring: Monitoring,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("llm-platform:components:Model", name, None, opts)
-        identity = WorkloadIdentity(
-            f"{name}-azure",
-            plan.identity,
-            platform=groups.plan,
-            issuer_url=cluster.issuer_url,
-            depends_on=[groups.platform],
-            opts=pulumi.ResourceOptions(parent=self),
-        )
-        needed: list[pulumi.Resource] = [identity.ready, gpu_operator.release, *serving.ready]
-        if plan.read_weights:
-            needed += [identity.grant(plan.read_weights, store.id, [store.container]), *store.ready]
-
+        identity = identities.identity(plan.namespace, plan.service_account, parent=self)
+        needed: list[pulumi.Resource] = [*identity.ready, gpu_operator.chart, *serving.ready]
         here = in_cluster(self, cluster, serving.namespace)
         needed += [
             self._account(name, plan, identity, here),
@@ -77,28 +52,22 @@ class Model(pulumi.ComponentResource):
             NetworkPolicy(
                 f"{name}-traffic",
                 metadata=metadata(plan.name, plan.namespace),
-                spec=model_traffic(
-                    plan.name,
-                    callers=(
-                        Caller(gateway.plan.envoy.namespace, PROXY_PODS),
-                        Caller(monitoring.plan.chart.namespace, PROMETHEUS_PODS),
-                    ),
-                    store=store.addresses if plan.read_weights else None,
-                ),
+                spec=model_traffic(plan.name, plan.traffic),
                 opts=here,
             ),
         ]
         self.deployments = [
             made
             for release in plan.releases
-            for made in deployments(self, plan, release, cluster=cluster, pools=pools.by_name, needed=needed)
+            for made in deployments(self, plan, release, cluster=cluster, needed=needed)
         ]
-        limit = f"{plan.handover.timeout_seconds}s"
+        limit = in_seconds(plan.handover.timeout_seconds)
         # Straight on the pools as well: what is gone of this model must be gone before a pool of its own goes.
-        moved = [*(pools.by_name[workload.pool] for workload in plan.workloads), *self.deployments]
+        moved = [*(pool for workload in plan.workloads for pool in cluster.pools[workload.pool]), *self.deployments]
         handover(
             f"{name}-handover",
             plan,
+            cluster.system_nodes,
             in_cluster(self, cluster, *moved, timeouts=pulumi.CustomTimeouts(create=limit, update=limit, delete=limit)),
         )
         self.service = Service(
@@ -118,12 +87,11 @@ class Model(pulumi.ComponentResource):
         ModelRoute(
             f"{name}-route",
             plan,
-            gateway_plan=gateway.plan,
             cluster=cluster,
             ready=[serving.namespace, self.service, *gateway.ready],
             opts=pulumi.ResourceOptions(parent=self),
         )
-        ready: list[pulumi.Resource] = [autoscaling.release, *self.deployments]
+        ready: list[pulumi.Resource] = [autoscaling.chart, *self.deployments]
         for workload in plan.workloads:
             scaling = ModelScaling(
                 f"model-{workload.name}-scaling",
@@ -139,7 +107,7 @@ class Model(pulumi.ComponentResource):
         self.register_outputs({"service": plan.name})
 
     def _account(
-        self, name: str, plan: ModelPlan, identity: WorkloadIdentity, opts: pulumi.ResourceOptions
+        self, name: str, plan: ModelPlan, identity: PodIdentity, opts: pulumi.ResourceOptions
     ) -> ServiceAccount:
         return ServiceAccount(
             f"{name}-account",
@@ -147,7 +115,7 @@ class Model(pulumi.ComponentResource):
                 "name": plan.service_account,
                 "namespace": plan.namespace,
                 "labels": labels(plan.name),
-                "annotations": {"azure.workload.identity/client-id": identity.client_id},
+                "annotations": dict(identity.annotations),
             },
             automount_service_account_token=False,
             opts=opts,

@@ -4,13 +4,13 @@ import pulumi
 from pulumi_kubernetes.core.v1 import Namespace
 from pulumi_kubernetes.networking.v1 import NetworkPolicy
 
-from components.azure.cluster import Cluster
 from components.cluster.external_secret import external_secret
 from components.cluster.in_cluster import in_cluster
 from components.cluster.labels import ROUTES_ADMITTED, metadata
 from components.cluster.namespace import namespace
 from components.cluster.network_policies import deny_all
 from components.cluster.secrets import Secrets
+from components.foundation import KubernetesCluster
 from components.serving.pod import TOKEN_KEY
 from planning.plan import ServingPlan
 
@@ -28,7 +28,7 @@ class Serving(pulumi.ComponentResource):
         plan: ServingPlan,
         *,
         secrets: Secrets,
-        cluster: Cluster,
+        cluster: KubernetesCluster,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("llm-platform:components:Serving", name, None, opts)
@@ -54,7 +54,7 @@ class Serving(pulumi.ComponentResource):
                     f"{name}-hugging-face-token",
                     secret=plan.hugging_face_secret,
                     namespace=plan.namespace,
-                    store=secrets.plan.store,
+                    store=plan.secret_store,
                     data={TOKEN_KEY: plan.hugging_face_key},
                     opts=in_cluster(self, cluster, self.namespace, *secrets.ready),
                 )

@@ -13,20 +13,19 @@ from pulumi_kubernetes.core.v1 import (
 )
 
 from components.cluster.labels import DEPLOYMENT, MODEL, labels
-from components.cluster.network_policies import HTTP_PORT
 from planning.plan import DeviceRequest, ExtendedResource, ModelPlan, ReleasePlan, WorkloadPlan
+from planning.plan.endpoint import HTTP_PORT, HTTP_PORT_NAME
 from planning.plan.labels import POOL_REVISION
 
 # Key of the token in the models' Secret.
 TOKEN_KEY = "token"  # noqa: S105 - the name of a key, not a secret
-HTTP_PORT_NAME = "http"
 ARGUMENTS_KEY = "vllm.yaml"
 
 _ARGUMENTS_DIRECTORY = "/etc/vllm"
 _HOME = "/home/vllm"
 _SHARED_MEMORY = "shm"
-# The image is made for this user; any other must still be in group 0 (vLLM, docs/deployment/docker.md).
-_USER, _GROUP = 2000, 0
+# Whatever the user, the image's files belong to this group (vLLM, docs/deployment/docker.md).
+_GROUP = 0
 _PROBE_PERIOD_SECONDS = 10
 # What the pod security standard `restricted` asks of every container.
 CONFINED: SecurityContextArgsDict = {
@@ -39,7 +38,7 @@ CONFINED: SecurityContextArgsDict = {
 def pod_template(model: ModelPlan, release: ReleasePlan, workload: WorkloadPlan) -> PodTemplateSpecArgsDict:
     """Pod template of one workload, fit for the pod security standard `restricted`."""
     return {
-        "metadata": {"labels": pod_labels(model, workload)},
+        "metadata": {"labels": pod_labels(model, release, workload)},
         "spec": {
             "service_account_name": model.service_account,
             # A Service called `vllm` would make kubelet set VLLM_PORT to a URL, which vLLM refuses to start with.
@@ -62,7 +61,7 @@ def pod_template(model: ModelPlan, release: ReleasePlan, workload: WorkloadPlan)
             "termination_grace_period_seconds": release.pod.grace_seconds,
             "security_context": {
                 "run_as_non_root": True,
-                "run_as_user": _USER,
+                **({"run_as_user": release.pod.run_as_user} if release.pod.run_as_user is not None else {}),
                 "run_as_group": _GROUP,
                 "fs_group": _GROUP,
                 "seccomp_profile": {"type": "RuntimeDefault"},
@@ -78,14 +77,14 @@ def selector(workload: WorkloadPlan) -> dict[str, str]:
     return {DEPLOYMENT: workload.name}
 
 
-def pod_labels(model: ModelPlan, workload: WorkloadPlan) -> dict[str, str]:
-    """Labels of the pods: whose they are, which nodes they are for, and that Azure's webhook gives them a token."""
+def pod_labels(model: ModelPlan, release: ReleasePlan, workload: WorkloadPlan) -> dict[str, str]:
+    """Labels of the pods: whose they are, which nodes they are for, and that they have an identity in the cloud."""
     return {
         **labels(model.name),
         MODEL: model.name,
         **selector(workload),
         POOL_REVISION: workload.pool_revision,
-        "azure.workload.identity/use": "true",
+        **dict(release.pod.labels),
     }
 
 
@@ -143,9 +142,7 @@ def _environment(model: ModelPlan, release: ReleasePlan) -> list[EnvVarArgsDict]
         # vLLM's own limit, 10 minutes, would end a start that the probe still allows.
         "VLLM_ENGINE_READY_TIMEOUT_S": str(release.pod.start_seconds),
     }
-    if release.weights_from == "blob":
-        variables["HF_HUB_OFFLINE"] = "1"
-        variables["AZURE_STORAGE_ACCOUNT_NAME"] = str(release.storage_account)
+    variables |= dict(release.weights_variables)
     found: list[EnvVarArgsDict] = [{"name": name, "value": value} for name, value in variables.items()]
     if model.token_secret:
         found.append(

@@ -1,13 +1,13 @@
 """One release of a model: its arguments and the workloads that run it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import pulumi
 from pulumi_kubernetes.apps.v1 import Deployment
 from pulumi_kubernetes.core.v1 import ConfigMap
 
-from components.azure.cluster import Cluster
 from components.cluster.labels import metadata
+from components.foundation import KubernetesCluster
 from components.serving.pod import ARGUMENTS_KEY
 from components.serving.workload import deployment
 from planning.plan import ModelPlan, ReleasePlan
@@ -29,12 +29,11 @@ def deployments(
     model: ModelPlan,
     release: ReleasePlan,
     *,
-    cluster: Cluster,
-    pools: Mapping[str, pulumi.Resource],
+    cluster: KubernetesCluster,
     needed: Sequence[pulumi.Resource],
 ) -> list[Deployment]:
     """One Deployment for each workload, made when its pool is there."""
     return [
-        deployment(parent, model, release, workload, cluster=cluster, needed=[pools[workload.pool], *needed])
+        deployment(parent, model, release, workload, cluster=cluster, needed=[*cluster.pools[workload.pool], *needed])
         for workload in release.workloads
     ]

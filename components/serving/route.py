@@ -5,14 +5,13 @@ from collections.abc import Sequence
 import pulumi
 from pulumi_kubernetes.apiextensions import CustomResource
 
-from components.azure.cluster import Cluster
+from components.cluster.durations import in_seconds
 from components.cluster.in_cluster import in_cluster
 from components.cluster.labels import metadata
-from components.cluster.network_policies import HTTP_PORT
-from planning.plan import GatewayPlan, Json, ModelPlan
+from components.foundation import KubernetesCluster
+from planning.plan import Json, ModelPlan
+from planning.plan.endpoint import HTTP_PORT, MODEL_HEADER
 
-# Set by the gateway from the request's body; what a client sends under this name is dropped.
-MODEL_HEADER = "x-ai-eg-model"
 # What a request cost, for logs and limits.
 _COSTS: list[Json] = [
     {"metadataKey": "llm_input_token", "type": "InputToken"},
@@ -31,8 +30,7 @@ class ModelRoute(pulumi.ComponentResource):
         name: str,
         plan: ModelPlan,
         *,
-        gateway_plan: GatewayPlan,
-        cluster: Cluster,
+        cluster: KubernetesCluster,
         ready: Sequence[pulumi.Resource],
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
@@ -60,7 +58,7 @@ class ModelRoute(pulumi.ComponentResource):
             },
             opts=in_cluster(self, cluster, *ready, address),
         )
-        limit = f"{gateway_plan.request_timeout_seconds}s"
+        limit = in_seconds(plan.route.request_timeout_seconds)
         self.route = CustomResource(
             f"{name}-rule",
             api_version="aigateway.envoyproxy.io/v1beta1",
@@ -71,11 +69,11 @@ class ModelRoute(pulumi.ComponentResource):
                     {
                         "group": "gateway.networking.k8s.io",
                         "kind": "Gateway",
-                        "name": gateway_plan.gateway,
-                        "namespace": gateway_plan.namespace,
+                        "name": plan.route.gateway,
+                        "namespace": plan.route.gateway_namespace,
                     }
                 ],
-                "hostnames": [gateway_plan.hostname],
+                "hostnames": [plan.route.hostname],
                 "llmRequestCosts": _COSTS,
                 "rules": [
                     {

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 import pulumi
 from pulumi_kubernetes.apiextensions import CustomResource
 
-from components.azure.cluster import Cluster
 from components.cluster.in_cluster import in_cluster
 from components.cluster.labels import metadata
+from components.foundation import KubernetesCluster
 from planning.plan import Json, ScalingPlan, WorkloadPlan
 
 _POLL_SECONDS = 15
@@ -35,7 +35,7 @@ class ModelScaling(pulumi.ComponentResource):
         *,
         target: WorkloadPlan,
         namespace: str,
-        cluster: Cluster,
+        cluster: KubernetesCluster,
         ready: Sequence[pulumi.Resource],
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:

@@ -7,9 +7,10 @@ from pulumi_kubernetes.apps.v1 import Deployment, DeploymentSpecArgsDict, Deploy
 from pulumi_kubernetes.meta.v1 import ObjectMetaArgsDict
 from pulumi_kubernetes.policy.v1 import PodDisruptionBudget
 
-from components.azure.cluster import Cluster
+from components.cluster.durations import in_seconds
 from components.cluster.in_cluster import in_cluster
 from components.cluster.labels import metadata
+from components.foundation import KubernetesCluster
 from components.serving.pod import pod_template, selector
 from planning.plan import ModelPlan, ReleasePlan, RolloutPlan, WorkloadPlan
 
@@ -20,7 +21,7 @@ def deployment(
     release: ReleasePlan,
     workload: WorkloadPlan,
     *,
-    cluster: Cluster,
+    cluster: KubernetesCluster,
     needed: Sequence[pulumi.Resource],
 ) -> Deployment:
     """Named after the Deployment itself, so that a model that moves to another pool stays one resource."""
@@ -35,7 +36,7 @@ def deployment(
     if not autoscaled:
         spec["replicas"] = workload.fixed_replicas
     # Pulumi waits 10 minutes by default.
-    limit = f"{workload.rollout_seconds}s"
+    limit = in_seconds(workload.rollout_seconds)
     return Deployment(
         f"{workload.name}-deployment",
         metadata=_metadata(model, workload),

@@ -1,4 +1,4 @@
-"""Helm releases as planned: the catalog's chart at the catalog's version."""
+"""Helm charts as planned: the catalog's chart at the catalog's version."""
 
 from planning.plan import ChartPlan
 from planning.resolving.resolution import ResolvedStack
@@ -8,10 +8,10 @@ _TIMEOUT_SECONDS = 900
 
 
 def chart(stack: ResolvedStack, name: str, *, timeout_seconds: int = _TIMEOUT_SECONDS) -> ChartPlan:
-    """Plan the release of a chart, named like the chart."""
+    """Plan a chart; what Helm installs is called like the chart."""
     known = stack.catalog.charts[name]
     return ChartPlan(
-        release=name,
+        name=name,
         namespace=known.namespace,
         chart=known.chart,
         version=known.version,

@@ -9,7 +9,7 @@ from typing import Any
 from planning import naming, yaml_text
 from planning.deciding.charts import chart
 from planning.gpus import device_plugin, mig
-from planning.plan import GpuOperatorPlan, Json
+from planning.plan import GpuOperatorPlan, Json, NodeSelection
 from planning.resolving.pools import GPU_TAINT, ResolvedPool
 from planning.resolving.resolution import ResolvedStack
 
@@ -19,12 +19,13 @@ _MIG_CONFIG_MAP = "llm-platform-mig-{hash}"
 _AMPERE = "ampere"
 
 
-def operator(stack: ResolvedStack) -> GpuOperatorPlan:
+def operator(stack: ResolvedStack, system_nodes: NodeSelection) -> GpuOperatorPlan:
     """Plan the operator for all GPU pools together: it has one ClusterPolicy."""
+    on_system_nodes = system_nodes.helm_values(any_effect=True)
     owner = stack.settings.cluster.gpu_driver
     tolerations = _tolerations(stack)
     values: dict[str, Json] = {
-        "operator": {"runtimeClass": "nvidia-container-runtime" if owner == "aks" else "nvidia", **_on_system_nodes()},
+        "operator": {"runtimeClass": "nvidia-container-runtime" if owner == "aks" else "nvidia", **on_system_nodes},
         "driver": {"enabled": owner == "operator"},
         "toolkit": {"enabled": owner == "operator", **({"env": _toolkit_env()} if owner == "operator" else {})},
         "mig": {"strategy": "mixed"},
@@ -32,8 +33,8 @@ def operator(stack: ResolvedStack) -> GpuOperatorPlan:
         "daemonsets": {"tolerations": tolerations},
         "node-feature-discovery": {
             "worker": {"tolerations": tolerations},
-            "master": _on_system_nodes(),
-            "gc": _on_system_nodes(),
+            "master": dict(on_system_nodes),
+            "gc": dict(on_system_nodes),
         },
         # The ServiceMonitor is ours: the chart's own depends on which chart came first.
         "dcgmExporter": {"serviceMonitor": {"enabled": False}},
@@ -41,7 +42,9 @@ def operator(stack: ResolvedStack) -> GpuOperatorPlan:
     plugin = _device_plugin(stack)
     if plugin:
         values["devicePlugin"] = plugin
-    return GpuOperatorPlan(chart=chart(stack, "gpu-operator", timeout_seconds=1800), mode=owner, values=values)
+    return GpuOperatorPlan(
+        chart=chart(stack, "gpu-operator", timeout_seconds=1800), installs_driver=owner == "operator", values=values
+    )
 
 
 def _device_plugin(stack: ResolvedStack) -> dict[str, Json]:
@@ -69,13 +72,6 @@ def _toolkit_env() -> list[Json]:
         {"name": "ACCEPT_NVIDIA_VISIBLE_DEVICES_ENVVAR_WHEN_UNPRIVILEGED", "value": "false"},
         {"name": "ACCEPT_NVIDIA_VISIBLE_DEVICES_AS_VOLUME_MOUNTS", "value": "true"},
     ]
-
-
-def _on_system_nodes() -> dict[str, Json]:
-    return {
-        "nodeSelector": {"kubernetes.azure.com/mode": "system"},
-        "tolerations": [{"key": "CriticalAddonsOnly", "operator": "Exists"}],
-    }
 
 
 def _tolerations(stack: ResolvedStack) -> list[Json]:

@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 
 from planning import naming
+from planning.deciding import traffic
 from planning.deciding.images import image
 from planning.deciding.releases import NAMESPACE, TOKEN_SECRET, grace_seconds, release
-from planning.deciding.roles import grant
-from planning.plan import HandoverPlan, IdentityPlan, ModelPlan, ReleasePlan
+from planning.plan import HandoverPlan, ModelPlan, ReleasePlan
 from planning.resolving.releases import ResolvedModel
 from planning.resolving.resolution import ResolvedStack
 
@@ -27,13 +27,8 @@ def model(stack: ResolvedStack, view: ResolvedModel, pool_revisions: Mapping[str
         max_replicas=settings.replicas.max,
         releases=releases,
         handover=_handover(stack, view, releases),
-        identity=IdentityPlan(
-            name=stack.names.identity(f"model-{view.name}").value,
-            namespace=NAMESPACE,
-            service_account=view.name,
-            credential=stack.names.credential(f"model-{view.name}").value,
-        ),
-        read_weights=grant(stack, f"model-{view.name}", "storage_blob_data_reader", "weights") if from_blob else None,
+        route=traffic.route(stack),
+        traffic=traffic.traffic(stack, reads_store=from_blob),
         token_secret=TOKEN_SECRET if not from_blob and stack.settings.security.hugging_face_token is not None else None,
     )
 

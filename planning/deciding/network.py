@@ -1,7 +1,5 @@
 """Plans the network: names, subnets with their rules, and the private DNS zones."""
 
-from ipaddress import IPv4Network
-
 from config.base import VnetId
 from planning.plan import (
     NetworkPlan,
@@ -12,8 +10,6 @@ from planning.plan import (
 from planning.resolving.resolution import ResolvedStack
 
 _DELEGATION = "Microsoft.ContainerService/managedClusters"
-# The tenth address of the service range, as AKS's own default has it.
-_DNS_ADDRESS = 10
 # Service in the graph → key of the catalog's private links.
 _PRIVATE_LINKS = {"vault": "key_vault", "registry": "container_registry", "blob": "storage_blob"}
 
@@ -40,9 +36,6 @@ def network(stack: ResolvedStack) -> NetworkPlan:
             (service, stack.catalog.azure.private_links[link].zone.format(region=region))
             for service, link in links.items()
         ),
-        pods=settings.pods,
-        services=settings.services,
-        dns_service=str(IPv4Network(settings.services)[_DNS_ADDRESS]),
         runner=_runner(stack.settings.cluster.api_server.runner_vnet),
     )
 

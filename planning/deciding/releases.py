@@ -4,9 +4,10 @@ from collections.abc import Mapping
 
 from config.models import Model as ModelSettings
 from planning import naming
+from planning.deciding import azure_objects
 from planning.deciding.images import image
 from planning.placement import cache_gib, resources, rollout, shared_memory_gib
-from planning.plan import PodPlan, ReleasePlan, ReplicaRange, ScalingPlan, WorkloadPlan
+from planning.plan import PodPlan, ReleasePlan, ReplicaRange, ScalingPlan, WorkloadPlan, metrics
 from planning.resolving.releases import ResolvedRelease
 from planning.resolving.resolution import ResolvedStack
 from planning.resolving.workloads import Workload, workloads_of
@@ -39,8 +40,7 @@ def release(stack: ResolvedStack, view: ResolvedRelease, pool_revisions: Mapping
         concurrency=settings.concurrency,
         image=image(stack, view.vllm.image),
         source=source,
-        weights_from="blob" if from_blob else "huggingface",
-        storage_account=stack.names.storage_account.value if from_blob else None,
+        weights_variables=azure_objects.weights_variables(stack) if from_blob else (),
         args=arguments.argument_list(source, options),
         arguments_file=argument_file,
         config_map=f"{view.name}-{naming.content_hash(argument_file)}",
@@ -53,6 +53,8 @@ def release(stack: ResolvedStack, view: ResolvedRelease, pool_revisions: Mapping
 def _pod(stack: ResolvedStack, view: ResolvedRelease) -> PodPlan:
     cpu, memory_gib = resources(view)
     return PodPlan(
+        labels=azure_objects.POD_LABELS,
+        run_as_user=stack.catalog.images[view.vllm.image].run_as_user,
         cpu=cpu,
         memory_gib=memory_gib,
         shared_memory_gib=shared_memory_gib(stack.resolution, view),
@@ -104,7 +106,7 @@ def _scaling(view: ResolvedRelease, workload: Workload, before: tuple[Workload, 
     wanted = view.settings.autoscaling
     threshold = wanted.requests_per_replica if wanted is not None else view.settings.concurrency
     labels = f'{{namespace="{NAMESPACE}",model_name="{view.name}"}}'
-    query = f"sum(vllm:num_requests_waiting{labels}) + sum(vllm:num_requests_running{labels})"
+    query = f"sum({metrics.VLLM_REQUESTS_WAITING}{labels}) + sum({metrics.VLLM_REQUESTS_RUNNING}{labels})"
     floor = sum(one.high for one in before)
     if floor:
         query = f"clamp_min({query} - {floor * threshold}, 0)"

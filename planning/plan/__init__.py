@@ -7,22 +7,20 @@ graph (principal ids, the OIDC issuer) are not: components pass those on as outp
 from msgspec import Struct
 
 from planning.plan.azure import (
+    AgentPoolPlan,
+    AzurePlan,
+    AzureScopePlan,
     ClusterIdentityPlan,
     ClusterPlan,
     GrantPlan,
-    IdentityPlan,
     MaintenancePlan,
     ModelStorePlan,
-    NetworkPlan,
-    PlatformPlan,
-    PoolPlan,
+    PodIdentityPlan,
     RegistryPlan,
-    RunnerPlan,
-    SecurityRulePlan,
-    SubnetPlan,
     SystemPoolPlan,
     VaultPlan,
 )
+from planning.plan.azure_network import NetworkPlan, RunnerPlan, SecurityRulePlan, SubnetPlan
 from planning.plan.base import Json, Pairs
 from planning.plan.cost import (
     BreakEvenPlan,
@@ -44,6 +42,7 @@ from planning.plan.models import (
     ScalingPlan,
     WorkloadPlan,
 )
+from planning.plan.platform import NodeSelection, PlatformPlan, PoolPlan
 from planning.plan.services import (
     AutoscalingPlan,
     ChartPlan,
@@ -51,12 +50,17 @@ from planning.plan.services import (
     GatewayPlan,
     GpuOperatorPlan,
     MonitoringPlan,
+    RoutePlan,
     SecretsPlan,
     ServingPlan,
+    TrafficPlan,
 )
 
 __all__ = [
+    "AgentPoolPlan",
     "AutoscalingPlan",
+    "AzurePlan",
+    "AzureScopePlan",
     "BreakEvenPlan",
     "CapacityCost",
     "ChartPlan",
@@ -72,7 +76,6 @@ __all__ = [
     "GpuOperatorPlan",
     "GrantPlan",
     "HandoverPlan",
-    "IdentityPlan",
     "Json",
     "MaintenancePlan",
     "MemoryPlan",
@@ -81,15 +84,18 @@ __all__ = [
     "ModelStorePlan",
     "MonitoringPlan",
     "NetworkPlan",
+    "NodeSelection",
     "Pairs",
     "Plan",
     "PlatformPlan",
+    "PodIdentityPlan",
     "PodPlan",
     "PoolPlan",
     "RegistryPlan",
     "ReleasePlan",
     "ReplicaRange",
     "RolloutPlan",
+    "RoutePlan",
     "RunnerPlan",
     "ScalingPlan",
     "SecretsPlan",
@@ -98,6 +104,7 @@ __all__ = [
     "SubnetPlan",
     "SystemPoolPlan",
     "TokenCost",
+    "TrafficPlan",
     "VaultPlan",
     "WorkloadPlan",
 ]
@@ -107,18 +114,24 @@ class Plan(Struct, frozen=True, kw_only=True):
     """A whole platform, decided."""
 
     platform: PlatformPlan
-    network: NetworkPlan
-    identity: ClusterIdentityPlan
-    cluster: ClusterPlan
+    """What every platform has."""
+    foundation: AzurePlan
+    """What is below Kubernetes; the tag of the type says of which kind it is."""
     pools: tuple[PoolPlan, ...]
-    vault: VaultPlan
-    registry: RegistryPlan
-    model_store: ModelStorePlan
+    """The GPU node pools as pods see them."""
     secrets: SecretsPlan
+    """External Secrets Operator."""
     gpu_operator: GpuOperatorPlan
+    """NVIDIA's GPU Operator."""
     serving: ServingPlan
+    """The namespace of the models."""
     models: tuple[ModelPlan, ...]
+    """Everything that is served."""
     autoscaling: AutoscalingPlan
+    """KEDA."""
     gateway: GatewayPlan
+    """The way in for requests."""
     monitoring: MonitoringPlan
+    """Prometheus."""
     cost: CostPlan
+    """What the nodes cost."""

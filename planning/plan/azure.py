@@ -1,196 +1,253 @@
-"""Azure's part of a Plan: groups, network, identities, cluster, pools, vault, registry and store."""
+"""The foundation on Azure: scope, network, identities, cluster, agent pools, vault, registry and store."""
 
 from typing import Literal
 
 from msgspec import Struct
 
+from planning.plan.azure_network import NetworkPlan
 from planning.plan.base import Pairs
+from planning.plan.platform import NodeSelection, PoolPlan
 
 
-class PlatformPlan(Struct, frozen=True, kw_only=True):
-    """Whose platform, where, and whether it may be destroyed."""
+class AzureScopePlan(Struct, frozen=True, kw_only=True):
+    """Where everything of Azure is made, and for whom."""
 
-    name: str
-    environment: str
-    region: str
     subscription_id: str
+    """Subscription that pays."""
     tenant_id: str
+    """Entra tenant of the subscription."""
     resource_group: str
+    """Name of the platform's resource group."""
+    region: str
+    """Azure region, such as `eastus`."""
     tags: Pairs
+    """Tags of every resource that takes tags."""
     protect: bool
-
-
-class SecurityRulePlan(Struct, frozen=True, kw_only=True):
-    """One rule of a network security group."""
-
-    name: str
-    priority: int
-    access: Literal["Allow", "Deny"]
-    source: str
-    port: str
-
-
-class SubnetPlan(Struct, frozen=True, kw_only=True):
-    """One subnet; `role` is nodes, api_server, gateway or private_endpoints."""
-
-    role: str
-    name: str
-    cidr: str
-    delegation: str | None
-    nat: bool
-    rules: tuple[SecurityRulePlan, ...] | None
-    security_group: str | None
-
-
-class RunnerPlan(Struct, frozen=True, kw_only=True):
-    """The network where `pulumi up` runs, peered with ours."""
-
-    vnet_id: str
-    vnet: str
-    resource_group: str
-
-
-class NetworkPlan(Struct, frozen=True, kw_only=True):
-    """Virtual network, subnets, outbound address and private DNS zones (service → zone name)."""
-
-    vnet: str
-    address_space: str
-    subnets: tuple[SubnetPlan, ...]
-    nat_gateway: str
-    nat_address: str
-    nat_zones: tuple[str, ...]
-    private_zones: Pairs
-    pods: str
-    services: str
-    dns_service: str
-    runner: RunnerPlan | None
-
-
-class IdentityPlan(Struct, frozen=True, kw_only=True):
-    """One user-assigned identity; `subject` is the service account (`namespace/name`) that may use it."""
-
-    name: str
-    namespace: str | None
-    service_account: str | None
-    credential: str | None
+    """Whether what can't be replaced may not be deleted."""
 
 
 class GrantPlan(Struct, frozen=True, kw_only=True):
-    """A role assignment: its uuid5 name and the role's definition id; scope and principal are born in the graph."""
+    """A role assignment; scope and principal are born in the graph."""
 
     name: str
+    """A uuid5 over words of the Plan, so that creating it again changes nothing."""
     role: str
+    """The catalog's key of the role."""
     role_definition_id: str
+    """Resource id of the role's definition."""
 
 
 class ClusterIdentityPlan(Struct, frozen=True, kw_only=True):
     """Identities of the control plane and of the kubelets, and what they may do."""
 
-    control_plane: IdentityPlan
-    kubelet: IdentityPlan
+    control_plane: str
+    """Name of the identity with which AKS manages network and nodes."""
+    kubelet: str
+    """Name of the identity with which nodes pull images."""
     subnets: tuple[tuple[str, GrantPlan], ...]
+    """Role of a subnet, and what the control plane may do there."""
     operate_kubelet: GrantPlan
+    """Lets the control plane hand the kubelets' identity to nodes."""
     private_zone: GrantPlan | None
+    """Lets the control plane write the API server's private address; None with a public API server."""
     vnet: GrantPlan | None
+    """Lets the control plane link that zone to the network; None with a public API server."""
 
 
 class SystemPoolPlan(Struct, frozen=True, kw_only=True):
-    """Inline pool of the cluster."""
+    """The cluster's inline pool, where everything but models runs."""
 
     name: str
+    """AKS' name for it."""
     vm_size: str
+    """VM size of its nodes."""
     min_nodes: int
+    """Fewest nodes."""
     max_nodes: int
+    """Most nodes."""
     zones: tuple[str, ...]
+    """Zones of its nodes."""
     taint: str
+    """Taint that keeps models away, `key=value:Effect`."""
 
 
 class MaintenancePlan(Struct, frozen=True, kw_only=True):
-    """One weekly window; `schedule` is the name that AKS gives to what may happen in it."""
+    """One weekly maintenance window."""
 
     schedule: str
+    """AKS' name for what may happen in it."""
     day: str
+    """Day of the week."""
     start: str
+    """Time of day, `HH:MM`."""
     hours: int
+    """Length in hours."""
     utc_offset: str
+    """Offset of `start` from UTC."""
 
 
 class ClusterPlan(Struct, frozen=True, kw_only=True):
     """One AKS cluster."""
 
     name: str
+    """AKS' name for it."""
     dns_prefix: str
+    """First part of the API server's host name."""
     node_resource_group: str
+    """Resource group that AKS makes for the nodes."""
     kubernetes: str
+    """Kubernetes version."""
     follow_azure_version: bool
+    """Whether the upgrade channel moves the version by itself, so that ours must not be put back."""
     tier: str
+    """Pricing tier of the control plane."""
     private: bool
-    private_zone: str | None
+    """Whether the API server has a private address only."""
     authorized_ranges: tuple[str, ...]
+    """Address ranges that reach a public API server."""
     admin_groups: tuple[str, ...]
+    """Entra groups whose members administer the cluster."""
+    pod_cidr: str
+    """Address range of pods (overlay)."""
+    service_cidr: str
+    """Address range of Services."""
+    dns_service_ip: str
+    """Address of the cluster's DNS Service."""
     system_pool: SystemPoolPlan
+    """The inline pool."""
     maintenance: tuple[MaintenancePlan, ...]
+    """When Azure may upgrade the cluster and the node images."""
     upgrade_channel: str
+    """AKS' automatic upgrades."""
     max_pods: int
+    """Most pods a node."""
     login: str
+    """How kubelogin signs in: azurecli, workloadidentity, spn or msi."""
     login_server_id: str
+    """Entra application that AKS API servers answer for."""
     identifier: str
+    """Fixed identity of the Kubernetes provider: new when the cluster must be a new one."""
 
 
-class PoolPlan(Struct, frozen=True, kw_only=True):
-    """One agent pool; `revision` is the hash of what Azure can't change in place."""
+class AgentPoolPlan(Struct, frozen=True, kw_only=True):
+    """One AKS agent pool."""
 
-    name: str
-    revision: str
+    pool: PoolPlan
+    """What pods and people see of it."""
+    cluster: str
+    """Name of the cluster that it belongs to."""
     aks_name: str
+    """AKS' name for it, with the revision where the new pool stands beside the old one."""
     logical_name: str
-    workload: str
-    vm_size: str
-    gpu: str | None
-    gpus: int
-    min_nodes: int
-    max_nodes: int
-    zones: tuple[str, ...]
-    spot: bool
+    """Pulumi's name for it."""
     create_first: bool
+    """Whether a changed pool is made before the old one goes; otherwise the old one is deleted first."""
     os_disk_gib: int
+    """Size of the OS disk, where images and caches lie."""
     max_pods: int
+    """Most pods a node."""
     gpu_driver: Literal["Install", "None"] | None
+    """Whether AKS installs the GPU driver; None on nodes without GPUs."""
     gpu_instance_profile: str | None
-    mig_config: str | None
+    """MIG profile that AKS cuts every GPU into; None where the GPU Operator cuts, or nobody."""
     max_surge: str | None
+    """Extra nodes during an upgrade of the nodes; None on spot pools, which are never upgraded in place."""
     max_unavailable: str | None
-    labels: Pairs
-    taints: tuple[str, ...]
-    resources: tuple[tuple[str, int], ...]
+    """Nodes that may be away during an upgrade, where the quota has no room for a surge node."""
+
+
+class PodIdentityPlan(Struct, frozen=True, kw_only=True):
+    """The user-assigned identity of one service account: an identity takes only 20 credentials, so each has its own."""
+
+    logical_name: str
+    """Pulumi's name for it."""
+    name: str
+    """Azure's name for the identity."""
+    credential: str
+    """Name of the federated credential that trusts the service account."""
+    namespace: str
+    """Namespace of the service account."""
+    service_account: str
+    """Service account whose pods may sign in as this identity."""
+    names_tenant: bool
+    """Whether the account names the tenant: External Secrets looks for it there, Azure's webhook knows it."""
+    read_vault: GrantPlan | None
+    """Lets it read the vault's secrets."""
+    read_weights: GrantPlan | None
+    """Lets it read the store of weights."""
 
 
 class VaultPlan(Struct, frozen=True, kw_only=True):
-    """Key Vault, its private endpoint, and the secrets that the first `up` may write into it."""
+    """Key Vault and its private endpoint."""
 
     name: str
-    uri: str
+    """Azure's name for it, unique in the world."""
     purge_protection: bool
+    """Whether deleted secrets can't be removed for good before their time."""
     soft_delete_days: int
+    """Days for which deleted secrets are kept."""
     endpoint: str
+    """Name of the private endpoint."""
+    endpoint_group: str
+    """Azure's word for the part of the service that the endpoint leads to."""
     bootstrap: tuple[str, ...]
+    """Secrets that the first `up` writes from the stack's configuration."""
 
 
 class RegistryPlan(Struct, frozen=True, kw_only=True):
     """Container registry and its private endpoint."""
 
     name: str
+    """Azure's name for it, unique in the world."""
     zone_redundant: bool
+    """Whether it survives the loss of a zone."""
     endpoint: str
+    """Name of the private endpoint."""
+    endpoint_group: str
+    """Azure's word for the part of the service that the endpoint leads to."""
     pull: GrantPlan
+    """Lets the kubelets pull."""
 
 
 class ModelStorePlan(Struct, frozen=True, kw_only=True):
-    """Blob storage for weights, in a resource group of its own."""
+    """Blob storage for weights, in a resource group of its own that outlives the platform."""
 
     resource_group: str
+    """Name of that group."""
     account: str
+    """Name of the storage account, unique in the world."""
     container: str
+    """Name of the container that holds the weights."""
     sku: str
+    """Kind and redundancy of the storage."""
     soft_delete_days: int
+    """Days for which deleted blobs are kept."""
     endpoint: str
+    """Name of the private endpoint."""
+    endpoint_group: str
+    """Azure's word for the part of the service that the endpoint leads to."""
+
+
+class AzurePlan(Struct, frozen=True, kw_only=True, tag="azure"):
+    """A foundation on Azure: what is below Kubernetes, and what pods use of the cloud."""
+
+    scope: AzureScopePlan
+    """Where it is made, and for whom."""
+    network: NetworkPlan
+    """Virtual network and private DNS."""
+    identity: ClusterIdentityPlan
+    """Identities of the cluster itself."""
+    cluster: ClusterPlan
+    """The AKS cluster."""
+    agent_pools: tuple[AgentPoolPlan, ...]
+    """The GPU node pools, in the order of the Plan's pools."""
+    vault: VaultPlan
+    """Where secrets live."""
+    registry: RegistryPlan
+    """Where images of our own live."""
+    model_store: ModelStorePlan
+    """Where weights of our own live."""
+    pod_identities: tuple[PodIdentityPlan, ...]
+    """Who signs in to Azure from inside the cluster."""
+    system_nodes: NodeSelection
+    """How pods get onto the system pool."""

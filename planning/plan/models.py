@@ -4,8 +4,9 @@ from typing import Literal
 
 from msgspec import Struct
 
-from planning.plan.azure import GrantPlan, IdentityPlan
+from planning.plan.base import Pairs
 from planning.plan.devices import DeviceRequest
+from planning.plan.services import RoutePlan, TrafficPlan
 
 
 class MemoryPlan(Struct, frozen=True, kw_only=True):
@@ -114,6 +115,10 @@ class WorkloadPlan(Struct, frozen=True, kw_only=True):
 class PodPlan(Struct, frozen=True, kw_only=True):
     """What every pod of a release takes of its node, and how long it starts and stops."""
 
+    labels: Pairs
+    """Labels by which the foundation knows pods that have an identity in the cloud."""
+    run_as_user: int | None
+    """User that the image is made for; None where it names none."""
     cpu: int
     """Cores, requested and limit."""
     memory_gib: int
@@ -145,10 +150,8 @@ class ReleasePlan(Struct, frozen=True, kw_only=True):
     """Image of vLLM."""
     source: str
     """What vLLM is started with: a Hugging Face id or the address of a folder."""
-    weights_from: Literal["huggingface", "blob"]
-    """Where the weights come from."""
-    storage_account: str | None
-    """Storage account of the weights, where they come from Blob storage."""
+    weights_variables: Pairs
+    """Environment variables by which vLLM finds the weights."""
     args: tuple[str, ...]
     """Arguments of `vllm serve`, as people read them."""
     arguments_file: str
@@ -193,10 +196,10 @@ class ModelPlan(Struct, frozen=True, kw_only=True):
     """What serves it."""
     handover: HandoverPlan
     """The wait for old pods before their pool goes."""
-    identity: IdentityPlan
-    """Cloud identity of its pods."""
-    read_weights: GrantPlan | None
-    """Right to read weights in Blob storage."""
+    route: RoutePlan
+    """The way from the gateway to it."""
+    traffic: TrafficPlan
+    """Who may reach its pods and where they may go."""
     token_secret: str | None
     """Secret with the Hugging Face token."""
 

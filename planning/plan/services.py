@@ -1,90 +1,161 @@
-"""What runs in the cluster for all models: releases, secrets, operator, gateway, metrics."""
-
-from typing import Literal
+"""What runs in the cluster for all models: charts, secrets, operator, gateway, metrics."""
 
 from msgspec import Struct
 
-from planning.plan.azure import GrantPlan, IdentityPlan
-from planning.plan.base import Json
+from planning.plan.base import Json, Pairs
 
 
 class ChartPlan(Struct, frozen=True, kw_only=True):
-    """One Helm release: chart, version, where from and where to."""
+    """One Helm chart: which, at which version, from where and to where."""
 
-    release: str
+    name: str
+    """Helm's name for what it installs; also the prefix of the chart's objects."""
     namespace: str
+    """Namespace of the chart's objects."""
     chart: str
+    """Name of the chart, or its address in an OCI registry."""
     version: str
+    """Version of the chart."""
     repository: str | None
+    """Address of the Helm repository; None for a chart from an OCI registry."""
     timeout_seconds: int
+    """How long Helm waits for the chart's objects to be ready."""
 
 
 class SecretsPlan(Struct, frozen=True, kw_only=True):
-    """External Secrets Operator and the one store that reads the vault."""
+    """External Secrets Operator and the one store that reads what the foundation keeps secret."""
 
     chart: ChartPlan
+    """Chart of the operator."""
     store: str
-    identity: IdentityPlan
-    read_vault: GrantPlan
+    """Name of the store."""
+    service_account: str
+    """Service account with whose identity the store reads, in the chart's namespace."""
+    provider: dict[str, Json]
+    """The store's `provider`: where the secrets are and how the store signs in there."""
     namespaces: tuple[str, ...]
+    """The only namespaces that the store serves."""
 
 
 class GpuOperatorPlan(Struct, frozen=True, kw_only=True):
-    """GPU Operator: `values` is the whole tuple of one ownership mode, never half of it."""
+    """GPU Operator."""
 
     chart: ChartPlan
-    mode: Literal["aks", "operator"]
+    """Chart of the operator."""
+    installs_driver: bool
+    """Whether the operator installs the GPU driver; otherwise the foundation's nodes come with it."""
     values: dict[str, Json]
+    """The chart's values: the whole set of one ownership mode, never half of it."""
 
 
 class ServingPlan(Struct, frozen=True, kw_only=True):
     """The namespace of all models and what they share."""
 
     namespace: str
+    """Name of the namespace."""
+    secret_store: str
+    """Store that the token comes from."""
     hugging_face_secret: str | None
+    """Kubernetes Secret with the Hugging Face token; None without a token."""
     hugging_face_key: str | None
+    """The store's secret with that token."""
 
 
 class AutoscalingPlan(Struct, frozen=True, kw_only=True):
     """KEDA."""
 
     chart: ChartPlan
+    """Chart of KEDA."""
 
 
 class ClientPlan(Struct, frozen=True, kw_only=True):
-    """A caller of the gateway and the vault's secret with its key."""
+    """A caller of the gateway."""
 
     name: str
+    """Name under which its requests are logged."""
     key_secret: str
+    """The store's secret with its API key."""
 
 
 class GatewayPlan(Struct, frozen=True, kw_only=True):
     """Envoy Gateway, Envoy AI Gateway and the one Gateway object."""
 
     envoy: ChartPlan
+    """Chart of Envoy Gateway; the proxies run in its namespace."""
     ai_crds: ChartPlan
+    """Chart with the kinds of Envoy AI Gateway."""
     ai: ChartPlan
+    """Chart of Envoy AI Gateway's controller."""
     namespace: str
+    """Namespace of the Gateway, its policies and its Secrets."""
     gateway: str
+    """Name of the Gateway and of everything that belongs to it alone."""
     hostname: str
+    """The one host name that is served."""
     certificate: str
+    """The store's secret with the certificate and its key, as one PEM text."""
+    secret_store: str
+    """Store that certificate and keys come from."""
     public: bool
-    subnet: str
+    """Whether the gateway is reached from the internet."""
+    service_annotations: Pairs
+    """Annotations that make the foundation's load balancer for the proxies' Service public or private."""
     clients: tuple[ClientPlan, ...]
+    """Who may call."""
     request_timeout_seconds: int
+    """Longest that a request may take."""
     min_replicas: int
+    """Fewest proxies."""
     max_replicas: int
+    """Most proxies."""
+
+
+class RoutePlan(Struct, frozen=True, kw_only=True):
+    """The way from the gateway to one model."""
+
+    gateway: str
+    """Name of the Gateway that the route attaches to."""
+    gateway_namespace: str
+    """Namespace of that Gateway."""
+    hostname: str
+    """Host name of the requests."""
+    request_timeout_seconds: int
+    """Longest that a request may take, waiting included."""
+
+
+class TrafficPlan(Struct, frozen=True, kw_only=True):
+    """Who may reach the pods of one model and where they may go."""
+
+    proxies_namespace: str
+    """Namespace of the gateway's proxies, which send requests."""
+    prometheus_namespace: str
+    """Namespace of Prometheus, which reads metrics."""
+    not_internet: tuple[str, ...]
+    """Address ranges that are not the internet, where pods may not go."""
+    store_addresses: str | None
+    """Address range of the store of weights; None where the weights come from the internet."""
 
 
 class MonitoringPlan(Struct, frozen=True, kw_only=True):
-    """Prometheus, what it scrapes and when it tells someone."""
+    """Prometheus, what it scrapes and when it sends an alert."""
 
     chart: ChartPlan
+    """Chart kube-prometheus-stack."""
+    fullname: str
+    """Prefix of the chart's objects, and so of the server's address."""
     server: str
+    """Address of Prometheus inside the cluster."""
     models_namespace: str
+    """Namespace whose vLLM pods are scraped."""
     operator_namespace: str
+    """Namespace of the GPU metrics exporter."""
     retention_days: int
+    """Days for which metrics are kept."""
     storage_gib: int
+    """Disk of one Prometheus replica."""
     replicas: int
+    """Prometheus replicas."""
     waiting_requests: int
+    """Requests waiting for a model above which an alert fires."""
     first_token_seconds: float
+    """95th percentile of the time to the first token above which an alert fires."""

@@ -6,6 +6,7 @@ from typing import Any
 
 from catalog import VllmVersion
 from planning import yaml_text
+from planning.plan.endpoint import HTTP_PORT
 from planning.resolving.releases import ReleaseView
 from planning.vllm.batch import batch
 from planning.vllm.flags import find_flag, is_switch
@@ -28,7 +29,7 @@ def options(model: ReleaseView, vllm: VllmVersion) -> dict[str, Any]:
         "tensor-parallel-size": engine.tensor_parallel,
         "kv-cache-dtype": engine.kv_cache_dtype,
         "gpu-memory-utilization": model.utilization,
-        "port": 8000,
+        "port": HTTP_PORT,
         "shutdown-timeout": model.settings.drain_seconds,
         "disable-fastapi-docs": True,
     }

@@ -22,7 +22,7 @@ def require_destroyed(life: FromNothing) -> None:
     objects = life.objects()
     life.stack.destroy()
     assert life.stack.resources() == {}
-    group = f"/resourceGroups/{life.plan.platform.resource_group}/"
+    group = f"/resourceGroups/{life.plan.foundation.scope.resource_group}/"
     left = {resource.id for resource in life.engine.cloud.azure} - life.before
     # What is retained inside the platform's own group goes with the group (the vault is then soft-deleted).
     assert left == {id_ for id_ in kept if group not in id_}

@@ -85,7 +85,7 @@ def crashing_pods(deployment: str) -> Fault:
 def no_machine_to_be_had(stack: FaultedStack) -> Generator[None]:
     """The autoscaler asks for a node of the models' pool in vain."""
     machines = stack.engine.azure.machines
-    machines.exhausted.add(stack.plan.pools[0].aks_name)
+    machines.exhausted.add(stack.plan.foundation.agent_pools[0].aks_name)
     try:
         with impatient(stack):
             yield

@@ -49,25 +49,30 @@ def account_of(model: ModelPlan) -> tuple[str, str]:
     return model.namespace, model.service_account
 
 
+def reader_of(world: World) -> tuple[str, str]:
+    secrets = world.plan.secrets
+    return secrets.chart.namespace, secrets.service_account
+
+
 def test_the_secrets_operator_reads_the_vault_and_nothing_else(world: World) -> None:
-    identity = world.plan.secrets.identity
+    reader = reader_of(world)
     vault = world.the("keyvault:Vault").id
     expected = {(access.READ_SECRET, id_) for id_ in world.below(vault)}
-    assert world.allowed(str(identity.namespace), str(identity.service_account)) == expected
+    assert world.allowed(*reader) == expected
     secret = f"{vault}/secrets/huggingface-token"
-    assert access.may(world.cloud, str(identity.namespace), str(identity.service_account), access.READ_SECRET, secret)
+    assert access.may(world.cloud, *reader, access.READ_SECRET, secret)
 
 
-def weights_from(model: ModelPlan) -> set[str]:
-    return {release.weights_from for release in model.releases}
+def reads_store(model: ModelPlan) -> bool:
+    return model.traffic.store_addresses is not None
 
 
 def test_models_read_blobs_where_their_weights_come_from_there(world: World) -> None:
     store = world.the("storage:StorageAccount").id
     for model in world.plan.models:
-        expected = {(access.READ_BLOB, id_) for id_ in world.below(store)} if weights_from(model) == {"blob"} else set()
+        expected = {(access.READ_BLOB, id_) for id_ in world.below(store)} if reads_store(model) else set()
         assert world.allowed(*account_of(model)) == expected, model.name
-    assert set().union(*(weights_from(model) for model in world.plan.models)) in ({"blob"}, {"huggingface"})
+    assert len({reads_store(model) for model in world.plan.models}) == 1
 
 
 def test_each_model_is_an_identity_of_its_own(world: World) -> None:
@@ -84,16 +89,15 @@ def test_an_account_without_a_credential_may_nothing(world: World, account: tupl
 
 
 def test_a_token_of_another_cluster_opens_nothing(world: World) -> None:
-    identity = world.plan.secrets.identity
-    account = str(identity.namespace), str(identity.service_account)
+    reader = reader_of(world)
     cluster = access.the_cluster(world.cloud)
     kept = dict(cluster.outputs["oidcIssuerProfile"])
     cluster.outputs["oidcIssuerProfile"] = {**kept, "issuerURL": "https://another.example/"}
     try:
-        assert world.allowed(*account) == set()
+        assert world.allowed(*reader) == set()
     finally:
         cluster.outputs["oidcIssuerProfile"] = kept
-    assert world.allowed(*account)
+    assert world.allowed(*reader)
 
 
 def test_kubelets_pull_from_the_registry_and_do_nothing_else(world: World) -> None:
@@ -124,25 +128,23 @@ def test_the_control_plane_writes_the_private_zone_of_a_private_cluster_only(wor
     zones = {one.id for one in world.cloud.azure if one.token == "privatedns:PrivateZone"}
     writable = {zone for zone in zones if access.control_plane_may(world.cloud, access.WRITE_DNS, zone)}
     profile = access.the_cluster(world.cloud).inputs["apiServerAccessProfile"]
-    assert writable == ({profile["privateDNSZone"]} if world.plan.cluster.private else set())
+    assert writable == ({profile["privateDNSZone"]} if world.plan.foundation.cluster.private else set())
 
 
 def test_what_does_not_exist_can_not_be_read(world: World) -> None:
-    identity = world.plan.secrets.identity
+    reader = reader_of(world)
     vault = world.the("keyvault:Vault").id
     elsewhere = vault.replace(vault.rsplit("/", 1)[1], "another-vault")
-    assert not access.may(
-        world.cloud, str(identity.namespace), str(identity.service_account), access.READ_SECRET, elsewhere
-    )
+    assert not access.may(world.cloud, *reader, access.READ_SECRET, elsewhere)
 
 
 def test_a_vault_that_goes_by_access_policies_heeds_no_roles(world: World) -> None:
-    identity = world.plan.secrets.identity
+    reader = reader_of(world)
     vault = world.the("keyvault:Vault")
     kept = vault.inputs["properties"]
     vault.inputs["properties"] = {**kept, "enableRbacAuthorization": False}
     try:
-        assert world.allowed(str(identity.namespace), str(identity.service_account)) == set()
+        assert world.allowed(*reader) == set()
     finally:
         vault.inputs["properties"] = kept
 
@@ -154,9 +156,9 @@ def test_a_role_that_nobody_wrote_down_is_not_passed_over(world: World) -> None:
     )  # fmt: skip
     kept = grant.inputs["roleDefinitionId"]
     grant.inputs["roleDefinitionId"] = "/providers/Microsoft.Authorization/roleDefinitions/0"
-    identity = world.plan.secrets.identity
+    reader = reader_of(world)
     try:
         with pytest.raises(access.UnknownRoleError):
-            world.allowed(str(identity.namespace), str(identity.service_account))
+            world.allowed(*reader)
     finally:
         grant.inputs["roleDefinitionId"] = kept

@@ -274,7 +274,7 @@ def test_the_graph_s_pools_offer_what_the_graph_s_plan_says(stack: str) -> None:
     assert all(withheld == "" for _, withheld in found.values()), found
     assert asked <= {resource for resources, _ in found.values() for resource in resources}
     if plan is not None:
-        assert {one.aks_name: dict(one.resources) for one in plan.pools} == {
+        assert {made.aks_name: dict(made.pool.resources) for made in plan.foundation.agent_pools} == {
             name: resources for name, (resources, _) in found.items()
         }
 
@@ -306,5 +306,5 @@ def test_every_way_of_sharing_makes_the_devices_of_the_plan(
     other = planning_stacks.pool("other", vm_size=vm_size, gpu=gpu, capacity=capacity)
     plan = planning_stacks.plan({"cluster.gpu_driver": driver, "pools[1]": other})
     values = operator_values(plan)
-    for pool in plan.pools:
-        assert offered_by(wire_pool(pool), values) == (dict(pool.resources), ""), pool.name
+    for made in plan.foundation.agent_pools:
+        assert offered_by(wire_pool(made), values) == (dict(made.pool.resources), ""), made.aks_name

@@ -199,7 +199,7 @@ def cancelled(stack: FaultedStack) -> None:
 
 def killed_and_adopted(stack: FaultedStack, folder: Path) -> None:
     stack.change(lambda sections: sections["pools"].append({**sections["pools"][1], "name": "second"}))
-    (pool,) = [pool for pool in stack.plan.pools if pool.name == "second"]
+    (pool,) = [made for made in stack.plan.foundation.agent_pools if made.pool.name == "second"]
     stack.moments.after(lambda: signal_engine(signal.SIGKILL), POOL)
     with pytest.raises(OperationRefusedError):
         stack.stack.up(parallel=1)
@@ -250,7 +250,7 @@ def upgrade_cut_off(stack: FaultedStack) -> None:
 
 def gone_first(stack: FaultedStack) -> None:
     stack.change(lambda sections: sections["pools"][1].update(vm_size=NEW_SIZE))
-    (spare,) = [pool.logical_name for pool in stack.plan.pools if pool.name == "spare"]
+    (spare,) = [made.logical_name for made in stack.plan.foundation.agent_pools if made.pool.name == "spare"]
     with NOT_SOLD.begin(stack):
         outcome = stack.fails(spare, NOT_SOLD.cause)
     stack.require_sound(outcome, spare)
@@ -265,7 +265,7 @@ class Rotation:
         self.old = ""
 
     def begin(self) -> None:
-        self.old = self.stack.plan.pools[0].logical_name
+        self.old = self.stack.plan.foundation.agent_pools[0].logical_name
         self.stack.change(lambda sections: sections["pools"][0].update(vm_size=NEW_SIZE))
 
     def fails(self, case: Case) -> None:

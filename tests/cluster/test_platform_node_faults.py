@@ -128,7 +128,7 @@ def test_a_rollout_outlives_the_machine_on_which_it_began(stack: FaultedStack) -
 
 def test_a_pool_is_not_deleted_while_a_pod_on_it_may_still_answer(stack: FaultedStack) -> None:
     """The machine is silent, so nobody knows; the update says what it waits for, and the next one ends the change."""
-    silent, old = only_pod(stack, "embed")["spec"]["nodeName"], stack.plan.pools[0]
+    silent, old = only_pod(stack, "embed")["spec"]["nodeName"], stack.plan.foundation.agent_pools[0]
     stack.engine.kubelets.lose(silent)
     stack.change(lambda sections: sections["pools"][0].update(vm_size=NEW_SIZE))
     with impatient(stack):
@@ -140,7 +140,7 @@ def test_a_pool_is_not_deleted_while_a_pod_on_it_may_still_answer(stack: Faulted
 
 
 def spot_pool(stack: FaultedStack) -> str:
-    (pool,) = [pool.aks_name for pool in stack.plan.pools if pool.spot]
+    (pool,) = [made.aks_name for made in stack.plan.foundation.agent_pools if made.pool.spot]
     return pool
 
 
@@ -175,7 +175,7 @@ def test_an_update_goes_through_while_no_spot_machine_is_to_be_had(stack: Faulte
 
 
 def test_a_pool_that_somebody_deleted_is_made_again(stack: FaultedStack) -> None:
-    (pool,) = [pool for pool in stack.plan.pools if pool.name == "h100"]
+    (pool,) = [made for made in stack.plan.foundation.agent_pools if made.pool.name == "h100"]
     stack.engine.azure.delete(POOL, stack.engine.azure.machines.pool(pool.aks_name).id)
     assert not any(is_ready(pod) for pod in stack.pods("llm", "embed"))
     stack.stack.refresh()

@@ -32,7 +32,7 @@ _ACTIONS = {
 
 def test_traffic_is_what_the_page_says(life: Life) -> None:
     client = life.engine.client
-    there = traffic.groups(client, life.plan.network)
+    there = traffic.groups(client, life.plan.foundation)
     documented("traffic").require(life.name, traffic.admitted(there, traffic.network_rules(client)))
 
 
@@ -40,14 +40,14 @@ def test_it_is_the_same_where_address_ranges_match_pods_and_nodes_too(life: Life
     """Kubernetes leaves that to the network plugin, and a change of it must open nothing."""
     client = life.engine.client
     rules = traffic.network_rules(client)
-    by_labels = traffic.admitted(traffic.groups(client, life.plan.network), rules)
-    assert traffic.admitted(traffic.groups(client, life.plan.network, by_address=True), rules) == by_labels
+    by_labels = traffic.admitted(traffic.groups(client, life.plan.foundation), rules)
+    assert traffic.admitted(traffic.groups(client, life.plan.foundation, by_address=True), rules) == by_labels
 
 
 def test_every_pod_that_runs_is_treated_as_the_table_says(life: Life) -> None:
     """Controllers and admission add labels to those of the template: none of them opens or closes anything."""
     client = life.engine.client
-    there, rules = traffic.groups(client, life.plan.network), traffic.network_rules(client)
+    there, rules = traffic.groups(client, life.plan.foundation), traffic.network_rules(client)
     pods = client.list("v1", "Pod")
     assert pods
     for pod in pods:
@@ -201,4 +201,4 @@ def test_people_administer_the_cluster_through_entra_alone(life: Life) -> None:
     assert cluster["disableLocalAccounts"] is True
     assert cluster["enableRBAC"] is True
     assert cluster["aadProfile"]["enableAzureRBAC"] is True
-    assert cluster["aadProfile"]["adminGroupObjectIDs"] == list(life.plan.cluster.admin_groups)
+    assert cluster["aadProfile"]["adminGroupObjectIDs"] == list(life.plan.foundation.cluster.admin_groups)

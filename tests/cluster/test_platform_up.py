@@ -56,8 +56,8 @@ def test_nothing_changes_afterwards(life: FromNothing) -> None:
     assert life.stack.preview().operations == {}
     with borrowed(life):
         # The autoscaler moves the number of a pool's nodes: a refresh finds it, and the program leaves it.
-        pools, machines = life.plan.pools, life.engine.azure.machines.pools()
-        grown = [pool.logical_name for pool in pools if len(machines[pool.aks_name].nodes) > pool.min_nodes]
+        pools, machines = life.plan.foundation.agent_pools, life.engine.azure.machines.pools()
+        grown = [pool.logical_name for pool in pools if len(machines[pool.aks_name].nodes) > pool.pool.min_nodes]
         assert changed_fields(life.stack.refresh()) == {name: {"count"} for name in grown}
         assert life.stack.preview().operations == {}
 
@@ -83,7 +83,7 @@ def test_hand_edits_are_shown_and_nothing_else_and_the_update_takes_them_back(li
 def edit_by_hand_and_update(life: FromNothing) -> None:
     client, machines = life.engine.client, life.engine.azure.machines
     namespace, deployment = life.deployments[0]
-    (pool,) = [pool for pool in life.plan.pools if pool.revision == deployment.pool_revision]
+    (pool,) = [made for made in life.plan.foundation.agent_pools if made.pool.revision == deployment.pool_revision]
     (node, *_) = machines.pool(pool.aks_name).nodes
     taints = client.get("v1", "Node", node)["spec"]["taints"]
     (container,) = client.get("apps/v1", "Deployment", deployment.name, namespace)["spec"]["template"]["spec"][
@@ -92,7 +92,7 @@ def edit_by_hand_and_update(life: FromNothing) -> None:
     # A node that came for the edited pods would be one more thing that a refresh finds.
     with machines.paused():
         machines.autoscales = False
-    life.engine.azure.edit(pool.aks_name, nodeTaints=[*pool.taints, "by-hand=true:NoSchedule"])
+    life.engine.azure.edit(pool.aks_name, nodeTaints=[*pool.pool.taints, "by-hand=true:NoSchedule"])
     assert "by-hand" in {taint["key"] for taint in client.get("v1", "Node", node)["spec"]["taints"]}
     by_hand = {"containers": [{"name": container["name"], "image": "registry.invalid/by-hand:1"}]}
     client.patch(
@@ -128,7 +128,9 @@ def test_models_at_their_most_replicas_still_run_where_the_plan_says(life: FromN
         life.busy()
         # The engine leaves the number to KEDA, and that of the nodes to the autoscaler.
         assert life.stack.preview().operations == {}
-        grown = {pool.logical_name for pool in life.plan.pools if pool.max_nodes > pool.min_nodes}
+        grown = {
+            made.logical_name for made in life.plan.foundation.agent_pools if made.pool.max_nodes > made.pool.min_nodes
+        }
         found = changed_fields(life.stack.refresh())
         assert found.keys() <= grown
         assert {field for fields in found.values() for field in fields} <= {"count"}

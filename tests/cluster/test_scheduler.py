@@ -78,11 +78,11 @@ def nodes_of(stack: GeneratedStack) -> list[Object]:
     """The nodes of every pool at its largest, as AKS would make them."""
     return [
         node
-        for pool in stack.plan.pools
+        for made in stack.plan.foundation.agent_pools
         for node in node_manifests(
-            wire_pool(pool),
-            CATALOG.vm_sizes[pool.vm_size],
-            pool.max_nodes,
+            wire_pool(made),
+            CATALOG.vm_sizes[made.pool.vm_size],
+            made.pool.max_nodes,
             WHERE,
             operator=operator_values(stack.plan),
             catalog=CATALOG,

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from ipaddress import IPv4Network
 from typing import Final, Protocol
 
-from planning.plan import NetworkPlan
+from planning.plan import AzurePlan, NetworkPlan
 from simulators.api_server.client import Object
 from simulators.network.network_policies import Direction, End, NetworkRules, Outside, OwnNode, Pods, pods_of
 from simulators.network.port_sets import Ports
@@ -87,17 +87,17 @@ def network_rules(client: Objects) -> NetworkRules:
     return NetworkRules(client.list("v1", "Namespace"), client.list(*_POLICIES))
 
 
-def groups(client: Objects, network: NetworkPlan, *, by_address: bool = False) -> list[Group]:
+def groups(client: Objects, foundation: AzurePlan, *, by_address: bool = False) -> list[Group]:
     """Everyone that a policy could tell apart.
 
     `by_address`: the network plugin matches pods and nodes by address ranges too, as Kubernetes lets it; Cilium
     does not: https://docs.cilium.io/en/stable/security/policy/language/#ip-cidr-based
     """
-    pods, nodes = _addresses(network.pods), _addresses(*_subnet(network, "nodes"))
+    pods, nodes = _addresses(foundation.cluster.pod_cidr), _addresses(*_subnet(foundation.network, "nodes"))
     found = [*_models(client), *_charts(), *_spaces(client)]
     if by_address:
         found = [replace(one, end=replace(one.end, addresses=pods)) for one in found if isinstance(one.end, Pods)]
-    return [*found, Group.of("other nodes", Outside(nodes if by_address else ())), *_outside(network)]
+    return [*found, Group.of("other nodes", Outside(nodes if by_address else ())), *_outside(foundation)]
 
 
 def admitted(groups: Iterable[Group], rules: NetworkRules) -> set[Fact]:
@@ -169,9 +169,12 @@ def _spaces(client: Objects) -> Iterator[Group]:
         yield Group(name, f"pods of {name}" if is_named else "pods of other namespaces", Pods(name, {}))
 
 
-def _outside(network: NetworkPlan) -> Iterator[Group]:
-    subnets = {role: _subnet(network, role) for role in ("nodes", "api_server", "gateway", "private_endpoints")}
-    taken = [*(one for ranges in subnets.values() for one in ranges), network.pods, network.services]
+def _outside(foundation: AzurePlan) -> Iterator[Group]:
+    subnets = {
+        role: _subnet(foundation.network, role) for role in ("nodes", "api_server", "gateway", "private_endpoints")
+    }
+    cluster = foundation.cluster
+    taken = [*(one for ranges in subnets.values() for one in ranges), cluster.pod_cidr, cluster.service_cidr]
     yield Group.of("its own node", OwnNode())
     yield Group.of("the API server", Outside(_addresses(*subnets["api_server"])))
     yield Group.of("the gateway's address", Outside(_addresses(*subnets["gateway"])))

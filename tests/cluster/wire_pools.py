@@ -2,29 +2,29 @@
 
 from typing import Any
 
-from planning.plan import Plan, PoolPlan
+from planning.plan import AgentPoolPlan, Plan
 
 
-def wire_pool(plan: PoolPlan) -> dict[str, Any]:
+def wire_pool(plan: AgentPoolPlan) -> dict[str, Any]:
     """Inputs of a pool's AgentPool that bear on its nodes."""
     optional = {
-        "availabilityZones": list(plan.zones),
+        "availabilityZones": list(plan.pool.zones),
         "gpuInstanceProfile": plan.gpu_instance_profile,
         "gpuProfile": {"driver": plan.gpu_driver} if plan.gpu_driver else None,
     }
     return {
         "agentPoolName": plan.aks_name,
-        "count": plan.min_nodes,
+        "count": plan.pool.min_nodes,
         "enableAutoScaling": True,
-        "maxCount": plan.max_nodes,
+        "maxCount": plan.pool.max_nodes,
         "maxPods": plan.max_pods,
-        "minCount": plan.min_nodes,
+        "minCount": plan.pool.min_nodes,
         "mode": "User",
-        "nodeLabels": dict(plan.labels),
-        "nodeTaints": list(plan.taints),
+        "nodeLabels": dict(plan.pool.labels),
+        "nodeTaints": list(plan.pool.taints),
         "osDiskSizeGB": plan.os_disk_gib,
-        "scaleSetPriority": "Spot" if plan.spot else "Regular",
-        "vmSize": plan.vm_size,
+        "scaleSetPriority": "Spot" if plan.pool.spot else "Regular",
+        "vmSize": plan.pool.vm_size,
         **{key: value for key, value in optional.items() if value},
     }
 

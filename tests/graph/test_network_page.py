@@ -35,7 +35,7 @@ def _named(namespace: Mapping[str, Any]) -> dict[str, Any]:
 
 @pytest.mark.parametrize("stack", STACKS)
 def test_traffic_and_namespaces_are_what_the_page_says(stack: str) -> None:
-    there, network = Declared(stack), decide(config.load(sections_of(stack)), catalog.load()).network
+    there, foundation = Declared(stack), decide(config.load(sections_of(stack)), catalog.load()).foundation
     rules = traffic.network_rules(there)
-    traffic.documented("traffic").require(stack, traffic.admitted(traffic.groups(there, network), rules))
+    traffic.documented("traffic").require(stack, traffic.admitted(traffic.groups(there, foundation), rules))
     traffic.documented("namespaces").require(stack, traffic.limits(there, rules))

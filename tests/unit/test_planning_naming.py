@@ -107,8 +107,8 @@ MUTABLE = [
 
 @pytest.mark.parametrize("changes", IMMUTABLE, ids=lambda changes: next(iter(changes)))
 def test_what_azure_cannot_change_in_place_changes_the_revision(changes: dict[str, Any]) -> None:
-    before, after = plan({}).pools[0], plan(changes).pools[0]
-    assert after.revision != before.revision
+    before, after = plan({}).foundation.agent_pools[0], plan(changes).foundation.agent_pools[0]
+    assert after.pool.revision != before.pool.revision
     assert after.aks_name != before.aks_name
     assert after.logical_name != before.logical_name
 
@@ -127,17 +127,17 @@ def test_another_layout_is_another_revision_and_its_order_is_not() -> None:
 
 
 def test_a_pool_that_is_deleted_first_keeps_its_name_in_azure() -> None:
-    before = plan({"pools[0].rotation": "delete-first"}).pools[0]
-    after = plan({"pools[0].rotation": "delete-first", "pools[0].os_disk_gib": 1024}).pools[0]
+    before = plan({"pools[0].rotation": "delete-first"}).foundation.agent_pools[0]
+    after = plan({"pools[0].rotation": "delete-first", "pools[0].os_disk_gib": 1024}).foundation.agent_pools[0]
     assert (before.aks_name, before.logical_name) == (after.aks_name, after.logical_name) == ("h100", "pool-h100")
-    assert before.revision != after.revision
+    assert before.pool.revision != after.pool.revision
 
 
 def test_a_pool_that_takes_another_name_in_azure_is_another_revision() -> None:
     """Pods that took the one for the other would stay on the nodes that go."""
-    before, after = plan({}).pools[0], plan({"pools[0].rotation": "delete-first"}).pools[0]
+    before, after = (plan(changes).foundation.agent_pools[0] for changes in ({}, {"pools[0].rotation": "delete-first"}))
     assert before.aks_name != after.aks_name
-    assert before.revision != after.revision
+    assert before.pool.revision != after.pool.revision
 
 
 def test_role_assignments_are_named_by_what_they_grant() -> None:
@@ -149,11 +149,11 @@ def test_role_assignments_are_named_by_what_they_grant() -> None:
 
 def test_names_within_a_plan_are_legal_and_unique() -> None:
     whole = plan({})
-    identities = [whole.identity.control_plane, whole.identity.kubelet, whole.secrets.identity]
-    identities += [model.identity for model in whole.models]
-    names = [one.name for one in identities]
+    azure = whole.foundation
+    names = [azure.identity.control_plane, azure.identity.kubelet, *(pod.name for pod in azure.pod_identities)]
+    assert len(names) == 3 + len(whole.models)
     assert len(set(names)) == len(names)
     for name in names:
         assert Name(name, naming.IDENTITY).legal
-    for subnet in whole.network.subnets:
+    for subnet in azure.network.subnets:
         assert Name(subnet.name, naming.SUBNET).legal

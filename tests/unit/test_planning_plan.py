@@ -37,8 +37,8 @@ def test_another_model_leaves_the_others_as_they_are(where: str) -> None:
     assert after.models[:3] == before.models
     assert after.models[3].name == "extra"
     assert after.pools == before.pools
-    assert after.cluster == before.cluster
-    assert after.network == before.network
+    assert after.foundation.cluster == before.foundation.cluster
+    assert after.foundation.network == before.foundation.network
     assert after.gateway == before.gateway
     assert after.gpu_operator == before.gpu_operator
 
@@ -59,7 +59,7 @@ def test_order_in_the_stack_file_changes_no_entry(pools: list[int], models: list
     assert {one.name: one for one in shuffled.pools} == {one.name: one for one in before.pools}
     assert {one.name: one for one in shuffled.models} == {one.name: one for one in before.models}
     assert shuffled.gpu_operator == before.gpu_operator
-    assert shuffled.network == before.network
+    assert shuffled.foundation.network == before.foundation.network
 
 
 def test_order_of_keys_and_arguments_changes_nothing() -> None:

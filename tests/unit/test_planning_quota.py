@@ -59,7 +59,8 @@ def test_spot_cores_have_a_quota_of_their_own(name: str) -> None:
 def test_whether_only_the_surge_node_is_too_much(limit: int, surge: tuple[str, str | None]) -> None:
     outcome = planned({"quota": {H100: limit}})
     assert outcome.plan is not None
-    assert (outcome.plan.pools[0].max_surge, outcome.plan.pools[0].max_unavailable) == surge
+    (made, *_) = outcome.plan.foundation.agent_pools
+    assert (made.max_surge, made.max_unavailable) == surge
     found = [one for one in outcome.findings if one.rule == "QUOTA-SURGE"]
     assert bool(found) == (surge[0] == "0")
     for one in found:
@@ -71,7 +72,7 @@ def test_whether_only_the_surge_node_is_too_much(limit: int, surge: tuple[str, s
 def test_the_regional_total_holds_a_surge_node_back_too() -> None:
     outcome = planned({"quota": {H100: 400, "cores": 150}})
     assert outcome.plan is not None
-    assert outcome.plan.pools[0].max_surge == "0"
+    assert outcome.plan.foundation.agent_pools[0].max_surge == "0"
     assert [one.path for one in outcome.findings if one.rule == "QUOTA-SURGE"] == ["quota.cores"]
 
 

@@ -182,7 +182,7 @@ def test_the_operator_is_told_one_ownership_as_a_whole(changes: dict[str, Any]) 
     expected = ("nvidia", "None") if owned else ("nvidia-container-runtime", "Install")
     assert values["toolkit"]["enabled"] is owned
     assert values["operator"]["runtimeClass"] == expected[0]
-    assert {one.gpu_driver for one in made.pools if one.gpu is not None} == {expected[1]}
+    assert {pool.gpu_driver for pool in made.foundation.agent_pools if pool.pool.resources} == {expected[1]}
     sources = [one["value"] for one in values["toolkit"].get("env", []) if one["name"] == "RUNTIME_CONFIG_SOURCE"]
     assert sources == (["file"] if owned else [])
     assert values["mig"] == {"strategy": "mixed"}
@@ -194,7 +194,7 @@ def test_every_daemon_set_tolerates_every_taint_of_every_gpu_pool(changes: dict[
     made = plan(changes)
     values = operator(made)
     for tolerations in (values["daemonsets"]["tolerations"], values["node-feature-discovery"]["worker"]["tolerations"]):
-        for taint in {taint for one in made.pools if one.gpu is not None for taint in one.taints}:
+        for taint in {taint for one in made.pools if one.resources for taint in one.taints}:
             key, value = taint.split(":")[0].split("=")
             assert any(
                 one["key"] == key and one["effect"] == taint.split(":")[1] and one.get("value", value) == value

@@ -75,8 +75,7 @@ def test_gpus_of_a_node_may_be_cut_differently() -> None:
         ("nvidia.com/mig-3g.47gb", 1),
         ("nvidia.com/mig-7g.94gb", 1),
     )
-    config = made.pools[1].mig_config
-    assert config is not None
+    config = dict(made.pools[1].labels)[MIG_CONFIG]
     entries = parted(operator(made)["migManager"]["config"]["data"]["config.yaml"])[config]
     assert [entry["devices"] for entry in entries] == [[0], [1]]
     assert [entry["mig-devices"] for entry in entries] == [{"7g.94gb": 1}, {"2g.24gb": 2, "3g.47gb": 1}]
@@ -105,14 +104,14 @@ def test_slices_have_one_maker(vm_size: str, driver: str) -> None:
                 "pools[1]": pool("other", vm_size=vm_size, gpu={"sharing": "mig", "layout": list(layout)}),
             }
         )
-        one, manager = made.pools[1], operator(made)["migManager"]
-        assert (one.gpu_instance_profile is None) != (one.mig_config is None)
-        assert (MIG_CONFIG in dict(one.labels)) == (one.mig_config is not None)
+        one, manager = made.foundation.agent_pools[1], operator(made)["migManager"]
+        mig_config = dict(one.pool.labels).get(MIG_CONFIG)
+        assert (one.gpu_instance_profile is None) != (mig_config is None)
         assert one.gpu_instance_profile is None or driver == "aks"
-        if one.mig_config is None:
+        if mig_config is None:
             assert manager == {"enabled": False}
             continue
-        assert one.mig_config in parted(manager["config"]["data"]["config.yaml"])
+        assert mig_config in parted(manager["config"]["data"]["config.yaml"])
         assert "all-disabled" in parted(manager["config"]["data"]["config.yaml"])
         assert manager["config"]["default"] == ""
         assert LABEL.match(manager["config"]["name"])
@@ -128,9 +127,9 @@ def test_the_makers_of_slices_dont_meet_on_a_node() -> None:
             "models[2]": model("more", "other", slice="3g.47gb"),
         }
     )
-    by_aks, by_manager = made.pools
+    by_aks, by_manager = made.foundation.agent_pools
     assert by_aks.gpu_instance_profile is not None
     assert by_manager.gpu_instance_profile is None
-    assert MIG_CONFIG not in dict(by_aks.labels)
-    assert MIG_CONFIG in dict(by_manager.labels)
+    assert MIG_CONFIG not in dict(by_aks.pool.labels)
+    assert MIG_CONFIG in dict(by_manager.pool.labels)
     assert operator(made)["migManager"]["config"]["default"] == ""

@@ -171,4 +171,4 @@ def test_secrets_of_the_cli_become_placeholders() -> None:
     assert found.secret_keys == ("llm-platform:key-playground",)
     assert "ciphertext" not in str(found.settings)
     assert found.plan is not None
-    assert found.plan.vault.bootstrap == ("key-playground",)
+    assert found.plan.foundation.vault.bootstrap == ("key-playground",)

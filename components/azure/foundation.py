@@ -1,0 +1,67 @@
+"""The foundation on Azure on one page: groups, network, AKS and its pools, vault, registry, store of weights."""
+
+from collections.abc import Mapping
+
+import pulumi
+import pulumi_azure_native
+
+from components.azure.cluster import Cluster
+from components.azure.identity import ClusterIdentities
+from components.azure.model_store import ModelStore
+from components.azure.network import Network
+from components.azure.node_pools import NodePools
+from components.azure.pod_identities import AzurePodIdentities
+from components.azure.registry import Registry
+from components.azure.resource_groups import ResourceGroups
+from components.azure.vault import Vault
+from components.foundation import Foundation, KubernetesCluster
+from planning.plan import AzurePlan
+
+
+def azure(plan: AzurePlan, *, bootstrap: Mapping[str, pulumi.Output[str]]) -> Foundation:
+    """Build everything that is below Kubernetes; `bootstrap` holds the values of the vault's first secrets."""
+    scope = plan.scope
+    # The default provider would build in whatever subscription the operator happens to be signed in to.
+    provider = pulumi_azure_native.Provider("azure", subscription_id=scope.subscription_id, tenant_id=scope.tenant_id)
+    opts = pulumi.ResourceOptions(providers=[provider])
+
+    # Phase 1: where everything lies and what it is connected to.
+    groups = ResourceGroups("groups", plan.model_store, scope=scope, opts=opts)
+    network = Network("network", plan.network, scope=scope, groups=groups, opts=opts)
+
+    # Phase 2: the cluster and its nodes.
+    identity = ClusterIdentities("identity", plan.identity, scope=scope, groups=groups, network=network, opts=opts)
+    cluster = Cluster(
+        "cluster", plan.cluster, scope=scope, groups=groups, network=network, identities=identity, opts=opts
+    )
+    pools = NodePools(
+        "pools", plan.agent_pools, scope=scope, groups=groups, network=network, cluster=cluster, opts=opts
+    )
+
+    # Phase 3: what pods use beside the cluster.
+    vault = Vault("vault", plan.vault, scope=scope, groups=groups, network=network, bootstrap=bootstrap, opts=opts)
+    registry = Registry(
+        "registry", plan.registry, scope=scope, groups=groups, network=network, identities=identity, opts=opts
+    )
+    store = ModelStore("model-store", plan.model_store, scope=scope, groups=groups, network=network, opts=opts)
+
+    return Foundation(
+        name=plan.cluster.name,
+        cluster=KubernetesCluster(
+            provider=cluster.kubernetes,
+            deleted_with=cluster.cluster,
+            issuer_url=cluster.issuer_url,
+            system_nodes=plan.system_nodes,
+            pools={name: (pool,) for name, pool in pools.by_name.items()},
+        ),
+        identities=AzurePodIdentities(
+            plan.pod_identities,
+            scope=scope,
+            group=groups.platform,
+            issuer_url=cluster.issuer_url,
+            vault=vault,
+            store=store,
+            provider=provider,
+        ),
+        components=[groups, network, identity, cluster, pools, vault, registry, store],
+    )

@@ -1,0 +1,57 @@
+"""Who pods are in Azure: a workload identity for each service account that the Plan names."""
+
+from collections.abc import Iterable
+
+import pulumi
+import pulumi_azure_native
+from pulumi_azure_native import resources
+
+from components.azure.model_store import ModelStore
+from components.azure.vault import Vault
+from components.azure.workload_identity import WorkloadIdentity
+from components.foundation import PodIdentity
+from planning.plan import AzureScopePlan, PodIdentityPlan
+
+
+class AzurePodIdentities:
+    """Makes the planned identities, each below the component whose pods use it."""
+
+    def __init__(
+        self,
+        plans: Iterable[PodIdentityPlan],
+        *,
+        scope: AzureScopePlan,
+        group: resources.ResourceGroup,
+        issuer_url: pulumi.Output[str],
+        vault: Vault,
+        store: ModelStore,
+        provider: pulumi_azure_native.Provider,
+    ) -> None:
+        self._plans = {(plan.namespace, plan.service_account): plan for plan in plans}
+        self._scope, self._group, self._issuer_url = scope, group, issuer_url
+        self._vault, self._store, self._provider = vault, store, provider
+
+    def identity(self, namespace: str, service_account: str, *, parent: pulumi.Resource) -> PodIdentity:
+        """Make the identity of one service account and give it its rights.
+
+        Raises:
+            KeyError: the Plan has no identity for the service account.
+        """
+        plan = self._plans[namespace, service_account]
+        made = WorkloadIdentity(
+            plan.logical_name,
+            plan,
+            scope=self._scope,
+            issuer_url=self._issuer_url,
+            depends_on=[self._group],
+            opts=pulumi.ResourceOptions(parent=parent, providers=[self._provider]),
+        )
+        ready: list[pulumi.Resource] = [made.ready]
+        if plan.read_vault is not None:
+            ready += [made.grant(plan.read_vault, self._vault.id, [self._vault.vault]), *self._vault.ready]
+        if plan.read_weights is not None:
+            ready += [made.grant(plan.read_weights, self._store.id, [self._store.container]), *self._store.ready]
+        annotations: dict[str, pulumi.Input[str]] = {"azure.workload.identity/client-id": made.client_id}
+        if plan.names_tenant:
+            annotations["azure.workload.identity/tenant-id"] = self._scope.tenant_id
+        return PodIdentity(annotations=annotations, ready=ready)

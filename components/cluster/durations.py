@@ -1,0 +1,6 @@
+"""Lengths of time as Kubernetes, Envoy and Pulumi read them."""
+
+
+def in_seconds(count: int) -> str:
+    """A number of seconds as Go's duration text."""
+    return f"{count}s"

@@ -1,0 +1,83 @@
+"""Plans the foundation on Azure; network, cluster, pools and identities of pods have modules of their own."""
+
+from planning.deciding.cluster import cluster, identities
+from planning.deciding.network import network
+from planning.deciding.pod_identities import pod_identities
+from planning.deciding.pools import agent_pool
+from planning.deciding.releases import WEIGHTS_CONTAINER
+from planning.deciding.roles import grant
+from planning.deciding.system_nodes import SYSTEM_NODES
+from planning.plan import AzurePlan, AzureScopePlan, ModelStorePlan, RegistryPlan, VaultPlan
+from planning.resolving.resolution import ResolvedStack
+
+
+def azure(stack: ResolvedStack) -> AzurePlan:
+    """Plan everything that is below Kubernetes."""
+    return AzurePlan(
+        scope=_scope(stack),
+        network=network(stack),
+        identity=identities(stack),
+        cluster=cluster(stack),
+        agent_pools=tuple(agent_pool(stack, view) for view in stack.pools),
+        vault=_vault(stack),
+        registry=_registry(stack),
+        model_store=_model_store(stack),
+        pod_identities=pod_identities(stack),
+        system_nodes=SYSTEM_NODES,
+    )
+
+
+def _scope(stack: ResolvedStack) -> AzureScopePlan:
+    settings = stack.settings.platform
+    tags = {"platform": settings.name, "environment": settings.environment, "managed-by": "pulumi", **settings.tags}
+    return AzureScopePlan(
+        subscription_id=settings.subscription_id,
+        tenant_id=settings.tenant_id,
+        resource_group=stack.names.resource_group.value,
+        region=settings.region,
+        tags=tuple(sorted(tags.items())),
+        protect=settings.protected,
+    )
+
+
+def _vault(stack: ResolvedStack) -> VaultPlan:
+    settings = stack.settings.security.vault
+    return VaultPlan(
+        name=stack.names.vault.value,
+        purge_protection=settings.purge_protection,
+        soft_delete_days=settings.soft_delete_days,
+        endpoint=stack.names.endpoint("vault").value,
+        endpoint_group=_endpoint_group(stack, "key_vault"),
+        bootstrap=tuple(sorted(stack.bootstrap)),
+    )
+
+
+def _registry(stack: ResolvedStack) -> RegistryPlan:
+    return RegistryPlan(
+        name=stack.names.registry.value,
+        zone_redundant=stack.settings.storage.redundancy == "zone",
+        endpoint=stack.names.endpoint("registry").value,
+        endpoint_group=_endpoint_group(stack, "container_registry"),
+        pull=grant(stack, "kubelet", "acr_pull", "registry"),
+    )
+
+
+def _model_store(stack: ResolvedStack) -> ModelStorePlan:
+    """Plan the store of weights; block blobs on SSD are what vLLM streams fastest from."""
+    zone = stack.settings.storage.redundancy == "zone"
+    return ModelStorePlan(
+        resource_group=stack.names.store_resource_group.value,
+        account=stack.names.storage_account.value,
+        container=WEIGHTS_CONTAINER,
+        sku="Premium_ZRS" if zone else "Premium_LRS",
+        soft_delete_days=stack.settings.storage.soft_delete_days,
+        endpoint=stack.names.endpoint("models").value,
+        endpoint_group=_endpoint_group(stack, "storage_blob"),
+    )
+
+
+def _endpoint_group(stack: ResolvedStack, link: str) -> str:
+    group = stack.catalog.azure.private_links[link].group_id
+    if group is None:
+        raise ValueError(f"the catalog has no group id for private links to {link}")
+    return group

@@ -1,0 +1,39 @@
+"""What objects in the cluster say so that they work on Azure; everything else about them is the same on any cloud."""
+
+from planning.deciding.charts import chart
+from planning.plan import Json, Pairs
+from planning.resolving.resolution import ResolvedStack
+
+# The store that reads Key Vault, and the service account that it signs in with.
+SECRET_STORE = "key-vault"  # noqa: S105 - the name of a store, not a secret
+SECRETS_ACCOUNT = "key-vault-reader"
+# Azure's webhook gives pods with this label a token of their service account.
+POD_LABELS: Pairs = (("azure.workload.identity/use", "true"),)
+# Azure itself in every virtual network: https://learn.microsoft.com/azure/virtual-network/what-is-ip-address-168-63-129-16
+PLATFORM_ADDRESS = "168.63.129.16/32"
+
+
+def secret_provider(stack: ResolvedStack) -> dict[str, Json]:
+    """The `provider` of the store: the vault, and the service account whose identity may read it."""
+    return {
+        "azurekv": {
+            "authType": "WorkloadIdentity",
+            "vaultUrl": f"https://{stack.names.vault.value}.vault.azure.net/",
+            "serviceAccountRef": {"name": SECRETS_ACCOUNT, "namespace": chart(stack, "external-secrets").namespace},
+        }
+    }
+
+
+def load_balancer_annotations(stack: ResolvedStack) -> Pairs:
+    """Annotations of the gateway's Service: none for a public address, else an address in the gateway's subnet."""
+    if stack.settings.gateway.exposure == "public":
+        return ()
+    return (
+        ("service.beta.kubernetes.io/azure-load-balancer-internal", "true"),
+        ("service.beta.kubernetes.io/azure-load-balancer-internal-subnet", stack.names.subnet("gateway").value),
+    )
+
+
+def weights_variables(stack: ResolvedStack) -> Pairs:
+    """Variables by which vLLM's streamer finds the store of weights, and looks for nothing on Hugging Face."""
+    return (("HF_HUB_OFFLINE", "1"), ("AZURE_STORAGE_ACCOUNT_NAME", stack.names.storage_account.value))

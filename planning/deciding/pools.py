@@ -1,0 +1,96 @@
+"""Plans the node pools: what pods see of them, and the agent pools that AKS makes of them."""
+
+from planning import naming
+from planning.gpus import device_plugin
+from planning.money import quota
+from planning.plan import AgentPoolPlan, Pairs, PoolPlan
+from planning.plan import labels as labels_of
+from planning.plan.immutable import IMMUTABLE_SETTINGS
+from planning.resolving.pools import ResolvedPool
+from planning.resolving.resolution import ResolvedStack
+
+
+def agent_pool(stack: ResolvedStack, view: ResolvedPool) -> AgentPoolPlan:
+    """Plan one node pool."""
+    settings = view.settings
+    profile, mig_config = view.mig_owner.aks_profile, view.mig_owner.operator_config
+    sharing = device_plugin.config_name(view)
+    driver = None if view.gpu is None else "Install" if stack.settings.cluster.gpu_driver == "aks" else "None"
+    zones = settings.zones or ()
+    revision = _revision(
+        {
+            "vm_size": view.vm.name,
+            "zones": sorted(zones),
+            "spot": view.spot,
+            "os_disk_gib": settings.os_disk_gib,
+            "max_pods": stack.settings.cluster.max_pods,
+            "gpu_driver": driver,
+            "gpu_instance_profile": profile,
+            "subnet": stack.settings.network.subnets.nodes,
+        },
+        {
+            "layout": sorted(settings.gpu.layout),
+            # Another name in AKS is another pool: pods that took the one for the other would stay where they are.
+            **({"rotation": settings.rotation} if settings.rotation == "delete-first" else {}),
+            # Azure could change these in place, but under running pods: slices would be cut anew, parts counted anew.
+            **({"layouts": [sorted(layout) for layout in settings.gpu.layouts]} if settings.gpu.layouts else {}),
+            **({"sharing": sharing} if sharing is not None else {}),
+        },
+    )
+    labels: Pairs = (
+        (labels_of.POOL_CLASS, settings.workload),
+        (labels_of.POOL, settings.name),
+        (labels_of.POOL_REVISION, f"{settings.name}-{revision}"),
+        *(((labels_of.MIG_CONFIG, mig_config),) if mig_config is not None else ()),
+        *(((labels_of.DEVICE_PLUGIN_CONFIG, sharing),) if sharing is not None else ()),
+    )
+    create_first = settings.rotation == "create-first"
+    surge, unavailable = _upgrade(stack, view)
+    return AgentPoolPlan(
+        pool=PoolPlan(
+            name=settings.name,
+            revision=f"{settings.name}-{revision}",
+            vm_size=view.vm.name,
+            min_nodes=settings.nodes.min,
+            max_nodes=settings.nodes.max,
+            zones=zones,
+            spot=view.spot,
+            labels=labels,
+            # Azure adds the spot taint itself and refuses a list without it.
+            taints=tuple(str(taint) for taint in view.taints),
+            resources=tuple((device.resource, device.per_node) for device in view.devices),
+        ),
+        cluster=stack.names.cluster.value,
+        aks_name=naming.agent_pool(settings.name, revision, create_first=create_first).value,
+        logical_name=f"pool-{settings.name}-{revision}" if create_first else f"pool-{settings.name}",
+        create_first=create_first,
+        os_disk_gib=settings.os_disk_gib,
+        max_pods=stack.settings.cluster.max_pods,
+        gpu_driver=driver,
+        gpu_instance_profile=profile,
+        max_surge=surge,
+        max_unavailable=unavailable,
+    )
+
+
+def _revision(immutable: dict[str, object], ours: dict[str, object]) -> str:
+    """Hash of what AKS can't change in place, and of what we never change under running pods.
+
+    Raises:
+        ValueError: `immutable` isn't what the table of AKS' immutable fields says.
+    """
+    if immutable.keys() != IMMUTABLE_SETTINGS:
+        raise ValueError(f"not what AKS can't change: {sorted(immutable.keys() ^ IMMUTABLE_SETTINGS)}")
+    return naming.revision({**immutable, **ours})
+
+
+def _upgrade(stack: ResolvedStack, view: ResolvedPool) -> tuple[str | None, str | None]:
+    """Surge and unavailability of node upgrades: a surge node only where the stated quota has room for one.
+
+    Spot pools take neither: Azure evicts them instead (https://learn.microsoft.com/azure/aks/spot-node-pool).
+    """
+    if view.spot:
+        return None, None
+    if view.gpu is None:
+        return "1", None
+    return ("1", None) if quota.surge_fits(stack.resolution, view.name) else ("0", "1")

@@ -1,0 +1,33 @@
+"""Plans who may reach a model and where its pods may go."""
+
+from planning.deciding import azure_objects
+from planning.deciding.charts import chart
+from planning.plan import RoutePlan, TrafficPlan
+from planning.resolving.resolution import ResolvedStack
+
+GATEWAY = "llm"
+GATEWAY_NAMESPACE = "llm-gateway"
+# Private ranges (RFC 1918, RFC 6598): API server, vault, gateway and every peered network are there. Link-local ones
+# (RFC 3927): a cloud's instance metadata would hand a pod the node's identity.
+_PRIVATE = ("10.0.0.0/8", "100.64.0.0/10", "169.254.0.0/16", "172.16.0.0/12", "192.168.0.0/16")
+
+
+def route(stack: ResolvedStack) -> RoutePlan:
+    """Plan the way from the gateway to a model."""
+    settings = stack.settings.gateway
+    return RoutePlan(
+        gateway=GATEWAY,
+        gateway_namespace=GATEWAY_NAMESPACE,
+        hostname=settings.hostname,
+        request_timeout_seconds=settings.request_timeout_seconds,
+    )
+
+
+def traffic(stack: ResolvedStack, *, reads_store: bool) -> TrafficPlan:
+    """Plan the network policy of a model; `reads_store` where its weights lie in the store of weights."""
+    return TrafficPlan(
+        proxies_namespace=chart(stack, "gateway-helm").namespace,
+        prometheus_namespace=chart(stack, "kube-prometheus-stack").namespace,
+        not_internet=tuple(sorted((*_PRIVATE, azure_objects.PLATFORM_ADDRESS))),
+        store_addresses=stack.settings.network.subnets.private_endpoints if reads_store else None,
+    )

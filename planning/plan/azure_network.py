@@ -1,0 +1,73 @@
+"""The network of a foundation on Azure: subnets with their rules, outbound address, private DNS."""
+
+from typing import Literal
+
+from msgspec import Struct
+
+from planning.plan.base import Pairs
+
+
+class SecurityRulePlan(Struct, frozen=True, kw_only=True):
+    """One inbound rule of a network security group."""
+
+    name: str
+    """Name of the rule."""
+    priority: int
+    """Rules with a lower number are looked at first."""
+    access: Literal["Allow", "Deny"]
+    """What happens to traffic that matches."""
+    source: str
+    """Service tag or address range that traffic comes from; `*` is anywhere."""
+    port: str
+    """Port that it goes to; `*` is any."""
+
+
+class SubnetPlan(Struct, frozen=True, kw_only=True):
+    """One subnet of the virtual network."""
+
+    role: str
+    """What lies in it: nodes, api_server, gateway or private_endpoints."""
+    name: str
+    """Azure's name for it."""
+    cidr: str
+    """Address range."""
+    delegation: str | None
+    """Azure service that the subnet is handed to."""
+    nat: bool
+    """Whether outbound traffic leaves through the NAT gateway."""
+    rules: tuple[SecurityRulePlan, ...] | None
+    """Rules of its security group; None where it has no group."""
+    security_group: str | None
+    """Name of its security group."""
+
+
+class RunnerPlan(Struct, frozen=True, kw_only=True):
+    """The network where `pulumi up` runs, peered with ours."""
+
+    vnet_id: str
+    """Resource id of that network."""
+    vnet: str
+    """Name of that network."""
+    resource_group: str
+    """Resource group of that network."""
+
+
+class NetworkPlan(Struct, frozen=True, kw_only=True):
+    """Virtual network, subnets, outbound address and private DNS zones."""
+
+    vnet: str
+    """Name of the virtual network."""
+    address_space: str
+    """Address range of the virtual network."""
+    subnets: tuple[SubnetPlan, ...]
+    """Subnets, in the order in which they are made."""
+    nat_gateway: str
+    """Name of the NAT gateway."""
+    nat_address: str
+    """Name of the NAT gateway's public address."""
+    nat_zones: tuple[str, ...]
+    """Zones of that address."""
+    private_zones: Pairs
+    """Private DNS zones: service in the graph and name of the zone."""
+    runner: RunnerPlan | None
+    """Network to be peered with; None where Pulumi reaches the cluster otherwise."""

@@ -1,0 +1,7 @@
+"""What model servers and everything that reaches them agree on; never different between stacks."""
+
+# Port of vLLM, of the Service in front of it, and the only one that network policies open.
+HTTP_PORT = 8000
+HTTP_PORT_NAME = "http"
+# Set by the AI gateway from the request's body; what a client sends under this name is dropped.
+MODEL_HEADER = "x-ai-eg-model"

@@ -1,0 +1,23 @@
+"""Names of the metrics that scaling and alerts are decided by: a renamed one is changed here and nowhere else.
+
+Sources: vLLM (vllm/v1/metrics/loggers.py), NVIDIA's dcgm-exporter (etc/default-counters.csv), kube-state-metrics
+(docs/metrics).
+"""
+
+VLLM_REQUESTS_RUNNING = "vllm:num_requests_running"
+VLLM_REQUESTS_WAITING = "vllm:num_requests_waiting"
+VLLM_PREEMPTIONS = "vllm:num_preemptions_total"
+VLLM_PROMPT_TOKENS = "vllm:prompt_tokens_total"
+VLLM_GENERATED_TOKENS = "vllm:generation_tokens_total"
+VLLM_KV_CACHE_USAGE = "vllm:kv_cache_usage_perc"
+VLLM_FIRST_TOKEN_BUCKET = "vllm:time_to_first_token_seconds_bucket"  # noqa: S105 - the name of a metric, not a secret
+
+GPU_XID = "DCGM_FI_DEV_XID_ERRORS"
+GPU_ROW_REMAP_FAILURE = "DCGM_FI_DEV_ROW_REMAP_FAILURE"
+# Never GPU_UTIL: MIG slices do not have it.
+GPU_ENGINE_ACTIVE = "DCGM_FI_PROF_GR_ENGINE_ACTIVE"
+
+DEPLOYMENT_REPLICAS_AVAILABLE = "kube_deployment_status_replicas_available"
+DEPLOYMENT_REPLICAS_WANTED = "kube_deployment_spec_replicas"
+NODE_LABELS = "kube_node_labels"
+NODE_ALLOCATABLE = "kube_node_status_allocatable"

@@ -1,0 +1,68 @@
+"""What every platform has, whatever lies below Kubernetes: whose it is, how its system nodes are chosen, its pools."""
+
+from typing import Any
+
+from msgspec import Struct
+
+from planning.plan.base import Json, Pairs
+
+
+class PlatformPlan(Struct, frozen=True, kw_only=True):
+    """Where the platform runs, and whether it may be destroyed."""
+
+    region: str
+    """Region whose prices and quota count."""
+    protect: bool
+    """Whether `destroy` is refused before anything is touched."""
+
+
+class NodeSelection(Struct, frozen=True, kw_only=True):
+    """How pods get onto a set of nodes that others keep off."""
+
+    labels: Pairs
+    """Labels of the nodes."""
+    taint_key: str
+    """Key of the taint that keeps other pods away."""
+    taint_effect: str
+    """Effect of that taint."""
+
+    def helm_values(self, *, any_effect: bool = False) -> dict[str, Json]:
+        """`nodeSelector` and `tolerations` as a chart takes them, and every object that is written in JSON.
+
+        `any_effect` leaves the effect out, which tolerates all of them. The GPU Operator's values have always been
+        written so; another text would upgrade the operator on every stack, and gain nothing.
+        """
+        return {"nodeSelector": dict(self.labels), "tolerations": [dict(self._toleration(any_effect=any_effect))]}
+
+    def pod_spec(self) -> dict[str, Any]:
+        """`node_selector` and `tolerations` as a typed pod spec takes them."""
+        return {"node_selector": dict(self.labels), "tolerations": [dict(self._toleration(any_effect=False))]}
+
+    def _toleration(self, *, any_effect: bool) -> Pairs:
+        toleration = (("key", self.taint_key), ("operator", "Exists"))
+        return toleration if any_effect else (*toleration, ("effect", self.taint_effect))
+
+
+class PoolPlan(Struct, frozen=True, kw_only=True):
+    """What pods and people need to know of one node pool."""
+
+    name: str
+    """Name in the stack file."""
+    revision: str
+    """Name and hash of what can't change in place: a new revision is a new pool, and pods select it."""
+    vm_size: str
+    """Kind of machine, as the cloud calls it."""
+    min_nodes: int
+    """Fewest nodes that run."""
+    max_nodes: int
+    """Most nodes that may run."""
+    zones: tuple[str, ...]
+    """Zones of the nodes; empty where none are named."""
+    spot: bool
+    """Whether the nodes are spot capacity, which may be taken away at half a minute's notice."""
+    labels: Pairs
+    """Labels of the nodes."""
+    taints: tuple[str, ...]
+    """Taints of the nodes, each `key=value:Effect`."""
+    resources: tuple[tuple[str, int], ...]
+    """Devices of one node: extended resource and how many of it."""

@@ -1,0 +1,118 @@
+"""Which folder may import which, and what components may not decide."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+from typing import get_args
+
+import pytest
+
+from config.platform import Platform
+
+ROOT = Path(__file__).parents[2]
+# Folder -> the modules of ours, and those of others that build resources, that its files may import. The longest folder
+# counts. A module stands for everything below it.
+PLAN = ("planning.plan", "pulumi", "pulumi_kubernetes")
+MAY_IMPORT = {
+    "components": PLAN,
+    "components/azure": ("components.azure", "components.foundation", "pulumi_azure_native", *PLAN),
+    "components/cluster": ("components.cluster", "components.foundation", *PLAN),
+    "components/serving": ("components.cluster", "components.foundation", "components.serving", *PLAN),
+}
+OURS = ("bench", "catalog", "components", "config", "planning", "preview", "simulators", "tests")
+ABOVE_THE_FOUNDATION = ("components/cluster", "components/serving")
+A_CLOUD = ("azure", "aks", "entra")
+
+
+def files(folder: str) -> list[Path]:
+    """Files of a folder, and of those below it that the table doesn't name."""
+    below = [ROOT / name for name in MAY_IMPORT if name.startswith(f"{folder}/")]
+    return [
+        path for path in sorted((ROOT / folder).rglob("*.py")) if not any(path.is_relative_to(inner) for inner in below)
+    ]
+
+
+COMPONENTS = [path for folder in MAY_IMPORT if folder.startswith("components") for path in files(folder)]
+each_component = pytest.mark.parametrize("path", COMPONENTS, ids=lambda path: str(path.relative_to(ROOT)))
+
+
+def tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+def imports(path: Path) -> Iterator[str]:
+    """Modules that a file imports; a name out of a package counts as its module."""
+    for node in ast.walk(tree(path)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path} imports relatively"
+            yield str(node.module)
+
+
+def is_below(module: str, package: str) -> bool:
+    return module == package or module.startswith(f"{package}.")
+
+
+@pytest.mark.parametrize("folder", MAY_IMPORT)
+def test_a_folder_imports_what_it_may(folder: str) -> None:
+    found = files(folder)
+    assert found
+    for path in found:
+        for module in imports(path):
+            ours = module.split(".")[0] in OURS or module.startswith("pulumi")
+            assert not ours or any(is_below(module, allowed) for allowed in MAY_IMPORT[folder]), f"{path}: {module}"
+
+
+def words(path: Path) -> Iterator[tuple[int, str]]:
+    """Names and texts of a file with their lines, without its docstrings and comments."""
+    module = tree(path)
+    docstrings = {
+        id(node.body[0].value)
+        for node in ast.walk(module)
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef)
+        and node.body
+        and isinstance(node.body[0], ast.Expr)
+    }
+    for node in ast.walk(module):
+        line = getattr(node, "lineno", 0)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in docstrings:
+            yield line, node.value
+        for field in ("id", "attr", "name", "arg", "module"):
+            value = getattr(node, field, None)
+            if isinstance(value, str):
+                yield line, value
+
+
+@pytest.mark.parametrize("folder", ABOVE_THE_FOUNDATION)
+def test_nothing_above_the_foundation_names_a_cloud(folder: str) -> None:
+    for path in files(folder):
+        for line, word in words(path):
+            assert not any(cloud in word.lower() for cloud in A_CLOUD), f"{path}:{line}: {word}"
+
+
+@each_component
+def test_no_component_reads_the_plan_of_another(path: Path) -> None:
+    """A value that two components need is in the slice of each: `gateway.plan.namespace` would tie one to the other."""
+    for node in ast.walk(tree(path)):
+        assert not (isinstance(node, ast.Attribute) and node.attr == "plan"), f"{path}:{node.lineno}"
+        assert not (isinstance(node, ast.AnnAssign) and ast.unparse(node.target) in {"plan", "self.plan"}), path
+
+
+@each_component
+def test_no_component_asks_which_environment_it_is_in(path: Path) -> None:
+    """What differs between stacks is decided in the Plan, where rules see it."""
+    environments = set(get_args(Platform.model_fields["environment"].annotation))
+    assert environments
+    for node in ast.walk(tree(path)):
+        assert not (isinstance(node, ast.Attribute) and node.attr == "environment"), f"{path}:{node.lineno}"
+        if isinstance(node, ast.Compare):
+            values = [side.value for side in (node.left, *node.comparators) if isinstance(side, ast.Constant)]
+            assert not environments & set(values), f"{path}:{node.lineno}"
+
+
+def test_the_page_of_the_architecture_is_a_page() -> None:
+    lines = (ROOT / "__main__.py").read_text(encoding="utf-8").splitlines()
+    assert len(lines) <= 80
+    statements = [type(node) for node in tree(ROOT / "__main__.py").body]
+    assert not {ast.FunctionDef, ast.ClassDef} & set(statements), "helpers belong to components"
