@@ -53,8 +53,8 @@ _ABANDONED = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptio
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Put modules in the wanted order, and within each its tests; let none be blamed for what another has left.
 
-    The order comes first of all, so that pytest still brings together the tests that share a fixture with parameters, which would be
-    made anew for each of them otherwise.
+    First of all hooks, so that pytest still brings together the tests that share a fixture with parameters, which would
+    be made anew for each of them otherwise.
     """
     for item in items:
         if item.get_closest_marker("engine") or item.get_closest_marker("cluster"):

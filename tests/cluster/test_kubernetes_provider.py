@@ -14,7 +14,6 @@ from tests.cluster.small_programs import Program, Run, operations
 from tests.cluster.workloads import SLICE, add_node, deployment, pod_spec, ready_on
 from tests.engine.harness import OperationRefusedError, plain_text_secrets
 
-# The SDK's abandoned coroutines of a refused update complain when they are collected.
 pytestmark = pytest.mark.cluster
 
 
