@@ -13,11 +13,7 @@ from tests.cluster import azure_objects
 from tests.cluster.harness import ClusterEngine
 from tests.engine.harness import OperationRefusedError, StackRun
 
-# The SDK's abandoned coroutines of a refused update complain when they are collected.
-pytestmark = [
-    pytest.mark.cluster,
-    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
-]
+pytestmark = pytest.mark.cluster
 
 
 class Stack:

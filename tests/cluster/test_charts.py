@@ -13,8 +13,7 @@ from tests.cluster.harness import ClusterEngine
 from tests.cluster.small_programs import Program, Run, operations
 from tests.engine.harness import OperationRefusedError
 
-# The SDK's abandoned coroutines of a refused update complain when they are collected.
-pytestmark = [pytest.mark.cluster, pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")]
+pytestmark = pytest.mark.cluster
 SCALED_OBJECT = {"scaleTargetRef": {"name": "d"}, "triggers": [{"type": "cpu", "metadata": {"value": "60"}}]}
 
 

@@ -14,8 +14,7 @@ from tests.cluster.small_programs import Program, Run, operations
 from tests.cluster.workloads import SLICE, add_node, deployment, pod_spec, ready_on
 from tests.engine.harness import OperationRefusedError, plain_text_secrets
 
-# The SDK's abandoned coroutines of a refused update complain when they are collected.
-pytestmark = [pytest.mark.cluster, pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")]
+pytestmark = pytest.mark.cluster
 
 
 def config_map(text: str, name: str = "c", **metadata: Any) -> Program:

@@ -37,8 +37,6 @@ from tests.graph.stacks import Sections
 
 pytestmark = [
     pytest.mark.cluster,
-    # The SDK's abandoned coroutines of a refused update complain when they are collected.
-    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
     # A killed engine says no more.
     pytest.mark.filterwarnings("ignore:Error in event stream"),
 ]

@@ -17,11 +17,7 @@ from tests.cluster.fault_stack import FaultedStack
 from tests.cluster.shown import shown_platform
 from tests.graph.stacks import Sections
 
-pytestmark = [
-    pytest.mark.cluster,
-    # The SDK's abandoned coroutines of a refused update complain when they are collected.
-    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
-]
+pytestmark = pytest.mark.cluster
 # A pod of `chat` that asks for a replica beyond its floor, and one more.
 BUSY = 12.0
 

@@ -106,8 +106,6 @@ def test_a_change_behind_the_back_is_seen_at_refresh(engine: Engine, stack: Stac
     assert list(stack.preview().operations.values()) == [("update",)]
 
 
-# The SDK's abandoned coroutines of the refused update complain when they are collected.
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_an_interrupted_update_is_taken_up_again(engine: Engine, stack: StackRun) -> None:
     engine.azure.fail_on("azure-native:containerservice:AgentPool", message="SkuNotAvailable")
     with pytest.raises(OperationRefusedError, match="SkuNotAvailable"):

@@ -13,11 +13,7 @@ from pulumi_azure_native import containerservice, managedidentity, network, reso
 from simulators.provider_protocol.calls import RefusedError
 from tests.engine.harness import Engine, OperationRefusedError
 
-pytestmark = [
-    pytest.mark.engine,
-    # A refused registration ends the program in the middle; the SDK's abandoned coroutines complain when collected.
-    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
-]
+pytestmark = pytest.mark.engine
 TINY = Path(__file__).with_name("programs") / "tiny.py"
 CONFIG = {"tiny:region": "eastus"}
 Make = Callable[[pulumi.ResourceOptions], None]
