@@ -175,9 +175,7 @@ def _table(columns: Sequence[Column], rows: Iterable[Sequence[str]], wrapping: s
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="heading")
     wrapped = columns[-1][0] if wrapping is None else wrapping
     for heading, right in columns:
-        table.add_column(
-            heading, justify="right" if right else "left", no_wrap=heading != wrapped, overflow="fold", vertical="top"
-        )
+        table.add_column(heading, justify="right" if right else "left", no_wrap=heading != wrapped, overflow="fold")
     for row in rows:
         table.add_row(*(Text(cell) for cell in row))
     return table
