@@ -7,8 +7,9 @@ from planning.rules.register import Rule
 
 _HEAD = """# Rules
 
-Every rule that a stack is checked against before anything is built. An error keeps the stack from being built; a warning
-and a note (`info`) don't. Problems of the file itself have ids that begin with `CFG-`, and `SEC-LITERAL` is a secret in it.
+Every rule that a stack is checked against before anything is built. An error keeps the stack from being built; a
+warning and a note (`info`) don't. Problems of the file itself have ids that begin with `CFG-`; `SEC-LITERAL` is a
+secret in it.
 
 This page is written by `llm-platform rules > docs/rules.md`.
 
