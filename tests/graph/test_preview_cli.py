@@ -303,7 +303,7 @@ def test_a_program_with_other_settings_plans_them() -> None:
         assert decide(before.loaded, catalog.load()) is before.plan
         assert decide(config.load(before.file.sections), catalog.load()) is before.plan
         assert decide(other, catalog.load()).models[0].releases[0].concurrency == 3
-        assert decide(before.loaded, catalog.load(), bootstrap=["key-playground"]).vault.bootstrap == (
+        assert decide(before.loaded, catalog.load(), bootstrap=["key-playground"]).foundation.vault.bootstrap == (
             "key-playground",
         )
     assert decide(before.loaded, catalog.load()) is not before.plan
