@@ -3,7 +3,7 @@ STACK ?= dev
 VENV := .venv
 PYTHON := $(VENV)/bin/python
 .DEFAULT_GOAL := help
-.PHONY: help preview test acceptance oracle-vllm lint bench golden record requirements
+.PHONY: help install preview test acceptance oracle-vllm lint bench golden record requirements
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -15,13 +15,34 @@ $(VENV)/installed: requirements.txt
 	else python3 -m venv $(VENV) && $(VENV)/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt; fi
 	@touch $@
 
-$(VENV)/installed-dev: $(VENV)/installed requirements-dev.txt
+$(VENV)/installed-dev: $(VENV)/installed requirements-dev.txt | $(VENV)/bin/llm-platform
 	@if command -v uv >/dev/null; then uv pip install --quiet --python $(PYTHON) --require-hashes -r requirements-dev.txt; \
 	else $(VENV)/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt; fi
 	@touch $@
 
-preview: $(VENV)/installed ## show what a stack would build: make preview STACK=prod
-	@$(PYTHON) -m preview $(STACK)
+# A launcher, not an installed package: there is no build backend to fetch and to pin, and top-level packages with names
+# such as `config` stay out of site-packages. The second line is for paths that are too long for `#!`.
+define LAUNCHER
+#!/bin/sh
+'''exec' "$(abspath $(PYTHON))" "$$0" "$$@"
+' '''
+import sys
+
+sys.path.insert(0, "$(CURDIR)")
+from cli.app import run
+
+sys.exit(run())
+endef
+export LAUNCHER
+
+$(VENV)/bin/llm-platform: $(VENV)/installed Makefile
+	@printf '%s\n' "$$LAUNCHER" > $@
+	@chmod +x $@
+
+install: $(VENV)/bin/llm-platform ## the command line: .venv/bin/llm-platform --help
+
+preview: install ## show what a stack would build: make preview STACK=prod
+	@$(VENV)/bin/llm-platform preview $(STACK)
 
 test: $(VENV)/installed-dev ## everything that runs without Go
 	@$(VENV)/bin/pytest -q
@@ -52,7 +73,7 @@ bench: $(VENV)/installed-dev ## how long previews take, as ratios to a bare prog
 	@$(PYTHON) bench/run.py
 
 golden: $(VENV)/installed-dev ## regenerate the examples in README and docs/, docs/rules.md and expected outputs
-	@$(PYTHON) -m planning rules > docs/rules.md
+	@$(PYTHON) -m cli rules > docs/rules.md
 	@$(PYTHON) -m preview.readme
 	@UPDATE_GOLDEN=1 $(VENV)/bin/pytest -q tests/graph/test_preview_cli.py tests/graph/test_whole_graph.py
 

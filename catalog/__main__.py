@@ -1,19 +1,17 @@
 """The catalog's command line: prices from Azure, a subscription's quota, the record of an installed vLLM version."""
 
 import argparse
-import os
 import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 
 import catalog
-from catalog import quota, refresh_prices, retail_api, vllm_generator
+from catalog import quota, retail_api, vllm_generator
+from cli.refresh_prices import PRICES, TIMEOUT_SECONDS, refresh_prices
 
 FINE, NOTHING_DONE = 0, 2
 _VLLM_PAGE = "docs/adding-a-vllm-version.md"
-_PRICES = Path(__file__).parent / "prices.yaml"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -23,28 +21,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _refresh(options: argparse.Namespace) -> int:
-    file, today = Path(options.file), datetime.now(UTC).date().isoformat()
-    text = file.read_text(encoding="utf-8")
-    ask = partial(retail_api.quote, address=options.api, timeout_seconds=options.timeout)
-    more = [(region, size) for region in options.region for size in catalog.load().vm_sizes]
-    try:
-        found = refresh_prices.refreshed(text, today, ask, more)
-    except retail_api.UnreachableError as error:
-        print(f"{error}\n{file.name} is kept as it is; its prices have their dates beside them.", file=sys.stderr)
-        return NOTHING_DONE
-    _replace(file, found.text)
-    for line in found.changed:
-        print(line)
-    summary = f"{found.asked - len(found.missing)} prices are of {today} now, {len(found.changed)} figures moved"
-    print(f"{summary}." if not found.missing else f"{summary}; not sold or not found: {', '.join(found.missing)}.")
-    return FINE
-
-
-def _replace(file: Path, text: str) -> None:
-    """Write the whole file or nothing of it."""
-    beside = file.with_name(f"{file.name}.new")
-    beside.write_text(text, encoding="utf-8")
-    os.replace(beside, file)  # noqa: PTH105 - the plain call is known to replace in one step
+    return refresh_prices(options.region, Path(options.file), options.api, options.timeout)
 
 
 def _quota(options: argparse.Namespace) -> int:
@@ -87,9 +64,11 @@ def _parser() -> argparse.ArgumentParser:
     prices.add_argument(
         "--region", action="append", default=[], metavar="NAME", help="ask for all VM sizes in this region as well"
     )
-    prices.add_argument("--file", default=str(_PRICES), metavar="FILE", help="the file to bring up to date")
+    prices.add_argument("--file", default=str(PRICES), metavar="FILE", help="the file to bring up to date")
     prices.add_argument("--api", default=retail_api.ADDRESS, metavar="URL", help="the API's address")
-    prices.add_argument("--timeout", type=float, default=20.0, metavar="SECONDS", help="how long to wait for an answer")
+    prices.add_argument(
+        "--timeout", type=float, default=TIMEOUT_SECONDS, metavar="SECONDS", help="how long to wait for an answer"
+    )
     usage = commands.add_parser(
         "quota",
         help="print the quota section of a stack file",

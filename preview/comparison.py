@@ -7,7 +7,7 @@ from typing import Any
 from msgspec import Struct
 
 
-class UnreadableError(ValueError):
+class NotAPreviewError(ValueError):
     """The text is not the JSON of an accepted preview; says why."""
 
 
@@ -19,7 +19,7 @@ class Change(Struct, frozen=True):
     options: tuple[str, ...]
 
 
-class Part(Struct, frozen=True):
+class ItemCostChange(Struct, frozen=True):
     """The change of what one pool, or one model's share of its nodes, costs a month; None where a price is missing."""
 
     kind: str
@@ -28,13 +28,13 @@ class Part(Struct, frozen=True):
     max_per_month: float | None
 
 
-class Cost(Struct, frozen=True):
+class CostChange(Struct, frozen=True):
     """The change of the monthly cost at the fewest and at the most nodes; `parts` are the pools and models it is of."""
 
     currency: str
     min_per_month: float
     max_per_month: float
-    parts: tuple[Part, ...]
+    parts: tuple[ItemCostChange, ...]
 
 
 class Difference(Struct, frozen=True):
@@ -44,23 +44,23 @@ class Difference(Struct, frozen=True):
     added: tuple[str, ...]
     removed: tuple[str, ...]
     changed: tuple[Change, ...]
-    cost: Cost | None
+    cost: CostChange | None
 
 
 def earlier(text: str, stack: str) -> dict[str, Any]:
     """Read what `--json` wrote before; URNs of another stack are read as if they were of `stack`.
 
     Raises:
-        UnreadableError: it is no such document, or one of a rejected stack.
+        NotAPreviewError: it is no such document, or one of a rejected stack.
     """
     try:
         document = json.loads(text)
     except ValueError as error:
-        raise UnreadableError(f"it is not JSON: {error}") from error
+        raise NotAPreviewError(f"it is not JSON: {error}") from error
     if not isinstance(document, dict) or not isinstance(document.get("stack"), str):
-        raise UnreadableError("it is not what --json writes")
+        raise NotAPreviewError("it is not what --json writes")
     if document.get("plan") is None:
-        raise UnreadableError("it is the preview of a rejected stack, which has no resources")
+        raise NotAPreviewError("it is the preview of a rejected stack, which has no resources")
     if document["stack"] != stack:
         text = text.replace(f"urn:pulumi:{document['stack']}::", f"urn:pulumi:{stack}::")
         document = json.loads(text)
@@ -72,7 +72,7 @@ def earlier(text: str, stack: str) -> dict[str, Any]:
         for part in (*document["plan"]["cost"]["lines"], *document["plan"]["cost"].get("models", [])):
             _ = part["name"], part["min_per_month"], part["max_per_month"]
     except (KeyError, TypeError, AttributeError, ValueError) as error:
-        raise UnreadableError(f"it is not what --json writes: {type(error).__name__} {error}") from error
+        raise NotAPreviewError(f"it is not what --json writes: {type(error).__name__} {error}") from error
     return document
 
 
@@ -91,7 +91,7 @@ def compare(before: Mapping[str, Any], resources: Iterable[Mapping[str, Any]], c
         if inputs or options:
             changed.append(Change(urn, inputs, options))
     paid = before["plan"]["cost"]
-    delta = Cost(
+    delta = CostChange(
         cost["currency"],
         round(cost["min_per_month"] - paid["min_per_month"], 2),
         round(cost["max_per_month"] - paid["max_per_month"], 2),
@@ -106,15 +106,17 @@ def compare(before: Mapping[str, Any], resources: Iterable[Mapping[str, Any]], c
     )
 
 
-def _parts(kind: str, before: Iterable[Mapping[str, Any]], now: Iterable[Mapping[str, Any]]) -> Iterator[Part]:
-    """Pools or models whose cost changed, by name; one that wasn't there before, or is no more, cost nothing."""
+def _parts(
+    kind: str, before: Iterable[Mapping[str, Any]], now: Iterable[Mapping[str, Any]]
+) -> Iterator[ItemCostChange]:
+    """Pools or models whose cost changed, by name; one that is in one preview only costs nothing in the other."""
     old, new = ({part["name"]: part for part in parts} for parts in (before, now))
     nothing = {"min_per_month": 0.0, "max_per_month": 0.0}
     for name in sorted({*old, *new}):
         was, will = old.get(name, nothing), new.get(name, nothing)
         low, high = (_change(was[key], will[key]) for key in ("min_per_month", "max_per_month"))
         if (low, high) != (0.0, 0.0):
-            yield Part(kind, name, low, high)
+            yield ItemCostChange(kind, name, low, high)
 
 
 def _change(before: float | None, now: float | None) -> float | None:

@@ -1,4 +1,4 @@
-"""What each top-level component is, in the words of the Plan: one telling line for the tree."""
+"""What each top-level component is, from the Plan: one line for the tree."""
 
 from collections.abc import Callable, Mapping, Sequence
 
@@ -6,7 +6,7 @@ from msgspec import Struct
 
 from planning import Plan
 from planning.plan import ChartPlan, ModelPlan, PoolPlan
-from preview.formats import TIMES, device, listed, plural, span, span_of
+from preview.formats import TIMES, device, joined, plural, span, span_of
 
 # Resources below each top-level component of one kind, by its logical name.
 Counts = Mapping[str, int]
@@ -20,7 +20,7 @@ class Leaf(Struct, frozen=True):
 
 
 class Description(Struct, frozen=True):
-    """How one kind of component is told: the name of its branch, and its lines from the Plan."""
+    """How one kind of component is described: the name of its branch, and its lines from the Plan."""
 
     name: str
     leaves: Callable[[Plan, Counts], tuple[Leaf, ...]]
@@ -28,12 +28,12 @@ class Description(Struct, frozen=True):
 
 def pool_cells(pool: PoolPlan) -> tuple[str, ...]:
     """A node pool in a line: name, machine, and how many of what."""
-    told = [span_of(pool.min_nodes, pool.max_nodes, "node")]
-    told += [device(resource, count) for resource, count in pool.resources]
-    told += ["spot"] if pool.spot else []
-    told += [f"zones {', '.join(pool.zones)}"] if pool.zones else []
-    told += ["tainted"] if pool.taints else []
-    return pool.name, pool.vm_size, ", ".join(told)
+    parts = [span_of(pool.min_nodes, pool.max_nodes, "node")]
+    parts += [device(resource, count) for resource, count in pool.resources]
+    parts += ["spot"] if pool.spot else []
+    parts += [f"zones {', '.join(pool.zones)}"] if pool.zones else []
+    parts += ["tainted"] if pool.taints else []
+    return pool.name, pool.vm_size, ", ".join(parts)
 
 
 def model_cells(model: ModelPlan) -> tuple[str, ...]:
@@ -43,7 +43,7 @@ def model_cells(model: ModelPlan) -> tuple[str, ...]:
         for workload in model.workloads
     ]
     weights = [release.model_id.rpartition("/")[2] for release in model.releases]
-    return model.name, listed(weights), listed(places) + (", autoscaled" if model.autoscaled else "")
+    return model.name, joined(weights), joined(places) + (", autoscaled" if model.autoscaled else "")
 
 
 def _aligned(rows: Sequence[tuple[str, ...]]) -> list[str]:
@@ -66,19 +66,19 @@ def _groups(plan: Plan, _: Counts) -> tuple[Leaf, ...]:
 
 def _network(plan: Plan, _: Counts) -> tuple[Leaf, ...]:
     network = plan.foundation.network
-    told = [
+    parts = [
         f"VNet {network.address_space}",
         plural(len(network.subnets), "subnet"),
         "NAT gateway",
         plural(len(network.private_zones), "private zone"),
     ]
-    told += [f"peered with {network.runner.vnet}"] if network.runner else []
-    return (Leaf(", ".join(told)),)
+    parts += [f"peered with {network.runner.vnet}"] if network.runner else []
+    return (Leaf(", ".join(parts)),)
 
 
 def _identity(plan: Plan, _: Counts) -> tuple[Leaf, ...]:
     identity = plan.foundation.identity
-    grants = len(identity.subnets) + 1 + sum(one is not None for one in (identity.private_zone, identity.vnet))
+    grants = len(identity.subnets) + 1 + sum(scope is not None for scope in (identity.private_zone, identity.vnet))
     return (Leaf(f"identities of control plane and kubelets, {plural(grants, 'grant')}"),)
 
 
@@ -98,10 +98,10 @@ def _pools(plan: Plan, _: Counts) -> tuple[Leaf, ...]:
 
 def _vault(plan: Plan, _: Counts) -> tuple[Leaf, ...]:
     vault = plan.foundation.vault
-    told = [vault.name, "private endpoint", f"deleted secrets kept {plural(vault.soft_delete_days, 'day')}"]
-    told += ["purge protection"] if vault.purge_protection else []
-    told += [f"{plural(len(vault.bootstrap), 'secret')} written by the first `up`"] if vault.bootstrap else []
-    return (Leaf(", ".join(told)),)
+    parts = [vault.name, "private endpoint", f"deleted secrets kept {plural(vault.soft_delete_days, 'day')}"]
+    parts += ["purge protection"] if vault.purge_protection else []
+    parts += [f"{plural(len(vault.bootstrap), 'secret')} written by the first `up`"] if vault.bootstrap else []
+    return (Leaf(", ".join(parts)),)
 
 
 def _registry(plan: Plan, _: Counts) -> tuple[Leaf, ...]:
@@ -115,7 +115,7 @@ def _model_store(plan: Plan, _: Counts) -> tuple[Leaf, ...]:
 
 
 def _secrets(plan: Plan, _: Counts) -> tuple[Leaf, ...]:
-    admitted = listed(list(plan.secrets.namespaces)) or "no namespace"
+    admitted = joined(list(plan.secrets.namespaces)) or "no namespace"
     return (Leaf(f"{_chart(plan.secrets.chart)}, store `{plan.secrets.store}` for {admitted}"),)
 
 

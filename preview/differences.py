@@ -4,14 +4,16 @@ from rich.console import RenderableType
 from rich.padding import Padding
 from rich.text import Text
 
-from preview.comparison import Cost, Difference, Part
+from preview.comparison import CostChange, Difference, ItemCostChange
 from preview.formats import whole
-from preview.tables import section
+from preview.tables import titled
 
 
-def difference(found: Difference) -> RenderableType:
+def difference_section(found: Difference) -> RenderableType:
     """Every resource that differs, by type and name; for changed ones the names of inputs and options."""
-    told = f"{whole(len(found.added))} added, {whole(len(found.removed))} removed, {whole(len(found.changed))} changed"
+    counts = (
+        f"{whole(len(found.added))} added, {whole(len(found.removed))} removed, {whole(len(found.changed))} changed"
+    )
     parts: list[RenderableType] = [Text(_money(found.cost))]
     parts += [Padding(Text(_part(part)), (0, 0, 0, 4)) for part in (found.cost.parts if found.cost else ())]
     parts += [_line("+", "added", urn) for urn in found.added]
@@ -20,7 +22,7 @@ def difference(found: Difference) -> RenderableType:
         parts.append(_line("~", "changed", change.urn))
         named = ", ".join([*change.inputs, *(f"options.{option}" for option in change.options)])
         parts.append(Padding(Text(named), (0, 0, 0, 4)))
-    return section(f"Against {found.stack}", told, *parts)
+    return titled(f"Against {found.stack}", counts, *parts)
 
 
 def _line(mark: str, style: str, urn: str) -> Text:
@@ -28,18 +30,18 @@ def _line(mark: str, style: str, urn: str) -> Text:
     return Text.assemble((f"{mark} ", style), f"{kind.rpartition('$')[2]}  ", (name, "name"))
 
 
-def _money(cost: Cost | None) -> str:
+def _money(cost: CostChange | None) -> str:
     if cost is None:
         return "The costs are in different currencies."
     if cost.min_per_month == cost.max_per_month == 0:
-        return "The monthly cost is the same." if not cost.parts else "The monthly cost is the same in all."
+        return "The monthly cost is the same." if not cost.parts else "The total monthly cost is the same."
     low, high = f"{cost.min_per_month:+,.0f}", f"{cost.max_per_month:+,.0f}"
     if low == high:
         return f"{low} {cost.currency} a month"
-    return f"{low} {cost.currency} a month at the fewest nodes, {high} at the most"
+    return f"{low} {cost.currency} a month at minimum nodes, {high} at maximum"
 
 
-def _part(part: Part) -> str:
+def _part(part: ItemCostChange) -> str:
     if part.min_per_month is None or part.max_per_month is None:
         return f"{part.kind} {part.name}: unknown, a price is missing"
     low, high = f"{part.min_per_month:+,.0f}", f"{part.max_per_month:+,.0f}"

@@ -39,7 +39,7 @@ def span_of(low: int, high: int, noun: str) -> str:
     return plural(high, noun) if low == high else f"{span(low, high)} {noun}s"
 
 
-def listed(words: list[str]) -> str:
+def joined(words: list[str]) -> str:
     """`a`, `a and b`, `a, b and c`."""
     return " and ".join(filter(None, (", ".join(words[:-1]), *words[-1:])))
 

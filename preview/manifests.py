@@ -3,9 +3,12 @@
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import yaml
+
+from preview.engine import Graph, render
 
 INDEX = "manifests.txt"
 CLUSTER_SCOPED = "_cluster"
@@ -38,14 +41,32 @@ def manifests(resources: Iterable[tuple[str, Mapping[str, Any]]]) -> dict[str, s
     objects would share a name), `namespace/release-name.values.yaml` for releases. Keys are sorted as kubectl has
     them; unknown and secret values show as `[unknown]` and `[secret]`. `manifests.txt` lists the files.
     """
-    objects = [one for kind, inputs in resources for one in _objects(kind, inputs)]
-    paths = Counter(_path(one) for one in objects)
-    files = {_path(one) if paths[_path(one)] == 1 else _path(one, one.group): one.text for one in objects}
+    objects = [item for kind, inputs in resources for item in _objects(kind, inputs)]
+    paths = Counter(_path(item) for item in objects)
+    files = {_path(item) if paths[_path(item)] == 1 else _path(item, item.group): item.text for item in objects}
     if len(files) != len(objects):
         message = f"{len(objects)} objects would share {len(files)} files: two have one kind, namespace and name"
         raise ValueError(message)
     files = {path: files[path] for path in sorted(files)}
     return {**files, INDEX: "".join(f"{path}\n" for path in files)}
+
+
+def write(folder: Path, graph: Graph) -> None:
+    """Write a graph's manifests into a folder and delete those of an earlier call that are no more.
+
+    Raises:
+        OSError: a file can't be written.
+    """
+    files = manifests(
+        (resource.type, {key: render(value) for key, value in resource.inputs.items()}) for resource in graph
+    )
+    index = folder / INDEX
+    if index.exists():
+        for path in stale(index.read_text(encoding="utf-8"), files):
+            (folder / path).unlink(missing_ok=True)
+    for path, text in files.items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_text(text, encoding="utf-8")
 
 
 def stale(index: str, files: Iterable[str]) -> list[str]:
@@ -72,9 +93,9 @@ def _objects(type_token: str, inputs: Mapping[str, Any]) -> Iterable[_Object]:
         yield _Object(namespace, "release", "", f"{name}.values", comment + _yaml(inputs.get("values") or {}))
 
 
-def _path(one: _Object, group: str = "") -> str:
-    kind = f"{one.kind}.{group}" if group else one.kind
-    return f"{_safe(one.folder)}/{_safe(kind)}-{_safe(one.name)}.yaml"
+def _path(item: _Object, group: str = "") -> str:
+    kind = f"{item.kind}.{group}" if group else item.kind
+    return f"{_safe(item.folder)}/{_safe(kind)}-{_safe(item.name)}.yaml"
 
 
 def _safe(name: str) -> str:

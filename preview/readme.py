@@ -1,4 +1,4 @@
-"""Writes what the tools print into README.md, pages of docs/ and the picture, so that no example is out of date.
+"""Writes what the command line prints into README.md, pages of docs/ and the picture: no example is out of date.
 
 `python -m preview.readme` writes; a test compares.
 """
@@ -21,7 +21,7 @@ ROOT = Path(__file__).resolve().parent.parent
 # Each holds at least one place between `<!-- NAME -->` and `<!-- /NAME -->`.
 PAGES = (ROOT / "README.md", ROOT / "docs" / "stack-file.md", ROOT / "docs" / "fit.md")
 PICTURE = ROOT / "docs" / "preview-dev.svg"
-# 2026-11-24: how old prices are is told as of this day, or the page would change with the calendar.
+# 2026-11-24: the age of prices is judged by this day, or the page would change with the calendar.
 _DAY = "1795478400"
 # Four mistakes in one line of the dev stack.
 _BREAK = ("context: 32768\n      concurrency: 4", "context: 65536\n      concurency: 4")
@@ -44,7 +44,7 @@ def blocks() -> dict[str, str]:
 
 
 def written(page: str) -> str:
-    """A page with its examples as the tools print them now."""
+    """A page with its examples as the command line prints them now."""
     for name, text in blocks().items():
         place = re.compile(rf"(<!-- {re.escape(name)} -->\n).*?(<!-- /{re.escape(name)} -->)", re.DOTALL)
         page = place.sub(lambda match, text=text: f"{match[1]}```console\n{text}\n```\n{match[2]}", page)
@@ -59,11 +59,11 @@ def picture() -> str:
 
 
 def _console(*words: str) -> str:
-    return f"$ .venv/bin/python -m {' '.join(words)}\n{_run(*words)}"
+    return f"$ .venv/bin/llm-platform {' '.join(words)}\n{_run(*words)}"
 
 
 def _fit(question: str) -> str:
-    return _console("planning", "fit", *question.split())
+    return _console("fit", *question.split())
 
 
 def _broken() -> str:
@@ -74,18 +74,17 @@ def _broken() -> str:
             raise ValueError(message)
         text = text.replace(good, bad)
     with tempfile.TemporaryDirectory() as directory:
-        file = Path(directory) / "broken.yaml"
-        file.write_text(text, encoding="utf-8")
-        told = _run("preview", "dev", "--config", str(file))
-    return f"$ .venv/bin/python -m preview dev --config broken.yaml\n{told}"
+        (Path(directory) / "broken.yaml").write_text(text, encoding="utf-8")
+        printed = _run("preview", "dev", "--config", "broken.yaml", folder=Path(directory))
+    return f"$ .venv/bin/llm-platform preview dev --config broken.yaml\n{printed}"
 
 
-def _run(*words: str, **more: str) -> str:
-    """What a command of ours prints into a page 120 columns wide, whatever its exit code."""
+def _run(*words: str, folder: Path = ROOT, **more: str) -> str:
+    """What a verb prints on a page 120 columns wide, whatever its exit code."""
     environment = {name: value for name, value in os.environ.items() if name not in {"FORCE_COLOR", "NO_COLOR", "TERM"}}
     done = subprocess.run(  # noqa: S603 - our own modules
-        [sys.executable, "-m", *words], cwd=ROOT, capture_output=True, text=True, check=False,
-        env={**environment, "COLUMNS": str(WIDEST), "SOURCE_DATE_EPOCH": _DAY, **more},
+        [sys.executable, "-m", "cli", *words], cwd=folder, capture_output=True, text=True, check=False,
+        env={**environment, "COLUMNS": str(WIDEST), "SOURCE_DATE_EPOCH": _DAY, "PYTHONPATH": str(ROOT), **more},
     )  # fmt: skip
     return "\n".join(line.rstrip() for line in (done.stdout + done.stderr).strip().splitlines())
 

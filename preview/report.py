@@ -14,9 +14,10 @@ from rich.theme import Theme
 
 from config import Finding
 from planning import Plan
-from preview import remarks, tables, tree
+from preview import notices, tables, tree
 from preview.comparison import Difference
-from preview.differences import difference
+from preview.differences import difference_section
+from preview.findings import Source
 from preview.formats import plural
 from preview.unknowns import Tally
 
@@ -27,10 +28,11 @@ _STYLES = {
     "name": "bold",
     "guide": "dim",
     "count": "dim",
-    "note": "dim",
+    "fine print": "dim",
     "error": "bold red",
     "warning": "bold yellow",
-    "remark": "blue",
+    "note": "blue",
+    "place": "cyan",
     "info": "blue",
     "added": "green",
     "removed": "red",
@@ -83,13 +85,19 @@ def console(stream: TextIO, width: int) -> Console:
     )
 
 
-def report(
-    screen: Console, stack: str, findings: Sequence[Finding], built: Built | None, against: Difference | None
+def show(
+    screen: Console,
+    stack: str,
+    findings: Sequence[Finding],
+    built: Built | None,
+    against: Difference | None = None,
+    source: Source | None = None,
 ) -> None:
-    """Print everything there is to say about a stack."""
-    parts = _rejected(stack, findings) if built is None else _built(screen, stack, findings, built)
+    """Print the whole report; errors show their line of the `source`."""
+    problems = notices.findings_section(findings, screen.width, source)
+    parts = _rejected(stack, problems) if built is None else _built(screen, stack, problems, built)
     if against is not None:
-        parts.insert(-1, difference(against))
+        parts.insert(-1, difference_section(against))
     page = Group(*(Padding(part, (0, 0, 1, 0)) for part in parts))
     if screen.is_terminal:
         screen.print(page)
@@ -100,22 +108,28 @@ def report(
     screen.file.writelines(f"{line.rstrip()}\n" for line in capture.get().splitlines())
 
 
-def html(stack: str, findings: Sequence[Finding], built: Built | None, against: Difference | None) -> str:
+def html(
+    stack: str,
+    findings: Sequence[Finding],
+    built: Built | None,
+    against: Difference | None = None,
+    source: Source | None = None,
+) -> str:
     """The same report as one self-contained page."""
     paper = Console(
         file=StringIO(), width=WIDEST, theme=_PAPER_STYLES, highlight=False, emoji=False, markup=False, record=True,
         force_terminal=True, color_system="truecolor", legacy_windows=False,
     )  # fmt: skip
-    report(paper, stack, findings, built, against)
+    show(paper, stack, findings, built, against, source)
     page = _PAGE.format(title=f"llm-platform · {stack}")
     return paper.export_html(theme=_PAPER, code_format=page, inline_styles=False)
 
 
-def _rejected(stack: str, findings: Sequence[Finding]) -> list[RenderableType]:
-    return [_header(f"llm-platform · {stack}", "rejected, nothing is registered"), remarks.findings(findings)]
+def _rejected(stack: str, problems: RenderableType) -> list[RenderableType]:
+    return [_header(f"llm-platform · {stack}", "rejected, nothing is registered"), problems]
 
 
-def _built(screen: Console, stack: str, findings: Sequence[Finding], built: Built) -> list[RenderableType]:
+def _built(screen: Console, stack: str, problems: RenderableType, built: Built) -> list[RenderableType]:
     plan, width = built.plan, screen.width
     count = plural(len(built.resources), "resource")
     branches = tree.lines(tree.branches(built.resources, plan), width - 2)
@@ -128,8 +142,8 @@ def _built(screen: Console, stack: str, findings: Sequence[Finding], built: Buil
         tables.cost(plan.cost),
     ]
     if built.log:
-        parts.append(remarks.messages(built.log))
-    return [*parts, remarks.findings(findings), remarks.unknowns(built.tally)]
+        parts.append(notices.messages(built.log))
+    return [*parts, problems, notices.unknowns(built.tally)]
 
 
 def _header(left: str, right: str) -> Table:

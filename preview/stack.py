@@ -6,23 +6,49 @@ from pathlib import Path
 from typing import Any
 
 from msgspec import Struct
+from msgspec.structs import replace
 
-from config import Finding, in_order
-from planning import Plan, check
-from planning.command_line import PROJECT
+import catalog
+import config
+from config import Finding, Loaded, in_order, stackfile
+from config.model_files import with_model_files
+from config.positions import Positions
+from config.stackfile import StackFile
+from planning import Plan, assess
 
+PROJECT = Path(__file__).resolve().parent.parent
 NAMESPACE = "llm-platform"
 # Stands for the secrets that the CLI keeps encrypted; the engine shows secrets as such, never their value.
 _PLACEHOLDER = "placeholder of a secret that a preview cannot and need not decrypt"
 
 
 class Assessed(Struct, frozen=True):
-    """A stack file that was read and judged; `plan` is None where a finding is an error."""
+    """A stack file that was read and judged; `plan` is None where a finding is an error.
+
+    `file` has the content of the files that the stack file names in its sections; `loaded` is what became of these.
+    """
 
     plan: Plan | None
     findings: tuple[Finding, ...]
-    settings: Mapping[str, str]
-    secret_keys: tuple[str, ...]
+    file: StackFile
+    loaded: Loaded
+
+    @property
+    def secret_keys(self) -> tuple[str, ...]:
+        """The keys of `settings` that are secret."""
+        return tuple(f"{NAMESPACE}:{name}" for name in self.file.secrets)
+
+    @property
+    def settings(self) -> Mapping[str, str]:
+        """The configuration as Pulumi hands it to a program: objects as JSON, a placeholder for each secret."""
+        sections = {f"{NAMESPACE}:{name}": _as_pulumi_does(value) for name, value in self.file.sections.items()}
+        return {**sections, **dict.fromkeys(self.secret_keys, _PLACEHOLDER)}
+
+    def rejected_for(self, *problems: Finding) -> "Assessed":
+        """The same stack with further problems, so that nothing is built of it; itself where there are none."""
+        if not problems:
+            return self
+        return replace(self, plan=None, findings=in_order([*self.findings, *problems]))
 
 
 def assessed(text: str, today: str | None = None, folder: Path = PROJECT) -> Assessed:
@@ -30,20 +56,17 @@ def assessed(text: str, today: str | None = None, folder: Path = PROJECT) -> Ass
 
     `folder` is the stack file's own, where the files that it names are found. By `today`, an ISO date, the age of
     prices is judged; the Plan doesn't depend on it.
-    `settings` of the result is the configuration as Pulumi hands it to a program: objects as JSON, the secrets named
-    by `secret_keys` with a placeholder for their value.
     """
-    file, planned = check.read(text, today, folder)
-    secret_keys = tuple(f"{NAMESPACE}:{name}" for name in file.secrets)
-    settings = {f"{NAMESPACE}:{name}": _as_pulumi_does(value) for name, value in file.sections.items()}
-    return Assessed(
-        planned.plan, planned.findings, {**settings, **dict.fromkeys(secret_keys, _PLACEHOLDER)}, secret_keys
-    )
+    file = stackfile.parse(text)
+    file = replace(file, sections=with_model_files(file.sections, folder))
+    loaded = config.load(file.sections, file.problems)
+    planned = assess(loaded, catalog.load(), bootstrap=file.secrets, today=today)
+    return Assessed(planned.plan, file.positions.located(planned.findings), file, loaded)
 
 
-def rejected(*findings: Finding) -> Assessed:
+def unreadable(*problems: Finding) -> Assessed:
     """A stack whose file could not even be read."""
-    return Assessed(None, in_order(list(findings)), {}, ())
+    return Assessed(None, in_order(list(problems)), StackFile({}, (), (), Positions(), ""), Loaded(None, ()))
 
 
 def _as_pulumi_does(value: Any) -> str:

@@ -16,7 +16,7 @@ from planning.plan import (
     TokenCost,
     WorkloadPlan,
 )
-from preview.formats import TO, device, device_name, gib, listed, rate, requested, span, whole
+from preview.formats import TO, device, device_name, gib, joined, rate, requested, span, whole
 
 # A column: its heading, and `right` for figures.
 Column = tuple[str, bool]
@@ -28,34 +28,40 @@ _COUNTED = (
     "registry and storage."
 )
 _MILLION = 1_000_000
+# The longest heading of the memory ledger: it goes over two lines where 80 columns are too few.
+_LONGEST = "max concurrency"
 # As planning/money/tokens.py counts.
 _ASSUMED = (
-    "All replicas busy day and night at the stated rates; cheaper: first, and for good, whatever the number of "
-    "replicas that an even load takes; a model pays for its devices, not for idle ones and the system pool."
+    "All replicas busy around the clock at the stated rates. Cheaper above: the first load from which self-hosting is "
+    "cheaper, and the one from which it stays so however many replicas an even load takes. A model pays for its "
+    "devices, not for idle ones and the system pool."
 )
 
 
-def section(title: str, told: str, *parts: RenderableType) -> RenderableType:
-    """A heading with what matters most behind it, and what belongs to it, indented."""
-    heading = Text.assemble((title, "title"), " " * max(2, 18 - len(title)), told)
+def titled(title: str, summary: str, *parts: RenderableType) -> RenderableType:
+    """A heading with what matters most after it, and what belongs to it, indented."""
+    heading = Text.assemble((title, "title"), " " * max(2, 18 - len(title)), summary)
     return Group(heading, *(Padding(part, (0, 0, 0, 2)) for part in parts))
 
 
 def models(plan: Plan, console: Console, width: int) -> RenderableType:
-    """The memory ledger of every model in one table; in two where `width` columns don't hold it."""
-    placed: list[Column] = [("model", False), ("", False), ("replicas", True), ("runs on", False)]
+    """The memory ledger of every model in one table; in two where it is wider than `width` columns."""
+    placed: list[Column] = [("model", False), ("", False), ("runs on", False)]
     ledger: list[Column] = [
-        ("weights", True), ("KV cache", True), ("overhead", True), ("context", True), ("at once", True), ("", False),
+        ("weights", True), ("KV cache", True), ("overhead", True), ("context", True), (_LONGEST, True),
+        ("", False),
     ]  # fmt: skip
-    told = "memory of one GPU or slice, of the worst rank"
-    one = _table(
+    unit = "memory of one GPU or slice, of the worst rank"
+    joint = _table(
         [*placed, *ledger], ([*_place(model, release), *_ledger(release)] for model, release in _releases(plan))
     )
-    if console.measure(one, options=console.options.update(max_width=_UNBOUNDED)).maximum <= width - 2:
-        return section("Models", told, one)
+    if console.measure(joint, options=console.options.update(max_width=_UNBOUNDED)).maximum <= width - 2:
+        return titled("Models", unit, joint)
     where = _table(placed, (_place(model, release) for model, release in _releases(plan)))
-    memory = _table([("model", False), *ledger], ([release.name, *_ledger(release)] for _, release in _releases(plan)))
-    return Group(section("Models", "", where), Text(), section("Memory", told, memory))
+    memory = _table(
+        [("model", False), *ledger], ([release.name, *_ledger(release)] for _, release in _releases(plan)), _LONGEST
+    )
+    return Group(titled("Models", "", where), Text(), titled("Memory", unit, memory))
 
 
 def placement(plan: Plan) -> RenderableType:
@@ -75,17 +81,17 @@ def placement(plan: Plan) -> RenderableType:
     )
     columns: list[Column] = [
         ("workload", False), ("replicas", True), ("pool", False),
-        ("takes", False), ("cores", True), ("memory", True), ("rollout", False),
+        ("device", False), ("cores", True), ("memory", True), ("rollout", False),
     ]  # fmt: skip
-    return section("Placement", "", _table(columns, rows))
+    return titled("Placement", "", _table(columns, rows))
 
 
 def pools(plan: Plan) -> RenderableType:
-    """What each pool offers and what of it the models ask for, at the fewest and at the most."""
-    takers: dict[tuple[str, str], list[WorkloadPlan]] = defaultdict(list)
+    """What each pool offers and what of it the models request, at minimum and maximum nodes and replicas."""
+    requests: dict[tuple[str, str], list[WorkloadPlan]] = defaultdict(list)
     for model in plan.models:
         for workload in model.workloads:
-            takers[workload.pool, device_name(workload.request)].append(workload)
+            requests[workload.pool, device_name(workload.request)].append(workload)
     rows = (
         [
             pool.name,
@@ -93,15 +99,15 @@ def pools(plan: Plan) -> RenderableType:
             span(pool.min_nodes, pool.max_nodes),
             device(resource, count),
             span(count * pool.min_nodes, count * pool.max_nodes),
-            _taken(takers[pool.name, resource]),
+            _requested(requests[pool.name, resource]),
         ]
         for pool in plan.pools
         for resource, count in pool.resources or (("no GPU", 0),)
     )
     columns: list[Column] = [
-        ("pool", False), ("VM size", False), ("nodes", True), ("a node has", False), ("in all", True), ("asked", True),
+        ("pool", False), ("VM size", False), ("nodes", True), ("per node", False), ("total", True), ("requested", True),
     ]  # fmt: skip
-    return section("Pools", "", _table(columns, rows))
+    return titled("Pools", "", _table(columns, rows))
 
 
 def cost(plan: CostPlan) -> RenderableType:
@@ -111,21 +117,23 @@ def cost(plan: CostPlan) -> RenderableType:
     )  # fmt: skip
     columns: list[Column] = [
         ("pool", False), ("VM size", False), ("capacity", False), ("nodes", True),
-        (f"{plan.currency}/h", True), ("a month", True), ("idle", True),
+        (f"{plan.currency}/h", True), ("per month", True), ("idle", True),
     ]  # fmt: skip
     left_out = [line.name for line in plan.lines if line.hourly is None]
-    notes = [f"No price on file: {listed(left_out)}; the sum leaves this out."] if left_out else []
+    notes = [f"No price in the catalog: {joined(left_out)}; the total leaves this out."] if left_out else []
     notes.append(_COUNTED)
     total = f"{span(plan.min_per_month, plan.max_per_month)} {plan.currency} a month {dated}"
     if plan.spot.max_per_month:
         kinds = (("on demand", plan.on_demand), ("spot", plan.spot))
-        notes.insert(0, "; ".join(f"{name} {span(one.min_per_month, one.max_per_month)}" for name, one in kinds) + ".")
+        notes.insert(
+            0, "; ".join(f"{name} {span(sums.min_per_month, sums.max_per_month)}" for name, sums in kinds) + "."
+        )
     table = _table(columns, (_cost_row(line) for line in plan.lines))
-    shares = _table([("model", False), ("nodes", True), ("a month", True)], _shares(plan))
+    shares = _table([("model", False), ("nodes", True), ("per month", True)], _shares(plan))
     parts: list[RenderableType] = [table, Text(), shares]
     if any(model.tokens for model in plan.models):
-        parts += [Text(), _tokens(plan), Text(_ASSUMED, "note")]
-    return section("Cost", total, *parts, *(Text(note, "note") for note in notes))
+        parts += [Text(), _tokens(plan), Text(_ASSUMED, "fine print")]
+    return titled("Cost", total, *parts, *(Text(note, "fine print") for note in notes))
 
 
 def _shares(plan: CostPlan) -> Iterator[list[str]]:
@@ -137,13 +145,13 @@ def _shares(plan: CostPlan) -> Iterator[list[str]]:
     yield ["(idle devices)", "", span(plan.idle_min_per_month, plan.idle_max_per_month)]
     others = [line for line in plan.lines if line.idle_min_per_month is None and line.hourly is not None]
     rest = sum(line.min_per_month or 0 for line in others), sum(line.max_per_month or 0 for line in others)
-    yield [f"({listed([line.name for line in others])})", "", span(*rest)]
+    yield [f"({joined([line.name for line in others])})", "", span(*rest)]
 
 
 def _tokens(plan: CostPlan) -> Table:
     columns: list[Column] = [
-        ("tokens of", False), ("a replica, in + out", True), (f"{plan.currency} a million", True),
-        ("instead of", False), ("asks", True), ("cheaper above, a month", True),
+        ("tokens of", False), ("per replica, in + out", True), (f"{plan.currency} per million", True),
+        ("instead of", False), ("charges", True), ("cheaper above, per month", True),
     ]  # fmt: skip
     return _table(columns, (_token_row(model.name, model.tokens) for model in plan.models if model.tokens))
 
@@ -158,15 +166,16 @@ def _token_row(name: str, tokens: TokenCost) -> list[str]:
         return [name, rates, price, "", "", ""]
     loads = [even.first_tokens_per_month, even.tokens_per_month]
     above = [f"{load / _MILLION:,.0f}" for load in loads if load is not None]
-    told = f"{TO.join(dict.fromkeys(above))} million" if above else "never"
-    return [name, rates, price, even.managed_api, f"{even.managed_per_million:.3f}", told]
+    threshold = f"{TO.join(dict.fromkeys(above))} million" if above else "never"
+    return [name, rates, price, even.managed_api, f"{even.managed_per_million:.3f}", threshold]
 
 
-def _table(columns: Sequence[Column], rows: Iterable[Sequence[str]]) -> Table:
+def _table(columns: Sequence[Column], rows: Iterable[Sequence[str]], wrapping: str | None = None) -> Table:
+    """Columns that keep their width but for one, the last unless `wrapping` names another."""
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="heading")
-    for index, (heading, right) in enumerate(columns):
-        last = index == len(columns) - 1
-        table.add_column(heading, justify="right" if right else "left", no_wrap=not last, overflow="fold")
+    wrapped = columns[-1][0] if wrapping is None else wrapping
+    for heading, right in columns:
+        table.add_column(heading, justify="right" if right else "left", no_wrap=heading != wrapped, overflow="fold")
     for row in rows:
         table.add_row(*(Text(cell) for cell in row))
     return table
@@ -179,7 +188,7 @@ def _releases(plan: Plan) -> list[tuple[ModelPlan, ReleasePlan]]:
 def _place(model: ModelPlan, release: ReleasePlan) -> list[str]:
     where = [f"{workload.pool} · {requested(workload.request)}" for workload in release.workloads]
     name = release.model_id.rpartition("/")[2]
-    return [model.name, name, span(model.min_replicas, model.max_replicas), "\n".join(where)]
+    return [model.name, name, "\n".join(where)]
 
 
 def _ledger(release: ReleasePlan) -> list[str]:
@@ -190,7 +199,7 @@ def _ledger(release: ReleasePlan) -> list[str]:
         gib(memory.overhead_gib),
         whole(release.context),
         f"{memory.max_concurrency:,.1f}",
-        f"{'fits' if memory.fits else 'does not fit'} ({whole(release.concurrency)} asked)",
+        f"{'fits' if memory.fits else 'does not fit'} ({whole(release.concurrency)} required)",
     ]
 
 
@@ -198,14 +207,14 @@ def _rollout(workload: WorkloadPlan) -> str:
     rollout = workload.rollout
     if rollout.max_surge:
         hours = workload.surge_node_hours
-        # Without the hours a place is free on a node that runs anyway.
-        return f"{whole(rollout.max_surge)} more meanwhile" + (f", up to {hours:.3g} node-hours" if hours else "")
+        # Without extra hours the surge pod has room on a node that runs anyway.
+        return f"surge {whole(rollout.max_surge)}" + (f", up to {hours:.3g} extra node-hours" if hours else "")
     if workload.replicas.max <= rollout.max_unavailable:
-        return "stops, then starts"
-    return f"{whole(rollout.max_unavailable)} fewer meanwhile"
+        return "downtime: stops first"
+    return f"max unavailable {whole(rollout.max_unavailable)}"
 
 
-def _taken(workloads: Sequence[WorkloadPlan]) -> str:
+def _requested(workloads: Sequence[WorkloadPlan]) -> str:
     fewest = sum(_devices(workload) * workload.replicas.min for workload in workloads)
     return span(fewest, sum(_devices(workload) * workload.replicas.max for workload in workloads))
 

@@ -12,7 +12,7 @@ from planning import Plan
 from preview.describe import DESCRIPTIONS, Leaf
 from preview.formats import TIMES, plural, whole
 
-# A stack may serve hundreds of models; past this a list no longer tells anything that its length doesn't.
+# A stack may serve hundreds of models; a longer list says no more than its length.
 MOST_LEAVES = 12
 _NARROWEST_TEXT = 24
 _STACK = "stack"
@@ -129,11 +129,11 @@ def _tops(resources: Iterable[Registered]) -> dict[str, str]:
     parents = {resource.urn: resource.parent for resource in resources}
     tops = {}
     for urn, parent in parents.items():
-        here, above = urn, parent
+        top, above = urn, parent
         while above is not None and parents.get(above) is not None:
-            here, above = above, parents[above]
+            top, above = above, parents[above]
         if above is not None:
-            tops[urn] = here
+            tops[urn] = top
     return tops
 
 

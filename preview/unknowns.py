@@ -1,4 +1,4 @@
-"""Counts what a first preview can't show: values that are born with a resource, and secrets."""
+"""Counts what a first preview can't show: values that exist only with a resource, and secrets."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence

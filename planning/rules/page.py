@@ -7,10 +7,11 @@ from planning.rules.register import Rule
 
 _HEAD = """# Rules
 
-Every rule that a stack is held to before anything is built. An error keeps the stack from being built; a warning and a
-remark (info) don't. Problems of the file itself have ids that begin with `CFG-`, and `SEC-LITERAL` is a secret in it.
+Every rule that a stack is checked against before anything is built. An error keeps the stack from being built; a
+warning and a note (`info`) don't. Problems of the file itself have ids that begin with `CFG-`; `SEC-LITERAL` is a
+secret in it.
 
-This page is written by `python -m planning rules > docs/rules.md`.
+This page is written by `llm-platform rules > docs/rules.md`.
 
 | rule | severity | what it asks | what it prevents | source |
 |---|---|---|---|---|

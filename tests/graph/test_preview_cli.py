@@ -8,12 +8,17 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import jsonschema
 import pytest
 import yaml
 
+import catalog
+import config
+from planning import Planned, decide, plan_stack, planner
 from preview.__main__ import main
+from preview.stack import assessed
 from tests.graph.preview_schema import DOCUMENT
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -74,7 +79,7 @@ def test_the_report_says_what_matters(dev: Outcome, dev_json: Outcome) -> None:
     memory = document["plan"]["models"][0]["memory"]
     for figure in (memory["weights_gib"], memory["kv_cache_gib"], memory["overhead_gib"]):
         assert f"{figure:.1f} GiB" in dev.text
-    assert "fits (4 asked)" in dev.text
+    assert "fits (4 required)" in dev.text
     assert "VNet 10.20.0.0/16, 4 subnets, NAT gateway, 3 private zones" in dev.text
     cost = document["plan"]["cost"]
     assert f"{cost['min_per_month']:,.0f}–{cost['max_per_month']:,.0f} USD a month" in dev.text
@@ -103,7 +108,7 @@ def test_a_pipe_gets_plain_text_no_wider_than_120_columns(stack: str, columns: s
     lines = text.splitlines()
     assert max(map(len, lines)) <= min(int(columns), 120)
     assert [line for line in lines if line != line.rstrip()] == []
-    for whole in ("Standard_NC40ads_H100_v5", "32,768", "fits (4 asked)"):
+    for whole in ("Standard_NC40ads_H100_v5", "32,768", "fits (4 required)"):
         assert whole in text
 
 
@@ -168,7 +173,7 @@ def test_a_rejection_needs_no_pulumi(broken: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "path", "told"),
     [
-        (["nowhere"], "Pulumi.nowhere.yaml", "stacks here: dev"),
+        (["nowhere"], "Pulumi.nowhere.yaml", "stacks in this project: dev"),
         (["../dev"], "../dev", "name of a stack"),
         (["dev", "--config", "no/such/file.yaml"], "no/such/file.yaml", "no such file"),
         (["dev", "--config", "."], ".", "directory"),
@@ -261,19 +266,47 @@ def test_against_an_earlier_preview(tmp_path: Path) -> None:
     told = outcome.text.split("Against dev")[1]
     assert "- kubernetes:apps/v1:Deployment  embed-deployment" in told
     assert "~ azure-native:containerservice:ManagedCluster  cluster-aks\n      agentPoolProfiles\n" in told
-    assert "+0 USD a month at the fewest nodes, +165 at the most" in told
+    assert "+0 USD a month at minimum nodes, +165 at maximum" in told
 
 
-def test_a_program_that_fails_is_a_defect_of_ours(
+def test_a_program_that_fails_is_an_internal_error(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "__main__.py").write_text("raise LookupError('no such thing')\n", encoding="utf-8")
-    monkeypatch.setattr("preview.__main__.PROJECT", tmp_path)
+    monkeypatch.setattr("cli.preview.PROJECT", tmp_path)
     assert main(["dev", "--config", str(REPOSITORY / "Pulumi.dev.yaml")]) == 1
     printed = capsys.readouterr()
     assert printed.out == ""
     assert "Traceback" in printed.err
-    assert printed.err.rstrip().endswith("a defect of ours, the program failed: LookupError: no such thing")
+    assert "report it with this output" in printed.err
+    assert printed.err.rstrip().endswith("internal error: the program failed: LookupError: no such thing")
+
+
+def test_a_preview_plans_its_stack_once(monkeypatch: pytest.MonkeyPatch, dev: Outcome) -> None:
+    planned = []
+
+    def counted(*arguments: Any, **options: Any) -> Planned:
+        planned.append(options)
+        return plan_stack(*arguments, **options)
+
+    monkeypatch.setattr(planner, "plan_stack", counted)
+    assert run("dev").text == dev.text
+    assert len(planned) == 1
+
+
+def test_a_program_with_other_settings_plans_them() -> None:
+    before = assessed(DEV)
+    assert before.plan is not None
+    first, *rest = before.file.sections["models"]
+    other = config.load({**before.file.sections, "models": [{**first, "concurrency": 3}, *rest]})
+    with planner.already_decided(before.plan, before.loaded):
+        assert decide(before.loaded, catalog.load()) is before.plan
+        assert decide(config.load(before.file.sections), catalog.load()) is before.plan
+        assert decide(other, catalog.load()).models[0].releases[0].concurrency == 3
+        assert decide(before.loaded, catalog.load(), bootstrap=["key-playground"]).foundation.vault.bootstrap == (
+            "key-playground",
+        )
+    assert decide(before.loaded, catalog.load()) is not before.plan
 
 
 def test_whoever_reads_may_stop_early() -> None:

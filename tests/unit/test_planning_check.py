@@ -1,4 +1,4 @@
-"""`python -m planning check`: the preview's verdict without the graph, Pulumi's SDK or the tables."""
+"""`check`: the preview's verdict without the graph, Pulumi's SDK or the tables."""
 
 import json
 import os
@@ -11,8 +11,8 @@ import pytest
 import yaml
 from planning_stacks import ROOT
 
+from cli.process import today
 from planning.__main__ import main
-from planning.command_line import today
 from tests.graph.preview_schema import DOCUMENT
 
 DEV = (ROOT / "Pulumi.dev.yaml").read_text(encoding="utf-8")
@@ -69,7 +69,7 @@ def test_json_is_the_previews_without_resources(
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (["nowhere"], "stacks here: dev"),
+        (["nowhere"], "stacks in this project: dev"),
         (["../dev"], "CFG-STACK-NAME"),
         (["dev", "--config", "no/such/file.yaml"], "no such file"),
         (["dev", "--json", "no/such/folder/check.json"], "can't be written"),

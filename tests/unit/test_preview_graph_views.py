@@ -210,7 +210,7 @@ def test_costs_in_different_currencies_have_no_difference() -> None:
     ],
 )
 def test_anything_but_an_accepted_preview_is_refused(text: str, why: str) -> None:
-    with pytest.raises(comparison.UnreadableError, match=why):
+    with pytest.raises(comparison.NotAPreviewError, match=why):
         comparison.earlier(text, "dev")
 
 
@@ -229,9 +229,8 @@ def test_an_error_is_never_ok(plan: Plan, severity: Any, ok: bool) -> None:
     finding = Finding(severity, "RULE", "a.b", "message", "fix")
     read = json.loads("".join(contract.text("dev", [finding], plan, [])))
     assert read["ok"] is ok
-    assert read["findings"] == [
-        {"severity": severity, "rule": "RULE", "path": "a.b", "message": "message", "fix": "fix"}
-    ]
+    expected = {"severity": severity, "rule": "RULE", "path": "a.b", "message": "message", "fix": "fix"}
+    assert read["findings"] == [{**expected, "line": None, "column": None}]
 
 
 def test_a_rejected_stack_has_neither_plan_nor_resources() -> None:

@@ -1,4 +1,4 @@
-"""How a Plan and findings are told in figures and words."""
+"""How a Plan and findings read in figures and words."""
 
 import io
 from pathlib import Path
@@ -7,11 +7,11 @@ import pytest
 from msgspec.structs import replace
 from rich.console import RenderableType
 
+from cli.stack_files import name_problem
 from config import Finding
 from planning import Plan
-from planning.command_line import name_problem
 from planning.plan import CostLine, RolloutPlan
-from preview import formats, remarks, report, tables
+from preview import formats, notices, report, tables
 from preview.stack import assessed
 from preview.unknowns import Tally
 
@@ -41,9 +41,9 @@ def printed(part: RenderableType, width: int = 120) -> str:
         (formats.span_of(1, 1, "node"), "1 node"),
         (formats.span_of(0, 4, "node"), "0–4 nodes"),
         (formats.plural(0, "error"), "0 errors"),
-        (formats.listed([]), ""),
-        (formats.listed(["a"]), "a"),
-        (formats.listed(["a", "b", "c"]), "a, b and c"),
+        (formats.joined([]), ""),
+        (formats.joined(["a"]), "a"),
+        (formats.joined(["a", "b", "c"]), "a, b and c"),
         (formats.device("nvidia.com/gpu", 1), "1 GPU"),
         (formats.device("nvidia.com/gpu", 2), "2 GPUs"),
         (formats.device("nvidia.com/mig-3g.47gb", 1), "3g.47gb"),
@@ -68,16 +68,16 @@ def test_the_ledger_takes_two_tables_where_one_is_too_wide(plan: Plan, width: in
 @pytest.mark.parametrize(
     ("name", "rollout", "node_hours", "told"),
     [
-        ("chat", RolloutPlan(strategy="RollingUpdate", max_surge=1, max_unavailable=0), 0.0, "1 more meanwhile"),
+        ("chat", RolloutPlan(strategy="RollingUpdate", max_surge=1, max_unavailable=0), 0.0, "surge 1"),
         (
             "chat",
             RolloutPlan(strategy="RollingUpdate", max_surge=1, max_unavailable=0),
             1.5,
-            "1 more meanwhile, up to 1.5 node-hours",
+            "surge 1, up to 1.5 extra node-hours",
         ),
-        ("chat", RolloutPlan(strategy="RollingUpdate", max_surge=0, max_unavailable=1), 0.0, "1 fewer meanwhile"),
+        ("chat", RolloutPlan(strategy="RollingUpdate", max_surge=0, max_unavailable=1), 0.0, "max unavailable 1"),
         # The only replica.
-        ("embed", RolloutPlan(strategy="RollingUpdate", max_surge=0, max_unavailable=1), 0.0, "stops, then starts"),
+        ("embed", RolloutPlan(strategy="RollingUpdate", max_surge=0, max_unavailable=1), 0.0, "downtime: stops first"),
     ],
 )
 def test_placement_tells_how_a_version_is_replaced(
@@ -112,7 +112,7 @@ def test_a_missing_price_is_unknown_and_said_to_be_left_out(plan: Plan) -> None:
     cost = replace(plan.cost, lines=(*plan.cost.lines, line), complete=False, prices_of="2026-11-09")
     text = printed(tables.cost(cost))
     assert "eastus prices of 2026-11-09" in text
-    assert "No price on file: burst" in text
+    assert "No price in the catalog: burst" in text
     row = next(row.split() for row in text.splitlines() if "Standard_X" in row)
     assert row[-2:] == ["unknown", "unknown"]
 
@@ -128,21 +128,21 @@ def test_findings_are_counted_and_told_with_place_and_cure() -> None:
         Finding("error", "FIT-KV", "models[0].context", "it does not fit", "write `context: 8192`"),
         Finding("warning", "COST-ALWAYS-ON", "pools[0].nodes.min", "runs [bold]always[/bold]", "min: 0"),
     )
-    text = printed(remarks.findings(found), 80)
-    for told in ("1 error, 1 warning, 0 remarks", "FIT-KV  models[0].context", "it does not fit", "→ write `context"):
+    text = printed(notices.findings_section(found, 80), 80)
+    for told in ("1 error, 1 warning, 0 notes", "FIT-KV  models[0].context", "it does not fit", "→ write `context"):
         assert told in text
     assert "runs [bold]always[/bold]" in text, "text of a finding is no markup"
 
 
 def test_what_is_unknown_fits_into_a_line() -> None:
     names = tuple((f"property{number}", 9 - number) for number in range(9))
-    text = printed(remarks.unknowns(Tally(names, 2)))
+    text = printed(notices.unknowns(Tally(names, 2)))
     assert text == ("Unknown before `up`: 45 values (property0 9, property1 8, property2 7, others 21). Secret: 2.\n")
-    assert printed(remarks.unknowns(Tally((), 0))) == "Every value is known.\n"
+    assert printed(notices.unknowns(Tally((), 0))) == "Every value is known.\n"
 
 
 def test_messages_of_the_program_are_shown() -> None:
-    text = printed(remarks.messages([("warning", "a [deprecated] argument", None)]))
+    text = printed(notices.messages([("warning", "a [deprecated] argument", None)]))
     assert "warning  a [deprecated] argument" in text
 
 

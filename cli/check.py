@@ -1,0 +1,92 @@
+"""`check`: what the preview says of a stack before it builds the graph, fast enough to run at every save."""
+
+import shutil
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cli.options import ConfigFile, StackName
+from cli.process import EXIT_CODES, FINE, REJECTED, today
+
+if TYPE_CHECKING:
+    from preview.findings import Source
+    from preview.stack import Assessed
+
+EPILOG = EXIT_CODES
+# What a pipe gets, as from the preview.
+_WIDEST = 120
+_HEADING = 18
+
+JsonFile = Annotated[
+    str | None,
+    typer.Option(
+        "--json", metavar="FILE", help="Write the preview's JSON, without resources; - prints it and nothing else.",
+        show_default=False,
+    ),
+]  # fmt: skip
+
+
+def check(stack: StackName, config: ConfigFile = None, json: JsonFile = None) -> int:
+    """Check a stack's settings, its plan and every rule, without building the graph.
+
+    Says what the preview says, but at editor speed: neither the Pulumi SDK nor a network is used.
+    """
+    from cli.stack_files import file_problem, reason
+
+    found, source = assess(stack, config)
+    if json == "-":
+        sys.stdout.writelines(document(stack, found))
+    else:
+        if json:
+            try:
+                with Path(json).open("w", encoding="utf-8") as opened:
+                    opened.writelines(document(stack, found))
+            except OSError as error:
+                found = found.rejected_for(file_problem(str(error.filename), f"can't be written: {reason(error)}"))
+        sys.stdout.writelines(f"{line}\n" for line in report(stack, found, source, page_width()))
+    return FINE if found.plan is not None else REJECTED
+
+
+def assess(stack: str, file: str | None) -> "tuple[Assessed, Source | None]":
+    """Read and plan a stack as the preview does; the source is None where the file can't be read."""
+    from cli.stack_files import folder_of, read_stack
+    from preview.findings import Source
+    from preview.stack import assessed, unreadable
+
+    source = read_stack(stack, file)
+    if not isinstance(source, Source):
+        return unreadable(source), None
+    return assessed(source.text, today(), folder_of(file)), source
+
+
+def page_width() -> int:
+    """Columns of the terminal, as many as a page has at most; a pipe gets a page."""
+    return min(shutil.get_terminal_size((_WIDEST, 0)).columns, _WIDEST)
+
+
+def document(stack: str, found: "Assessed") -> Iterator[str]:
+    """The JSON in pieces."""
+    from planning.plan import contract
+
+    return contract.text(stack, found.findings, found.plan, ())
+
+
+def report(stack: str, found: "Assessed", source: "Source | None", width: int) -> Iterator[str]:
+    """The verdict and every finding, in lines of at most `width` columns where words allow that."""
+    from preview import findings
+    from preview.formats import plural
+
+    plan = found.plan
+    if plan is None:
+        yield f"llm-platform · {stack}: rejected"
+    else:
+        cost = f"{plan.cost.min_per_month:,.0f} to {plan.cost.max_per_month:,.0f} {plan.cost.currency} a month"
+        models, pools = plural(len(plan.models), "model"), plural(len(plan.pools), "pool")
+        yield f"llm-platform · {stack} · {plan.platform.region}: accepted, {models} on {pools}, {cost}"
+    yield ""
+    yield "Findings".ljust(_HEADING) + findings.summary(found.findings)
+    for spans in findings.lines(found.findings, width - 2, source):
+        yield f"  {''.join(span.text for span in spans)}"

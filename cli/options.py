@@ -1,0 +1,10 @@
+"""Arguments and options that several verbs take, spelled once."""
+
+from typing import Annotated
+
+import typer
+
+StackName = Annotated[str, typer.Argument(metavar="STACK", help="The stack: Pulumi.STACK.yaml is read.")]
+ConfigFile = Annotated[
+    str | None, typer.Option("--config", metavar="FILE", help="Read this stack file instead.", show_default=False)
+]

@@ -1,0 +1,121 @@
+"""`preview`: what a stack would become, without a cloud, a CLI or a network."""
+
+import shutil
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cli.options import ConfigFile, StackName
+from cli.process import EXIT_CODES, FINE, REJECTED, internal_error
+
+if TYPE_CHECKING:
+    from config import Finding
+    from preview.engine import Graph
+    from preview.stack import Assessed
+
+EPILOG = EXIT_CODES
+PROJECT = Path(__file__).resolve().parent.parent
+
+
+def preview(
+    stack: StackName,
+    config: ConfigFile = None,
+    json: Annotated[
+        str | None,
+        typer.Option(metavar="FILE", help="Write plan, findings and every resource as JSON; - prints it alone."),
+    ] = None,
+    html: Annotated[str | None, typer.Option(metavar="FILE", help="Write the report as one HTML page.")] = None,
+    manifests: Annotated[
+        str | None, typer.Option(metavar="DIR", help="Write Kubernetes objects and Helm values as YAML files.")
+    ] = None,
+    against: Annotated[
+        str | None, typer.Option(metavar="FILE", help="Show what changed since an earlier --json FILE.")
+    ] = None,
+) -> int:
+    """Show what a stack would become, before anything is paid for.
+
+    Plans the stack, checks it against every rule and runs the program in an embedded engine: the resources, where each
+    replica goes, whether every model fits its GPU, how it is rolled out, and what it costs.
+    """
+    from cli.check import assess
+    from planning.plan import contract
+    from preview import comparison, report
+    from preview.unknowns import tally
+
+    before, problems = _earlier(against, stack)
+    found, source = assess(stack, config)
+    found = found.rejected_for(*problems)
+    graph, built, difference = None, None, None
+    if found.plan is not None:
+        # The Pulumi SDK takes a second to import: a rejected stack is shown without it.
+        from preview.engine import ProgramFailed
+        from preview.program import graph_of
+
+        try:
+            graph = graph_of(stack, found, PROJECT)
+        except ProgramFailed as failure:
+            return internal_error(failure.__cause__ or failure, f"the program failed: {failure.message}")
+        built = report.Built(found.plan, graph.resources, graph.log, tally(graph.resources))
+        if before is not None:
+            cost = contract.plan_json(found.plan)["cost"]
+            difference = comparison.compare(before, (resource.to_json() for resource in graph), cost)
+    page = report.html(stack, found.findings, built, difference, source) if html else None
+    unwritten = _write(_Files(json, html, manifests), stack, found, graph, page)
+    if unwritten is not None:
+        found, graph, built, difference = found.rejected_for(unwritten), None, None, None
+    if json == "-":
+        sys.stdout.writelines(_document(stack, found, graph))
+    else:
+        # What a pipe gets is wide enough for every table, and readable on a page.
+        width = shutil.get_terminal_size((report.WIDEST, 0)).columns
+        screen = report.console(sys.stdout, width)
+        report.show(screen, stack, found.findings, built, difference, source)
+    return REJECTED if found.plan is None else FINE
+
+
+class _Files:
+    """Where the results are to be written; None where not."""
+
+    def __init__(self, json: str | None, html: str | None, manifests: str | None) -> None:
+        self.json, self.html, self.manifests = json, html, manifests
+
+
+def _earlier(file: str | None, stack: str) -> "tuple[dict[str, object] | None, tuple[Finding, ...]]":
+    if not file:
+        return None, ()
+    from cli.stack_files import file_problem, reason
+    from preview import comparison
+
+    try:
+        return comparison.earlier(Path(file).read_text(encoding="utf-8"), stack), ()
+    except (OSError, UnicodeDecodeError, comparison.NotAPreviewError) as error:
+        fix = "give a file that `--json FILE` wrote for an accepted stack"
+        return None, (file_problem(file, f"can't be compared with: {reason(error)}", fix=fix),)
+
+
+def _document(stack: str, found: "Assessed", graph: "Graph | None") -> Iterator[str]:
+    from planning.plan import contract
+
+    return contract.text(stack, found.findings, found.plan, (resource.to_json() for resource in graph or ()))
+
+
+def _write(files: _Files, stack: str, found: "Assessed", graph: "Graph | None", page: str | None) -> "Finding | None":
+    """Write what was requested, the JSON last: it exists only if everything else does."""
+    from cli.stack_files import file_problem, reason
+
+    try:
+        if page is not None and files.html:
+            Path(files.html).write_text(page, encoding="utf-8")
+        if files.manifests and graph is not None:
+            from preview import manifests
+
+            manifests.write(Path(files.manifests), graph)
+        if files.json and files.json != "-":
+            with Path(files.json).open("w", encoding="utf-8") as file:
+                file.writelines(_document(stack, found, graph))
+    except OSError as error:
+        return file_problem(str(error.filename), f"can't be written: {reason(error)}")
+    return None

@@ -1,0 +1,59 @@
+"""`refresh-prices`: brings the catalog's prices up to date from Azure's public price API."""
+
+import os
+import sys
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cli.process import FINE
+
+EPILOG = "Exit codes: 0 written, 2 the API can't be reached and the file is kept as it is, 1 internal error."
+NOT_REACHED = 2
+PRICES = Path(__file__).resolve().parent.parent / "catalog" / "prices.yaml"
+TIMEOUT_SECONDS = 20.0
+
+
+def refresh_prices(
+    region: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="Ask for all VM sizes in this region as well; may be repeated."),
+    ] = None,
+    file: Annotated[
+        Path, typer.Option(metavar="FILE", help="The file to bring up to date.", show_default="catalog/prices.yaml")
+    ] = PRICES,
+    api: Annotated[str | None, typer.Option(metavar="URL", help="Another address of the API.")] = None,
+    timeout: Annotated[
+        float, typer.Option(metavar="SECONDS", help="How long to wait for an answer.")
+    ] = TIMEOUT_SECONDS,
+) -> int:
+    """Ask the public Azure Retail Prices API for every price of the catalog, and write them with today's date."""
+    import catalog
+    from catalog import refresh_prices as prices
+    from catalog import retail_api
+
+    today = datetime.now(UTC).date().isoformat()
+    text = file.read_text(encoding="utf-8")
+    ask = partial(retail_api.quote, address=api or retail_api.ADDRESS, timeout_seconds=timeout)
+    more = [(name, size) for name in region or () for size in catalog.load().vm_sizes]
+    try:
+        found = prices.refreshed(text, today, ask, more)
+    except retail_api.UnreachableError as error:
+        print(f"{error}\n{file.name} is kept as it is; its prices have their dates beside them.", file=sys.stderr)
+        return NOT_REACHED
+    _replace(file, found.text)
+    for line in found.changed:
+        print(line)
+    summary = f"{found.asked - len(found.missing)} prices are of {today} now, {len(found.changed)} figures changed"
+    print(f"{summary}." if not found.missing else f"{summary}; not sold or not found: {', '.join(found.missing)}.")
+    return FINE
+
+
+def _replace(file: Path, text: str) -> None:
+    """Write the whole file or nothing of it."""
+    beside = file.with_name(f"{file.name}.new")
+    beside.write_text(text, encoding="utf-8")
+    os.replace(beside, file)  # noqa: PTH105 - the plain call is known to replace in one step

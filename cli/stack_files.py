@@ -1,0 +1,55 @@
+"""Which file a stack is in, its text, and what is wrong with files that can't be read or written."""
+
+import re
+from pathlib import Path
+
+from config import Finding
+from preview.findings import Source
+from preview.stack import PROJECT
+
+# What Pulumi accepts as the name of a stack; it becomes part of a file's name and of every URN.
+_STACK_NAME = re.compile(r"[A-Za-z0-9_.-]{1,100}")
+
+
+def read_stack(stack: str, file: str | None, folder: Path = PROJECT) -> Source | Finding:
+    """A stack's file, `Pulumi.STACK.yaml` in `folder` unless `file` names another; else what is wrong with it."""
+    if (misnamed := name_problem(stack)) is not None:
+        return misnamed
+    path = Path(file) if file else folder / f"Pulumi.{stack}.yaml"
+    shown = file or path.name
+    try:
+        return Source(shown, path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        return file_problem(shown, reason(error), fix=_stacks_in(folder))
+
+
+def folder_of(file: str | None, folder: Path = PROJECT) -> Path:
+    """Where a stack's file is, and with it the files that it names."""
+    return Path(file).resolve().parent if file else folder
+
+
+def name_problem(stack: str) -> Finding | None:
+    """Why this can't be the name of a stack, if it can't."""
+    if _STACK_NAME.fullmatch(stack):
+        return None
+    return Finding(
+        "error", "CFG-STACK-NAME", stack, f"{stack!r} is not the name of a stack",
+        "use letters, digits, `-`, `_` and `.`, 100 at most; for a stack file elsewhere add --config FILE",
+    )  # fmt: skip
+
+
+def file_problem(shown: str, message: str, fix: str = "give the path of a file that can be written") -> Finding:
+    """A file given on the command line that can't be read or written."""
+    return Finding("error", "PREVIEW-FILE", shown, message, fix)
+
+
+def reason(error: Exception) -> str:
+    """Why a file can't be read or written, in words that continue a sentence."""
+    if isinstance(error, OSError):
+        return (error.strerror or str(error)).lower()
+    return "it is not UTF-8 text" if isinstance(error, UnicodeDecodeError) else str(error)
+
+
+def _stacks_in(folder: Path) -> str:
+    names = sorted(file.name.removeprefix("Pulumi.").removesuffix(".yaml") for file in folder.glob("Pulumi.*.yaml"))
+    return f"stacks in this project: {', '.join(names) or 'none'}; for a file elsewhere add --config FILE"

@@ -1,0 +1,107 @@
+"""Findings as lines of text for a reader: one layout for every command that prints them."""
+
+import textwrap
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from msgspec import Struct
+
+from config import Finding
+from config.document import source_line
+from config.findings import Severity
+from config.secrets import looks_secret
+from preview.formats import plural
+
+WORDS: Mapping[Severity, str] = {"error": "error", "warning": "warning", "info": "note"}
+# Messages start below the rule's id.
+MARGIN = len("warning") + 2
+_CREDENTIAL_RULES = "SEC-"
+_CUT = "…"
+# Below this many columns a line of the file says nothing any more.
+_NARROWEST_EXCERPT = 20
+
+
+class Source(Struct, frozen=True):
+    """The stack file that was read: the name to show for it, and its text."""
+
+    name: str
+    text: str
+
+
+class Span(NamedTuple):
+    """A piece of a line with the name of its style, which is empty for plain text."""
+
+    text: str
+    style: str = ""
+
+
+def summary(findings: Sequence[Finding]) -> str:
+    """How many there are of each severity: `1 error, 0 warnings, 2 notes`."""
+    counts: Counter[str] = Counter(finding.severity for finding in findings)
+    return ", ".join(plural(counts[severity], word) for severity, word in WORDS.items())
+
+
+def lines(findings: Sequence[Finding], width: int, source: Source | None = None) -> Iterator[tuple[Span, ...]]:
+    """Every finding in lines of at most `width` columns, as far as words allow that.
+
+    First severity, rule, `file:line:column` where known, and path; then the message; then after an arrow what to do. An
+    error whose place in the `source` is known ends with that line and a caret below the column. A line that may hold a
+    credential is not shown.
+    """
+    excerpts = _excerpts(findings, source)
+    for finding in findings:
+        yield from _heading(finding, width, source)
+        for text in (finding.message, f"→ {finding.fix}"):
+            margin = " " * MARGIN
+            wrapped = textwrap.wrap(
+                text, width, initial_indent=margin, subsequent_indent=margin,
+                break_long_words=False, break_on_hyphens=False,
+            )  # fmt: skip
+            yield from ((Span(line),) for line in wrapped)
+        if finding.line in excerpts and finding.severity == "error":
+            yield from _excerpt(excerpts[finding.line], finding, width)
+
+
+def _heading(finding: Finding, width: int, source: Source | None) -> Iterator[tuple[Span, ...]]:
+    word = WORDS[finding.severity]
+    spans = [Span(word.ljust(MARGIN), word), Span(finding.rule, "name")]
+    if source is not None and finding.line is not None:
+        column = "" if finding.column is None else f":{finding.column}"
+        spans.append(Span(f"  {source.name}:{finding.line}{column}", "place"))
+    if sum(len(span.text) for span in spans) + 2 + len(finding.path) <= width:
+        yield (*spans, Span(f"  {finding.path}"))
+    else:
+        yield tuple(spans)
+        yield (Span(" " * MARGIN + finding.path),)
+
+
+def _excerpts(findings: Sequence[Finding], source: Source | None) -> Mapping[int | None, str]:
+    """The lines of the file that may be shown, by their number from 1.
+
+    Where a credential's line isn't known, none is shown at all.
+    """
+    hidden = {finding.line for finding in findings if finding.rule.startswith(_CREDENTIAL_RULES)}
+    if source is None or None in hidden:
+        return {}
+    wanted = {finding.line for finding in findings if finding.line is not None} - hidden
+    texts = ((line, source_line(source.text, line)) for line in wanted)
+    return {line: text for line, text in texts if text and not looks_secret(text)}
+
+
+def _excerpt(text: str, finding: Finding, width: int) -> Iterator[tuple[Span, ...]]:
+    # A tab or an escape sequence would move the caret, or the terminal's cursor.
+    shown = "".join(char if char.isprintable() else " " for char in text).rstrip()
+    number = f"{finding.line} | "
+    room = max(_NARROWEST_EXCERPT, width - MARGIN - len(number))
+    at = min(finding.column or 1, len(shown) + 1) - 1
+    start = max(0, min(at - room // 2, len(shown) - room))
+    cut = shown[start : start + room]
+    if start:
+        cut = _CUT + cut[1:]
+    if start + room < len(shown):
+        cut = cut[:-1] + _CUT
+    margin = " " * MARGIN
+    yield Span(margin), Span(number, "guide"), Span(cut)
+    if finding.column is not None:
+        yield Span(margin), Span("| ".rjust(len(number)), "guide"), Span(" " * (at - start)), Span("^", "error")

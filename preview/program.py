@@ -1,0 +1,27 @@
+"""Runs the program on a stack that was already planned: the graph of `python -m preview`."""
+
+from pathlib import Path
+
+from planning.planner import already_decided
+from preview.engine import Graph, preview
+from preview.stack import NAMESPACE, PROJECT, Assessed
+
+
+def graph_of(stack: str, found: Assessed, project: Path = PROJECT) -> Graph:
+    """The graph that the program in `project` registers for an accepted stack; the program takes over its Plan.
+
+    Raises:
+        ProgramFailed: the program raised or registered what the engine refuses.
+        ValueError: the stack is rejected, it has no Plan.
+    """
+    if found.plan is None:
+        message = f"stack {stack} is rejected: there is nothing to build"
+        raise ValueError(message)
+    with already_decided(found.plan, found.loaded, found.file.secrets):
+        return preview(
+            project / "__main__.py",
+            project=NAMESPACE,
+            stack=stack,
+            config=found.settings,
+            secret_keys=found.secret_keys,
+        )
