@@ -51,7 +51,7 @@ class Expected(Section):
     )
     output_tokens_per_second: Rate | None = Field(
         default=None,
-        description="the answer tokens that it writes per second meanwhile; left out for embeddings",
+        description="the answer tokens that it writes per second at the same time; left out for embeddings",
     )
     instead_of: ApiName | None = Field(
         default=None, description="the name of one of cost.managed_apis, for the break-even"

@@ -60,24 +60,24 @@ def test_every_mistake_is_reported_and_nothing_else(broken: Broken) -> None:
     planned = assessed(broken)
     found = errors(planned.findings)
     assert planned.plan is None
-    assert sorted((one.rule, one.path) for one in found) == sorted(broken.expected)
-    for one in found:
-        text = f"{one.message}\n{one.fix}"
-        for word in broken.expected[one.rule, one.path]:
-            assert word in text, (one, word)
+    assert sorted((finding.rule, finding.path) for finding in found) == sorted(broken.expected)
+    for finding in found:
+        text = f"{finding.message}\n{finding.fix}"
+        for word in broken.expected[finding.rule, finding.path]:
+            assert word in text, (finding, word)
 
 
 @pytest.mark.parametrize("broken", TABLE, ids=lambda broken: broken.name)
 def test_every_error_has_a_place_and_an_instruction(broken: Broken) -> None:
-    for one in errors(assessed(broken).findings):
-        assert one.path
-        assert one.message
-        assert INSTRUCTION.match(one.fix), one.fix
-        assert "validation" not in one.message
-        assert "Input should" not in one.message
+    for finding in errors(assessed(broken).findings):
+        assert finding.path
+        assert finding.message
+        assert INSTRUCTION.match(finding.fix), finding.fix
+        assert "validation" not in finding.message
+        assert "Input should" not in finding.message
 
 
-@pytest.mark.parametrize("broken", [one for one in TABLE if one.hidden], ids=lambda broken: broken.name)
+@pytest.mark.parametrize("broken", [broken for broken in TABLE if broken.hidden], ids=lambda broken: broken.name)
 def test_secrets_are_never_repeated(broken: Broken) -> None:
     shown = repr(assessed(broken))
     for secret in broken.hidden:
@@ -87,7 +87,7 @@ def test_secrets_are_never_repeated(broken: Broken) -> None:
 
 @pytest.mark.parametrize("name", SAMPLE)
 def test_the_command_line_refuses_with_code_2(name: str, tmp_path: Path) -> None:
-    broken = next(one for one in TABLE if one.name == name)
+    broken = next(candidate for candidate in TABLE if candidate.name == name)
     file = tmp_path / "Pulumi.broken.yaml"
     file.write_text(broken.file(SECTIONS), encoding="utf-8")
     run = subprocess.run(
@@ -99,7 +99,7 @@ def test_the_command_line_refuses_with_code_2(name: str, tmp_path: Path) -> None
     assert document["ok"] is False
     assert document["plan"] is None
     assert document["resources"] == []
-    found = {(one["rule"], one["path"]) for one in document["findings"] if one["severity"] == "error"}
+    found = {(finding["rule"], finding["path"]) for finding in document["findings"] if finding["severity"] == "error"}
     assert found == set(broken.expected)
-    assert all(one["path"] and one["message"] and one["fix"] for one in document["findings"])
+    assert all(finding["path"] and finding["message"] and finding["fix"] for finding in document["findings"])
     assert not any(secret in run.stdout + run.stderr for secret in broken.hidden)

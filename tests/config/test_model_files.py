@@ -75,8 +75,8 @@ def test_what_is_wrong_with_it_is_reported(
 ) -> None:
     found = planned(stack(tmp_path, more, content))
     assert found.plan is None
-    errors = [one for one in found.findings if one.severity == "error"]
-    assert [one.path for one in errors] == [path]
+    errors = [finding for finding in found.findings if finding.severity == "error"]
+    assert [finding.path for finding in errors] == [path]
     assert words in errors[0].message
     assert errors[0].fix
 

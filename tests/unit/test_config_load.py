@@ -51,12 +51,12 @@ def test_no_value_anywhere_makes_reading_or_planning_fail(place: tuple[Any, ...]
     loaded = config.load(sections)
     planned = assess(loaded, CATALOG)
     assert loaded.settings is not None
-    assert (planned.plan is None) == any(one.severity == "error" for one in planned.findings)
-    json.dumps([one.message for one in planned.findings])
-    for one in planned.findings:
-        assert one.path, one
-        assert one.message, one
-        assert one.fix, one
+    assert (planned.plan is None) == any(finding.severity == "error" for finding in planned.findings)
+    json.dumps([finding.message for finding in planned.findings])
+    for finding in planned.findings:
+        assert finding.path, finding
+        assert finding.message, finding
+        assert finding.fix, finding
 
 
 @given(st.lists(st.tuples(st.sampled_from(PLACES), junk), min_size=2, max_size=5))
@@ -82,7 +82,7 @@ def test_no_sections_make_reading_fail(sections: Any) -> None:
 
 def test_no_section_at_all() -> None:
     loaded = config.load({})
-    assert [one.path for one in loaded.problems] == ["cluster", "gateway", "models", "platform", "pools"]
+    assert [finding.path for finding in loaded.problems] == ["cluster", "gateway", "models", "platform", "pools"]
 
 
 def test_valid_settings_have_no_problems_and_nothing_recovered() -> None:
@@ -122,7 +122,7 @@ def test_a_key_one_level_off_is_reported_with_where_it_belongs() -> None:
 
 def errors(changes: dict[str, Any]) -> set[tuple[str, str]]:
     loaded = config.load(changed(changes))
-    return {(one.rule, one.path) for one in assess(loaded, CATALOG).findings if one.severity == "error"}
+    return {(finding.rule, finding.path) for finding in assess(loaded, CATALOG).findings if finding.severity == "error"}
 
 
 def test_a_misspelt_key_counts_as_what_it_was_meant_for() -> None:
@@ -158,4 +158,4 @@ def test_a_list_with_wrong_items_is_not_called_empty() -> None:
 
 def test_values_are_shown_shortened() -> None:
     loaded = config.load(changed({"platform.suffix": "x" * 500}))
-    assert max(len(one.message) for one in loaded.problems) < 200
+    assert max(len(finding.message) for finding in loaded.problems) < 200

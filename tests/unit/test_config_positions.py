@@ -94,7 +94,7 @@ def test_findings_of_a_stack_file_point_into_it() -> None:
     text = DEV.replace(layout, "layout: [4g.47gb, 4g.47gb]", 1)
     file = parse(text)
     planned = assess(config.load(file.sections, file.problems), CATALOG)
-    (found,) = [one for one in file.positions.located(planned.findings) if one.rule == "MIG-PACKING"]
+    (found,) = [finding for finding in file.positions.located(planned.findings) if finding.rule == "MIG-PACKING"]
     line = next(number for number, line in enumerate(text.splitlines(), 1) if "4g.47gb" in line)
     assert (found.line, found.column) == (line, source_line(text, line).index("layout:") + 1)
 

@@ -76,7 +76,7 @@ def test_a_credential_anywhere_is_reported_and_never_repeated(path: str, secret:
     loaded = config.load(changed({path: value}))
     planned = assess(loaded, CATALOG)
     assert planned.plan is None
-    assert any(one.rule == "SEC-LITERAL" and one.path.startswith(path) for one in planned.findings)
+    assert any(finding.rule == "SEC-LITERAL" and finding.path.startswith(path) for finding in planned.findings)
     assert secret not in repr(planned.findings)
     assert secret not in repr(loaded)
 

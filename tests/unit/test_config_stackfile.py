@@ -67,7 +67,7 @@ def test_of_duplicate_keys_the_last_counts_and_both_lines_are_reported() -> None
         "config:\n  llm-platform:cluster:\n    tier: Free\n    nested: [{a: 1}, {b: 1, b: 2}]\n    tier: Premium\n"
     )
     assert read.sections["cluster"] == {"tier": "Premium", "nested": [{"a": 1}, {"b": 2}]}
-    found = [(one.rule, one.path, one.message) for one in read.problems]
+    found = [(finding.rule, finding.path, finding.message) for finding in read.problems]
     assert ("CFG-TWICE", "cluster.tier", "given twice, on lines 3 and 5") in found
     assert ("CFG-TWICE", "cluster.nested[1].b", "given twice, on lines 4 and 4") in found
 
@@ -76,7 +76,7 @@ def test_a_file_that_is_not_yaml_is_reported_once_without_findings_about_section
     read = parse("config: [\n")
     loaded = config.load(read.sections, read.problems)
     assert loaded.settings is None
-    assert [one.rule for one in loaded.problems] == ["CFG-YAML"]
+    assert [finding.rule for finding in loaded.problems] == ["CFG-YAML"]
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,7 @@ TABLE = (
         {("CFG-QUOTE", "models[0].engine.version"): ("0.33", "in quotes", "0.33.0")},
     ),
     Broken(
-        "release that isn't on file",
+        "version that isn't in the catalog",
         (put("models[0].engine.version", "0.12.0"),),
         {("ENGINE-VERSION", "models[0].engine.version"): ("vLLM 0.12.0", "`0.33.0`")},
     ),

@@ -95,7 +95,7 @@ TABLE = (
         {("TP-DEVICES", "models[0].engine.tensor_parallel"): ("MIG slices", "write 1", "whole GPUs")},
     ),
     Broken(
-        "more GPUs than a node has",
+        "more GPUs than one node offers",
         (*gpus(), put("models[0].engine.tensor_parallel", 4)),
         {("TP-DEVICES", "models[0].engine.tensor_parallel"): ("4 GPUs", "`whole`", "has 2")},
     ),
