@@ -45,15 +45,15 @@ class Model(pulumi.ComponentResource):
         super().__init__("llm-platform:components:Model", name, None, opts)
         identity = identities.identity(plan.namespace, plan.service_account, parent=self)
         needed: list[pulumi.Resource] = [*identity.ready, gpu_operator.chart, *serving.ready]
-        here = in_cluster(self, cluster, serving.namespace)
+        in_namespace = in_cluster(self, cluster, serving.namespace)
         needed += [
-            self._account(name, plan, identity, here),
-            *(arguments(f"{name}-arguments", plan, release, here) for release in plan.releases),
+            self._account(name, plan, identity, in_namespace),
+            *(arguments(f"{name}-arguments", plan, release, in_namespace) for release in plan.releases),
             NetworkPolicy(
                 f"{name}-traffic",
                 metadata=metadata(plan.name, plan.namespace),
                 spec=model_traffic(plan.name, plan.traffic),
-                opts=here,
+                opts=in_namespace,
             ),
         ]
         self.deployments = [
@@ -83,7 +83,7 @@ class Model(pulumi.ComponentResource):
         )
         for workload in plan.workloads:
             if workload.disruption_budget:
-                disruption_budget(plan, workload, here)
+                disruption_budget(plan, workload, in_namespace)
         ModelRoute(
             f"{name}-route",
             plan,
