@@ -68,6 +68,8 @@ lint: $(VENV)/installed-dev ## formatting, rules and types
 	@$(VENV)/bin/ruff format --check --quiet .
 	@$(VENV)/bin/ruff check --quiet .
 	@$(VENV)/bin/ty check --quiet .
+	@$(VENV)/bin/mypy --no-error-summary planning config catalog cli
+	@$(VENV)/bin/zizmor --offline --quiet .github/workflows
 
 bench: $(VENV)/installed-dev ## how long previews take, as ratios to a bare program
 	@$(PYTHON) bench/run.py

@@ -81,11 +81,9 @@ def fit(  # noqa: PLR0917 - one parameter an option
 
     if (model is None) == (hf_config is None):
         raise typer.BadParameter("give either --model or --hf-config", param_hint="--model / --hf-config")
-    config = None
-    if hf_config is not None:
-        config = _config(hf_config)
-        if isinstance(config, str):
-            return _refuse([Refusal("config", config, "give a config.json")], json)
+    config = _config(hf_config) if hf_config is not None else None
+    if isinstance(config, str):
+        return _refuse([Refusal("config", config, "give a config.json")], json)
     question = Question(
         model=model or str(hf_config),
         gpu=gpu,

@@ -37,10 +37,12 @@ def quota(
 
     found, source = assess(stack, config)
     settings = found.loaded.settings
-    uses, left_out, region = (), (), None
+    uses: tuple[QuotaUse, ...] = ()
+    left_out: tuple[tuple[str, str], ...] = ()
+    region = None
     # With a mistake in the file itself, figures would not be of what the operator means.
-    readable = settings is not None and not blocking(found.loaded.problems)
-    if readable:
+    readable = not blocking(found.loaded.problems)
+    if settings is not None and readable:
         facts = catalog.load()
         uses, left_out = quota_use(settings, facts), not_counted(settings, facts)
         region = settings.platform.region

@@ -54,13 +54,15 @@ def load(sections: Mapping[str, Any], before: Iterable[Finding] = ()) -> Loaded:
 
 def _with_text_keys(value: Any, place: Place = ()) -> tuple[Any, list[Finding]]:
     """The same with text for every key, and a finding for each that was something else."""
+    items: list[tuple[Any, Any, Place]]
     if isinstance(value, Mapping):
-        items, problems = [(key, item, (*place, str(key))) for key, item in value.items()], []
+        items = [(key, item, (*place, str(key))) for key, item in value.items()]
     elif isinstance(value, (list, tuple)):
-        items, problems = [(index, item, (*place, index)) for index, item in enumerate(value)], []
+        items = [(index, item, (*place, index)) for index, item in enumerate(value)]
     else:
         return value, []
-    read = {}
+    problems: list[Finding] = []
+    read: dict[str | int, Any] = {}
     for key, item, inner in items:
         if isinstance(value, Mapping) and not isinstance(key, str):
             wrong = f"key {key} is not a string"

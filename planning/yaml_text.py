@@ -33,7 +33,11 @@ class _Dumper(yaml.SafeDumper):
         return True
 
 
-class _LineDumper(getattr(yaml, "CSafeDumper", yaml.SafeDumper)):
+# PyYAML is built without libyaml where that is not installed.
+_FASTEST: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+
+
+class _LineDumper(_FASTEST):
     def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002 - PyYAML's own signature
         return True
 

@@ -1,5 +1,7 @@
 """Plans the node pools: what pods see of them, and the agent pools that AKS makes of them."""
 
+from typing import Literal
+
 from planning import naming
 from planning.gpus import device_plugin
 from planning.money import quota
@@ -15,7 +17,9 @@ def agent_pool(stack: ResolvedStack, view: ResolvedPool) -> AgentPoolPlan:
     settings = view.settings
     profile, mig_config = view.mig_owner.aks_profile, view.mig_owner.operator_config
     sharing = device_plugin.config_name(view)
-    driver = None if view.gpu is None else "Install" if stack.settings.cluster.gpu_driver == "aks" else "None"
+    driver: Literal["Install", "None"] | None = (
+        None if view.gpu is None else "Install" if stack.settings.cluster.gpu_driver == "aks" else "None"
+    )
     zones = settings.zones or ()
     revision = _revision(
         {

@@ -74,7 +74,7 @@ def read(config: Mapping[str, Any], name: str, vllm: VllmVersion) -> Model:
 
 
 def _language(config: Mapping[str, Any]) -> dict[str, Any]:
-    nested = next((config[key] for key in _NESTED if isinstance(config.get(key), Mapping)), {})
+    nested: Mapping[str, Any] = next((config[key] for key in _NESTED if isinstance(config.get(key), Mapping)), {})
     return {**config, **nested}
 
 

@@ -77,7 +77,8 @@ def _largest_first(takes: Sequence[Vector], resource: int) -> list[int]:
 def _block_nodes(
     problem: PackingProblem, takes: Sequence[Vector], others: Vector, ways: list[_Way]
 ) -> tuple[Vector, ...] | None:
-    left, places = others, []
+    left: Vector = others
+    places: list[Vector] = []
     while len(places) < problem.nodes:
         tries = (_block(problem.room, takes, left, way) for way in ways)
         block = next((one for one in tries if one is not None), None)

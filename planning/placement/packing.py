@@ -61,7 +61,7 @@ def orders(problem: PackingProblem) -> list[tuple[int, ...]]:
     keys = [[one[resource] for one in known] for resource in range(len(problem.room))]
     keys += [[max(one) for one in known], [sum(one, Fraction(0)) for one in known]]
     everyone = range(len(problem.batches))
-    found = [tuple(sorted(everyone, key=lambda index, key=key: (-key[index], index))) for key in keys]
+    found = [tuple(sorted(everyone, key=[-value for value in key].__getitem__)) for key in keys]
     return list(dict.fromkeys(found))
 
 

@@ -86,7 +86,7 @@ class Resolution:
 
     def complete(self) -> "ResolvedStack | None":
         """The same without gaps, for builders; None where something could not be resolved."""
-        pools = tuple(found for pool in self.pools if (found := pool.complete()) is not None)
+        pools = tuple(complete for pool in self.pools if (complete := pool.complete()) is not None)
         if len(pools) != len(self.pools):
             return None
         models = []
