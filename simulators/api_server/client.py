@@ -4,18 +4,19 @@ import json
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal
 
 import requests
 
+from simulators.api_server.answers import ApiError, ApiResource
 from simulators.api_server.waiting import eventually
 
 Object = dict[str, Any]
 PatchKind = Literal["apply", "json", "merge", "strategic"]
 
-REQUEST_LIMIT_SECONDS: Final = 30
+# As long as the server itself works on a request at most (its `--request-timeout`): a busy machine is slow.
+REQUEST_LIMIT_SECONDS: Final = 60
 _TRIES: Final = 10
 _NO_KIND: Final = "the server could not find the requested resource"
 _PATCH_TYPES: Final[Mapping[str, str]] = {
@@ -25,29 +26,6 @@ _PATCH_TYPES: Final[Mapping[str, str]] = {
     "merge": "application/merge-patch+json",
     "strategic": "application/strategic-merge-patch+json",
 }
-
-
-class ApiError(Exception):
-    """The API server refused a request. Status 0 means that no server answered."""
-
-    def __init__(self, status: int, reason: str, message: str) -> None:
-        super().__init__(message)
-        self.status = status
-        self.reason = reason
-        self.message = message
-
-    @property
-    def is_missing(self) -> bool:
-        """Whether the object is not there, or nothing of its kind can be."""
-        return self.reason in ("NotFound", "NoMatch")
-
-
-@dataclass(frozen=True)
-class ApiResource:
-    """How the server calls a kind in addresses."""
-
-    plural: str
-    namespaced: bool
 
 
 class Client:

@@ -2,13 +2,11 @@
 
 Source: pulumi/pulumi-kubernetes provider/pkg/provider/provider.go and pkg/await/await.go at 4.34: objects are created
 by POST (one that exists is an error), changed by server-side apply, previewed by a dry run where everything in them
-is known, and awaited. What differs is said in `readiness` and `simulators.helm`; objects of the `Patch` kinds, lists
-and `replaceUnready` are not here.
+is known, and awaited. `readiness` and `simulators.helm` say what differs. No `Patch` kinds, lists, `replaceUnready`.
 """
 
 import contextlib
 import threading
-import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final, Protocol
@@ -23,7 +21,7 @@ from simulators.kubernetes_provider import applied_objects as objects
 from simulators.kubernetes_provider import ignored_fields as ignored
 from simulators.kubernetes_provider.in_memory import Kubernetes
 from simulators.kubernetes_provider.kubernetes_rules import group_of, replaces
-from simulators.kubernetes_provider.readiness import NotReadyError, await_gone, await_ready, wait_seconds
+from simulators.kubernetes_provider.readiness import NotReadyError, await_gone, await_ready, patiently, wait_seconds
 from simulators.provider_protocol.base import CheckFailure, Difference
 from simulators.provider_protocol.calls import CallLog, HalfDoneError, RefusedError
 from simulators.provider_protocol.differences import differences
@@ -31,10 +29,6 @@ from simulators.provider_protocol.wire import decode, encode
 
 HELM_RELEASE: Final = "kubernetes:helm.sh/v3:Release"
 DEPLOYMENT: Final = "kubernetes:apps/v1:Deployment"
-# A kind or a namespace that is still to come is waited for this often, with pauses that double; the real one's first
-# pause is a second, and it tries five times.
-_TRIES: Final = 4
-_FIRST_PAUSE_SECONDS: Final = 0.25
 ChartWatcher = Callable[[str, Mapping[str, Any] | None], None]
 
 
@@ -160,7 +154,7 @@ class ClusterKubernetes(Kubernetes):
         if type_ == HELM_RELEASE:
             return self._install_chart(inputs)
         content = objects.plain(inputs)
-        live = self._patiently(lambda: client.create(content, field_manager=objects.CREATOR), inputs)
+        live = patiently(lambda: client.create(content, field_manager=objects.CREATOR), inputs)
         id_ = answers.id_of(live)
         try:
             ready = await_ready(client, live, inputs, self._limit(inputs))
@@ -168,22 +162,6 @@ class ClusterKubernetes(Kubernetes):
             message = f'resource "{id_}" was successfully created, but the Kubernetes API server reported that it failed to fully initialize or become live: {error}'  # noqa: E501 - the provider's sentence
             raise HalfDoneError(message, id_, inputs, self._last_outputs(live)) from error
         return id_, answers.outputs(ready)
-
-    @staticmethod
-    def _patiently(work: Callable[[], Object], inputs: Mapping[str, Any]) -> Object:
-        pause = _FIRST_PAUSE_SECONDS
-        for _ in range(_TRIES - 1):
-            try:
-                return work()
-            except ApiError as error:
-                if not error.is_missing:
-                    raise RefusedError(answers.not_created(inputs, error)) from error
-            time.sleep(pause)
-            pause *= 2
-        try:
-            return work()
-        except ApiError as error:
-            raise RefusedError(answers.not_created(inputs, error)) from error
 
     def _limit(self, inputs: Mapping[str, Any]) -> float:
         # The engine's own limit is the program's `custom_timeouts`: ours is far below what any program asks for.

@@ -11,10 +11,16 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
 from simulators.api_server.client import ApiError, Client, Object
+from simulators.kubernetes_provider import answers
+from simulators.provider_protocol.calls import RefusedError
 
 # The provider's own limit for everything is ten minutes.
 DEFAULT_WAIT_SECONDS: Final = 600.0
 _POLL_SECONDS: Final = 0.2
+# A kind or a namespace that is still to come is waited for this often, with pauses that double; the real one's first
+# pause is a second, and it tries five times.
+_TRIES: Final = 4
+_FIRST_PAUSE_SECONDS: Final = 0.25
 _REVISION: Final = "deployment.kubernetes.io/revision"
 _SKIP: Final = "pulumi.com/skipAwait"
 _TIMEOUT: Final = "pulumi.com/timeoutSeconds"
@@ -28,6 +34,28 @@ def wait_seconds(inputs: Mapping[str, Any], asked: float) -> float:
     """Longest wait for an object: its annotation's, else what the engine asks for (0: nothing), else the default."""
     annotations = (inputs.get("metadata") or {}).get("annotations") or {}
     return float(annotations.get(_TIMEOUT) or asked or DEFAULT_WAIT_SECONDS)
+
+
+def patiently(work: Callable[[], Object], inputs: Mapping[str, Any]) -> Object:
+    """Create an object whose kind or namespace may still be to come.
+
+    Raises:
+        RefusedError: the server refuses it, or what it needs has not come in time.
+
+    """
+    pause = _FIRST_PAUSE_SECONDS
+    for _ in range(_TRIES - 1):
+        try:
+            return work()
+        except ApiError as error:
+            if not error.is_missing:
+                raise RefusedError(answers.not_created(inputs, error)) from error
+        time.sleep(pause)
+        pause *= 2
+    try:
+        return work()
+    except ApiError as error:
+        raise RefusedError(answers.not_created(inputs, error)) from error
 
 
 def await_ready(client: Client, live: Object, inputs: Mapping[str, Any], limit_seconds: float) -> Object:

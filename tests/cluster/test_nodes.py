@@ -9,9 +9,6 @@ import catalog
 from planning.resolving import node
 from simulators.aks.nodes import WITHHELD, Surroundings, node_devices, node_manifest, node_manifests, node_name, taints
 from simulators.gpu_operator.devices import tolerates
-from tests.cluster.wire_pools import operator_values, wire_pool
-from tests.graph.stacks import STACKS, entries_of
-from tests.unit import planning_stacks
 
 pytestmark = pytest.mark.cluster
 CATALOG = catalog.load()
@@ -250,61 +247,3 @@ def test_slices_are_not_shared_by_mps() -> None:
 )
 def test_tolerations_match_as_in_kubernetes(toleration: Mapping[str, Any], expected: bool) -> None:
     assert tolerates(toleration, {"key": "a", "value": "b", "effect": "NoSchedule"}) is expected
-
-
-@pytest.mark.parametrize("stack", STACKS)
-def test_the_graph_s_pools_offer_what_the_graph_s_plan_says(stack: str) -> None:
-    entries = entries_of(stack)
-    pools = [one["inputs"] for one in entries if one["type"] == "azure-native:containerservice:AgentPool"]
-    (values,) = [
-        one["inputs"]["values"]
-        for one in entries
-        if one["type"] == "kubernetes:helm.sh/v3:Release" and one["inputs"]["chart"].endswith("gpu-operator")
-    ]
-    plan = planning_stacks.plan({}) if stack == "dev" else None
-    asked = {
-        resource
-        for one in entries
-        if one["type"] == "kubernetes:apps/v1:Deployment"
-        for container in one["inputs"]["spec"]["template"]["spec"]["containers"]
-        for resource in (container.get("resources") or {}).get("limits") or {}
-        if resource.startswith("nvidia.com/")
-    }
-    found = {pool["agentPoolName"]: offered_by(pool, values) for pool in pools}
-    assert all(withheld == "" for _, withheld in found.values()), found
-    assert asked <= {resource for resources, _ in found.values() for resource in resources}
-    if plan is not None:
-        assert {made.aks_name: dict(made.pool.resources) for made in plan.foundation.agent_pools} == {
-            name: resources for name, (resources, _) in found.items()
-        }
-
-
-def offered_by(pool: Mapping[str, Any], values: Mapping[str, Any]) -> tuple[dict[str, int], str]:
-    found = node_devices(pool, CATALOG.vm_sizes[pool["vmSize"]], 0, WHERE, values, CATALOG)
-    return dict(found.resources), found.withheld
-
-
-SHARINGS = [
-    ("Standard_NC80adis_H100_v5", {}),
-    ("Standard_NC80adis_H100_v5", {"sharing": "time-slicing", "replicas": 3}),
-    ("Standard_NC80adis_H100_v5", {"sharing": "mps", "replicas": 2}),
-    ("Standard_NC80adis_H100_v5", {"sharing": "mig", "layout": ["3g.47gb", "3g.47gb"]}),
-    ("Standard_NC80adis_H100_v5", {"sharing": "mig", "layout": ["4g.47gb", "2g.24gb", "1g.12gb"]}),
-    ("Standard_NC80adis_H100_v5", {"sharing": "mig", "layouts": [["7g.94gb"], ["3g.47gb", "3g.47gb"]]}),
-    ("Standard_NC80adis_H100_v5", {"sharing": "time-slicing", "replicas": 2, "layout": ["3g.47gb", "3g.47gb"]}),
-    ("Standard_NC24ads_A100_v4", {"sharing": "mig", "layout": ["3g.40gb", "3g.40gb"]}),
-    ("Standard_NC16as_T4_v3", {}),
-]
-
-
-@pytest.mark.parametrize("driver", ["aks", "operator"])
-@pytest.mark.parametrize("capacity", ["on-demand", "spot"])
-@pytest.mark.parametrize(("vm_size", "gpu"), SHARINGS)
-def test_every_way_of_sharing_makes_the_devices_of_the_plan(
-    vm_size: str, gpu: dict[str, Any], capacity: str, driver: str
-) -> None:
-    other = planning_stacks.pool("other", vm_size=vm_size, gpu=gpu, capacity=capacity)
-    plan = planning_stacks.plan({"cluster.gpu_driver": driver, "pools[1]": other})
-    values = operator_values(plan)
-    for made in plan.foundation.agent_pools:
-        assert offered_by(wire_pool(made), values) == (dict(made.pool.resources), ""), made.aks_name
