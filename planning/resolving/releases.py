@@ -68,15 +68,15 @@ class ReleaseView(Struct, frozen=True, dict=True):
             return None
         return batch(self.vllm, device, self.architecture, self.settings.context, self.options.values)
 
-    def demand_on(self, device: Device, utilization: float) -> Demand | None:
-        """What vLLM needs on a device of which it takes a share; None where the catalog lacks something of it.
+    def demand_on(self, device: Device) -> Demand | None:
+        """What vLLM needs on a device; None where the catalog lacks the model or the version.
 
         None also where the layers of a draft aren't known (rule FIT-DRAFT).
         """
-        model, vllm, sizes = self.architecture, self.vllm, self.batch_on(device)
-        if model is None or vllm is None or sizes is None:
+        model, vllm, sizes, share = self.architecture, self.vllm, self.batch_on(device), self.utilization
+        if model is None or vllm is None or sizes is None or share is None:
             return None
-        return demand(self.settings, self.options.values, model, vllm, device.gpu, sizes, utilization)
+        return demand(self.settings, self.options.values, model, vllm, device.gpu, sizes, share)
 
     @property
     def utilization(self) -> float | None:

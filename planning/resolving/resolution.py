@@ -140,7 +140,7 @@ class Resolution:
         compute = arithmetic(vllm)
         if compute is None or release.settings.engine.kv_cache_dtype not in vllm.kv_cache_bytes or device is None:
             return None
-        demand = release.demand_on(device, release.utilization or vllm.gpu_memory_utilization)
+        demand = release.demand_on(device)
         return compute(model, device.memory_gib, demand, self.catalog.overheads) if demand is not None else None
 
 

@@ -86,12 +86,10 @@ def draft_layers_known(stack: Resolution) -> Iterator[Problem]:
     for model in stack.releases:
         if model.architecture is None or model.vllm is None:
             continue
-        if (
-            drafting(model.options.values.get("speculative-config"), model.architecture, model.vllm.speculation)
-            is UNKNOWN_DRAFT
-        ):
+        wanted = model.options.values.get("speculative-config")
+        if drafting(wanted, model.architecture, model.vllm.speculation) is UNKNOWN_DRAFT:
             yield (
-                f"{model.path}.engine.args.speculative-config",
+                model.options.path_of("speculative-config"),
                 f"how many layers this draft adds to `{model.architecture.id}` is not on file",
                 "write method: ngram, eagle or eagle3 with num_speculative_tokens, or leave it out",
             )
@@ -213,7 +211,7 @@ def _ways(stack: Resolution, model: ReleaseView, ledger: Ledger) -> Remedies:
         return Remedies()
 
     def on(gpu: Gpu, gib: float) -> Demand:
-        needed = model.demand_on(replace(device, gpu=gpu, memory_gib=gib), ledger.demand.utilization)
+        needed = model.demand_on(replace(device, gpu=gpu, memory_gib=gib))
         return needed if needed is not None else ledger.demand
 
     profile = None if device.kind == "whole" else device.kind

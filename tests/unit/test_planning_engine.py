@@ -130,6 +130,12 @@ def test_a_forbidden_switch_is_refused_where_it_is_on_under_either_spelling(
     assert ("--trust-remote-code" in command_line(view).words) is refused
 
 
+def test_an_unknown_draft_is_reported_where_the_stack_file_has_it() -> None:
+    draft = {"method": "medusa", "model": "x/y", "num_speculative_tokens": 3}
+    ((path, _, _),) = found({"models[0].engine.args.speculative_config": draft}, "FIT-DRAFT")
+    assert path == "models[0].engine.args.speculative_config"
+
+
 # ------------------------------------------------------------------ values
 @pytest.mark.parametrize(
     ("option", "value", "legal"),
