@@ -1,10 +1,10 @@
 """Plans the foundation on Azure; network, cluster, pools and identities of pods have modules of their own."""
 
+from planning.deciding.arguments import WEIGHTS_CONTAINER
 from planning.deciding.cluster import cluster, identities
 from planning.deciding.network import network
 from planning.deciding.pod_identities import pod_identities
 from planning.deciding.pools import agent_pool
-from planning.deciding.releases import WEIGHTS_CONTAINER
 from planning.deciding.roles import grant
 from planning.deciding.system_nodes import SYSTEM_NODES
 from planning.plan import AzurePlan, AzureScopePlan, ModelStorePlan, RegistryPlan, VaultPlan

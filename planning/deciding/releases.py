@@ -5,16 +5,15 @@ from collections.abc import Mapping
 from config.models import Model as ModelSettings
 from planning import naming
 from planning.deciding import azure_objects
+from planning.deciding.arguments import command_line
 from planning.deciding.images import image
 from planning.placement import cache_gib, resources, rollout, shared_memory_gib
 from planning.plan import PodPlan, ReleasePlan, ReplicaRange, ScalingPlan, WorkloadPlan, metrics
 from planning.resolving.releases import ResolvedRelease
 from planning.resolving.resolution import ResolvedStack
 from planning.resolving.workloads import Workload, workloads_of
-from planning.vllm import arguments
 
 NAMESPACE = "llm"
-WEIGHTS_CONTAINER = "weights"
 TOKEN_SECRET = "hugging-face"  # noqa: S105 - the name of a Kubernetes Secret, not a secret
 # Before SIGTERM: the time that load balancers take to learn that the pod is going (vLLM answers 500 after SIGTERM).
 _PRE_STOP_SECONDS = 15
@@ -30,20 +29,18 @@ def grace_seconds(settings: ModelSettings) -> int:
 def release(stack: ResolvedStack, view: ResolvedRelease, pool_revisions: Mapping[str, str], server: str) -> ReleasePlan:
     """Plan one release; `pool_revisions` maps pool names to revisions, `server` is the address of Prometheus."""
     settings, from_blob = view.settings, view.settings.source.blob is not None
-    options = arguments.options(view, view.vllm)
-    source = arguments.source_argument(view, WEIGHTS_CONTAINER)
-    argument_file = arguments.argument_file(options)
+    command = command_line(view)
     return ReleasePlan(
         name=view.name,
         model_id=settings.source.model_id,
         context=settings.context,
         concurrency=settings.concurrency,
         image=image(stack, view.vllm.image),
-        source=source,
+        source=command.source,
         weights_variables=azure_objects.weights_variables(stack) if from_blob else (),
-        args=arguments.argument_list(source, options),
-        arguments_file=argument_file,
-        config_map=f"{view.name}-{naming.content_hash(argument_file)}",
+        args=command.words,
+        arguments_file=command.file,
+        config_map=f"{view.name}-{naming.content_hash(command.file)}",
         memory=view.ledger.memory,
         pod=_pod(stack, view),
         workloads=_workloads(stack, view, pool_revisions, server),

@@ -62,6 +62,7 @@ class PlacementCandidate(Struct, frozen=True, dict=True):
                 settings=self.apply_to(release.settings),
                 architecture=release.architecture,
                 vllm=release.vllm,
+                options=release.options,
                 pools=(self.pool,),
                 devices=(self.device,),
             )

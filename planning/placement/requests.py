@@ -9,6 +9,7 @@ from planning.resolving.pools import PoolView
 from planning.resolving.releases import ReleaseView
 from planning.resolving.resolution import Resolution
 from planning.resolving.workloads import Workload
+from planning.vllm.options import number
 
 MIB_PER_GIB = 1024
 # Share of a node's CPU and memory that replicas divide among themselves by default; the rest is left to pods that
@@ -55,18 +56,10 @@ def offloaded_gib(release: ReleaseView) -> float:
     `kv-offloading-size` counts all ranks together, `cpu-offload-gb` each (vLLM 0.33 vllm/config/cache.py,
     vllm/config/offload.py). A value that is no number counts nothing: rule ENGINE-VALUE refuses it.
     """
-    args = {name.replace("_", "-"): value for name, value in release.settings.engine.args.items()}
-    ranks = release.settings.engine.tensor_parallel
-    return _number(args.get("kv-offloading-size")) + _number(args.get("cpu-offload-gb")) * ranks
-
-
-def _number(value: object) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float | str):
-        return 0.0
-    try:
-        return float(value)
-    except ValueError:
-        return 0.0
+    options, ranks = release.options.values, release.settings.engine.tensor_parallel
+    together = number(options.get("kv-offloading-size"), suffixes=False) or 0.0
+    each = number(options.get("cpu-offload-gb"), suffixes=False) or 0.0
+    return together + each * ranks
 
 
 def least_memory_gib(stack: Resolution, release: ReleaseView) -> float:

@@ -5,7 +5,6 @@ model has one release, which bears the model's name.
 """
 
 from functools import cached_property
-from typing import Any
 
 from msgspec import Struct
 
@@ -13,9 +12,11 @@ from catalog import Model, VllmVersion
 from config.models import Model as ModelSettings
 from planning.gpus import devices
 from planning.gpus.devices import Device
-from planning.memory import Ledger
+from planning.memory import Demand, Ledger
 from planning.resolving.pools import PoolView, ResolvedPool
-from planning.vllm.flags import given
+from planning.vllm.batch import Batch, batch
+from planning.vllm.demands import demand
+from planning.vllm.options import Options
 
 
 class ReleaseView(Struct, frozen=True, dict=True):
@@ -28,6 +29,8 @@ class ReleaseView(Struct, frozen=True, dict=True):
     settings: ModelSettings
     architecture: Model | None
     vllm: VllmVersion | None
+    options: Options
+    """The options of vLLM that the stack file gives."""
     pools: tuple[PoolView | None, ...]
     devices: tuple[Device | None, ...]
     ledger: Ledger | None = None
@@ -55,9 +58,25 @@ class ReleaseView(Struct, frozen=True, dict=True):
         return min((device for _, device in self.placed), key=lambda device: device.share_gib, default=None)
 
     @cached_property
-    def asked(self) -> dict[str, Any]:
-        """The options of vLLM that the stack file gives, by their first spelling without dashes."""
-        return given(self.vllm, self.settings.engine.args) if self.vllm is not None else {}
+    def batch(self) -> Batch | None:
+        """Batch sizes of vLLM on the tightest device; None without one, or where the catalog lacks the version."""
+        return self.batch_on(self.tightest_device) if self.tightest_device is not None else None
+
+    def batch_on(self, device: Device) -> Batch | None:
+        """Batch sizes of vLLM on a device; None where the catalog lacks the version."""
+        if self.vllm is None:
+            return None
+        return batch(self.vllm, device, self.architecture, self.settings.context, self.options.values)
+
+    def demand_on(self, device: Device) -> Demand | None:
+        """What vLLM needs on a device; None where the catalog lacks the model or the version.
+
+        None also where the layers of a draft aren't known (rule FIT-DRAFT).
+        """
+        model, vllm, sizes, share = self.architecture, self.vllm, self.batch_on(device), self.utilization
+        if model is None or vllm is None or sizes is None or share is None:
+            return None
+        return demand(self.settings, self.options.values, model, vllm, device.gpu, sizes, share)
 
     @property
     def utilization(self) -> float | None:
@@ -89,6 +108,7 @@ class ReleaseView(Struct, frozen=True, dict=True):
             settings=self.settings,
             architecture=self.architecture,
             vllm=self.vllm,
+            options=self.options,
             pools=tuple(pools[pool.index] for pool, _ in self.placed),
             devices=tuple(device for _, device in self.placed),
             ledger=self.ledger,

@@ -17,7 +17,7 @@ from planning.resolving.choice import Choice
 from planning.resolving.pools import PoolView, ResolvedPool, resolve_pool
 from planning.resolving.releases import ModelView, ReleaseView, ResolvedModel, device_on
 from planning.resolving.workloads import Workload, workloads_of
-from planning.vllm import demands
+from planning.vllm.options import resolve_options
 
 Result = TypeVar("Result")
 
@@ -105,16 +105,17 @@ class Resolution:
             settings=model,
             architecture=self._architecture(model),
             vllm=self.catalog.vllm(version) if version in self.catalog.vllm_versions else None,
+            options=resolve_options(self.vllm_of(model), model.engine.args, f"models[{index}].engine.args"),
             pools=pools,
             devices=tuple(device_on(model, pool) for pool in pools),
         )
         return replace(release, ledger=self._ledger(release))
 
     def vllm_of(self, model: ModelSettings) -> VllmVersion:
-        """The vLLM version by which a model's configuration is read.
+        """The vLLM version by which a model's configuration and the options of its server are read.
 
-        The newest one stands in for a version that the catalog lacks (rule ENGINE-VERSION), so that a mistake in the
-        configuration is reported with it.
+        The newest one stands in for a version that the catalog lacks (rule ENGINE-VERSION), so that mistakes in them
+        are reported with it.
         """
         known, wanted = self.catalog.vllm_versions, model.engine.version
         return self.catalog.vllm(wanted if wanted in known else known[-1])
@@ -139,8 +140,7 @@ class Resolution:
         compute = arithmetic(vllm)
         if compute is None or release.settings.engine.kv_cache_dtype not in vllm.kv_cache_bytes or device is None:
             return None
-        utilization = release.utilization or vllm.gpu_memory_utilization
-        demand = demands.demand(release.settings, release.asked, model, vllm, device, utilization)
+        demand = release.demand_on(device)
         return compute(model, device.memory_gib, demand, self.catalog.overheads) if demand is not None else None
 
 

@@ -10,11 +10,7 @@ from planning.resolving.releases import ReleaseView
 from planning.resolving.resolution import Resolution
 from planning.rules.register import Problem, rule
 from planning.rules.words import listed, nearest
-from planning.vllm.flags import (
-    find_flag,
-    is_switch,
-    number,
-)
+from planning.vllm.options import ResolvedOption, UnknownOption, is_switch, mapping, number, whole_number
 
 _PARSER = "vLLM's own parser, catalog/vllm (python -m catalog vllm)"
 _SECURITY = "vLLM docs/usage/security.md"
@@ -33,12 +29,19 @@ _LIMITS: Mapping[str, tuple[str, Callable[[float, float], bool]]] = {
 }
 
 
-def arguments(stack: Resolution) -> Iterator[tuple[ReleaseView, VllmVersion, str, str, Any]]:
-    """Every option that the stack file gives: model, vLLM version, place, name and value."""
-    for model in stack.releases:
-        if model.vllm is not None:
-            for name, value in model.settings.engine.args.items():
-                yield model, model.vllm, f"{model.path}.engine.args.{name}", name, value
+def options(stack: Resolution) -> Iterator[tuple[ReleaseView, VllmVersion, ResolvedOption]]:
+    """Every option that the stack file gives, of releases whose vLLM version is in the catalog."""
+    for release in stack.releases:
+        if release.vllm is not None:
+            for option in release.options.known:
+                yield release, release.vllm, option
+
+
+def _unknown_options(stack: Resolution) -> Iterator[tuple[VllmVersion, UnknownOption]]:
+    for release in stack.releases:
+        if release.vllm is not None:
+            for option in release.options.unknown:
+                yield release.vllm, option
 
 
 @rule("ENGINE-VERSION", "error", prevents="arguments that nobody could check", source="catalog/vllm")
@@ -54,12 +57,11 @@ def version_on_file(stack: Resolution) -> Iterator[Problem]:
 @rule("ENGINE-FLAG", "error", prevents="a server that exits with `unrecognized arguments`", source=_PARSER)
 def flags_exist(stack: Resolution) -> Iterator[Problem]:
     """Every option is one of this version, spelled in full."""
-    for _, vllm, path, name, _ in arguments(stack):
-        spelled = f"--{name.replace('_', '-')}"
-        if find_flag(vllm, name) is None and spelled not in vllm.removed:
-            fix = nearest(name, [known.removeprefix("--") for known in vllm.spellings])
-            dashes = "; write it without dashes" if name.startswith("-") else ""
-            yield path, f"`{name}` is not an option of vLLM {vllm.version}{dashes}", _short(fix)
+    for vllm, option in _unknown_options(stack):
+        if option.removed is None:
+            fix = nearest(option.spelled, [known.removeprefix("--") for known in vllm.spellings])
+            dashes = "; write it without dashes" if option.spelled.startswith("-") else ""
+            yield option.path, f"`{option.spelled}` is not an option of vLLM {vllm.version}{dashes}", _short(fix)
 
 
 @rule(
@@ -70,11 +72,11 @@ def flags_exist(stack: Resolution) -> Iterator[Problem]:
 )
 def flags_not_removed(stack: Resolution) -> Iterator[Problem]:
     """Options that earlier versions had are told with what took their place."""
-    for _, vllm, path, name, _ in arguments(stack):
-        gone = vllm.removed.get(f"--{name.replace('_', '-')}")
-        if gone is not None and find_flag(vllm, name) is None:
-            instead = f"use {gone.use_instead}" if gone.use_instead else "leave it out: nothing replaces it"
-            yield path, f"`{name}` is gone from vLLM since {gone.gone_by}", instead
+    for _, option in _unknown_options(stack):
+        if option.removed is not None:
+            instead = option.removed.use_instead
+            fix = f"use {instead}" if instead else "leave it out: nothing replaces it"
+            yield option.path, f"`{option.spelled}` is gone from vLLM since {option.removed.gone_by}", fix
 
 
 @rule(
@@ -85,12 +87,11 @@ def flags_not_removed(stack: Resolution) -> Iterator[Problem]:
 )
 def flags_not_owned(stack: Resolution) -> Iterator[Problem]:
     """Options with a place of their own in the stack file aren't repeated."""
-    for _, vllm, path, name, _ in arguments(stack):
-        flag = find_flag(vllm, name)
-        if flag is not None and flag.name in vllm.owned_flags:
-            owner = vllm.owned_flags[flag.name]
+    for _, vllm, option in options(stack):
+        owner = vllm.owned_flags.get(option.flag.name)
+        if owner is not None:
             fix = f"set {owner} instead" if owner.startswith("models") else "leave it out"
-            yield path, f"`{name}` is set by {owner}", fix
+            yield option.path, f"`{option.spelled}` is set by {owner}", fix
 
 
 @rule(
@@ -101,22 +102,23 @@ def flags_not_owned(stack: Resolution) -> Iterator[Problem]:
 )
 def flags_safe(stack: Resolution) -> Iterator[Problem]:
     """Some options don't belong on a shared server."""
-    for _, vllm, path, name, value in arguments(stack):
-        flag = find_flag(vllm, name)
-        if flag is not None and flag.name in vllm.forbidden_flags and value is not False:
-            yield path, f"`{name}` is refused: it {vllm.forbidden_flags[flag.name]}", "leave it out"
+    for _, vllm, option in options(stack):
+        reason = vllm.forbidden_flags.get(option.flag.name)
+        if reason is not None and option.value is not False:
+            yield option.path, f"`{option.spelled}` is refused: it {reason}", "leave it out"
 
 
 @rule("ENGINE-VALUE", "error", prevents="a server that exits with `invalid value`", source=_PARSER)
 def values_legal(stack: Resolution) -> Iterator[Problem]:
     """Every value is one that the option takes."""
-    for _, vllm, path, name, value in arguments(stack):
-        flag = find_flag(vllm, name)
-        if flag is None or flag.name in vllm.owned_flags or flag.name in vllm.forbidden_flags:
+    for _, vllm, option in options(stack):
+        flag, value = option.flag, option.value
+        if flag.name in vllm.owned_flags or flag.name in vllm.forbidden_flags:
             continue
         wrong = value_error(flag, value, vllm.option_kinds.get(flag.name))
         if wrong:
-            yield path, f"{json.dumps(value, default=str)}: `{name}` takes {wrong}", f"write {wrong}"
+            message = f"{json.dumps(value, default=str)}: `{option.spelled}` takes {wrong}"
+            yield option.path, message, f"write {wrong}"
 
 
 def value_error(flag: VllmFlag, value: Any, kind: str | None = None) -> str:
@@ -142,7 +144,7 @@ def _legal(flag: VllmFlag, kind: str | None, value: Any) -> bool:
         case "float":
             legal = isinstance(value, (int, float))
         case "int-suffix" | "int-suffix-or-auto":
-            legal = number(value) is not None or (kind == "int-suffix-or-auto" and value == "auto")
+            legal = whole_number(value) is not None or (kind == "int-suffix-or-auto" and value == "auto")
         case "json":
             legal = isinstance(value, (dict, list)) or _is_json(value)
         case "json-or-str" | "optional" | "custom" | None:
@@ -172,16 +174,14 @@ def _is_json(value: Any) -> bool:
 )
 def numbers_in_range(stack: Resolution) -> Iterator[Problem]:
     """Numbers lie within what vLLM takes, which its command line doesn't check."""
-    for _, vllm, path, name, value in arguments(stack):
-        flag = find_flag(vllm, name)
-        limits = vllm.option_limits.get(flag.name, {}) if flag is not None and flag.name not in vllm.owned_flags else {}
-        found = value if isinstance(value, float) else number(value)
-        if found is None:
+    for _, vllm, option in options(stack):
+        limits, found = vllm.option_limits.get(option.flag.name, {}), number(option.value)
+        if found is None or option.flag.name in vllm.owned_flags:
             continue
-        broken = [bound for bound, limit in limits.items() if not _LIMITS[bound][1](found, limit)]
-        if broken:
+        if not all(_LIMITS[bound][1](found, limit) for bound, limit in limits.items()):
             wanted = " and ".join(f"{_LIMITS[bound][0]} {limit:g}" for bound, limit in limits.items())
-            yield path, f"{value}: `{name}` must be {wanted}", f"write a number that is {wanted}"
+            message = f"{option.value}: `{option.spelled}` must be {wanted}"
+            yield option.path, message, f"write a number that is {wanted}"
 
 
 @rule(
@@ -192,26 +192,26 @@ def numbers_in_range(stack: Resolution) -> Iterator[Problem]:
 )
 def suffix_meant(stack: Resolution) -> Iterator[Problem]:
     """Small suffixes are decimal, capital ones binary; context lengths are powers of two."""
-    for _, vllm, path, name, value in arguments(stack):
-        flag = find_flag(vllm, name)
-        if flag is None or not (flag.type or "").startswith("int-suffix") or not isinstance(value, str):
+    for _, _, option in options(stack):
+        value = option.value
+        if not (option.flag.type or "").startswith("int-suffix") or not isinstance(value, str):
             continue
-        if value[-1:] in ("k", "m", "g") and number(value) is not None:
+        decimal = whole_number(value)
+        if value[-1:] in ("k", "m", "g") and decimal is not None:
             capital = value[:-1] + value[-1].upper()
-            yield path, f"`{value}` is {number(value)}", f"write {capital} for {number(capital)}, or the number itself"
+            fix = f"write {capital} for {whole_number(capital)}, or the number itself"
+            yield option.path, f"`{value}` is {decimal}", fix
 
 
 @rule("ENGINE-TWICE", "error", prevents="an option given twice, of which one is ignored", source=_PARSER)
 def flags_given_once(stack: Resolution) -> Iterator[Problem]:
     """No option is given under two of its spellings."""
     first: dict[tuple[int, str], str] = {}
-    for model, vllm, path, name, _ in arguments(stack):
-        flag = find_flag(vllm, name)
-        if flag is None:
-            continue
-        other = first.setdefault((model.index, flag.name), name)
-        if other != name:
-            yield path, f"`{name}` and `{other}` are the same option", "leave one of them out"
+    for release, _, option in options(stack):
+        spelled = first.setdefault((release.index, option.name), option.spelled)
+        if spelled != option.spelled:
+            message = f"`{option.spelled}` and `{spelled}` are the same option"
+            yield option.path, message, "leave one of them out"
 
 
 @rule(
@@ -222,25 +222,16 @@ def flags_given_once(stack: Resolution) -> Iterator[Problem]:
 )
 def keys_known(stack: Resolution) -> Iterator[Problem]:
     """Keys of options that take a mapping are those that vLLM has, with values that it lists."""
-    for _, vllm, path, name, value in arguments(stack):
-        flag = find_flag(vllm, name)
-        known = vllm.option_keys.get(flag.name) if flag is not None else None
-        content = mapping(value)
+    for _, vllm, option in options(stack):
+        known, content = vllm.option_keys.get(option.flag.name), mapping(option.value)
         if known is None or content is None:
             continue
         for key, item in content.items():
-            spelled = str(key).replace("-", "_")
+            path, spelled = f"{option.path}.{key}", str(key).replace("-", "_")
             if spelled not in known:
-                yield f"{path}.{key}", f"`{key}` is not a key of `{name}`", _short(nearest(str(key), known))
+                yield path, f"`{key}` is not a key of `{option.spelled}`", _short(nearest(str(key), known))
             elif (values := known[spelled]) and isinstance(item, str) and item not in values:
-                yield f"{path}.{key}", f"`{item}`: `{key}` takes one of {listed(values)}", _short(nearest(item, values))
-
-
-def mapping(value: Any) -> Mapping[str, Any] | None:
-    """The mapping that an option's value is, written as such or as JSON in quotes; None where it is none."""
-    if isinstance(value, str) and _is_json(value):
-        value = json.loads(value)
-    return value if isinstance(value, Mapping) else None
+                yield path, f"`{item}`: `{key}` takes one of {listed(values)}", _short(nearest(item, values))
 
 
 def _short(advice: str, longest: int = 200) -> str:

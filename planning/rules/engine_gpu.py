@@ -5,9 +5,10 @@ from collections.abc import Iterator
 from catalog import Model, VllmVersion
 from planning.resolving.releases import ReleaseView
 from planning.resolving.resolution import Resolution
-from planning.rules.engine import arguments, mapping
+from planning.rules.engine import options
 from planning.rules.register import Problem, rule
 from planning.rules.words import nearest
+from planning.vllm.options import mapping
 
 _PLAIN = ("bf16", "bfloat16", "fp16", "float16")
 
@@ -30,8 +31,8 @@ def quantization_runs(stack: Resolution) -> Iterator[Problem]:
         vllm = model.vllm
         if vllm is None:
             continue
-        asked = model.asked.get("quantization")
-        path = f"{model.path}.engine.args.quantization" if asked is not None else f"{model.path}.source"
+        asked = model.options.values.get("quantization")
+        path = model.options.path_of("quantization") if asked is not None else f"{model.path}.source"
         if asked is not None and asked not in vllm.quantizations:
             known = vllm.quantizations
             yield path, f"`{asked}` is not a quantization of vLLM {vllm.version}", nearest(str(asked), known)
@@ -70,7 +71,7 @@ def _too_old(model: ReleaseView, method: str, path: str) -> Iterator[Problem]:
 def dtype_runs(stack: Resolution) -> Iterator[Problem]:
     """bfloat16 weights need a GPU that computes in it, or `dtype: half`."""
     for model in stack.releases:
-        dtype = model.settings.engine.args.get("dtype", "auto")
+        dtype = model.options.values.get("dtype", "auto")
         native = model.architecture.native_dtype if model.architecture is not None else None
         wants = dtype == "bfloat16" or (dtype == "auto" and native in ("bf16", "bfloat16"))
         for pool, device in model.placed:
@@ -121,12 +122,12 @@ def cache_format_runs(stack: Resolution) -> Iterator[Problem]:
 )
 def attention_known(stack: Resolution) -> Iterator[Problem]:
     """The attention backend is one that this version has, for NVIDIA's GPUs."""
-    for _, vllm, path, name, value in arguments(stack):
-        match name.replace("_", "-"):
+    for _, vllm, option in options(stack):
+        match option.name:
             case "attention-backend":
-                place, wanted = path, value
+                place, wanted = option.path, option.value
             case "attention-config":
-                place, wanted = f"{path}.backend", (mapping(value) or {}).get("backend")
+                place, wanted = f"{option.path}.backend", (mapping(option.value) or {}).get("backend")
             case _:
                 continue
         able = [one for one in vllm.attention_backends if not one.startswith(vllm.other_vendor_backends)]
@@ -144,10 +145,12 @@ def attention_known(stack: Resolution) -> Iterator[Problem]:
 )
 def parsers_known(stack: Resolution) -> Iterator[Problem]:
     """Tool and reasoning parsers are looked up by name at start only; here they are looked up before."""
-    for model, vllm, path, name, value in arguments(stack):
-        spelled = name.replace("_", "-")
-        known = {"tool-call-parser": vllm.tool_parsers, "reasoning-parser": vllm.reasoning_parsers}.get(spelled)
+    for release, vllm, option in options(stack):
+        value = option.value
+        known = {"tool-call-parser": vllm.tool_parsers, "reasoning-parser": vllm.reasoning_parsers}.get(option.name)
         if known is not None and value not in known:
-            yield path, f"`{value}` is not a parser of vLLM {vllm.version}", nearest(str(value), known)
-        if spelled == "enable-auto-tool-choice" and value is True and "tool-call-parser" not in model.asked:
-            yield path, "`enable-auto-tool-choice` needs `tool-call-parser`", "add tool-call-parser, or leave it out"
+            yield option.path, f"`{value}` is not a parser of vLLM {vllm.version}", nearest(str(value), known)
+        chooses = option.name == "enable-auto-tool-choice" and value is True
+        if chooses and "tool-call-parser" not in release.options.by_name:
+            message = "`enable-auto-tool-choice` needs `tool-call-parser`"
+            yield option.path, message, "add tool-call-parser, or leave it out"

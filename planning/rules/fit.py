@@ -13,7 +13,7 @@ from planning.resolving.releases import ReleaseView
 from planning.resolving.resolution import Resolution
 from planning.rules.register import Problem, rule
 from planning.rules.words import listed
-from planning.vllm.demands import UNKNOWN_DRAFT, demand, drafting
+from planning.vllm.demands import UNKNOWN_DRAFT, drafting
 
 _LEDGER = (
     "vLLM 0.33 vllm/v1/worker/gpu_worker.py determine_available_memory, vllm/v1/core/kv_cache_planning.py, "
@@ -86,9 +86,10 @@ def draft_layers_known(stack: Resolution) -> Iterator[Problem]:
     for model in stack.releases:
         if model.architecture is None or model.vllm is None:
             continue
-        if drafting(model.asked.get("speculative-config"), model.architecture, model.vllm.speculation) is UNKNOWN_DRAFT:
+        wanted = model.options.values.get("speculative-config")
+        if drafting(wanted, model.architecture, model.vllm.speculation) is UNKNOWN_DRAFT:
             yield (
-                f"{model.path}.engine.args.speculative-config",
+                model.options.path_of("speculative-config"),
                 f"how many layers this draft adds to `{model.architecture.id}` is not on file",
                 "write method: ngram, eagle or eagle3 with num_speculative_tokens, or leave it out",
             )
@@ -210,9 +211,8 @@ def _ways(stack: Resolution, model: ReleaseView, ledger: Ledger) -> Remedies:
         return Remedies()
 
     def on(gpu: Gpu, gib: float) -> Demand:
-        there, share = replace(device, gpu=gpu, memory_gib=gib), ledger.demand.utilization
-        asked = demand(model.settings, model.asked, known, vllm, there, share)
-        return asked if asked is not None else ledger.demand
+        needed = model.demand_on(replace(device, gpu=gpu, memory_gib=gib))
+        return needed if needed is not None else ledger.demand
 
     profile = None if device.kind == "whole" else device.kind
     most = device.per_node // device.shared_by

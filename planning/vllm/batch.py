@@ -1,4 +1,4 @@
-"""How many tokens and requests vLLM takes into one step: as told, else as it would choose for the device.
+"""How many tokens and requests vLLM takes into one step: as the options say, else as it would choose for the device.
 
 Source: vLLM 0.33 vllm/engine/arg_utils.py get_batch_defaults, _set_default_max_num_seqs_and_batched_tokens_args.
 """
@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from catalog import Model, VllmVersion
 from planning.gpus.devices import Device
-from planning.vllm.flags import number
+from planning.vllm.options import whole_number
 
 
 class Batch(Struct, frozen=True):
@@ -20,14 +20,14 @@ class Batch(Struct, frozen=True):
     requests: int
 
 
-def chunks_prefill(model: Model | None, asked: Mapping[str, Any]) -> bool:
-    """Whether a prompt may be read in parts; `asked` are the options given. Encoders always read it as a whole."""
-    wanted = asked.get("enable-chunked-prefill")
+def chunks_prefill(model: Model | None, options: Mapping[str, Any]) -> bool:
+    """Whether a prompt may be read in parts, by the options that are given; encoders always read it as a whole."""
+    wanted = options.get("enable-chunked-prefill")
     return wanted if isinstance(wanted, bool) else model is None or model.attention_kind != "none"
 
 
 def batch(
-    vllm: VllmVersion, device: Device, model: Model | None, context_tokens: int, asked: Mapping[str, Any]
+    vllm: VllmVersion, device: Device, model: Model | None, context_tokens: int, options: Mapping[str, Any]
 ) -> Batch:
     """Sizes on a device; a pod that shares it counts on its part of the memory.
 
@@ -40,10 +40,10 @@ def batch(
         for row in vllm.batch_defaults
         if device.share_gib >= row.min_memory_gib and not any(part in name for part in row.excluded_name_parts)
     )
-    factor = 2 if asked.get("performance-mode") == "throughput" else 1
-    tokens, requests = number(asked.get("max-num-batched-tokens")), number(asked.get("max-num-seqs"))
+    factor = 2 if options.get("performance-mode") == "throughput" else 1
+    tokens, requests = whole_number(options.get("max-num-batched-tokens")), whole_number(options.get("max-num-seqs"))
     at_once = requests if requests is not None else row.max_num_seqs * factor
     if tokens is None:
-        whole = 0 if chunks_prefill(model, asked) else context_tokens
+        whole = 0 if chunks_prefill(model, options) else context_tokens
         tokens = min(max(whole, row.max_num_batched_tokens * factor), at_once * context_tokens)
     return Batch(tokens, requests if requests is not None else min(at_once, tokens))

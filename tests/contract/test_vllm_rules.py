@@ -17,8 +17,9 @@ import config
 from config import Settings
 from config.stackfile import parse
 from planning import plan_stack
+from planning.deciding.arguments import command_line
 from planning.resolving.resolution import Resolution
-from planning.vllm import arguments as engine_args
+from planning.vllm.arguments import CommandLine
 
 ROOT = Path(__file__).parents[2]
 CATALOG = catalog.load()
@@ -75,12 +76,11 @@ def settings_of(case: EngineCase) -> Settings:
 def words_of(index: int) -> tuple[str, ...]:
     """The command line that the platform makes of a case, less what needs a repository."""
     view = Resolution(settings_of(TABLE[index]), CATALOG).releases[-1]
-    assert view.vllm is not None
-    named = engine_args.options(view, view.vllm)
-    del named["revision"]
+    options = dict(command_line(view).options)
+    del options["revision"]
     # Of a share that is refused nothing is known here: the one device of this machine is its memory.
-    named.pop("gpu-memory-utilization")
-    return engine_args.argument_list("", named)[1:]
+    options.pop("gpu-memory-utilization")
+    return CommandLine("", options).words[1:]
 
 
 @pytest.mark.parametrize("case", TABLE, ids=lambda case: case.name)

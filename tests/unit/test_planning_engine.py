@@ -9,18 +9,13 @@ from msgspec.structs import replace
 from planning_stacks import CATALOG, model, plan, planned, pool, settings
 from rule_cases import args
 
+from planning.deciding.arguments import command_line
 from planning.gpus.devices import Device, gpu_memory_gib
 from planning.resolving.resolution import Resolution
 from planning.rules.engine import value_error
 from planning.rules.engine_pairs import mixture
-from planning.vllm.arguments import options
 from planning.vllm.batch import batch
-from planning.vllm.flags import (
-    find_flag,
-    given,
-    is_switch,
-    number,
-)
+from planning.vllm.options import is_switch, number, resolve_options, whole_number
 
 VLLM = CATALOG.vllm("0.33.0")
 
@@ -50,13 +45,23 @@ def words(changes: dict[str, Any], index: int = 0) -> dict[str, str]:
     ],
 )  # fmt: skip
 def test_numbers_with_suffixes(value: Any, meant: int | None) -> None:
-    assert number(value) == meant
+    assert whole_number(value) == meant
+
+
+@pytest.mark.parametrize(
+    ("value", "meant"), [(1.5, 1.5), (8, 8), ("40", 40), ("1.5", 1.5), ("1K", None), (True, None), ("much", None)]
+)
+def test_numbers_of_options_that_take_fractions_and_no_suffixes(value: Any, meant: float | None) -> None:
+    assert number(value, suffixes=False) == meant
 
 
 def test_every_spelling_finds_its_option() -> None:
     for spelling, flag in VLLM.spellings.items():
-        assert find_flag(VLLM, spelling.removeprefix("--")) is flag
-        assert find_flag(VLLM, spelling.removeprefix("--").replace("-", "_")) is flag
+        name = spelling.removeprefix("--")
+        for spelled in (name, name.replace("-", "_")):
+            (option,) = resolve_options(VLLM, {spelled: "x"}, "args").known
+            assert option.flag is flag
+            assert (option.spelled, option.path) == (spelled, f"args.{spelled}")
     assert VLLM.spellings is VLLM.spellings
 
 
@@ -71,7 +76,25 @@ def test_every_spelling_finds_its_option() -> None:
     ],
 )
 def test_options_are_read_by_their_first_spelling(asked: dict[str, Any], read: dict[str, Any]) -> None:
-    assert given(VLLM, asked) == read
+    assert resolve_options(VLLM, asked, "args").values == read
+
+
+def test_an_unknown_option_is_kept_with_what_replaced_it() -> None:
+    options = resolve_options(VLLM, {"no-such-option": 1, "swap_space": 4, "seed": 1}, "args")
+    assert [option.name for option in options.known] == ["seed"]
+    assert [(option.spelled, option.path) for option in options.unknown] == [
+        ("no-such-option", "args.no-such-option"),
+        ("swap_space", "args.swap_space"),
+    ]
+    nowhere, earlier = options.unknown
+    assert nowhere.removed is None
+    assert earlier.removed is VLLM.removed["--swap-space"]
+
+
+def test_the_place_of_an_option_is_where_it_is_written_under_any_spelling() -> None:
+    options = resolve_options(VLLM, {"disable_prefix_caching": True}, "args")
+    assert options.path_of("enable-prefix-caching") == "args.disable_prefix_caching"
+    assert options.path_of("seed") == "args"
 
 
 def test_switches_are_said_as_vllm_says_them() -> None:
@@ -80,12 +103,37 @@ def test_switches_are_said_as_vllm_says_them() -> None:
         if not is_switch(flag) or name in VLLM.forbidden_flags:
             continue
         view = Resolution(settings(args(**{name.removeprefix("--"): False})), CATALOG).releases[0]
-        said = options(view, VLLM)
+        said = command_line(view).options
         # Off: said with the opposite where there is one, else left out.
         opposite = [one.removeprefix("--") for one in flag.opts if one.startswith("--") and one != name]
         if name != "--disable-fastapi-docs":
             assert name.removeprefix("--") not in said
         assert not opposite or said[opposite[0]] is True
+
+
+@pytest.mark.parametrize(
+    ("spelled", "value", "refused"),
+    [
+        ("trust-remote-code", True, True),
+        ("trust-remote-code", False, False),
+        ("no-trust-remote-code", False, True),
+        ("no_trust_remote_code", False, True),
+        ("no-trust-remote-code", True, False),
+    ],
+)
+def test_a_forbidden_switch_is_refused_where_it_is_on_under_either_spelling(
+    spelled: str, value: bool, refused: bool
+) -> None:
+    outcome = planned({f"models[0].engine.args.{spelled}": value})
+    assert any(one.rule == "ENGINE-FORBIDDEN" for one in outcome.findings) is refused
+    view = Resolution(settings({f"models[0].engine.args.{spelled}": value}), CATALOG).releases[0]
+    assert ("--trust-remote-code" in command_line(view).words) is refused
+
+
+def test_an_unknown_draft_is_reported_where_the_stack_file_has_it() -> None:
+    draft = {"method": "medusa", "model": "x/y", "num_speculative_tokens": 3}
+    ((path, _, _),) = found({"models[0].engine.args.speculative_config": draft}, "FIT-DRAFT")
+    assert path == "models[0].engine.args.speculative_config"
 
 
 # ------------------------------------------------------------------ values

@@ -8,7 +8,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from planning.vllm.arguments import argument_file
+from planning.vllm.arguments import CommandLine
 from planning.yaml_text import Inline, Quoted, dump, dump_lines
 
 printable = st.text(st.characters(codec="utf-8", exclude_categories=["Cs", "Cc"]))
@@ -45,18 +45,18 @@ def test_long_lines_are_not_folded_and_equal_values_are_no_aliases() -> None:
     ],
 )
 def test_an_option_of_vllm_is_one_line(value: Any, line: str) -> None:
-    assert argument_file({"x": value}) == f"{line}\n"
+    assert CommandLine("", {"x": value}).file == f"{line}\n"
 
 
 @given(st.dictionaries(st.sampled_from(["model", "port", "seed"]), printable | st.integers() | st.booleans()))
 def test_vllm_reads_back_what_was_written(named: dict[str, Any]) -> None:
-    assert yaml.safe_load(argument_file(named) or "{}") == named
+    assert yaml.safe_load(CommandLine("", named).file or "{}") == named
 
 
 def test_text_beyond_the_basic_plane_survives() -> None:
     value = {"hint": "grüße 🦙"}
-    assert yaml.safe_load(argument_file({"x": value["hint"]})) == {"x": value["hint"]}
-    assert json.loads(yaml.safe_load(argument_file({"x": value}))["x"]) == value
+    assert yaml.safe_load(CommandLine("", {"x": value["hint"]}).file) == {"x": value["hint"]}
+    assert json.loads(yaml.safe_load(CommandLine("", {"x": value}).file)["x"]) == value
 
 
 def test_both_writers_spell_alike() -> None:

@@ -1,0 +1,42 @@
+"""The command line of a release's server: what the platform sets, and what the stack file adds."""
+
+from typing import Any
+
+from planning.plan.endpoint import HTTP_PORT
+from planning.resolving.releases import ReleaseView
+from planning.vllm.arguments import CommandLine
+
+WEIGHTS_CONTAINER = "weights"
+
+
+def command_line(release: ReleaseView) -> CommandLine:
+    """What the server is started with: the platform's options first, then those of the stack file, sorted."""
+    settings, source = release.settings, release.settings.source
+    options: dict[str, Any] = {
+        "served-model-name": release.name,
+        "max-model-len": settings.context,
+        "tensor-parallel-size": settings.engine.tensor_parallel,
+        "kv-cache-dtype": settings.engine.kv_cache_dtype,
+        "gpu-memory-utilization": release.utilization,
+        "port": HTTP_PORT,
+        "shutdown-timeout": settings.drain_seconds,
+        "disable-fastapi-docs": True,
+    }
+    if release.batch is not None:
+        # Written down, since the memory that vLLM sees of a shared GPU, or of a MIG slice, may mislead its own choice.
+        options |= {"max-num-batched-tokens": release.batch.tokens, "max-num-seqs": release.batch.requests}
+    if source.revision is not None:
+        options["revision"] = source.revision
+    if source.blob is not None:
+        options["load-format"] = "runai_streamer"
+    if release.architecture is not None and release.architecture.task == "embed":
+        options["runner"] = "pooling"
+    given = sorted(release.options.known, key=lambda option: option.spelled)
+    options |= dict(option.argument for option in given if option.argument is not None)
+    return CommandLine(_source(release), options)
+
+
+def _source(release: ReleaseView) -> str:
+    """What vLLM loads: a Hugging Face id, or a folder of the model store."""
+    source = release.settings.source
+    return source.huggingface if source.huggingface is not None else f"az://{WEIGHTS_CONTAINER}/{source.blob}"
