@@ -7,8 +7,9 @@ NVIDIA/gpu-operator deployments/gpu-operator/values.yaml.
 from typing import Any
 
 from planning import naming, yaml_text
+from planning.deciding import device_plugin
 from planning.deciding.charts import chart
-from planning.gpus import device_plugin, mig
+from planning.gpus import mig
 from planning.plan import GpuOperatorPlan, Json, NodeSelection
 from planning.resolving.pools import GPU_TAINT, ResolvedPool
 from planning.resolving.resolution import ResolvedStack

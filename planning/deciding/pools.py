@@ -3,7 +3,7 @@
 from typing import Literal
 
 from planning import naming
-from planning.gpus import device_plugin
+from planning.deciding import device_plugin
 from planning.money import quota
 from planning.plan import AgentPoolPlan, Pairs, PoolPlan
 from planning.plan import labels as labels_of
