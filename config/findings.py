@@ -9,13 +9,18 @@ _ORDER = {"error": 0, "warning": 1, "info": 2}
 
 
 class Finding(Struct, frozen=True):
-    """One problem or remark; `path` is a place in the stack file such as `pools[0].gpu.layout`."""
+    """One problem or note about a stack.
+
+    `path` is a place in the stack file such as `pools[0].gpu.layout`. `rests_on` are the places of the stack file that
+    the finding depends on: where one of them is not the operator's value, the finding says nothing.
+    """
 
     severity: Severity
     rule: str
     path: str
     message: str
     fix: str
+    rests_on: tuple[str, ...] = ()
 
 
 def in_order(findings: "list[Finding]") -> tuple[Finding, ...]:

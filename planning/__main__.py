@@ -10,8 +10,8 @@ from pathlib import Path
 import catalog
 from planning import check, fit
 from planning.command_line import run
+from planning.rules import REGISTER
 from planning.rules import page as rules_page
-from planning.rules.subjects import REGISTER
 
 FITS, REFUSED = 0, 2
 # What a pipe gets, as from the preview.

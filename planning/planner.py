@@ -1,6 +1,5 @@
 """From settings to a Plan, with every finding on the way."""
 
-import re
 from collections.abc import Iterable
 
 from msgspec import Struct
@@ -18,9 +17,10 @@ from planning.deciding import (
 )
 from planning.money.cost import cost
 from planning.placement import auto
+from planning.placement.candidates import Objections
 from planning.plan import Plan
 from planning.resolving.resolution import Resolution
-from planning.rules.subjects import REGISTER
+from planning.rules import register
 
 
 class Planned(Struct, frozen=True):
@@ -44,16 +44,14 @@ def plan_stack(
     while loading, which keep a plan from being made as well; by `today` (an ISO date) the age of prices is judged,
     never the Plan. Never raises on bad settings.
     """
-    situation = auto.resolve(Resolution(settings, catalog, tuple(sorted(bootstrap)), today))
-    findings = list(problems)
-    for name in sorted(REGISTER):
-        findings += REGISTER[name].findings(situation)
-    ordered = in_order(findings)
-    return Planned(None if blocking(ordered) else build(situation), ordered)
+    objections = Objections(register.pool_errors, register.placement_errors)
+    stack = auto.resolve(Resolution(settings, catalog, tuple(sorted(bootstrap)), today), objections)
+    ordered = in_order([*problems, *register.findings(stack)])
+    return Planned(None if blocking(ordered) else build(stack), ordered)
 
 
 def build(stack: Resolution) -> Plan:
-    """Decide a sound situation."""
+    """Build the Plan of a stack that passed every rule."""
     pools = tuple(cluster.pool(stack, view) for view in stack.pools)
     revisions = {pool.name: pool.revision for pool in pools}
     monitoring = services.monitoring(stack)
@@ -82,7 +80,7 @@ def build(stack: Resolution) -> Plan:
 
 
 class RejectedError(Exception):
-    """A stack that must not be built; its text tells every finding."""
+    """A stack that must not be built; its text has every finding."""
 
     def __init__(self, findings: tuple[Finding, ...]) -> None:
         lines = [f"{one.severity} {one.rule} {one.path}: {one.message} → {one.fix}" for one in findings]
@@ -91,32 +89,34 @@ class RejectedError(Exception):
 
 
 def assess(loaded: Loaded, catalog: Catalog, *, bootstrap: Iterable[str] = (), today: str | None = None) -> Planned:
-    """Plan what was loaded, adding the planner's findings to those of loading as far as the settings are legible."""
+    """Plan what was loaded, adding the planner's findings to those of loading.
+
+    Values that can't be read are replaced by others, so that the rest can be checked: findings that rest on such a
+    place are left out.
+    """
     if loaded.settings is None:
         return Planned(None, loaded.problems)
     planned = plan_stack(loaded.settings, catalog, bootstrap=bootstrap, problems=loaded.problems, today=today)
     if not loaded.unclear:
         return planned
-    kept = [one for one in planned.findings if one in loaded.problems or _rests_on_clear(one, loaded.unclear)]
+    kept = [one for one in planned.findings if one in loaded.problems or _holds(one, loaded.unclear)]
     return Planned(planned.plan, tuple(kept))
 
 
-def _rests_on_clear(finding: Finding, unclear: tuple[str, ...]) -> bool:
-    """Whether a finding is an error that speaks of no unclear place; findings name the settings that they rest on."""
-    if finding.severity != "error":
-        return False
-    text = f"{finding.message} {finding.fix}"
-    return not any(
-        _inside(finding.path, place) or _inside(place, finding.path) or _mentions(text, place) for place in unclear
+def _holds(finding: Finding, recovered: tuple[str, ...]) -> bool:
+    """Whether a finding is an error that rests on the operator's own values alone.
+
+    Notes and warnings wait until the stack file can be read.
+    """
+    return finding.severity == "error" and not any(
+        _inside(place, read) or _inside(read, place)
+        for place in recovered
+        for read in (finding.path, *finding.rests_on)
     )
 
 
 def _inside(path: str, place: str) -> bool:
     return path == place or path.startswith((f"{place}.", f"{place}["))
-
-
-def _mentions(text: str, place: str) -> bool:
-    return re.search(rf"(?<![\w.]){re.escape(place)}(?!\w)", text) is not None
 
 
 def decide(loaded: Loaded, catalog: Catalog, *, bootstrap: Iterable[str] = ()) -> Plan:

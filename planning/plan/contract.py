@@ -34,7 +34,7 @@ def text(
     """
     ok = plan is not None and not blocking(tuple(findings))
     yield f'{{"stack": {_line(stack)},\n "ok": {_line(ok)},\n "findings": '
-    yield from _lines(to_builtins(finding) for finding in findings)
+    yield from _lines(_finding(finding) for finding in findings)
     if plan is None:
         yield ',\n "plan": null'
     else:
@@ -49,6 +49,11 @@ def text(
     yield ',\n "resources": '
     yield from _lines(resources)
     yield "}\n"
+
+
+def _finding(finding: Finding) -> dict[str, Any]:
+    shown = ("severity", "rule", "path", "message", "fix")
+    return {name: getattr(finding, name) for name in shown}
 
 
 def _lines(items: Iterable[Mapping[str, Any]]) -> Iterator[str]:

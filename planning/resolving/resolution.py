@@ -101,6 +101,11 @@ class ModelView(Struct, frozen=True, dict=True):
         return tuple((pool, device) for pool, device in pairs if pool is not None and device is not None)
 
     @cached_property
+    def tightest(self) -> tuple[PoolView, Device] | None:
+        """The pool and device with the least memory for this model, floor first; None where it has none."""
+        return min(self.placed, key=lambda pair: pair[1].share_gib, default=None)
+
+    @cached_property
     def asked(self) -> dict[str, Any]:
         """The options of vLLM that the stack file gives, by their first spelling without dashes."""
         return given(self.vllm, self.settings.engine.args) if self.vllm is not None else {}
@@ -172,7 +177,7 @@ class Resolution:
     @cached_property
     def ledgers(self) -> tuple[Ledger | None, ...]:
         """The tightest ledger of each model over its pools; None where a figure is missing (rules tell which)."""
-        return tuple(self._ledger(model) for model in self.models)
+        return tuple(self.ledger_of(model) for model in self.models)
 
     @cached_property
     def memory(self) -> tuple[MemoryPlan | None, ...]:
@@ -214,13 +219,14 @@ class Resolution:
             return None
         return replace(read, weights_gib=source.weights_gib) if source.weights_gib is not None else read
 
-    def _ledger(self, model: ModelView) -> Ledger | None:
+    def ledger_of(self, model: ModelView) -> Ledger | None:
+        """The ledger of a model on the tightest of its pools; None where a figure is missing."""
         known, vllm = model.known, model.vllm
         if known is None or vllm is None or not computable(known) or known.weights_gib is None:
             return None
-        if model.settings.engine.kv_cache_dtype not in KV_BYTES or not model.placed:
+        if model.settings.engine.kv_cache_dtype not in KV_BYTES or model.tightest is None:
             return None
-        device = min((device for _, device in model.placed), key=lambda one: one.share_gib)
+        device = model.tightest[1]
         utilization = model.utilization or vllm.gpu_memory_utilization
         demand = demands.demand(model.settings, model.asked, known, vllm, device, utilization)
         return account(known, device.memory_gib, demand, self.catalog.overheads) if demand is not None else None

@@ -7,7 +7,7 @@ from typing import Any
 
 from catalog import VllmFlag, VllmVersion
 from planning.resolving.resolution import ModelView, Resolution
-from planning.rules.register import Problem, rule
+from planning.rules.register import Violation, Violations, model_rule
 from planning.rules.words import listed, nearest
 from planning.vllm.arguments import OWNED
 from planning.vllm.flags import (
@@ -34,90 +34,112 @@ _LIMITS: Mapping[str, tuple[str, Callable[[float, float], bool]]] = {
 }
 
 
-def arguments(stack: Resolution) -> Iterator[tuple[ModelView, VllmVersion, str, str, Any]]:
-    """Every option that the stack file gives: model, vLLM version, place, name and value."""
-    for model in stack.models:
-        if model.vllm is not None:
-            for name, value in model.settings.engine.args.items():
-                yield model, model.vllm, f"{model.path}.engine.args.{name}", name, value
+def arguments(model: ModelView) -> Iterator[tuple[VllmVersion, str, str, Any]]:
+    """Every option that the stack file gives a model: vLLM version, place, name and value."""
+    if model.vllm is not None:
+        for name, value in model.settings.engine.args.items():
+            yield model.vllm, f"{model.path}.engine.args.{name}", name, value
 
 
-@rule("ENGINE-VERSION", "error", prevents="arguments that nobody could check", source="catalog/vllm")
-def version_on_file(stack: Resolution) -> Iterator[Problem]:
-    """The vLLM version must be in the catalog."""
-    for model in stack.models:
-        if model.vllm is None:
-            wanted = model.settings.engine.version
-            versions = stack.catalog.vllm_versions
-            yield f"{model.path}.engine.version", f"vLLM {wanted} is not on file", f"write one of {listed(versions)}"
+@model_rule(
+    "ENGINE-VERSION",
+    "error",
+    prevents="Arguments are not checked before vLLM starts: the catalog doesn't have the options of this version.",
+    source="catalog/vllm",
+    model=("engine.version",),
+)
+def version_known(stack: Resolution, model: ModelView) -> Violations:
+    """The catalog has the vLLM version."""
+    if model.vllm is None:
+        yield Violation(
+            f"{model.path}.engine.version",
+            f"vLLM {model.settings.engine.version} is not in the catalog",
+            f"write one of {listed(stack.catalog.vllm_versions)}",
+        )
 
 
-@rule("ENGINE-FLAG", "error", prevents="a server that exits with `unrecognized arguments`", source=_PARSER)
-def flags_exist(stack: Resolution) -> Iterator[Problem]:
-    """Every option is one of this version, spelled in full."""
-    for _, vllm, path, name, _ in arguments(stack):
+@model_rule(
+    "ENGINE-FLAG",
+    "error",
+    prevents="vLLM exits at start: `unrecognized arguments`.",
+    source=_PARSER,
+    model=("engine.version",),
+)
+def flags_exist(_: Resolution, model: ModelView) -> Violations:
+    """Every option exists in this version of vLLM and is spelled in full."""
+    for vllm, path, name, _ in arguments(model):
         spelled = f"--{name.replace('_', '-')}"
         if find_flag(vllm, name) is None and spelled not in vllm.removed:
             fix = nearest(name, [known.removeprefix("--") for known in spellings(vllm)])
             dashes = "; write it without dashes" if name.startswith("-") else ""
-            yield path, f"`{name}` is not an option of vLLM {vllm.version}{dashes}", _short(fix)
+            yield Violation(path, f"`{name}` is not an option of vLLM {vllm.version}{dashes}", _short(fix))
 
 
-@rule(
+@model_rule(
     "ENGINE-REMOVED",
     "error",
-    prevents="a server that exits because an option is gone since an earlier version",
+    prevents="vLLM exits at start: `unrecognized arguments`, for an option that an earlier version had.",
     source="catalog/vllm/*.removed.yaml",
+    model=("engine.version",),
 )
-def flags_not_removed(stack: Resolution) -> Iterator[Problem]:
-    """Options that earlier versions had are told with what took their place."""
-    for _, vllm, path, name, _ in arguments(stack):
+def flags_not_removed(_: Resolution, model: ModelView) -> Violations:
+    """No option was removed from vLLM before this version; the finding names its replacement."""
+    for vllm, path, name, _ in arguments(model):
         gone = vllm.removed.get(f"--{name.replace('_', '-')}")
         if gone is not None and find_flag(vllm, name) is None:
             instead = f"use {gone.use_instead}" if gone.use_instead else "leave it out: nothing replaces it"
-            yield path, f"`{name}` is gone from vLLM since {gone.gone_by}", instead
+            yield Violation(path, f"`{name}` is gone from vLLM since {gone.gone_by}", instead)
 
 
-@rule(
+@model_rule(
     "ENGINE-OWNED",
     "error",
-    prevents="a setting in two places, of which one is ignored",
+    prevents="One of two values for the same setting is ignored, and memory and placement are planned with the wrong "
+    "one.",
     source="planning/vllm/arguments.py",
+    model=("engine.version",),
 )
-def flags_not_owned(stack: Resolution) -> Iterator[Problem]:
-    """Options with a place of their own in the stack file aren't repeated."""
-    for _, vllm, path, name, _ in arguments(stack):
+def flags_not_owned(_: Resolution, model: ModelView) -> Violations:
+    """Options that have a setting of their own in the stack file aren't written in `args` too."""
+    for vllm, path, name, _ in arguments(model):
         flag = find_flag(vllm, name)
         if flag is not None and flag.name in OWNED:
             owner = OWNED[flag.name]
             fix = f"set {owner} instead" if owner.startswith("models") else "leave it out"
-            yield path, f"`{name}` is set by {owner}", fix
+            yield Violation(path, f"`{name}` is set by {owner}", fix)
 
 
-@rule(
+@model_rule(
     "ENGINE-FORBIDDEN",
     "error",
-    prevents="a shared server that clients can take over, or prompts in logs",
+    prevents="Clients can run code in the server or read others' prompts: the option is unsafe on a shared server.",
     source=_SECURITY,
+    model=("engine.version",),
 )
-def flags_safe(stack: Resolution) -> Iterator[Problem]:
-    """Some options don't belong on a shared server."""
-    for _, vllm, path, name, value in arguments(stack):
+def flags_safe(_: Resolution, model: ModelView) -> Violations:
+    """No option makes a shared server unsafe."""
+    for vllm, path, name, value in arguments(model):
         flag = find_flag(vllm, name)
         if flag is not None and flag.name in vllm.forbidden_flags and value is not False:
-            yield path, f"`{name}` is refused: it {vllm.forbidden_flags[flag.name]}", "leave it out"
+            yield Violation(path, f"`{name}` is refused: it {vllm.forbidden_flags[flag.name]}", "leave it out")
 
 
-@rule("ENGINE-VALUE", "error", prevents="a server that exits with `invalid value`", source=_PARSER)
-def values_legal(stack: Resolution) -> Iterator[Problem]:
-    """Every value is one that the option takes."""
-    for _, vllm, path, name, value in arguments(stack):
+@model_rule(
+    "ENGINE-VALUE",
+    "error",
+    prevents="vLLM exits at start: `argument --…: invalid … value`, or `invalid choice`.",
+    source=_PARSER,
+    model=("engine.version",),
+)
+def values_legal(_: Resolution, model: ModelView) -> Violations:
+    """Every option has a value of the type, or among the choices, that vLLM's command line accepts."""
+    for vllm, path, name, value in arguments(model):
         flag = find_flag(vllm, name)
         if flag is None or flag.name in OWNED or flag.name in vllm.forbidden_flags:
             continue
         wrong = value_error(flag, value, vllm.option_kinds.get(flag.name))
         if wrong:
-            yield path, f"{json.dumps(value, default=str)}: `{name}` takes {wrong}", f"write {wrong}"
+            yield Violation(path, f"{json.dumps(value, default=str)}: `{name}` takes {wrong}", f"write {wrong}")
 
 
 def value_error(flag: VllmFlag, value: Any, kind: str | None = None) -> str:
@@ -165,15 +187,16 @@ def _is_json(value: Any) -> bool:
     return True
 
 
-@rule(
+@model_rule(
     "ENGINE-LIMIT",
     "error",
-    prevents="a server that stops with `Input should be greater than or equal to`",
+    prevents="vLLM exits at start with a validation error: `Input should be greater than or equal to …`.",
     source="the classes of vLLM's settings, catalog/vllm (catalog/vllm_options.py)",
+    model=("engine.version",),
 )
-def numbers_in_range(stack: Resolution) -> Iterator[Problem]:
-    """Numbers lie within what vLLM takes, which its command line doesn't check."""
-    for _, vllm, path, name, value in arguments(stack):
+def numbers_in_range(_: Resolution, model: ModelView) -> Violations:
+    """Numbers are in the range that vLLM accepts; its command line doesn't check that."""
+    for vllm, path, name, value in arguments(model):
         flag = find_flag(vllm, name)
         limits = vllm.option_limits.get(flag.name, {}) if flag is not None and flag.name not in OWNED else {}
         found = value if isinstance(value, float) else number(value)
@@ -182,48 +205,58 @@ def numbers_in_range(stack: Resolution) -> Iterator[Problem]:
         broken = [bound for bound, limit in limits.items() if not _LIMITS[bound][1](found, limit)]
         if broken:
             wanted = " and ".join(f"{_LIMITS[bound][0]} {limit:g}" for bound, limit in limits.items())
-            yield path, f"{value}: `{name}` must be {wanted}", f"write a number that is {wanted}"
+            yield Violation(path, f"{value}: `{name}` must be {wanted}", f"write a number that is {wanted}")
 
 
-@rule(
+@model_rule(
     "ENGINE-SUFFIX",
     "warning",
-    prevents="a batch of 32000 tokens where 32768 were meant",
+    prevents="vLLM runs with 32000 instead of 32768 tokens: k is 1000, K is 1024.",
     source="vLLM 0.33 vllm/engine/arg_utils.py human_readable_int",
+    model=("engine.version",),
 )
-def suffix_meant(stack: Resolution) -> Iterator[Problem]:
-    """Small suffixes are decimal, capital ones binary; context lengths are powers of two."""
-    for _, vllm, path, name, value in arguments(stack):
+def suffix_meant(_: Resolution, model: ModelView) -> Violations:
+    """Numbers of tokens are written with K (1024), not with k (1000)."""
+    for vllm, path, name, value in arguments(model):
         flag = find_flag(vllm, name)
         if flag is None or not (flag.type or "").startswith("int-suffix") or not isinstance(value, str):
             continue
         if value[-1:] in ("k", "m", "g") and number(value) is not None:
             capital = value[:-1] + value[-1].upper()
-            yield path, f"`{value}` is {number(value)}", f"write {capital} for {number(capital)}, or the number itself"
+            yield Violation(
+                path, f"`{value}` is {number(value)}", f"write {capital} for {number(capital)}, or the number itself"
+            )
 
 
-@rule("ENGINE-TWICE", "error", prevents="an option given twice, of which one is ignored", source=_PARSER)
-def flags_given_once(stack: Resolution) -> Iterator[Problem]:
-    """No option is given under two of its spellings."""
-    first: dict[tuple[int, str], str] = {}
-    for model, vllm, path, name, _ in arguments(stack):
+@model_rule(
+    "ENGINE-TWICE",
+    "error",
+    prevents="One of two values for the same option is ignored.",
+    source=_PARSER,
+    model=("engine.version", "engine.args"),
+)
+def flags_given_once(_: Resolution, model: ModelView) -> Violations:
+    """No option is given twice under different spellings."""
+    first: dict[str, str] = {}
+    for vllm, path, name, _ in arguments(model):
         flag = find_flag(vllm, name)
         if flag is None:
             continue
-        other = first.setdefault((model.index, flag.name), name)
+        other = first.setdefault(flag.name, name)
         if other != name:
-            yield path, f"`{name}` and `{other}` are the same option", "leave one of them out"
+            yield Violation(path, f"`{name}` and `{other}` are the same option", "leave one of them out")
 
 
-@rule(
+@model_rule(
     "ENGINE-JSON",
     "error",
-    prevents="a server that stops with `Unexpected keyword argument`",
+    prevents="vLLM exits at start: `Unexpected keyword argument`.",
     source="the classes of vLLM's settings, catalog/vllm (catalog/vllm_options.py)",
+    model=("engine.version",),
 )
-def keys_known(stack: Resolution) -> Iterator[Problem]:
-    """Keys of options that take a mapping are those that vLLM has, with values that it lists."""
-    for _, vllm, path, name, value in arguments(stack):
+def keys_known(_: Resolution, model: ModelView) -> Violations:
+    """Options that take a mapping have keys and values that vLLM knows."""
+    for vllm, path, name, value in arguments(model):
         flag = find_flag(vllm, name)
         known = vllm.option_keys.get(flag.name) if flag is not None else None
         content = mapping(value)
@@ -232,9 +265,11 @@ def keys_known(stack: Resolution) -> Iterator[Problem]:
         for key, item in content.items():
             spelled = str(key).replace("-", "_")
             if spelled not in known:
-                yield f"{path}.{key}", f"`{key}` is not a key of `{name}`", _short(nearest(str(key), known))
+                yield Violation(f"{path}.{key}", f"`{key}` is not a key of `{name}`", _short(nearest(str(key), known)))
             elif (values := known[spelled]) and isinstance(item, str) and item not in values:
-                yield f"{path}.{key}", f"`{item}`: `{key}` takes one of {listed(values)}", _short(nearest(item, values))
+                yield Violation(
+                    f"{path}.{key}", f"`{item}`: `{key}` takes one of {listed(values)}", _short(nearest(item, values))
+                )
 
 
 def mapping(value: Any) -> Mapping[str, Any] | None:

@@ -1,6 +1,4 @@
-"""Rules about memory: weights, one request, as many at once as were asked for, and a state for every sequence."""
-
-from collections.abc import Iterator
+"""Rules about memory: weights, the longest request, concurrent requests, and a state for every sequence."""
 
 from msgspec.structs import replace
 
@@ -8,8 +6,10 @@ from catalog import Gpu
 from planning.gpus.devices import Device
 from planning.memory import KV_BYTES, Demand, Ledger
 from planning.memory.remedies import Remedies, suggest_fixes
-from planning.resolving.resolution import ModelView, PoolView, Resolution
-from planning.rules.register import Problem, rule
+from planning.placement.model_on_pool import ModelOnPool
+from planning.resolving.resolution import ModelView, Resolution
+from planning.rules.reads import DEVICES, ENGINE, SOURCE
+from planning.rules.register import Violation, Violations, model_rule, placement_rule
 from planning.rules.words import listed
 from planning.vllm.demands import UNKNOWN_DRAFT, demand, drafting
 
@@ -17,146 +17,176 @@ _LEDGER = (
     "vLLM 0.33 vllm/v1/worker/gpu_worker.py determine_available_memory, vllm/v1/core/kv_cache_planning.py, "
     "vllm/v1/kv_cache_interface.py"
 )
+# What the memory ledger of a model reads.
+_MODEL = (*SOURCE, "pool", "slice", "context", "concurrency", "typical_tokens", *ENGINE)
+_POOL = ("name", *DEVICES)
 
 
-def _ledgers(stack: Resolution) -> Iterator[tuple[ModelView, Ledger, Device]]:
-    for model, ledger in zip(stack.models, stack.ledgers, strict=True):
-        if ledger is not None:
-            yield model, ledger, _tightest(model)[1]
+def _ledger(place: ModelOnPool) -> tuple[Ledger, Device] | None:
+    """The model's ledger and its device where this is the tightest of its pools."""
+    if place.ledger is None or place.device is None or not place.tightest:
+        return None
+    return place.ledger, place.device
 
 
-def _tightest(model: ModelView) -> tuple[PoolView, Device]:
-    return min(model.placed, key=lambda pair: pair[1].share_gib)
+def _reads(model: ModelView) -> tuple[str, ...]:
+    """Which pool is the tightest depends on all pools of a model."""
+    pools = [pool.path for pool in model.pools if pool is not None]
+    return (*(f"{model.path}.{key}" for key in _MODEL), *(f"{pool}.{key}" for pool in pools for key in _POOL))
 
 
 def _name(device: Device) -> str:
     return device.gpu.name if device.kind == "whole" else f"{device.kind} of {device.gpu.name}"
 
 
-@rule(
+@model_rule(
     "FIT-KV-DTYPE",
     "error",
-    prevents="a memory figure for a KV cache format that the ledger doesn't know",
+    prevents="vLLM exits at start, or the planned concurrency is wrong: nothing says how large this KV cache is.",
     source="catalog/vllm",
+    model=("engine.kv_cache_dtype",),
 )
-def kv_format_known(stack: Resolution) -> Iterator[Problem]:
-    """The KV cache's number format must be one that the ledger computes."""
-    for model in stack.models:
-        wanted = model.settings.engine.kv_cache_dtype
-        if wanted not in KV_BYTES:
-            yield (
-                f"{model.path}.engine.kv_cache_dtype",
-                f"`{wanted}` is not one of {listed(KV_BYTES)}",
-                "write `auto` or `fp8`",
-            )
-
-
-@rule(
-    "FIT-DRAFT",
-    "error",
-    prevents="a memory figure that leaves out the layers of a draft",
-    source="vLLM 0.33 vllm/config/speculative.py",
-)
-def draft_layers_known(stack: Resolution) -> Iterator[Problem]:
-    """Speculative decoding needs layers whose number is known."""
-    for model in stack.models:
-        if model.known is None or model.vllm is None:
-            continue
-        if drafting(model.asked.get("speculative-config"), model.known) is UNKNOWN_DRAFT:
-            yield (
-                f"{model.path}.engine.args.speculative-config",
-                f"how many layers this draft adds to `{model.known.id}` is not on file",
-                "write method: ngram, eagle or eagle3 with num_speculative_tokens, or leave it out",
-            )
-
-
-@rule("FIT-WEIGHTS", "error", prevents="CUDA out of memory while loading", source=_LEDGER)
-def weights_fit(stack: Resolution) -> Iterator[Problem]:
-    """Weights and overheads leave room for a KV cache."""
-    for model, ledger, device in _ledgers(stack):
-        memory = ledger.memory
-        if memory.kv_cache_gib <= 0:
-            yield (
-                f"{model.path}.pool",
-                (
-                    f"`{model.name}` doesn't fit on {_name(device)}: {memory.weights_gib} GiB of weights and "
-                    f"{memory.overhead_gib} GiB of overhead exceed the budget of {memory.budget_gib} GiB by "
-                    f"{round(-memory.kv_cache_gib, 2)} GiB"
-                ),
-                _advice(stack, model, ledger, ["choose a quantized model"]),
-            )
-
-
-@rule(
-    "FIT-CONTEXT",
-    "error",
-    prevents="vLLM stopping with `To serve at least one request … KV cache is needed`",
-    source=_LEDGER,
-)
-def longest_request_fits(stack: Resolution) -> Iterator[Problem]:
-    """One request of the longest kind fits."""
-    for model, ledger, device in _ledgers(stack):
-        if ledger.memory.kv_cache_gib > 0 and not ledger.context_fits:
-            longest = ledger.longest_context
-            yield (
-                f"{model.path}.context",
-                (
-                    f"one request of {model.settings.context:,} tokens needs more than the "
-                    f"{ledger.memory.kv_cache_gib} GiB that are left for the KV cache on {_name(device)}"
-                ),
-                _advice(stack, model, ledger, [f"write context: {longest} or less"] if longest else []),
-            )
-
-
-@rule(
-    "FIT-CONCURRENCY",
-    "error",
-    prevents="requests that wait although the plan promised to serve them at once",
-    source=_LEDGER,
-)
-def asked_concurrency_fits(stack: Resolution) -> Iterator[Problem]:
-    """As many requests as asked for fit at once."""
-    for model, ledger, device in _ledgers(stack):
-        if not ledger.context_fits or ledger.most_at_once >= model.settings.concurrency:
-            continue
-        shorter = f"{model.path}.{'context' if model.settings.typical_tokens is None else 'typical_tokens'}"
-        first = [f"write concurrency: {ledger.most_at_once} or less"] if ledger.most_at_once else []
-        asked, tokens = model.settings.concurrency, model.request_tokens
-        if len(ledger.pool.tables) == 1:
-            needed, held = f"{asked * tokens:,} tokens", f"{ledger.memory.kv_tokens:,}"
-        else:
-            # Layers that forget make tokens no measure.
-            needed, held = f"{ledger.blocks_needed:,} blocks", f"{ledger.blocks:,}"
-        yield (
-            f"{model.path}.concurrency",
-            f"{asked} requests of {tokens:,} tokens need {needed} of KV cache; {_name(device)} holds {held}",
-            _advice(stack, model, ledger, [*first, f"a smaller {shorter}"]),
+def kv_format_known(_: Resolution, model: ModelView) -> Violations:
+    """The memory ledger knows the size of the KV cache's number format."""
+    wanted = model.settings.engine.kv_cache_dtype
+    if wanted not in KV_BYTES:
+        yield Violation(
+            f"{model.path}.engine.kv_cache_dtype",
+            f"`{wanted}` is not one of {listed(KV_BYTES)}",
+            "write `auto` or `fp8`",
         )
 
 
-@rule(
+@model_rule(
+    "FIT-DRAFT",
+    "error",
+    prevents="CUDA out of memory under load: the draft model's layers have a KV cache that nobody counted.",
+    source="vLLM 0.33 vllm/config/speculative.py",
+    model=(*SOURCE, *ENGINE),
+)
+def draft_layers_known(_: Resolution, model: ModelView) -> Violations:
+    """The number of layers that speculative decoding adds is known."""
+    if model.known is None or model.vllm is None:
+        return
+    if drafting(model.asked.get("speculative-config"), model.known) is UNKNOWN_DRAFT:
+        yield Violation(
+            f"{model.path}.engine.args.speculative-config",
+            f"how many layers this draft adds to `{model.known.id}` is not in the catalog",
+            "write method: ngram, eagle or eagle3 with num_speculative_tokens, or leave it out",
+        )
+
+
+@placement_rule(
+    "FIT-WEIGHTS",
+    "error",
+    prevents="vLLM exits at start: `CUDA out of memory` while it loads the weights, or `No available memory for the "
+    "cache blocks`.",
+    source=_LEDGER,
+)
+def weights_fit(stack: Resolution, place: ModelOnPool) -> Violations:
+    """Weights and overheads leave GPU memory for a KV cache."""
+    model, found = place.model, _ledger(place)
+    if found is None:
+        return
+    ledger, device = found
+    memory = ledger.memory
+    if memory.kv_cache_gib <= 0:
+        yield Violation(
+            f"{model.path}.pool",
+            (
+                f"`{model.name}` doesn't fit on {_name(device)}: {memory.weights_gib} GiB of weights and "
+                f"{memory.overhead_gib} GiB of overhead exceed the budget of {memory.budget_gib} GiB by "
+                f"{round(-memory.kv_cache_gib, 2)} GiB"
+            ),
+            _advice(stack, place, ledger, ["choose a quantized model"]),
+            _reads(model),
+        )
+
+
+@placement_rule(
+    "FIT-CONTEXT",
+    "error",
+    prevents="vLLM exits at start: `To serve at least one request with the models's max seq len …, … GiB KV cache is "
+    "needed`.",
+    source=_LEDGER,
+)
+def longest_request_fits(stack: Resolution, place: ModelOnPool) -> Violations:
+    """The KV cache holds one request of `context` tokens."""
+    model, found = place.model, _ledger(place)
+    if found is None:
+        return
+    ledger, device = found
+    if ledger.memory.kv_cache_gib > 0 and not ledger.context_fits:
+        longest = ledger.longest_context
+        yield Violation(
+            f"{model.path}.context",
+            (
+                f"one request of {model.settings.context:,} tokens needs more than the "
+                f"{ledger.memory.kv_cache_gib} GiB that are left for the KV cache on {_name(device)}"
+            ),
+            _advice(stack, place, ledger, [f"write context: {longest} or less"] if longest else []),
+            _reads(model),
+        )
+
+
+@placement_rule(
+    "FIT-CONCURRENCY",
+    "error",
+    prevents="Requests wait in vLLM's queue (`vllm:num_requests_waiting`) or are preempted, although the plan promised "
+    "to serve them at the same time.",
+    source=_LEDGER,
+)
+def requested_concurrency_fits(stack: Resolution, place: ModelOnPool) -> Violations:
+    """The KV cache holds `concurrency` requests at the same time."""
+    model, found = place.model, _ledger(place)
+    if found is None:
+        return
+    ledger, device = found
+    if not ledger.context_fits or ledger.most_at_once >= model.settings.concurrency:
+        return
+    shorter = f"{model.path}.{'context' if model.settings.typical_tokens is None else 'typical_tokens'}"
+    first = [f"write concurrency: {ledger.most_at_once} or less"] if ledger.most_at_once else []
+    wanted, tokens = model.settings.concurrency, model.request_tokens
+    if len(ledger.pool.tables) == 1:
+        needed, held = f"{wanted * tokens:,} tokens", f"{ledger.memory.kv_tokens:,}"
+    else:
+        # With sliding-window layers the cache is not proportional to tokens: report blocks.
+        needed, held = f"{ledger.blocks_needed:,} blocks", f"{ledger.blocks:,}"
+    yield Violation(
+        f"{model.path}.concurrency",
+        f"{wanted} requests of {tokens:,} tokens need {needed} of KV cache; {_name(device)} holds {held}",
+        _advice(stack, place, ledger, [*first, f"a smaller {shorter}"]),
+        _reads(model),
+    )
+
+
+@placement_rule(
     "FIT-SEQUENCES",
     "error",
-    prevents="vLLM stopping with `max_num_seqs exceeds available Mamba cache blocks`",
+    prevents="vLLM exits at start: `max_num_seqs exceeds available Mamba cache blocks`.",
     source="vLLM 0.33 vllm/config/compilation.py resolve_cudagraph_mode_and_sizes; kaito-project/kaito#2319",
 )
-def states_fit(stack: Resolution) -> Iterator[Problem]:
-    """Layers with a state need a block for every sequence that may run at once."""
-    for model, ledger, device in _ledgers(stack):
-        if ledger.context_fits and not ledger.sequences_fit:
-            yield (
-                f"{model.path}.engine.args.max-num-seqs",
-                (
-                    f"{ledger.demand.sequences:,} sequences at once, each with a block for its state; {_name(device)} "
-                    f"holds {ledger.blocks:,} blocks"
-                ),
-                f"write max-num-seqs: {_ways(stack, model, ledger).sequences or ledger.blocks} or less",
-            )
+def states_fit(stack: Resolution, place: ModelOnPool) -> Violations:
+    """Of a model with Mamba or linear-attention layers, the cache has a block for each of `max-num-seqs` sequences."""
+    model, found = place.model, _ledger(place)
+    if found is None:
+        return
+    ledger, device = found
+    if ledger.context_fits and not ledger.sequences_fit:
+        yield Violation(
+            f"{model.path}.engine.args.max-num-seqs",
+            (
+                f"{ledger.demand.sequences:,} sequences at once, each with a block for its state; {_name(device)} "
+                f"holds {ledger.blocks:,} blocks"
+            ),
+            f"write max-num-seqs: {_remedies(stack, place, ledger).sequences or ledger.blocks} or less",
+            _reads(model),
+        )
 
 
-def _advice(stack: Resolution, model: ModelView, ledger: Ledger, first: list[str]) -> str:
-    remedies = _ways(stack, model, ledger)
-    pool, device = _tightest(model)
+def _advice(stack: Resolution, place: ModelOnPool, ledger: Ledger, first: list[str]) -> str:
+    remedies = _remedies(stack, place, ledger)
+    model, pool, device = place.model, place.pool, place.device
     engine = f"{model.path}.engine"
     texts = list(first)
     halve = f"halve the cache with {engine}.kv_cache_dtype: fp8"
@@ -165,29 +195,29 @@ def _advice(stack: Resolution, model: ModelView, ledger: Ledger, first: list[str
     texts += [f"share each layer out with {engine}.tensor_parallel: {remedies.tensor_parallel}"] * bool(
         remedies.tensor_parallel
     )
-    offered = [one.kind for one in pool.devices if one.kind in remedies.slices]
+    offered = [kind.kind for kind in pool.devices if kind.kind in remedies.slices]
     texts += [f"take a larger slice with {model.path}.slice: {offered[0]}"] if offered else []
-    others = [name for name in remedies.slices if name not in offered]
-    if others:
-        texts.append(f"cut {pool.path}.gpu.layout into {' or '.join(others)}")
+    larger = [name for name in remedies.slices if name not in offered]
+    if larger:
+        texts.append(f"cut {pool.path}.gpu.layout into {' or '.join(larger)}")
     elif remedies.gpus:
-        whole = "whole " if device.kind != "whole" else ""
+        whole = "whole " if device is not None and device.kind != "whole" else ""
         texts.append(f"use a larger GPU: {whole}{' or '.join(remedies.gpus)}")
     if not texts:
         return "choose a smaller or quantized model: neither fp8 nor more or larger GPUs help"
     return ", or ".join([", ".join(texts[:-1]), texts[-1]]) if len(texts) > 1 else texts[0]
 
 
-def _ways(stack: Resolution, model: ModelView, ledger: Ledger) -> Remedies:
-    _, device = _tightest(model)
+def _remedies(stack: Resolution, place: ModelOnPool, ledger: Ledger) -> Remedies:
+    model, device = place.model, place.device
     known, vllm = model.known, model.vllm
-    if known is None or vllm is None:
+    if known is None or vllm is None or device is None:
         return Remedies()
 
     def on(gpu: Gpu, gib: float) -> Demand:
-        there, share = replace(device, gpu=gpu, memory_gib=gib), ledger.demand.utilization
-        asked = demand(model.settings, model.asked, known, vllm, there, share)
-        return asked if asked is not None else ledger.demand
+        larger, share = replace(device, gpu=gpu, memory_gib=gib), ledger.demand.utilization
+        wanted = demand(model.settings, model.asked, known, vllm, larger, share)
+        return wanted if wanted is not None else ledger.demand
 
     profile = None if device.kind == "whole" else device.kind
     most = device.per_node // device.shared_by

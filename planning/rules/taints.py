@@ -1,62 +1,61 @@
-"""Rules about taints: models tolerate those of their pools, and nobody sets those that the platform sets itself."""
+"""Rules about taints: models tolerate those of their pools, and pools don't repeat those that the platform sets."""
 
-from collections.abc import Iterator
-
-from planning.resolving.resolution import (
-    GPU_TAINT,
-    SPOT_TAINT,
-    ModelView,
-    Resolution,
-)
-from planning.rules.register import Problem, rule
+from planning.placement.model_on_pool import ModelOnPool
+from planning.resolving.resolution import GPU_TAINT, SPOT_TAINT, ModelView, PoolView, Resolution
+from planning.rules.register import Violation, Violations, placement_rule, pool_rule
 
 
-@rule(
+@placement_rule(
     "PLACE-TAINT",
     "error",
-    prevents="pods Pending for ever before a taint that they don't tolerate",
+    prevents="The pod stays Pending: `node(s) had untolerated taint`.",
     source="https://kubernetes.io/docs/concepts/scheduling-eviction/taint-and-toleration/",
+    model=("tolerates", "pool"),
+    pool=("taints", "name"),
 )
-def taints_tolerated(stack: Resolution) -> Iterator[Problem]:
-    """Models tolerate every taint of their pools."""
-    for model in stack.models:
-        for pool in model.pools:
-            for taint in pool.settings.taints if pool is not None else ():
-                key = taint.split("=")[0]
-                if key not in model.settings.tolerates:
-                    yield (
-                        f"{model.path}.tolerates",
-                        (
-                            f"pool `{pool.name if pool else ''}` carries the taint `{taint}`, which `{model.name}` "
-                            "doesn't tolerate"
-                        ),
-                        f"add tolerates: [{key}], or choose another pool",
-                    )
-        carried = {taint.split("=")[0] for pool in model.pools if pool is not None for taint in pool.settings.taints}
-        for index, key in enumerate(model.settings.tolerates):
-            if key not in carried and all(pool is not None for pool in model.pools):
-                yield (
-                    f"{model.path}.tolerates[{index}]",
-                    f"no pool of `{model.name}` carries a taint `{key}` ({_taints_of(model)})",
-                    "leave it out",
-                )
+def taints_tolerated(_: Resolution, place: ModelOnPool) -> Violations:
+    """A model tolerates every taint of its pools, and no taint that none of them carries."""
+    model, pool = place.model, place.pool
+    for taint in pool.settings.taints:
+        key = taint.split("=")[0]
+        if key not in model.settings.tolerates:
+            yield Violation(
+                f"{model.path}.tolerates",
+                f"pool `{pool.name}` carries the taint `{taint}`, which `{model.name}` doesn't tolerate",
+                f"add tolerates: [{key}], or choose another pool",
+            )
+    if place.position or any(pool is None for pool in model.pools):
+        return
+    carried = {taint.split("=")[0] for pool in model.pools if pool is not None for taint in pool.settings.taints}
+    for index, key in enumerate(model.settings.tolerates):
+        if key not in carried:
+            places = _taints_of(model)
+            yield Violation(
+                f"{model.path}.tolerates[{index}]",
+                f"no pool of `{model.name}` carries a taint `{key}` ({', '.join(places)})",
+                "leave it out",
+                (f"{model.path}.tolerates", f"{model.path}.pool", *places),
+            )
 
 
-def _taints_of(model: ModelView) -> str:
-    return ", ".join(f"{pool.path}.taints" for pool in model.pools if pool is not None)
+def _taints_of(model: ModelView) -> tuple[str, ...]:
+    return tuple(f"{pool.path}.taints" for pool in model.pools if pool is not None)
 
 
-@rule(
+@pool_rule(
     "POOL-TAINT",
     "error",
-    prevents="a taint that hides the one the platform or Azure sets itself",
+    prevents="az aks nodepool add fails on a reserved taint, or the pool loses the taint that keeps other pods off "
+    "its GPUs.",
     source="https://learn.microsoft.com/azure/aks/use-node-taints",
+    pool=("taints",),
 )
-def taints_are_new(stack: Resolution) -> Iterator[Problem]:
-    """GPU and spot taints are set by the platform and by Azure."""
+def taints_are_new(_: Resolution, pool: PoolView) -> Violations:
+    """A pool's own taints leave out those for GPUs and spot nodes, which the platform and Azure set."""
     kept = {taint.split("=")[0] for taint in (GPU_TAINT, SPOT_TAINT)}
-    for pool in stack.pools:
-        for index, taint in enumerate(pool.settings.taints):
-            key = taint.split("=")[0]
-            if key in kept or key.startswith("kubernetes.azure.com/"):
-                yield f"{pool.path}.taints[{index}]", f"`{key}` is set by the platform or by Azure", "leave it out"
+    for index, taint in enumerate(pool.settings.taints):
+        key = taint.split("=")[0]
+        if key in kept or key.startswith("kubernetes.azure.com/"):
+            yield Violation(
+                f"{pool.path}.taints[{index}]", f"`{key}` is set by the platform or by Azure", "leave it out"
+            )

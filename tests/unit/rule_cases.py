@@ -26,6 +26,14 @@ def engine(tensor_parallel: int = 1, **given: Any) -> dict[str, Any]:
     return {"engine": {"tensor_parallel": tensor_parallel, "args": options}}
 
 
+def neighbours(first: float, other: float) -> dict[str, Any]:
+    """Two models with one replica each that meet on one GPU."""
+    return {
+        **second({"engine": {"gpu_memory_utilization": first}}, vm_size=H100, gpu=TURNS),
+        "models[3]": model("neighbour", "other", engine={"gpu_memory_utilization": other}),
+    }
+
+
 def charts(**versions: str) -> Catalog:
     pinned = {name.replace("_", "-"): version for name, version in versions.items()}
     moved = {name: replace(CATALOG.charts[name], version=version) for name, version in pinned.items()}
@@ -95,6 +103,10 @@ CASES: dict[str, dict[str, Any]] = {
     "SHARE-SCALE-ZERO": {
         "breaks": {"pools[1]": pool("other", gpu=TURNS, nodes={"min": 0, "max": 1})},
         "keeps": {"pools[1]": pool("other", gpu=TURNS, nodes={"min": 1, "max": 1})},
+    },
+    "SHARE-SUM": {
+        "breaks": neighbours(0.55, 0.41),
+        "keeps": neighbours(0.55, 0.4),
     },
     "SHARE-TP": {"breaks": second(engine(tensor_parallel=2), gpu=TURNS), "keeps": second(engine(tensor_parallel=2))},
     "VERSION-CUDA": {

@@ -12,14 +12,17 @@ from config import Settings
 from config.models import Model as ModelSettings
 from planning.placement import Workload, fits_empty_node, workloads
 from planning.placement.auto import resolve
-from planning.placement.candidates import DECISIVE, PlacementCandidate, candidates
+from planning.placement.candidates import Objections, PlacementCandidate, candidates
 from planning.placement.pool_fill import PoolFill
 from planning.placement.pools import empty_node, load
 from planning.placement.problem import Effort
 from planning.placement.verdict import Proofs
 from planning.planner import plan_stack
 from planning.resolving.resolution import Resolution
+from planning.rules import REGISTER
+from planning.rules.register import PlacementRule, PoolRule, placement_errors, pool_errors
 
+OBJECTIONS = Objections(pool_errors, placement_errors)
 A100_1, A100_2, A100_4, H100_2, T4 = (
     "Standard_NC24ads_A100_v4",
     "Standard_NC48ads_A100_v4",
@@ -60,8 +63,8 @@ def by_definition(stack: Settings) -> tuple[ModelSettings, ...]:
     waiting = [index for index, one in enumerate(models) if one.pool == "auto"]
     for index in sorted(waiting, key=lambda at: (-tensor(models[at]), -models[at].replicas.max, models[at].name)):
         open_ = [
-            (candidate, candidate.workload(s.models[index]))
-            for candidate in candidates(s)
+            (candidate, workload_of(s, index, candidate))
+            for candidate in candidates(s, OBJECTIONS)
             if runs(stack, models[index], candidate)
         ]
         problems = [
@@ -77,20 +80,29 @@ def by_definition(stack: Settings) -> tuple[ModelSettings, ...]:
     return tuple(models)
 
 
+def workload_of(stack: Resolution, index: int, candidate: PlacementCandidate) -> Workload:
+    found = candidate.place(stack, stack.models[index]).workload
+    assert found is not None
+    return found
+
+
 def tensor(one: ModelSettings) -> int:
     return one.engine.tensor_parallel
 
 
 def runs(stack: Settings, one: ModelSettings, candidate: PlacementCandidate) -> bool:
-    """Whether no rule objects to a stack of this model on this pool alone."""
+    """Whether no rule about pools or placement objects to a stack of this model on this pool alone."""
     alone = stack.model_copy(update={"pools": (candidate.pool.settings,), "models": (candidate.apply_to(one),)})
-    return not any(found.rule in DECISIVE for found in plan_stack(alone, CATALOG).findings)
+    return not any(
+        found.severity == "error" and isinstance(REGISTER[found.rule], PoolRule | PlacementRule)
+        for found in plan_stack(alone, CATALOG).findings
+    )
 
 
 @settings(max_examples=200)
 @given(stacks())
 def test_pools_are_chosen_as_the_definition_says(stack: Settings) -> None:
-    assert resolve(Resolution(stack, CATALOG)).settings.models == by_definition(stack)
+    assert resolve(Resolution(stack, CATALOG), OBJECTIONS).settings.models == by_definition(stack)
 
 
 def test_models_that_are_alike_are_asked_about_once_and_may_part_ways() -> None:
@@ -100,7 +112,7 @@ def test_models_that_are_alike_are_asked_about_once_and_may_part_ways() -> None:
         pool("fast", vm_size=H100_2, nodes={"min": 1, "max": 1}),
     ]
     stack = loaded({"pools": pools, "models": [model(f"m{index}", "auto") for index in range(5)]})
-    outcome = resolve(Resolution(stack, CATALOG))
+    outcome = resolve(Resolution(stack, CATALOG), OBJECTIONS)
     assert [one.pool for one in outcome.settings.models] == ["plain", "plain", "fast", "fast", "plain"]
     assert [one.has_room for one in outcome.choices] == [True, True, True, True, False]
     assert outcome.choices[4].fuller == ()

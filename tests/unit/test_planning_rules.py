@@ -10,9 +10,9 @@ from planning_stacks import CATALOG, DROP, ROOT, model, planned, pool
 
 from catalog import Catalog
 from planning import Planned
+from planning.rules import REGISTER
 from planning.rules.page import page
-from planning.rules.register import rule
-from planning.rules.subjects import REGISTER
+from planning.rules.register import stack_rule
 
 Changes = dict[str, Any]
 RUNNER = "/subscriptions/{}/resourceGroups/rg-ci/providers/Microsoft.Network/virtualNetworks/vnet-ci"
@@ -235,10 +235,11 @@ CASES: dict[str, Case] = {
         second_pool(taints=["kubernetes.azure.com/scalesetpriority=spot:NoSchedule"]),
         second_pool(taints=["team=research:NoSchedule"]),
     ),
-    "POOL-UNKNOWN": Case(
+    "POOL-CLASS": Case(
         {"pools[1]": pool("batch", **{"class": "fine-tuning"}), "models[0].pool": "batch", "models[0].slice": DROP},
         {"pools[1]": pool("batch"), "models[0].pool": "batch", "models[0].slice": DROP},
     ),
+    "POOL-UNKNOWN": Case(second_model({"pool": "others"}), second_model({"pool": "other"})),
     "POOL-UNUSED": Case(second_pool(), second_model({})),
     "QUOTA-CORES": Case({"quota": {H100_FAMILY: 119}}, {"quota": {H100_FAMILY: 120}}),
     "QUOTA-SURGE": Case({"quota": {H100_FAMILY: 159}}, {"quota": {H100_FAMILY: 160}}),
@@ -358,7 +359,7 @@ def test_every_rule_says_what_it_asks_and_prevents() -> None:
 
 def test_no_two_rules_share_an_id() -> None:
     with pytest.raises(ValueError, match="two rules are called FIT-CONTEXT"):
-        rule("FIT-CONTEXT", "error", prevents="", source="")(lambda _: iter(()))
+        stack_rule("FIT-CONTEXT", "error", prevents="", source="")(lambda _: iter(()))
 
 
 def test_the_page_of_rules_is_current() -> None:
