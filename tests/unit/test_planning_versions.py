@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 from planning_stacks import CATALOG, model, planned, pool, settings
-from rule_cases import MIXED, charts, node_images
+from rule_cases.case import MIXED, charts, node_images
 
 from catalog import Catalog, VersionRange
 from config import Finding
