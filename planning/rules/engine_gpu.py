@@ -89,7 +89,7 @@ def _too_old(place: ModelOnPool, method: str, path: str) -> Violations:
     "error",
     prevents="vLLM exits at start: `Bfloat16 is only supported on GPUs with compute capability of at least 8.0`.",
     source="vLLM 0.33 vllm/platforms/cuda.py",
-    model=(*SOURCE, "pool", "slice", *ENGINE),
+    model=("name", *SOURCE, "pool", "slice", *ENGINE),
     pool=("name", *DEVICES),
 )
 def dtype_runs(_: Resolution, place: ModelOnPool) -> Violations:

@@ -18,7 +18,7 @@ _LEDGER = (
     "vllm/v1/kv_cache_interface.py"
 )
 # What the memory ledger of a model reads.
-_MODEL = (*SOURCE, "pool", "slice", "context", "concurrency", "typical_tokens", *ENGINE)
+_MODEL = ("name", *SOURCE, "pool", "slice", "context", "concurrency", "typical_tokens", *ENGINE)
 _POOL = ("name", *DEVICES)
 
 

@@ -26,7 +26,7 @@ _SCHEDULER = "https://kubernetes.io/docs/concepts/scheduling-eviction/kube-sched
     prevents="The pod stays Pending on an empty node: `Insufficient cpu`, `Insufficient memory` or `Insufficient "
     "ephemeral-storage`.",
     source=_SCHEDULER,
-    model=(*SOURCE, "pool", "slice", "resources", *ENGINE),
+    model=("name", *SOURCE, "pool", "slice", "resources", *ENGINE),
     pool=("name", *DEVICES, "os_disk_gib"),
     reads=NODES,
 )

@@ -67,7 +67,7 @@ def autoscaling_is_read(_: Resolution, model: ModelView) -> Violations:
     "error",
     prevents="The model is gone when Azure evicts its spot nodes: every replica runs on them.",
     source="https://learn.microsoft.com/azure/aks/spot-node-pool",
-    model=("pool",),
+    model=("name", "pool"),
     pool=("name", "capacity"),
 )
 def floor_on_demand(_: Resolution, place: ModelOnPool) -> Violations:

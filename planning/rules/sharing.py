@@ -19,7 +19,7 @@ _NO_MEMORY = (
     "with CUDA out of memory under load"
 )
 # What the memory of pods that share a GPU depends on.
-_MODEL, _POOL = ("pool", "slice", "replicas", *ENGINE), ("name", *DEVICES)
+_MODEL, _POOL = ("name", "pool", "slice", "replicas", *ENGINE), ("name", *DEVICES)
 # Clients of one GPU, and those of one below the compute capability (cmd/mps-control-daemon/mps/device.go).
 _MPS_CLIENTS, _MPS_CLIENTS_EARLIER, _MPS_CAPABILITY = 48, 16, 7.5
 

@@ -10,7 +10,7 @@ from planning.rules.register import Violation, Violations, placement_rule, pool_
     "error",
     prevents="The pod stays Pending: `node(s) had untolerated taint`.",
     source="https://kubernetes.io/docs/concepts/scheduling-eviction/taint-and-toleration/",
-    model=("tolerates", "pool"),
+    model=("name", "tolerates", "pool"),
     pool=("taints", "name"),
 )
 def taints_tolerated(_: Resolution, place: ModelOnPool) -> Violations:
@@ -34,7 +34,7 @@ def taints_tolerated(_: Resolution, place: ModelOnPool) -> Violations:
                 f"{model.path}.tolerates[{index}]",
                 f"no pool of `{model.name}` carries a taint `{key}` ({', '.join(places)})",
                 "leave it out",
-                (f"{model.path}.tolerates", f"{model.path}.pool", *places),
+                (f"{model.path}.name", f"{model.path}.tolerates", f"{model.path}.pool", *places),
             )
 
 

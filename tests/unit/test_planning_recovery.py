@@ -131,7 +131,7 @@ def test_no_setting_that_a_rule_looks_at_makes_a_false_finding(name: str) -> Non
                 assert_nothing_false(sections, steps, case, broken)
 
 
-@trials(max_examples=150, deadline=None)
+@trials(max_examples=60, deadline=None)
 @given(st.data())
 def test_no_scalar_beside_a_broken_rule_makes_a_false_finding(data: st.DataObject) -> None:
     case = CASES[data.draw(st.sampled_from(sorted(CASES)))]
