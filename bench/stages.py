@@ -18,7 +18,7 @@ from config import stackfile
 from planning.plan import contract
 from planning.planner import Planned, build
 from planning.resolving.resolution import Resolution
-from planning.rules.subjects import REGISTER
+from planning.rules import REGISTER
 
 
 def stages(models: int) -> dict[str, float]:

@@ -7,6 +7,7 @@ from msgspec import Struct
 from msgspec.structs import asdict
 
 from catalog import Catalog, Gpu, Model, VllmVersion
+from config.wording import listed, nearest
 from planning.gpus import mig
 from planning.gpus.devices import WHOLE_GPU, Device, gpu_memory_gib
 from planning.memory import (
@@ -21,7 +22,6 @@ from planning.memory import (
 from planning.memory.remedies import Remedies, suggest_fixes
 from planning.model_config import config as hf_config
 from planning.plan import MemoryPlan
-from planning.rules.words import listed, nearest
 from planning.vllm.batch import batch
 
 

@@ -1,6 +1,5 @@
 """From settings to a Plan, with every finding on the way."""
 
-import re
 from collections.abc import Generator, Iterable
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -19,9 +18,10 @@ from planning.deciding import (
 )
 from planning.money.cost import cost
 from planning.placement import auto
+from planning.placement.candidates import Objections
 from planning.plan import Plan
 from planning.resolving.resolution import Resolution, ResolvedStack
-from planning.rules.subjects import REGISTER
+from planning.rules import register
 
 # The Plan that a caller in this process has already made, with what it was made from.
 _DECIDED: ContextVar[tuple[Plan, Loaded, tuple[str, ...]] | None] = ContextVar("_DECIDED", default=None)
@@ -48,11 +48,9 @@ def plan_stack(
     while loading, which keep a plan from being made as well; by `today` (an ISO date) the age of prices is judged,
     never the Plan. Never raises on bad settings.
     """
-    resolution = auto.resolve(Resolution(settings, catalog, tuple(sorted(bootstrap)), today))
-    findings = list(problems)
-    for name in sorted(REGISTER):
-        findings += REGISTER[name].findings(resolution)
-    ordered = in_order(findings)
+    objections = Objections(register.pool_errors, register.placement_errors)
+    resolution = auto.resolve(Resolution(settings, catalog, tuple(sorted(bootstrap)), today), objections)
+    ordered = in_order([*problems, *register.findings(resolution)])
     if blocking(ordered):
         return Planned(None, ordered)
     stack = resolution.complete()
@@ -87,7 +85,7 @@ def build(stack: ResolvedStack) -> Plan:
 
 
 class RejectedError(Exception):
-    """A stack that must not be built; its text tells every finding."""
+    """A stack that must not be built; its text has every finding."""
 
     def __init__(self, findings: tuple[Finding, ...]) -> None:
         lines = [f"{one.severity} {one.rule} {one.path}: {one.message} → {one.fix}" for one in findings]
@@ -96,32 +94,34 @@ class RejectedError(Exception):
 
 
 def assess(loaded: Loaded, catalog: Catalog, *, bootstrap: Iterable[str] = (), today: str | None = None) -> Planned:
-    """Plan what was loaded; of recovered settings only findings that rest on the operator's own values are added."""
+    """Plan what was loaded, adding the planner's findings to those of loading.
+
+    Values that can't be read are replaced by others, so that the rest can be checked: findings that rest on such a
+    place are left out.
+    """
     if loaded.settings is None:
         return Planned(None, loaded.problems)
     planned = plan_stack(loaded.settings, catalog, bootstrap=bootstrap, problems=loaded.problems, today=today)
     if not loaded.recovered:
         return planned
-    kept = [one for one in planned.findings if one in loaded.problems or _rests_on_clear(one, loaded.recovered)]
+    kept = [finding for finding in planned.findings if finding in loaded.problems or _holds(finding, loaded.recovered)]
     return Planned(planned.plan, tuple(kept))
 
 
-def _rests_on_clear(finding: Finding, unclear: tuple[str, ...]) -> bool:
-    """Whether a finding is an error that speaks of no unclear place; findings name the settings that they rest on."""
-    if finding.severity != "error":
-        return False
-    text = f"{finding.message} {finding.fix}"
-    return not any(
-        _inside(finding.path, place) or _inside(place, finding.path) or _mentions(text, place) for place in unclear
+def _holds(finding: Finding, recovered: tuple[str, ...]) -> bool:
+    """Whether a finding is an error that rests on the operator's own values alone.
+
+    Notes and warnings wait until the stack file can be read.
+    """
+    return finding.severity == "error" and not any(
+        _inside(place, read) or _inside(read, place)
+        for place in recovered
+        for read in (finding.path, *finding.rests_on)
     )
 
 
 def _inside(path: str, place: str) -> bool:
     return path == place or path.startswith((f"{place}.", f"{place}["))
-
-
-def _mentions(text: str, place: str) -> bool:
-    return re.search(rf"(?<![\w.]){re.escape(place)}(?!\w)", text) is not None
 
 
 def decide(loaded: Loaded, catalog: Catalog, *, bootstrap: Iterable[str] = ()) -> Plan:

@@ -1,26 +1,27 @@
 """`pool: auto`: the cheapest pool on which a model runs and that has room for it, chosen the same way every time.
 
 Models that name their pool come first. Then those that don't, the largest first and by name among equals, each on the
-cheapest pool that holds all of its replicas in every order, beside those already there. So the order of the stack file
-makes no difference. A model that is added can still move one that leaves the choice open, when it takes the last room
-of its pool; who minds that names the pool.
+cheapest pool that no rule refuses and that holds all of its replicas in every order, beside those already there. So
+the order of the stack file makes no difference. A model that is added can still move one that leaves the choice open,
+when it takes the last room of its pool; who minds that names the pool.
 """
 
-from collections.abc import Mapping
+from typing import NamedTuple
 
 from msgspec import Struct, field
 
 from config.models import Model as ModelSettings
 from planning.placement.candidates import (
+    Objections,
     PlacementCandidate,
     candidates,
     model_kind,
-    refusals,
 )
 from planning.placement.pool_fill import PoolFill
 from planning.placement.pools import takes
 from planning.placement.problem import Effort, Vector
 from planning.placement.requests import fits_empty_node, pod_request
+from planning.placement.shared_memory import SharedDevices, Sharer
 from planning.placement.verdict import Proofs
 from planning.resolving.choice import Choice
 from planning.resolving.resolution import Resolution
@@ -30,12 +31,15 @@ AUTO = "auto"
 _STEPS = 20 * Effort.STEPS
 
 
-def resolve(stack: Resolution) -> Resolution:
-    """Put the chosen pool into the settings of each model that says `auto`; the same situation where none does."""
+def resolve(stack: Resolution, objections: Objections) -> Resolution:
+    """Put the chosen pool into the settings of each model that says `auto`; the same stack where none does.
+
+    A candidate is refused by every rule of `objections` by which it would be an error.
+    """
     waiting = [index for index, model in enumerate(stack.settings.models) if model.pool == AUTO]
     if not waiting:
         return stack
-    chooser = _Chooser(stack, waiting)
+    chooser = _Chooser(stack, waiting, objections)
     choices, models = [], list(stack.settings.models)
     for index in sorted(waiting, key=lambda index: _largest_first(models[index])):
         choice, candidate = chooser.choose(index)
@@ -43,98 +47,122 @@ def resolve(stack: Resolution) -> Resolution:
         if candidate is not None:
             models[index] = candidate.apply_to(models[index])
     settings = stack.settings.model_copy(update={"models": tuple(models)})
-    told = tuple(sorted(choices, key=lambda choice: choice.model))
-    return Resolution(settings, stack.catalog, stack.bootstrap, stack.today, told)
+    by_model = tuple(sorted(choices, key=lambda choice: choice.model))
+    return Resolution(settings, stack.catalog, stack.bootstrap, stack.today, by_model)
 
 
 def _largest_first(model: ModelSettings) -> tuple[int, int, str]:
     return -model.engine.tensor_parallel, -model.replicas.max, model.name
 
 
-class _Alike(Struct):
-    """Models that differ in name only, and how far along the seats they have come: what is passed over stays so.
+class _Fit(NamedTuple):
+    """Models that are alike on candidates that are alike: the rules that refuse, what a pod takes, and of the GPU."""
 
-    `refused` are the rules by kind of seat, `taken` what one of their pods takes there.
+    refused: tuple[str, ...]
+    takes: Vector
+    utilization: float
+
+
+class _Alike(Struct):
+    """Models that differ in name only.
+
+    `next` is the cursor into the candidates: a rejected candidate is not tried again. `fits` are kept by kind of
+    candidate, `full` are the candidates without room, `refused` those that rules refuse.
     """
 
     first: int
-    refused: Mapping[str, tuple[str, ...]]
-    taken: dict[str, Vector] = field(default_factory=dict)
+    fits: dict[str, _Fit] = field(default_factory=dict)
     next: int = 0
     full: list[PlacementCandidate] = field(default_factory=list)
-    told: list[tuple[str, tuple[str, ...]]] = field(default_factory=list)
+    refused: list[tuple[str, tuple[str, ...]]] = field(default_factory=list)
 
 
 class _Chooser:
-    """Seats, and who has them already."""
+    """The candidates, and the pods that they hold already."""
 
-    def __init__(self, stack: Resolution, waiting: list[int]) -> None:
-        self._situation = stack
-        self._seats = candidates(stack)
-        first: dict[str, int] = {}
-        kinds = {index: model_kind(stack.settings.models[index]) for index in waiting}
-        for index, kind in kinds.items():
-            first.setdefault(kind, index)
-        one_of_each = {candidate.kind: candidate for candidate in reversed(self._seats)}
-        refused = {kind: refusals(stack, candidate, first.values()) for kind, candidate in one_of_each.items()}
-        alike = {
-            kind: _Alike(index, {candidate: rules[index] for candidate, rules in refused.items()})
-            for kind, index in first.items()
+    def __init__(self, stack: Resolution, waiting: list[int], objections: Objections) -> None:
+        self._stack = stack
+        self._objections = objections
+        self._candidates = candidates(stack, objections)
+        alike: dict[str, _Alike] = {}
+        self._alike = {
+            index: alike.setdefault(model_kind(stack.settings.models[index]), _Alike(index)) for index in waiting
         }
-        self._alike = {index: alike[kind] for index, kind in kinds.items()}
         proofs = Proofs(_STEPS)
-        self._fillings = {pool.name: PoolFill(pool, proofs) for pool in stack.pools}
+        self._fills = {pool.name: PoolFill(pool, proofs) for pool in stack.pools}
+        self._shared = SharedDevices()
         for workload in stack.workloads:
+            pods, gang = workload.high * workload.pods_per_replica, workload.pods_per_replica
+            sharer = Sharer(workload.release.name, pods, workload.release.utilization or 0)
+            self._shared.add(workload.pool.name, workload.device, sharer)
             if fits_empty_node(workload):
-                self._fillings[workload.pool.name].add(
-                    takes(workload.pool, pod_request(workload)),
-                    workload.high * workload.pods_per_replica,
-                    workload.name,
-                    workload.pods_per_replica,
+                self._fills[workload.pool.name].add(
+                    takes(workload.pool, pod_request(workload)), pods, workload.name, gang
                 )
 
     def choose(self, index: int) -> tuple[Choice, PlacementCandidate | None]:
-        """Find the cheapest seat with room for all replicas in every order; else the cheapest where they fit at all."""
-        model, alike = self._situation.settings.models[index], self._alike[index]
-        for candidate in self._seats[alike.next :]:
+        """Find the cheapest candidate with room for all replicas in every order; else the cheapest that holds them."""
+        model, alike = self._stack.settings.models[index], self._alike[index]
+        for candidate in self._candidates[alike.next :]:
             if model.slice is None or not candidate.pool.is_mig or candidate.device.kind == model.slice:
-                if rules := alike.refused[candidate.kind]:
-                    alike.told.append((candidate.where, rules))
-                elif self._filling(candidate).has_room(self._takes(alike, candidate), model.replicas.max, model.name):
+                if rules := self._refused(alike, candidate):
+                    alike.refused.append((candidate.where, rules))
+                elif self._has_room(index, candidate):
                     return self._decide(index, candidate, alike.full, has_room=True), candidate
                 else:
                     alike.full.append(candidate)
             alike.next += 1
-        place = next((place for place, candidate in enumerate(alike.full) if self._fits(index, candidate)), 0)
+        place = next((place for place, candidate in enumerate(alike.full) if self._holds(index, candidate)), 0)
         best = alike.full[place] if alike.full else None
         return self._decide(index, best, alike.full[:place], has_room=False), best
 
-    def _fits(self, index: int, candidate: PlacementCandidate) -> bool:
-        model = self._situation.settings.models[index]
-        return self._filling(candidate).fits(self._takes(self._alike[index], candidate), model.replicas.max, model.name)
+    def _refused(self, alike: _Alike, candidate: PlacementCandidate) -> tuple[str, ...]:
+        return tuple(sorted((*candidate.pool_errors, *self._fit(alike, candidate).refused)))
 
-    def _filling(self, candidate: PlacementCandidate) -> PoolFill:
-        return self._fillings[candidate.pool.name]
+    def _has_room(self, index: int, candidate: PlacementCandidate) -> bool:
+        """Whether all replicas find places in every order, and memory on devices that they share."""
+        model, taken = self._stack.settings.models[index], self._fit(self._alike[index], candidate).takes
+        return self._shares(index, candidate) and self._fill(candidate).has_room(taken, model.replicas.max, model.name)
 
-    def _takes(self, alike: _Alike, candidate: PlacementCandidate) -> Vector:
-        if candidate.kind not in alike.taken:
-            alike.taken[candidate.kind] = takes(
-                candidate.pool, pod_request(candidate.workload(self._situation.releases[alike.first]))
+    def _holds(self, index: int, candidate: PlacementCandidate) -> bool:
+        """Whether some way to place all replicas exists."""
+        model, taken = self._stack.settings.models[index], self._fit(self._alike[index], candidate).takes
+        return self._shares(index, candidate) and self._fill(candidate).fits(taken, model.replicas.max, model.name)
+
+    def _shares(self, index: int, candidate: PlacementCandidate) -> bool:
+        return self._shared.has_room(candidate.pool.name, candidate.device, self._sharer(index, candidate))
+
+    def _sharer(self, index: int, candidate: PlacementCandidate) -> Sharer:
+        model = self._stack.settings.models[index]
+        return Sharer(model.name, model.replicas.max, self._fit(self._alike[index], candidate).utilization)
+
+    def _fill(self, candidate: PlacementCandidate) -> PoolFill:
+        return self._fills[candidate.pool.name]
+
+    def _fit(self, alike: _Alike, candidate: PlacementCandidate) -> _Fit:
+        if candidate.kind not in alike.fits:
+            place = candidate.place(self._stack, self._stack.releases[alike.first])
+            workload = place.workload
+            alike.fits[candidate.kind] = _Fit(
+                self._objections.placement(self._stack, place),
+                takes(candidate.pool, pod_request(workload)) if workload is not None else (),
+                place.release.utilization or 0,
             )
-        return alike.taken[candidate.kind]
+        return alike.fits[candidate.kind]
 
     def _decide(
         self, index: int, candidate: PlacementCandidate | None, fuller: list[PlacementCandidate], *, has_room: bool
     ) -> Choice:
-        model, alike = self._situation.settings.models[index], self._alike[index]
+        model, alike = self._stack.settings.models[index], self._alike[index]
         if candidate is not None:
-            self._filling(candidate).add(self._takes(alike, candidate), model.replicas.max, model.name)
+            self._fill(candidate).add(self._fit(alike, candidate).takes, model.replicas.max, model.name)
+            self._shared.add(candidate.pool.name, candidate.device, self._sharer(index, candidate))
         return Choice(
             model=index,
             pool=candidate.pool.name if candidate is not None else None,
             where=candidate.where if candidate is not None else "",
             usd_h=candidate.usd_h if candidate is not None else None,
             has_room=has_room,
-            fuller=tuple(one.where for one in fuller),
-            refused=tuple(alike.told),
+            fuller=tuple(passed.where for passed in fuller),
+            refused=tuple(alike.refused),
         )

@@ -98,16 +98,22 @@ def pod_request(workload: Workload) -> PodRequest:
 
 
 def fits_empty_node(workload: Workload) -> bool:
-    """Whether one pod finds all that it takes on a node of its own; slices and shared GPUs can't be joined."""
-    offer, one = workload.pool.offer, pod_request(workload)
+    """Whether one replica finds all that it takes on a node of its own."""
+    return devices_suffice(workload) and host_suffices(workload)
+
+
+def devices_suffice(workload: Workload) -> bool:
+    """Whether an empty node has the devices of one replica; slices and shared GPUs can't be joined."""
     alone = workload.pool.is_mig or workload.device.shared_by > 1
-    devices_suffice = one.count <= (1 if alone else workload.device.per_node)
-    return devices_suffice and (
-        offer is None
-        or (
-            one.cpu_millicores <= offer.cpu_millicores
-            and one.memory_mib <= offer.memory_mib
-            and one.disk_mib <= offer.disk_mib
-            and offer.pods >= 1
-        )
+    return workload.request.count <= (1 if alone else workload.device.per_node)
+
+
+def host_suffices(workload: Workload) -> bool:
+    """Whether an empty node has the cores, memory and disk of one replica, and a place for its pod."""
+    offer, one = workload.pool.offer, pod_request(workload)
+    return offer is None or (
+        one.cpu_millicores <= offer.cpu_millicores
+        and one.memory_mib <= offer.memory_mib
+        and one.disk_mib <= offer.disk_mib
+        and offer.pods >= 1
     )

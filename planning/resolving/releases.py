@@ -53,9 +53,14 @@ class ReleaseView(Struct, frozen=True, dict=True):
         return tuple((pool, device) for pool, device in pairs if pool is not None and device is not None)
 
     @cached_property
+    def tightest(self) -> tuple[PoolView, Device] | None:
+        """The pool and device with the least memory for one pod, floor first; None without any."""
+        return min(self.placed, key=lambda place: place[1].share_gib, default=None)
+
+    @property
     def tightest_device(self) -> Device | None:
         """The device with the least memory for one pod; None without any."""
-        return min((device for _, device in self.placed), key=lambda device: device.share_gib, default=None)
+        return self.tightest[1] if self.tightest is not None else None
 
     @cached_property
     def batch(self) -> Batch | None:

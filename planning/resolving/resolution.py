@@ -109,6 +109,10 @@ class Resolution:
             pools=pools,
             devices=tuple(device_on(model, pool) for pool in pools),
         )
+        return self.with_ledger(release)
+
+    def with_ledger(self, release: ReleaseView) -> ReleaseView:
+        """The same with its memory on the tightest of its devices, where all figures are known."""
         return replace(release, ledger=self._ledger(release))
 
     def vllm_of(self, model: ModelSettings) -> VllmVersion:

@@ -1,1 +1,47 @@
-"""What a stack is held to: one module for each subject, and the register that they enter their rules into."""
+"""The rules that a stack must keep: one module for each subject, all entered into one register."""
+
+from planning.rules import (
+    auto,
+    cluster,
+    engine,
+    engine_gpu,
+    engine_pairs,
+    fit,
+    mig,
+    models,
+    money,
+    network,
+    placement,
+    platform,
+    pools,
+    replicas,
+    rollout,
+    security,
+    sharing,
+    taints,
+    versions,
+)
+from planning.rules.register import REGISTER
+
+__all__ = [
+    "REGISTER",
+    "auto",
+    "cluster",
+    "engine",
+    "engine_gpu",
+    "engine_pairs",
+    "fit",
+    "mig",
+    "models",
+    "money",
+    "network",
+    "placement",
+    "platform",
+    "pools",
+    "replicas",
+    "rollout",
+    "security",
+    "sharing",
+    "taints",
+    "versions",
+]

@@ -1,10 +1,8 @@
-"""Rules about the cluster: its version, its system pool, and who reaches its API server."""
+"""Rules about the cluster: its version, its system pool, its zones, and who reaches its API server."""
 
-from collections.abc import Iterator
-
+from config.wording import listed, nearest
 from planning.resolving.resolution import Resolution
-from planning.rules.register import Problem, rule
-from planning.rules.words import listed, nearest
+from planning.rules.register import Violation, Violations, stack_rule
 
 _VERSIONS = "https://learn.microsoft.com/azure/aks/supported-kubernetes-versions"
 _SYSTEM = "https://learn.microsoft.com/azure/aks/use-system-pools"
@@ -12,78 +10,107 @@ _SYSTEM = "https://learn.microsoft.com/azure/aks/use-system-pools"
 _SYSTEM_CORES = 4
 
 
-@rule("K8S-VERSION", "error", prevents="a cluster that AKS refuses or no longer supports", source=_VERSIONS)
-def version_supported(stack: Resolution) -> Iterator[Problem]:
-    """The Kubernetes minor must be on file as supported."""
+@stack_rule(
+    "K8S-VERSION",
+    "error",
+    prevents="AKS refuses the cluster: `K8sVersionNotSupported`.",
+    source=_VERSIONS,
+    reads=("cluster.kubernetes",),
+    needs="aks",
+)
+def version_supported(stack: Resolution) -> Violations:
+    """The catalog lists the cluster's Kubernetes minor version as one that AKS offers."""
     wanted, known = stack.settings.cluster.kubernetes, stack.catalog.azure.kubernetes
     if wanted not in known:
-        yield (
+        yield Violation(
             "cluster.kubernetes",
-            f"Kubernetes {wanted} is not on file; on file: {listed(known)}",
+            f"Kubernetes {wanted} is not in the catalog, which has {listed(known)}",
             nearest(wanted, known),
         )
 
 
-@rule("SYS-POOL", "error", prevents="a cluster whose own pods find no node", source=_SYSTEM)
-def system_pool_sound(stack: Resolution) -> Iterator[Problem]:
-    """The system pool is on demand, never empty, without GPUs and large enough."""
+@stack_rule(
+    "SYS-POOL",
+    "error",
+    prevents="AKS refuses the system node pool, or CoreDNS, the gateway and the operators stay Pending.",
+    source=_SYSTEM,
+    reads=("cluster.system_pool",),
+    needs="aks",
+)
+def system_pool_usable(stack: Resolution) -> Violations:
+    """The system node pool is on demand, has at least one node and 4 cores a node, and no GPUs."""
     pool = stack.settings.cluster.system_pool
     vm = stack.catalog.vm_sizes.get(pool.vm_size)
+    size = "cluster.system_pool.vm_size"
     if pool.capacity == "spot":
-        yield "cluster.system_pool.capacity", "`spot`: Azure takes no spot nodes in a system pool", "write `on-demand`"
+        yield Violation(
+            "cluster.system_pool.capacity",
+            "`spot`: Azure takes no spot nodes in a system pool",
+            "write `on-demand`",
+            ("cluster.system_pool.capacity",),
+        )
     if pool.nodes.min < 1:
-        yield (
+        yield Violation(
             "cluster.system_pool.nodes.min",
             f"{pool.nodes.min}: a system pool never scales to zero",
             "write 1 or more",
+            ("cluster.system_pool.nodes",),
         )
     if vm is None:
-        names = [name for name, size in stack.catalog.vm_sizes.items() if size.gpu is None]
-        yield "cluster.system_pool.vm_size", f"VM size `{pool.vm_size}` is not on file", nearest(pool.vm_size, names)
+        names = [name for name, known in stack.catalog.vm_sizes.items() if known.gpu is None]
+        yield Violation(size, f"VM size `{pool.vm_size}` is not in the catalog", nearest(pool.vm_size, names), (size,))
     elif vm.gpu is not None:
-        yield (
-            "cluster.system_pool.vm_size",
+        yield Violation(
+            size,
             f"`{pool.vm_size}` has GPUs, which the cluster's own pods would occupy",
             "choose a size without GPUs, such as Standard_D4ds_v5",
+            (size,),
         )
     elif vm.vcpu < _SYSTEM_CORES:
-        yield (
-            "cluster.system_pool.vm_size",
-            f"{vm.vcpu} cores; a system pool needs {_SYSTEM_CORES}",
-            "choose a larger size",
-        )
+        yield Violation(size, f"{vm.vcpu} cores; a system pool needs {_SYSTEM_CORES}", "choose a larger size", (size,))
 
 
-@rule("ZONE-REGION", "error", prevents="a pool in a zone that the region doesn't have", source="catalog/regions.yaml")
-def zones_exist(stack: Resolution) -> Iterator[Problem]:
-    """Zones are those of the region; an empty list is no choice."""
+@stack_rule(
+    "ZONE-REGION",
+    "error",
+    prevents="az aks nodepool add fails with `AvailabilityZoneNotSupported`.",
+    source="catalog/regions.yaml",
+    needs="aks",
+)
+def zones_exist(stack: Resolution) -> Violations:
+    """Node pools name availability zones that the region has; a list of zones isn't empty."""
     if stack.region is None:
         return
     declared = [("cluster.system_pool.zones", stack.settings.cluster.system_pool.zones)]
     declared += [(f"{pool.path}.zones", pool.settings.zones) for pool in stack.pools]
     for path, zones in declared:
+        rests_on = (path, "platform.region")
         if zones == ():
-            yield path, "an empty list places the nodes nowhere in particular", "name zones, or leave the key out"
+            yield Violation(path, "an empty list selects no zone", "name zones, or leave the key out", rests_on)
         for zone in zones or ():
             if zone not in stack.region.zones:
-                yield (
+                yield Violation(
                     path,
                     f"zone {zone} doesn't exist in {stack.region.name}; zones there: {listed(stack.region.zones)}",
                     "write zones of the region, or choose another region",
+                    rests_on,
                 )
 
 
-@rule(
+@stack_rule(
     "API-RUNNER",
     "warning",
-    prevents="a first `up` that stops at the Kubernetes provider, unable to reach the cluster",
+    prevents="The first `pulumi up` creates the private cluster, then stops with `dial tcp: i/o timeout` at the first "
+    "Kubernetes object.",
     source="https://learn.microsoft.com/azure/aks/private-clusters",
+    reads=("cluster.api_server",),
+    needs="aks",
 )
-def runner_reaches_api(stack: Resolution) -> Iterator[Problem]:
-    """A private API server must be reachable from where `pulumi up` runs."""
+def runner_reaches_api(stack: Resolution) -> Violations:
+    """With a private API server the stack file names the network from which `pulumi up` runs."""
     api_server = stack.settings.cluster.api_server
     if api_server.access == "private" and api_server.runner_vnet is None:
-        yield (
+        yield Violation(
             "cluster.api_server.runner_vnet",
             "the API server is private and no network is named from which `pulumi up` reaches it",
             "write the id of the network where the runner lives, unless other means peer it with the platform's",

@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from catalog import VllmFlag, VllmVersion
+from config.wording import listed, nearest
 from planning.resolving.releases import ReleaseView
 from planning.resolving.resolution import Resolution
-from planning.rules.register import Problem, rule
-from planning.rules.words import listed, nearest
+from planning.rules.register import Violation, Violations, release_rule
 from planning.vllm.options import ResolvedOption, UnknownOption, is_switch, mapping, number, whole_number
 
 _PARSER = "vLLM's own parser, catalog/vllm (python -m catalog vllm)"
@@ -29,96 +29,116 @@ _LIMITS: Mapping[str, tuple[str, Callable[[float, float], bool]]] = {
 }
 
 
-def options(stack: Resolution) -> Iterator[tuple[ReleaseView, VllmVersion, ResolvedOption]]:
-    """Every option that the stack file gives, of releases whose vLLM version is in the catalog."""
-    for release in stack.releases:
-        if release.vllm is not None:
-            for option in release.options.known:
-                yield release, release.vllm, option
+def given_options(release: ReleaseView) -> Iterator[tuple[VllmVersion, ResolvedOption]]:
+    """Every option that the stack file gives a release whose vLLM version is in the catalog."""
+    if release.vllm is not None:
+        yield from ((release.vllm, option) for option in release.options.known)
 
 
-def _unknown_options(stack: Resolution) -> Iterator[tuple[VllmVersion, UnknownOption]]:
-    for release in stack.releases:
-        if release.vllm is not None:
-            for option in release.options.unknown:
-                yield release.vllm, option
+def _unknown_options(release: ReleaseView) -> Iterator[tuple[VllmVersion, UnknownOption]]:
+    if release.vllm is not None:
+        yield from ((release.vllm, option) for option in release.options.unknown)
 
 
-@rule("ENGINE-VERSION", "error", prevents="arguments that nobody could check", source="catalog/vllm")
-def version_on_file(stack: Resolution) -> Iterator[Problem]:
-    """The vLLM version must be in the catalog."""
-    for model in stack.releases:
-        if model.vllm is None:
-            wanted = model.settings.engine.version
-            versions = stack.catalog.vllm_versions
-            yield f"{model.path}.engine.version", f"vLLM {wanted} is not on file", f"write one of {listed(versions)}"
+@release_rule(
+    "ENGINE-VERSION",
+    "error",
+    prevents="Arguments are not checked before vLLM starts: the catalog doesn't have the options of this version.",
+    source="catalog/vllm",
+    model=("engine.version",),
+)
+def version_known(stack: Resolution, release: ReleaseView) -> Violations:
+    """The catalog has the vLLM version."""
+    if release.vllm is None:
+        yield Violation(
+            f"{release.path}.engine.version",
+            f"vLLM {release.settings.engine.version} is not in the catalog",
+            f"write one of {listed(stack.catalog.vllm_versions)}",
+        )
 
 
-@rule("ENGINE-FLAG", "error", prevents="a server that exits with `unrecognized arguments`", source=_PARSER)
-def flags_exist(stack: Resolution) -> Iterator[Problem]:
-    """Every option is one of this version, spelled in full."""
-    for vllm, option in _unknown_options(stack):
+@release_rule(
+    "ENGINE-FLAG",
+    "error",
+    prevents="vLLM exits at start: `unrecognized arguments`.",
+    source=_PARSER,
+    model=("engine.version",),
+)
+def flags_exist(_: Resolution, release: ReleaseView) -> Violations:
+    """Every option exists in this version of vLLM and is spelled in full."""
+    for vllm, option in _unknown_options(release):
         if option.removed is None:
             fix = nearest(option.spelled, [known.removeprefix("--") for known in vllm.spellings])
             dashes = "; write it without dashes" if option.spelled.startswith("-") else ""
-            yield option.path, f"`{option.spelled}` is not an option of vLLM {vllm.version}{dashes}", _short(fix)
+            message = f"`{option.spelled}` is not an option of vLLM {vllm.version}{dashes}"
+            yield Violation(option.path, message, _short(fix))
 
 
-@rule(
+@release_rule(
     "ENGINE-REMOVED",
     "error",
-    prevents="a server that exits because an option is gone since an earlier version",
+    prevents="vLLM exits at start: `unrecognized arguments`, for an option that an earlier version had.",
     source="catalog/vllm/*.removed.yaml",
+    model=("engine.version",),
 )
-def flags_not_removed(stack: Resolution) -> Iterator[Problem]:
-    """Options that earlier versions had are told with what took their place."""
-    for _, option in _unknown_options(stack):
+def flags_not_removed(_: Resolution, release: ReleaseView) -> Violations:
+    """No option was removed from vLLM before this version; the finding names its replacement."""
+    for _vllm, option in _unknown_options(release):
         if option.removed is not None:
             instead = option.removed.use_instead
             fix = f"use {instead}" if instead else "leave it out: nothing replaces it"
-            yield option.path, f"`{option.spelled}` is gone from vLLM since {option.removed.gone_by}", fix
+            yield Violation(option.path, f"`{option.spelled}` is gone from vLLM since {option.removed.gone_by}", fix)
 
 
-@rule(
+@release_rule(
     "ENGINE-OWNED",
     "error",
-    prevents="a setting in two places, of which one is ignored",
+    prevents="One of two values for the same setting is ignored, and memory and placement are planned with the wrong "
+    "one.",
     source="catalog/vllm",
+    model=("engine.version",),
 )
-def flags_not_owned(stack: Resolution) -> Iterator[Problem]:
-    """Options with a place of their own in the stack file aren't repeated."""
-    for _, vllm, option in options(stack):
+def flags_not_owned(_: Resolution, release: ReleaseView) -> Violations:
+    """Options that have a setting of their own in the stack file aren't written in `args` too."""
+    for vllm, option in given_options(release):
         owner = vllm.owned_flags.get(option.flag.name)
         if owner is not None:
             fix = f"set {owner} instead" if owner.startswith("models") else "leave it out"
-            yield option.path, f"`{option.spelled}` is set by {owner}", fix
+            yield Violation(option.path, f"`{option.spelled}` is set by {owner}", fix)
 
 
-@rule(
+@release_rule(
     "ENGINE-FORBIDDEN",
     "error",
-    prevents="a shared server that clients can take over, or prompts in logs",
+    prevents="Clients can run code in the server or read others' prompts: the option is unsafe on a shared server.",
     source=_SECURITY,
+    model=("engine.version",),
 )
-def flags_safe(stack: Resolution) -> Iterator[Problem]:
-    """Some options don't belong on a shared server."""
-    for _, vllm, option in options(stack):
+def flags_safe(_: Resolution, release: ReleaseView) -> Violations:
+    """No option makes a shared server unsafe."""
+    for vllm, option in given_options(release):
         reason = vllm.forbidden_flags.get(option.flag.name)
         if reason is not None and option.value is not False:
-            yield option.path, f"`{option.spelled}` is refused: it {reason}", "leave it out"
+            yield Violation(option.path, f"`{option.spelled}` is refused: it {reason}", "leave it out")
 
 
-@rule("ENGINE-VALUE", "error", prevents="a server that exits with `invalid value`", source=_PARSER)
-def values_legal(stack: Resolution) -> Iterator[Problem]:
-    """Every value is one that the option takes."""
-    for _, vllm, option in options(stack):
+@release_rule(
+    "ENGINE-VALUE",
+    "error",
+    prevents="vLLM exits at start: `argument --…: invalid … value`, or `invalid choice`.",
+    source=_PARSER,
+    model=("engine.version",),
+)
+def values_legal(_: Resolution, release: ReleaseView) -> Violations:
+    """Every option has a value of the type, or among the choices, that vLLM's command line accepts."""
+    for vllm, option in given_options(release):
         flag, value = option.flag, option.value
         if flag.name in vllm.owned_flags or flag.name in vllm.forbidden_flags:
             continue
         wrong = value_error(flag, value, vllm.option_kinds.get(flag.name))
         if wrong:
             message = f"{json.dumps(value, default=str)}: `{option.spelled}` takes {wrong}"
-            yield option.path, message, f"write {wrong}"
+            yield Violation(option.path, message, f"write {wrong}")
 
 
 def value_error(flag: VllmFlag, value: Any, kind: str | None = None) -> str:
@@ -166,33 +186,35 @@ def _is_json(value: Any) -> bool:
     return True
 
 
-@rule(
+@release_rule(
     "ENGINE-LIMIT",
     "error",
-    prevents="a server that stops with `Input should be greater than or equal to`",
+    prevents="vLLM exits at start with a validation error: `Input should be greater than or equal to …`.",
     source="the classes of vLLM's settings, catalog/vllm (python -m catalog vllm)",
+    model=("engine.version",),
 )
-def numbers_in_range(stack: Resolution) -> Iterator[Problem]:
-    """Numbers lie within what vLLM takes, which its command line doesn't check."""
-    for _, vllm, option in options(stack):
+def numbers_in_range(_: Resolution, release: ReleaseView) -> Violations:
+    """Numbers are in the range that vLLM accepts; its command line doesn't check that."""
+    for vllm, option in given_options(release):
         limits, found = vllm.option_limits.get(option.flag.name, {}), number(option.value)
         if found is None or option.flag.name in vllm.owned_flags:
             continue
         if not all(_LIMITS[bound][1](found, limit) for bound, limit in limits.items()):
             wanted = " and ".join(f"{_LIMITS[bound][0]} {limit:g}" for bound, limit in limits.items())
             message = f"{option.value}: `{option.spelled}` must be {wanted}"
-            yield option.path, message, f"write a number that is {wanted}"
+            yield Violation(option.path, message, f"write a number that is {wanted}")
 
 
-@rule(
+@release_rule(
     "ENGINE-SUFFIX",
     "warning",
-    prevents="a batch of 32000 tokens where 32768 were meant",
+    prevents="vLLM runs with 32000 instead of 32768 tokens: k is 1000, K is 1024.",
     source="vLLM 0.33 vllm/engine/arg_utils.py human_readable_int",
+    model=("engine.version",),
 )
-def suffix_meant(stack: Resolution) -> Iterator[Problem]:
-    """Small suffixes are decimal, capital ones binary; context lengths are powers of two."""
-    for _, _, option in options(stack):
+def suffix_meant(_: Resolution, release: ReleaseView) -> Violations:
+    """Numbers of tokens are written with K (1024), not with k (1000)."""
+    for _vllm, option in given_options(release):
         value = option.value
         if not (option.flag.type or "").startswith("int-suffix") or not isinstance(value, str):
             continue
@@ -200,38 +222,47 @@ def suffix_meant(stack: Resolution) -> Iterator[Problem]:
         if value[-1:] in ("k", "m", "g") and decimal is not None:
             capital = value[:-1] + value[-1].upper()
             fix = f"write {capital} for {whole_number(capital)}, or the number itself"
-            yield option.path, f"`{value}` is {decimal}", fix
+            yield Violation(option.path, f"`{value}` is {decimal}", fix)
 
 
-@rule("ENGINE-TWICE", "error", prevents="an option given twice, of which one is ignored", source=_PARSER)
-def flags_given_once(stack: Resolution) -> Iterator[Problem]:
-    """No option is given under two of its spellings."""
-    first: dict[tuple[int, str], str] = {}
-    for release, _, option in options(stack):
-        spelled = first.setdefault((release.index, option.name), option.spelled)
+@release_rule(
+    "ENGINE-TWICE",
+    "error",
+    prevents="One of two values for the same option is ignored.",
+    source=_PARSER,
+    model=("engine.version", "engine.args"),
+)
+def flags_given_once(_: Resolution, release: ReleaseView) -> Violations:
+    """No option is given twice under different spellings."""
+    first: dict[str, str] = {}
+    for _vllm, option in given_options(release):
+        spelled = first.setdefault(option.name, option.spelled)
         if spelled != option.spelled:
             message = f"`{option.spelled}` and `{spelled}` are the same option"
-            yield option.path, message, "leave one of them out"
+            yield Violation(option.path, message, "leave one of them out")
 
 
-@rule(
+@release_rule(
     "ENGINE-JSON",
     "error",
-    prevents="a server that stops with `Unexpected keyword argument`",
+    prevents="vLLM exits at start: `Unexpected keyword argument`.",
     source="the classes of vLLM's settings, catalog/vllm (python -m catalog vllm)",
+    model=("engine.version",),
 )
-def keys_known(stack: Resolution) -> Iterator[Problem]:
-    """Keys of options that take a mapping are those that vLLM has, with values that it lists."""
-    for _, vllm, option in options(stack):
+def keys_known(_: Resolution, release: ReleaseView) -> Violations:
+    """Options that take a mapping have keys and values that vLLM knows."""
+    for vllm, option in given_options(release):
         known, content = vllm.option_keys.get(option.flag.name), mapping(option.value)
         if known is None or content is None:
             continue
         for key, item in content.items():
             path, spelled = f"{option.path}.{key}", str(key).replace("-", "_")
             if spelled not in known:
-                yield path, f"`{key}` is not a key of `{option.spelled}`", _short(nearest(str(key), known))
+                message = f"`{key}` is not a key of `{option.spelled}`"
+                yield Violation(path, message, _short(nearest(str(key), known)))
             elif (values := known[spelled]) and isinstance(item, str) and item not in values:
-                yield path, f"`{item}`: `{key}` takes one of {listed(values)}", _short(nearest(item, values))
+                message = f"`{item}`: `{key}` takes one of {listed(values)}"
+                yield Violation(path, message, _short(nearest(item, values)))
 
 
 def _short(advice: str, longest: int = 200) -> str:

@@ -1,128 +1,132 @@
 """Rules about number formats and kernels: what this version of vLLM has, the checkpoint is in, and the GPU computes."""
 
-from collections.abc import Iterator
-
 from catalog import Model, VllmVersion
+from config.wording import nearest
+from planning.placement.release_on_pool import ReleaseOnPool
 from planning.resolving.releases import ReleaseView
 from planning.resolving.resolution import Resolution
-from planning.rules.engine import options
-from planning.rules.register import Problem, rule
-from planning.rules.words import nearest
+from planning.rules.engine import given_options
+from planning.rules.reads import DEVICES, ENGINE, SOURCE
+from planning.rules.register import Violation, Violations, placement_rule, release_rule
 from planning.vllm.options import mapping
 
 _PLAIN = ("bf16", "bfloat16", "fp16", "float16")
 
 
-def _native(model: Model | None, vllm: VllmVersion) -> str | None:
-    """Which kind of quantization a checkpoint is in; None where it is in none, or in one that isn't told apart."""
+def _native(release: Model | None, vllm: VllmVersion) -> str | None:
+    """Which kind of quantization a checkpoint is in; None where it is in none, or in one that isn't distinguished."""
     loaders = vllm.checkpoint_loaders
-    return next((kind for kind in loaders if model is not None and model.native_dtype.startswith(kind)), None)
+    return next((kind for kind in loaders if release is not None and release.native_dtype.startswith(kind)), None)
 
 
-@rule(
+@placement_rule(
     "ENGINE-QUANTIZATION",
     "error",
-    prevents="a server that stops because it, its GPU or its checkpoint doesn't know the number format",
+    prevents="vLLM exits at start: the quantization method is unknown, isn't that of the checkpoint (`Quantization "
+    "method specified in the model config (…) does not match`), or isn't supported for the GPU.",
     source="catalog/vllm; vLLM 0.33 vllm/config/model.py _verify_quantization, vllm/config/vllm.py",
+    model=(*SOURCE, "pool", "slice", *ENGINE),
+    pool=("name", *DEVICES),
 )
-def quantization_runs(stack: Resolution) -> Iterator[Problem]:
-    """The quantization exists in this version, is the checkpoint's, and the GPU is new enough for it."""
-    for model in stack.releases:
-        vllm = model.vllm
-        if vllm is None:
-            continue
-        asked = model.options.values.get("quantization")
-        path = model.options.path_of("quantization") if asked is not None else f"{model.path}.source"
-        if asked is not None and asked not in vllm.quantizations:
-            known = vllm.quantizations
-            yield path, f"`{asked}` is not a quantization of vLLM {vllm.version}", nearest(str(asked), known)
-            continue
-        native = _native(model.architecture, vllm)
-        if asked is not None and native is not None and asked not in vllm.checkpoint_loaders[native]:
-            yield path, f"`{asked}`, but the checkpoint is in `{native}`", "leave it out: vLLM reads the checkpoint's"
-            continue
-        plain = model.architecture is not None and model.architecture.native_dtype in _PLAIN
-        if asked in vllm.checkpoint_quantizations and plain:
-            yield path, f"`{asked}`, but the checkpoint isn't quantized", "leave it out, or write `fp8` to quantize it"
-            continue
-        yield from _too_old(model, str(asked or (vllm.checkpoint_loaders[native][0] if native else "")), path)
+def quantization_runs(_: Resolution, place: ReleaseOnPool) -> Violations:
+    """The quantization method exists in this version of vLLM, is the checkpoint's own, and runs on the GPU."""
+    release = place.release
+    vllm, method = release.vllm, release.options.values.get("quantization")
+    if vllm is None:
+        return
+    path = release.options.path_of("quantization") if method is not None else f"{release.path}.source"
+    native = _native(release.architecture, vllm)
+    plain = release.architecture is not None and release.architecture.native_dtype in _PLAIN
+    if method is not None and method not in vllm.quantizations:
+        message = f"`{method}` is not a quantization of vLLM {vllm.version}"
+        yield Violation(path, message, nearest(str(method), vllm.quantizations))
+    elif method is not None and native is not None and method not in vllm.checkpoint_loaders[native]:
+        message = f"`{method}`, but the checkpoint is in `{native}`"
+        yield Violation(path, message, "leave it out: vLLM reads the checkpoint's")
+    elif method in vllm.checkpoint_quantizations and plain:
+        message = f"`{method}`, but the checkpoint isn't quantized"
+        yield Violation(path, message, "leave it out, or write `fp8` to quantize it")
+    else:
+        yield from _too_old(place, vllm, str(method or (vllm.checkpoint_loaders[native][0] if native else "")), path)
 
 
-def _too_old(model: ReleaseView, method: str, path: str) -> Iterator[Problem]:
-    needed = model.vllm.quantization_min_capability.get(method) if model.vllm is not None else None
-    for pool, device in model.placed:
-        if needed is not None and float(device.gpu.compute_capability) < float(needed):
-            yield (
-                path,
-                (
-                    f"`{method}` needs compute capability {needed}; `{pool.name}`'s {device.gpu.name} has "
-                    f"{device.gpu.compute_capability}"
-                ),
-                "choose another quantization, or a newer GPU",
-            )
+def _too_old(place: ReleaseOnPool, vllm: VllmVersion, method: str, path: str) -> Violations:
+    needed, device = vllm.quantization_min_capability.get(method), place.device
+    if needed is not None and device is not None and float(device.gpu.compute_capability) < float(needed):
+        yield Violation(
+            path,
+            (
+                f"`{method}` needs compute capability {needed}; `{place.pool.name}`'s {device.gpu.name} has "
+                f"{device.gpu.compute_capability}"
+            ),
+            "choose another quantization, or a newer GPU",
+        )
 
 
-@rule(
+@placement_rule(
     "ENGINE-DTYPE",
     "error",
-    prevents="a server that stops because its GPU has no bfloat16",
+    prevents="vLLM exits at start: `Bfloat16 is only supported on GPUs with compute capability of at least 8.0`.",
     source="vLLM 0.33 vllm/platforms/cuda.py",
+    model=("name", *SOURCE, "pool", "slice", *ENGINE),
+    pool=("name", *DEVICES),
 )
-def dtype_runs(stack: Resolution) -> Iterator[Problem]:
-    """bfloat16 weights need a GPU that computes in it, or `dtype: half`."""
-    for model in stack.releases:
-        dtype = model.options.values.get("dtype", "auto")
-        native = model.architecture.native_dtype if model.architecture is not None else None
-        wants = dtype == "bfloat16" or (dtype == "auto" and native in ("bf16", "bfloat16"))
-        for pool, device in model.placed:
-            if wants and not device.gpu.bf16:
-                yield (
-                    f"{model.path}.engine.args",
-                    f"`{model.name}` is in bfloat16, which {device.gpu.name} on `{pool.name}` doesn't compute",
-                    "add dtype: half, or choose a newer GPU",
-                )
+def dtype_runs(_: Resolution, place: ReleaseOnPool) -> Violations:
+    """A model in bfloat16 runs on GPUs that support it, or with `dtype: half`."""
+    release, device = place.release, place.device
+    dtype = release.options.values.get("dtype", "auto")
+    native = release.architecture.native_dtype if release.architecture is not None else None
+    wants = dtype == "bfloat16" or (dtype == "auto" and native in ("bf16", "bfloat16"))
+    if wants and device is not None and not device.gpu.bf16:
+        yield Violation(
+            f"{release.path}.engine.args",
+            f"`{release.name}` is in bfloat16, which {device.gpu.name} on `{place.pool.name}` doesn't compute",
+            "add dtype: half, or choose a newer GPU",
+        )
 
 
-@rule(
+@placement_rule(
     "ENGINE-KV-FORMAT",
     "error",
-    prevents="a server that stops because no attention kernel keeps its cache in fp8",
+    prevents="vLLM exits at start: no attention backend of this GPU keeps an fp8 KV cache.",
     source=(
         "vLLM 0.33 vllm/v1/attention/backends/{flashinfer,triton_attn,flash_attn}.py, "
         "vllm/model_executor/layers/attention/attention.py"
     ),
+    model=(*SOURCE, "pool", "slice", *ENGINE),
+    pool=("name", *DEVICES),
 )
-def cache_format_runs(stack: Resolution) -> Iterator[Problem]:
-    """A KV cache in fp8 needs a GPU with a kernel for it; fp8_e5m2 goes with no fp8 checkpoint."""
-    for model in stack.releases:
-        wanted = model.settings.engine.kv_cache_dtype
-        path, vllm = f"{model.path}.engine.kv_cache_dtype", model.vllm
-        if vllm is None:
-            continue
-        if wanted == "fp8_e5m2" and _native(model.architecture, vllm) == "fp8":
-            yield path, "`fp8_e5m2`, which vLLM refuses for checkpoints in fp8", "write `fp8`"
-        needed = vllm.fp8_cache_min_capability
-        for pool, device in model.placed:
-            if wanted.startswith("fp8") and float(device.gpu.compute_capability) < float(needed):
-                yield (
-                    path,
-                    (
-                        f"`{wanted}` needs compute capability {needed}; `{pool.name}`'s "
-                        f"{device.gpu.name} has {device.gpu.compute_capability}"
-                    ),
-                    "write `auto`, or choose a newer GPU",
-                )
+def cache_format_runs(_: Resolution, place: ReleaseOnPool) -> Violations:
+    """An fp8 KV cache is used on GPUs of compute capability 8.0 or later, and fp8_e5m2 never with an fp8 checkpoint."""
+    release, device, vllm = place.release, place.device, place.release.vllm
+    wanted, path = release.settings.engine.kv_cache_dtype, f"{release.path}.engine.kv_cache_dtype"
+    if vllm is None:
+        return
+    if wanted == "fp8_e5m2" and _native(release.architecture, vllm) == "fp8":
+        yield Violation(path, "`fp8_e5m2`, which vLLM refuses for checkpoints in fp8", "write `fp8`")
+    if device is None or not wanted.startswith("fp8"):
+        return
+    if float(device.gpu.compute_capability) < float(vllm.fp8_cache_min_capability):
+        yield Violation(
+            path,
+            (
+                f"`{wanted}` needs compute capability {vllm.fp8_cache_min_capability}; `{place.pool.name}`'s "
+                f"{device.gpu.name} has {device.gpu.compute_capability}"
+            ),
+            "write `auto`, or choose a newer GPU",
+        )
 
 
-@rule(
+@release_rule(
     "ENGINE-ATTENTION",
     "error",
-    prevents="a server that stops with `Unknown attention backend`",
+    prevents="vLLM exits at start: `Unknown attention backend`.",
     source="vLLM 0.33 vllm/v1/attention/backends/registry.py, catalog/vllm (python -m catalog vllm)",
+    model=("engine.version",),
 )
-def attention_known(stack: Resolution) -> Iterator[Problem]:
-    """The attention backend is one that this version has, for NVIDIA's GPUs."""
-    for _, vllm, option in options(stack):
+def attention_known(_: Resolution, release: ReleaseView) -> Violations:
+    """The attention backend is one that this version of vLLM has for NVIDIA GPUs."""
+    for vllm, option in given_options(release):
         match option.name:
             case "attention-backend":
                 place, wanted = option.path, option.value
@@ -130,27 +134,29 @@ def attention_known(stack: Resolution) -> Iterator[Problem]:
                 place, wanted = f"{option.path}.backend", (mapping(option.value) or {}).get("backend")
             case _:
                 continue
-        able = [one for one in vllm.attention_backends if not one.startswith(vllm.other_vendor_backends)]
+        able = [name for name in vllm.attention_backends if not name.startswith(vllm.other_vendor_backends)]
         if wanted is not None and str(wanted).upper() not in able:
             other = str(wanted).upper() in vllm.attention_backends
             why = "not for NVIDIA GPUs" if other else f"not an attention backend of vLLM {vllm.version}"
-            yield place, f"`{wanted}` is {why}", nearest(str(wanted), able)
+            yield Violation(place, f"`{wanted}` is {why}", nearest(str(wanted), able))
 
 
-@rule(
+@release_rule(
     "ENGINE-PARSER",
     "error",
-    prevents="a server that stops at start because a parser's name is unknown to it",
+    prevents="vLLM exits at start: `invalid tool call parser`, or an unknown reasoning parser.",
     source="catalog/vllm",
+    model=("engine.version", "engine.args"),
 )
-def parsers_known(stack: Resolution) -> Iterator[Problem]:
-    """Tool and reasoning parsers are looked up by name at start only; here they are looked up before."""
-    for release, vllm, option in options(stack):
+def parsers_known(_: Resolution, release: ReleaseView) -> Violations:
+    """Tool and reasoning parsers are those of this version of vLLM, and `enable-auto-tool-choice` has a parser."""
+    for vllm, option in given_options(release):
         value = option.value
         known = {"tool-call-parser": vllm.tool_parsers, "reasoning-parser": vllm.reasoning_parsers}.get(option.name)
         if known is not None and value not in known:
-            yield option.path, f"`{value}` is not a parser of vLLM {vllm.version}", nearest(str(value), known)
+            message = f"`{value}` is not a parser of vLLM {vllm.version}"
+            yield Violation(option.path, message, nearest(str(value), known))
         chooses = option.name == "enable-auto-tool-choice" and value is True
         if chooses and "tool-call-parser" not in release.options.by_name:
             message = "`enable-auto-tool-choice` needs `tool-call-parser`"
-            yield option.path, message, "add tool-call-parser, or leave it out"
+            yield Violation(option.path, message, "add tool-call-parser, or leave it out")

@@ -1,13 +1,15 @@
-"""Rules about money: prices that are missing or old, nodes that run day and night, tokens that others sell cheaper."""
+"""Rules about money: prices that are missing or old, GPU nodes that never stop, tokens that others sell cheaper."""
 
-from collections.abc import Iterator
 from datetime import date
 
+from config.wording import nearest
 from planning.money import cost
 from planning.money.billed_pools import billed_pools
+from planning.resolving.pools import PoolView
+from planning.resolving.releases import ReleaseView
 from planning.resolving.resolution import Resolution
-from planning.rules.register import Problem, rule
-from planning.rules.words import nearest
+from planning.rules.reads import SOURCE
+from planning.rules.register import Violation, Violations, pool_rule, release_rule, stack_rule
 
 _PRICES = "catalog/prices.yaml"
 _RETAIL = "https://learn.microsoft.com/rest/api/cost-management/retail-prices/azure-retail-prices"
@@ -16,118 +18,150 @@ _REFRESH = "refresh it with `python -m catalog refresh-prices`"
 _OLD_AFTER_DAYS = 90
 
 
-@rule(
+@stack_rule(
     "COST-PRICE-MISSING",
     "warning",
-    prevents="a monthly figure that leaves out a pool without saying so",
+    prevents="The monthly cost is too low: it leaves out a node pool.",
     source=_PRICES,
+    needs="aks",
 )
-def price_on_file(stack: Resolution) -> Iterator[Problem]:
-    """Each pool has a price on file for its region; none is borrowed from another."""
-    for machine in billed_pools(stack):
-        if machine.vm is not None and cost.hourly_usd(stack, machine) is None:
-            price = stack.catalog.prices.get((stack.settings.platform.region, machine.vm.name))
+def price_known(stack: Resolution) -> Violations:
+    """The catalog has a price of every pool's VM size in the stack's region; none is taken from another region."""
+    for billed in billed_pools(stack):
+        if billed.vm is not None and cost.hourly_usd(stack, billed) is None:
+            price = stack.catalog.prices.get((stack.settings.platform.region, billed.vm.name))
             at_most = (
                 f"; it is at most the on-demand price, {price.payg_usd_h} USD/h"
-                if machine.spot and price is not None and price.payg_usd_h is not None
+                if billed.spot and price is not None and price.payg_usd_h is not None
                 else ""
             )
-            kind = "spot price" if machine.spot else "price"
-            yield (
-                f"{machine.path}.vm_size",
+            kind = "spot price" if billed.spot else "price"
+            yield Violation(
+                f"{billed.path}.vm_size",
                 (
-                    f"the catalog has no {kind} of {machine.vm.name} in {stack.settings.platform.region}; "
+                    f"the catalog has no {kind} of {billed.vm.name} in {stack.settings.platform.region}; "
                     f"the cost leaves it out{at_most}"
                 ),
                 f"look it up: `python -m catalog refresh-prices --region {stack.settings.platform.region}`",
+                (billed.path, "platform.region"),
             )
 
 
-@rule("COST-PRICE-OLD", "info", prevents="a decision on a price that has moved since", source=_PRICES)
-def price_recent(stack: Resolution) -> Iterator[Problem]:
-    """Undated prices are said to be."""
-    for machine in billed_pools(stack):
-        price = stack.catalog.prices.get((stack.settings.platform.region, machine.vm.name)) if machine.vm else None
-        if price is None or cost.hourly_usd(stack, machine) is None:
+@stack_rule(
+    "COST-PRICE-OLD",
+    "info",
+    prevents="The monthly cost rests on a price that may have changed long ago.",
+    source=_PRICES,
+    needs="aks",
+)
+def price_dated(stack: Resolution) -> Violations:
+    """Prices without a date are reported."""
+    for billed in billed_pools(stack):
+        price = stack.catalog.prices.get((stack.settings.platform.region, billed.vm.name)) if billed.vm else None
+        if price is None or cost.hourly_usd(stack, billed) is None:
             continue
-        undated = price.spot_older if machine.spot else price.older
+        undated = price.spot_older if billed.spot else price.older
         if undated or not price.verified:
-            yield (
-                f"{machine.path}.vm_size",
+            yield Violation(
+                f"{billed.path}.vm_size",
                 f"the price of {price.vm_size} is {'of an undated list' if undated else 'not verified'}",
                 f"{_REFRESH} before relying on it",
+                (billed.path, "platform.region"),
             )
 
 
-@rule("COST-PRICE-STALE", "warning", prevents="a decision on a price that Azure has changed since", source=_RETAIL)
-def price_young(stack: Resolution) -> Iterator[Problem]:
-    """Prices are at most 90 days old, where the command line tells which day it is."""
+@stack_rule(
+    "COST-PRICE-STALE",
+    "warning",
+    prevents="The monthly cost rests on a price that Azure has changed since.",
+    source=_RETAIL,
+    needs="aks",
+)
+def price_recent(stack: Resolution) -> Violations:
+    """Prices are at most 90 days old on the day of the check."""
     if stack.today is None:
         return
     today = date.fromisoformat(stack.today)
-    for machine in billed_pools(stack):
-        price = cost.price_of(stack, machine)
-        if price is None or cost.hourly_usd(stack, machine) is None:
+    for billed in billed_pools(stack):
+        price = cost.price_of(stack, billed)
+        if price is None or cost.hourly_usd(stack, billed) is None:
             continue
-        read = cost.price_date(price, spot=machine.spot)
+        read = cost.price_date(price, spot=billed.spot)
         if read is not None and (today - read).days > _OLD_AFTER_DAYS:
-            yield (
-                f"{machine.path}.vm_size",
+            yield Violation(
+                f"{billed.path}.vm_size",
                 f"the price of {price.vm_size} is of {read}, {(today - read).days} days before {today}",
                 _REFRESH,
+                (billed.path, "platform.region"),
             )
 
 
-@rule("COST-API-UNKNOWN", "error", prevents="a comparison with a price that nobody stated", source="this stack file")
-def managed_api_stated(stack: Resolution) -> Iterator[Problem]:
-    """A model is compared with one of cost.managed_apis."""
+@release_rule(
+    "COST-API-UNKNOWN",
+    "error",
+    prevents="The break-even against a managed API is missing: no price of that API is given.",
+    source="this stack file",
+    model=("expected",),
+    reads=("cost.managed_apis",),
+)
+def managed_api_stated(stack: Resolution, release: ReleaseView) -> Violations:
+    """`expected.instead_of` names one of cost.managed_apis."""
     known = [api.name for api in stack.settings.cost.managed_apis]
-    for model in stack.models:
-        expected = model.settings.expected
-        if expected is not None and expected.instead_of is not None and expected.instead_of not in known:
-            yield (
-                f"{model.path}.expected.instead_of",
-                f"`{expected.instead_of}` is not one of cost.managed_apis",
-                nearest(expected.instead_of, known) if known else "add it there, with its prices, or leave it out",
-            )
+    expected = release.settings.expected
+    if expected is not None and expected.instead_of is not None and expected.instead_of not in known:
+        yield Violation(
+            f"{release.path}.expected.instead_of",
+            f"`{expected.instead_of}` is not one of cost.managed_apis",
+            nearest(expected.instead_of, known) if known else "add it there, with its prices, or leave it out",
+        )
 
 
-@rule("COST-EXPECTED", "error", prevents="a cost of tokens from half of the tokens", source="this stack file")
-def throughput_whole(stack: Resolution) -> Iterator[Problem]:
-    """A stated throughput has answer tokens where the model writes any, and none for embeddings."""
-    for model in stack.releases:
-        expected = model.settings.expected
-        if expected is None or model.architecture is None:
-            continue
-        writes = model.architecture.task == "generate"
-        if writes and expected.output_tokens_per_second is None:
-            yield (
-                f"{model.path}.expected.output_tokens_per_second",
-                f"missing, but `{model.architecture.id}` writes answers",
-                "add the answer tokens that one busy replica writes per second",
-            )
-        if not writes and expected.output_tokens_per_second is not None:
-            yield (
-                f"{model.path}.expected.output_tokens_per_second",
-                (
-                    f"{expected.output_tokens_per_second:g}, but `{model.architecture.id}` makes embeddings and writes "
-                    "nothing"
-                ),
-                "leave it out",
-            )
+@release_rule(
+    "COST-EXPECTED",
+    "error",
+    prevents="The cost of a million tokens is wrong: it counts prompt tokens only, or answers that are never written.",
+    source="this stack file",
+    model=(*SOURCE, "expected"),
+)
+def throughput_whole(_: Resolution, release: ReleaseView) -> Violations:
+    """The expected throughput of a model that writes answers has output tokens; that of an embedding model has none."""
+    expected = release.settings.expected
+    if expected is None or release.architecture is None:
+        return
+    writes = release.architecture.task == "generate"
+    if writes and expected.output_tokens_per_second is None:
+        yield Violation(
+            f"{release.path}.expected.output_tokens_per_second",
+            f"missing, but `{release.architecture.id}` writes answers",
+            "add the answer tokens that one busy replica writes per second",
+        )
+    if not writes and expected.output_tokens_per_second is not None:
+        yield Violation(
+            f"{release.path}.expected.output_tokens_per_second",
+            (
+                f"{expected.output_tokens_per_second:g}, but `{release.architecture.id}` makes embeddings and writes "
+                "nothing"
+            ),
+            "leave it out",
+        )
 
 
-@rule("COST-MANAGED-CHEAPER", "info", prevents="paying more than a managed API asks, unnoticed", source=_RETAIL)
-def self_hosting_pays(stack: Resolution) -> Iterator[Problem]:
-    """Where a managed API is cheaper at any load, that is said."""
+@stack_rule(
+    "COST-MANAGED-CHEAPER",
+    "info",
+    prevents="Every token costs more than a managed API asks for it, however busy the GPUs are.",
+    source=_RETAIL,
+)
+def self_hosting_pays(stack: Resolution) -> Violations:
+    """Reports when the managed API is cheaper at every load."""
     for model in stack.models:
         found = cost.token_cost(stack, model)
         if found is None or found.break_even is None or found.break_even.first_tokens_per_month is not None:
             continue
-        yield (
+        yield Violation(
             f"{model.path}.expected.instead_of",
             (
-                f"with all replicas busy day and night, a million tokens of `{model.name}` cost "
+                f"with all replicas fully loaded at all times, a million tokens of `{model.name}` cost "
                 f"{found.max_replicas_per_million:.2f} USD, those of {found.break_even.managed_api} "
                 f"{found.break_even.managed_per_million:.2f}: no load makes self-hosting cheaper"
             ),
@@ -135,25 +169,26 @@ def self_hosting_pays(stack: Resolution) -> Iterator[Problem]:
         )
 
 
-@rule(
+@pool_rule(
     "COST-ALWAYS-ON",
     "warning",
-    prevents="a surprise at the end of the month",
+    prevents="GPU nodes of a development stack are billed at night and on weekends, when nobody uses them.",
     source="https://learn.microsoft.com/azure/aks/cluster-autoscaler",
+    reads=("platform.environment",),
 )
-def gpu_nodes_always_on(stack: Resolution) -> Iterator[Problem]:
-    """GPU nodes that never scale down outside production are told."""
-    if stack.settings.platform.environment == "prod":
+def gpu_nodes_always_on(stack: Resolution, pool: PoolView) -> Violations:
+    """Outside production, GPU pools that never scale to zero are reported."""
+    nodes = pool.settings.nodes.min
+    if stack.settings.platform.environment == "prod" or pool.gpu is None or nodes == 0:
         return
-    for pool in stack.pools:
-        nodes = pool.settings.nodes.min
-        if pool.gpu is None or nodes == 0:
-            continue
-        size = "one GPU node runs" if nodes == 1 else f"{nodes} GPU nodes run"
-        way_out = (
-            f"`min: 0` is not possible with {'MIG' if pool.is_mig else 'shared GPUs'}: use whole GPUs, or "
-            "`pulumi destroy` overnight"
-            if pool.is_mig or pool.settings.gpu.shared
-            else "write min: 0, if the first request may wait for a node"
-        )
-        yield f"{pool.path}.nodes.min", f"{size} day and night in `{pool.name}`", way_out
+    remedy = (
+        f"`min: 0` is not possible with {'MIG' if pool.is_mig else 'shared GPUs'}: use whole GPUs, or "
+        "`pulumi destroy` overnight"
+        if pool.is_mig or pool.settings.gpu.shared
+        else "write min: 0, if the first request may wait for a node"
+    )
+    yield Violation(
+        f"{pool.path}.nodes.min",
+        f"`{pool.name}` keeps {nodes} GPU node{'' if nodes == 1 else 's'} running at all times",
+        remedy,
+    )

@@ -1,10 +1,9 @@
 """Rules about addresses: ranges that overlap, that lie outside, or that are too small for what will be in them."""
 
-from collections.abc import Iterator
 from ipaddress import IPv4Network
 
 from planning.resolving.resolution import Resolution
-from planning.rules.register import Problem, rule
+from planning.rules.register import Violation, Violations, stack_rule
 
 _AKS_NETWORK = "https://learn.microsoft.com/azure/aks/azure-cni-overlay"
 # Azure keeps five addresses of every subnet.
@@ -27,88 +26,113 @@ def _subnets(stack: Resolution) -> dict[str, IPv4Network]:
     return {role: IPv4Network(getattr(subnets, role)) for role in _SMALLEST}
 
 
-@rule("NET-OVERLAP", "error", prevents="an address that means two machines", source=_AKS_NETWORK)
-def ranges_apart(stack: Resolution) -> Iterator[Problem]:
-    """The virtual network, pods, services, subnets and Azure's own ranges must not overlap."""
+@stack_rule(
+    "NET-OVERLAP",
+    "error",
+    prevents="AKS refuses the cluster (`ServiceCidrOverlapExistingSubnetsCidr`), or pods can't reach addresses that "
+    "two networks share.",
+    source=_AKS_NETWORK,
+    needs="aks",
+)
+def ranges_apart(stack: Resolution) -> Violations:
+    """The address ranges of the virtual network, pods, Services, subnets and those that AKS reserves don't overlap."""
     ranges = list(_ranges(stack).items())
     subnets = [(f"network.subnets.{role}", network) for role, network in _subnets(stack).items()]
     for group in (ranges, subnets):
         for index, (path, network) in enumerate(group):
-            for other_path, other in group[:index]:
-                if network.overlaps(other):
-                    yield path, f"{network} overlaps {other_path} ({other})", "give each a range of its own"
+            for earlier_path, earlier in group[:index]:
+                if network.overlaps(earlier):
+                    yield Violation(
+                        path,
+                        f"{network} overlaps {earlier_path} ({earlier})",
+                        "give each a range of its own",
+                        (path, earlier_path),
+                    )
     for path, network in ranges:
         for kept in stack.catalog.azure.reserved_cidrs:
             if network.overlaps(IPv4Network(kept)):
-                yield path, f"{network} overlaps {kept}, which AKS keeps for itself", f"choose a range outside {kept}"
+                yield Violation(
+                    path, f"{network} overlaps {kept}, which AKS keeps for itself", f"choose a range outside {kept}",
+                    (path,),
+                )  # fmt: skip
 
 
-@rule(
+@stack_rule(
     "NET-OUTSIDE",
     "error",
-    prevents="a subnet that Azure refuses because it lies outside its network",
+    prevents="Azure refuses the subnet: `NetcfgSubnetRangeOutsideVnet`.",
     source=_AKS_NETWORK,
+    needs="aks",
 )
-def subnets_inside(stack: Resolution) -> Iterator[Problem]:
-    """Subnets lie inside the virtual network."""
+def subnets_inside(stack: Resolution) -> Violations:
+    """Every subnet lies inside the virtual network."""
     space = IPv4Network(stack.settings.network.address_space)
     for role, network in _subnets(stack).items():
         if not network.subnet_of(space):
-            yield (
+            yield Violation(
                 f"network.subnets.{role}",
                 f"{network} is not inside network.address_space ({space})",
                 f"choose a range inside {space}",
+                (f"network.subnets.{role}", "network.address_space"),
             )
 
 
-@rule(
+@stack_rule(
     "NET-SMALL",
     "error",
-    prevents="a subnet that Azure refuses, or nodes that find no address",
+    prevents="Azure refuses the subnet, or a scale-up or upgrade fails with `SubnetIsFull`: no addresses are left for "
+    "more nodes.",
     source="https://learn.microsoft.com/azure/aks/api-server-vnet-integration",
+    needs="aks",
 )
-def subnets_large_enough(stack: Resolution) -> Iterator[Problem]:
-    """Every subnet has room for what will be in it, surge nodes of an upgrade included."""
+def subnets_large_enough(stack: Resolution) -> Violations:
+    """Subnets and the pods' range have room for every pool at its largest, with one surge node each for upgrades."""
     for role, network in _subnets(stack).items():
         if network.prefixlen > _SMALLEST[role]:
-            yield (
+            yield Violation(
                 f"network.subnets.{role}",
                 f"{network} is smaller than /{_SMALLEST[role]}",
                 f"write a range of /{_SMALLEST[role]} or larger",
+                (f"network.subnets.{role}",),
             )
     nodes = _subnets(stack)["nodes"]
     pools = [pool.settings.nodes.max + 1 for pool in stack.pools] + [stack.settings.cluster.system_pool.nodes.max + 1]
+    sizes = (*(f"{pool.path}.nodes" for pool in stack.pools), "cluster.system_pool.nodes")
     room = nodes.num_addresses - _AZURE_KEEPS
     if sum(pools) > room:
-        yield (
+        yield Violation(
             "network.subnets.nodes",
             (
                 f"{nodes} has room for {room} nodes, but all pools at their largest, each with one surge node, are "
                 f"{sum(pools)}"
             ),
             "write a larger range, or make the pools smaller",
+            ("network.subnets.nodes", *sizes),
         )
     pods = IPv4Network(stack.settings.network.pods)
     blocks = 2 ** max(0, _POD_BLOCK_PREFIX - pods.prefixlen)
     if sum(pools) > blocks:
-        yield (
+        yield Violation(
             "network.pods",
             f"{pods} holds {blocks} nodes (a /{_POD_BLOCK_PREFIX} each), but there may be {sum(pools)}",
             "write a larger range",
+            ("network.pods", *sizes),
         )
 
 
-@rule(
+@stack_rule(
     "NET-RUNNER",
     "error",
-    prevents="a peering that this program can't make",
+    prevents="The peering with the runner's network fails, and `pulumi up` can't reach the API server.",
     source="https://learn.microsoft.com/azure/virtual-network/virtual-network-peering-overview",
+    reads=("cluster.api_server.runner_vnet", "platform.subscription_id"),
+    needs="aks",
 )
-def runner_in_subscription(stack: Resolution) -> Iterator[Problem]:
-    """The runner's network is peered by the same Azure provider, hence in the same subscription."""
+def runner_in_subscription(stack: Resolution) -> Violations:
+    """The runner's network is in the platform's subscription, since the same Azure provider makes the peering."""
     runner = stack.settings.cluster.api_server.runner_vnet
     if runner is not None and runner.subscription_id != stack.settings.platform.subscription_id:
-        yield (
+        yield Violation(
             "cluster.api_server.runner_vnet",
             f"the network is in subscription {runner.subscription_id}, the platform in another",
             "name a network in platform.subscription_id; across subscriptions peer by hand and leave runner_vnet out",

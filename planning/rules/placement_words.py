@@ -1,10 +1,11 @@
-"""How findings speak of placement: what a replica takes, what is short, and an order that strands one."""
+"""Texts of findings about placement: what a replica takes, what is short, and an order that strands one."""
 
 from collections.abc import Sequence
 
 from planning.placement.pools import PoolLoad
 from planning.placement.problem import Vector, total
 from planning.placement.verdict import Stranding
+from planning.resolving.node import NodeOffer
 
 _MIB_PER_GIB = 1024
 _MILLICORES = 1000
@@ -23,20 +24,28 @@ def _rounded(figure: float) -> str:
     return f"{figure:.1f}".removesuffix(".0")
 
 
+def host(offer: NodeOffer) -> str:
+    """What a node offers to pods besides devices."""
+    return (
+        f"{_rounded(offer.cpu_millicores / _MILLICORES)} cores, {_rounded(offer.memory_mib / _MIB_PER_GIB)} GiB of "
+        f"memory and places for {offer.pods} pods"
+    )
+
+
 def shortage(loaded: PoolLoad, batch: int) -> str:
-    """What of all that a batch takes is short on the whole pool, and by how much; else what nodes can't share out."""
+    """What of all that a batch takes is short on the whole pool, and by how much; else what a node has."""
     problem = loaded.problem
     kind = problem.batches[batch].takes
     short = []
     for index, (resource, room) in enumerate(zip(loaded.resources, problem.room, strict=True)):
-        asked, there = total(problem.batches, index), room * problem.nodes
-        if kind[index] and asked > there:
-            number = amount(resource, there).split(" ")[0]
-            missing = amount(resource, asked - there).split(" ")[0]
-            short.append(f"{amount(resource, asked)} wanted, {number} there, {missing} short")
+        wanted, available = total(problem.batches, index), room * problem.nodes
+        if kind[index] and wanted > available:
+            number = amount(resource, available).split(" ")[0]
+            missing = amount(resource, wanted - available).split(" ")[0]
+            short.append(f"{amount(resource, wanted)} wanted, {number} available, {missing} short")
     return "; ".join(short) or (
-        f"each takes {_taken(loaded, kind)}, a node has {_taken(loaded, problem.room, kind)}, and the nodes can't be "
-        "shared out so"
+        f"each takes {_taken(loaded, kind)}, a node has {_taken(loaded, problem.room, kind)}, and no packing onto the "
+        "nodes exists"
     )
 
 
@@ -64,11 +73,11 @@ def order(loaded: PoolLoad, found: Stranding) -> str:
             steps[-1] = (steps[-1][0], node, held)
         elif held:
             steps.append((node, node, held))
-    told = [
+    texts = [
         f"{held} on {f'node {low}' if low == high else f'each of the nodes {low} to {high}'}"
         for low, high, held in steps
     ]
-    return f"{'; '.join(told)}; then `{last}` finds no node with {_wanting(loaded, found)}"
+    return f"{'; '.join(texts)}; then `{last}` finds no node with {_wanting(loaded, found)}"
 
 
 def stranded(loaded: PoolLoad, found: Stranding) -> str:

@@ -1,74 +1,97 @@
 """Rules about the platform as a whole: its region, and names that Azure and Kubernetes take."""
 
-from collections.abc import Iterator
-
+from config.wording import nearest
 from planning import naming
+from planning.resolving.releases import ReleaseView
 from planning.resolving.resolution import Resolution
-from planning.rules.register import Problem, rule
-from planning.rules.words import nearest
+from planning.rules.register import Violation, Violations, release_rule, stack_rule
 
 _NAMING = "https://learn.microsoft.com/azure/azure-resource-manager/management/resource-name-rules"
 
 
-@rule(
+@stack_rule(
     "REGION-UNKNOWN",
     "error",
-    prevents="resources declared for a region that doesn't exist",
+    prevents="Azure refuses every resource: `LocationNotAvailableForResourceType`.",
     source="catalog/regions.yaml",
+    reads=("platform.region",),
+    needs="aks",
 )
-def region_known(stack: Resolution) -> Iterator[Problem]:
-    """The region must be on file, because zones and prices depend on it."""
+def region_known(stack: Resolution) -> Violations:
+    """The catalog has the region, on which zones and prices depend."""
     if stack.region is None:
         region = stack.settings.platform.region
-        yield "platform.region", f"region `{region}` is not on file", nearest(region, stack.catalog.regions)
+        yield Violation(
+            "platform.region", f"region `{region}` is not in the catalog", nearest(region, stack.catalog.regions)
+        )
 
 
-@rule("NAME-ILLEGAL", "error", prevents="a name refused by Azure after half the platform stands", source=_NAMING)
-def names_legal(stack: Resolution) -> Iterator[Problem]:
-    """Derived names must keep Azure's limits."""
+@stack_rule(
+    "NAME-ILLEGAL",
+    "error",
+    prevents="`pulumi up` stops half-way: Azure refuses the name of a vault, storage account or registry.",
+    source=_NAMING,
+    reads=("platform.name", "platform.suffix", "platform.environment"),
+    needs="aks",
+)
+def names_legal(stack: Resolution) -> Violations:
+    """The names of Azure resources, made from those of the platform, keep Azure's limits."""
     for name in stack.names.all():
         if not name.legal:
             over = len(name.value) - name.limit.longest
             what = f"is {over} characters too long ({name.limit.longest} allowed)" if over > 0 else "is not legal"
-            yield (
+            yield Violation(
                 "platform.name",
                 f"`{name.value}`, the name of the {name.limit.kind}, {what}",
                 f"shorten platform.name by {over}" if over > 0 else "use letters and digits in platform.name",
             )
 
 
-@rule("NAME-COLLISION", "error", prevents="two things with one name, of which one overwrites the other", source=_NAMING)
-def names_unique(stack: Resolution) -> Iterator[Problem]:
-    """Pools, models (with their burst Deployments) and clients need names of their own."""
+@stack_rule(
+    "NAME-COLLISION",
+    "error",
+    prevents="Pulumi stops with `duplicate resource URN`, or one object overwrites the other in the cluster.",
+    source=_NAMING,
+)
+def names_unique(stack: Resolution) -> Violations:
+    """No two pools, models (their burst Deployments included) or clients of the gateway have the same name."""
     for kind, names in (
         ("pools", [pool.name for pool in stack.settings.pools]),
-        ("models", [model.name for model in stack.settings.models]),
+        ("models", [release.name for release in stack.settings.models]),
         ("gateway.clients", [client.name for client in stack.settings.gateway.clients]),
     ):
         first_seen: dict[str, int] = {}
         for index, name in enumerate(names):
             first = first_seen.setdefault(name, index)
             if first != index:
-                yield f"{kind}[{index}].name", f"`{name}` is already the name of {kind}[{first}]", "choose another name"
-    models = {model.name: model.index for model in stack.releases}
-    for model in stack.releases:
-        burst = f"{model.name}-burst"
-        if len(model.settings.pools) > 1 and burst in models:
-            yield (
-                f"models[{models[burst]}].name",
-                f"`{burst}` is the name of the burst Deployment of {model.path}",
+                path, earlier = f"{kind}[{index}].name", f"{kind}[{first}]"
+                yield Violation(
+                    path, f"`{name}` is already the name of {earlier}", "choose another name", (path, f"{earlier}.name")
+                )
+    models = {release.name: release.index for release in stack.releases}
+    for release in stack.releases:
+        burst = f"{release.name}-burst"
+        if len(release.settings.pools) > 1 and burst in models:
+            path = f"models[{models[burst]}].name"
+            yield Violation(
+                path,
+                f"`{burst}` is the name of the burst Deployment of {release.path}",
                 "choose another name",
+                (path, f"{release.path}.name", f"{release.path}.pool"),
             )
 
 
-@rule(
+@release_rule(
     "NAME-SERVICE",
     "error",
-    prevents="Kubernetes injecting VLLM_PORT=tcp://… into every pod, on which vLLM stops",
+    prevents="vLLM exits at start: `VLLM_PORT … appears to be a URI`, because Kubernetes sets VLLM_PORT=tcp://… in "
+    "every pod beside a Service called `vllm`.",
     source="vLLM 0.33 vllm/envs.py get_vllm_port",
+    model=("name",),
 )
-def service_names(stack: Resolution) -> Iterator[Problem]:
-    """A Service must not be called vllm."""
-    for model in stack.releases:
-        if model.name == "vllm" or not naming.Name(f"{model.name}-burst", naming.KUBERNETES_LABEL).legal:
-            yield f"{model.path}.name", f"`{model.name}` can't be the name of a Service for vLLM", "name what is served"
+def service_names(_: Resolution, release: ReleaseView) -> Violations:
+    """No model, hence no Service, is called `vllm`, and its name leaves room for that of the burst Deployment."""
+    if release.name == "vllm" or not naming.Name(f"{release.name}-burst", naming.KUBERNETES_LABEL).legal:
+        yield Violation(
+            f"{release.path}.name", f"`{release.name}` can't be the name of a Service for vLLM", "name what is served"
+        )

@@ -1,68 +1,80 @@
-"""Rules about node pools: their machines, who owns the driver, spot, and quota."""
+"""Rules about node pools: their VM sizes, who installs the driver, spot, and quota."""
 
-from collections.abc import Iterator
-
+from config.wording import listed, nearest
 from planning.money import quota
+from planning.placement.release_on_pool import ReleaseOnPool
+from planning.resolving.pools import PoolView
 from planning.resolving.resolution import Resolution
-from planning.rules.register import Problem, rule
-from planning.rules.words import listed, nearest
+from planning.rules.register import Violation, Violations, placement_rule, pool_rule, stack_rule
 
 _OWNERSHIP = "https://learn.microsoft.com/azure/aks/nvidia-gpu-operator"
 _SPOT = "https://learn.microsoft.com/azure/aks/spot-node-pool"
 _QUOTA = "https://learn.microsoft.com/azure/quotas/per-vm-quota-requests"
 
 
-@rule("VM-UNKNOWN", "error", prevents="a plan about a machine that nobody knows", source="catalog/vm_sizes.yaml")
-def size_known(stack: Resolution) -> Iterator[Problem]:
-    """The VM size must be on file."""
-    for pool in stack.pools:
-        if pool.vm is None:
-            size = pool.settings.vm_size
-            yield f"{pool.path}.vm_size", f"VM size `{size}` is not on file", nearest(size, stack.catalog.vm_sizes)
+@pool_rule(
+    "VM-UNKNOWN",
+    "error",
+    prevents="az aks nodepool add fails: the VM size doesn't exist, or nothing is known of its GPUs, memory and price.",
+    source="catalog/vm_sizes.yaml",
+    pool=("vm_size",),
+    needs="aks",
+)
+def size_known(stack: Resolution, pool: PoolView) -> Violations:
+    """The catalog has the VM size."""
+    if pool.vm is None:
+        size = pool.settings.vm_size
+        yield Violation(
+            f"{pool.path}.vm_size",
+            f"VM size `{size}` is not in the catalog",
+            nearest(size, stack.catalog.vm_sizes),
+        )
 
 
-@rule(
+@pool_rule(
     "VM-CLASS",
     "error",
-    prevents="a GPU pool without GPUs, or GPUs idling in a pool for other work",
+    prevents="Model pods stay Pending: `Insufficient nvidia.com/gpu` on nodes without GPUs; or GPU nodes are billed "
+    "for work that needs none.",
     source="catalog/vm_sizes.yaml",
+    pool=("vm_size", "class"),
 )
-def class_matches_size(stack: Resolution) -> Iterator[Problem]:
-    """Inference and fine-tuning pools have GPUs; background pools have none."""
-    for pool in stack.pools:
-        if pool.vm is None:
-            continue
-        if pool.settings.workload == "background" and pool.vm.gpu is not None:
-            yield (
-                f"{pool.path}.vm_size",
-                f"`{pool.vm.name}` has GPUs, but {pool.path}.class is `background`",
-                "choose a size without GPUs",
-            )
-        if pool.settings.workload != "background" and pool.vm.gpu is None:
-            yield (
-                f"{pool.path}.vm_size",
-                f"`{pool.vm.name}` has no GPU, but {pool.path}.class is `{pool.settings.workload}`",
-                "choose a size with GPUs, or class `background`",
-            )
+def class_matches_size(_: Resolution, pool: PoolView) -> Violations:
+    """Pools of class inference and fine-tuning have GPUs; pools of class background have none."""
+    if pool.vm is None:
+        return
+    if pool.settings.workload == "background" and pool.vm.gpu is not None:
+        yield Violation(
+            f"{pool.path}.vm_size",
+            f"`{pool.vm.name}` has GPUs, but {pool.path}.class is `background`",
+            "choose a size without GPUs",
+        )
+    if pool.settings.workload != "background" and pool.vm.gpu is None:
+        yield Violation(
+            f"{pool.path}.vm_size",
+            f"`{pool.vm.name}` has no GPU, but {pool.path}.class is `{pool.settings.workload}`",
+            "choose a size with GPUs, or class `background`",
+        )
 
 
-@rule(
+@pool_rule(
     "VM-UNSUPPORTED",
     "error",
-    prevents="a GPU that neither the NVIDIA driver nor vLLM's image runs on",
+    prevents="The driver isn't installed (`nvidia-smi` fails on the node), or vLLM's image doesn't start: `exec format "
+    "error`, `no kernel image is available for execution on the device`.",
     source="vLLM 0.33 wheel: x86-64, compute capability 7.5 and above; NVIDIA GPU Operator",
+    pool=("vm_size",),
 )
-def gpu_runs_here(stack: Resolution) -> Iterator[Problem]:
-    """GPU pools are NVIDIA data-centre cards on x86-64 with the plain CUDA driver."""
-    for pool in stack.pools:
-        if pool.vm is None or pool.vm.gpu is None:
-            continue
-        if pool.gpu is None or pool.gpu.vendor != "nvidia" or pool.vm.arch != "amd64" or pool.vm.driver != "cuda":
-            yield (
-                f"{pool.path}.vm_size",
-                f"`{pool.vm.name}` ({pool.vm.gpu}, {pool.vm.arch}, driver track {pool.vm.driver}) is not supported yet",
-                f"choose one of {listed(supported_sizes(stack))}",
-            )
+def gpu_supported(stack: Resolution, pool: PoolView) -> Violations:
+    """GPU pools have NVIDIA data-centre GPUs on x86-64 machines with the CUDA driver."""
+    if pool.vm is None or pool.vm.gpu is None:
+        return
+    if pool.gpu is None or pool.gpu.vendor != "nvidia" or pool.vm.arch != "amd64" or pool.vm.driver != "cuda":
+        yield Violation(
+            f"{pool.path}.vm_size",
+            f"`{pool.vm.name}` ({pool.vm.gpu}, {pool.vm.arch}, driver track {pool.vm.driver}) is not supported yet",
+            f"choose one of {listed(supported_sizes(stack))}",
+        )
 
 
 def supported_sizes(stack: Resolution) -> list[str]:
@@ -78,110 +90,142 @@ def supported_sizes(stack: Resolution) -> list[str]:
     ]
 
 
-@rule(
+@pool_rule(
     "DRV-OWNER",
     "error",
-    prevents="nodes without GPUs or with a dead containerd, because two parties install the driver",
+    prevents="Nodes have no GPUs or containerd crashes: AKS and the GPU Operator both install the NVIDIA driver, or "
+    "neither does.",
     source=_OWNERSHIP,
+    pool=("gpu.driver",),
+    reads=("cluster.gpu_driver",),
+    needs="aks",
 )
-def one_driver_owner(stack: Resolution) -> Iterator[Problem]:
-    """The driver has one owner in the whole cluster, since the GPU Operator has one ClusterPolicy."""
-    owner = stack.settings.cluster.gpu_driver
-    for pool in stack.pools:
-        wanted = pool.settings.gpu.driver
-        if wanted is not None and wanted != owner:
-            yield (
-                f"{pool.path}.gpu.driver",
-                f"`{wanted}`, but cluster.gpu_driver says `{owner}`: one owner for all pools",
-                f"write `{owner}`, or change cluster.gpu_driver (every GPU pool is then replaced)",
-            )
+def one_driver_owner(stack: Resolution, pool: PoolView) -> Violations:
+    """All pools have the same driver owner, since the GPU Operator has one ClusterPolicy for the whole cluster."""
+    owner, wanted = stack.settings.cluster.gpu_driver, pool.settings.gpu.driver
+    if wanted is not None and wanted != owner:
+        yield Violation(
+            f"{pool.path}.gpu.driver",
+            f"`{wanted}`, but cluster.gpu_driver says `{owner}`: one owner for all pools",
+            f"write `{owner}`, or change cluster.gpu_driver (every GPU pool is then replaced)",
+        )
 
 
-@rule("SPOT-ROTATION", "error", prevents="a spot pool that can't come back", source=_SPOT)
-def spot_pool_sound(stack: Resolution) -> Iterator[Problem]:
-    """A spot pool that is deleted first may find no capacity again."""
-    for pool in stack.pools:
-        if pool.spot and pool.settings.rotation == "delete-first":
-            yield (
-                f"{pool.path}.rotation",
-                f"`delete-first` gives up spot nodes ({pool.path}.capacity) that may not come back",
-                "write `create-first`",
-            )
+@pool_rule(
+    "SPOT-ROTATION",
+    "error",
+    prevents="After an update the spot pool stays empty: Azure answers `SkuNotAvailable` or "
+    "`OverconstrainedAllocation` when its nodes are to come back.",
+    source=_SPOT,
+    pool=("capacity", "rotation"),
+)
+def spot_pool_rotates_safely(_: Resolution, pool: PoolView) -> Violations:
+    """A spot pool is replaced with `rotation: create-first`."""
+    if pool.spot and pool.settings.rotation == "delete-first":
+        yield Violation(
+            f"{pool.path}.rotation",
+            f"`delete-first` gives up spot nodes ({pool.path}.capacity) that may not come back",
+            "write `create-first`",
+        )
 
 
-@rule(
+@placement_rule(
     "SCALE-ZERO",
     "warning",
-    prevents="a pool that waits minutes for its first node",
+    prevents="The model's first pod stays Pending for minutes until the autoscaler has brought up a node.",
     source="https://learn.microsoft.com/azure/aks/cluster-autoscaler",
 )
-def first_node_takes_time(stack: Resolution) -> Iterator[Problem]:
-    """Where the floor of a model lies on a pool that starts at zero, its first request waits for a node."""
-    for model in stack.releases:
-        for pool, _ in model.placed[:1]:
-            if pool.settings.nodes.min == 0:
-                yield (
-                    f"{pool.path}.nodes.min",
-                    f"0, though `{model.name}` always runs there: an empty pool takes minutes to its first node",
-                    "write 1, or accept the wait",
-                )
+def first_node_takes_time(_: Resolution, place: ReleaseOnPool) -> Violations:
+    """The pool on which a model always runs keeps at least one node."""
+    release, pool = place.release, place.pool
+    if release.placed[:1] and release.placed[0][0] is pool and pool.settings.nodes.min == 0:
+        yield Violation(
+            f"{pool.path}.nodes.min",
+            f"0, though `{release.name}` always runs there: an empty pool takes minutes to its first node",
+            "write 1, or accept the wait",
+        )
 
 
-@rule("POOL-UNUSED", "warning", prevents="paying for nodes that no model is placed on", source="this stack file")
-def pool_has_models(stack: Resolution) -> Iterator[Problem]:
-    """An inference pool without a model serves nothing."""
-    used = {pool.name for model in stack.releases for pool in model.pools if pool is not None}
+@stack_rule(
+    "POOL-UNUSED",
+    "warning",
+    prevents="Nodes are billed on which no model runs.",
+    source="this stack file",
+)
+def pool_has_models(stack: Resolution) -> Violations:
+    """At least one model runs on every pool of class inference."""
+    used = {pool.name for release in stack.releases for pool in release.pools if pool is not None}
     for pool in stack.pools:
         if pool.settings.workload == "inference" and pool.name not in used:
-            yield (
+            yield Violation(
                 f"{pool.path}.name",
                 f"no model names the inference pool `{pool.name}`",
                 "place a model on it, or remove it",
             )
 
 
-@rule("QUOTA-CORES", "error", prevents="nodes that Azure refuses with QuotaExceeded", source=_QUOTA)
-def quota_suffices(stack: Resolution) -> Iterator[Problem]:
-    """Where a quota is stated, the pools at their largest stay inside it; on demand and spot are counted apart."""
+def _counted(demand: quota.Demand) -> tuple[str, ...]:
+    """What the cores of a quota rest on; which quota a pool counts against is part of it."""
+    sizes = (f"{billed.path}.{key}" for billed in demand.billed_pools for key in ("vm_size", "nodes", "capacity"))
+    return ("quota", *sizes)
+
+
+@stack_rule(
+    "QUOTA-CORES",
+    "error",
+    prevents="Scaling up fails with `QuotaExceeded` or `OperationNotAllowed`: new nodes never come.",
+    source=_QUOTA,
+    needs="aks",
+)
+def quota_suffices(stack: Resolution) -> Violations:
+    """Every pool at its most nodes stays inside the stated quotas, on demand and spot counted separately."""
     for demand in quota.demands(stack).values():
         limit = quota.stated(stack, demand.quota)
         if limit is None or demand.cores <= limit[1]:
             continue
-        yield (
+        yield Violation(
             f"quota.{limit[0]}",
             (
                 f"{_whose(demand.quota)} need {demand.cores} cores at their largest ({_summands(demand)}) before any "
                 f"surge node, the quota is {limit[1]}"
             ),
             f"make the pools smaller, or ask Azure for {demand.cores} cores",
+            _counted(demand),
         )
 
 
-@rule("QUOTA-SURGE", "warning", prevents="an upgrade that runs short of nodes, or fails for want of one", source=_QUOTA)
-def surge_inside_quota(stack: Resolution) -> Iterator[Problem]:
-    """Where a quota is stated, it holds a surge node of each pool on top of the pools at their largest."""
+@stack_rule(
+    "QUOTA-SURGE",
+    "warning",
+    prevents="az aks nodepool upgrade fails with `QuotaExceeded`, or drains a node before its replacement is there.",
+    source=_QUOTA,
+    needs="aks",
+)
+def surge_inside_quota(stack: Resolution) -> Violations:
+    """The stated quotas leave cores for one surge node of any pool while all pools are at their most nodes."""
     for demand in quota.demands(stack).values():
         limit = quota.stated(stack, demand.quota)
         if limit is None or demand.cores > limit[1] or demand.quota == quota.SPOT:
             continue
         left = limit[1] - demand.cores
-        short = [one for one in demand.billed_pools if one.vm is not None and one.vm.vcpu > left]
+        short = [billed for billed in demand.billed_pools if billed.vm is not None and billed.vm.vcpu > left]
         if not short:
             continue
-        most = max(one.vm.vcpu for one in short if one.vm is not None)
-        names = listed(one.name for one in short)
+        most = max(billed.vm.vcpu for billed in short if billed.vm is not None)
+        names = listed(billed.name for billed in short)
         without = (
             "they are upgraded without one, each with a node fewer meanwhile"
-            if all(one.gpu for one in short)
+            if all(billed.gpu for billed in short)
             else "pools without GPUs can then not be upgraded at their largest"
         )
-        yield (
+        yield Violation(
             f"quota.{limit[0]}",
             (
                 f"{_whose(demand.quota)} fit at their largest ({demand.cores} of {limit[1]} cores), but not with a "
                 f"surge node of {names}, {demand.cores + most} in all: {without}"
             ),
             f"ask Azure for {demand.cores + most} cores, or make a pool smaller",
+            _counted(demand),
         )
 
 
@@ -194,22 +238,29 @@ def _whose(name: str) -> str:
 
 def _summands(demand: quota.Demand) -> str:
     return " + ".join(
-        f"{one.name} {one.max_nodes} × {one.vm.vcpu}"
-        for one in demand.billed_pools
-        if one.vm is not None and one.max_nodes
+        f"{billed.name} {billed.max_nodes} × {billed.vm.vcpu}"
+        for billed in demand.billed_pools
+        if billed.vm is not None and billed.max_nodes
     )
 
 
-@rule(
+@stack_rule(
     "QUOTA-FAMILY",
     "error",
-    prevents="a quota that is never compared with anything because its family is misspelt",
+    prevents="The stated quota is compared with nothing, and nodes later fail with `QuotaExceeded`.",
     source="catalog/vm_sizes.yaml",
+    reads=("quota",),
+    needs="aks",
 )
-def quota_family_known(stack: Resolution) -> Iterator[Problem]:
-    """Quotas are named as `az vm list-usage` names them."""
+def quota_family_known(stack: Resolution) -> Violations:
+    """Quotas have the names that `az vm list-usage` shows."""
     known = {vm.quota_family for vm in stack.catalog.vm_sizes.values() if vm.quota_family is not None}
     known |= {*quota.IN_ALL, *quota.IN_ALL.values()}
     for family in stack.settings.quota:
         if family not in known:
-            yield f"quota.{family}", f"VM family `{family}` is not on file", nearest(family, known)
+            yield Violation(
+                f"quota.{family}",
+                f"VM family `{family}` is not in the catalog",
+                nearest(family, known),
+                (f"quota.{family}",),
+            )

@@ -1,47 +1,237 @@
-"""The register of rules: each has an id, a severity, what it prevents, and one function that finds its violations."""
+"""The register of rules: each has an id, a severity, what goes wrong without it, and a function that finds violations.
 
-from collections.abc import Callable, Iterator
+A rule is about one of four subjects: the whole stack, one pool, one model, or one model on one of its pools. The
+register runs it over all subjects of its kind. `pool: auto` asks the rules about pools and about models on pools before
+it places a model, so a new rule of these kinds needs no entry anywhere else.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Literal, NamedTuple, Required, TypedDict, TypeVar, Unpack
 
 from msgspec import Struct
 
-from config import Finding
+from config import Finding, Settings
 from config.findings import Severity
+from planning.placement.release_on_pool import ReleaseOnPool, releases_on_pools
+from planning.resolving.pools import PoolView
+from planning.resolving.releases import ReleaseView
 from planning.resolving.resolution import Resolution
 
-# (path in the stack file, message, what to write instead)
-Problem = tuple[str, str, str]
-Check = Callable[[Resolution], Iterator[Problem]]
+Foundation = Literal["aks"]
+# Every section of the stack file.
+WHOLE_STACK = tuple(Settings.model_fields)
 
 
-class Rule(Struct, frozen=True):
-    """One rule; `prevents` is the failure that it keeps from a cluster, `source` where that is known from."""
+class Violation(NamedTuple):
+    """One violation: the place in the stack file, what is wrong, what to write instead.
+
+    `rests_on` are the places of the stack file from which it follows; None stands for all that the rule reads.
+    """
+
+    path: str
+    message: str
+    fix: str
+    rests_on: tuple[str, ...] | None = None
+
+
+Violations = Iterator[Violation]
+
+
+class Rule(Struct, frozen=True, kw_only=True):
+    """One rule.
+
+    `prevents` is what goes wrong without it, `source` where that is known from. `reads` are places of the stack file on
+    which a violation rests, besides the subject of the rule. `needs` is the foundation without which the rule means
+    nothing; None where it holds on every Kubernetes cluster.
+    """
 
     name: str
     severity: Severity
     prevents: str
     source: str
-    check: Check
+    check: Callable[..., Violations]
+    reads: tuple[str, ...] = ()
+    needs: Foundation | None = None
 
-    def findings(self, situation: Resolution) -> list[Finding]:
-        """Every violation in this situation."""
-        return [Finding(self.severity, self.name, *problem) for problem in self.check(situation)]
+    def violations(self, stack: Resolution) -> Violations:
+        """Every violation in a stack, with the places that it rests on."""
+        raise NotImplementedError
+
+    def findings(self, stack: Resolution) -> list[Finding]:
+        """Every violation as a finding; those that differ only in what they rest on are one."""
+        found: dict[tuple[str, str, str], tuple[str, ...]] = {}
+        for path, message, fix, rests_on in self.violations(stack):
+            before = found.get((path, message, fix), ())
+            found[path, message, fix] = tuple(dict.fromkeys((*before, *(rests_on or ()))))
+        return [Finding(self.severity, self.name, *key, rests_on=rests_on) for key, rests_on in found.items()]
+
+
+class StackRule(Rule, frozen=True, kw_only=True):
+    """A rule about the whole stack; its violations rest on every section unless it names the places that it reads."""
+
+    def violations(self, stack: Resolution) -> Violations:
+        """Every violation in a stack, with the places that it rests on."""
+        for violation in self.check(stack):
+            yield _resting(violation, self.reads or WHOLE_STACK)
+
+
+class PoolRule(Rule, frozen=True, kw_only=True):
+    """A rule about each pool; its violations rest on the pool's item, or on the keys `pool` that it reads of it."""
+
+    pool: tuple[str, ...] = ()
+
+    def violations(self, stack: Resolution) -> Violations:
+        """Every violation in a stack, with the places that it rests on."""
+        for pool in stack.pools:
+            for violation in self.check(stack, pool):
+                yield _resting(violation, _keys(pool.path, self.pool), self.reads)
+
+
+class ReleaseRule(Rule, frozen=True, kw_only=True):
+    """A rule about each model wherever it runs; its violations rest on the model's item, or on the keys `model`."""
+
+    model: tuple[str, ...] = ()
+
+    def violations(self, stack: Resolution) -> Violations:
+        """Every violation in a stack, with the places that it rests on."""
+        for release in stack.releases:
+            for violation in self.check(stack, release):
+                yield _resting(violation, _keys(release.path, self.model), self.reads)
+
+
+class PlacementRule(Rule, frozen=True, kw_only=True):
+    """A rule about each model on each of its pools; its violations rest on both items, or on keys of them.
+
+    One that is an error looks at the model and at what pools of one shape have in common, never at a pool's name, its
+    number of nodes or other models: `pool: auto` asks it once for all models and pools that are alike.
+    """
+
+    model: tuple[str, ...] = ()
+    pool: tuple[str, ...] = ()
+
+    def violations(self, stack: Resolution) -> Violations:
+        """Every violation in a stack, with the places that it rests on."""
+        for place in releases_on_pools(stack):
+            for violation in self.check(stack, place):
+                release, pool = _keys(place.release.path, self.model), _keys(place.pool.path, self.pool)
+                yield _resting(violation, release, pool, self.reads)
+
+
+def _keys(item: str, keys: Iterable[str]) -> tuple[str, ...]:
+    """Places of some keys of an item; the item itself where none is named."""
+    return tuple(f"{item}.{key}" for key in keys) or (item,)
+
+
+def _resting(violation: Violation, *reads: tuple[str, ...]) -> Violation:
+    """The violation with the places that its rule reads, where it doesn't name what it rests on itself."""
+    if violation.rests_on is not None:
+        return violation
+    return violation._replace(rests_on=tuple(place for places in reads for place in places))
 
 
 REGISTER: dict[str, Rule] = {}
 
 
-def rule(name: str, severity: Severity, *, prevents: str, source: str) -> Callable[[Check], Check]:
-    """Enter a function into the register under its id.
+class _Texts(TypedDict, total=False):
+    """What every rule declares beside its id and severity."""
+
+    prevents: Required[str]
+    source: Required[str]
+    reads: tuple[str, ...]
+    needs: Foundation
+
+
+class _PoolTexts(_Texts, total=False):
+    pool: tuple[str, ...]
+
+
+class _ReleaseTexts(_Texts, total=False):
+    model: tuple[str, ...]
+
+
+class _PlacementTexts(_Texts, total=False):
+    model: tuple[str, ...]
+    pool: tuple[str, ...]
+
+
+_Check = TypeVar("_Check", bound=Callable[..., Violations])
+StackCheck = Callable[[Resolution], Violations]
+PoolCheck = Callable[[Resolution, PoolView], Violations]
+ReleaseCheck = Callable[[Resolution, ReleaseView], Violations]
+PlacementCheck = Callable[[Resolution, ReleaseOnPool], Violations]
+
+
+def stack_rule(name: str, severity: Severity, **texts: Unpack[_Texts]) -> Callable[[StackCheck], StackCheck]:
+    """Enter a function of the whole stack into the register.
 
     Raises:
         ValueError: the id is taken.
     """
+    return lambda check: _enter(StackRule(name=name, severity=severity, check=check, **texts), check)
 
-    def enter(check: Check) -> Check:
-        if name in REGISTER:
-            message = f"two rules are called {name}"
-            raise ValueError(message)
-        REGISTER[name] = Rule(name, severity, prevents, source, check)
-        return check
 
-    return enter
+def pool_rule(name: str, severity: Severity, **texts: Unpack[_PoolTexts]) -> Callable[[PoolCheck], PoolCheck]:
+    """Enter a function of a stack and one of its pools into the register.
+
+    Raises:
+        ValueError: the id is taken.
+    """
+    return lambda check: _enter(PoolRule(name=name, severity=severity, check=check, **texts), check)
+
+
+def release_rule(
+    name: str, severity: Severity, **texts: Unpack[_ReleaseTexts]
+) -> Callable[[ReleaseCheck], ReleaseCheck]:
+    """Enter a function of a stack and one of its models into the register.
+
+    Raises:
+        ValueError: the id is taken.
+    """
+    return lambda check: _enter(ReleaseRule(name=name, severity=severity, check=check, **texts), check)
+
+
+def placement_rule(
+    name: str, severity: Severity, **texts: Unpack[_PlacementTexts]
+) -> Callable[[PlacementCheck], PlacementCheck]:
+    """Enter a function of a stack and one model on one of its pools into the register.
+
+    Raises:
+        ValueError: the id is taken.
+    """
+    return lambda check: _enter(PlacementRule(name=name, severity=severity, check=check, **texts), check)
+
+
+def _enter(made: Rule, check: _Check) -> _Check:
+    if made.name in REGISTER:
+        message = f"two rules are called {made.name}"
+        raise ValueError(message)
+    REGISTER[made.name] = made
+    return check
+
+
+def findings(stack: Resolution, foundation: Foundation = "aks") -> list[Finding]:
+    """Every violation of every rule that means something on a foundation, by the rules' ids."""
+    return [
+        finding
+        for name in sorted(REGISTER)
+        if REGISTER[name].needs in (None, foundation)
+        for finding in REGISTER[name].findings(stack)
+    ]
+
+
+def pool_errors(stack: Resolution, pool: PoolView) -> tuple[str, ...]:
+    """Ids of the rules about pools by which this pool is an error, sorted."""
+    return _violated(PoolRule, stack, pool)
+
+
+def placement_errors(stack: Resolution, place: ReleaseOnPool) -> tuple[str, ...]:
+    """Ids of the rules about placement by which this model on this pool is an error, sorted."""
+    return _violated(PlacementRule, stack, place)
+
+
+def _violated(kind: type[Rule], stack: Resolution, subject: PoolView | ReleaseOnPool) -> tuple[str, ...]:
+    return tuple(
+        name
+        for name, rule in sorted(REGISTER.items())
+        if isinstance(rule, kind) and rule.severity == "error" and any(True for _ in rule.check(stack, subject))
+    )

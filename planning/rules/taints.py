@@ -1,61 +1,63 @@
-"""Rules about taints: models tolerate those of their pools, and nobody sets those that the platform sets itself."""
+"""Rules about taints: models tolerate those of their pools, and pools don't repeat those that the platform sets."""
 
-from collections.abc import Iterator
-
-from planning.resolving.pools import GPU_TAINT, SPOT_TAINT
+from planning.placement.release_on_pool import ReleaseOnPool
+from planning.resolving.pools import GPU_TAINT, SPOT_TAINT, PoolView
 from planning.resolving.releases import ReleaseView
 from planning.resolving.resolution import Resolution
-from planning.rules.register import Problem, rule
+from planning.rules.register import Violation, Violations, placement_rule, pool_rule
 
 
-@rule(
+@placement_rule(
     "PLACE-TAINT",
     "error",
-    prevents="pods Pending for ever before a taint that they don't tolerate",
+    prevents="The pod stays Pending: `node(s) had untolerated taint`.",
     source="https://kubernetes.io/docs/concepts/scheduling-eviction/taint-and-toleration/",
+    model=("name", "tolerates", "pool"),
+    pool=("taints", "name"),
 )
-def taints_tolerated(stack: Resolution) -> Iterator[Problem]:
-    """Models tolerate every taint of their pools."""
-    for model in stack.releases:
-        for pool in model.pools:
-            for taint in pool.settings.taints if pool is not None else ():
-                if taint.key not in model.settings.tolerates:
-                    yield (
-                        f"{model.path}.tolerates",
-                        (
-                            f"pool `{pool.name if pool else ''}` carries the taint `{taint}`, which `{model.name}` "
-                            "doesn't tolerate"
-                        ),
-                        f"add tolerates: [{taint.key}], or choose another pool",
-                    )
-        carried = {taint.key for pool in model.pools if pool is not None for taint in pool.settings.taints}
-        for index, key in enumerate(model.settings.tolerates):
-            if key not in carried and all(pool is not None for pool in model.pools):
-                yield (
-                    f"{model.path}.tolerates[{index}]",
-                    f"no pool of `{model.name}` carries a taint `{key}` ({_taints_of(model)})",
-                    "leave it out",
-                )
+def taints_tolerated(_: Resolution, place: ReleaseOnPool) -> Violations:
+    """A model tolerates every taint of its pools, and no taint that none of them carries."""
+    release, pool = place.release, place.pool
+    for taint in pool.settings.taints:
+        key = taint.key
+        if key not in release.settings.tolerates:
+            yield Violation(
+                f"{release.path}.tolerates",
+                f"pool `{pool.name}` carries the taint `{taint}`, which `{release.name}` doesn't tolerate",
+                f"add tolerates: [{key}], or choose another pool",
+            )
+    if place.position or any(pool is None for pool in release.pools):
+        return
+    carried = {taint.key for pool in release.pools if pool is not None for taint in pool.settings.taints}
+    for index, key in enumerate(release.settings.tolerates):
+        if key not in carried:
+            places = _taints_of(release)
+            yield Violation(
+                f"{release.path}.tolerates[{index}]",
+                f"no pool of `{release.name}` carries a taint `{key}` ({', '.join(places)})",
+                "leave it out",
+                (f"{release.path}.name", f"{release.path}.tolerates", f"{release.path}.pool", *places),
+            )
 
 
-def _taints_of(model: ReleaseView) -> str:
-    return ", ".join(f"{pool.path}.taints" for pool in model.pools if pool is not None)
+def _taints_of(release: ReleaseView) -> tuple[str, ...]:
+    return tuple(f"{pool.path}.taints" for pool in release.pools if pool is not None)
 
 
-@rule(
+@pool_rule(
     "POOL-TAINT",
     "error",
-    prevents="a taint that hides the one the platform or Azure sets itself",
+    prevents="az aks nodepool add fails on a reserved taint, or the pool loses the taint that keeps other pods off "
+    "its GPUs.",
     source="https://learn.microsoft.com/azure/aks/use-node-taints",
+    pool=("taints",),
 )
-def taints_are_new(stack: Resolution) -> Iterator[Problem]:
-    """GPU and spot taints are set by the platform and by Azure."""
+def taints_are_new(_: Resolution, pool: PoolView) -> Violations:
+    """A pool's own taints leave out those for GPUs and spot nodes, which the platform and Azure set."""
     kept = {GPU_TAINT.key, SPOT_TAINT.key}
-    for pool in stack.pools:
-        for index, taint in enumerate(pool.settings.taints):
-            if taint.key in kept or taint.key.startswith("kubernetes.azure.com/"):
-                yield (
-                    f"{pool.path}.taints[{index}]",
-                    f"`{taint.key}` is set by the platform or by Azure",
-                    "leave it out",
-                )
+    for index, taint in enumerate(pool.settings.taints):
+        key = taint.key
+        if key in kept or key.startswith("kubernetes.azure.com/"):
+            yield Violation(
+                f"{pool.path}.taints[{index}]", f"`{key}` is set by the platform or by Azure", "leave it out"
+            )

@@ -7,7 +7,7 @@ from hypothesis import given as given_these
 from hypothesis import strategies as st
 from msgspec.structs import replace
 from planning_stacks import CATALOG, model, plan, planned, pool, settings
-from rule_cases import args
+from rule_cases.case import args
 
 from planning.deciding.arguments import command_line
 from planning.gpus.devices import Device, gpu_memory_gib

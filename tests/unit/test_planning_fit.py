@@ -14,8 +14,8 @@ from planning_stacks import CATALOG, ROOT, plan
 from cli.fit_text import suggestions
 from planning.__main__ import main
 from planning.fit import Answer, Question, answer
+from planning.rules import REGISTER
 from planning.rules.page import page
-from planning.rules.subjects import REGISTER
 
 KEYS = [
     "device_gib", "budget_gib", "weights_gib", "overhead_gib", "kv_cache_gib", "kv_bytes_per_token", "kv_tokens",

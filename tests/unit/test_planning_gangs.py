@@ -12,7 +12,7 @@ from planning.placement.pool_fill import PoolFill
 from planning.placement.problem import Effort, PackingProblem, PodClass
 from planning.placement.verdict import Proofs, judge
 from planning.resolving.resolution import Resolution
-from planning.rules.subjects import REGISTER
+from planning.rules import REGISTER
 
 
 def stack_of_gangs(gang: int) -> Resolution:

@@ -12,7 +12,7 @@ from config import Settings
 from config.models import Model as ModelSettings
 from planning.placement import fits_empty_node
 from planning.placement.auto import resolve
-from planning.placement.candidates import DECISIVE, PlacementCandidate, candidates
+from planning.placement.candidates import Objections, PlacementCandidate, candidates
 from planning.placement.pool_fill import PoolFill
 from planning.placement.pools import empty_node, load
 from planning.placement.problem import Effort
@@ -20,7 +20,10 @@ from planning.placement.verdict import Proofs
 from planning.planner import plan_stack
 from planning.resolving.resolution import Resolution
 from planning.resolving.workloads import Workload
+from planning.rules import REGISTER
+from planning.rules.register import PlacementRule, PoolRule, placement_errors, pool_errors
 
+OBJECTIONS = Objections(pool_errors, placement_errors)
 A100_1, A100_2, A100_4, H100_2, T4 = (
     "Standard_NC24ads_A100_v4",
     "Standard_NC48ads_A100_v4",
@@ -61,8 +64,8 @@ def by_definition(stack: Settings) -> tuple[ModelSettings, ...]:
     waiting = [index for index, one in enumerate(models) if one.pool == "auto"]
     for index in sorted(waiting, key=lambda at: (-tensor(models[at]), -models[at].replicas.max, models[at].name)):
         open_ = [
-            (candidate, candidate.workload(s.releases[index]))
-            for candidate in candidates(s)
+            (candidate, workload_of(s, index, candidate))
+            for candidate in candidates(s, OBJECTIONS)
             if runs(stack, models[index], candidate)
         ]
         problems = [
@@ -78,20 +81,92 @@ def by_definition(stack: Settings) -> tuple[ModelSettings, ...]:
     return tuple(models)
 
 
+def workload_of(stack: Resolution, index: int, candidate: PlacementCandidate) -> Workload:
+    found = candidate.place(stack, stack.releases[index]).workload
+    assert found is not None
+    return found
+
+
 def tensor(one: ModelSettings) -> int:
     return one.engine.tensor_parallel
 
 
 def runs(stack: Settings, one: ModelSettings, candidate: PlacementCandidate) -> bool:
-    """Whether no rule objects to a stack of this model on this pool alone."""
+    """Whether no rule about pools or placement objects to a stack of this model on this pool alone."""
     alone = stack.model_copy(update={"pools": (candidate.pool.settings,), "models": (candidate.apply_to(one),)})
-    return not any(found.rule in DECISIVE for found in plan_stack(alone, CATALOG).findings)
+    return not any(
+        found.severity == "error" and isinstance(REGISTER[found.rule], PoolRule | PlacementRule)
+        for found in plan_stack(alone, CATALOG).findings
+    )
 
 
 @settings(max_examples=200)
 @given(stacks())
 def test_pools_are_chosen_as_the_definition_says(stack: Settings) -> None:
-    assert resolve(Resolution(stack, CATALOG)).settings.models == by_definition(stack)
+    assert resolve(Resolution(stack, CATALOG), OBJECTIONS).settings.models == by_definition(stack)
+
+
+SMALL: dict[str, Any] = {
+    "source": {
+        "huggingface": "acme/small",
+        "revision": "5617a9f61b028005a4858fdac845db406aefb181",
+        "weights_gib": 2.3,
+        "hf_config": {
+            "model_type": "llama", "num_hidden_layers": 16, "hidden_size": 2048, "num_attention_heads": 32,
+            "num_key_value_heads": 8, "head_dim": 64, "intermediate_size": 8192, "vocab_size": 128256,
+            "max_position_embeddings": 131072, "torch_dtype": "float16",
+        },
+    }
+}  # fmt: skip
+
+
+def test_a_pool_whose_gpu_has_no_kernel_for_the_cache_is_refused() -> None:
+    pools = [pool("t4", vm_size=T4), pool("a100", vm_size=A100_1)]
+    stack = {"pools": pools, "models": [model("chat", "auto", **SMALL, engine={"kv_cache_dtype": "fp8"})]}
+    outcome = plan_stack(loaded(stack), CATALOG)
+    assert outcome.plan is not None
+    assert outcome.plan.models[0].workloads[0].pool == "a100"
+    assert any("`t4` is refused by ENGINE-KV-FORMAT" in found.message for found in outcome.findings)
+
+
+SHARED = {"sharing": "time-slicing", "replicas": 2}
+OPTIONS: tuple[dict[str, Any], ...] = (
+    {}, {"kv_cache_dtype": "fp8"}, {"gpu_memory_utilization": 0.6}, {"tensor_parallel": 2},
+    {"args": {"quantization": "mxfp4"}}, {"args": {"max-num-seqs": 4096}},
+)  # fmt: skip
+
+
+@st.composite
+def single_auto(draw: st.DrawFn) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Up to three pools, up to two models that name theirs, and a last one that leaves the choice open."""
+    shapes = (*SHAPES, {"vm_size": A100_1, "gpu": SHARED}, {"vm_size": T4, "gpu": SHARED})
+    pools = [
+        pool(f"p{index}", nodes={"min": 1, "max": draw(st.integers(1, 2))}, **draw(st.sampled_from(shapes)))
+        for index in range(draw(st.integers(1, 3)))
+    ]
+    models = []
+    names = [one["name"] for one in pools]
+    for index, on in enumerate((*draw(st.lists(st.sampled_from(names), max_size=2)), "auto")):
+        changes: dict[str, Any] = {"replicas": {"min": 1, "max": draw(st.integers(1, 2))}}
+        changes["engine"] = draw(st.sampled_from(OPTIONS))
+        models.append(model(f"m{index}", on, **changes, **draw(st.sampled_from(({}, SMALL)))))
+    return pools, models
+
+
+@settings(max_examples=60, deadline=None)
+@given(single_auto())
+def test_what_auto_rejects_every_single_pool_rejects(
+    stack: tuple[list[dict[str, Any]], list[dict[str, Any]]],
+) -> None:
+    pools, models = stack
+    if plan_stack(loaded({"pools": pools, "models": models}), CATALOG).plan is not None:
+        return
+    view = Resolution(loaded({"pools": pools, "models": models}), CATALOG)
+    for on in view.pools:
+        for device in on.devices:
+            named = {**models[-1], "pool": on.name, **({"slice": device.kind} if on.is_mig else {})}
+            outcome = plan_stack(loaded({"pools": pools, "models": [*models[:-1], named]}), CATALOG)
+            assert outcome.plan is None, named
 
 
 def test_models_that_are_alike_are_asked_about_once_and_may_part_ways() -> None:
@@ -101,7 +176,7 @@ def test_models_that_are_alike_are_asked_about_once_and_may_part_ways() -> None:
         pool("fast", vm_size=H100_2, nodes={"min": 1, "max": 1}),
     ]
     stack = loaded({"pools": pools, "models": [model(f"m{index}", "auto") for index in range(5)]})
-    outcome = resolve(Resolution(stack, CATALOG))
+    outcome = resolve(Resolution(stack, CATALOG), OBJECTIONS)
     assert [one.pool for one in outcome.settings.models] == ["plain", "plain", "fast", "fast", "plain"]
     assert [one.has_room for one in outcome.choices] == [True, True, True, True, False]
     assert outcome.choices[4].fuller == ()

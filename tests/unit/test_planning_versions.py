@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 from planning_stacks import CATALOG, model, planned, pool, settings
-from rule_cases import MIXED, charts, node_images
+from rule_cases.case import MIXED, charts, node_images
 
 from catalog import Catalog, VersionRange
 from config import Finding
@@ -129,7 +129,7 @@ def test_a_new_gateway_asks_for_its_line() -> None:
 def test_a_new_kubernetes_tells_the_chart_that_was_not_tested_with_it() -> None:
     (one,) = found("VERSION-UNTESTED", {"cluster.kubernetes": "1.37"})
     assert "gateway-helm v1.9.1 is tested with kubernetes 1.33 to 1.36, not with 1.37" in one.message
-    assert "no gateway-helm on file takes kubernetes 1.37" in one.fix
+    assert "no gateway-helm in the catalog takes kubernetes 1.37" in one.fix
 
 
 def test_an_old_operator_has_ended_and_a_deprecated_one_is_told() -> None:

@@ -1,0 +1,101 @@
+"""Rules about replicas: how many there are, what may scale them, and what spot nodes do to them."""
+
+from planning.placement.release_on_pool import ReleaseOnPool
+from planning.resolving.releases import ReleaseView
+from planning.resolving.resolution import Resolution
+from planning.rules.register import Violation, Violations, placement_rule, release_rule
+
+# What is left of the eviction notice of about 30 seconds once vLLM has received its signal.
+_SPOT_DRAIN_SECONDS = 20
+
+
+@release_rule(
+    "REPLICAS-ZERO",
+    "error",
+    prevents="The model never starts again: with no pod there is no queue metric (`vllm:num_requests_waiting`) that "
+    "makes KEDA scale up.",
+    source="https://keda.sh/docs/2.20/scalers/prometheus/",
+    model=("replicas",),
+)
+def never_zero(_: Resolution, release: ReleaseView) -> Violations:
+    """A model keeps at least one replica."""
+    if release.settings.replicas.min < 1:
+        yield Violation(
+            f"{release.path}.replicas.min",
+            f"{release.settings.replicas.min}: scaling to zero isn't offered yet",
+            "write 1 or more",
+        )
+
+
+@release_rule(
+    "REPLICAS-BURST",
+    "error",
+    prevents="The burst Deployment never has a pod: no replicas are left for it.",
+    source="this stack file",
+    model=("pool", "replicas"),
+)
+def burst_has_room(_: Resolution, release: ReleaseView) -> Violations:
+    """With `pool: [floor, burst]`, `replicas.max` is larger than `replicas.min`."""
+    replicas = release.settings.replicas
+    if len(release.settings.pools) > 1 and replicas.max == replicas.min:
+        yield Violation(
+            f"{release.path}.replicas.max",
+            f"{replicas.max} equals min: nothing is left for the burst pool",
+            "write a larger max, or a single pool",
+        )
+
+
+@release_rule(
+    "AUTOSCALE-FIXED",
+    "error",
+    prevents="The setting has no effect: no ScaledObject is made for a fixed number of replicas.",
+    source="this stack file",
+    model=("autoscaling", "replicas"),
+)
+def autoscaling_is_read(_: Resolution, release: ReleaseView) -> Violations:
+    """`autoscaling` is written only where `replicas.max` is larger than `replicas.min`."""
+    replicas = release.settings.replicas
+    if release.settings.autoscaling is not None and replicas.min == replicas.max:
+        yield Violation(
+            f"{release.path}.autoscaling",
+            f"replicas are fixed at {replicas.max}",
+            f"raise {release.path}.replicas.max, or leave it out",
+        )
+
+
+@placement_rule(
+    "SPOT-FLOOR",
+    "error",
+    prevents="The model is gone when Azure evicts its spot nodes: every replica runs on them.",
+    source="https://learn.microsoft.com/azure/aks/spot-node-pool",
+    model=("name", "pool"),
+    pool=("name", "capacity"),
+)
+def floor_on_demand(_: Resolution, place: ReleaseOnPool) -> Violations:
+    """The floor of a model, its only or first pool, is on demand."""
+    release, pool = place.release, place.pool
+    if not place.position and pool.spot:
+        yield Violation(
+            f"{release.path}.pool",
+            f"`{pool.name}` is a spot pool ({pool.path}.capacity), and `{release.name}` has no floor elsewhere",
+            "write [on-demand pool, spot pool]",
+        )
+
+
+@placement_rule(
+    "SPOT-DRAIN",
+    "warning",
+    prevents="Clients lose answers half-way: the spot node is gone before its requests have finished.",
+    source="https://learn.microsoft.com/azure/virtual-machines/spot-vms",
+    model=("pool", "drain_seconds"),
+    pool=("name", "capacity"),
+)
+def drain_fits_notice(_: Resolution, place: ReleaseOnPool) -> Violations:
+    """A model on spot nodes drains within the 30 seconds of notice that Azure gives."""
+    release = place.release
+    if place.pool.spot and release.settings.drain_seconds > _SPOT_DRAIN_SECONDS:
+        yield Violation(
+            f"{release.path}.drain_seconds",
+            f"{release.settings.drain_seconds} s, but a spot node is gone about 30 s after its notice",
+            f"write {_SPOT_DRAIN_SECONDS} or less, or have clients repeat a request that was cut off",
+        )

@@ -1,0 +1,61 @@
+"""Rules about secrets: a token for gated models, and secrets of the stack's configuration that something reads."""
+
+from config.wording import nearest
+from planning.resolving.releases import ReleaseView
+from planning.resolving.resolution import Resolution
+from planning.rules.reads import SOURCE
+from planning.rules.register import Violation, Violations, release_rule, stack_rule
+
+
+@release_rule(
+    "SEC-HF-TOKEN",
+    "error",
+    prevents="The pod crashes after the GPU node has come: Hugging Face answers 401, `Access to model … is "
+    "restricted`.",
+    source="https://huggingface.co/docs/hub/models-gated",
+    model=SOURCE,
+    reads=("security.hugging_face_token",),
+)
+def gated_needs_token(stack: Resolution, release: ReleaseView) -> Violations:
+    """With a gated model from Hugging Face the stack file names a secret with a token."""
+    gated = (
+        release.architecture is not None
+        and release.architecture.gated
+        and release.settings.source.huggingface is not None
+    )
+    if gated and stack.settings.security.hugging_face_token is None:
+        yield Violation(
+            "security.hugging_face_token",
+            f"`{release.settings.source.model_id}` ({release.path}) is gated and no token is named",
+            "write the name of the vault's secret with a token that may read it",
+        )
+
+
+@stack_rule(
+    "SEC-BOOTSTRAP",
+    "error",
+    prevents="A secret lies encrypted in the stack file for nothing, while the pod that needs it stays in "
+    "`CreateContainerConfigError`: the secret has another name.",
+    source="this stack file",
+    reads=("security", "gateway"),
+)
+def bootstrap_is_read(stack: Resolution) -> Violations:
+    """Secrets set with `pulumi config set --secret` have names that a setting of the stack file mentions."""
+    known = secret_names(stack)
+    clients = [f"gateway.clients[{index}].key_secret" for index in range(len(stack.settings.gateway.clients))]
+    places = ("security.hugging_face_token", "gateway.certificate", *clients)
+    for name in stack.bootstrap:
+        if name not in known:
+            yield Violation(
+                name,
+                f"no setting names a secret `{name}` ({', '.join(places)})",
+                nearest(name, known),
+                (name, *places),
+            )
+
+
+def secret_names(stack: Resolution) -> tuple[str, ...]:
+    """Names of the vault's secrets that this stack uses, sorted."""
+    security, gateway = stack.settings.security, stack.settings.gateway
+    names = {gateway.certificate, *(client.key_secret for client in gateway.clients)}
+    return tuple(sorted(names | ({security.hugging_face_token} if security.hugging_face_token else set())))

@@ -1,5 +1,0 @@
-"""How findings speak: lists, near misses and amounts."""
-
-from config.wording import listed, nearest
-
-__all__ = ["listed", "nearest"]

@@ -1,0 +1,52 @@
+"""The table of rules: for each a stack that breaks it, and one that comes near to that without breaking it.
+
+A rule of planning/rules/SUBJECT.py has its row in SUBJECT.py here.
+"""
+
+from rule_cases import (
+    auto,
+    cluster,
+    engine,
+    engine_gpu,
+    engine_pairs,
+    fit,
+    mig,
+    models,
+    money,
+    network,
+    placement,
+    platform,
+    pools,
+    replicas,
+    rollout,
+    security,
+    sharing,
+    taints,
+    versions,
+)
+from rule_cases.case import Case
+
+SUBJECTS = (
+    auto,
+    cluster,
+    engine,
+    engine_gpu,
+    engine_pairs,
+    fit,
+    mig,
+    models,
+    money,
+    network,
+    placement,
+    platform,
+    pools,
+    replicas,
+    rollout,
+    security,
+    sharing,
+    taints,
+    versions,
+)
+CASES: dict[str, Case] = {name: case for subject in SUBJECTS for name, case in subject.CASES.items()}
+
+__all__ = ["CASES", "SUBJECTS", "Case"]

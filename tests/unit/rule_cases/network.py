@@ -1,0 +1,17 @@
+"""What breaks and what keeps each rule of planning/rules/network.py."""
+
+from rule_cases.case import OTHERS, OURS, RUNNER, Case
+
+CASES: dict[str, Case] = {
+    "NET-OUTSIDE": Case(
+        {"network.subnets": {"gateway": "10.21.0.0/24"}},
+        {"network.subnets": {"gateway": "10.20.255.0/24"}},
+    ),
+    "NET-OVERLAP": Case({"network.services": "10.244.255.0/24"}, {"network.services": "10.245.0.0/24"}),
+    "NET-RUNNER": Case(
+        {"cluster.api_server": {"access": "private", "runner_vnet": RUNNER.format(OTHERS)}},
+        {"cluster.api_server": {"access": "private", "runner_vnet": RUNNER.format(OURS)}},
+    ),
+    # Nine nodes: four of the h100 pool and five of the system pool, one surge node each included.
+    "NET-SMALL": Case({"network.pods": "10.244.0.0/21"}, {"network.pods": "10.244.0.0/20"}),
+}

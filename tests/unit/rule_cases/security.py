@@ -1,0 +1,11 @@
+"""What breaks and what keeps each rule of planning/rules/security.py."""
+
+from rule_cases.case import GATED, Case
+
+CASES: dict[str, Case] = {
+    "SEC-BOOTSTRAP": Case({}, {}, bootstrap=("hf-token", "key-playground")),
+    "SEC-HF-TOKEN": Case(
+        {"models[0].source": GATED},
+        {"models[0].source": GATED, "security.hugging_face_token": "hugging-face"},
+    ),
+}
