@@ -156,11 +156,11 @@ class Keda(Background):
     def away(self) -> Generator[None]:
         """It changes nothing for the length of a `with` block."""
         with self._turn:
-            before, self._away = self._away, True
+            self._away = True
         try:
             yield
         finally:
-            self._away = before
+            self._away = False
             self.wake()
 
     def load(self, model: str, requests: float) -> None:

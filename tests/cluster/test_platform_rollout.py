@@ -82,13 +82,14 @@ def changing(
 
 def resize(changing: Changing, edit: Edit, strategy: RolloutPlan) -> None:
     """Begin with the stack file and one edit, on no more machines than the Plan allows, whatever was there before."""
-    # Until the update has ended KEDA goes by its former bounds, and would move a number that it had before.
-    with changing.life.engine.keda.away():
-        changing.start_from(edit)
+    changing.start_from(edit)
     changing.take_surplus_nodes()
     for namespace, deployment in changing.life.deployments:
         assert deployment.rollout == strategy
         changing.life.require_pods(namespace, deployment)
+    # KEDA goes by its former bounds until the update has ended: it may have moved a number of replicas meanwhile, and
+    # the next update would find it so.
+    changing.life.stack.refresh()
 
 
 def pods(changing: Changing) -> dict[str, list[Object]]:
