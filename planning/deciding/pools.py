@@ -34,9 +34,9 @@ def agent_pool(stack: ResolvedStack, view: ResolvedPool) -> AgentPoolPlan:
         },
         {
             "layout": sorted(settings.gpu.layout),
-            # Another name in AKS is another pool: pods that took the one for the other would stay where they are.
+            # Another name in AKS is another pool: with an equal revision pods would stay on the old pool.
             **({"rotation": settings.rotation} if settings.rotation == "delete-first" else {}),
-            # Azure could change these in place, but under running pods: slices would be cut anew, parts counted anew.
+            # Azure could change these in place, but under running pods: GPUs would be partitioned and shared again.
             **({"layouts": [sorted(layout) for layout in settings.gpu.layouts]} if settings.gpu.layouts else {}),
             **({"sharing": sharing} if sharing is not None else {}),
         },
@@ -78,10 +78,10 @@ def agent_pool(stack: ResolvedStack, view: ResolvedPool) -> AgentPoolPlan:
 
 
 def _revision(immutable: dict[str, object], ours: dict[str, object]) -> str:
-    """Hash of what AKS can't change in place, and of what we never change under running pods.
+    """Hash of the settings that AKS can't change in place, and of those that must not change under running pods.
 
     Raises:
-        ValueError: `immutable` isn't what the table of AKS' immutable fields says.
+        ValueError: the keys of `immutable` differ from the table of AKS' immutable fields.
     """
     if immutable.keys() != IMMUTABLE_SETTINGS:
         raise ValueError(f"not what AKS can't change: {sorted(immutable.keys() ^ IMMUTABLE_SETTINGS)}")

@@ -1,4 +1,4 @@
-"""Reads a Hugging Face `config.json` as the catalog would describe its model, or says why the ledger can't."""
+"""Reads a Hugging Face `config.json` into the catalog's description of a model, or says why it cannot be computed."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -108,7 +108,7 @@ def _words(groups: tuple[AttentionLayers, ...]) -> str:
 
 
 def _longest(text: Mapping[str, Any], vllm: VllmVersion) -> int:
-    """Tokens that vLLM derives as the longest context; 0 where the configuration doesn't tell."""
+    """Tokens that vLLM derives as the longest context; 0 where the configuration doesn't say."""
     longest = text.get("max_position_embeddings")
     if not isinstance(longest, int):
         return 0
@@ -125,7 +125,7 @@ def _longest(text: Mapping[str, Any], vllm: VllmVersion) -> int:
 
 
 def unknown_weights(config: Mapping[str, Any], vllm: VllmVersion) -> str:
-    """Why the weights' size can't be counted from a configuration that is otherwise read."""
+    """Why the weights' size can't be computed from a configuration that is otherwise readable."""
     if _has_other_parts(config):
         return "it has parts beside the language model"
     text = _language(config)

@@ -1,4 +1,4 @@
-"""What each layer of a Hugging Face configuration keeps, by vLLM's own reading of its keys."""
+"""The cache of each layer of a Hugging Face configuration, by vLLM's own reading of its keys."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
@@ -17,8 +17,8 @@ class UnreadableError(ValueError):
         self.fix = fix
 
 
-# Keys that are there and not empty → what the model does that nobody has put into a formula here.
-_OTHERS: Mapping[str, str] = {
+# Keys that, where present and not empty, mean a feature for which there is no formula here → the feature.
+_UNSUPPORTED: Mapping[str, str] = {
     "cross_attention_layers": "cross attention",
     "block_configs": "layers of different kinds",
     "compress_ratios": "compressed caches of several rates",
@@ -38,7 +38,7 @@ _STATE_BYTES: Mapping[str, int] = {"float32": 4, "bfloat16": 2, "float16": 2}
 
 
 def layers_of(text: Mapping[str, Any], vllm: VllmVersion) -> tuple[AttentionLayers, ...]:
-    """Groups of layers in their order, as `vllm` computes them; layers that keep nothing of their own are left out.
+    """Groups of layers in their order, as `vllm` computes them; layers without a cache of their own are left out.
 
     Raises:
         UnreadableError: a size is missing, or the model keeps its cache in a way that is not computed.
@@ -55,7 +55,11 @@ def layers_of(text: Mapping[str, Any], vllm: VllmVersion) -> tuple[AttentionLaye
 
 
 def whole(text: Mapping[str, Any], key: str) -> int:
-    """A size that must be there."""
+    """A size that is required.
+
+    Raises:
+        UnreadableError: it is missing, or not a whole number from 1.
+    """
     value = text.get(key)
     if not isinstance(value, int) or isinstance(value, bool) or value < 1:
         message = f"`{key}` is {'missing' if value is None else f'{value!r}, not a number from 1'}"
@@ -75,14 +79,14 @@ def head_dim(text: Mapping[str, Any]) -> int:
 
 
 def kv_heads(text: Mapping[str, Any]) -> int:
-    """Key-value heads of a layer, as many as heads where nothing is said."""
+    """Key-value heads of a layer; as many as heads where none are given."""
     key = "num_key_value_heads" if text.get("num_key_value_heads") is not None else "num_attention_heads"
     return whole(text, key)
 
 
 def _refuse(text: Mapping[str, Any], vllm: VllmVersion) -> None:
     known, model_type = vllm.architectures, str(text.get("model_type", ""))
-    found = [told for key, told in _OTHERS.items() if text.get(key) and not _mamba_known(text, key)]
+    found = [feature for key, feature in _UNSUPPORTED.items() if text.get(key) and not _mamba_known(text, key)]
     found += [f"layers of kind {kind}" for kind in sorted(_unknown_kinds(text))]
     if text.get("is_encoder_decoder"):
         found.append("an encoder before its decoder")
@@ -112,7 +116,7 @@ def _unknown_kinds(text: Mapping[str, Any]) -> set[str]:
 
 
 def _kinds(text: Mapping[str, Any], architectures: Architectures) -> Iterator[str]:
-    """The kind of every layer, empty where it keeps nothing."""
+    """The kind of every layer, empty where it has no cache."""
     model_type, given = str(text.get("model_type", "")), text.get("layer_types")
     pattern = text.get("hybrid_override_pattern")
     if pattern:
@@ -142,7 +146,7 @@ def _is_llama4(text: Mapping[str, Any]) -> bool:
 
 
 def _window_period(text: Mapping[str, Any]) -> int | None:
-    """After how many layers one sees everything: 0 where none does, None where all do."""
+    """Every how many layers one has full attention: 0 where none does, None where all do."""
     model_type = str(text.get("model_type", ""))
     pattern = text.get("sliding_window_pattern") or text.get("_sliding_window_pattern")
     if isinstance(pattern, int):

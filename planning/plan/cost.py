@@ -49,13 +49,13 @@ class BreakEvenPlan(Struct, frozen=True, kw_only=True):
     managed_per_million: float
     """Its price of a million tokens, in the same mix of prompts and answers."""
     first_tokens_per_month: int | None
-    """From here on self-hosting is cheaper, until another replica must start; None where it never is."""
+    """Above this self-hosting is cheaper, until another replica must start; None where it never is."""
     tokens_per_month: int | None
-    """Above this it always is, up to what the most replicas carry; None where that never happens."""
+    """Above this it is always cheaper, up to what the most replicas carry; None where that never happens."""
 
 
 class TokenCost(Struct, frozen=True, kw_only=True):
-    """Cost of tokens, prompts and answers together, with all replicas busy day and night."""
+    """Cost of tokens, prompts and answers together, with all replicas busy at all times."""
 
     input_tokens_per_second: float
     """Stated throughput of one replica: tokens of prompts."""

@@ -186,13 +186,13 @@ def surge_inside_quota(stack: Resolution) -> Iterator[Problem]:
 
 
 def _whose(name: str) -> str:
-    label = quota.IN_ALL.get(name)
+    label = quota.TOTALS.get(name)
     if label is None:
         return f"the pools of {name}"
     return "all spot pools together" if name == quota.SPOT else "all on-demand pools together"
 
 
-def _summands(demand: quota.Demand) -> str:
+def _summands(demand: quota.QuotaDemand) -> str:
     return " + ".join(
         f"{one.name} {one.max_nodes} × {one.vm.vcpu}"
         for one in demand.billed_pools
@@ -209,7 +209,7 @@ def _summands(demand: quota.Demand) -> str:
 def quota_family_known(stack: Resolution) -> Iterator[Problem]:
     """Quotas are named as `az vm list-usage` names them."""
     known = {vm.quota_family for vm in stack.catalog.vm_sizes.values() if vm.quota_family is not None}
-    known |= {*quota.IN_ALL, *quota.IN_ALL.values()}
+    known |= {*quota.TOTALS, *quota.TOTALS.values()}
     for family in stack.settings.quota:
         if family not in known:
             yield f"quota.{family}", f"VM family `{family}` is not on file", nearest(family, known)

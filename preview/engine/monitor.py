@@ -40,7 +40,7 @@ _FEATURES = (
 _GO_DURATION = re.compile(r"[+-]?(0|((\d+\.?\d*|\.\d+)(ns|us|µs|μs|ms|s|m|h))+)")
 
 
-class RefusedError(Exception):
+class RequestRefusedError(Exception):
     """The engine refuses a request; the program cannot go on."""
 
 
@@ -140,12 +140,12 @@ class Monitor:
     def _check_open(self) -> None:
         # After an error the real engine shuts its monitor down: nothing more is registered.
         if self.refusal is not None:
-            raise RefusedError("resource monitor shut down")
+            raise RequestRefusedError("resource monitor shut down")
 
     def _refuse(self, message: str) -> NoReturn:
         self._check_open()
         self.refusal = message
-        raise RefusedError(message)
+        raise RequestRefusedError(message)
 
     def _check_request(self, request: proto.RegisterResourceRequest) -> None:
         self._check_open()

@@ -16,7 +16,7 @@ from pulumi.runtime.proto import engine_pb2
 from pulumi.runtime.stack import run_in_stack
 
 from preview.engine.graph import Graph, LogLine, ProgramFailed
-from preview.engine.monitor import Callbacks, Monitor, RefusedError
+from preview.engine.monitor import Callbacks, Monitor, RequestRefusedError
 from preview.engine.shortcuts import shortcuts
 from preview.engine.wire import Empty
 
@@ -112,7 +112,7 @@ class _Engine:
 
     def RequirePulumiVersion(self, _request: object) -> NoReturn:  # noqa: N802  # the gRPC service's name
         """Refuse: without a CLI there is no version to compare."""
-        raise RefusedError("the embedded engine has no CLI version for require_pulumi_version to check")
+        raise RequestRefusedError("the embedded engine has no CLI version for require_pulumi_version to check")
 
     def masked(self, message: str) -> str:
         """The message with the values of secret settings replaced."""
@@ -179,7 +179,7 @@ def _collect(stray: list[BaseException], about: Mapping[str, Any]) -> None:
 def _failure(monitor: Monitor, engine: _Engine, error: BaseException) -> ProgramFailed:
     if monitor.refusal is not None:
         message = monitor.refusal
-    elif isinstance(error, RunError | RefusedError):
+    elif isinstance(error, RunError | RequestRefusedError):
         message = str(error)
     elif isinstance(error, SystemExit):
         message = f"the program exited with status {error.code} before it ended"

@@ -11,7 +11,7 @@ from pulumi import InvokeOptions, InvokeOutputOptions, Output, ResourceOptions
 from pulumi.runtime.proto import resource_pb2
 
 from preview.engine import Graph, ProgramFailed, preview
-from preview.engine.monitor import Monitor, RefusedError
+from preview.engine.monitor import Monitor, RequestRefusedError
 from preview.engine.wire import Empty
 
 Program = Callable[[], object] | Path
@@ -100,7 +100,7 @@ def test_a_failure_that_the_program_catches_still_fails_the_preview() -> None:
     def program() -> None:
         try:
             pulumi.runtime.invoke("pkg:mod:credentials", {})
-        except RefusedError:
+        except RequestRefusedError:
             Thing("later")
 
     error = failure(program)
@@ -280,7 +280,7 @@ ABSENT = "urn:pulumi:dev::shop::pulumi:providers:pkg::x::id"
 )
 def test_requests_that_the_engine_rejects(request_: resource_pb2.RegisterResourceRequest, message: str) -> None:
     monitor = Monitor("shop", "dev")
-    with pytest.raises(RefusedError) as caught:
+    with pytest.raises(RequestRefusedError) as caught:
         monitor.RegisterResource(request_)
     assert str(caught.value) == message
     assert monitor.graph(()).resources == ()

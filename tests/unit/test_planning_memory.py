@@ -188,9 +188,9 @@ def test_windows_hold_what_is_in_flight() -> None:
 
 
 def test_unknown_weights_and_other_caches_are_refused() -> None:
-    with pytest.raises(ValueError, match="not on file"):
+    with pytest.raises(ValueError, match="not in the catalog"):
         ledger(CATALOG.models["meta-llama/Llama-4-Scout-17B-16E-Instruct"], 80.0, demand(), OVERHEADS)
-    with pytest.raises(ValueError, match="keep is not on file"):
+    with pytest.raises(ValueError, match="not in the catalog"):
         block_pool(CATALOG.models["BAAI/bge-m3"], demand())
 
 

@@ -60,8 +60,8 @@ def test_a_share_counts_its_batch_on_its_part_of_the_memory() -> None:
 def test_shares_that_nobody_set_fit_together(replicas: int) -> None:
     share = devices.shared_utilization(replicas)
     assert share > 0
-    assert share * replicas <= devices.SHARED_OUT
-    assert (share + 0.001) * replicas > devices.SHARED_OUT
+    assert share * replicas <= devices.SHAREABLE_FRACTION
+    assert (share + 0.001) * replicas > devices.SHAREABLE_FRACTION
 
 
 @given(
