@@ -1,4 +1,4 @@
-"""What the world says: GPUs, VM sizes, prices, models, charts and vLLM versions, as data with source and date.
+"""Facts of the world: GPUs, VM sizes, prices, models, charts and vLLM versions, as data with source and date.
 
 The data files lie beside this module; `load()` reads and indexes them. It neither checks nor computes: tests check
 the files, `planning` draws the conclusions.
@@ -76,7 +76,7 @@ _GENERATED = {"keys": "option_keys", "kinds": "option_kinds", "limits": "option_
 
 
 class Catalog(Record, frozen=True):
-    """Everything that is known, by name. Mappings keep the order of their files."""
+    """All facts by name. Mappings keep the order of their files."""
 
     folder: Path
     """Where its files are."""
@@ -84,7 +84,7 @@ class Catalog(Record, frozen=True):
     mig: Mapping[str, MigGpu]
     vm_sizes: Mapping[str, VmSize]
     prices: Mapping[tuple[str, str], Price]
-    """(region, VM size) -> price; a price that nobody found is absent."""
+    """(region, VM size) -> price; a price that was not found is absent."""
     regions: Mapping[str, Region]
     models: Mapping[str, Model]
     charts: Mapping[str, Chart]
@@ -148,7 +148,7 @@ def _vllm(folder: Path, version: str) -> VllmVersion:
         data_files.read(folder / "vllm" / f"{version}{part}.yaml") for part in ("", ".options", ".removed")
     )
     flags = json.loads((folder / "vllm" / f"{version}.json").read_text(encoding="utf-8"))
-    # What a generated file says of itself isn't the record's.
+    # A generated file's own origin and date are not part of the record.
     generated = {_GENERATED.get(key, key): value for key, value in options.items() if key not in {"source", "as_of"}}
     written = {key: value for key, value in facts.items() if key != "flag_table"}
     return decode(

@@ -1,4 +1,4 @@
-"""`check`: what the preview says of a stack before it builds the graph, fast enough to run at every save."""
+"""`check`: the preview's findings before it builds the graph, fast enough to run at every save."""
 
 import shutil
 import sys
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from preview.stack import Assessed
 
 EPILOG = EXIT_CODES
-# What a pipe gets, as from the preview.
+# The width for a pipe, as in the preview.
 _WIDEST = 120
 _HEADING = 18
 
@@ -32,7 +32,7 @@ JsonFile = Annotated[
 def check(stack: StackName, config: ConfigFile = None, json: JsonFile = None) -> int:
     """Check a stack's settings, its plan and every rule, without building the graph.
 
-    Says what the preview says, but at editor speed: neither the Pulumi SDK nor a network is used.
+    Reports what the preview reports, but at editor speed: neither the Pulumi SDK nor a network is used.
     """
     from cli.stack_files import file_problem, reason
 
@@ -63,7 +63,7 @@ def assess(stack: str, file: str | None) -> "tuple[Assessed, Source | None]":
 
 
 def page_width() -> int:
-    """Columns of the terminal, as many as a page has at most; a pipe gets a page."""
+    """Columns of the terminal, at most as many as a page has; a pipe gets a page's width."""
     return min(shutil.get_terminal_size((_WIDEST, 0)).columns, _WIDEST)
 
 

@@ -1,4 +1,4 @@
-"""Which file a stack is in, its text, and what is wrong with files that can't be read or written."""
+"""The file of a stack, its text, and the findings about files that can't be read or written."""
 
 import re
 from pathlib import Path
@@ -12,7 +12,7 @@ _STACK_NAME = re.compile(r"[A-Za-z0-9_.-]{1,100}")
 
 
 def read_stack(stack: str, file: str | None, folder: Path = PROJECT) -> Source | Finding:
-    """A stack's file, `Pulumi.STACK.yaml` in `folder` unless `file` names another; else what is wrong with it."""
+    """A stack's file, `Pulumi.STACK.yaml` in `folder` unless `file` names another; or why it can't be read."""
     if (misnamed := name_problem(stack)) is not None:
         return misnamed
     path = Path(file) if file else folder / f"Pulumi.{stack}.yaml"
@@ -24,12 +24,12 @@ def read_stack(stack: str, file: str | None, folder: Path = PROJECT) -> Source |
 
 
 def folder_of(file: str | None, folder: Path = PROJECT) -> Path:
-    """Where a stack's file is, and with it the files that it names."""
+    """The path of a stack's file; the files that it names are relative to its folder."""
     return Path(file).resolve().parent if file else folder
 
 
 def name_problem(stack: str) -> Finding | None:
-    """Why this can't be the name of a stack, if it can't."""
+    """Why this can't be the name of a stack; None if it can."""
     if _STACK_NAME.fullmatch(stack):
         return None
     return Finding(
