@@ -14,16 +14,16 @@ from config.secrets import looks_secret
 from preview.formats import plural
 
 WORDS: Mapping[Severity, str] = {"error": "error", "warning": "warning", "info": "note"}
-# Messages start below the rule's id.
+# Messages are aligned below the rule's id.
 MARGIN = len("warning") + 2
 _CREDENTIAL_RULES = "SEC-"
 _CUT = "…"
-# Below this many columns a line of the file says nothing any more.
+# With fewer columns than this, a line of the file is not shown.
 _NARROWEST_EXCERPT = 20
 
 
 class Source(Struct, frozen=True):
-    """The stack file that was read: the name to show for it, and its text."""
+    """The stack file that was read: its display name and its text."""
 
     name: str
     text: str
@@ -37,7 +37,7 @@ class Span(NamedTuple):
 
 
 def summary(findings: Sequence[Finding]) -> str:
-    """How many there are of each severity: `1 error, 0 warnings, 2 notes`."""
+    """The number of findings of each severity: `1 error, 0 warnings, 2 notes`."""
     counts: Counter[str] = Counter(finding.severity for finding in findings)
     return ", ".join(plural(counts[severity], word) for severity, word in WORDS.items())
 
@@ -45,7 +45,7 @@ def summary(findings: Sequence[Finding]) -> str:
 def lines(findings: Sequence[Finding], width: int, source: Source | None = None) -> Iterator[tuple[Span, ...]]:
     """Every finding in lines of at most `width` columns, as far as words allow that.
 
-    First severity, rule, `file:line:column` where known, and path; then the message; then after an arrow what to do. An
+    First severity, rule, `file:line:column` where known, and path; then the message; then, after an arrow, the fix. An
     error whose place in the `source` is known ends with that line and a caret below the column. A line that may hold a
     credential is not shown.
     """

@@ -1,4 +1,4 @@
-"""What is wrong, and what a first preview can't know: findings, messages of the program, unknown values."""
+"""Findings, messages of the program, and the values that a first preview can't know."""
 
 from collections.abc import Sequence
 
@@ -12,7 +12,7 @@ from preview.formats import plural, whole
 from preview.tables import titled
 from preview.unknowns import Tally
 
-# As many names of inputs as fit into a line.
+# As many names of inputs as fit on a line.
 _MOST_NAMES = 3
 
 
@@ -29,7 +29,7 @@ def messages(log: Sequence[tuple[str, str, str | None]]) -> RenderableType:
 
 
 def unknowns(tally: Tally) -> Text:
-    """In one line: how many values only exist with their resources, which they are, and how many are secret."""
+    """One line: how many values are unknown before their resources exist, which inputs, and how many are secret."""
     if not tally.unknown:
         counted = "Every value is known."
     else:

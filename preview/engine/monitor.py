@@ -1,4 +1,4 @@
-"""The engine's answers to the SDK: registers resources, gates invokes, refuses what only a real engine could answer."""
+"""The engine's answers to the SDK: registers resources, gates invokes, refuses what only a real engine can answer."""
 # ruff: noqa: N802  # the method names are those of the gRPC service that the SDK calls
 
 import re
@@ -45,7 +45,7 @@ class RequestRefusedError(Exception):
 
 
 class Monitor:
-    """The resource monitor of one preview. Single-threaded: every call is answered at once."""
+    """The resource monitor of one preview. Single-threaded: every call is answered immediately."""
 
     def __init__(self, project: str, stack: str) -> None:
         self.refusal: str | None = None
@@ -104,7 +104,7 @@ class Monitor:
         return proto.RegisterResourceResponse(urn=new)
 
     def RegisterResourceOutputs(self, request: proto.RegisterResourceOutputsRequest) -> Empty:
-        """Keep the stack's outputs; a component's are its own affair until there is a state."""
+        """Keep the stack's outputs; those of a component are not needed without a state."""
         if urn.type_of(request.urn) == urn.ROOT_STACK_TYPE:
             self._outputs = pack(request.outputs)
         return Empty()
@@ -130,11 +130,11 @@ class Monitor:
         self._refuse(f"the embedded engine reads no existing resources: {request.type} {request.name}")
 
     def ExistsResource(self, request: proto.ExistsResourceRequest) -> NoReturn:
-        """Refuse: there is no cloud to ask."""
+        """Refuse: there is no cloud to query."""
         self._refuse(f"the embedded engine looks up no existing resources: {request.type} {request.id}")
 
     def SignalAndWaitForShutdown(self, _request: Empty) -> Empty:
-        """Nothing is pending: every request was answered when it came."""
+        """Nothing is pending: every request was answered when it arrived."""
         return Empty()
 
     def _check_open(self) -> None:
@@ -204,7 +204,7 @@ class Monitor:
 
 
 class Callbacks:
-    """Refuses the program's callbacks by name, in the place of the SDK's callback server: no socket is opened."""
+    """Refuses the program's callbacks by name, instead of the SDK's callback server: no socket is opened."""
 
     def __init__(self, monitor: Monitor) -> None:
         self._monitor = monitor
