@@ -31,7 +31,7 @@ INVALID = """
 
 
 def layouts(text: str) -> list[tuple[str, ...]]:
-    return [tuple(sorted(one.split())) for one in text.replace("\n", "|").split("|") if one.strip()]
+    return [tuple(sorted(part.split())) for part in text.replace("\n", "|").split("|") if part.strip()]
 
 
 def kinds(gpu: MigGpu) -> dict[str, str]:
@@ -46,7 +46,7 @@ def kinds(gpu: MigGpu) -> dict[str, str]:
 
 @cache
 def reachable(gpu_name: str) -> frozenset[tuple[str, ...]]:
-    """Every layout that can be made by putting slice after slice on free slots: the definition, without cleverness."""
+    """Every layout that can be made by putting slice after slice on free slots: the plain definition."""
     gpu = CATALOG.mig[gpu_name]
     placements = [
         (name, frozenset(range(start, start + profile.size)))
@@ -151,7 +151,7 @@ def test_an_instance_with_all_media_engines_leaves_none_for_its_siblings() -> No
 
 
 @given(st.sampled_from(GPUS), st.data())
-def test_what_packs_is_placed_without_overlap_and_packs_in_any_order(gpu_name: str, data: st.DataObject) -> None:
+def test_a_valid_layout_is_placed_without_overlap_and_packs_in_any_order(gpu_name: str, data: st.DataObject) -> None:
     gpu = CATALOG.mig[gpu_name]
     layout = data.draw(st.lists(st.sampled_from(sorted(gpu.profiles)), max_size=7))
     placed = mig.packing(gpu, layout)

@@ -1,4 +1,4 @@
-"""Names keep the limits of Azure and Kubernetes, and a pool's revision changes exactly when its machines must."""
+"""Names keep the limits of Azure and Kubernetes, and a pool's revision changes exactly when its nodes must."""
 
 import uuid
 from typing import Any
@@ -29,7 +29,7 @@ fields = st.dictionaries(st.text(min_size=1, max_size=6), values, max_size=5)
 
 @given(platforms)
 def test_only_the_vault_and_the_storage_account_can_be_too_long(platform: Platform) -> None:
-    """Settings that are accepted give legal names, but for the two limits of 24 that a finding tells."""
+    """Settings that are accepted give legal names, except for the two limits of 24 that a finding reports."""
     for name in Names(platform).all():
         if name.limit in (naming.VAULT, naming.STORAGE_ACCOUNT):
             assert name.legal == (len(name.value) <= 24)
@@ -134,7 +134,7 @@ def test_a_pool_that_is_deleted_first_keeps_its_name_in_azure() -> None:
 
 
 def test_a_pool_that_takes_another_name_in_azure_is_another_revision() -> None:
-    """Pods that took the one for the other would stay on the nodes that go."""
+    """With an equal revision, pods would stay on the nodes that are deleted."""
     before, after = (plan(changes).foundation.agent_pools[0] for changes in ({}, {"pools[0].rotation": "delete-first"}))
     assert before.aks_name != after.aks_name
     assert before.pool.revision != after.pool.revision
