@@ -20,7 +20,7 @@ class _Kept(Struct):
     data: Any
 
 
-def read(path: Path) -> Any:
+def read_yaml(path: Path) -> Any:
     """Plain values of a YAML file.
 
     Raises:

@@ -90,4 +90,4 @@ class Model(Record, frozen=True):
     """Share of the weights that is in routed experts, for `experts` that don't divide evenly."""
     experts: int | None = None
     cache_dtype: str = "auto"
-    """Number format of the KV cache that the checkpoint asks for where the server has `auto`."""
+    """Number format of the KV cache that the checkpoint requests where the server has `auto`."""

@@ -11,7 +11,7 @@ TOTALS = ("cores", "lowPriorityCores")
 
 
 class NoUsageError(ValueError):
-    """The text is not what `az vm list-usage --output json` prints; says why."""
+    """The text is not what `az vm list-usage --output json` prints; the message says why."""
 
 
 class Usage(Struct, frozen=True):

@@ -51,7 +51,7 @@ def installed_parser() -> argparse.ArgumentParser:
     return _parser_module().make_arg_parser(flexible_parser)
 
 
-def read(parser: argparse.ArgumentParser) -> dict[str, dict[str, Any]]:
+def read_options(parser: argparse.ArgumentParser) -> dict[str, dict[str, Any]]:
     """Read every option of a parser, under its first long spelling."""
     actions = parser._actions  # noqa: SLF001 - argparse has no public list of its actions
     return {_name(action): _raw(action) for action in actions if action.option_strings}
