@@ -27,7 +27,7 @@ class Target:
 _TARGETS = {2: Target(0.5), 1000: Target(2.0, 300.0)}
 
 
-def checks(console: Console) -> Iterator[Row]:
+def check_rows(console: Console) -> Iterator[Row]:
     """Wall time and peak memory of the whole command, the smallest of several fresh processes."""
     for models in SIZES:
         with tempfile.TemporaryDirectory() as folder, console.status(f"checking {models} models …"):
@@ -46,10 +46,10 @@ def checks(console: Console) -> Iterator[Row]:
         )  # fmt: skip
 
 
-def stages(console: Console) -> Iterator[Row]:
+def stage_rows(console: Console) -> Iterator[Row]:
     """The largest stack, stage by stage in one process."""
     with console.status(f"planning {SIZES[-1]} models stage by stage …"):
-        seconds = measure.stages(SIZES[-1])
+        seconds = measure.stage_seconds(SIZES[-1])
     yield Row(f"of these, {SIZES[-1]} models, processor time", f"{sum(seconds.values()):.2f} s")
     small = sum(spent for spent in seconds.values() if spent < _SMALL_SECONDS)
     for stage, spent in seconds.items():

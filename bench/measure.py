@@ -32,7 +32,7 @@ def subject(name: str, models: int, folder: Path) -> Sample:
     return Sample(**json.loads(_output([sys.executable, "subject.py", name, str(models), str(folder)], BENCH_FOLDER)))
 
 
-def stages(models: int) -> dict[str, float]:
+def stage_seconds(models: int) -> dict[str, float]:
     """Seconds of processor time of each stage of planning a stack, by name."""
     return json.loads(_output([sys.executable, "stages.py", str(models)], BENCH_FOLDER))
 

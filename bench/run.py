@@ -90,7 +90,7 @@ def main() -> int:
     options = parser.parse_args()
     console = Console(stderr=True)
     try:
-        rows = [*editor.checks(console), *editor.stages(console), *previews(), *graphs(options.sizes, console)]
+        rows = [*editor.check_rows(console), *editor.stage_rows(console), *previews(), *graphs(options.sizes, console)]
     except measure.FailedError as failure:
         print(failure, file=sys.stderr)
         return 1

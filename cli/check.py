@@ -12,7 +12,7 @@ from cli.options import ConfigFile, StackName
 from cli.process import EXIT_CODES, FINE, REJECTED, today
 
 if TYPE_CHECKING:
-    from preview.findings import Source
+    from preview.findings import SourceFile
     from preview.stack import Assessed
 
 EPILOG = EXIT_CODES
@@ -50,14 +50,14 @@ def check(stack: StackName, config: ConfigFile = None, json: JsonFile = None) ->
     return FINE if found.plan is not None else REJECTED
 
 
-def assess(stack: str, file: str | None) -> "tuple[Assessed, Source | None]":
+def assess(stack: str, file: str | None) -> "tuple[Assessed, SourceFile | None]":
     """Read and plan a stack as the preview does; the source is None where the file can't be read."""
     from cli.stack_files import folder_of, read_stack
-    from preview.findings import Source
+    from preview.findings import SourceFile
     from preview.stack import assessed, unreadable
 
     source = read_stack(stack, file)
-    if not isinstance(source, Source):
+    if not isinstance(source, SourceFile):
         return unreadable(source), None
     return assessed(source.text, today(), folder_of(file)), source
 
@@ -74,7 +74,7 @@ def document(stack: str, found: "Assessed") -> Iterator[str]:
     return contract.text(stack, found.findings, found.plan, ())
 
 
-def report(stack: str, found: "Assessed", source: "Source | None", width: int) -> Iterator[str]:
+def report(stack: str, found: "Assessed", source: "SourceFile | None", width: int) -> Iterator[str]:
     """The verdict and every finding, in lines of at most `width` columns where words allow that."""
     from preview import findings
     from preview.formats import plural

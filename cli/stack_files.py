@@ -4,21 +4,21 @@ import re
 from pathlib import Path
 
 from config import Finding
-from preview.findings import Source
+from preview.findings import SourceFile
 from preview.stack import PROJECT
 
 # What Pulumi accepts as the name of a stack; it becomes part of a file's name and of every URN.
 _STACK_NAME = re.compile(r"[A-Za-z0-9_.-]{1,100}")
 
 
-def read_stack(stack: str, file: str | None, folder: Path = PROJECT) -> Source | Finding:
+def read_stack(stack: str, file: str | None, folder: Path = PROJECT) -> SourceFile | Finding:
     """A stack's file, `Pulumi.STACK.yaml` in `folder` unless `file` names another; or why it can't be read."""
     if (misnamed := name_problem(stack)) is not None:
         return misnamed
     path = Path(file) if file else folder / f"Pulumi.{stack}.yaml"
     shown = file or path.name
     try:
-        return Source(shown, path.read_text(encoding="utf-8"))
+        return SourceFile(shown, path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
         return file_problem(shown, reason(error), fix=_stacks_in(folder))
 

@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from config.platform import Platform
 
-# uuid5 needs a namespace of its own so that a role assignment keeps its name for ever.
+# A namespace of its own for uuid5, so that a role assignment always keeps its name.
 _ROLE_NAMESPACE = uuid.UUID("6a3c9f0e-6a53-5b0e-9d55-6f6c6d2d7c11")
 # AKS takes 12 characters of which 4 are left for a revision; 36 digits make 1.7 million of them.
 _REVISION_DIGITS = 4
@@ -97,7 +97,7 @@ class Names:
         return tuple(value for value in vars(self).values() if isinstance(value, Name))
 
 
-def agent_pool(name: str, revision: str, *, create_first: bool) -> Name:
+def agent_pool_name(name: str, revision: str, *, create_first: bool) -> Name:
     """AKS name of a pool: with its revision where the new pool is created before the old one is deleted."""
     return Name(f"{name}{revision}" if create_first else name, AGENT_POOL)
 

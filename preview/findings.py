@@ -22,7 +22,7 @@ _CUT = "…"
 _NARROWEST_EXCERPT = 20
 
 
-class Source(Struct, frozen=True):
+class SourceFile(Struct, frozen=True):
     """The stack file that was read: its display name and its text."""
 
     name: str
@@ -42,7 +42,7 @@ def summary(findings: Sequence[Finding]) -> str:
     return ", ".join(plural(counts[severity], word) for severity, word in WORDS.items())
 
 
-def lines(findings: Sequence[Finding], width: int, source: Source | None = None) -> Iterator[tuple[Span, ...]]:
+def lines(findings: Sequence[Finding], width: int, source: SourceFile | None = None) -> Iterator[tuple[Span, ...]]:
     """Every finding in lines of at most `width` columns, as far as words allow that.
 
     First severity, rule, `file:line:column` where known, and path; then the message; then, after an arrow, the fix. An
@@ -63,7 +63,7 @@ def lines(findings: Sequence[Finding], width: int, source: Source | None = None)
             yield from _excerpt(excerpts[finding.line], finding, width)
 
 
-def _heading(finding: Finding, width: int, source: Source | None) -> Iterator[tuple[Span, ...]]:
+def _heading(finding: Finding, width: int, source: SourceFile | None) -> Iterator[tuple[Span, ...]]:
     word = WORDS[finding.severity]
     spans = [Span(word.ljust(MARGIN), word), Span(finding.rule, "name")]
     if source is not None and finding.line is not None:
@@ -76,7 +76,7 @@ def _heading(finding: Finding, width: int, source: Source | None) -> Iterator[tu
         yield (Span(" " * MARGIN + finding.path),)
 
 
-def _excerpts(findings: Sequence[Finding], source: Source | None) -> Mapping[int | None, str]:
+def _excerpts(findings: Sequence[Finding], source: SourceFile | None) -> Mapping[int | None, str]:
     """The lines of the file that may be shown, by their number from 1.
 
     Where a credential's line isn't known, none is shown at all.

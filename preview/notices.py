@@ -7,7 +7,7 @@ from rich.text import Text
 
 from config import Finding
 from preview import findings
-from preview.findings import Source
+from preview.findings import SourceFile
 from preview.formats import plural, whole
 from preview.tables import titled
 from preview.unknowns import Tally
@@ -16,7 +16,7 @@ from preview.unknowns import Tally
 _MOST_NAMES = 3
 
 
-def findings_section(found: Sequence[Finding], width: int, source: Source | None = None) -> RenderableType:
+def findings_section(found: Sequence[Finding], width: int, source: SourceFile | None = None) -> RenderableType:
     """Every finding, in at most `width` columns; errors with their line of the `source`."""
     lines = (Text.assemble(*spans) for spans in findings.lines(found, width - 2, source))
     return titled("Findings", findings.summary(found), *lines)

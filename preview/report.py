@@ -17,7 +17,7 @@ from planning import Plan
 from preview import notices, tables, tree
 from preview.comparison import Difference
 from preview.differences import difference_section
-from preview.findings import Source
+from preview.findings import SourceFile
 from preview.formats import plural
 from preview.unknowns import Tally
 
@@ -91,7 +91,7 @@ def show(
     findings: Sequence[Finding],
     built: Built | None,
     against: Difference | None = None,
-    source: Source | None = None,
+    source: SourceFile | None = None,
 ) -> None:
     """Print the whole report; errors show their line of the `source`."""
     problems = notices.findings_section(findings, screen.width, source)
@@ -113,7 +113,7 @@ def html(
     findings: Sequence[Finding],
     built: Built | None,
     against: Difference | None = None,
-    source: Source | None = None,
+    source: SourceFile | None = None,
 ) -> str:
     """The same report as one self-contained page."""
     paper = Console(

@@ -52,7 +52,7 @@ class Assessed(Struct, frozen=True):
 
 
 def assessed(text: str, today: str | None = None, folder: Path = PROJECT) -> Assessed:
-    """Read and plan a stack file; what is wrong with it becomes findings, all at once, and nothing is raised.
+    """Read and plan a stack file; all problems become findings, and nothing is raised.
 
     `folder` is the stack file's own, where the files that it names are found. By `today`, an ISO date, the age of
     prices is judged; the Plan doesn't depend on it.

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 from msgspec import Struct
 
 UNKNOWN = "[unknown]"
-SECRET = "[secret]"  # noqa: S105 - the mark that stands for one
+SECRET = "[secret]"  # noqa: S105 - the marker of a secret
 
 
 class HasInputs(Protocol):

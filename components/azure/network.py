@@ -106,7 +106,7 @@ class Network(pulumi.ComponentResource):
                 delegations=[{"name": "delegation", "service_name": plan.delegation}] if plan.delegation else None,
                 nat_gateway={"id": nat.id} if plan.nat else None,
                 network_security_group={"id": security.id} if security else None,
-                # Azure skips security rules on private endpoints unless the subnet asks for them.
+                # Azure skips security rules on private endpoints unless the subnet enables them.
                 private_endpoint_network_policies=(
                     "NetworkSecurityGroupEnabled" if plan.role == PRIVATE_ENDPOINTS else None
                 ),

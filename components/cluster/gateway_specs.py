@@ -157,7 +157,7 @@ def security(plan: GatewayPlan) -> dict[str, Json]:
             # The key is not forwarded beyond the gateway.
             "sanitize": True,
         },
-        # The AI gateway knows only paths of the OpenAI API and answers 404 to others; this holds even if it did not.
+        # The AI gateway serves only paths of the OpenAI API and answers 404 to others; this rule doesn't rely on that.
         "authorization": {
             "defaultAction": "Deny",
             "rules": [

@@ -21,7 +21,7 @@ _PROXIES: dict[str, Json] = {
     "selector": {"matchLabels": dict(PROXY_PODS)},
     "podMetricsEndpoints": [
         {"port": "metrics", "path": "/stats/prometheus", "interval": "30s"},
-        # Of the AI gateway's process beside Envoy: tokens, and the time to the first one, by model.
+        # Metrics of the AI gateway's sidecar of Envoy: tokens, and the time to the first one, by model.
         {"port": "aigw-admin", "path": "/metrics", "interval": "30s"},
     ],
 }

@@ -114,7 +114,7 @@ def _container(model: ModelPlan, release: ReleasePlan, workload: WorkloadPlan) -
 
 
 def _devices(request: DeviceRequest) -> dict[str, str]:
-    """The GPUs in the container's resources; a claim would stand in the pod's own list instead."""
+    """The GPUs in the container's resources; a claim would be in the pod's own list instead."""
     if isinstance(request, ExtendedResource):
         return {request.name: str(request.count)}
     raise NotImplementedError(f"claims of {request.device_class} are not declared yet")

@@ -17,7 +17,7 @@ _VERSION = {"version": "v1"}
 _KEYS = {"time-slicing": "timeSlicing", "mps": "mps"}
 
 
-def config_name(pool: PoolView) -> str | None:
+def sharing_name(pool: PoolView) -> str | None:
     """Name of a pool's configuration, a label's value; None where no device is shared."""
     gpu = pool.settings.gpu
     if not gpu.shared or pool.gpu is None:
@@ -53,7 +53,7 @@ def configuration(pool: PoolView) -> str:
 
 def configurations(pools: Iterable[PoolView]) -> dict[str, str]:
     """All configurations that the pools need, by name; empty where no pool shares a device."""
-    named = {name: configuration(pool) for pool in pools if (name := config_name(pool)) is not None}
+    named = {name: configuration(pool) for pool in pools if (name := sharing_name(pool)) is not None}
     return {PLAIN: yaml_text.dump(_VERSION), **dict(sorted(named.items()))} if named else {}
 
 

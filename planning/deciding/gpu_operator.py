@@ -116,6 +116,6 @@ def _configurations(stack: ResolvedStack, managed: list[ResolvedPool]) -> str:
         geometry = stack.catalog.mig[pool.gpu.name] if pool.gpu else None
         if geometry is None:
             continue
-        entries = blocks.setdefault(mig.config_name(geometry, pool.layouts), [])
-        entries += [entry for entry in mig.configuration(geometry, pool.layouts) if entry not in entries]
+        entries = blocks.setdefault(mig.layout_name(geometry, pool.layouts), [])
+        entries += [entry for entry in mig.layout_entries(geometry, pool.layouts) if entry not in entries]
     return yaml_text.dump({"version": "v1", "mig-configs": dict(sorted(blocks.items()))})

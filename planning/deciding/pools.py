@@ -16,7 +16,7 @@ def agent_pool(stack: ResolvedStack, view: ResolvedPool) -> AgentPoolPlan:
     """Plan one node pool."""
     settings = view.settings
     profile, mig_config = view.mig_owner.aks_profile, view.mig_owner.operator_config
-    sharing = device_plugin.config_name(view)
+    sharing = device_plugin.sharing_name(view)
     driver: Literal["Install", "None"] | None = (
         None if view.gpu is None else "Install" if stack.settings.cluster.gpu_driver == "aks" else "None"
     )
@@ -65,7 +65,7 @@ def agent_pool(stack: ResolvedStack, view: ResolvedPool) -> AgentPoolPlan:
             resources=tuple((device.resource, device.per_node) for device in view.devices),
         ),
         cluster=stack.names.cluster.value,
-        aks_name=naming.agent_pool(settings.name, revision, create_first=create_first).value,
+        aks_name=naming.agent_pool_name(settings.name, revision, create_first=create_first).value,
         logical_name=f"pool-{settings.name}-{revision}" if create_first else f"pool-{settings.name}",
         create_first=create_first,
         os_disk_gib=settings.os_disk_gib,

@@ -29,7 +29,7 @@ def packing(gpu: MigGpu, layout: Sequence[str]) -> tuple[tuple[str, int], ...] |
         not name.endswith("-me") for name in layout if name not in media
     ):
         return None
-    # Largest first, with the fewest possible start slots: dead ends show early.
+    # Largest first, then fewest start slots: dead ends show early.
     order = sorted(layout, key=lambda name: (-gpu.profiles[name].size, len(gpu.profiles[name].starts), name))
     return _place(gpu.profiles, order, 0)
 
@@ -67,7 +67,7 @@ def uniform_full(gpu: MigGpu, layout: Sequence[str]) -> bool:
     return len(kinds) == 1 and len(layout) == gpu.profiles[next(iter(kinds))].max
 
 
-def config_name(gpu: MigGpu, layouts: Sequence[Sequence[str]]) -> str:
+def layout_name(gpu: MigGpu, layouts: Sequence[Sequence[str]]) -> str:
     """Name of a node's mig-parted configuration; the GPU Operator's own name where its content is the same.
 
     `layouts` has one layout for each GPU. The name is a label's value: at most 63 characters.
@@ -81,7 +81,7 @@ def config_name(gpu: MigGpu, layouts: Sequence[Sequence[str]]) -> str:
     return "-".join(f"{count}x{name.replace('+', '.')}" for name, count in sorted(counts.items(), reverse=True))
 
 
-def configuration(gpu: MigGpu, layouts: Sequence[Sequence[str]]) -> list[dict[str, Any]]:
+def layout_entries(gpu: MigGpu, layouts: Sequence[Sequence[str]]) -> list[dict[str, Any]]:
     """Entries of a mig-parted configuration for nodes with this GPU: the list below the configuration's name.
 
     Source of the form: NVIDIA mig-parted api/spec/v1. A layout that all GPUs have is written once.

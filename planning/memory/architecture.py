@@ -21,7 +21,7 @@ def computable(model: Model) -> bool:
     return bool(attention_layers(model))
 
 
-def in_order(groups: tuple[AttentionLayers, ...]) -> tuple[AttentionLayers, ...]:
+def layers_in_order(groups: tuple[AttentionLayers, ...]) -> tuple[AttentionLayers, ...]:
     """The group of every layer that has a cache, from the first layer to the last."""
     left = [group.layers for group in groups]
     order: list[AttentionLayers] = []

@@ -19,7 +19,7 @@ class Demand(Struct, frozen=True, kw_only=True):
     one of them (rule FIT-KV-DTYPE). `context_tokens` is the longest request, `concurrency` requests of `request_tokens`
     must fit at once. `batched_tokens` and `sequences` are max-num-batched-tokens and max-num-seqs, `capability` is the
     GPU's compute capability ("9.0"), None where any GPU is meant. `counts_graphs` is False for vLLM before 0.21, whose
-    budget left CUDA graphs out. `logit_bytes` is what the sampler holds at once for each logit: as the model gives it
+    budget left CUDA graphs out. `logit_bytes` is what the sampler holds for each logit: as the model gives it
     (2), its copy in 32 bits (4), its probability (4); vLLM 0.33 vllm/v1/worker/gpu/sample.
     """
 

@@ -9,7 +9,7 @@ import math
 from msgspec import Struct
 
 from catalog import AttentionLayers, Model, RecurrentState
-from planning.memory.architecture import attention_layers, in_order
+from planning.memory.architecture import attention_layers, layers_in_order
 from planning.memory.demand import Demand
 
 # Kernels of compressed attention (mla) read blocks of these sizes; others take vLLM's default.
@@ -53,7 +53,7 @@ def layer_caches(model: Model, demand: Demand) -> tuple[LayerCache, ...]:
     if states:
         block = max(_aligned_block(state, groups, block, dtype, demand) for state in states)
     each = {group: _layer_cache(group, groups, block, dtype, demand) for group in groups}
-    layers = [each[group] for group in in_order(groups)]
+    layers = [each[group] for group in layers_in_order(groups)]
     if demand.draft is not None:
         layers += [each[_drafting(groups)]] * demand.draft.layers
     return tuple(layers)

@@ -7,7 +7,7 @@ from planning.memory.architecture import stage_sizes
 from planning.memory.demand import GIB, Demand
 
 _MIB_PER_GIB = 1024
-# Widths that live at once in the widest moment of a layer, at two bytes: gate and up projection and their product; the
+# Tensors that exist together at a layer's peak, at two bytes: gate and up projection and their product; the
 # residual stream, its normalised copy and the block's output.
 _FEED_FORWARD_COPIES, _HIDDEN_COPIES, _ACTIVATION_BYTES = 3, 3, 2
 # The largest batch of a CUDA graph, and that on the data center GPUs of compute capability 10.

@@ -11,7 +11,7 @@ from planning.model_config.layers import (
     head_dim,
     kv_heads,
     layers_of,
-    whole,
+    required_size,
 )
 from planning.model_config.quantization import cache_dtype, method_name
 from planning.model_config.weights import Weights, weights_of
@@ -34,8 +34,8 @@ def read(config: Mapping[str, Any], name: str, vllm: VllmVersion) -> Model:
     """
     text = _language(config)
     quantization = text.get("quantization_config")
-    layers, hidden = whole(text, "num_hidden_layers"), whole(text, "hidden_size")
-    heads, width, groups = whole(text, "num_attention_heads"), None, layers_of(text, vllm)
+    layers, hidden = required_size(text, "num_hidden_layers"), required_size(text, "hidden_size")
+    heads, width, groups = required_size(text, "num_attention_heads"), None, layers_of(text, vllm)
     if not text.get("kv_lora_rank"):
         width = head_dim(text)
     weights = weights_of(text, quantization, vllm.architectures)

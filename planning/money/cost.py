@@ -164,11 +164,11 @@ def _model(stack: Resolution, model: ModelView) -> ModelCost:
         max_nodes=round(sum(workload.high * node_share(workload.pool, workload) for workload, _ in priced), 3),
         min_per_month=_month([(workload.low, usd) for workload, usd in priced]),
         max_per_month=_month([(workload.high, usd) for workload, usd in priced]),
-        tokens=token_cost(stack, model),
+        tokens=model_token_cost(stack, model),
     )
 
 
-def token_cost(stack: Resolution, model: ModelView) -> TokenCost | None:
+def model_token_cost(stack: Resolution, model: ModelView) -> TokenCost | None:
     """Cost of tokens where the stack file states a throughput."""
     expected = model.settings.expected
     if expected is None:

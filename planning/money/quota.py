@@ -38,7 +38,7 @@ def demands(stack: Resolution) -> Mapping[str, QuotaDemand]:
 
 
 def stated(stack: Resolution, quota: str) -> tuple[str, int] | None:
-    """Where the stack file states a quota and how many cores it has; a total goes by either of its names."""
+    """The name under which the stack file states a quota, and its cores; a total may have either of its names."""
     spelled = [name for name in (quota, TOTALS.get(quota)) if name in stack.settings.quota]
     return min(((name, stack.settings.quota[name]) for name in spelled), key=lambda pair: pair[1], default=None)
 

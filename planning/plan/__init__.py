@@ -116,7 +116,7 @@ class Plan(Struct, frozen=True, kw_only=True):
     platform: PlatformPlan
     """Region, protection and system nodes: what every platform has."""
     foundation: AzurePlan
-    """What is below Kubernetes; the tag of the type says of which kind it is."""
+    """What is below Kubernetes; the type's tag names its kind."""
     pools: tuple[PoolPlan, ...]
     """The GPU node pools as pods see them."""
     secrets: SecretsPlan

@@ -17,7 +17,7 @@ class CostLine(Struct, frozen=True, kw_only=True):
     max_nodes: int
     """Most nodes that may run."""
     hourly: float | None
-    """Price of a node and hour in force, one of the two below."""
+    """Price of a node and hour that applies, one of the two below."""
     on_demand_hourly: float | None
     """Price of a node and hour on demand."""
     spot_hourly: float | None

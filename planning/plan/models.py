@@ -116,7 +116,7 @@ class PodPlan(Struct, frozen=True, kw_only=True):
     """What every pod of a release uses of its node, and how long it takes to start and stop."""
 
     labels: Pairs
-    """Labels by which the foundation knows pods that have an identity in the cloud."""
+    """Labels by which the foundation recognizes pods that have an identity in the cloud."""
     run_as_user: int | None
     """User that the image is made for; None where it names none."""
     cpu: int

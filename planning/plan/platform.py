@@ -44,7 +44,7 @@ class NodeSelection(Struct, frozen=True, kw_only=True):
 
 
 class PoolPlan(Struct, frozen=True, kw_only=True):
-    """What pods and people need to know of one node pool."""
+    """One node pool as pods and people see it."""
 
     name: str
     """Name in the stack file."""

@@ -121,7 +121,7 @@ def throughput_whole(stack: Resolution) -> Iterator[Problem]:
 def self_hosting_pays(stack: Resolution) -> Iterator[Problem]:
     """Where a managed API is cheaper at any load, that is said."""
     for model in stack.models:
-        found = cost.token_cost(stack, model)
+        found = cost.model_token_cost(stack, model)
         if found is None or found.break_even is None or found.break_even.first_tokens_per_month is not None:
             continue
         yield (

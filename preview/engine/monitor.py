@@ -193,7 +193,7 @@ class Monitor:
         return proto.RegisterResourceResponse(urn=new)
 
     def _is_pending(self, dependency: str) -> bool:
-        # A component stands for its descendants down to the first custom resource on each branch; a URN that this
+        # A component means its descendants down to the first custom resource on each branch; a URN that the
         # program did not register is skipped (resourcetracker/tracker.go).
         resource = self._recorder.get(dependency)
         if resource is None:

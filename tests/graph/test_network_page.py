@@ -35,7 +35,7 @@ def _named(namespace: Mapping[str, Any]) -> dict[str, Any]:
 
 @pytest.mark.parametrize("stack", STACKS)
 def test_traffic_and_namespaces_equal_the_page(stack: str) -> None:
-    there, foundation = Declared(stack), decide(config.load(sections_of(stack)), catalog.load()).foundation
-    rules = traffic.network_rules(there)
-    traffic.documented("traffic").require(stack, traffic.admitted(traffic.groups(there, foundation), rules))
-    traffic.documented("namespaces").require(stack, traffic.limits(there, rules))
+    declared, foundation = Declared(stack), decide(config.load(sections_of(stack)), catalog.load()).foundation
+    rules = traffic.network_rules(declared)
+    traffic.documented("traffic").require(stack, traffic.admitted(traffic.groups(declared, foundation), rules))
+    traffic.documented("namespaces").require(stack, traffic.limits(declared, rules))

@@ -24,23 +24,23 @@ def kept(folder: Path) -> list[Path]:
 def test_the_cached_content_equals_the_file(file: Path, tmp_path: Path) -> None:
     copy = tmp_path / file.name
     copy.write_bytes(file.read_bytes())
-    first = data_files.read(copy)
+    first = data_files.read_yaml(copy)
     assert kept(tmp_path), "not kept: keys that are no text, or dates"
-    assert data_files.read(copy) == first
+    assert data_files.read_yaml(copy) == first
 
 
 def test_a_changed_file_is_read_again(tmp_path: Path) -> None:
     file = tmp_path / "prices.yaml"
     file.write_text("price: 1.00")
-    assert data_files.read(file) == {"price": 1.0}
+    assert data_files.read_yaml(file) == {"price": 1.0}
     file.write_text("price: 2.00")
-    assert data_files.read(file) == {"price": 2.0}
+    assert data_files.read_yaml(file) == {"price": 2.0}
 
 
 def test_values_that_cannot_be_cached_are_still_read(tmp_path: Path) -> None:
     file = tmp_path / "cores.yaml"
     file.write_text("{1: 60}")
-    assert data_files.read(file) == data_files.read(file) == {1: 60}
+    assert data_files.read_yaml(file) == data_files.read_yaml(file) == {1: 60}
     assert kept(tmp_path) == []
 
 
@@ -48,10 +48,10 @@ def test_values_that_cannot_be_cached_are_still_read(tmp_path: Path) -> None:
 def test_a_damaged_cache_is_replaced(rubbish: bytes, tmp_path: Path) -> None:
     file = tmp_path / "gpus.yaml"
     file.write_text("T4: 16")
-    data_files.read(file)
+    data_files.read_yaml(file)
     (place,) = kept(tmp_path)
     place.write_bytes(rubbish)
-    assert data_files.read(file) == {"T4": 16}
+    assert data_files.read_yaml(file) == {"T4": 16}
     assert place.read_bytes() != rubbish
 
 
@@ -61,5 +61,5 @@ def test_nothing_is_cached_where_python_may_not_write_compiled_files(
     monkeypatch.setattr(sys, "dont_write_bytecode", True)
     file = tmp_path / "gpus.yaml"
     file.write_text("T4: 16")
-    assert data_files.read(file) == {"T4": 16}
+    assert data_files.read_yaml(file) == {"T4": 16}
     assert list(tmp_path.iterdir()) == [file]

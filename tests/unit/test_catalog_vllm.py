@@ -120,7 +120,7 @@ def test_the_generator_reads_a_parser() -> None:
     parser.add_argument("--eager", action="store_true")
     parser.add_argument("--params", nargs="+", default=set())
     parser.add_argument("--config", type=json.loads, default=argparse.Namespace(size=1))
-    table = vllm_flags.compact(vllm_flags.read(parser))
+    table = vllm_flags.compact(vllm_flags.read_options(parser))
     assert list(table) == ["--config", "--eager", "--mode", "--params", "--tensor-size"]
     assert table["--tensor-size"] == {
         "opts": ["-tp", "--tensor-size"],

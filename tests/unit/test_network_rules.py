@@ -122,8 +122,8 @@ def test_one_entry_with_both_selectors_is_an_and_two_entries_are_an_or() -> None
     ],
 )  # fmt: skip
 def test_default_policies(spec: str, comes_in: bool, goes_out: bool) -> None:
-    there, found = pods("other"), rules(spec)
-    assert (found.admitted(there, DB), found.admitted(DB, there)) == (
+    elsewhere, found = pods("other"), rules(spec)
+    assert (found.admitted(elsewhere, DB), found.admitted(DB, elsewhere)) == (
         ALL if comes_in else NONE,
         ALL if goes_out else NONE,
     )
@@ -132,7 +132,7 @@ def test_default_policies(spec: str, comes_in: bool, goes_out: bool) -> None:
         goes_out is False or "egress: [{}]" in spec,
     )
     # A policy never applies to another namespace.
-    assert found.admitted(there, pods("mine")) == ALL
+    assert found.admitted(elsewhere, pods("mine")) == ALL
 
 
 def test_without_policies_everything_is_allowed() -> None:
@@ -290,9 +290,9 @@ def test_sets_of_ports_are_sets(first: list[tuple[str, int, int]], second: list[
         spans = (words.replace("-", " ").split() for words in ports.words())
         return {(span[0], port) for span in spans for port in range(int(span[1]), int(span[-1]) + 1)}
 
-    (one, plain_one), (other, plain_other) = both(first), both(second)
-    assert read(one) == plain_one
-    assert read(one | other) == plain_one | plain_other
-    assert read(one & other) == plain_one & plain_other
-    assert read(one - other) == plain_one - plain_other
-    assert bool(one) == bool(plain_one)
+    (left, plain_left), (right, plain_right) = both(first), both(second)
+    assert read(left) == plain_left
+    assert read(left | right) == plain_left | plain_right
+    assert read(left & right) == plain_left & plain_right
+    assert read(left - right) == plain_left - plain_right
+    assert bool(left) == bool(plain_left)

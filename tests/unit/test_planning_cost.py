@@ -134,10 +134,10 @@ def test_the_break_even_weights_prompts_and_answers() -> None:
     assert found.break_even is not None
     # Three prompt tokens at 0.2 and one answer token at 1.0.
     assert found.break_even.managed_per_million == pytest.approx(0.4)
-    one = 3.49 * 730 / 0.4 * 1e6
-    assert found.break_even.first_tokens_per_month == pytest.approx(one, rel=1e-6)
+    paid_off = 3.49 * 730 / 0.4 * 1e6
+    assert found.break_even.first_tokens_per_month == pytest.approx(paid_off, rel=1e-6)
     # The tokens of one replica, 10.5 thousand million, don't pay for the second yet.
-    assert found.break_even.tokens_per_month == pytest.approx(2 * one, rel=1e-6)
+    assert found.break_even.tokens_per_month == pytest.approx(2 * paid_off, rel=1e-6)
 
 
 def test_a_burst_pool_at_spot_prices_makes_tokens_cheaper() -> None:
@@ -267,6 +267,6 @@ def test_spot_prices_have_their_own_date() -> None:
 
 
 def test_managed_prices_are_weighted_by_the_mix() -> None:
-    one = ManagedApi(name="api", usd_per_million_input_tokens=1.0, usd_per_million_output_tokens=3.0)
-    assert tokens.managed_usd_per_million(one, 100.0, 100.0) == pytest.approx(2.0)
-    assert tokens.managed_usd_per_million(one, 100.0, 0.0) == pytest.approx(1.0)
+    managed = ManagedApi(name="api", usd_per_million_input_tokens=1.0, usd_per_million_output_tokens=3.0)
+    assert tokens.managed_usd_per_million(managed, 100.0, 100.0) == pytest.approx(2.0)
+    assert tokens.managed_usd_per_million(managed, 100.0, 0.0) == pytest.approx(1.0)

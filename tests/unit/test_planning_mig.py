@@ -182,11 +182,11 @@ def test_names_of_resources_and_configurations() -> None:
     assert mig.resource_name("3g.47gb") == "nvidia.com/mig-3g.47gb"
     assert mig.resource_name("1g.12gb+me") == "nvidia.com/mig-1g.12gb.me"
     pair, mixed = ["3g.47gb", "3g.47gb"], ["1g.12gb", "3g.47gb", "1g.12gb"]
-    assert mig.config_name(h100, [pair]) == mig.config_name(h100, [pair, pair]) == "all-3g.47gb"
-    assert mig.config_name(h100, [mixed]) == mig.config_name(h100, [sorted(mixed)])
-    assert mig.config_name(h100, [["3g.47gb"]]) != mig.config_name(h100, [pair])
-    assert mig.config_name(h100, [pair, mixed]) == mig.config_name(h100, [pair, sorted(mixed)])
-    assert mig.config_name(h100, [pair, mixed]) != mig.config_name(h100, [mixed, pair])
+    assert mig.layout_name(h100, [pair]) == mig.layout_name(h100, [pair, pair]) == "all-3g.47gb"
+    assert mig.layout_name(h100, [mixed]) == mig.layout_name(h100, [sorted(mixed)])
+    assert mig.layout_name(h100, [["3g.47gb"]]) != mig.layout_name(h100, [pair])
+    assert mig.layout_name(h100, [pair, mixed]) == mig.layout_name(h100, [pair, sorted(mixed)])
+    assert mig.layout_name(h100, [pair, mixed]) != mig.layout_name(h100, [mixed, pair])
     assert mig.uniform_full(h100, ["3g.47gb", "3g.47gb"])
     assert not mig.uniform_full(h100, ["3g.47gb"])
     assert not mig.uniform_full(h100, ["4g.47gb", "3g.47gb"])

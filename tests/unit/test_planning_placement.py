@@ -43,11 +43,11 @@ def search(free: list[tuple[int, int, int]], wanted: list[PodRequest]) -> bool:
     """Whether some assignment of replicas to nodes exists at all; the definition, by exhaustive search."""
     if not wanted:
         return True
-    one, rest = wanted[0], wanted[1:]
+    request, rest = wanted[0], wanted[1:]
     for index, (gpus, cpu, memory) in enumerate(free):
         if (gpus, cpu, memory) in free[:index]:
             continue
-        left = (gpus - one.count, cpu - one.cpu_millicores, memory - one.memory_mib)
+        left = (gpus - request.count, cpu - request.cpu_millicores, memory - request.memory_mib)
         if min(left) >= 0 and search([*free[:index], left, *free[index + 1 :]], rest):
             return True
     return False
@@ -69,7 +69,7 @@ def test_placed_replicas_can_be_placed_and_all_are_counted(nodes: int, wanted: l
         assert 0 <= missing.get(workload.name, 0) <= workload.high
         placed += [pod_request(workload)] * (workload.high - missing.get(workload.name, 0))
     free = [(4, offer.cpu_millicores, offer.memory_mib)] * nodes
-    assert search(free, sorted(placed, key=lambda one: -one.count))
+    assert search(free, sorted(placed, key=lambda request: -request.count))
     # Totals: no pool gives more than its nodes have.
     assert sum(outcome.count for outcome in placed) <= 4 * nodes
     assert sum(outcome.cpu_millicores for outcome in placed) <= offer.cpu_millicores * nodes

@@ -65,10 +65,10 @@ def test_order_in_the_stack_file_changes_no_entry(pools: list[int], models: list
 def test_order_of_keys_and_arguments_changes_nothing() -> None:
     arguments = {"seed": 7, "enable-prefix-caching": True, "max-num-seqs": 32}
     backwards = dict(reversed(arguments.items()))
-    one, other = (plan({"models[0].engine.args": given_}) for given_ in (arguments, backwards))
-    assert one == other
+    written, reordered = (plan({"models[0].engine.args": given_}) for given_ in (arguments, backwards))
+    assert written == reordered
     assert (
-        one.models[0].releases[0].config_map
+        written.models[0].releases[0].config_map
         != plan({"models[0].engine.args": {"seed": 8}}).models[0].releases[0].config_map
     )
 

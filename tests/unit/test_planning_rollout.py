@@ -1,5 +1,6 @@
 """How versions are replaced follows from what is free: with a surge pod, one replica fewer, or a reported downtime."""
 
+from operator import attrgetter
 from typing import Any
 
 import pytest
@@ -131,9 +132,9 @@ def test_the_order_of_pools_and_models_changes_nothing() -> None:
     changes = stack((1, 3), single=(1, 2, 2), pair=(2, 1, 1), auto=(1, 1, 2)) | {"models[4].pool": "auto"}
     settings = loaded(changes)
     turned = settings.model_copy(update={"pools": settings.pools[::-1], "models": settings.models[::-1]})
-    there, back = (plan_stack(each, load()).plan for each in (settings, turned))
-    assert there is not None
-    assert back is not None
-    assert workloads(there) == workloads(back)
-    assert sorted(there.pools, key=lambda one: one.name) == sorted(back.pools, key=lambda one: one.name)
-    assert sorted(there.models, key=lambda one: one.name) == sorted(back.models, key=lambda one: one.name)
+    written, reversed_ = (plan_stack(each, load()).plan for each in (settings, turned))
+    assert written is not None
+    assert reversed_ is not None
+    assert workloads(written) == workloads(reversed_)
+    assert sorted(written.pools, key=attrgetter("name")) == sorted(reversed_.pools, key=attrgetter("name"))
+    assert sorted(written.models, key=attrgetter("name")) == sorted(reversed_.models, key=attrgetter("name"))

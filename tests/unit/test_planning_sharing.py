@@ -24,8 +24,8 @@ RESOURCE = re.compile(r"^nvidia\.com/[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9]
 
 def shared(sharing: str = "time-slicing", replicas: int = 2, *, vm_size: str = ONE, **gpu: Any) -> dict[str, Any]:
     """The development stack with a second pool of shared GPUs and a model on it."""
-    one = pool("other", vm_size=vm_size, gpu={"sharing": sharing, "replicas": replicas, **gpu})
-    return {"pools[1]": one, "models[2]": model("more", "other")}
+    shared_pool = pool("other", vm_size=vm_size, gpu={"sharing": sharing, "replicas": replicas, **gpu})
+    return {"pools[1]": shared_pool, "models[2]": model("more", "other")}
 
 
 def operator(made: Plan) -> Any:
@@ -132,9 +132,9 @@ def test_every_label_names_an_existing_configuration(changes: dict[str, Any]) ->
     wanted = [dict(planned_pool.labels).get(DEVICE_PLUGIN_CONFIG) for planned_pool in made.pools]
     assert set(filter(None, wanted)) | ({"plain"} if config else set()) == set(config.get("data", {}))
     assert not config or (config["create"] is True and config["default"] == "plain" and LABEL.match(config["name"]))
-    for one, name in zip(made.pools, wanted, strict=True):
+    for labelled_pool, name in zip(made.pools, wanted, strict=True):
         if name is None:
-            assert not any(resource.endswith(".shared") for resource, _ in one.resources)
+            assert not any(resource.endswith(".shared") for resource, _ in labelled_pool.resources)
             continue
         assert LABEL.match(name)
         content = yaml.safe_load(config["data"][name])
@@ -142,7 +142,9 @@ def test_every_label_names_an_existing_configuration(changes: dict[str, Any]) ->
         assert (content["version"], key in ("timeSlicing", "mps")) == ("v1", True)
         assert sharing["renameByDefault"] is True
         assert sharing["failRequestsGreaterThanOne"] is True
-        assert {f"{entry['name']}.shared" for entry in sharing["resources"]} == {name for name, _ in one.resources}
+        assert {f"{entry['name']}.shared" for entry in sharing["resources"]} == {
+            name for name, _ in labelled_pool.resources
+        }
         assert all(entry["replicas"] >= 2 for entry in sharing["resources"])
     if config:
         assert yaml.safe_load(config["data"]["plain"]) == {"version": "v1"}
@@ -159,8 +161,8 @@ def test_other_shares_are_another_pool_and_another_config_map() -> None:
 def test_under_mps_the_daemon_brings_the_shared_memory() -> None:
     """k8s-device-plugin mounts its own /dev/shm into clients of MPS; another volume would hide it."""
     made = {sharing: plan(shared(sharing)).models[2] for sharing in ("time-slicing", "mps")}
-    for sharing, one in made.items():
-        spec: Any = pod_template(one, one.releases[0], one.workloads[0])["spec"]
+    for sharing, planned_model in made.items():
+        spec: Any = pod_template(planned_model, planned_model.releases[0], planned_model.workloads[0])["spec"]
         mounts = {mount["mount_path"]: mount["name"] for mount in spec["containers"][0]["volume_mounts"]}
         assert ("/dev/shm" in mounts) == (sharing == "time-slicing")  # noqa: S108 - the place in the pod
         assert set(mounts.values()) == {volume["name"] for volume in spec["volumes"]}

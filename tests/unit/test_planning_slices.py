@@ -53,10 +53,10 @@ def test_every_layout_has_a_legal_name_and_says_what_it_means(gpu_name: str) -> 
     gpu = CATALOG.mig[gpu_name]
     named: dict[str, Counter[str]] = {}
     for layout in every_layout(gpu):
-        name = mig.config_name(gpu, [layout])
+        name = mig.layout_name(gpu, [layout])
         assert LABEL.match(name)
         assert named.setdefault(name, Counter(layout)) == Counter(layout)
-        (entry,) = mig.configuration(gpu, [layout, layout])
+        (entry,) = mig.layout_entries(gpu, [layout, layout])
         assert entry["devices"] == "all"
         assert entry["mig-devices"] == Counter(layout)
         assert entry["device-filter"] == list(gpu.pci_ids)
@@ -104,10 +104,10 @@ def test_slices_have_one_owner(vm_size: str, driver: str) -> None:
                 "pools[1]": pool("other", vm_size=vm_size, gpu={"sharing": "mig", "layout": list(layout)}),
             }
         )
-        one, manager = made.foundation.agent_pools[1], operator(made)["migManager"]
-        mig_config = dict(one.pool.labels).get(MIG_CONFIG)
-        assert (one.gpu_instance_profile is None) != (mig_config is None)
-        assert one.gpu_instance_profile is None or driver == "aks"
+        sliced_pool, manager = made.foundation.agent_pools[1], operator(made)["migManager"]
+        mig_config = dict(sliced_pool.pool.labels).get(MIG_CONFIG)
+        assert (sliced_pool.gpu_instance_profile is None) != (mig_config is None)
+        assert sliced_pool.gpu_instance_profile is None or driver == "aks"
         if mig_config is None:
             assert manager == {"enabled": False}
             continue

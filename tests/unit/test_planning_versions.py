@@ -55,8 +55,8 @@ def test_ranges(version: str, first: str | None, last: str | None, inside: bool)
 
 
 @given(st.lists(st.integers(0, 99), min_size=1, max_size=3), st.lists(st.integers(0, 99), min_size=1, max_size=3))
-def test_a_version_begins_the_range_that_it_names(one: list[int], other: list[int]) -> None:
-    first, version = ".".join(map(str, one)), ".".join(map(str, other))
+def test_a_version_begins_the_range_that_it_names(earlier: list[int], parts: list[int]) -> None:
+    first, version = ".".join(map(str, earlier)), ".".join(map(str, parts))
     assert within(version, VersionRange(version, version))
     assert within(f"{version}.7", VersionRange(version, version))
     assert within(version, VersionRange(first, None)) == (numbers(version) >= numbers(first))
@@ -97,7 +97,7 @@ def test_pinned_versions_are_in_the_matrix_and_cause_no_findings() -> None:
         assert not reported & {*BLOCKING, "VERSION-UNKNOWN", "VERSION-ENDED", "VERSION-UNTESTED"}
 
 
-# ------------------------------------------------------------------ one pin moves
+# ------------------------------------------------------------------ a changed pin
 def test_an_older_gateway_names_what_it_does_not_take() -> None:
     older = charts(gateway_helm="v1.8.3")
     ended = text(found("VERSION-ENDED", knowing=older))
@@ -110,9 +110,9 @@ def test_an_older_gateway_names_what_it_does_not_take() -> None:
 
 
 def test_a_gateway_that_the_ai_gateway_does_not_run_on_is_refused() -> None:
-    (one,) = found("VERSION-PAIR", knowing=charts(gateway_helm="v1.8.0"))
-    assert (one.severity, one.path) == ("error", "catalog/charts.yaml.gateway-helm")
-    assert "ai-gateway-helm v1.1.0 needs gateway-helm 1.8.1 or later" in one.message
+    (finding,) = found("VERSION-PAIR", knowing=charts(gateway_helm="v1.8.0"))
+    assert (finding.severity, finding.path) == ("error", "catalog/charts.yaml.gateway-helm")
+    assert "ai-gateway-helm v1.1.0 needs gateway-helm 1.8.1 or later" in finding.message
 
 
 def test_a_new_gateway_needs_a_line_in_the_matrix() -> None:
@@ -127,9 +127,9 @@ def test_a_new_gateway_needs_a_line_in_the_matrix() -> None:
 
 
 def test_with_a_new_kubernetes_the_untested_chart_is_reported() -> None:
-    (one,) = found("VERSION-UNTESTED", {"cluster.kubernetes": "1.37"})
-    assert "gateway-helm v1.9.1 is tested with kubernetes 1.33 to 1.36, not with 1.37" in one.message
-    assert "no gateway-helm on file takes kubernetes 1.37" in one.fix
+    (finding,) = found("VERSION-UNTESTED", {"cluster.kubernetes": "1.37"})
+    assert "gateway-helm v1.9.1 is tested with kubernetes 1.33 to 1.36, not with 1.37" in finding.message
+    assert "no gateway-helm on file takes kubernetes 1.37" in finding.fix
 
 
 def test_unsupported_and_deprecated_operators_are_reported() -> None:
@@ -142,9 +142,9 @@ def test_unsupported_and_deprecated_operators_are_reported() -> None:
 
 def test_a_fault_counts_only_where_it_matters() -> None:
     wedging = charts(gpu_operator="v26.7.0")
-    (one,) = found("VERSION-FAULT", MIXED, wedging)
-    assert (one.severity, one.path) == ("error", "catalog/charts.yaml.gpu-operator")
-    assert "mig-manager 0.15.0: it stays `pending` for ever" in one.message
+    (finding,) = found("VERSION-FAULT", MIXED, wedging)
+    assert (finding.severity, finding.path) == ("error", "catalog/charts.yaml.gpu-operator")
+    assert "mig-manager 0.15.0: it stays `pending` for ever" in finding.message
     # AKS cuts the slices, no MIG manager runs.
     assert found("VERSION-FAULT", {}, wedging) == []
 
@@ -169,8 +169,8 @@ def test_no_fix_suggests_a_driver_that_is_not_newer() -> None:
 
 
 def test_slices_need_a_driver_that_supports_them() -> None:
-    (one,) = found("MIG-DRIVER", knowing=node_images("525.60.13"))
-    assert "slices of H100-NVL-94 take driver 525.85.12 or later; on `h100` is 525.60.13" in one.message
+    (finding,) = found("MIG-DRIVER", knowing=node_images("525.60.13"))
+    assert "slices of H100-NVL-94 take driver 525.85.12 or later; on `h100` is 525.60.13" in finding.message
     whole = {"pools[0].gpu": {}, "models[0].slice": None, "models[1].slice": None, "pools[0].nodes.max": 4}
     assert found("MIG-DRIVER", whole, node_images("525.60.13")) == []
 

@@ -8,14 +8,14 @@ from cli.app import main
 from config import Finding
 from config.findings import Severity
 from preview import findings
-from preview.findings import Source
+from preview.findings import SourceFile
 
 TEXT = "config:\n  llm-platform:pools:\n    - name: gpu\n      nodez: {min: 1}\n"
 ERROR = Finding("error", "CFG-UNKNOWN-KEY", "pools[0].nodez", "unknown key `nodez`", "did you mean `nodes`?", 4, 7)
 
 
 def printed(*found: Finding, width: int = 100, text: str = TEXT, name: str = "Pulumi.dev.yaml") -> list[str]:
-    lines = findings.lines(found, width, Source(name, text))
+    lines = findings.lines(found, width, SourceFile(name, text))
     return ["".join(span.text for span in spans) for spans in lines]
 
 
