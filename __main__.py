@@ -16,10 +16,10 @@ from components.serving.models_namespace import Serving
 from config.from_pulumi import sections
 from planning import decide
 
-# Load: the stack's configuration, and the secrets that it brings for the first `up`.
+# Load: the stack's configuration, and the secrets in it for the first `up`.
 stack, bootstrap = sections()
 
-# Plan: every decision, checked by every rule; a rejected stack ends here, and nothing is changed.
+# Plan: every decision, checked by every rule; a rejected stack stops here, and nothing is changed.
 plan = decide(config.load(stack), catalog.load(), bootstrap=bootstrap)
 
 # Foundation: what is below Kubernetes. Nothing after this line knows which cloud it is.
@@ -33,7 +33,7 @@ monitoring = Monitoring("monitoring", plan.monitoring, cluster=cluster)
 autoscaling = Autoscaling("autoscaling", plan.autoscaling, cluster=cluster)
 gateway = Gateway("gateway", plan.gateway, secrets=secrets, cluster=cluster)
 
-# Serving: one component a model.
+# Serving: one component per model.
 serving = Serving("serving", plan.serving, secrets=secrets, cluster=cluster)
 models = [
     Model(
@@ -49,7 +49,7 @@ guard(
     protect=plan.platform.protect,
 )
 
-# Exports: where requests go, and what is there to answer them.
+# Exports: the address for requests, and the models that answer them.
 pulumi.export("gateway", f"https://{plan.gateway.hostname}/v1")
 pulumi.export("cluster", foundation.name)
 pulumi.export("models", [model.name for model in plan.models])

@@ -1,4 +1,4 @@
-"""The flat floor: bare SDK calls that register a graph again, replayed with no code of ours between."""
+"""The flat floor: bare SDK calls that register a graph again, replayed without any of this program's code."""
 
 import importlib
 import pickle
@@ -16,8 +16,8 @@ Place = tuple[str | int, ...]
 class Call:
     """One constructor call. Resources are named by their place in the list of calls.
 
-    `arguments` carry Python names and plain values; what is born with another resource is put at its path in `births`,
-    from that resource's id.
+    `arguments` carry Python names and plain values; `unknowns` are the paths of values that exist only with another
+    resource, each with that resource's place in the list: its id is put there.
     """
 
     module: str | None
@@ -29,12 +29,12 @@ class Call:
     provider: int | None
     deleted_with: int | None
     plain_options: dict[str, Any]
-    births: list[tuple[Place, int]] = field(default_factory=list)
+    unknowns: list[tuple[Place, int]] = field(default_factory=list)
     secrets: list[Place] = field(default_factory=list)
 
 
 def program(path: Path) -> Callable[[], None]:
-    """The program that makes these calls, to be run by the engine."""
+    """The program of these calls, to be run by the engine."""
 
     def run() -> None:
         with path.open("rb") as file:
@@ -60,8 +60,8 @@ def _make(call: Call, made: list[pulumi.Resource]) -> pulumi.Resource:
         component = pulumi.ComponentResource(call.class_name, call.name, None, options)
         component.register_outputs({})
         return component
-    for place, index in call.births:
-        _put(call.arguments, place, made[index].id)  # ty: ignore[missing-attribute]  # only custom resources give birth
+    for place, index in call.unknowns:
+        _put(call.arguments, place, made[index].id)  # ty: ignore[missing-attribute]  # only custom resources are sources of unknowns
     for place in call.secrets:
         _put(call.arguments, place, pulumi.Output.secret("secret"))
     constructor = getattr(importlib.import_module(call.module), call.class_name)
@@ -69,7 +69,7 @@ def _make(call: Call, made: list[pulumi.Resource]) -> pulumi.Resource:
 
 
 def _provider(resource: pulumi.Resource) -> pulumi.ProviderResource:
-    assert isinstance(resource, pulumi.ProviderResource)  # noqa: S101 - a defect of the engine's record otherwise
+    assert isinstance(resource, pulumi.ProviderResource)  # noqa: S101 - otherwise a bug in the engine's record
     return resource
 
 

@@ -1,4 +1,4 @@
-"""Runs one command in a fresh process and tells what it took; never two at once."""
+"""Runs one command in a fresh process and measures time and memory; never two at the same time."""
 
 import json
 import os
@@ -9,7 +9,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-HERE = Path(__file__).parent
+BENCH_FOLDER = Path(__file__).parent
 KIB_PER_MIB = 1024 if sys.platform != "darwin" else 1024 * 1024  # macOS counts bytes
 
 
@@ -24,24 +24,24 @@ class Sample:
 
 
 class FailedError(Exception):
-    """A measured process did not end well; its words say why."""
+    """A measured process failed; the message says why."""
 
 
 def subject(name: str, models: int, folder: Path) -> Sample:
     """One run of `subject.py`."""
-    return Sample(**json.loads(_output([sys.executable, "subject.py", name, str(models), str(folder)], HERE)))
+    return Sample(**json.loads(_output([sys.executable, "subject.py", name, str(models), str(folder)], BENCH_FOLDER)))
 
 
-def stages(models: int) -> dict[str, float]:
+def stage_seconds(models: int) -> dict[str, float]:
     """Seconds of processor time of each stage of planning a stack, by name."""
-    return json.loads(_output([sys.executable, "stages.py", str(models)], HERE))
+    return json.loads(_output([sys.executable, "stages.py", str(models)], BENCH_FOLDER))
 
 
 def command(*arguments: str) -> Sample:
     """One fresh interpreter with these arguments, started in the repository's root."""
     start = time.perf_counter()
     process = subprocess.Popen(
-        [sys.executable, *arguments], cwd=HERE.parent, env=_environment(), stdout=subprocess.DEVNULL
+        [sys.executable, *arguments], cwd=BENCH_FOLDER.parent, env=_environment(), stdout=subprocess.DEVNULL
     )
     _, status, used = os.wait4(process.pid, 0)
     wall = time.perf_counter() - start
@@ -51,7 +51,7 @@ def command(*arguments: str) -> Sample:
 
 
 def alternately(models: int, folder: Path, rounds: int) -> tuple[Sample, Sample]:
-    """The least of ours and of the floor over several rounds in turn, so that a busy machine is unfair to neither."""
+    """The smallest figures of the program and of the floor over alternating rounds, so that load hits both alike."""
     subject("stack", models, folder)
     pairs = [(subject("ours", models, folder), subject("floor", models, folder)) for _ in range(rounds)]
     ours, floor = zip(*pairs, strict=True)
@@ -63,16 +63,16 @@ def preview_seconds(stack: str, times: int = 3) -> float:
     walls = []
     for _ in range(times):
         start = time.perf_counter()
-        _output([sys.executable, "-m", "preview", stack], HERE.parent)
+        _output([sys.executable, "-m", "preview", stack], BENCH_FOLDER.parent)
         walls.append(time.perf_counter() - start)
     return statistics.median(walls)
 
 
 def _least(samples: tuple[Sample, ...]) -> Sample:
     return Sample(
-        seconds=min(one.seconds for one in samples),
-        wall_seconds=min(one.wall_seconds for one in samples),
-        peak_mib=min(one.peak_mib for one in samples),
+        seconds=min(sample.seconds for sample in samples),
+        wall_seconds=min(sample.wall_seconds for sample in samples),
+        peak_mib=min(sample.peak_mib for sample in samples),
         resources=samples[0].resources,
     )
 
@@ -85,5 +85,5 @@ def _output(command: list[str], folder: Path) -> str:
 
 
 def _environment() -> dict[str, str]:
-    # Without compiled files every process would compile our sources anew, which no machine in use does.
+    # Without compiled files every process would compile the sources again, which no machine in use does.
     return {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}

@@ -1,11 +1,11 @@
-"""One line of the bench's table."""
+"""One row of the bench's table."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """Our figure and, where there is one, the floor's; `kept` is whether the target is reached, None without."""
+    """The program's figure and, where there is one, the floor's; `kept`: whether the target is met, else None."""
 
     label: str
     ours: str

@@ -1,4 +1,4 @@
-"""How long checks and previews take and what they weigh, previews beside a flat program with the same resources."""
+"""Time and memory of checks and previews; previews are compared with a flat program with the same resources."""
 
 import argparse
 import math
@@ -19,7 +19,7 @@ SIZES = (10, 100, 300, 1000)
 STACKS = ("dev", "prod")
 MOST_RATIO = 1.10
 MOST_EXPONENT = 1.05
-# Small graphs take seconds, of which one that another program disturbs is a large part.
+# Small graphs take seconds, so that one disturbed second is a large part.
 _MANY_ROUNDS, _FEW_ROUNDS, _SMALL = 10, 3, 100
 
 
@@ -30,7 +30,7 @@ def previews() -> Iterator[Row]:
 
 
 def graphs(sizes: Sequence[int], console: Console) -> Iterator[Row]:
-    """Every size beside its floor, then how time grows from one size to the next."""
+    """Every size with its floor, then how time grows from one size to the next."""
     pairs: list[tuple[Sample, Sample]] = []
     for models in sizes:
         with tempfile.TemporaryDirectory() as folder, console.status(f"graph of {models} models …"):
@@ -48,7 +48,7 @@ def graphs(sizes: Sequence[int], console: Console) -> Iterator[Row]:
 
 
 def _growth(few: Sample, many: Sample) -> float:
-    """The power of the number of resources (not of models: what every stack has would flatter it) that time follows."""
+    """The exponent of time over the number of resources (over models the constant part of a stack would lower it)."""
     return math.log(many.seconds / few.seconds) / math.log(many.resources / few.resources)
 
 
@@ -69,7 +69,7 @@ def _compared(label: str, ours: Sample, floor: Sample) -> Iterator[Row]:
 
 def _table(rows: Sequence[Row]) -> Table:
     table = Table(
-        title="Checks, and previews on the embedded engine: figures of fresh processes, least of several rounds"
+        title="Checks, and previews on the embedded engine: figures of fresh processes, smallest of several rounds"
     )
     for heading in ("", "ours", "flat floor", "ratio", "target", ""):
         table.add_column(heading, justify="left" if not heading else "right")
@@ -85,12 +85,12 @@ def _sizes(text: str) -> tuple[int, ...]:
 
 def main() -> int:
     """Measure, print and return the exit code."""
-    parser = argparse.ArgumentParser(description=__doc__, epilog="Exit codes: 0 targets kept, 1 one is missed.")
+    parser = argparse.ArgumentParser(description=__doc__, epilog="Exit codes: 0 all targets met, 1 a target is missed.")
     parser.add_argument("--sizes", type=_sizes, default=SIZES, help="numbers of models, such as 10,100")
     options = parser.parse_args()
     console = Console(stderr=True)
     try:
-        rows = [*editor.checks(console), *editor.stages(console), *previews(), *graphs(options.sizes, console)]
+        rows = [*editor.check_rows(console), *editor.stage_rows(console), *previews(), *graphs(options.sizes, console)]
     except measure.FailedError as failure:
         print(failure, file=sys.stderr)
         return 1

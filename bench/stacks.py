@@ -36,5 +36,5 @@ def sections(models: int) -> dict[str, Any]:
 
 
 def settings(models: int) -> dict[str, str]:
-    """The same as Pulumi hands it to a program."""
+    """The same stack as Pulumi passes it to a program."""
     return {f"{NAMESPACE}:{name}": json.dumps(value) for name, value in sections(models).items()}

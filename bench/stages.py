@@ -1,4 +1,4 @@
-"""Plans one large stack in this process and prints, as one JSON line, what each stage took of the processor's time."""
+"""Plans one large stack in this process and prints, as one JSON line, the processor time of each stage."""
 
 import gc
 import json
@@ -41,16 +41,16 @@ def stages(models: int) -> dict[str, float]:
     world = catalog.load()
     lap("reading the catalog")
     if loaded.settings is None:
-        sys.exit(f"the stack of {models} models is illegible: {loaded.problems[0]}")
+        sys.exit(f"the stack of {models} models can't be read: {loaded.problems[0]}")
     resolution = Resolution(loaded.settings, world)
     _ = resolution.pools, resolution.models
     lap("resolving pools and models")
     findings = []
-    # What several rules share is paid for by the first of them.
+    # Values that several rules share are computed by the first of them.
     for name in sorted(REGISTER):
         findings += REGISTER[name].findings(resolution)
         lap(f"rules about {REGISTER[name].check.__module__.rpartition('.')[2]}")
-    if any(one.severity == "error" for one in findings):
+    if any(finding.severity == "error" for finding in findings):
         sys.exit(f"the stack of {models} models is rejected: {findings}")
     stack = resolution.complete()
     if stack is None:

@@ -1,4 +1,4 @@
-"""Writes a graph down as the flat floor's calls, and tells whether a graph is the one that was written down."""
+"""Records a graph as the flat floor's calls, and compares another graph with the recorded one."""
 
 import hashlib
 import importlib
@@ -17,19 +17,19 @@ from pulumi_kubernetes.apiextensions import CustomResource
 
 from preview.engine import Graph, Resource, Secret, Unknown, WireValue, render
 
-# `_types` is private in the SDK and the only way from wire names to arguments; were it wrong, `differences` would tell.
+# `_types` is private in the SDK and the only way from wire names to arguments; `differences` would show a mistake.
 _STACK = "pulumi:pulumi:Stack"
 
 
 def write(graph: Graph, path: Path) -> None:
-    """Write the calls that make this graph and, apart from them, what every resource must then look like."""
+    """Write the calls that create this graph and, in another file, what every resource must then look like."""
     with path.open("wb") as file:
         pickle.dump((_calls(graph), dict(graph.outputs)), file)
         pickle.dump(fingerprints(graph), file)
 
 
 def differences(graph: Graph, path: Path) -> list[str]:
-    """URNs of resources that are not the same in a graph and in the one that was written down."""
+    """URNs of resources that differ between a graph and the recorded one."""
     with path.open("rb") as file:
         pickle.load(file)  # noqa: S301 - written by this bench a moment before
         wanted = pickle.load(file)  # noqa: S301 - written by this bench a moment before
@@ -40,24 +40,33 @@ def differences(graph: Graph, path: Path) -> list[str]:
 def fingerprints(graph: Graph) -> dict[str, str]:
     """A digest of everything that the engine recorded of each resource: type, parent, inputs and all options."""
     found = {}
-    for one in graph:
-        about = json.dumps([one.type, one.name, one.parent, one.custom, render(one.inputs), repr(one.options)])
-        found[one.urn] = hashlib.sha256(about.encode()).hexdigest()
+    for resource in graph:
+        about = json.dumps(
+            [
+                resource.type,
+                resource.name,
+                resource.parent,
+                resource.custom,
+                render(resource.inputs),
+                repr(resource.options),
+            ]
+        )
+        found[resource.urn] = hashlib.sha256(about.encode()).hexdigest()
     found["outputs"] = json.dumps(dict(graph.outputs), sort_keys=True)
     return found
 
 
 def _calls(graph: Graph) -> list[Call]:
     ordered = _in_order(graph)
-    places = {one.urn: index for index, one in enumerate(ordered)}
-    by_urn = {one.urn: one for one in ordered}
-    classes = {get_type_token(one): one for one in _subclasses(pulumi.CustomResource)}
-    return [_call(one, by_urn.get(one.parent or ""), places, classes) for one in ordered]
+    places = {resource.urn: index for index, resource in enumerate(ordered)}
+    by_urn = {resource.urn: resource for resource in ordered}
+    classes = {get_type_token(kind): kind for kind in _subclasses(pulumi.CustomResource)}
+    return [_call(resource, by_urn.get(resource.parent or ""), places, classes) for resource in ordered]
 
 
 def _in_order(graph: Graph) -> list[Resource]:
     """Every resource after those that it refers to; the root stack, which the engine makes, is left out."""
-    by_urn = {one.urn: one for one in graph if one.type != _STACK}
+    by_urn = {resource.urn: resource for resource in graph if resource.type != _STACK}
     done: dict[str, Resource] = {}
     waiting = [(urn, False) for urn in reversed(by_urn)]
     while waiting:
@@ -66,21 +75,23 @@ def _in_order(graph: Graph) -> list[Resource]:
             done[urn] = by_urn[urn]
         elif urn not in done:
             waiting.append((urn, True))
-            waiting += [(other, False) for other in _references(by_urn[urn]) if other in by_urn and other not in done]
+            waiting += [
+                (target, False) for target in _references(by_urn[urn]) if target in by_urn and target not in done
+            ]
     return list(done.values())
 
 
-def _references(one: Resource) -> Iterator[str]:
-    yield from one.options.depends_on
-    for urn in (one.parent, one.options.provider, one.options.deleted_with):
+def _references(resource: Resource) -> Iterator[str]:
+    yield from resource.options.depends_on
+    for urn in (resource.parent, resource.options.provider, resource.options.deleted_with):
         if urn is not None:
             yield urn
 
 
 def _call(
-    one: Resource, parent: Resource | None, places: Mapping[str, int], classes: Mapping[str | None, type]
+    resource: Resource, parent: Resource | None, places: Mapping[str, int], classes: Mapping[str | None, type]
 ) -> Call:
-    options, above = one.options, None if parent is None else parent.options
+    options, above = resource.options, None if parent is None else parent.options
     from_inputs = {urn for urns in options.property_dependencies.values() for urn in urns}
     plain: dict[str, Any] = {
         "ignore_changes": list(options.ignore_changes) or None,
@@ -88,48 +99,52 @@ def _call(
         "delete_before_replace": options.delete_before_replace,
         "custom_timeouts": options.custom_timeouts and pulumi.CustomTimeouts(**options.custom_timeouts),
     }
-    # What the parent hands down need not be said again.
+    # What is inherited from the parent is not repeated.
     for name in ("protect", "retain_on_delete"):
         if getattr(options, name) != bool(above and getattr(above, name)):
             plain[name] = getattr(options, name)
     inherits = above is not None and above.deleted_with == options.deleted_with
     call = Call(
         module=None,
-        class_name=one.type,
-        name=one.name,
+        class_name=resource.type,
+        name=resource.name,
         arguments={},
-        parent=places.get(one.parent or ""),
+        parent=places.get(resource.parent or ""),
         depends_on=tuple(places[urn] for urn in options.depends_on if urn not in from_inputs),
         provider=None if options.provider is None else places[options.provider],
         deleted_with=None if inherits or options.deleted_with is None else places[options.deleted_with],
         plain_options={name: value for name, value in plain.items() if value is not None},
     )
-    if one.custom:
-        _fill(call, one, classes.get(one.type), places)
+    if resource.custom:
+        _fill(call, resource, classes.get(resource.type), places)
     return call
 
 
-def _fill(call: Call, one: Resource, found: type | None, places: Mapping[str, int]) -> None:
-    """Add the class and its arguments; kinds that no SDK class stands for are Kubernetes' custom resources."""
-    typed = found or (_provider_class(one.type) if one.type.startswith("pulumi:providers:") else CustomResource)
+def _fill(call: Call, resource: Resource, found: type | None, places: Mapping[str, int]) -> None:
+    """Add the class and its arguments; types without an SDK class are Kubernetes custom resources."""
+    typed = found or (
+        _provider_class(resource.type) if resource.type.startswith("pulumi:providers:") else CustomResource
+    )
     call.module, call.class_name = typed.__module__, typed.__qualname__
     accepted = _arguments_class(typed)
     names = {wire: name for name, wire in _types.input_type_py_to_pulumi_names(accepted).items()}
     types = _types.input_type_types(accepted)
-    for key, value in one.inputs.items():
-        if typed is not CustomResource and key in {"apiVersion", "kind"} and one.type.startswith("kubernetes:"):
+    for key, value in resource.inputs.items():
+        if typed is not CustomResource and key in {"apiVersion", "kind"} and resource.type.startswith("kubernetes:"):
             continue  # the class sets them
         name = _shared(names.get(key, key))
         if name == "resource_name":
             name = "resource_name_"  # the constructor's first parameter has the plain name
         written = _decoded(value, types[key]) if typed.__qualname__ == "Provider" else value
         call.arguments[name] = _python(written, types.get(key))
-        born = [place for place, leaf in _leaves(value, types.get(key), (name,)) if isinstance(leaf, Unknown)]
+        unknown = [place for place, leaf in _leaves(value, types.get(key), (name,)) if isinstance(leaf, Unknown)]
         call.secrets += [place for place, leaf in _leaves(value, types.get(key), (name,)) if isinstance(leaf, Secret)]
-        mothers = [places[urn] for urn in one.options.property_dependencies.get(key, ())]
-        if len(mothers) > len(born):
-            raise ValueError(f"{one.urn}: {key} depends on {len(mothers)} resources but holds {len(born)} unknowns")
-        call.births += [(place, mothers[min(index, len(mothers) - 1)]) for index, place in enumerate(born)]
+        sources = [places[urn] for urn in resource.options.property_dependencies.get(key, ())]
+        if len(sources) > len(unknown):
+            raise ValueError(
+                f"{resource.urn}: {key} depends on {len(sources)} resources but holds {len(unknown)} unknowns"
+            )
+        call.unknowns += [(place, sources[min(index, len(sources) - 1)]) for index, place in enumerate(unknown)]
 
 
 def _provider_class(type_token: str) -> type:
@@ -137,7 +152,7 @@ def _provider_class(type_token: str) -> type:
 
 
 def _decoded(value: WireValue, typ: Any) -> WireValue:
-    """A provider's argument before its class turned it into JSON, as it does with all that isn't text."""
+    """A provider's argument before its class encoded it as JSON, as it does with everything that isn't a string."""
     return json.loads(value) if isinstance(value, str) and _types.unwrap_type(typ) is not str else value
 
 
@@ -152,9 +167,9 @@ def _arguments_class(resource_class: type) -> type:
 
 
 def _subclasses(root: type) -> Iterator[type]:
-    for one in root.__subclasses__():
-        yield one
-        yield from _subclasses(one)
+    for kind in root.__subclasses__():
+        yield kind
+        yield from _subclasses(kind)
 
 
 def _python(value: WireValue, typ: Any) -> Any:
@@ -199,5 +214,5 @@ _SEEN: dict[str, str] = {}
 
 
 def _shared(text: str) -> str:
-    """One object for equal texts: a program that spells a value once has it once."""
+    """One object for equal texts, as a program that writes a value once has it once."""
     return _SEEN.setdefault(text, text)

@@ -1,4 +1,4 @@
-"""What the world says: GPUs, VM sizes, prices, models, charts and vLLM versions, as data with source and date.
+"""Facts of the world: GPUs, VM sizes, prices, models, charts and vLLM versions, as data with source and date.
 
 The data files lie beside this module; `load()` reads and indexes them. It neither checks nor computes: tests check
 the files, `planning` draws the conclusions.
@@ -76,7 +76,7 @@ _GENERATED = {"keys": "option_keys", "kinds": "option_kinds", "limits": "option_
 
 
 class Catalog(Record, frozen=True):
-    """Everything that is known, by name. Mappings keep the order of their files."""
+    """All facts by name. Mappings keep the order of their files."""
 
     folder: Path
     """Where its files are."""
@@ -84,7 +84,7 @@ class Catalog(Record, frozen=True):
     mig: Mapping[str, MigGpu]
     vm_sizes: Mapping[str, VmSize]
     prices: Mapping[tuple[str, str], Price]
-    """(region, VM size) -> price; a price that nobody found is absent."""
+    """(region, VM size) -> price; a price that was not found is absent."""
     regions: Mapping[str, Region]
     models: Mapping[str, Model]
     charts: Mapping[str, Chart]
@@ -118,7 +118,7 @@ def read(folder: Path) -> Catalog:
 
     Raises:
         OSError: a data file is missing.
-        CatalogError: an entry lacks a field, or has one that its record does not know or takes otherwise.
+        CatalogError: an entry lacks a field, or has an unknown one or one of another type.
     """
     mig = _index(folder, "mig.yaml", MigGpu, inherited=("unknown_usable_ratio",), prepare=_profiles)
     return Catalog(
@@ -135,7 +135,7 @@ def read(folder: Path) -> Catalog:
         charts=_index(folder, "charts.yaml", Chart),
         images=_index(folder, "charts.yaml", Image, entries="images"),
         azure=_azure(folder, "azure.yaml"),
-        overheads=decode(Overheads, data_files.read(folder / "overheads.yaml"), "overheads.yaml"),
+        overheads=decode(Overheads, data_files.read_yaml(folder / "overheads.yaml"), "overheads.yaml"),
         versions=_versions(folder, "versions.yaml"),
         vllm_versions=tuple(sorted((path.stem for path in (folder / "vllm").glob("*.json")), key=_numbers)),
     )  # fmt: skip
@@ -145,10 +145,10 @@ def read(folder: Path) -> Catalog:
 def _vllm(folder: Path, version: str) -> VllmVersion:
     """The four files of a version as one record."""
     facts, options, removed = (
-        data_files.read(folder / "vllm" / f"{version}{part}.yaml") for part in ("", ".options", ".removed")
+        data_files.read_yaml(folder / "vllm" / f"{version}{part}.yaml") for part in ("", ".options", ".removed")
     )
     flags = json.loads((folder / "vllm" / f"{version}.json").read_text(encoding="utf-8"))
-    # What a generated file says of itself isn't the record's.
+    # A generated file's own origin and date are not part of the record.
     generated = {_GENERATED.get(key, key): value for key, value in options.items() if key not in {"source", "as_of"}}
     written = {key: value for key, value in facts.items() if key != "flag_table"}
     return decode(
@@ -167,7 +167,7 @@ def _index(
     inherited: tuple[str, ...] = (), prepare: Callable[[dict[str, Any]], dict[str, Any]] = dict,
 ) -> Mapping[str, _T]:  # fmt: skip
     """The records of a file's entries by name; one without source and date of its own takes the file's."""
-    content = data_files.read(folder / file)
+    content = data_files.read_yaml(folder / file)
     common = {field: content[field] for field in ("source", "as_of", *inherited)}
     return {
         name: decode(kind, prepare({**common, key: name, **entry}), f"{file}, entry `{name}`")
@@ -176,7 +176,7 @@ def _index(
 
 
 def _named(entries: Mapping[str, Mapping[str, Any]], key: str = "name") -> dict[str, dict[str, Any]]:
-    """Entries that know their own name."""
+    """Entries with their names as a field."""
     return {name: {key: name, **entry} for name, entry in entries.items()}
 
 
@@ -185,7 +185,7 @@ def _profiles(entry: dict[str, Any]) -> dict[str, Any]:
 
 
 def _prices(folder: Path, file: str) -> Mapping[tuple[str, str], Price]:
-    content = data_files.read(folder / file)
+    content = data_files.read_yaml(folder / file)
     common = {field: content[field] for field in ("source", "as_of")}
     return {
         (region, size): decode(
@@ -197,12 +197,12 @@ def _prices(folder: Path, file: str) -> Mapping[tuple[str, str], Price]:
 
 
 def _azure(folder: Path, file: str) -> AzureFacts:
-    content = data_files.read(folder / file)
+    content = data_files.read_yaml(folder / file)
     return decode(AzureFacts, {**content, "kubernetes": _named(content["kubernetes"], "minor")}, file)
 
 
 def _versions(folder: Path, file: str) -> Versions:
-    content = data_files.read(folder / file)
+    content = data_files.read_yaml(folder / file)
     common = {field: content[field] for field in ("source", "as_of")}
     lines = tuple(
         decode(

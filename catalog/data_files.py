@@ -1,6 +1,6 @@
-"""Reads the catalog's YAML, and keeps what it read beside Python's own compiled files.
+"""Reads the catalog's YAML, and caches the result beside Python's own compiled files.
 
-Parsing is most of what loading the catalog takes. What is kept counts only for the very bytes that it was read from.
+Parsing takes most of the time of loading the catalog. A cached result is valid only for the bytes it was read from.
 """
 
 import hashlib
@@ -20,16 +20,16 @@ class _Kept(Struct):
     data: Any
 
 
-def read(path: Path) -> Any:
+def read_yaml(path: Path) -> Any:
     """Plain values of a YAML file.
 
     Raises:
         OSError: the file is missing.
-        yaml.YAMLError: it is no YAML.
+        yaml.YAMLError: it is not valid YAML.
     """
     source = path.read_bytes()
     digest = hashlib.sha256(source).hexdigest()
-    # Python's rules hold for where such files lie and whether they may be written.
+    # Python's own settings decide where such files are and whether they may be written.
     place = Path(cache_from_source(str(path), optimization="")).with_suffix(".json")
     kept = _kept(place)
     if kept is not None and kept.digest == digest:
@@ -55,13 +55,13 @@ def _kept(place: Path) -> _Kept | None:
 def _keep(place: Path, kept: _Kept) -> None:
     text = json.encode(kept)
     if json.decode(text, type=_Kept) != kept:
-        # Dates, keys that are no text: YAML has more than JSON, and then it is read anew each time.
+        # Dates and keys that are not strings: JSON can't hold them, so such a file is read again each time.
         return
     try:
         place.parent.mkdir(exist_ok=True)
         with tempfile.NamedTemporaryFile(dir=place.parent, delete=False) as file:
             file.write(text)
-        os.replace(file.name, place)  # noqa: PTH105 - whole or not at all, whoever reads meanwhile
+        os.replace(file.name, place)  # noqa: PTH105 - atomic, for readers in the meantime
     except OSError:
-        # A folder that can't be written costs time, nothing else.
+        # In a folder that can't be written there is no cache: that costs time, nothing else.
         return

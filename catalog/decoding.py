@@ -1,4 +1,4 @@
-"""Turns the plain values of a data file into records, and says where a value doesn't fit its record."""
+"""Turns the plain values of a data file into records, and reports where a value doesn't fit its record."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ _T = TypeVar("_T")
 
 
 class CatalogError(ValueError):
-    """A data file of the catalog holds something that its record doesn't take."""
+    """A data file of the catalog holds a value that its record does not accept."""
 
 
 class Record(Struct, frozen=True, forbid_unknown_fields=True):
-    """One entry of the catalog: nobody can change it, its mappings and lists included."""
+    """One entry of the catalog: immutable, with its mappings and lists."""
 
     def __post_init__(self) -> None:
-        """Replace what could be changed by what can't."""
+        """Replace mutable mappings and lists by immutable ones."""
         for name in self.__struct_fields__:
             value = getattr(self, name)
             if isinstance(value, dict | list):

@@ -1,4 +1,4 @@
-"""The records of models: the figures that decide memory, and how their layers remember what came before."""
+"""The records of models: the figures that decide memory, and the caches of their layers."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Task = Literal["generate", "embed"]
 class RecurrentState(Record, frozen=True, kw_only=True):
     """The state of one linear-attention or state-space layer: the same size however long the request is.
 
-    In Mamba's words: key heads are the groups, the key width is the state size, values are the heads.
+    In Mamba's terms: key heads are the groups, the key width is the state size, values are the heads.
     """
 
     kind: StateKind
@@ -24,13 +24,13 @@ class RecurrentState(Record, frozen=True, kw_only=True):
     value_heads: int
     value_dim: int
     convolution: int
-    """Tokens that the convolution before the state looks at, the newest among them."""
+    """Tokens that the convolution before the state reads, the newest included."""
     state_bytes: int
-    """Bytes of one number of the recurrent state; the convolution's are of the model's own two."""
+    """Bytes of one number of the recurrent state; the convolution's numbers have the model's own two bytes."""
 
 
 class AttentionLayers(Record, frozen=True, kw_only=True):
-    """Layers of one model whose memory is of one kind.
+    """Layers of one model whose cache is of one kind.
 
     A model's groups follow each other `in_a_row` layers at a time, again and again, until each has its `layers`:
     three linear, one full, three linear, one full.
@@ -45,7 +45,7 @@ class AttentionLayers(Record, frozen=True, kw_only=True):
     window: int | None = None
     """Tokens that a sliding window or a chunk spans."""
     index_bytes: int = 0
-    """Bytes a token and layer that a sparse `mla` keeps beside, to find what it attends to."""
+    """Bytes per token and layer of the index of a sparse `mla`, by which it finds what it attends to."""
     state: RecurrentState | None = None
 
 
@@ -70,10 +70,10 @@ class Model(Record, frozen=True):
     max_context_tokens: int
     gated: bool
     weights_gib: float | None
-    """The checkpoint's tensors together."""
+    """Size of all of the checkpoint's tensors."""
     attention_kind: AttentionKind
     attention: str
-    """The same in words: which layers are of which kind."""
+    """Which layers are of which kind, in words."""
     kv_bytes_per_token: int | None
     """Over all layers that keep every token, on one GPU at two bytes a value; states of linear layers come on top,
     and a compressed cache is the same on each GPU. None where tokens have no fixed rate."""
@@ -90,4 +90,4 @@ class Model(Record, frozen=True):
     """Share of the weights that is in routed experts, for `experts` that don't divide evenly."""
     experts: int | None = None
     cache_dtype: str = "auto"
-    """Number format of the KV cache that the checkpoint asks for where the server has `auto`."""
+    """Number format of the KV cache that the checkpoint requests where the server has `auto`."""

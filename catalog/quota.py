@@ -1,4 +1,4 @@
-"""Turns what `az vm list-usage --location REGION --output json` prints into the `quota` section of a stack file."""
+"""Turns the output of `az vm list-usage --location REGION --output json` into a stack file's `quota` section."""
 
 import json
 from collections.abc import Iterable
@@ -6,12 +6,12 @@ from typing import Any
 
 from msgspec import Struct
 
-# The quotas that are no family's: all on-demand cores of the region, all spot cores.
-IN_ALL = ("cores", "lowPriorityCores")
+# The quotas of no VM family: all on-demand cores of the region, all spot cores.
+TOTALS = ("cores", "lowPriorityCores")
 
 
 class NoUsageError(ValueError):
-    """The text is not what `az vm list-usage --output json` prints; says why."""
+    """The text is not what `az vm list-usage --output json` prints; the message says why."""
 
 
 class Usage(Struct, frozen=True):
@@ -28,7 +28,7 @@ def usages(text: str, families: Iterable[str]) -> tuple[Usage, ...]:
     Azure's spelling of a family differs in upper and lower case from one API to the next.
 
     Raises:
-        NoUsageError: it is no such list.
+        NoUsageError: it is not such a list.
     """
     try:
         listed = json.loads(text)
@@ -36,7 +36,7 @@ def usages(text: str, families: Iterable[str]) -> tuple[Usage, ...]:
         raise NoUsageError(f"it is not JSON: {error}") from error
     if not isinstance(listed, list):
         raise NoUsageError("it is not a list of quotas")
-    spelled = {name.casefold(): name for name in (*families, *IN_ALL)}
+    spelled = {name.casefold(): name for name in (*families, *TOTALS)}
     found = {}
     for entry in listed:
         usage = _usage(entry)
@@ -47,8 +47,8 @@ def usages(text: str, families: Iterable[str]) -> tuple[Usage, ...]:
 
 
 def section(found: Iterable[Usage]) -> str:
-    """YAML to be put below `config:` of a stack file; what is in use now is a comment."""
-    lines = [f"    {one.name}: {one.limit}  # {one.used} in use" for one in found]
+    """YAML to be put below `config:` of a stack file; the current use is a comment."""
+    lines = [f"    {usage.name}: {usage.limit}  # {usage.used} in use" for usage in found]
     return "\n".join(["  llm-platform:quota:", *lines]) + "\n"
 
 

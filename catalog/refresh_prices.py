@@ -1,6 +1,6 @@
-"""Brings `prices.yaml` up to date: each entry that was asked about gets today's prices and date, the others stay.
+"""Updates `prices.yaml`: each entry that was queried gets today's prices and date, the others stay.
 
-The file is edited line by line, one entry a line, so that its comments stay and a difference shows prices alone.
+The file is edited line by line, one entry per line, so that its comments stay and a diff shows only prices.
 """
 
 import re
@@ -26,7 +26,7 @@ class Refreshed(Struct, frozen=True):
     """The new text of the file; `changed` has a line for each price that moved, `missing` names those without one."""
 
     text: str
-    asked: int
+    queried: int
     changed: tuple[str, ...]
     missing: tuple[str, ...]
 
@@ -73,7 +73,7 @@ def _updated(before: Mapping[str, Any], quote: Quote, today: str) -> dict[str, A
         fields |= {"spot_low_usd_h": quote.spot_usd_h, "spot_high_usd_h": quote.spot_usd_h, "spot_older": False}
         fields |= {"spot_as_of": today}
     elif fields["spot_high_usd_h"] is not None and not fields["spot_older"]:
-        # Its date was the entry's, which moves.
+        # Its date was the entry's, which changes.
         fields = {"spot_as_of": before["as_of"], **fields}
     if quote.payg_usd_h is not None:
         fields |= {"payg_usd_h": quote.payg_usd_h, "older": False, "verified": True, "as_of": today, "source": _SOURCE}
@@ -106,13 +106,13 @@ def _edited(text: str, written: Mapping[Place, Mapping[str, Any]]) -> str:
         place = (region, entry["size"]) if entry else None
         lines.append(_line(place[1], left.pop(place)) if place is not None and place in left else line)
     lines += _new(region, left)
-    for other in sorted({place[0] for place in left}):
-        lines += [f"  {other}:", *_new(other, left)]
+    for missing in sorted({place[0] for place in left}):
+        lines += [f"  {missing}:", *_new(missing, left)]
     return "\n".join(lines) + "\n"
 
 
 def _comments_at_the_end(lines: list[str]) -> list[str]:
-    """The comments just before a region, which are about that one; they are taken out of `lines`."""
+    """The comments just before a region, which are about that region; they are removed from `lines`."""
     start = len(lines)
     while start and lines[start - 1].startswith("  #"):
         start -= 1
@@ -122,7 +122,7 @@ def _comments_at_the_end(lines: list[str]) -> list[str]:
 
 
 def _new(region: str, left: dict[Place, Mapping[str, Any]]) -> list[str]:
-    """Lines of the entries of a region that the file doesn't have yet; each is taken out of `left`."""
+    """Lines of the entries of a region that the file doesn't have yet; each is removed from `left`."""
     places = [place for place in left if place[0] == region]
     return [_line(place[1], left.pop(place)) for place in places]
 

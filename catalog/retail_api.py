@@ -1,4 +1,4 @@
-"""Asks the public Azure Retail Prices API what a VM size costs an hour in a region; it needs no account.
+"""Asks the public Azure Retail Prices API for the hourly price of a VM size in a region; it needs no account.
 
 Source: https://learn.microsoft.com/rest/api/cost-management/retail-prices/azure-retail-prices.
 """
@@ -13,12 +13,12 @@ from urllib.request import urlopen
 from msgspec import Struct
 
 ADDRESS = "https://prices.azure.com/api/retail/prices"
-# One size has about ten meters in a region: more pages than this are an answer to another question.
+# One size has about ten meters in a region: more pages than this mean that the filter was ignored.
 _MOST_PAGES = 20
 
 
 class UnreachableError(Exception):
-    """The API didn't answer, or not with prices; says why."""
+    """The API didn't answer, or not with prices; the message says why."""
 
 
 class Quote(Struct, frozen=True):
@@ -29,7 +29,7 @@ class Quote(Struct, frozen=True):
 
 
 def quote(region: str, vm_size: str, *, address: str = ADDRESS, timeout_seconds: float = 20) -> Quote:
-    """What the API asks for one VM size in one region.
+    """The API's prices of one VM size in one region.
 
     Raises:
         UnreachableError: no network, no answer in time, or no prices in it.
@@ -39,14 +39,14 @@ def quote(region: str, vm_size: str, *, address: str = ADDRESS, timeout_seconds:
         kind, usd = _linux_meter(meter), meter.get("retailPrice")
         if kind is not None and isinstance(usd, (int, float)):
             prices[kind].append(usd)
-    # Where one kind has several meters, as around the day of a change, the dearest keeps a plan on the safe side.
+    # Where one kind has several meters, as around the day of a change, the most expensive is the safe choice.
     return Quote(max(prices["payg"], default=None), max(prices["spot"], default=None))
 
 
 def _linux_meter(meter: dict[str, Any]) -> str | None:
-    """`payg` or `spot` for a meter of a Linux virtual machine by the hour; None for any other.
+    """`payg` or `spot` for an hourly meter of a Linux virtual machine; None for any other meter.
 
-    One size has meters for Windows, for Cloud Services and for the retired low priority beside those two.
+    One size also has meters for Windows, for Cloud Services and for the retired low priority.
     """
     product, sku = str(meter.get("productName", "")), str(meter.get("skuName", ""))
     if meter.get("type") != "Consumption" or meter.get("unitOfMeasure") != "1 Hour":
@@ -69,7 +69,7 @@ def _meters(region: str, vm_size: str, address: str, timeout_seconds: float) -> 
         items, following = answer.get("Items"), answer.get("NextPageLink")
         if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
             raise UnreachableError(f"{page} answered with something else than prices")
-        # The filter may be read more widely than it is meant.
+        # The API may match the filter more widely than intended.
         yield from (item for item in items if item.get("armRegionName") == region and item.get("armSkuName") == vm_size)
         if not following:
             return

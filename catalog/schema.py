@@ -1,10 +1,10 @@
 """The records of the catalog: one frozen type for each kind of fact, with its units in the field names.
 
-Every record carries `source` (who says so) and `as_of` (an ISO date, the day on which the figure was read). `None`
-means that the figure is not known; it is never a guess. What nobody has confirmed is marked `verified=False`.
+Every record has a `source` and `as_of` (an ISO date, the day on which the figure was read). `None` means that the
+figure is not known; it is never a guess. Figures that nobody has confirmed are marked `verified=False`.
 
-A field that no rule reads yet is here because a coming capability turns on it: local disks and interconnects of a VM
-size, slices' multiprocessors, the size of an image on its way to a node.
+A field that no rule reads yet is here because a coming capability needs it: local disks and interconnects of a VM
+size, slices' multiprocessors, the size of an image when a node pulls it.
 """
 
 from __future__ import annotations
@@ -27,17 +27,17 @@ class Gpu(Record, frozen=True):
     vendor: Literal["nvidia"]
     architecture: Architecture
     nominal_gb: int
-    """Memory as the seller names it."""
+    """Memory as the vendor states it."""
     memory_gib: float | None
-    """Memory that the driver reports to a process; None where nobody has published it."""
+    """Memory that the driver reports to a process; None where it is not published."""
     memory_verified: bool
     unknown_memory_ratio: float
-    """Share of `nominal_gb`, read as GiB, that may be counted on when `memory_gib` is None or unverified."""
+    """Fraction of `nominal_gb`, read as GiB, that may be counted on when `memory_gib` is None or unverified."""
     compute_capability: str
     bf16: bool
     fp8: bool
     mig: bool
-    """Whether it can be cut into slices; the geometry is in `Catalog.mig`."""
+    """Whether it can be partitioned into MIG slices; the geometry is in `Catalog.mig`."""
     name_contains_a100: bool
     """vLLM looks for "a100" in the device name when it picks its batch defaults."""
     source: str
@@ -71,12 +71,12 @@ class MigGpu(Record, frozen=True):
     """Instances with a `+me` attribute that one GPU takes."""
     min_driver: str
     confidence: str
-    """Which of the figures were read somewhere and which inferred, in words."""
+    """Which of the figures were published and which inferred, in words."""
     profiles: Mapping[str, MigProfile]
     aks_profiles: Mapping[str, str]
     """AKS `gpuInstanceProfile` -> MIG profile; empty where AKS does not create slices on this GPU."""
     unknown_usable_ratio: float
-    """Share of the GB in a profile's name that may be counted on when `usable_gib` is None."""
+    """Fraction of the GB in a profile's name that may be counted on when `usable_gib` is None."""
     source: str
     as_of: str
 
@@ -121,7 +121,7 @@ class Price(Record, frozen=True):
     spot_high_usd_h: float | None
     """Spot varies: the range that was seen; both None where not found."""
     older: bool
-    """The price is of an undated extract; such figures have drifted by up to 30 percent since."""
+    """The price is from an undated extract; such figures have drifted by up to 30 percent since."""
     spot_older: bool
     """The same for the spot range."""
     verified: bool
@@ -155,7 +155,7 @@ class Chart(Record, frozen=True):
     version: str
     namespace: str
     crd_groups: tuple[str, ...]
-    """API groups whose CRDs this chart alone brings."""
+    """API groups whose CRDs only this chart installs."""
     crds_in: CrdPlace | None
     """In a crds directory Helm installs them once and never upgrades them; None without CRDs."""
     source: str
@@ -174,9 +174,9 @@ class Image(Record, frozen=True):
     min_driver: str | None
     """Lowest NVIDIA driver branch that the image's CUDA runs on."""
     compressed_gb: float | None
-    """What a node pulls; None where not known."""
+    """Compressed size that a node pulls; None where not known."""
     unpacked_gb: float | None
-    """The upper end of what was seen."""
+    """The largest size seen."""
     run_as_user: int | None
     run_as_group: int | None
     verified: bool
@@ -195,7 +195,7 @@ class PrivateLink(Record, frozen=True):
 
 
 class NodeReservation(Record, frozen=True):
-    """What AKS keeps for itself on every node."""
+    """What AKS reserves on every node."""
 
     cpu_millicores: Mapping[int, int]
     """Cores of the VM -> millicores reserved; only the published rows."""
@@ -219,7 +219,7 @@ class KubernetesMinor(Record, frozen=True):
 
 
 class AzureFacts(Record, frozen=True):
-    """What is the same for every Azure platform."""
+    """Facts that are the same for every Azure platform."""
 
     roles: Mapping[str, str]
     """Readable key -> GUID of the built-in role."""
@@ -235,20 +235,20 @@ class AzureFacts(Record, frozen=True):
 
 
 class Overheads(Record, frozen=True):
-    """Memory and CPU beside the weights and the KV cache; `estimates` names the fields that nobody has measured."""
+    """Memory and CPU besides weights and KV cache; `estimates` names the fields that nobody has measured."""
 
     weights_factor: float
     """Loaded weights over the checkpoint's size."""
     activation_reserve_gib: float
     """The least for activations, CUDA graphs and CUDA's context together."""
     activation_share_of_weights: float
-    """Added to the reserve where a model's widths aren't known, as a share of the weights on one GPU."""
+    """Added to the reserve where a model's widths aren't known, as a fraction of the weights on one GPU."""
     context_gib: float
-    """What CUDA and its libraries take in one process, whatever the model."""
+    """Memory of CUDA and its libraries in one process, whatever the model."""
     communication_gib: float
-    """What a process takes beside, where several GPUs share each layer."""
+    """Additional memory of a process where several GPUs share each layer."""
     graph_mib_per_layer: float
-    """What a CUDA graph of one batch size takes for each layer."""
+    """Memory of a CUDA graph of one batch size, for each layer."""
     vllm_host_memory_base_gib: float
     vllm_host_memory_per_rank_gib: float
     shm_single_gpu_gib: int

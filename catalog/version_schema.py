@@ -1,4 +1,4 @@
-"""The records of the version matrix: which versions go together, who says so, and until when they are supported."""
+"""The records of the version matrix: which versions are compatible, who states it, and how long they are supported."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ class VersionRange(Record, frozen=True):
 
 
 class Need(Record, frozen=True):
-    """What a version needs of another part."""
+    """The versions of another part that a version needs."""
 
     part: str
     works: VersionRange = VersionRange()
-    """Outside of this it is known not to work."""
+    """Outside of this range it is known not to work."""
     tested: VersionRange = VersionRange()
-    """Inside of this its owner tests it."""
+    """Inside of this range its owner tests it."""
 
 
 class VersionLine(Record, frozen=True, kw_only=True):
-    """Versions of one part that need the same of the others."""
+    """Versions of one part with equal requirements of the other parts."""
 
     part: str
     versions: VersionRange
@@ -36,9 +36,9 @@ class VersionLine(Record, frozen=True, kw_only=True):
     ends: str | None = None
     """ISO date on which support ends; None where no date is published."""
     fault: str | None = None
-    """What is wrong with a faulty version."""
+    """The known fault of a faulty version."""
     brings: Mapping[str, str] = {}
-    """Parts that come inside it, with their versions."""
+    """Parts that are bundled in it, with their versions."""
     needs: tuple[Need, ...] = ()
     source: str
     as_of: str

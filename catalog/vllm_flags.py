@@ -1,6 +1,6 @@
 """The table of `vllm/<version>.json`: the options of `vllm serve`, taken from vLLM's own parser.
 
-`python -m catalog vllm` writes it. Its date and origin stand in `vllm/<version>.yaml`.
+`python -m catalog vllm` writes it. Its date and origin are in `vllm/<version>.yaml`.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _PARSER_MODULES = (
 )
 _SUPPRESSED = "==SUPPRESS=="
 _TABLE_DEFAULT_CHARS = 200
-# Names of vLLM's converters -> what they take. A converter that is not here is kept as "custom".
+# Names of vLLM's converters -> what they accept. A converter that is not listed is kept as "custom".
 _TYPES = {
     "str": "str",
     "int": "int",
@@ -42,7 +42,7 @@ def installed_parser() -> argparse.ArgumentParser:
     """Build the parser of the vLLM that is installed.
 
     Raises:
-        ModuleNotFoundError: vLLM is not installed, or its parser moved once more.
+        ModuleNotFoundError: vLLM is not installed, or its parser has moved again.
     """
     # A host without a GPU has no device type to infer; since 0.33 this says which one to take.
     os.environ.setdefault("VLLM_TARGET_DEVICE", "cpu")
@@ -51,19 +51,19 @@ def installed_parser() -> argparse.ArgumentParser:
     return _parser_module().make_arg_parser(flexible_parser)
 
 
-def read(parser: argparse.ArgumentParser) -> dict[str, dict[str, Any]]:
+def read_options(parser: argparse.ArgumentParser) -> dict[str, dict[str, Any]]:
     """Read every option of a parser, under its first long spelling."""
     actions = parser._actions  # noqa: SLF001 - argparse has no public list of its actions
     return {_name(action): _raw(action) for action in actions if action.option_strings}
 
 
 def compact(table: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
-    """Keep what a check of arguments needs, sorted by name; a default that is an object or absent is left out."""
+    """Keep what checking arguments needs, sorted by name; a default that is an object or absent is left out."""
     return {name: _compact(record) for name, record in sorted(table.items())}
 
 
 def dumps(table: Mapping[str, Mapping[str, Any]]) -> str:
-    """Write one option a line, so that two versions can be compared line by line."""
+    """Write one option per line, so that two versions can be compared line by line."""
     rows = (f"{json.dumps(name)}: {json.dumps(record, sort_keys=True)}" for name, record in table.items())
     return "{\n" + ",\n".join(rows) + "\n}\n"
 

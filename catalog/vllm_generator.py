@@ -14,7 +14,7 @@ def write(folder: Path, date: str) -> list[Path]:
         ModuleNotFoundError: vLLM is not installed, or a module that is read here has moved in this version.
         OSError: the folder can't be written.
     """
-    flags = vllm_flags.dumps(vllm_flags.compact(vllm_flags.read(vllm_flags.installed_parser())))
+    flags = vllm_flags.dumps(vllm_flags.compact(vllm_flags.read_options(vllm_flags.installed_parser())))
     vllm: Any = importlib.import_module("vllm")
     # A local build has its kind behind a plus sign.
     version = vllm.__version__.split("+")[0]

@@ -1,4 +1,4 @@
-"""The content of `vllm/<version>.options.yaml`: what vLLM checks in its options only after the command line is read.
+"""The content of `vllm/<version>.options.yaml`: what vLLM checks in its options after the command line is parsed.
 
 `python -m catalog vllm` writes it where that version is installed. It reads the classes that vLLM itself checks options
 against (the keys of those that take JSON, with a key's values where they are listed; the kind of number or text that an
@@ -69,7 +69,7 @@ def _registries() -> dict[str, Any]:
 
 
 def _limits(config: Any) -> dict[str, dict[str, float]]:
-    """Bounds of the numbers in vLLM's classes of settings; options are named like the fields that they end in."""
+    """Bounds of the numbers in vLLM's classes of settings; options have the names of the fields that they set."""
     found: dict[str, dict[str, float]] = {}
     for kind in vars(config).values():
         for name, field in getattr(kind, "__pydantic_fields__", {}).items():
@@ -77,9 +77,9 @@ def _limits(config: Any) -> dict[str, dict[str, float]]:
                 continue
             bounds = {
                 bound: limit
-                for one in field.metadata
+                for constraint in field.metadata
                 for bound in ("ge", "gt", "le", "lt")
-                if (limit := getattr(one, bound, None)) is not None
+                if (limit := getattr(constraint, bound, None)) is not None
             }
             if bounds:
                 found[f"--{name.replace('_', '-')}"] = bounds
@@ -99,7 +99,7 @@ def _classes(annotation: Any) -> list[Any]:
     if dataclasses.is_dataclass(annotation):
         return [annotation]
     if typing.get_origin(annotation) in (typing.Union, types.UnionType):
-        return [one for part in typing.get_args(annotation) for one in _classes(part)]
+        return [found for part in typing.get_args(annotation) for found in _classes(part)]
     return []
 
 
@@ -110,15 +110,17 @@ def _keys(config: Any) -> dict[str, list[str] | None]:
 
 
 def _values(annotation: Any) -> list[str] | None:
-    """The values of a Literal, None among them or not; None where anything else is taken too."""
+    """The values of a Literal, with or without None among them; None where it accepts anything else too."""
     if isinstance(annotation, typing.TypeAliasType if hasattr(typing, "TypeAliasType") else ()):
         return _values(annotation.__value__)
     origin, parts = typing.get_origin(annotation), typing.get_args(annotation)
     if origin is typing.Literal:
-        return [one for one in parts if isinstance(one, str)] if all(isinstance(one, str) for one in parts) else None
+        texts = [part for part in parts if isinstance(part, str)]
+        return texts if len(texts) == len(parts) else None
     if origin in (typing.Union, types.UnionType):
         lists = [_values(part) for part in parts if part is not type(None)]
-        return [one for values in lists for one in values or []] if all(one is not None for one in lists) else None
+        complete = all(values is not None for values in lists)
+        return [value for values in lists for value in values or []] if complete else None
     return None
 
 

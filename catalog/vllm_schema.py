@@ -19,7 +19,7 @@ class VllmFlag(Record, frozen=True):
     """Converter: str, int, float, int-suffix (1k, 1K), int-suffix-or-auto, json, json-or-str, optional, custom."""
     choices: tuple[str, ...] | None
     nargs: int | str | None
-    """0 for a switch that takes no value."""
+    """0 for a flag without a value."""
     action: str
     deprecated: bool
     default: Any = None
@@ -51,11 +51,11 @@ class Speculation(Record, frozen=True):
     without_layers: tuple[str, ...]
     one_layer: tuple[str, ...]
     own_layers_suffix: str
-    """How the names of methods end that use the model's own prediction layers."""
+    """Suffix of the names of methods that use the model's own prediction layers."""
 
 
 class KeyOption(Record, frozen=True):
-    """One option that is also a key of an option that takes a mapping; names without dashes in front."""
+    """One option that is also a key of an option that takes a mapping; names without leading dashes."""
 
     option: str
     mapping: str
@@ -63,10 +63,10 @@ class KeyOption(Record, frozen=True):
 
 
 class Architectures(Record, frozen=True):
-    """Names of `model_type` in a config.json, by what vLLM makes of them."""
+    """Values of `model_type` in a config.json, by how vLLM implements them."""
 
     latent: tuple[str, ...]
-    """Of all that have a `kv_lora_rank`, those computed with latent attention."""
+    """Of those with a `kv_lora_rank`, those computed with latent attention."""
     gated_delta: tuple[str, ...]
     """Linear attention with gated delta nets."""
     shared_caches: tuple[str, ...]
@@ -83,7 +83,7 @@ class VllmVersion(Record, frozen=True, dict=True):
     """Key into `Catalog.images`."""
     ledger: str | None
     """The memory arithmetic that was compared with this version's own, a key of `planning.memory.LEDGERS`; None where
-    nobody has compared any."""
+    none was compared."""
     flags: Mapping[str, VllmFlag]
     removed: Mapping[str, RemovedFlag]
     gpu_memory_utilization: float
@@ -102,7 +102,7 @@ class VllmVersion(Record, frozen=True, dict=True):
     checkpoint_loaders: Mapping[str, tuple[str, ...]]
     """How a checkpoint is quantized, by how its `native_dtype` begins → the quantizations that load it."""
     checkpoint_quantizations: tuple[str, ...]
-    """Quantizations that stop where the checkpoint isn't quantized."""
+    """Quantizations that fail where the checkpoint isn't quantized."""
     load_formats: tuple[str, ...]
     tool_parsers: tuple[str, ...]
     reasoning_parsers: tuple[str, ...]
@@ -116,18 +116,18 @@ class VllmVersion(Record, frozen=True, dict=True):
     """Option → ge, gt, le, lt → the limit of its number."""
     attention_backends: tuple[str, ...]
     other_vendor_backends: tuple[str, ...]
-    """How the names of attention backends begin that run on other makers' chips."""
+    """Prefixes of the attention backends that run on other vendors' chips."""
     speculation: Speculation
     lora_options: tuple[str, ...]
-    """Options, without dashes in front, that do nothing or stop the server without `enable-lora`."""
+    """Options, without leading dashes, that do nothing or stop the server without `enable-lora`."""
     required_options: Mapping[str, str]
-    """Option → the option that it does nothing, or fails, without; names without dashes in front."""
+    """Option → the option without which it does nothing or fails; names without leading dashes."""
     key_options: tuple[KeyOption, ...]
     architectures: Architectures
     scaled_rope_types: tuple[str, ...]
     """Rotary scalings whose factor is in `max_position_embeddings` already."""
     owned_flags: Mapping[str, str]
-    """Option → its own place in the stack file, or "the platform" where that decides."""
+    """Option → its own key in the stack file, or "the platform" where that decides."""
     forbidden_flags: Mapping[str, str]
     forbidden_env: Mapping[str, str]
     """Name -> the reason why a shared server must not have it."""

@@ -1,1 +1,1 @@
-"""The command line: one module a verb, which reads files, calls the room that knows the answer, and prints it."""
+"""The command line: one module per verb, which reads files, calls the package that does the work, and prints."""

@@ -10,7 +10,7 @@ import typer
 from cli import check, fit, preview, quota, refresh_prices, rules
 from cli.process import verb, whole_process
 
-_HELP = "A self-hosted LLM platform as one Pulumi program: what a stack would become, whether it works, what it costs."
+_HELP = "A self-hosted LLM platform as one Pulumi program: what a stack would create, whether it works, what it costs."
 
 
 def _app(text: str, *, completion: bool = False) -> typer.Typer:
@@ -27,10 +27,10 @@ def _add(app: typer.Typer, name: str) -> None:
 
 # By verb: the function, its line in the list of verbs, and what its help ends with.
 _VERBS: Mapping[str, tuple[Callable[..., int], str, str]] = {
-    "preview": (preview.preview, "Show what a stack would become.", preview.EPILOG),
+    "preview": (preview.preview, "Show what a stack would create.", preview.EPILOG),
     "check": (check.check, "Check a stack without building its graph.", check.EPILOG),
     "fit": (fit.fit, "Print the memory ledger of one model on one GPU.", fit.EPILOG),
-    "quota": (quota.quota, "Show what a stack takes of Azure quotas.", quota.EPILOG),
+    "quota": (quota.quota, "Show how much of Azure's quotas a stack uses.", quota.EPILOG),
     "rules": (rules.rules, "Print the page of all rules.", ""),
     "refresh-prices": (refresh_prices.refresh_prices, "Update the catalog's prices from Azure.", refresh_prices.EPILOG),
 }

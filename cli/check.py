@@ -1,4 +1,4 @@
-"""`check`: what the preview says of a stack before it builds the graph, fast enough to run at every save."""
+"""`check`: the preview's findings before it builds the graph, fast enough to run at every save."""
 
 import shutil
 import sys
@@ -12,11 +12,11 @@ from cli.options import ConfigFile, StackName
 from cli.process import EXIT_CODES, FINE, REJECTED, today
 
 if TYPE_CHECKING:
-    from preview.findings import Source
+    from preview.findings import SourceFile
     from preview.stack import Assessed
 
 EPILOG = EXIT_CODES
-# What a pipe gets, as from the preview.
+# The width for a pipe, as in the preview.
 _WIDEST = 120
 _HEADING = 18
 
@@ -32,7 +32,7 @@ JsonFile = Annotated[
 def check(stack: StackName, config: ConfigFile = None, json: JsonFile = None) -> int:
     """Check a stack's settings, its plan and every rule, without building the graph.
 
-    Says what the preview says, but at editor speed: neither the Pulumi SDK nor a network is used.
+    Reports what the preview reports, but at editor speed: neither the Pulumi SDK nor a network is used.
     """
     from cli.stack_files import file_problem, reason
 
@@ -50,20 +50,20 @@ def check(stack: StackName, config: ConfigFile = None, json: JsonFile = None) ->
     return FINE if found.plan is not None else REJECTED
 
 
-def assess(stack: str, file: str | None) -> "tuple[Assessed, Source | None]":
+def assess(stack: str, file: str | None) -> "tuple[Assessed, SourceFile | None]":
     """Read and plan a stack as the preview does; the source is None where the file can't be read."""
     from cli.stack_files import folder_of, read_stack
-    from preview.findings import Source
+    from preview.findings import SourceFile
     from preview.stack import assessed, unreadable
 
     source = read_stack(stack, file)
-    if not isinstance(source, Source):
+    if not isinstance(source, SourceFile):
         return unreadable(source), None
     return assessed(source.text, today(), folder_of(file)), source
 
 
 def page_width() -> int:
-    """Columns of the terminal, as many as a page has at most; a pipe gets a page."""
+    """Columns of the terminal, at most as many as a page has; a pipe gets a page's width."""
     return min(shutil.get_terminal_size((_WIDEST, 0)).columns, _WIDEST)
 
 
@@ -74,7 +74,7 @@ def document(stack: str, found: "Assessed") -> Iterator[str]:
     return contract.text(stack, found.findings, found.plan, ())
 
 
-def report(stack: str, found: "Assessed", source: "Source | None", width: int) -> Iterator[str]:
+def report(stack: str, found: "Assessed", source: "SourceFile | None", width: int) -> Iterator[str]:
     """The verdict and every finding, in lines of at most `width` columns where words allow that."""
     from preview import findings
     from preview.formats import plural

@@ -108,12 +108,12 @@ def fit(  # noqa: PLR0917 - one parameter an option
 
 
 def _config(file: Path) -> dict[str, Any] | str:
-    """The JSON object in a file, or why it is none."""
+    """The JSON object in a file, or why there is none."""
     try:
         config = json_text.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         return f"can't be read: {error}"
-    return config if isinstance(config, dict) else "holds no JSON object"
+    return config if isinstance(config, dict) else "does not hold a JSON object"
 
 
 def _refuse(refusals: "Sequence[Refusal]", json: bool) -> int:

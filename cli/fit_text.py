@@ -1,11 +1,11 @@
-"""How the answer of `fit` reads: the ledger, and options that would make the model fit."""
+"""The text of `fit`: the ledger, and options that would make the model fit."""
 
 from collections.abc import Iterator
 
 from planning.fit import Answer
 from planning.memory import Ledger
 
-# Fields of a question whose option has another name, and the version, which is no option.
+# Fields of a question whose option has another name, and the version, which is not an option.
 _OPTIONS = {
     "config": "--hf-config",
     "utilization": "--gpu-memory-utilization",
@@ -44,7 +44,7 @@ def suggestions(found: Answer) -> Iterator[str]:
 
 
 def readable(found: Answer) -> str:
-    """The ledger for a person."""
+    """The ledger as text."""
     memory, demand = found.memory, found.demand
     given = demand.available_kv_gib is not None
     rows = [("KV cache", f"{memory.kv_cache_gib:.2f} GiB", f"{memory.kv_bytes_per_token:,} bytes a token")]

@@ -1,4 +1,4 @@
-"""`preview`: what a stack would become, without a cloud, a CLI or a network."""
+"""`preview`: what a stack would create, without a cloud, a CLI or a network."""
 
 import shutil
 import sys
@@ -35,7 +35,7 @@ def preview(
         str | None, typer.Option(metavar="FILE", help="Show what changed since an earlier --json FILE.")
     ] = None,
 ) -> int:
-    """Show what a stack would become, before anything is paid for.
+    """Show what a stack would create, before anything is paid for.
 
     Plans the stack, checks it against every rule and runs the program in an embedded engine: the resources, where each
     replica goes, whether every model fits its GPU, how it is rolled out, and what it costs.
@@ -69,7 +69,7 @@ def preview(
     if json == "-":
         sys.stdout.writelines(_document(stack, found, graph))
     else:
-        # What a pipe gets is wide enough for every table, and readable on a page.
+        # A pipe gets a width that is enough for every table, and readable on a page.
         width = shutil.get_terminal_size((report.WIDEST, 0)).columns
         screen = report.console(sys.stdout, width)
         report.show(screen, stack, found.findings, built, difference, source)
@@ -77,7 +77,7 @@ def preview(
 
 
 class _Files:
-    """Where the results are to be written; None where not."""
+    """Where to write the results; None where not requested."""
 
     def __init__(self, json: str | None, html: str | None, manifests: str | None) -> None:
         self.json, self.html, self.manifests = json, html, manifests

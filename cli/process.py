@@ -1,4 +1,4 @@
-"""What every verb shares: the exit codes, and a process that ends well whatever happens to its output or its code."""
+"""What every verb shares: exit codes, and a process that handles its errors and its output."""
 
 import functools
 import gc
@@ -18,9 +18,9 @@ _Arguments = ParamSpec("_Arguments")
 
 
 def verb(command: Callable[_Arguments, int]) -> Callable[_Arguments, None]:
-    """Turn a function that returns an exit code into what typer calls, with its errors and its output taken care of.
+    """Turn a function that returns an exit code into what typer calls, with its errors and its output handled.
 
-    A reader that stops early, as `head` does, is no error. Whatever a verb raises is a fault of this program.
+    A reader that stops early, as `head` does, is not an error. Whatever a verb raises is an internal error.
     """
 
     @functools.wraps(command)
@@ -62,7 +62,7 @@ def whole_process(command: Callable[[], int]) -> int:
 
 
 def today(environment: Mapping[str, str] = os.environ) -> str:
-    """The day by which the age of prices is judged, as an ISO date in UTC.
+    """The day for which the age of prices is computed, as an ISO date in UTC.
 
     SOURCE_DATE_EPOCH (https://reproducible-builds.org/specs/source-date-epoch/) takes the place of the clock.
     """

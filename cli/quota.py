@@ -1,4 +1,4 @@
-"""`quota`: what a stack takes of Azure's core quotas."""
+"""`quota`: how much a stack uses of Azure's core quotas."""
 
 import json as json_text
 import sys
@@ -24,7 +24,7 @@ def quota(
     config: ConfigFile = None,
     json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,
 ) -> int:
-    """Show how many cores of each Azure quota a stack takes, against the limits that its `quota` section states.
+    """Show how many cores of each Azure quota a stack uses, against the limits that its `quota` section states.
 
     In vCPUs: every pool at its fewest and at its most nodes; at the most with the surge node of a node upgrade; at the
     most with a second pool beside the largest one, as when a pool is replaced (rotation: create-first).
@@ -40,7 +40,7 @@ def quota(
     uses: tuple[QuotaUse, ...] = ()
     left_out: tuple[tuple[str, str], ...] = ()
     region = None
-    # With a mistake in the file itself, figures would not be of what the operator means.
+    # With a mistake in the file itself, the figures would not be those that the operator expects.
     readable = not blocking(found.loaded.problems)
     if settings is not None and readable:
         facts = catalog.load()
@@ -62,7 +62,7 @@ def document(
     uses: "Sequence[QuotaUse]",
     left_out: Sequence[tuple[str, str]],
 ) -> dict[str, object]:
-    """The figures for scripts, or the `problems` that keep them from being counted."""
+    """The figures for scripts, or the `problems` that prevent them."""
     from msgspec import to_builtins
 
     return {
@@ -76,7 +76,7 @@ def document(
 
 
 def report(stack: str, region: str, uses: "Sequence[QuotaUse]", left_out: Sequence[tuple[str, str]]) -> Iterator[str]:
-    """The figures for a person, a row for each quota."""
+    """The figures as a table, a row for each quota."""
     yield f"llm-platform · {stack} · {region}: vCPUs by quota"
     yield ""
     rows = [_HEADINGS, *(_row(use) for use in uses)]

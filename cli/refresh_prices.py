@@ -1,4 +1,4 @@
-"""`refresh-prices`: brings the catalog's prices up to date from Azure's public price API."""
+"""`refresh-prices`: updates the catalog's prices from Azure's public price API."""
 
 import os
 import sys
@@ -47,13 +47,13 @@ def refresh_prices(
     _replace(file, found.text)
     for line in found.changed:
         print(line)
-    summary = f"{found.asked - len(found.missing)} prices are of {today} now, {len(found.changed)} figures changed"
+    summary = f"{found.queried - len(found.missing)} prices are of {today} now, {len(found.changed)} figures changed"
     print(f"{summary}." if not found.missing else f"{summary}; not sold or not found: {', '.join(found.missing)}.")
     return FINE
 
 
 def _replace(file: Path, text: str) -> None:
-    """Write the whole file or nothing of it."""
+    """Write the whole file or nothing."""
     beside = file.with_name(f"{file.name}.new")
     beside.write_text(text, encoding="utf-8")
     os.replace(beside, file)  # noqa: PTH105 - the plain call is known to replace in one step

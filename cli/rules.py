@@ -6,7 +6,7 @@ from cli.process import FINE
 
 
 def rules() -> int:
-    """Print every rule as a Markdown page: what it asks, what it prevents, and where that is known from."""
+    """Print every rule as a Markdown page: what it requires, what it prevents, and its source."""
     from planning.rules import REGISTER, page
 
     sys.stdout.write(page.page(REGISTER))

@@ -1,35 +1,35 @@
-"""Which file a stack is in, its text, and what is wrong with files that can't be read or written."""
+"""The file of a stack, its text, and the findings about files that can't be read or written."""
 
 import re
 from pathlib import Path
 
 from config import Finding
-from preview.findings import Source
+from preview.findings import SourceFile
 from preview.stack import PROJECT
 
 # What Pulumi accepts as the name of a stack; it becomes part of a file's name and of every URN.
 _STACK_NAME = re.compile(r"[A-Za-z0-9_.-]{1,100}")
 
 
-def read_stack(stack: str, file: str | None, folder: Path = PROJECT) -> Source | Finding:
-    """A stack's file, `Pulumi.STACK.yaml` in `folder` unless `file` names another; else what is wrong with it."""
+def read_stack(stack: str, file: str | None, folder: Path = PROJECT) -> SourceFile | Finding:
+    """A stack's file, `Pulumi.STACK.yaml` in `folder` unless `file` names another; or why it can't be read."""
     if (misnamed := name_problem(stack)) is not None:
         return misnamed
     path = Path(file) if file else folder / f"Pulumi.{stack}.yaml"
     shown = file or path.name
     try:
-        return Source(shown, path.read_text(encoding="utf-8"))
+        return SourceFile(shown, path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
         return file_problem(shown, reason(error), fix=_stacks_in(folder))
 
 
 def folder_of(file: str | None, folder: Path = PROJECT) -> Path:
-    """Where a stack's file is, and with it the files that it names."""
+    """The path of a stack's file; the files that it names are relative to its folder."""
     return Path(file).resolve().parent if file else folder
 
 
 def name_problem(stack: str) -> Finding | None:
-    """Why this can't be the name of a stack, if it can't."""
+    """Why this can't be the name of a stack; None if it can."""
     if _STACK_NAME.fullmatch(stack):
         return None
     return Finding(

@@ -1,1 +1,1 @@
-"""What is built: one component a file, each takes its slice of the Plan and what is born in the graph."""
+"""What is built: one component per file, from its slice of the Plan and the outputs of other components."""

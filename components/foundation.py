@@ -1,7 +1,7 @@
-"""What lies below Kubernetes, as everything above it sees it: a cluster to build in and identities for its pods.
+"""What is below Kubernetes, as everything above it sees it: a cluster to build in and identities for its pods.
 
-AKS is the first foundation. Nothing above this handle names a cloud; what a cloud wants in the objects of the cluster
-(annotations, labels, providers of secrets) comes from the Plan or out of here.
+AKS is the first foundation. Nothing above this handle names a cloud; what a cloud requires in the objects of the
+cluster (annotations, labels, providers of secrets) comes from the Plan or from this handle.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,44 +15,44 @@ from planning.plan import NodeSelection
 
 
 class KubernetesCluster(Struct, frozen=True, kw_only=True):
-    """A cluster that objects can be made in."""
+    """A cluster in which objects can be created."""
 
     provider: pulumi_kubernetes.Provider
-    """Makes every object of the cluster."""
+    """The provider of every object in the cluster."""
     deleted_with: pulumi.Resource | None
-    """What takes every object along when it is deleted; None where the cluster isn't ours to delete."""
+    """The resource whose deletion deletes every object; None where this program doesn't own the cluster."""
     issuer_url: pulumi.Output[str] | None
-    """Who signs the tokens of service accounts (OIDC); None where nobody outside can check them."""
+    """OIDC issuer of the service accounts' tokens; None where nothing outside the cluster can verify them."""
     system_nodes: NodeSelection
     """Where everything but models runs."""
     pools: Mapping[str, Sequence[pulumi.Resource]]
-    """What a pod on a pool waits for, by the pool's name in the Plan."""
+    """Resources that a pod on a pool waits for, by the pool's name in the Plan."""
 
 
 class PodIdentity(Struct, frozen=True, kw_only=True):
-    """What a pod needs in order to be someone outside the cluster."""
+    """What a pod needs to have an identity outside the cluster."""
 
     annotations: Mapping[str, pulumi.Input[str]]
     """Annotations of its service account."""
     ready: Sequence[pulumi.Resource]
-    """What it waits for: the trust in its service account, its rights, and what those are rights to."""
+    """What its pods wait for: the federated credential, its role assignments, and the resources they are for."""
 
 
 class PodIdentities(Protocol):
-    """Makes the identities that the foundation planned."""
+    """Creates the planned identities of the foundation."""
 
     def identity(self, namespace: str, service_account: str, *, parent: pulumi.Resource) -> PodIdentity:
-        """Identity of the pods of one service account, made below the component that they belong to."""
+        """Identity of the pods of one service account, created below their component."""
 
 
 class Foundation(Struct, frozen=True, kw_only=True):
-    """Everything that the program may know of what is below Kubernetes."""
+    """Everything that the program may know about what is below Kubernetes."""
 
     name: str
-    """What people call the cluster."""
+    """Display name of the cluster."""
     cluster: KubernetesCluster
     """The cluster."""
     identities: PodIdentities
     """Identities for its pods."""
     components: Sequence[pulumi.Resource]
-    """What it is made of, to be guarded as a whole."""
+    """Its components, to be guarded as a whole."""

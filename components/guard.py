@@ -1,4 +1,4 @@
-"""What makes `destroy` of a protected stack fail before anything is touched."""
+"""Guards: `destroy` of a protected stack fails before anything is touched."""
 
 from collections.abc import Iterable
 
@@ -9,7 +9,7 @@ class Guard(pulumi.ComponentResource):
     """A resource that depends on all of one component, so that a destroy has to begin with it.
 
     Protecting the cluster alone is not enough: objects that are `deleted_with` it are dropped from the state, and the
-    pools are deleted, before the engine comes to the cluster and refuses.
+    pools are deleted, before the engine reaches the cluster and refuses.
     """
 
     def __init__(self, component: pulumi.Resource, *, protect: bool) -> None:
@@ -20,11 +20,11 @@ class Guard(pulumi.ComponentResource):
 
 
 def guard(components: Iterable[pulumi.Resource], *, protect: bool) -> None:
-    """Guard every component, each with a guard of its own: adding a component changes nothing that was there.
+    """Guard every component, each with a guard of its own: adding a component changes no existing resource.
 
-    The guards are all that nothing depends on, so a destroy tries them first, is refused by every one of them and
-    stops. An unprotected stack has them too: were they only left out, taking the protection away would itself be the
-    deletion of protected resources, and be refused.
+    Nothing depends on the guards, so a destroy tries to delete them first, is refused by every one of them and stops.
+    An unprotected stack has them too: if they were left out, removing the protection would itself delete protected
+    resources, and be refused.
     """
     for component in components:
         Guard(component, protect=protect)

@@ -1,4 +1,4 @@
-"""Every name that Azure or Kubernetes limits, made in one place; limits from Azure's resource naming rules.
+"""Every name that Azure or Kubernetes limits, built in one place; limits from Azure's resource naming rules.
 
 Source: https://learn.microsoft.com/azure/azure-resource-manager/management/resource-name-rules and, for AKS,
 https://learn.microsoft.com/azure/aks/quotas-skus-regions.
@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from config.platform import Platform
 
-# uuid5 needs a namespace of its own so that a role assignment keeps its name for ever.
+# A namespace of its own for uuid5, so that a role assignment always keeps its name.
 _ROLE_NAMESPACE = uuid.UUID("6a3c9f0e-6a53-5b0e-9d55-6f6c6d2d7c11")
 # AKS takes 12 characters of which 4 are left for a revision; 36 digits make 1.7 million of them.
 _REVISION_DIGITS = 4
@@ -22,7 +22,7 @@ _DIGITS = string.digits + string.ascii_lowercase
 
 
 class Limit(Struct, frozen=True):
-    """What a kind of name may look like."""
+    """The longest length and the pattern of a kind of name."""
 
     kind: str
     longest: int
@@ -43,14 +43,14 @@ KUBERNETES_LABEL = Limit("Kubernetes name", 63, r"[a-z0-9]([a-z0-9-]*[a-z0-9])?"
 
 
 class Name(Struct, frozen=True):
-    """A name and the limit that it is held to."""
+    """A name and the limit that it must keep."""
 
     value: str
     limit: Limit
 
     @property
     def legal(self) -> bool:
-        """Whether Azure or Kubernetes takes it."""
+        """Whether Azure or Kubernetes accepts it."""
         return len(self.value) <= self.limit.longest and re.fullmatch(self.limit.expression, self.value) is not None
 
 
@@ -93,17 +93,17 @@ class Names:
         return Name(f"fc-{purpose}", FEDERATED_CREDENTIAL)
 
     def all(self) -> tuple[Name, ...]:
-        """The names that exist once a platform."""
+        """The names that exist once per platform."""
         return tuple(value for value in vars(self).values() if isinstance(value, Name))
 
 
-def agent_pool(name: str, revision: str, *, create_first: bool) -> Name:
-    """AKS name of a pool: with its revision where the new pool must stand beside the old one."""
+def agent_pool_name(name: str, revision: str, *, create_first: bool) -> Name:
+    """AKS name of a pool: with its revision where the new pool is created before the old one is deleted."""
     return Name(f"{name}{revision}" if create_first else name, AGENT_POOL)
 
 
 def revision(fields: dict[str, object]) -> str:
-    """Hash of what Azure can't change in place; equal fields give equal revisions whatever their order."""
+    """Hash of what Azure can't change in place; equal fields give equal revisions in any order."""
     text = json.dumps(fields, sort_keys=True, separators=(",", ":"))
     number = int.from_bytes(hashlib.blake2s(text.encode(), digest_size=8).digest(), "big")
     digits = ""

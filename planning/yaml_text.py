@@ -1,4 +1,4 @@
-"""YAML as text for files that other programs read: one value, one spelling, since names are made of the text's hash.
+"""YAML text for files that other programs read: equal values give equal text, since names contain the text's hash.
 
 Mappings keep their order, lists are indented below their key, and nothing is folded at any width. Text is plain where
 YAML reads it back as the same text; `Quoted` and `Inline` choose the other spelling.
@@ -14,7 +14,7 @@ _UNLIMITED = 2**31 - 1
 
 
 class Quoted(str):
-    """Text in double quotes, also where plain text would do: for readers that guess at types."""
+    """Text in double quotes, also where plain text would do: for parsers that guess types."""
 
     __slots__ = ()
 
@@ -59,7 +59,7 @@ def dump(value: Any) -> str:
     """Plain values, mappings and lists as a YAML document that ends with a line break.
 
     Raises:
-        yaml.representer.RepresenterError: something in `value` is no plain value.
+        yaml.representer.RepresenterError: something in `value` is not a plain value.
     """
     return _text(value, _Dumper)
 
@@ -70,7 +70,7 @@ def dump_lines(values: Mapping[str, Any]) -> str:
     Libyaml doesn't indent a list below its key, hence the limit.
 
     Raises:
-        yaml.representer.RepresenterError: something in `values` is no plain value.
+        yaml.representer.RepresenterError: something in `values` is not a plain value.
     """
     return _text(values, _LineDumper)
 

@@ -1,4 +1,4 @@
-"""What changed between two previews: resources that came, went or differ, and the monthly cost."""
+"""What changed between two previews: resources that are added, removed or differ, and the monthly cost."""
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
@@ -8,7 +8,7 @@ from msgspec import Struct
 
 
 class NotAPreviewError(ValueError):
-    """The text is not the JSON of an accepted preview; says why."""
+    """The text is not the JSON of an accepted preview; the message says why."""
 
 
 class Change(Struct, frozen=True):
@@ -29,7 +29,7 @@ class ItemCostChange(Struct, frozen=True):
 
 
 class CostChange(Struct, frozen=True):
-    """The change of the monthly cost at the fewest and at the most nodes; `parts` are the pools and models it is of."""
+    """The change of the monthly cost at the fewest and at the most nodes; `parts` are its pools and models."""
 
     currency: str
     min_per_month: float
@@ -51,7 +51,7 @@ def earlier(text: str, stack: str) -> dict[str, Any]:
     """Read what `--json` wrote before; URNs of another stack are read as if they were of `stack`.
 
     Raises:
-        NotAPreviewError: it is no such document, or one of a rejected stack.
+        NotAPreviewError: it is not such a document, or it is of a rejected stack.
     """
     try:
         document = json.loads(text)
@@ -120,7 +120,7 @@ def _parts(
 
 
 def _change(before: float | None, now: float | None) -> float | None:
-    """None where one of two figures is missing; two missing ones are no change."""
+    """None where one of two figures is missing; two missing figures are no change."""
     if before is None or now is None:
         return 0.0 if before is now else None
     return round(now - before, 2)

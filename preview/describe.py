@@ -13,7 +13,7 @@ Counts = Mapping[str, int]
 
 
 class Leaf(Struct, frozen=True):
-    """One line of the tree, with how many resources it stands for where that is not the branch's own count."""
+    """One line of the tree, with its number of resources where that is not the branch's own count."""
 
     text: str
     resources: int | None = None
@@ -27,7 +27,7 @@ class Description(Struct, frozen=True):
 
 
 def pool_cells(pool: PoolPlan) -> tuple[str, ...]:
-    """A node pool in a line: name, machine, and how many of what."""
+    """A node pool on one line: name, VM size, nodes and devices."""
     parts = [span_of(pool.min_nodes, pool.max_nodes, "node")]
     parts += [device(resource, count) for resource, count in pool.resources]
     parts += ["spot"] if pool.spot else []
@@ -37,7 +37,7 @@ def pool_cells(pool: PoolPlan) -> tuple[str, ...]:
 
 
 def model_cells(model: ModelPlan) -> tuple[str, ...]:
-    """A model in a line: name, weights, and where how many of it run."""
+    """A model on one line: name, weights, and its replicas by pool."""
     places = [
         f"{span_of(workload.replicas.min, workload.replicas.max, 'replica')} on {workload.pool}"
         for workload in model.workloads

@@ -10,7 +10,7 @@ from preview.tables import titled
 
 
 def difference_section(found: Difference) -> RenderableType:
-    """Every resource that differs, by type and name; for changed ones the names of inputs and options."""
+    """Every resource that differs, by type and name; for changed resources the names of inputs and options."""
     counts = (
         f"{whole(len(found.added))} added, {whole(len(found.removed))} removed, {whole(len(found.changed))} changed"
     )

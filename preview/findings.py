@@ -14,16 +14,16 @@ from config.secrets import looks_secret
 from preview.formats import plural
 
 WORDS: Mapping[Severity, str] = {"error": "error", "warning": "warning", "info": "note"}
-# Messages start below the rule's id.
+# Messages are aligned below the rule's id.
 MARGIN = len("warning") + 2
 _CREDENTIAL_RULES = "SEC-"
 _CUT = "…"
-# Below this many columns a line of the file says nothing any more.
+# With fewer columns than this, a line of the file is not shown.
 _NARROWEST_EXCERPT = 20
 
 
-class Source(Struct, frozen=True):
-    """The stack file that was read: the name to show for it, and its text."""
+class SourceFile(Struct, frozen=True):
+    """The stack file that was read: its display name and its text."""
 
     name: str
     text: str
@@ -37,15 +37,15 @@ class Span(NamedTuple):
 
 
 def summary(findings: Sequence[Finding]) -> str:
-    """How many there are of each severity: `1 error, 0 warnings, 2 notes`."""
+    """The number of findings of each severity: `1 error, 0 warnings, 2 notes`."""
     counts: Counter[str] = Counter(finding.severity for finding in findings)
     return ", ".join(plural(counts[severity], word) for severity, word in WORDS.items())
 
 
-def lines(findings: Sequence[Finding], width: int, source: Source | None = None) -> Iterator[tuple[Span, ...]]:
+def lines(findings: Sequence[Finding], width: int, source: SourceFile | None = None) -> Iterator[tuple[Span, ...]]:
     """Every finding in lines of at most `width` columns, as far as words allow that.
 
-    First severity, rule, `file:line:column` where known, and path; then the message; then after an arrow what to do. An
+    First severity, rule, `file:line:column` where known, and path; then the message; then, after an arrow, the fix. An
     error whose place in the `source` is known ends with that line and a caret below the column. A line that may hold a
     credential is not shown.
     """
@@ -63,7 +63,7 @@ def lines(findings: Sequence[Finding], width: int, source: Source | None = None)
             yield from _excerpt(excerpts[finding.line], finding, width)
 
 
-def _heading(finding: Finding, width: int, source: Source | None) -> Iterator[tuple[Span, ...]]:
+def _heading(finding: Finding, width: int, source: SourceFile | None) -> Iterator[tuple[Span, ...]]:
     word = WORDS[finding.severity]
     spans = [Span(word.ljust(MARGIN), word), Span(finding.rule, "name")]
     if source is not None and finding.line is not None:
@@ -76,7 +76,7 @@ def _heading(finding: Finding, width: int, source: Source | None) -> Iterator[tu
         yield (Span(" " * MARGIN + finding.path),)
 
 
-def _excerpts(findings: Sequence[Finding], source: Source | None) -> Mapping[int | None, str]:
+def _excerpts(findings: Sequence[Finding], source: SourceFile | None) -> Mapping[int | None, str]:
     """The lines of the file that may be shown, by their number from 1.
 
     Where a credential's line isn't known, none is shown at all.

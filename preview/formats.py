@@ -1,6 +1,6 @@
 """How figures are written for a reader: units, thousands separators, ranges.
 
-Plain spaces throughout: a thin one has a terminal cell of its own anyway, and would hide `24.0 GiB` from a search.
+Plain spaces throughout: a thin space takes a whole terminal cell anyway, and would hide `24.0 GiB` from a search.
 """
 
 from planning.plan import DeviceRequest, ExtendedResource
@@ -25,7 +25,7 @@ def gib(amount: float) -> str:
 
 
 def span(low: float, high: float) -> str:
-    """From one whole number to another, `1-3` with an en dash; a single one where they are the same."""
+    """A range of whole numbers, `1-3` with an en dash; a single number where both ends are equal."""
     return whole(low) if whole(low) == whole(high) else f"{whole(low)}{TO}{whole(high)}"
 
 
@@ -45,7 +45,7 @@ def joined(words: list[str]) -> str:
 
 
 def device(resource: str, count: int) -> str:
-    """What a pod takes or a node offers: `1 GPU`, or a MIG profile, with how often where that is more than once."""
+    """What a pod takes or a node offers: `1 GPU`, or a MIG profile, with its count where that is more than one."""
     name = resource.removeprefix("nvidia.com/")
     if name == "gpu":
         return plural(count, "GPU")
@@ -54,10 +54,10 @@ def device(resource: str, count: int) -> str:
 
 
 def device_name(request: DeviceRequest) -> str:
-    """The resource or the device class that a pod asks for."""
+    """The resource or the device class that a pod requests."""
     return request.name if isinstance(request, ExtendedResource) else request.device_class
 
 
 def requested(request: DeviceRequest) -> str:
-    """What a pod asks of a GPU."""
+    """The GPU devices that a pod requests."""
     return device(device_name(request), request.count)

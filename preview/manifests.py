@@ -16,7 +16,7 @@ _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
 
 
 class _Dumper(yaml.SafeDumper):
-    """Text of several lines as a block, so that a script in a manifest reads as one."""
+    """Text of several lines as a YAML block, so that a script in a manifest is readable."""
 
 
 def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
@@ -52,7 +52,7 @@ def manifests(resources: Iterable[tuple[str, Mapping[str, Any]]]) -> dict[str, s
 
 
 def write(folder: Path, graph: Graph) -> None:
-    """Write a graph's manifests into a folder and delete those of an earlier call that are no more.
+    """Write a graph's manifests into a folder, and delete files of an earlier call that no longer belong to it.
 
     Raises:
         OSError: a file can't be written.
@@ -70,7 +70,7 @@ def write(folder: Path, graph: Graph) -> None:
 
 
 def stale(index: str, files: Iterable[str]) -> list[str]:
-    """Files of an earlier index that are not written any more; lines that could lead out of the folder don't count."""
+    """Files of an earlier index that are no longer written; lines that could point outside the folder are ignored."""
     kept = set(files)
     written = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*/[A-Za-z0-9_][A-Za-z0-9._-]*\.yaml")
     return sorted(line for line in index.splitlines() if written.fullmatch(line) and line not in kept)

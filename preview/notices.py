@@ -1,4 +1,4 @@
-"""What is wrong, and what a first preview can't know: findings, messages of the program, unknown values."""
+"""Findings, messages of the program, and the values that a first preview can't know."""
 
 from collections.abc import Sequence
 
@@ -7,16 +7,16 @@ from rich.text import Text
 
 from config import Finding
 from preview import findings
-from preview.findings import Source
+from preview.findings import SourceFile
 from preview.formats import plural, whole
 from preview.tables import titled
 from preview.unknowns import Tally
 
-# As many names of inputs as fit into a line.
+# As many names of inputs as fit on a line.
 _MOST_NAMES = 3
 
 
-def findings_section(found: Sequence[Finding], width: int, source: Source | None = None) -> RenderableType:
+def findings_section(found: Sequence[Finding], width: int, source: SourceFile | None = None) -> RenderableType:
     """Every finding, in at most `width` columns; errors with their line of the `source`."""
     lines = (Text.assemble(*spans) for spans in findings.lines(found, width - 2, source))
     return titled("Findings", findings.summary(found), *lines)
@@ -29,7 +29,7 @@ def messages(log: Sequence[tuple[str, str, str | None]]) -> RenderableType:
 
 
 def unknowns(tally: Tally) -> Text:
-    """In one line: how many values only exist with their resources, which they are, and how many are secret."""
+    """One line: how many values are unknown before their resources exist, which inputs, and how many are secret."""
     if not tally.unknown:
         counted = "Every value is known."
     else:

@@ -8,11 +8,11 @@ from preview.stack import NAMESPACE, PROJECT, Assessed
 
 
 def graph_of(stack: str, found: Assessed, project: Path = PROJECT) -> Graph:
-    """The graph that the program in `project` registers for an accepted stack; the program takes over its Plan.
+    """The graph that the program in `project` registers for an accepted stack; the program is given its Plan.
 
     Raises:
         ProgramFailed: the program raised or registered what the engine refuses.
-        ValueError: the stack is rejected, it has no Plan.
+        ValueError: the stack is rejected and has no Plan.
     """
     if found.plan is None:
         message = f"stack {stack} is rejected: there is nothing to build"

@@ -1,4 +1,4 @@
-"""Writes what the command line prints into README.md, pages of docs/ and the picture: no example is out of date.
+"""Writes the command line's output into README.md, pages of docs/ and the picture, so that every example is current.
 
 `python -m preview.readme` writes; a test compares.
 """
@@ -21,9 +21,9 @@ ROOT = Path(__file__).resolve().parent.parent
 # Each holds at least one place between `<!-- NAME -->` and `<!-- /NAME -->`.
 PAGES = (ROOT / "README.md", ROOT / "docs" / "stack-file.md", ROOT / "docs" / "fit.md")
 PICTURE = ROOT / "docs" / "preview-dev.svg"
-# 2026-11-24: the age of prices is judged by this day, or the page would change with the calendar.
+# 2026-11-24: the age of prices is computed for this day, or the page would change with the calendar.
 _DAY = "1795478400"
-# Four mistakes in one line of the dev stack.
+# Four mistakes in the dev stack.
 _BREAK = ("context: 32768\n      concurrency: 4", "context: 65536\n      concurency: 4")
 _BREAK_ENGINE = ("enable-prefix-caching: true, reasoning-parser: qwen3", "swap-space: 4, max-model-lenn: 8192")
 _FITS = (
@@ -80,7 +80,7 @@ def _broken() -> str:
 
 
 def _run(*words: str, folder: Path = ROOT, **more: str) -> str:
-    """What a verb prints on a page 120 columns wide, whatever its exit code."""
+    """The output of a verb on a page 120 columns wide, whatever its exit code."""
     environment = {name: value for name, value in os.environ.items() if name not in {"FORCE_COLOR", "NO_COLOR", "TERM"}}
     done = subprocess.run(  # noqa: S603 - our own modules
         [sys.executable, "-m", "cli", *words], cwd=folder, capture_output=True, text=True, check=False,

@@ -17,7 +17,7 @@ from planning import Plan
 from preview import notices, tables, tree
 from preview.comparison import Difference
 from preview.differences import difference_section
-from preview.findings import Source
+from preview.findings import SourceFile
 from preview.formats import plural
 from preview.unknowns import Tally
 
@@ -39,9 +39,9 @@ _STYLES = {
     "changed": "yellow",
 }
 _SCREEN_STYLES = Theme(_STYLES)
-# A terminal's dim is too pale to read on white.
+# A terminal's `dim` is too pale to read on white.
 _PAPER_STYLES = Theme({name: "#57606a" if style == "dim" else style for name, style in _STYLES.items()})
-# Ink on paper: the sixteen colours of a terminal, dark enough for a white page.
+# The sixteen colours of a terminal, dark enough for a white page.
 _PAPER = TerminalTheme(
     (255, 255, 255),
     (31, 35, 40),
@@ -70,7 +70,7 @@ pre {{{{ margin: 0; font: 13px/1.45 ui-monospace, "SF Mono", Menlo, Consolas, "D
 
 
 class Built(Struct, frozen=True):
-    """What the embedded engine made of a plan."""
+    """The embedded engine's result for a plan."""
 
     plan: Plan
     resources: Sequence[tree.Registered]
@@ -91,7 +91,7 @@ def show(
     findings: Sequence[Finding],
     built: Built | None,
     against: Difference | None = None,
-    source: Source | None = None,
+    source: SourceFile | None = None,
 ) -> None:
     """Print the whole report; errors show their line of the `source`."""
     problems = notices.findings_section(findings, screen.width, source)
@@ -102,7 +102,7 @@ def show(
     if screen.is_terminal:
         screen.print(page)
         return
-    # Rich fills lines up with spaces; in a file they are noise.
+    # Rich pads lines with spaces; in a file they are noise.
     with screen.capture() as capture:
         screen.print(page)
     screen.file.writelines(f"{line.rstrip()}\n" for line in capture.get().splitlines())
@@ -113,7 +113,7 @@ def html(
     findings: Sequence[Finding],
     built: Built | None,
     against: Difference | None = None,
-    source: Source | None = None,
+    source: SourceFile | None = None,
 ) -> str:
     """The same report as one self-contained page."""
     paper = Console(

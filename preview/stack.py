@@ -1,4 +1,4 @@
-"""From the text of a stack file to a Plan, or to everything that keeps it from being one."""
+"""From the text of a stack file to a Plan, or to all findings that prevent one."""
 
 import json
 from collections.abc import Mapping
@@ -18,12 +18,12 @@ from planning import Plan, assess
 
 PROJECT = Path(__file__).resolve().parent.parent
 NAMESPACE = "llm-platform"
-# Stands for the secrets that the CLI keeps encrypted; the engine shows secrets as such, never their value.
+# Placeholder of the secrets that the CLI keeps encrypted; the engine marks secrets and never shows their value.
 _PLACEHOLDER = "placeholder of a secret that a preview cannot and need not decrypt"
 
 
 class Assessed(Struct, frozen=True):
-    """A stack file that was read and judged; `plan` is None where a finding is an error.
+    """A stack file that was read and checked; `plan` is None where a finding is an error.
 
     `file` has the content of the files that the stack file names in its sections; `loaded` is what became of these.
     """
@@ -40,19 +40,19 @@ class Assessed(Struct, frozen=True):
 
     @property
     def settings(self) -> Mapping[str, str]:
-        """The configuration as Pulumi hands it to a program: objects as JSON, a placeholder for each secret."""
+        """The configuration as Pulumi passes it to a program: objects as JSON, a placeholder for each secret."""
         sections = {f"{NAMESPACE}:{name}": _as_pulumi_does(value) for name, value in self.file.sections.items()}
         return {**sections, **dict.fromkeys(self.secret_keys, _PLACEHOLDER)}
 
     def rejected_for(self, *problems: Finding) -> "Assessed":
-        """The same stack with further problems, so that nothing is built of it; itself where there are none."""
+        """The same stack with further problems, so that it is not built; unchanged where there are none."""
         if not problems:
             return self
         return replace(self, plan=None, findings=in_order([*self.findings, *problems]))
 
 
 def assessed(text: str, today: str | None = None, folder: Path = PROJECT) -> Assessed:
-    """Read and plan a stack file; what is wrong with it becomes findings, all at once, and nothing is raised.
+    """Read and plan a stack file; all problems become findings, and nothing is raised.
 
     `folder` is the stack file's own, where the files that it names are found. By `today`, an ISO date, the age of
     prices is judged; the Plan doesn't depend on it.

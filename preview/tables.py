@@ -20,7 +20,7 @@ from preview.formats import TO, device, device_name, gib, joined, rate, requeste
 
 # A column: its heading, and `right` for figures.
 Column = tuple[str, bool]
-# Wider than any screen: what a table would take if nothing held it back.
+# Wider than any screen: measures the width of a table without a limit.
 _UNBOUNDED = 1000
 # As planning/money/cost.py counts.
 _COUNTED = (
@@ -28,7 +28,7 @@ _COUNTED = (
     "registry and storage."
 )
 _MILLION = 1_000_000
-# The longest heading of the memory ledger: it goes over two lines where 80 columns are too few.
+# The longest heading of the memory ledger: it takes two lines where 80 columns are too few.
 _LONGEST = "max concurrency"
 # As planning/money/tokens.py counts.
 _ASSUMED = (
@@ -39,7 +39,7 @@ _ASSUMED = (
 
 
 def titled(title: str, summary: str, *parts: RenderableType) -> RenderableType:
-    """A heading with what matters most after it, and what belongs to it, indented."""
+    """A heading followed by its summary, and its content, indented."""
     heading = Text.assemble((title, "title"), " " * max(2, 18 - len(title)), summary)
     return Group(heading, *(Padding(part, (0, 0, 0, 2)) for part in parts))
 
@@ -65,7 +65,7 @@ def models(plan: Plan, console: Console, width: int) -> RenderableType:
 
 
 def placement(plan: Plan) -> RenderableType:
-    """Where each replica goes, and how a new version takes over."""
+    """Where each replica runs, and how a new version is rolled out."""
     rows = (
         [
             workload.name,
@@ -87,7 +87,7 @@ def placement(plan: Plan) -> RenderableType:
 
 
 def pools(plan: Plan) -> RenderableType:
-    """What each pool offers and what of it the models request, at minimum and maximum nodes and replicas."""
+    """What each pool offers and how much of it the models request, at minimum and maximum nodes and replicas."""
     requests: dict[tuple[str, str], list[WorkloadPlan]] = defaultdict(list)
     for model in plan.models:
         for workload in model.workloads:
@@ -137,7 +137,7 @@ def cost(plan: CostPlan) -> RenderableType:
 
 
 def _shares(plan: CostPlan) -> Iterator[list[str]]:
-    """A model's part of its nodes, and what is left: the rows add up to the total."""
+    """Each model's share of its nodes, and the rest: the rows add up to the total."""
     for model in plan.models:
         nodes = (f"{model.min_nodes:.3g}", f"{model.max_nodes:.3g}")
         month = ("unknown" if usd is None else whole(usd) for usd in (model.min_per_month, model.max_per_month))
@@ -171,7 +171,7 @@ def _token_row(name: str, tokens: TokenCost) -> list[str]:
 
 
 def _table(columns: Sequence[Column], rows: Iterable[Sequence[str]], wrapping: str | None = None) -> Table:
-    """Columns that keep their width but for one, the last unless `wrapping` names another."""
+    """Columns of fixed width except one, the last unless `wrapping` names another."""
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="heading")
     wrapped = columns[-1][0] if wrapping is None else wrapping
     for heading, right in columns:

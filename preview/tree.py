@@ -1,4 +1,4 @@
-"""The resource tree: one branch per kind of top-level component, with what it is in one line and how much is in it."""
+"""The resource tree: one branch per kind of top-level component, with its description and its number of resources."""
 
 import textwrap
 from collections import Counter, defaultdict
@@ -12,7 +12,7 @@ from planning import Plan
 from preview.describe import DESCRIPTIONS, Leaf
 from preview.formats import TIMES, plural, whole
 
-# A stack may serve hundreds of models; a longer list says no more than its length.
+# A stack may serve hundreds of models; beyond this only their number is shown.
 MOST_LEAVES = 12
 _NARROWEST_TEXT = 24
 _STACK = "stack"
@@ -21,7 +21,7 @@ _NO_BREAK = "\N{NO-BREAK SPACE}"
 
 
 class Registered(Protocol):
-    """What the tree needs to know of a resource."""
+    """What the tree reads of a resource."""
 
     @property
     def urn(self) -> str:
@@ -82,7 +82,7 @@ def branches(resources: Sequence[Registered], plan: Plan) -> tuple[Branch, ...]:
 
 
 def lines(found: Sequence[Branch], width: int) -> list[Text]:
-    """The tree as lines of at most `width` columns; long descriptions go on below their beginning."""
+    """The tree as lines of at most `width` columns; long descriptions continue below their beginning."""
     columns = _Columns.fitting(found, width)
     drawn: list[Text] = []
     for branch in found:
@@ -99,7 +99,7 @@ def lines(found: Sequence[Branch], width: int) -> list[Text]:
 
 
 class _Columns(Struct, frozen=True):
-    """Widths of the columns behind the guides: names, descriptions, counts."""
+    """Widths of the columns after the guides: names, descriptions, counts."""
 
     name: int
     text: int
@@ -125,7 +125,7 @@ def _row(guides: tuple[str, str], name: str, leaf: Leaf, columns: _Columns) -> I
 
 
 def _tops(resources: Iterable[Registered]) -> dict[str, str]:
-    """The top-level ancestor of every resource but the stack, which is nobody's."""
+    """The top-level ancestor of every resource except the stack, which has none."""
     parents = {resource.urn: resource.parent for resource in resources}
     tops = {}
     for urn, parent in parents.items():

@@ -1,4 +1,4 @@
-"""Counts what a first preview can't show: values that exist only with a resource, and secrets."""
+"""Counts what a first preview can't show: values that exist only after their resource, and secrets."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -7,11 +7,11 @@ from typing import Any, Protocol
 from msgspec import Struct
 
 UNKNOWN = "[unknown]"
-SECRET = "[secret]"  # noqa: S105 - the mark that stands for one
+SECRET = "[secret]"  # noqa: S105 - the marker of a secret
 
 
 class HasInputs(Protocol):
-    """A resource with its wire inputs; an unknown or secret value reads as its mark."""
+    """A resource with its wire inputs; an unknown or secret value is shown as its marker."""
 
     @property
     def inputs(self) -> Mapping[str, Any]:
@@ -27,7 +27,7 @@ class Tally(Struct, frozen=True):
 
 
 def tally(resources: Iterable[HasInputs]) -> Tally:
-    """Count the marks in all inputs."""
+    """Count the markers in all inputs."""
     unknown: Counter[str] = Counter()
     secret: Counter[str] = Counter()
     for resource in resources:
@@ -52,5 +52,5 @@ def _count(value: Any, place: tuple[str, ...], unknown: Counter[str], secret: Co
 
 
 def _name(place: tuple[str, ...]) -> str:
-    """An input's own name; a bare `id` only means something with what it is the id of."""
+    """An input's own name; a bare `id` gets the name of what it is the id of."""
     return ".".join(place[-2:]) if place[-1] == "id" else place[-1]

@@ -10,7 +10,7 @@ import pytest
 from tests.engine.toolchain import ETCD, KUBERNETES, ToolUnavailableError, pulumi_binary
 
 REPOSITORY = Path(__file__).resolve().parents[1]
-# 2026-11-24: in every test and every program that it starts, prices are as old as on this day.
+# 2026-11-24: in every test and every program that it starts, the age of prices is computed for this day.
 os.environ["SOURCE_DATE_EPOCH"] = "1795478400"
 
 
@@ -51,10 +51,10 @@ _ABANDONED = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptio
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Put modules in the wanted order, and within each its tests; let none be blamed for what another has left.
+    """Put modules in the requested order, and the tests within each; a test must not fail for what another has left.
 
     First of all hooks, so that pytest still brings together the tests that share a fixture with parameters, which would
-    be made anew for each of them otherwise.
+    otherwise be created again for each of them.
     """
     for item in items:
         if item.get_closest_marker("engine") or item.get_closest_marker("cluster"):

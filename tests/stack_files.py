@@ -16,7 +16,7 @@ def stack_file(stack: str) -> Path:
 
 
 def strings(value: Any) -> list[str]:
-    """Every string below a value."""
+    """Every string inside a value."""
     if isinstance(value, str):
         return [value]
     if isinstance(value, Mapping):

@@ -1,4 +1,4 @@
-"""The AKS cluster, when it may be upgraded, and the Kubernetes provider that everything inside is made with."""
+"""The AKS cluster, its maintenance windows, and the Kubernetes provider that creates everything inside it."""
 
 import base64
 
@@ -24,22 +24,22 @@ SYSTEM_DISK_GIB = 128
 # warm up.
 AUTOSCALER: ManagedClusterPropertiesAutoScalerProfileArgsDict = {
     "expander": "least-waste",
-    # GPU nodes report ready only after driver and device plugin; 15 minutes, the default, gives up before.
+    # GPU nodes report ready only after driver and device plugin; the default of 15 minutes gives up earlier.
     "max_node_provision_time": "30m",
-    # A node that is wanted again soon costs another model download.
+    # A node that is removed and soon needed again costs another model download.
     "scale_down_unneeded_time": "20m",
     "scale_down_delay_after_add": "15m",
-    # The GPU Operator's own pods would keep an otherwise empty node alive.
+    # Otherwise the GPU Operator's own pods would keep an empty node from being removed.
     "ignore_daemonsets_utilization": True,
-    # Model pods keep caches in emptyDir volumes; with `true` no GPU node is ever given back.
+    # Model pods keep caches in emptyDir volumes; with `true` no GPU node is ever scaled down.
     "skip_nodes_with_local_storage": "false",
-    # Longest that a pod may finish its requests before the node goes; above every model's own grace period.
+    # Longest time for a pod to finish its requests before its node is removed; above every model's own grace period.
     "max_graceful_termination_sec": "3600",
 }
 
 
 class Cluster(pulumi.ComponentResource):
-    """`kubernetes` reaches the API server; `ready` ends every write to the cluster that this component makes."""
+    """`kubernetes` reaches the API server; `ready` is complete after every write of this component to the cluster."""
 
     cluster: containerservice.ManagedCluster
     kubernetes: pulumi_kubernetes.Provider
@@ -133,20 +133,20 @@ class Cluster(pulumi.ComponentResource):
         self.register_outputs({"id": self.id, "issuer_url": self.issuer_url})
 
     def _azure_owned(self) -> list[str]:
-        """Wire paths whose value Azure changes by itself, so that a preview must not put ours back."""
-        # The autoscaler moves the node count; the bounds around it stay ours.
+        """Wire paths whose value Azure changes by itself, so that an update must not reset it."""
+        # The autoscaler changes the node count; its bounds are this program's.
         owned = ["agentPoolProfiles[0].count"]
         if self._plan.follow_azure_version:
-            # The upgrade channel moves the version; a downgrade back to ours would be refused.
+            # The upgrade channel raises the version; a downgrade to the declared one would be refused.
             owned.append("kubernetesVersion")
         return owned
 
     def _api_server(self, network: Network) -> ManagedClusterAPIServerAccessProfileArgsDict:
-        """Both modes give the API server an address in our network, so that nodes never leave it."""
+        """Both modes give the API server an address in the platform's network, so that nodes never leave it."""
         profile: ManagedClusterAPIServerAccessProfileArgsDict = {
             "enable_vnet_integration": True,
             "subnet_id": network.subnet_ids[API_SERVER],
-            # Run-command is a way around network and audit.
+            # Run-command bypasses network and audit.
             "disable_run_command": True,
         }
         if not self._plan.private:
@@ -182,7 +182,7 @@ class Cluster(pulumi.ComponentResource):
         }
 
     def _maintenance(self, plan: MaintenancePlan) -> containerservice.MaintenanceConfiguration:
-        """After the write before it: AKS takes one operation on a cluster at a time."""
+        """After the previous write: AKS accepts one operation on a cluster at a time."""
         return containerservice.MaintenanceConfiguration(
             f"{self._prefix}-maintenance-{plan.schedule}",
             config_name=plan.schedule,

@@ -19,13 +19,13 @@ from planning.plan import AzurePlan
 
 
 def azure(plan: AzurePlan, *, bootstrap: Mapping[str, pulumi.Output[str]]) -> Foundation:
-    """Build everything that is below Kubernetes; `bootstrap` holds the values of the vault's first secrets."""
+    """Build everything below Kubernetes; `bootstrap` holds the values of the vault's first secrets."""
     scope = plan.scope
     # The default provider would build in whatever subscription the operator happens to be signed in to.
     provider = pulumi_azure_native.Provider("azure", subscription_id=scope.subscription_id, tenant_id=scope.tenant_id)
     opts = pulumi.ResourceOptions(providers=[provider])
 
-    # Phase 1: where everything lies and what it is connected to.
+    # Phase 1: resource groups and network.
     groups = ResourceGroups("groups", plan.model_store, scope=scope, opts=opts)
     network = Network("network", plan.network, scope=scope, groups=groups, opts=opts)
 
@@ -38,7 +38,7 @@ def azure(plan: AzurePlan, *, bootstrap: Mapping[str, pulumi.Output[str]]) -> Fo
         "pools", plan.agent_pools, scope=scope, groups=groups, network=network, cluster=cluster, opts=opts
     )
 
-    # Phase 3: what pods use beside the cluster.
+    # Phase 3: what pods use outside the cluster.
     vault = Vault("vault", plan.vault, scope=scope, groups=groups, network=network, bootstrap=bootstrap, opts=opts)
     registry = Registry(
         "registry", plan.registry, scope=scope, groups=groups, network=network, identities=identity, opts=opts

@@ -1,4 +1,4 @@
-"""Who the cluster is: the identity of its control plane, the identity of its kubelets, and what they may do."""
+"""The identities of the cluster: of its control plane and of its kubelets, and what they may do."""
 
 import pulumi
 from pulumi_azure_native import managedidentity
@@ -39,7 +39,7 @@ class ClusterIdentities(pulumi.ComponentResource):
         if plan.private_zone:
             self.ready.append(self._grant("private-zone", plan.private_zone, network.zone_ids[API_SERVER_ZONE]))
         if plan.vnet:
-            # AKS links the zone to the network it lies in.
+            # AKS links the zone to the cluster's network.
             self.ready.append(self._grant("vnet", plan.vnet, network.vnet_id))
         self.register_outputs({"control_plane": self.control_plane.id, "kubelet": self.kubelet.id})
 

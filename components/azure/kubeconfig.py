@@ -1,4 +1,4 @@
-"""The kubeconfig that AKS hands out, signed in to by kubelogin as the machine at hand can."""
+"""The kubeconfig that AKS returns, with a kubelogin sign-in that works on the machine where Pulumi runs."""
 
 from typing import Any
 
@@ -9,9 +9,9 @@ EXEC_API_VERSION = "client.authentication.k8s.io/v1beta1"
 
 
 def with_kubelogin(kubeconfig: str, login: str, server_id: str) -> str:
-    """The same kubeconfig with every user's sign-in replaced by `kubelogin get-token`.
+    """The kubeconfig with every user's sign-in replaced by `kubelogin get-token`.
 
-    AKS writes device-code login into its file, which waits for a person. Everything but the users' credentials stays.
+    AKS writes device-code login into its file, which waits for a person. Only the users' credentials change.
 
     Args:
         kubeconfig: YAML as `listClusterUserCredential` returns it with `format=exec`, base64 taken off.
@@ -19,7 +19,7 @@ def with_kubelogin(kubeconfig: str, login: str, server_id: str) -> str:
         server_id: Application id of the AKS server in Entra.
 
     Raises:
-        ValueError: the text is no kubeconfig with at least one user.
+        ValueError: the text is not a kubeconfig with at least one user.
     """
     config = yaml.safe_load(kubeconfig)
     if not isinstance(config, dict) or not config.get("users"):

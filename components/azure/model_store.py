@@ -10,9 +10,9 @@ from planning.plan import AzureScopePlan, ModelStorePlan
 
 
 class ModelStore(pulumi.ComponentResource):
-    """Everything here but the private endpoint is left in Azure when it is taken out of the stack.
+    """Everything but the private endpoint is retained in Azure when it is removed from the stack.
 
-    `ready` is what a model that loads from Blob waits for.
+    A model that loads from Blob waits for `ready`.
     """
 
     account: storage.StorageAccount

@@ -19,7 +19,7 @@ VAULT_ZONE = "vault"
 
 
 class Network(pulumi.ComponentResource):
-    """What everything else is connected to.
+    """The network to which everything else is connected.
 
     `subnet_ids` is by role, `zone_ids` by service. `ready` is what must exist before names of this network can be
     resolved and reached from where Pulumi runs.
@@ -76,7 +76,7 @@ class Network(pulumi.ComponentResource):
             public_ip_allocation_method="Static",
             zones=list(plan.nat_zones) or None,
             tags=dict(scope.tags),
-            # Others have this address in their allow lists; a new one can't be asked to be the same.
+            # This address is in the allow lists of other parties, and a new one cannot be given the same value.
             opts=self._after(self._group, protect=scope.protect),
         )
         return network.NatGateway(
@@ -91,7 +91,7 @@ class Network(pulumi.ComponentResource):
         )
 
     def _subnets(self, nat: network.NatGateway) -> dict[str, network.Subnet]:
-        """One after the other: Azure refuses a second write to a virtual network while one is under way."""
+        """One after the other: Azure refuses a second write to a virtual network while one is in progress."""
         subnets: dict[str, network.Subnet] = {}
         before: list[pulumi.Resource] = [self._group, self._vnet]
         for plan in self._plan.subnets:
@@ -106,7 +106,7 @@ class Network(pulumi.ComponentResource):
                 delegations=[{"name": "delegation", "service_name": plan.delegation}] if plan.delegation else None,
                 nat_gateway={"id": nat.id} if plan.nat else None,
                 network_security_group={"id": security.id} if security else None,
-                # Azure skips security rules on private endpoints unless the subnet asks for them.
+                # Azure skips security rules on private endpoints unless the subnet enables them.
                 private_endpoint_network_policies=(
                     "NetworkSecurityGroupEnabled" if plan.role == PRIVATE_ENDPOINTS else None
                 ),

@@ -13,15 +13,15 @@ from planning.plan.immutable import IMMUTABLE_FIELDS
 
 # Spot nodes get half a minute's notice and are never upgraded in place, so a drain does not apply to them.
 DRAIN_MINUTES = 60
-# Azure's word for: up to the pay-as-you-go price.
+# Azure's value for: up to the pay-as-you-go price.
 NO_PRICE_CAP = -1
 
 
 class NodePools(pulumi.ComponentResource):
     """`by_name` holds each pool under its name in the Plan.
 
-    A pool with `create_first` carries its revision in its names: a changed one is a new pool, made before the old one
-    goes. The others keep their names and are deleted first, for quota that holds one pool only.
+    A pool with `create_first` has its revision in its names: a changed pool is a new one, created before the old one is
+    deleted. The other pools keep their names and are deleted first, for quota that holds one pool only.
     """
 
     by_name: Mapping[str, containerservice.AgentPool]
@@ -62,7 +62,7 @@ class NodePools(pulumi.ComponentResource):
             enable_auto_scaling=True,
             min_count=plan.pool.min_nodes,
             max_count=plan.pool.max_nodes,
-            # AKS wants a count to start from; from then on the autoscaler owns it.
+            # AKS requires an initial count; after that the autoscaler owns it.
             count=plan.pool.min_nodes,
             max_pods=plan.max_pods,
             # A deallocated GPU node still counts against quota, and its driver does not survive many cycles.
@@ -98,7 +98,7 @@ class NodePools(pulumi.ComponentResource):
 def _upgrade(plan: AgentPoolPlan) -> containerservice.AgentPoolUpgradeSettingsArgsDict:
     settings: containerservice.AgentPoolUpgradeSettingsArgsDict = {
         "drain_timeout_in_minutes": DRAIN_MINUTES,
-        # A node that will not drain is set aside instead of failing the whole upgrade.
+        # A node that can't be drained is cordoned instead of failing the whole upgrade.
         "undrainable_node_behavior": "Cordon",
     }
     if plan.max_surge is not None:

@@ -1,4 +1,4 @@
-"""Who pods are in Azure: a workload identity for each service account that the Plan names."""
+"""The identities of pods in Azure: a workload identity for each service account that the Plan names."""
 
 from collections.abc import Iterable
 
@@ -14,7 +14,7 @@ from planning.plan import AzureScopePlan, PodIdentityPlan
 
 
 class AzurePodIdentities:
-    """Makes the planned identities, each below the component whose pods use it."""
+    """Creates the planned identities, each below the component whose pods use it."""
 
     def __init__(
         self,
@@ -32,7 +32,7 @@ class AzurePodIdentities:
         self._vault, self._store, self._provider = vault, store, provider
 
     def identity(self, namespace: str, service_account: str, *, parent: pulumi.Resource) -> PodIdentity:
-        """Make the identity of one service account and give it its rights.
+        """Create the identity of one service account and assign its roles.
 
         Raises:
             KeyError: the Plan has no identity for the service account.

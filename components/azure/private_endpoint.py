@@ -1,4 +1,4 @@
-"""A private endpoint: an address in our network that leads to one Azure service, and the DNS record that says so."""
+"""A private endpoint: an address in the platform's network for one Azure service, with its DNS record."""
 
 import pulumi
 from pulumi_azure_native import network
@@ -19,16 +19,16 @@ def private_endpoint(
     parent: pulumi.Resource,
     depends_on: list[pulumi.Resource],
 ) -> network.PrivateDnsZoneGroup:
-    """Returns what must exist before the service's name resolves to the private address.
+    """Create it; returns what must exist before the service's name resolves to the private address.
 
     Args:
         name: Logical name of the two resources.
         endpoint: Azure name of the endpoint, in the platform's resource group.
         service_id: Id of the vault, registry or storage account.
-        group_id: Azure's word for the part of the service that the endpoint leads to.
+        group_id: Azure's group id: the part of the service that the endpoint leads to.
         zone: Key of the private DNS zone in the network's `zone_ids`.
-        scope: Where it is made, and for whom.
-        connected_to: The network that the endpoint lives in.
+        scope: Where it is created, and for whom.
+        connected_to: The network of the endpoint.
         parent: The component that owns the service.
         depends_on: The resource group and the service.
     """

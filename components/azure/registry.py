@@ -1,4 +1,4 @@
-"""Container registry: images of our own, pulled by the kubelets without a password."""
+"""Container registry: the organisation's own images, pulled by the kubelets without a password."""
 
 import pulumi
 from pulumi_azure_native import authorization, containerregistry
@@ -12,7 +12,7 @@ from planning.plan import AzureScopePlan, RegistryPlan
 
 
 class Registry(pulumi.ComponentResource):
-    """`ready` is what a node waits for before it can pull: private address and pull role."""
+    """`ready` is what must exist before a node can pull: private address and pull role."""
 
     registry: containerregistry.Registry
     id: pulumi.Output[str]

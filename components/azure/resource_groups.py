@@ -1,4 +1,4 @@
-"""The platform's resource group, and one of its own for the model store."""
+"""The platform's resource group, and a separate one for the model store."""
 
 import pulumi
 from pulumi_azure_native import resources
@@ -7,7 +7,7 @@ from planning.plan import AzureScopePlan, ModelStorePlan
 
 
 class ResourceGroups(pulumi.ComponentResource):
-    """Two groups, because deleting the platform's must not take the weights along."""
+    """Two groups, because deleting the platform's must not delete the weights."""
 
     platform: resources.ResourceGroup
     model_store: resources.ResourceGroup

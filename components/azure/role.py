@@ -14,7 +14,7 @@ def assign_role(
     scope: pulumi.Input[str],
     opts: pulumi.ResourceOptions,
 ) -> authorization.RoleAssignment:
-    """Gives the role to a service principal; its Azure name is the plan's uuid5, so a re-creation is idempotent.
+    """Assign the role to a service principal; its Azure name is the Plan's uuid5, so creating it again is idempotent.
 
     Azure takes a few minutes to honour an assignment: whoever uses it must retry.
     """

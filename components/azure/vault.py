@@ -1,4 +1,4 @@
-"""Key Vault: the only place where secrets live, reachable from inside the network alone."""
+"""Key Vault: the only store of secrets, reachable only from inside the network."""
 
 from collections.abc import Mapping
 
@@ -12,7 +12,7 @@ from planning.plan import AzureScopePlan, VaultPlan
 
 
 class Vault(pulumi.ComponentResource):
-    """`ready` is what a reader inside the network waits for: private address and first secrets."""
+    """`ready` is what must exist before a pod can read secrets: private address and first secrets."""
 
     vault: keyvault.Vault
     id: pulumi.Output[str]
@@ -42,7 +42,7 @@ class Vault(pulumi.ComponentResource):
                 "enable_rbac_authorization": True,
                 "enable_soft_delete": True,
                 "soft_delete_retention_in_days": plan.soft_delete_days,
-                # Azure knows on and unset: `false` is refused, as it can't be turned off again.
+                # Azure accepts true or unset: `false` is refused, since purge protection can't be turned off again.
                 "enable_purge_protection": True if plan.purge_protection else None,
                 "public_network_access": "Disabled",
                 "network_acls": {"default_action": "Deny", "bypass": "AzureServices"},
@@ -65,7 +65,7 @@ class Vault(pulumi.ComponentResource):
             )
         ]
         for secret in plan.bootstrap:
-            # The stack's configuration holds a value until it is in the vault, and then may drop it.
+            # The stack's configuration holds a value until it is in the vault; then it may be removed there.
             if secret in bootstrap:
                 self.ready.append(self._secret(f"{name}-secret-{secret}", secret, bootstrap[secret], plan, scope))
         self.register_outputs({"id": self.id})
@@ -73,7 +73,7 @@ class Vault(pulumi.ComponentResource):
     def _secret(
         self, name: str, secret: str, value: pulumi.Output[str], plan: VaultPlan, scope: AzureScopePlan
     ) -> keyvault.Secret:
-        """Written through Azure's control plane, which reaches the vault without its network."""
+        """Written through Azure's control plane, which needs no access to the vault's network."""
         return keyvault.Secret(
             name,
             secret_name=secret,
@@ -84,7 +84,7 @@ class Vault(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(
                 parent=self,
                 depends_on=[self.vault],
-                # Its value leaving the configuration must not take the secret along.
+                # Removing the value from the configuration must not delete the secret.
                 retain_on_delete=True,
             ),
         )

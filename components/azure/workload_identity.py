@@ -58,7 +58,7 @@ class WorkloadIdentity(pulumi.ComponentResource):
     def grant(
         self, role: GrantPlan, scope: pulumi.Input[str], depends_on: Sequence[pulumi.Resource] = ()
     ) -> authorization.RoleAssignment:
-        """Lets the identity do something on `scope`, once per role."""
+        """Assign the identity a role on `scope`, once per role."""
         return assign_role(
             f"{self._prefix}-grant-{role.role.replace('_', '-')}",
             role,

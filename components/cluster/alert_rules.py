@@ -1,4 +1,4 @@
-"""The alerts: what is watched, when an alert fires, and its text."""
+"""The alerts: their expressions, when they fire, and their texts."""
 
 from typing import Literal
 
@@ -64,7 +64,7 @@ def _models(namespace: str, job: str) -> list[Alert]:
             summary="{{ $labels.pod }} gives no metrics",
         ),
         Alert(
-            # `up == 0` and sums over it stay silent when the targets are gone altogether.
+            # `up == 0` and sums over it return nothing when the targets themselves are gone.
             name="ModelTargetsMissing",
             expression=f'sum({metrics.DEPLOYMENT_REPLICAS_AVAILABLE}{{namespace="{namespace}"}}) '
             f'> (count(up{{job="{job}"}}) or vector(0))',
@@ -125,7 +125,7 @@ def _gpus(namespace: str) -> list[Alert]:
     harmless = "".join(f" unless {metrics.GPU_XID} == {xid}" for xid in _HARMLESS_XIDS)
     return [
         Alert(
-            # The gauge keeps the last XID for ever, so only a change is news.
+            # The gauge keeps the last XID for ever, so only a change means a new error.
             name="GPUXidError",
             expression=f"({metrics.GPU_XID} > 0{harmless}) and changes({metrics.GPU_XID}[15m]) > 0",
             wait=None,

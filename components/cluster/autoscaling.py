@@ -11,7 +11,7 @@ from planning.plan import AutoscalingPlan
 
 
 class Autoscaling(pulumi.ComponentResource):
-    """The only server of external metrics in the cluster: a second one would take the API away from this one."""
+    """The only server of external metrics in the cluster: a second one would take over the API."""
 
     chart: Release
 

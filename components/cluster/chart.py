@@ -1,4 +1,4 @@
-"""A Helm chart at the version of the Plan, installed and awaited by Helm itself, hooks included."""
+"""A Helm chart at the version of the Plan; Helm itself installs it and waits for it, hooks included."""
 
 from collections.abc import Mapping
 
@@ -7,7 +7,7 @@ from pulumi_kubernetes.helm.v3 import Release, RepositoryOptsArgs
 
 from planning.plan import ChartPlan, Json
 
-# A failed upgrade may be rolled back by hand to one of these; every one is a Secret in the cluster.
+# Revisions to which a failed upgrade may be rolled back by hand; each is a Secret in the cluster.
 _HISTORY = 5
 
 
@@ -21,8 +21,8 @@ def install_chart(
 ) -> Release:
     """Installs `chart` into its namespace, which must exist.
 
-    Never atomic: Helm would answer a failed installation by uninstalling the chart, its CRDs, and with them every
-    object of these kinds.
+    Never atomic: after a failed installation Helm would uninstall the chart, its CRDs, and with them every object of
+    these kinds.
     """
     return Release(
         resource_name,

@@ -1,4 +1,4 @@
-"""Lengths of time as Kubernetes, Envoy and Pulumi read them."""
+"""Durations as Kubernetes, Envoy and Pulumi read them."""
 
 
 def in_seconds(count: int) -> str:

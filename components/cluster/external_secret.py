@@ -8,7 +8,7 @@ from pulumi_kubernetes.apiextensions import CustomResource
 from components.cluster.labels import metadata
 from planning.plan import Json
 
-# A key that is rotated in the vault is in force within this time.
+# A key that is rotated in the vault takes effect within this time.
 _REFRESH = "1h"
 
 

@@ -22,7 +22,7 @@ _GATEWAY_API = "gateway.networking.k8s.io/v1"
 
 
 class Gateway(pulumi.ComponentResource):
-    """`ready` is what a route waits for: the controllers, the Gateway, and the policies that guard it."""
+    """`ready` is what must exist before a route: the controllers, the Gateway, and the policies that secure it."""
 
     gateway: CustomResource
     ready: list[pulumi.Resource]
@@ -41,7 +41,7 @@ class Gateway(pulumi.ComponentResource):
         self._name, self._plan, self._cluster = name, plan, cluster
         controllers = self._controllers()
         space = self._namespace("namespace", plan.namespace)
-        # Objects and Secrets alone live here, the proxies run beside their controller: a pod here has no business.
+        # This namespace holds only objects and Secrets; the proxies run in their controller's, so it needs no pods.
         NetworkPolicy(
             f"{name}-default-deny",
             metadata=metadata("default-deny", plan.namespace),
@@ -79,7 +79,7 @@ class Gateway(pulumi.ComponentResource):
         self.register_outputs({"hostname": plan.hostname})
 
     def _controllers(self) -> list[pulumi.Resource]:
-        """Three charts in order: the AI controller watches kinds whose CRDs the first two bring."""
+        """Three charts in order: the AI controller watches kinds whose CRDs the first two install."""
         plan = self._plan
         proxies = self._namespace("envoy-namespace", plan.envoy.namespace)
         ai = self._namespace("ai-namespace", plan.ai.namespace)

@@ -1,16 +1,16 @@
-"""What the gateway's charts and objects say: Helm values and specs, from the Plan alone."""
+"""Helm values and specs of the gateway's charts and objects, from the Plan alone."""
 
 from components.cluster.durations import in_seconds
 from components.cluster.labels import ROUTES_ADMITTED
 from planning.plan import GatewayPlan, Json, NodeSelection
 from planning.plan.endpoint import MODEL_HEADER
 
-# Who called, as the gateway found out from the API key; a client can't set it.
+# The caller, identified by the gateway from the API key; a client can't set it.
 CLIENT_HEADER = "x-llm-client"
 CERTIFICATE_SECRET = "gateway-certificate"  # noqa: S105 - names of Secrets, not secrets
 KEYS_SECRET = "gateway-api-keys"  # noqa: S105
 
-# Only these paths lead to a model. vLLM itself asks for no key on /invocations, /metrics, /tokenize and others.
+# Only these paths lead to a model. vLLM itself requires no key on /invocations, /metrics, /tokenize and others.
 _PATHS = "/v1"
 _EVERYONE: list[Json] = ["0.0.0.0/0", "::/0"]
 _TARGET_GROUP = "gateway.networking.k8s.io"
@@ -53,7 +53,7 @@ def envoy_gateway_values(plan: GatewayPlan, nodes: NodeSelection) -> dict[str, J
 
 
 def ai_gateway_values(plan: GatewayPlan, nodes: NodeSelection) -> dict[str, Json]:
-    """Values of `ai-gateway-helm`: two controllers, as Envoy Gateway programs nothing while it can't reach one."""
+    """Values of `ai-gateway-helm`: two controllers, since Envoy Gateway programs nothing while it can't reach one."""
     return {
         "envoyGateway": {"namespace": plan.envoy.namespace},
         "extProc": {"logFormat": "json", "enableRedaction": True},
@@ -72,7 +72,7 @@ def ai_gateway_values(plan: GatewayPlan, nodes: NodeSelection) -> dict[str, Json
 def envoy_proxy(plan: GatewayPlan, nodes: NodeSelection) -> dict[str, Json]:
     """Spec of the EnvoyProxy: how the proxies run, are reached, drained and logged."""
     return {
-        # A proxy that goes lets the longest request end.
+        # A proxy that is removed waits for the longest request.
         "shutdown": {"drainTimeout": in_seconds(plan.request_timeout_seconds), "minDrainDuration": "15s"},
         "telemetry": {
             "metrics": {"prometheus": {}},
@@ -115,7 +115,7 @@ def envoy_proxy(plan: GatewayPlan, nodes: NodeSelection) -> dict[str, Json]:
 
 
 def gateway(plan: GatewayPlan) -> dict[str, Json]:
-    """Spec of the Gateway: HTTPS alone, for one name, open to routes of admitted namespaces."""
+    """Spec of the Gateway: only HTTPS, for one host name, open to routes of admitted namespaces."""
     return {
         "gatewayClassName": plan.gateway,
         "listeners": [
@@ -134,12 +134,12 @@ def gateway(plan: GatewayPlan) -> dict[str, Json]:
 
 
 def client_traffic(plan: GatewayPlan) -> dict[str, Json]:
-    """Spec of the ClientTrafficPolicy: nobody brings headers that the gateway sets, and long prompts fit."""
+    """Spec of the ClientTrafficPolicy: the gateway's own headers are dropped from requests, and long prompts fit."""
     return {
         "targetRefs": _targets(plan),
         # Envoy's default, 32 KiB, is less than a long prompt.
         "connection": {"bufferLimit": "50Mi"},
-        # Envoy's default, 5 minutes, ends an answer that is not streamed and takes longer.
+        # Envoy's default, 5 minutes, aborts a longer answer that is not streamed.
         "timeout": {"http": {"streamIdleTimeout": in_seconds(plan.request_timeout_seconds)}},
         "headers": {"earlyRequestHeaders": {"remove": [CLIENT_HEADER, MODEL_HEADER]}},
         "tls": {"minVersion": "1.2"},
@@ -154,10 +154,10 @@ def security(plan: GatewayPlan) -> dict[str, Json]:
             "credentialRefs": [{"group": "", "kind": "Secret", "name": KEYS_SECRET}],
             "extractFrom": [{"headers": ["Authorization"]}],
             "forwardClientIDHeader": CLIENT_HEADER,
-            # The key goes no further than the gateway.
+            # The key is not forwarded beyond the gateway.
             "sanitize": True,
         },
-        # The AI gateway knows only paths of the OpenAI API and answers 404 to others; this holds even if it did not.
+        # The AI gateway serves only paths of the OpenAI API and answers 404 to others; this rule doesn't rely on that.
         "authorization": {
             "defaultAction": "Deny",
             "rules": [
@@ -165,7 +165,7 @@ def security(plan: GatewayPlan) -> dict[str, Json]:
                     "name": "openai-paths",
                     "action": "Allow",
                     "operation": {"path": {"type": "PathPrefix", "value": _PATHS}, "methods": ["GET", "POST"]},
-                    # A rule needs a principal; who it is has been settled by the key.
+                    # A rule needs a principal; the key has already authenticated it.
                     "principal": {"clientCIDRs": _EVERYONE},
                 }
             ],
@@ -174,7 +174,7 @@ def security(plan: GatewayPlan) -> dict[str, Json]:
 
 
 def certificate_template() -> dict[str, Json]:
-    """Template of the TLS Secret: certificate and key out of the vault's one PEM text (`pem`), key in PKCS #8."""
+    """Template of the TLS Secret: certificate and key from the vault's single PEM text (`pem`), key in PKCS #8."""
     return {
         "type": "kubernetes.io/tls",
         "engineVersion": "v2",
@@ -190,7 +190,7 @@ def _targets(plan: GatewayPlan) -> list[Json]:
 
 
 _STANDARD_OUTPUT: dict[str, Json] = {"type": "File", "file": {"path": "/dev/stdout"}}
-# Who, what and how much; never prompts, answers or keys.
+# Client, model and token counts; never prompts, answers or keys.
 _LOG_FORMAT: dict[str, Json] = {
     "type": "JSON",
     "json": {

@@ -1,4 +1,4 @@
-"""The options of an object in the cluster: which provider makes it, and that it dies with the cluster."""
+"""The options of an object in the cluster: its provider, and that it is deleted with the cluster."""
 
 from collections.abc import Sequence
 
@@ -16,8 +16,8 @@ def in_cluster(
 ) -> pulumi.ResourceOptions:
     """Options of one Kubernetes object.
 
-    `deleted_with` is set on each object and not on its component: children can't take an inherited one back, and
-    identities outside the cluster in some of these components must really be deleted.
+    `deleted_with` is set on each object and not on its component: children can't unset an inherited value, and some of
+    these components contain identities outside the cluster that must really be deleted.
     """
     return pulumi.ResourceOptions(
         parent=parent,

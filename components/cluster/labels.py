@@ -6,7 +6,7 @@ from pulumi_kubernetes.meta.v1 import ObjectMetaArgsDict
 ROUTES_ADMITTED = {"llm-gateway": "true"}
 MODEL = "llm-platform/model"
 DEPLOYMENT = "llm-platform/deployment"
-# What controllers write on pods that they make: Envoy Gateway (internal/infrastructure/kubernetes/proxy) and Prometheus
+# Labels that controllers set on their pods: Envoy Gateway (internal/infrastructure/kubernetes/proxy) and Prometheus
 # Operator (pkg/prometheus/server/statefulset.go).
 PROXY_PODS = {"app.kubernetes.io/managed-by": "envoy-gateway", "app.kubernetes.io/component": "proxy"}
 PROMETHEUS_PODS = {"app.kubernetes.io/managed-by": "prometheus-operator", "app.kubernetes.io/name": "prometheus"}
@@ -22,7 +22,7 @@ def labels(name: str) -> dict[str, str]:
 
 
 def metadata(name: str, namespace: str | None = None) -> ObjectMetaArgsDict:
-    """Literal name and namespace: one taken from another object's outputs would hide the whole object at a preview."""
+    """Literal name and namespace: taken from an object's outputs, they would hide the whole object at a preview."""
     meta: ObjectMetaArgsDict = {"name": name, "labels": labels(name)}
     if namespace is not None:
         meta["namespace"] = namespace

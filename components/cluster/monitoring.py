@@ -13,7 +13,7 @@ from components.foundation import KubernetesCluster
 from planning.plan import Json, MonitoringPlan, NodeSelection
 from planning.plan.endpoint import HTTP_PORT_NAME
 
-# Blocks are deleted by age and by size: a full disk stops Prometheus, and with it alerts and autoscaling.
+# Blocks are deleted by age and by size: a full disk stops Prometheus, and so alerts and autoscaling.
 _DISK_SHARE_PERCENT = 85
 # Envoy Gateway chooses where the proxies run, and labels them.
 _PROXIES: dict[str, Json] = {
@@ -21,7 +21,7 @@ _PROXIES: dict[str, Json] = {
     "selector": {"matchLabels": dict(PROXY_PODS)},
     "podMetricsEndpoints": [
         {"port": "metrics", "path": "/stats/prometheus", "interval": "30s"},
-        # Of the AI gateway's process beside Envoy: tokens, and the time to the first one, by model.
+        # Metrics of the AI gateway's sidecar of Envoy: tokens, and the time to the first one, by model.
         {"port": "aigw-admin", "path": "/metrics", "interval": "30s"},
     ],
 }
@@ -78,7 +78,7 @@ def _gpus(operator: str) -> dict[str, Json]:
     return {
         "namespaceSelector": {"matchNames": [operator]},
         "selector": {"matchLabels": {"app": DCGM_JOB}},
-        # The exporter's `pod` and `namespace` are those of the pod that uses the GPU, which is who we ask about.
+        # The exporter's `pod` and `namespace` are those of the pod that uses the GPU, which alerts are about.
         "endpoints": [{"port": "gpu-metrics", "path": "/metrics", "interval": "30s", "honorLabels": True}],
     }
 
@@ -98,7 +98,7 @@ def _values(plan: MonitoringPlan, nodes: NodeSelection) -> dict[str, Json]:
     system_nodes = nodes.helm_values()
     return {
         "fullnameOverride": plan.fullname,
-        # AKS runs these out of reach, and Cilium takes kube-proxy's place; their alerts would always fire.
+        # AKS runs these where they can't be scraped, and Cilium replaces kube-proxy; their alerts would always fire.
         **{part: {"enabled": False} for part in ("kubeEtcd", "kubeScheduler", "kubeControllerManager", "kubeProxy")},
         "prometheusOperator": {
             **system_nodes,
@@ -114,7 +114,7 @@ def _values(plan: MonitoringPlan, nodes: NodeSelection) -> dict[str, Json]:
         },
         "grafana": {
             **system_nodes,
-            # No password here: without one the chart makes a random one in a Secret of its own.
+            # No password: the chart then generates a random one in a Secret of its own.
             "grafana.ini": {"auth.anonymous": {"enabled": False}, "users": {"allow_sign_up": False}},
         },
     }

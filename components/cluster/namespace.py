@@ -19,7 +19,7 @@ def namespace(
     opts: pulumi.ResourceOptions,
     more_labels: Mapping[str, str] | None = None,
 ) -> Namespace:
-    """A namespace of ours; charts never make theirs, so that its labels have one owner."""
+    """A namespace that this program owns; charts never create theirs, so that its labels have one owner."""
     return Namespace(
         resource_name,
         metadata={

@@ -1,4 +1,4 @@
-"""Who may talk to whom: nobody in a namespace that is closed, unless a policy of a model says so."""
+"""Network policies: a closed namespace allows no traffic but what a model's own policy allows."""
 
 from collections.abc import Mapping
 
@@ -22,9 +22,9 @@ def deny_all() -> NetworkPolicySpecArgsDict:
 
 
 def model_traffic(model: str, plan: TrafficPlan) -> NetworkPolicySpecArgsDict:
-    """Requests in from the gateway, metrics out to Prometheus; else only DNS, and HTTPS to the internet.
+    """Inbound: requests from the gateway, scrapes from Prometheus. Outbound: DNS, and HTTPS to the internet.
 
-    On the internet are the cloud's tokens and the weights of Hugging Face; weights of our own are in the store.
+    The cloud's tokens and the weights of Hugging Face are on the internet; own weights are in the store.
     """
     return {
         "pod_selector": {"match_labels": {MODEL: model}},

@@ -1,4 +1,4 @@
-"""External Secrets Operator: how what lies in the vault becomes Secrets in the cluster."""
+"""External Secrets Operator: copies secrets from the vault into Secrets in the cluster."""
 
 import pulumi
 from pulumi_kubernetes.apiextensions import CustomResource
@@ -13,9 +13,9 @@ from planning.plan import Json, NodeSelection, SecretsPlan
 
 
 class Secrets(pulumi.ComponentResource):
-    """The operator and one store; the store serves only the namespaces that the Plan names.
+    """The operator and one store; only the namespaces that the Plan names may use the store.
 
-    `ready` is what an ExternalSecret waits for.
+    An ExternalSecret waits for `ready`.
     """
 
     store: CustomResource

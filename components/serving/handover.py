@@ -1,4 +1,4 @@
-"""The wait at the end of a model's move: its old pool may go when the last of its pods has ended."""
+"""The wait at the end of a model's move: its old pool may be deleted when the last of its pods has terminated."""
 
 import pulumi
 from pulumi_kubernetes.batch.v1 import Job
@@ -8,20 +8,20 @@ from components.serving.pod import CONFINED
 from planning.plan import ModelPlan, NodeSelection
 from planning.plan.labels import POOL_REVISION
 
-# Every node has this label with this value, so that for the scheduler the whole cluster is one place.
+# Every node has this label with this value, so that for the scheduler the whole cluster is one topology domain.
 _WHOLE_CLUSTER = "kubernetes.io/os"
-# Nobody's: the image has no users.
+# The uid of `nobody`: the image defines no users.
 _USER = 65535
 _SHARE = {"cpu": "10m", "memory": "16Mi"}
 
 
 def handover(name: str, plan: ModelPlan, nodes: NodeSelection, opts: pulumi.ResourceOptions) -> Job:
-    """A Job whose pod is scheduled when no pod of the model is on a pool of an earlier revision, and ends at once.
+    """A Job whose pod is scheduled when no pod of the model is on a pool of an earlier revision, and exits immediately.
 
     Deployments count as updated while their old pods still answer running requests, and AKS does not drain a pool that
-    is deleted. The scheduler knows pods until they have ended: its anti-affinity is the wait, and needs no rights.
+    is deleted. The scheduler counts pods until they have terminated: its anti-affinity is the wait, and needs no RBAC.
     The Job is named after the revisions, so there is a new one for each move and none without. It does not wait for
-    pods of a Deployment that is taken out: that is deleted, and waited for, between the update and the pools.
+    pods of a Deployment that is removed: that is deleted, and awaited, between the update and the pools.
     """
     deployments = [workload.name for workload in plan.workloads]
     revisions = list(plan.handover.pool_revisions)
@@ -61,7 +61,7 @@ def handover(name: str, plan: ModelPlan, nodes: NodeSelection, opts: pulumi.Reso
                         {
                             "name": "handover",
                             "image": plan.handover.image,
-                            # It tells its version and ends, with success.
+                            # Prints its version and exits with 0.
                             "args": ["-v"],
                             "resources": {"requests": _SHARE, "limits": _SHARE},
                             "security_context": CONFINED,

@@ -1,4 +1,4 @@
-"""One served model: its identity, its releases, the Service in front, and its way to the gateway."""
+"""One served model: its identity, its releases, its Service, and its route from the gateway."""
 
 import pulumi
 from pulumi_kubernetes.apps.v1 import Deployment
@@ -24,7 +24,7 @@ from planning.plan.endpoint import HTTP_PORT, HTTP_PORT_NAME
 
 
 class Model(pulumi.ComponentResource):
-    """Everything that bears the model's name: adding a model adds one of these and changes nothing else."""
+    """Everything named after the model: adding a model adds one of these and changes nothing else."""
 
     service: Service
     deployments: list[Deployment]

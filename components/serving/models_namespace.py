@@ -16,7 +16,7 @@ from planning.plan import ServingPlan
 
 
 class Serving(pulumi.ComponentResource):
-    """`ready` is what a model's pods wait for: the closed network and, where planned, the Hugging Face token."""
+    """A model's pods wait for `ready`: the default-deny policy and, where planned, the Hugging Face token."""
 
     namespace: Namespace
     policies: list[NetworkPolicy]

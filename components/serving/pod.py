@@ -27,7 +27,7 @@ _SHARED_MEMORY = "shm"
 # Whatever the user, the image's files belong to this group (vLLM, docs/deployment/docker.md).
 _GROUP = 0
 _PROBE_PERIOD_SECONDS = 10
-# What the pod security standard `restricted` asks of every container.
+# What the pod security standard `restricted` requires of every container.
 CONFINED: SecurityContextArgsDict = {
     "allow_privilege_escalation": False,
     "capabilities": {"drop": ["ALL"]},
@@ -36,7 +36,7 @@ CONFINED: SecurityContextArgsDict = {
 
 
 def pod_template(model: ModelPlan, release: ReleasePlan, workload: WorkloadPlan) -> PodTemplateSpecArgsDict:
-    """Pod template of one workload, fit for the pod security standard `restricted`."""
+    """Pod template of one workload that meets the pod security standard `restricted`."""
     return {
         "metadata": {"labels": pod_labels(model, release, workload)},
         "spec": {
@@ -73,12 +73,12 @@ def pod_template(model: ModelPlan, release: ReleasePlan, workload: WorkloadPlan)
 
 
 def selector(workload: WorkloadPlan) -> dict[str, str]:
-    """What a Deployment finds its pods by; immutable, so nothing that ever changes is in it."""
+    """The selector of a Deployment's pods; immutable, so nothing that ever changes is in it."""
     return {DEPLOYMENT: workload.name}
 
 
 def pod_labels(model: ModelPlan, release: ReleasePlan, workload: WorkloadPlan) -> dict[str, str]:
-    """Labels of the pods: whose they are, which nodes they are for, and that they have an identity in the cloud."""
+    """Labels of the pods: their owner, their nodes, and that they have an identity in the cloud."""
     return {
         **labels(model.name),
         MODEL: model.name,
@@ -99,7 +99,7 @@ def _container(model: ModelPlan, release: ReleasePlan, workload: WorkloadPlan) -
     return {
         "name": "vllm",
         "image": release.image,
-        # No `command`: the image's entrypoint is `vllm serve`, which as process 1 gets the signal to stop.
+        # No `command`: the image's entrypoint is `vllm serve`, which as process 1 receives SIGTERM.
         "args": [release.source, "--config", f"{_ARGUMENTS_DIRECTORY}/{ARGUMENTS_KEY}"],
         "env": _environment(model, release),
         "ports": [{"name": HTTP_PORT_NAME, "container_port": HTTP_PORT, "protocol": "TCP"}],
@@ -114,14 +114,14 @@ def _container(model: ModelPlan, release: ReleasePlan, workload: WorkloadPlan) -
 
 
 def _devices(request: DeviceRequest) -> dict[str, str]:
-    """The GPUs in the container's resources; a claim would stand in the pod's own list instead."""
+    """The GPUs in the container's resources; a claim would be in the pod's own list instead."""
     if isinstance(request, ExtendedResource):
         return {request.name: str(request.count)}
     raise NotImplementedError(f"claims of {request.device_class} are not declared yet")
 
 
 def _health(failures: int) -> ProbeArgsDict:
-    """Probe of /health, which says that the engine is alive and nothing about its load."""
+    """Probe of /health, which shows that the engine is alive and nothing about its load."""
     return {
         "http_get": {"path": "/health", "port": HTTP_PORT_NAME},
         "period_seconds": _PROBE_PERIOD_SECONDS,
@@ -137,9 +137,9 @@ def _environment(model: ModelPlan, release: ReleasePlan) -> list[EnvVarArgsDict]
         "VLLM_CACHE_ROOT": f"{_HOME}/.cache/vllm",
         "VLLM_NO_USAGE_STATS": "1",
         "DO_NOT_TRACK": "1",
-        # One request may ask for 16384 answers otherwise.
+        # Otherwise one request may ask for 16384 answers.
         "VLLM_MAX_N_SEQUENCES": "64",
-        # vLLM's own limit, 10 minutes, would end a start that the probe still allows.
+        # vLLM's own limit, 10 minutes, would abort a start that the probe still allows.
         "VLLM_ENGINE_READY_TIMEOUT_S": str(release.pod.start_seconds),
     }
     variables |= dict(release.weights_variables)
@@ -161,7 +161,7 @@ def _volumes(release: ReleasePlan, workload: WorkloadPlan) -> list[VolumeArgsDic
         {"name": "tmp", "empty_dir": {}},
         {"name": "uv-cache", "empty_dir": {}},
     ]
-    return [one for one in volumes if not (workload.mps and one["name"] == _SHARED_MEMORY)]
+    return [volume for volume in volumes if not (workload.mps and volume["name"] == _SHARED_MEMORY)]
 
 
 def _mounts(workload: WorkloadPlan) -> list[VolumeMountArgsDict]:
@@ -172,4 +172,4 @@ def _mounts(workload: WorkloadPlan) -> list[VolumeMountArgsDict]:
         {"name": "tmp", "mount_path": "/tmp"},  # noqa: S108 - an emptyDir of this pod alone
         {"name": "uv-cache", "mount_path": "/opt/uv/cache"},
     ]
-    return [one for one in mounts if not (workload.mps and one["name"] == _SHARED_MEMORY)]
+    return [mount for mount in mounts if not (workload.mps and mount["name"] == _SHARED_MEMORY)]

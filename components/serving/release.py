@@ -14,7 +14,7 @@ from planning.plan import ModelPlan, ReleasePlan
 
 
 def arguments(name: str, model: ModelPlan, release: ReleasePlan, opts: pulumi.ResourceOptions) -> ConfigMap:
-    """The file that vLLM reads, immutable: new content has a new name, so that a change rolls the pods."""
+    """The file that vLLM reads, immutable: new content has a new name, so that a change rolls out new pods."""
     return ConfigMap(
         name,
         metadata=metadata(release.config_map, model.namespace),
@@ -32,7 +32,7 @@ def deployments(
     cluster: KubernetesCluster,
     needed: Sequence[pulumi.Resource],
 ) -> list[Deployment]:
-    """One Deployment for each workload, made when its pool is there."""
+    """One Deployment for each workload, created when its pool exists."""
     return [
         deployment(parent, model, release, workload, cluster=cluster, needed=[*cluster.pools[workload.pool], *needed])
         for workload in release.workloads

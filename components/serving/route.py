@@ -1,4 +1,4 @@
-"""How requests for one model find it: a route of its own on the one gateway."""
+"""How requests reach one model: its own route on the one gateway."""
 
 from collections.abc import Sequence
 
@@ -12,7 +12,7 @@ from components.foundation import KubernetesCluster
 from planning.plan import Json, ModelPlan
 from planning.plan.endpoint import HTTP_PORT, MODEL_HEADER
 
-# What a request cost, for logs and limits.
+# Tokens of a request, for logs and limits.
 _COSTS: list[Json] = [
     {"metadataKey": "llm_input_token", "type": "InputToken"},
     {"metadataKey": "llm_output_token", "type": "OutputToken"},
@@ -21,7 +21,7 @@ _COSTS: list[Json] = [
 
 
 class ModelRoute(pulumi.ComponentResource):
-    """One route, backend and address a model: a route holds 15 rules at most, and no model must touch another's."""
+    """One route, backend and address per model: a route holds 15 rules at most, and no model may change another's."""
 
     route: CustomResource
 
@@ -83,7 +83,7 @@ class ModelRoute(pulumi.ComponentResource):
                         "modelsOwnedBy": "llm-platform",
                         # The default, a minute, covers a whole streamed answer and cuts it.
                         "timeouts": {"request": limit},
-                        # A request may wait in vLLM's queue for as long as it may take.
+                        # A request may wait in vLLM's queue for as long as its whole timeout.
                         "streamIdleTimeout": limit,
                     }
                 ],

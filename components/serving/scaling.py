@@ -11,12 +11,12 @@ from components.foundation import KubernetesCluster
 from planning.plan import Json, ScalingPlan, WorkloadPlan
 
 _POLL_SECONDS = 15
-# A replica takes minutes to serve: one at a time, and the next only when the last one can be felt.
+# A replica takes minutes to start: one at a time, and the next only when the last one has taken over load.
 _UP: dict[str, Json] = {
     "stabilizationWindowSeconds": 0,
     "policies": [{"type": "Pods", "value": 1, "periodSeconds": 180}],
 }
-# A replica that goes too early costs a whole start when the load is back.
+# A replica that is removed too early costs a whole start when the load returns.
 _DOWN: dict[str, Json] = {
     "stabilizationWindowSeconds": 600,
     "policies": [{"type": "Pods", "value": 1, "periodSeconds": 300}],
@@ -24,7 +24,7 @@ _DOWN: dict[str, Json] = {
 
 
 class ModelScaling(pulumi.ComponentResource):
-    """The ScaledObject of one workload, and of its name."""
+    """The ScaledObject of one workload, with the workload's name."""
 
     scaled_object: CustomResource
 
@@ -51,8 +51,8 @@ class ModelScaling(pulumi.ComponentResource):
                 "maxReplicaCount": plan.max,
                 "pollingInterval": _POLL_SECONDS,
                 "cooldownPeriod": plan.cooldown_seconds,
-                # Without metrics nothing is taken away: blindness is no reason to drop replicas. Never 0 here, which
-                # KEDA takes for no fallback at all, and puts the Deployment to sleep (RequestScale in v2.20.2).
+                # When metrics are missing, keep the current replicas. Never 0: KEDA treats that as no fallback at all
+                # and scales the Deployment to zero (RequestScale in v2.20.2).
                 "fallback": {
                     "failureThreshold": 3,
                     "replicas": max(1, plan.min),
@@ -68,7 +68,7 @@ class ModelScaling(pulumi.ComponentResource):
                             "serverAddress": plan.server,
                             "query": plan.query,
                             "threshold": str(plan.threshold),
-                            # No data is a fault for `fallback`, not a load of zero.
+                            # Missing data is an error that triggers `fallback`, not a load of zero.
                             "ignoreNullValues": "false",
                         },
                     }

@@ -1,4 +1,4 @@
-"""One workload: equal replicas of a release on one pool, as a Deployment with its budget for disruptions."""
+"""One workload: equal replicas of a release on one pool, as a Deployment with its disruption budget."""
 
 from collections.abc import Sequence
 
@@ -46,21 +46,21 @@ def deployment(
             cluster,
             *needed,
             timeouts=pulumi.CustomTimeouts(create=limit, update=limit, delete=limit),
-            # A number that was fixed till now stays until KEDA moves it: one that nobody sets any more becomes 1.
+            # A number that was fixed so far stays until KEDA changes it: a removed `replicas` field becomes 1.
             ignore_changes=["spec.replicas"] if autoscaled else [],
         ),
     )
 
 
 def disruption_budget(model: ModelPlan, workload: WorkloadPlan, opts: pulumi.ResourceOptions) -> PodDisruptionBudget:
-    """Evictions take one replica at a time."""
+    """Evictions remove one replica at a time."""
     return PodDisruptionBudget(
         f"{workload.name}-disruption-budget",
         metadata=metadata(workload.name, model.namespace),
         spec={
             "max_unavailable": 1,
             "selector": {"match_labels": selector(workload)},
-            # A replica that never got ready must not block a node's upgrade.
+            # A replica that never became ready must not block a node's upgrade.
             "unhealthy_pod_eviction_policy": "AlwaysAllow",
         },
         opts=opts,
@@ -68,10 +68,10 @@ def disruption_budget(model: ModelPlan, workload: WorkloadPlan, opts: pulumi.Res
 
 
 def _metadata(model: ModelPlan, workload: WorkloadPlan) -> ObjectMetaArgsDict:
-    # The stack file's settings win over the last writer's: KEDA's, where it set the number of replicas before.
+    # The stack file's settings win over the last writer's: KEDA's, where it set the replicas before.
     annotations = {"pulumi.com/patchForce": "true"}
     if workload.replicas.min == 0:
-        # Replicas that may be none are not waited for: that a spot node can't be had now is no failure.
+        # Workloads that may have no replicas are not awaited: that no spot node is available now is not a failure.
         annotations["pulumi.com/skipAwait"] = "true"
     return {**metadata(workload.name, model.namespace), "annotations": annotations}
 

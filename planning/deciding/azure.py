@@ -12,7 +12,7 @@ from planning.resolving.resolution import ResolvedStack
 
 
 def azure(stack: ResolvedStack) -> AzurePlan:
-    """Plan everything that is below Kubernetes."""
+    """Plan everything below Kubernetes."""
     return AzurePlan(
         scope=_scope(stack),
         network=network(stack),

@@ -1,4 +1,4 @@
-"""What objects in the cluster say so that they work on Azure; everything else about them is the same on any cloud."""
+"""The Azure-specific parts of objects in the cluster; everything else about them is the same on any cloud."""
 
 from planning.deciding.charts import chart
 from planning.plan import Json, Pairs
@@ -9,7 +9,7 @@ SECRET_STORE = "key-vault"  # noqa: S105 - the name of a store, not a secret
 SECRETS_ACCOUNT = "key-vault-reader"
 # Azure's webhook gives pods with this label a token of their service account.
 POD_LABELS: Pairs = (("azure.workload.identity/use", "true"),)
-# Azure itself in every virtual network: https://learn.microsoft.com/azure/virtual-network/what-is-ip-address-168-63-129-16
+# Azure's platform address in every virtual network: https://learn.microsoft.com/azure/virtual-network/what-is-ip-address-168-63-129-16
 PLATFORM_ADDRESS = "168.63.129.16/32"
 
 
@@ -35,5 +35,5 @@ def load_balancer_annotations(stack: ResolvedStack) -> Pairs:
 
 
 def weights_variables(stack: ResolvedStack) -> Pairs:
-    """Variables by which vLLM's streamer finds the store of weights, and looks for nothing on Hugging Face."""
+    """Variables by which vLLM's streamer finds the store of weights and does not query Hugging Face."""
     return (("HF_HUB_OFFLINE", "1"), ("AZURE_STORAGE_ACCOUNT_NAME", stack.names.storage_account.value))

@@ -8,7 +8,7 @@ _TIMEOUT_SECONDS = 900
 
 
 def chart(stack: ResolvedStack, name: str, *, timeout_seconds: int = _TIMEOUT_SECONDS) -> ChartPlan:
-    """Plan a chart; what Helm installs is called like the chart."""
+    """Plan a chart; Helm's installation is named after the chart."""
     known = stack.catalog.charts[name]
     return ChartPlan(
         name=name,

@@ -16,7 +16,7 @@ from planning.resolving.resolution import ResolvedStack
 # The tenth address of the service range, as AKS's own default has it.
 _DNS_ADDRESS = 10
 _CONTROL_PLANE, _KUBELET = "control-plane", "kubelet"
-# Channels on which Azure moves the minor version by itself; the declared one would then pull it back.
+# Channels on which Azure moves the minor version by itself; the declared version would then downgrade it.
 _MINOR_CHANNELS = ("stable", "rapid")
 
 

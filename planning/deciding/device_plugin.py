@@ -1,4 +1,4 @@
-"""The configurations of NVIDIA's device plugin: one for each way in which pools share their GPUs, by name.
+"""The configurations of NVIDIA's device plugin: one for each sharing mode of the pools, by name.
 
 Source: NVIDIA/k8s-device-plugin v0.20.0, api/config/v1/sharing.go and replicas.go.
 """
@@ -10,14 +10,14 @@ from planning.gpus import mig
 from planning.gpus.devices import WHOLE_GPU
 from planning.resolving.resolution import PoolView
 
-# What nodes without the label get: whole GPUs or slices, to one pod each.
+# What nodes without the label get: whole GPUs or slices, each for one pod.
 PLAIN = "plain"
 _VERSION = {"version": "v1"}
-# The plugin's own words for the ways of sharing.
+# The plugin's keys of the sharing modes.
 _KEYS = {"time-slicing": "timeSlicing", "mps": "mps"}
 
 
-def config_name(pool: PoolView) -> str | None:
+def sharing_name(pool: PoolView) -> str | None:
     """Name of a pool's configuration, a label's value; None where no device is shared."""
     gpu = pool.settings.gpu
     if not gpu.shared or pool.gpu is None:
@@ -32,8 +32,8 @@ def _slices(pool: PoolView) -> list[str]:
 def configuration(pool: PoolView) -> str:
     """The configuration of a pool with shared devices, as YAML.
 
-    Shared devices have a name of their own, and a pod that asks for two of them is refused: they may be parts of the
-    same one, and two parts of one give no more time than one.
+    Shared devices have a resource name of their own, and a pod that requests two of them is refused: they may be
+    replicas of the same device, and two replicas of one device give no more time than one.
     """
     gpu = pool.settings.gpu
     resources = [mig.resource_name(name) for name in _slices(pool)] or [WHOLE_GPU]
@@ -52,12 +52,12 @@ def configuration(pool: PoolView) -> str:
 
 
 def configurations(pools: Iterable[PoolView]) -> dict[str, str]:
-    """All configurations that pools need, by name; empty where none shares anything."""
-    named = {name: configuration(pool) for pool in pools if (name := config_name(pool)) is not None}
+    """All configurations that the pools need, by name; empty where no pool shares a device."""
+    named = {name: configuration(pool) for pool in pools if (name := sharing_name(pool)) is not None}
     return {PLAIN: yaml_text.dump(_VERSION), **dict(sorted(named.items()))} if named else {}
 
 
 def config_map(named: dict[str, str]) -> str:
-    """Name of the ConfigMap that holds them; a new one for new content, since the plugin doesn't notice a change."""
+    """Name of their ConfigMap; a new name for new content, since the plugin doesn't notice a change."""
     content = "".join(f"{name}\n{text}" for name, text in named.items())
     return f"llm-platform-device-plugin-{naming.content_hash(content)}"

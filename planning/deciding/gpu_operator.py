@@ -14,7 +14,7 @@ from planning.plan import GpuOperatorPlan, Json, NodeSelection
 from planning.resolving.pools import GPU_TAINT, ResolvedPool
 from planning.resolving.resolution import ResolvedStack
 
-# With a hash of the content: a manager that came up before a new configuration would otherwise never look for it again.
+# With a hash of the content: a manager that started before a new configuration would otherwise never read it.
 _MIG_CONFIG_MAP = "llm-platform-mig-{hash}"
 # Ampere inside a VM can't reset its GPU, so switching MIG on takes a reboot (NVIDIA/gpu-operator#1606).
 _AMPERE = "ampere"
@@ -37,7 +37,7 @@ def operator(stack: ResolvedStack, system_nodes: NodeSelection) -> GpuOperatorPl
             "master": dict(on_system_nodes),
             "gc": dict(on_system_nodes),
         },
-        # The ServiceMonitor is ours: the chart's own depends on which chart came first.
+        # This program creates the ServiceMonitor: the chart's own depends on which chart was installed first.
         "dcgmExporter": {"serviceMonitor": {"enabled": False}},
     }
     plugin = _device_plugin(stack)
@@ -51,7 +51,7 @@ def operator(stack: ResolvedStack, system_nodes: NodeSelection) -> GpuOperatorPl
 def _device_plugin(stack: ResolvedStack) -> dict[str, Json]:
     values: dict[str, Json] = {}
     if stack.settings.cluster.gpu_driver == "operator":
-        # Without this pair any CUDA image sees every GPU of the node, whatever it asked for.
+        # Without this pair any CUDA image sees every GPU of the node, whatever it requests.
         values["env"] = [{"name": "DEVICE_LIST_STRATEGY", "value": "cdi-cri,cdi-annotations,volume-mounts"}]
     named = device_plugin.configurations(stack.pools)
     if named:
@@ -116,6 +116,6 @@ def _configurations(stack: ResolvedStack, managed: list[ResolvedPool]) -> str:
         geometry = stack.catalog.mig[pool.gpu.name] if pool.gpu else None
         if geometry is None:
             continue
-        entries = blocks.setdefault(mig.config_name(geometry, pool.layouts), [])
-        entries += [entry for entry in mig.configuration(geometry, pool.layouts) if entry not in entries]
+        entries = blocks.setdefault(mig.layout_name(geometry, pool.layouts), [])
+        entries += [entry for entry in mig.layout_entries(geometry, pool.layouts) if entry not in entries]
     return yaml_text.dump({"version": "v1", "mig-configs": dict(sorted(blocks.items()))})

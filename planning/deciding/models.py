@@ -10,14 +10,14 @@ from planning.plan import HandoverPlan, ModelPlan, ReleasePlan
 from planning.resolving.releases import ResolvedModel
 from planning.resolving.resolution import ResolvedStack
 
-# What runs where all that matters is when it is scheduled.
+# The image of a Job that only has to be scheduled: its process exits immediately.
 _SMALLEST_IMAGE = "pause"
 
 
 def model(stack: ResolvedStack, view: ResolvedModel, pool_revisions: Mapping[str, str], server: str) -> ModelPlan:
     """Plan one model; `pool_revisions` maps pool names to revisions, `server` is the address of Prometheus."""
     settings = view.settings
-    releases = tuple(release(stack, one, pool_revisions, server) for one in view.releases)
+    releases = tuple(release(stack, resolved, pool_revisions, server) for resolved in view.releases)
     from_blob = settings.source.blob is not None
     return ModelPlan(
         name=view.name,
@@ -34,7 +34,7 @@ def model(stack: ResolvedStack, view: ResolvedModel, pool_revisions: Mapping[str
 
 
 def _handover(stack: ResolvedStack, view: ResolvedModel, releases: tuple[ReleasePlan, ...]) -> HandoverPlan:
-    """Plan the wait for pods on pools that are to go: a Deployment counts as updated while its old pods still end."""
+    """Plan the wait for pods on pools to be deleted: a Deployment is complete while its old pods still terminate."""
     workloads = [workload for release in releases for workload in release.workloads]
     revisions = tuple(sorted({workload.pool_revision for workload in workloads}))
     return HandoverPlan(

@@ -15,7 +15,7 @@ _PRIVATE_LINKS = {"vault": "key_vault", "registry": "container_registry", "blob"
 
 
 def network(stack: ResolvedStack) -> NetworkPlan:
-    """Plan the virtual network and everything that lies in it."""
+    """Plan the virtual network and everything in it."""
     names, settings = stack.names, stack.settings.network
     private = stack.settings.cluster.api_server.access == "private"
     links = {**_PRIVATE_LINKS, **({"api_server": "aks_api_server"} if private else {})}
@@ -71,7 +71,7 @@ def _allow_vnet(port: str) -> SecurityRulePlan:
 
 
 def _deny_rest() -> SecurityRulePlan:
-    # 4096 is the last priority that a rule of ours may have; Azure's own AllowVnetInBound would let all ports in.
+    # 4096 is the last priority of a custom rule; Azure's own AllowVnetInBound would let all ports in.
     return SecurityRulePlan(name="deny-rest", priority=4096, access="Deny", source="*", port="*")
 
 

@@ -1,4 +1,4 @@
-"""Plans the Azure identities of pods: one for the reader of secrets, one for each model."""
+"""Plans the Azure identities of pods: one for External Secrets, one for each model."""
 
 from planning.deciding.azure_objects import SECRETS_ACCOUNT
 from planning.deciding.charts import chart
@@ -12,7 +12,7 @@ _SECRETS = "secrets"
 
 
 def pod_identities(stack: ResolvedStack) -> tuple[PodIdentityPlan, ...]:
-    """Plan who signs in to Azure from inside the cluster, and what for."""
+    """Plan which service accounts sign in to Azure, and what they may do."""
     return (_secrets(stack), *(_model(stack, view) for view in stack.models))
 
 

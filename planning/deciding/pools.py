@@ -16,7 +16,7 @@ def agent_pool(stack: ResolvedStack, view: ResolvedPool) -> AgentPoolPlan:
     """Plan one node pool."""
     settings = view.settings
     profile, mig_config = view.mig_owner.aks_profile, view.mig_owner.operator_config
-    sharing = device_plugin.config_name(view)
+    sharing = device_plugin.sharing_name(view)
     driver: Literal["Install", "None"] | None = (
         None if view.gpu is None else "Install" if stack.settings.cluster.gpu_driver == "aks" else "None"
     )
@@ -34,9 +34,9 @@ def agent_pool(stack: ResolvedStack, view: ResolvedPool) -> AgentPoolPlan:
         },
         {
             "layout": sorted(settings.gpu.layout),
-            # Another name in AKS is another pool: pods that took the one for the other would stay where they are.
+            # Another name in AKS is another pool: with an equal revision pods would stay on the old pool.
             **({"rotation": settings.rotation} if settings.rotation == "delete-first" else {}),
-            # Azure could change these in place, but under running pods: slices would be cut anew, parts counted anew.
+            # Azure could change these in place, but under running pods: GPUs would be partitioned and shared again.
             **({"layouts": [sorted(layout) for layout in settings.gpu.layouts]} if settings.gpu.layouts else {}),
             **({"sharing": sharing} if sharing is not None else {}),
         },
@@ -65,7 +65,7 @@ def agent_pool(stack: ResolvedStack, view: ResolvedPool) -> AgentPoolPlan:
             resources=tuple((device.resource, device.per_node) for device in view.devices),
         ),
         cluster=stack.names.cluster.value,
-        aks_name=naming.agent_pool(settings.name, revision, create_first=create_first).value,
+        aks_name=naming.agent_pool_name(settings.name, revision, create_first=create_first).value,
         logical_name=f"pool-{settings.name}-{revision}" if create_first else f"pool-{settings.name}",
         create_first=create_first,
         os_disk_gib=settings.os_disk_gib,
@@ -78,10 +78,10 @@ def agent_pool(stack: ResolvedStack, view: ResolvedPool) -> AgentPoolPlan:
 
 
 def _revision(immutable: dict[str, object], ours: dict[str, object]) -> str:
-    """Hash of what AKS can't change in place, and of what we never change under running pods.
+    """Hash of the settings that AKS can't change in place, and of those that must not change under running pods.
 
     Raises:
-        ValueError: `immutable` isn't what the table of AKS' immutable fields says.
+        ValueError: the keys of `immutable` differ from the table of AKS' immutable fields.
     """
     if immutable.keys() != IMMUTABLE_SETTINGS:
         raise ValueError(f"not what AKS can't change: {sorted(immutable.keys() ^ IMMUTABLE_SETTINGS)}")

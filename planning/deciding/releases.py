@@ -99,12 +99,12 @@ def _workload(
 
 
 def _scaling(view: ResolvedRelease, workload: Workload, before: tuple[Workload, ...], server: str) -> ScalingPlan:
-    """Scale a workload by the load that those before it don't carry."""
+    """Scale a workload by the load that the workloads before it don't carry."""
     wanted = view.settings.autoscaling
     threshold = wanted.requests_per_replica if wanted is not None else view.settings.concurrency
     labels = f'{{namespace="{NAMESPACE}",model_name="{view.name}"}}'
     query = f"sum({metrics.VLLM_REQUESTS_WAITING}{labels}) + sum({metrics.VLLM_REQUESTS_RUNNING}{labels})"
-    floor = sum(one.high for one in before)
+    floor = sum(group.high for group in before)
     if floor:
         query = f"clamp_min({query} - {floor * threshold}, 0)"
     return ScalingPlan(

@@ -1,4 +1,4 @@
-"""Role assignments: who may do what, named so that making one twice changes nothing."""
+"""Role assignments: who may do what, with deterministic names so that creating one twice changes nothing."""
 
 from planning.naming import role_assignment
 from planning.plan import GrantPlan
@@ -6,7 +6,7 @@ from planning.resolving.resolution import ResolvedStack
 
 
 def grant(stack: ResolvedStack, principal: str, role: str, scope: str) -> GrantPlan:
-    """Name a role for a principal over a scope; all three are words of the Plan, since ids don't exist yet.
+    """Name a role for a principal over a scope; all three are names from the Plan, since ids don't exist yet.
 
     `role` is a key of the catalog's built-in roles.
     """

@@ -23,7 +23,7 @@ def platform(stack: ResolvedStack) -> PlatformPlan:
 
 
 def secrets(stack: ResolvedStack) -> SecretsPlan:
-    """Plan External Secrets; its store answers to the namespaces that need a secret, and to no other."""
+    """Plan External Secrets; only the namespaces that need a secret may use its store."""
     namespaces = [GATEWAY_NAMESPACE] + ([NAMESPACE] if stack.settings.security.hugging_face_token is not None else [])
     return SecretsPlan(
         chart=chart(stack, "external-secrets"),
@@ -75,7 +75,7 @@ def monitoring(stack: ResolvedStack) -> MonitoringPlan:
     """Plan Prometheus."""
     settings = stack.settings.observability
     prometheus = chart(stack, "kube-prometheus-stack")
-    # The chart's own prefix depends on its name; a given one makes the server's address, which the autoscaler asks.
+    # The chart's own prefix depends on its name; a fixed prefix makes the server's address, which KEDA queries.
     fullname = prometheus.name
     return MonitoringPlan(
         chart=prometheus,

@@ -1,4 +1,4 @@
-"""The nodes where everything but models runs: how AKS marks them, and what keeps other pods away."""
+"""The nodes where everything but models runs: how AKS labels them, and the taint that keeps other pods away."""
 
 from planning.plan import NodeSelection
 

@@ -13,7 +13,7 @@ _PRIVATE = ("10.0.0.0/8", "100.64.0.0/10", "169.254.0.0/16", "172.16.0.0/12", "1
 
 
 def route(stack: ResolvedStack) -> RoutePlan:
-    """Plan the way from the gateway to a model."""
+    """Plan the route from the gateway to a model."""
     settings = stack.settings.gateway
     return RoutePlan(
         gateway=GATEWAY,
@@ -24,7 +24,7 @@ def route(stack: ResolvedStack) -> RoutePlan:
 
 
 def traffic(stack: ResolvedStack, *, reads_store: bool) -> TrafficPlan:
-    """Plan the network policy of a model; `reads_store` where its weights lie in the store of weights."""
+    """Plan the network policy of a model; `reads_store` where its weights are in the store of weights."""
     return TrafficPlan(
         proxies_namespace=chart(stack, "gateway-helm").namespace,
         prometheus_namespace=chart(stack, "kube-prometheus-stack").namespace,

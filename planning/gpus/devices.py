@@ -11,13 +11,14 @@ from planning.gpus import mig
 from planning.plan import DeviceRequest, ExtendedResource
 
 WHOLE_GPU = "nvidia.com/gpu"
-SHARED_OUT = 0.9
+# The fraction of a shared device's memory that all of its vLLM processes take together.
+SHAREABLE_FRACTION = 0.9
 
 
 class Device(Struct, frozen=True):
     """One kind of device on a pool's nodes: `kind` is `whole` or a MIG profile, `memory_gib` what a process sees.
 
-    `shared_by` pods get the same device and each sees all of its memory; `per_node` counts what they may ask for.
+    `shared_by` pods get the same device and each sees all of its memory; `per_node` counts what pods may request.
     """
 
     kind: str
@@ -29,23 +30,23 @@ class Device(Struct, frozen=True):
 
     @property
     def share_gib(self) -> float:
-        """Memory that is one pod's part."""
+        """Memory that is one pod's share."""
         return self.memory_gib / self.shared_by
 
     def request(self, count: int) -> DeviceRequest:
-        """What a pod writes to get `count` of them."""
+        """The request of a pod for `count` of them."""
         return ExtendedResource(name=self.resource, count=count)
 
 
 def gpu_memory_gib(gpu: Gpu) -> float:
-    """Memory of a whole GPU; a cautious share of the nominal figure where the driver's isn't published."""
+    """Memory of a whole GPU; a conservative fraction of the nominal capacity where the driver's isn't published."""
     return gpu.memory_gib if gpu.memory_gib is not None else gpu.nominal_gb * gpu.unknown_memory_ratio
 
 
 def offered(pool: Pool, vm: VmSize, catalog: Catalog) -> tuple[Device, ...]:
     """Kinds of devices on each node of a pool, as the device plugin offers them under strategy `mixed`.
 
-    Empty without GPUs, and where the layout names profiles that the GPU doesn't have (rules MIG-* tell that).
+    Empty without GPUs, and where the layout names profiles that the GPU doesn't have (rules MIG-* report that).
     """
     gpu = catalog.gpus.get(vm.gpu) if vm.gpu else None
     if gpu is None:
@@ -72,16 +73,16 @@ def offered(pool: Pool, vm: VmSize, catalog: Catalog) -> tuple[Device, ...]:
 
 
 def shared_utilization(shared_by: int) -> float:
-    """Share of a device's whole memory that one of `shared_by` vLLM processes takes, rounded down to a thousandth.
+    """Fraction of a device's whole memory that one of `shared_by` vLLM processes takes, rounded down to a thousandth.
 
-    What is left over is CUDA's own: each process has a context beside vLLM's budget (vLLM, gpu_memory_utilization).
+    The rest is for CUDA: each process has a context outside vLLM's budget (vLLM, gpu_memory_utilization).
     """
-    return math.floor(SHARED_OUT / shared_by * 1000) / 1000
+    return math.floor(SHAREABLE_FRACTION / shared_by * 1000) / 1000
 
 
 def shared_name(resource: str) -> str:
     """Name of a shared resource under `renameByDefault` (k8s-device-plugin api/config/v1/replicas.go).
 
-    Renamed, so that no pod that wants a GPU of its own ever gets a part of one.
+    Renamed, so that a pod that needs a GPU of its own never gets a shared one.
     """
     return f"{resource}.shared"

@@ -29,7 +29,7 @@ def packing(gpu: MigGpu, layout: Sequence[str]) -> tuple[tuple[str, int], ...] |
         not name.endswith("-me") for name in layout if name not in media
     ):
         return None
-    # Largest first with the fewest places: dead ends show early.
+    # Largest first, then fewest start slots: dead ends show early.
     order = sorted(layout, key=lambda name: (-gpu.profiles[name].size, len(gpu.profiles[name].starts), name))
     return _place(gpu.profiles, order, 0)
 
@@ -49,7 +49,7 @@ def _place(profiles: Mapping[str, MigProfile], order: Sequence[str], used: int) 
 
 
 def usable_gib(gpu: MigGpu, profile: MigProfile) -> float:
-    """Memory that a process sees in a slice; a cautious share of the name's figure where nobody has published it."""
+    """Memory that a process sees in a slice; a conservative fraction of the nominal one where unpublished."""
     if profile.usable_gib is not None:
         return profile.usable_gib
     named = float(profile.name.split(".")[1].split("gb")[0])
@@ -62,18 +62,18 @@ def resource_name(profile: str) -> str:
 
 
 def uniform_full(gpu: MigGpu, layout: Sequence[str]) -> bool:
-    """Whether a layout is one profile as often as the GPU takes it: what AKS makes of a gpuInstanceProfile."""
+    """Whether a layout is one profile, as many times as the GPU holds it: what AKS makes of a gpuInstanceProfile."""
     kinds = set(layout)
     return len(kinds) == 1 and len(layout) == gpu.profiles[next(iter(kinds))].max
 
 
-def config_name(gpu: MigGpu, layouts: Sequence[Sequence[str]]) -> str:
-    """Name of the mig-parted configuration of a node; the operator's own name where it has the same content.
+def layout_name(gpu: MigGpu, layouts: Sequence[Sequence[str]]) -> str:
+    """Name of a node's mig-parted configuration; the GPU Operator's own name where its content is the same.
 
     `layouts` has one layout for each GPU. The name is a label's value: at most 63 characters.
     """
-    if len({tuple(sorted(one)) for one in layouts}) > 1:
-        return f"per-gpu-{naming.content_hash('/'.join(' '.join(sorted(one)) for one in layouts))}"
+    if len({tuple(sorted(layout)) for layout in layouts}) > 1:
+        return f"per-gpu-{naming.content_hash('/'.join(' '.join(sorted(layout)) for layout in layouts))}"
     layout = layouts[0]
     counts = Counter(layout)
     if uniform_full(gpu, layout):
@@ -81,8 +81,8 @@ def config_name(gpu: MigGpu, layouts: Sequence[Sequence[str]]) -> str:
     return "-".join(f"{count}x{name.replace('+', '.')}" for name, count in sorted(counts.items(), reverse=True))
 
 
-def configuration(gpu: MigGpu, layouts: Sequence[Sequence[str]]) -> list[dict[str, Any]]:
-    """Entries of a mig-parted configuration for nodes with this GPU: what stands below the configuration's name.
+def layout_entries(gpu: MigGpu, layouts: Sequence[Sequence[str]]) -> list[dict[str, Any]]:
+    """Entries of a mig-parted configuration for nodes with this GPU: the list below the configuration's name.
 
     Source of the form: NVIDIA mig-parted api/spec/v1. A layout that all GPUs have is written once.
     """

@@ -1,13 +1,13 @@
-"""Which layer of a model keeps what, in order, and how pipeline stages share the layers out."""
+"""Which attention layers a model has, in order, and how the layers are distributed over pipeline stages."""
 
 from catalog import AttentionLayers, Model
 
-# GPUs over which a layer may be shared out: as many as machines have, and what two of them have together.
+# GPUs over which a layer may be sharded: as many as machines have, and what two of them have together.
 _PARALLEL_SIZES = (1, 2, 4, 8, 16)
 
 
 def attention_layers(model: Model) -> tuple[AttentionLayers, ...]:
-    """The model's groups of layers; empty where nobody knows them or the model keeps no cache."""
+    """The model's groups of layers; empty where they are not known or the model keeps no KV cache."""
     if model.caches:
         return model.caches
     if model.attention_kind == "full" and model.head_dim is not None:
@@ -17,12 +17,12 @@ def attention_layers(model: Model) -> tuple[AttentionLayers, ...]:
 
 
 def computable(model: Model) -> bool:
-    """Whether the model's KV cache can be computed from what is on file."""
+    """Whether the model's KV cache can be computed from what the catalog says of the model."""
     return bool(attention_layers(model))
 
 
-def in_order(groups: tuple[AttentionLayers, ...]) -> tuple[AttentionLayers, ...]:
-    """The group of every layer that keeps something, from the first layer to the last."""
+def layers_in_order(groups: tuple[AttentionLayers, ...]) -> tuple[AttentionLayers, ...]:
+    """The group of every layer that has a cache, from the first layer to the last."""
     left = [group.layers for group in groups]
     order: list[AttentionLayers] = []
     while any(left):
@@ -34,7 +34,7 @@ def in_order(groups: tuple[AttentionLayers, ...]) -> tuple[AttentionLayers, ...]
 
 
 def stage_sizes(layers: int, stages: int) -> tuple[int, ...]:
-    """Layers of each pipeline stage; what doesn't divide goes to the stages before the last.
+    """Layers of each pipeline stage; the remainder of the division goes to the stages before the last.
 
     Source: vLLM 0.33 vllm/distributed/utils.py get_pp_indices.
     """
@@ -45,10 +45,10 @@ def stage_sizes(layers: int, stages: int) -> tuple[int, ...]:
 
 
 def legal_tensor_parallel(heads: int, kv_heads: int, size: int) -> bool:
-    """Whether heads divide over `size` GPUs, key-value heads either dividing or being replicated evenly."""
+    """Whether `size` divides the heads, and the key-value heads can be either divided or replicated evenly."""
     return heads % size == 0 and (kv_heads % size == 0 or size % kv_heads == 0)
 
 
 def tensor_parallel_sizes(model: Model) -> list[int]:
-    """Numbers of GPUs over which the model's layers can be shared out, smallest first."""
+    """Numbers of GPUs over which the model's layers can be sharded, smallest first."""
     return [size for size in _PARALLEL_SIZES if legal_tensor_parallel(model.heads, model.kv_heads, size)]

@@ -2,7 +2,7 @@
 
 Source: vLLM 0.33 vllm/v1/core/kv_cache_planning.py (get_kv_cache_groups, unify_kv_cache_spec_page_size,
 _get_kv_cache_groups_uniform_page_size, _max_memory_usage_bytes_from_groups), kv_cache_interface.py (blocks of a
-request). Every layout of the models on file is layer by layer, so mixed page sizes are never packed.
+request). Every layout of the models in the catalog is layer by layer, so mixed page sizes are never packed.
 """
 
 import math
@@ -16,7 +16,7 @@ from planning.memory.architecture import stage_sizes
 from planning.memory.demand import Demand
 from planning.memory.layer_cache import LayerCache, layer_caches
 
-# With fewer than half as many layers again of one kind as of the other, groups are as large as the larger kind.
+# Where the largest kind has less than 1.5 times as many layers as the smallest, groups are as large as the largest.
 _PAD_UP_TO = 1.5
 
 
@@ -28,17 +28,17 @@ class BlockPool(Struct, frozen=True):
     in_flight_tokens: int
 
     def blocks_of(self, tokens: int) -> int:
-        """Blocks that one request of so many tokens takes at the most."""
+        """Most blocks that one request of `tokens` tokens takes."""
         return sum(_blocks(table, tokens, self.in_flight_tokens) for table in self.tables)
 
     @property
     def block_tokens(self) -> int:
-        """Tokens of a block, of the layers that keep every token where there are any."""
+        """Tokens of a block: of the layers that keep every token, where there are any."""
         return max(self._growing or self.tables, key=lambda table: table.block_tokens).block_tokens
 
     @property
     def token_bytes(self) -> int:
-        """Bytes that one more token of a long request takes; where all layers forget, of a short one."""
+        """Bytes that one more token of a long request takes; of a short one where every layer has a window or state."""
         tables = self._growing or self.tables
         return sum(self.block_bytes // table.block_tokens for table in tables)
 
@@ -53,10 +53,10 @@ class BlockPool(Struct, frozen=True):
 
 
 def block_pool(model: Model, demand: Demand) -> BlockPool:
-    """The pool of the pipeline stage whose blocks are largest, which decides for all.
+    """The pool of the pipeline stage with the largest blocks, which decides for all stages.
 
     Raises:
-        ValueError: what the layers keep isn't on file.
+        ValueError: the model's attention layers are not in the catalog.
     """
     layers = layer_caches(model, demand)
     tables, members = _tables(layers)
@@ -100,11 +100,12 @@ def _tables(
 
 def _uniform(layers: Sequence[LayerCache]) -> bool:
     """Whether all layers need blocks for the same tokens, however large their pages are."""
-    return len({("full" if one.kind == "mla" else one.kind, one.block_tokens, one.reach) for one in layers}) == 1
+    kinds = {("full" if layer.kind == "mla" else layer.kind, layer.block_tokens, layer.reach) for layer in layers}
+    return len(kinds) == 1
 
 
 def _equal_pages(layers: Sequence[LayerCache]) -> list[LayerCache]:
-    """The same with pages of one size: blocks of more tokens where that divides, else padded."""
+    """The same layers with pages of one size: blocks of more tokens where that divides evenly, else padded pages."""
     largest = max(layer.page_bytes for layer in layers)
     equal = []
     for layer in layers:
@@ -120,7 +121,7 @@ def _blocks(table: LayerCache, tokens: int, in_flight: int) -> int:
     if table.kind == "linear":
         return table.reach
     if table.kind == "sliding":
-        # One more, as a window need not begin where a block does.
+        # One block more, since a window need not begin at a block's boundary.
         return math.ceil(min(table.reach - 1 + in_flight, tokens) / table.block_tokens) + 1
     if table.kind == "chunked":
         return math.ceil(min(table.reach + in_flight, tokens) / table.block_tokens)

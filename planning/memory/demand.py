@@ -1,4 +1,4 @@
-"""What is asked of one device: requests, parallelism, batch sizes and number formats."""
+"""What one device must hold: requests, parallelism, batch sizes and number formats."""
 
 from msgspec import Struct
 
@@ -6,20 +6,20 @@ GIB = 1024**3
 
 
 class Draft(Struct, frozen=True, kw_only=True):
-    """Speculative decoding: `tokens` are guessed ahead, by `layers` more layers of attention."""
+    """Speculative decoding: `tokens` tokens are drafted ahead, by `layers` more attention layers."""
 
     tokens: int
     layers: int
 
 
 class Demand(Struct, frozen=True, kw_only=True):
-    """What is asked of one device; the defaults are those of a server that is told nothing.
+    """What one device must hold; the defaults are those of a vLLM server without options.
 
     `kv_formats` are the KV cache formats of the vLLM version, each with the bytes of one number; `kv_cache_dtype` is
     one of them (rule FIT-KV-DTYPE). `context_tokens` is the longest request, `concurrency` requests of `request_tokens`
     must fit at once. `batched_tokens` and `sequences` are max-num-batched-tokens and max-num-seqs, `capability` is the
     GPU's compute capability ("9.0"), None where any GPU is meant. `counts_graphs` is False for vLLM before 0.21, whose
-    budget left CUDA graphs out. `logit_bytes` is what the sampler holds at once for each logit: as the model gives it
+    budget left CUDA graphs out. `logit_bytes` is what the sampler holds for each logit: as the model gives it
     (2), its copy in 32 bits (4), its probability (4); vLLM 0.33 vllm/v1/worker/gpu/sample.
     """
 
@@ -47,7 +47,7 @@ class Demand(Struct, frozen=True, kw_only=True):
 
     @property
     def in_flight_tokens(self) -> int:
-        """Tokens that may be scheduled and not yet settled: one batch for each that runs at once.
+        """Tokens that may be scheduled and not yet finished: one batch for each batch that runs concurrently.
 
         Source: vLLM 0.33 vllm/config/vllm.py max_concurrent_batches; scheduling is asynchronous except for pooling.
         """
@@ -57,7 +57,7 @@ class Demand(Struct, frozen=True, kw_only=True):
         """Bytes of one number of the KV cache in a format.
 
         Raises:
-            KeyError: the format is none of `kv_formats`.
+            KeyError: the format is not one of `kv_formats`.
         """
         return dict(self.kv_formats)[dtype]
 

@@ -1,4 +1,4 @@
-"""What one layer keeps on one GPU: vLLM's cache specification of a layer, as numbers.
+"""The cache of one layer on one GPU: vLLM's cache specification of a layer, as numbers.
 
 Source: vLLM 0.33 vllm/v1/kv_cache_interface.py (page sizes), vllm/platforms/interface.py (_align_hybrid_block_size),
 vllm/model_executor/layers/mamba/mamba_utils.py (states), vllm/platforms/cuda.py (which kernel, hence which block).
@@ -9,7 +9,7 @@ import math
 from msgspec import Struct
 
 from catalog import AttentionLayers, Model, RecurrentState
-from planning.memory.architecture import attention_layers, in_order
+from planning.memory.architecture import attention_layers, layers_in_order
 from planning.memory.demand import Demand
 
 # Kernels of compressed attention (mla) read blocks of these sizes; others take vLLM's default.
@@ -41,11 +41,11 @@ def layer_caches(model: Model, demand: Demand) -> tuple[LayerCache, ...]:
     """The cache of every layer, first to last, draft layers behind them.
 
     Raises:
-        ValueError: what the layers keep isn't on file.
+        ValueError: the model's attention layers are not in the catalog.
     """
     groups = attention_layers(model)
     if not groups:
-        message = f"what the layers of {model.id} keep is not on file"
+        message = f"the attention layers of {model.id} are not in the catalog"
         raise ValueError(message)
     dtype = model.cache_dtype if demand.kv_cache_dtype == "auto" else demand.kv_cache_dtype
     block = _block_tokens(groups, dtype, demand)
@@ -53,14 +53,14 @@ def layer_caches(model: Model, demand: Demand) -> tuple[LayerCache, ...]:
     if states:
         block = max(_aligned_block(state, groups, block, dtype, demand) for state in states)
     each = {group: _layer_cache(group, groups, block, dtype, demand) for group in groups}
-    layers = [each[group] for group in in_order(groups)]
+    layers = [each[group] for group in layers_in_order(groups)]
     if demand.draft is not None:
         layers += [each[_drafting(groups)]] * demand.draft.layers
     return tuple(layers)
 
 
 def _drafting(groups: tuple[AttentionLayers, ...]) -> AttentionLayers:
-    """A draft's layer attends to everything, with the model's own heads."""
+    """The group that a draft's layers are like: full attention, with the model's own heads."""
     return next((group for group in groups if group.kind in ("full", "mla")), groups[0])
 
 

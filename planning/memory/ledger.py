@@ -17,7 +17,7 @@ from planning.plan import MemoryPlan
 
 
 class Ledger(Struct, frozen=True):
-    """One ledger with what it was computed from; all figures are of one GPU, the worst rank."""
+    """One ledger with its inputs; all figures are of one GPU, the worst rank."""
 
     memory: MemoryPlan
     demand: Demand
@@ -33,12 +33,12 @@ class Ledger(Struct, frozen=True):
 
     @property
     def blocks_needed(self) -> int:
-        """Blocks that as many requests as asked for take at once, the null block included."""
+        """Blocks that the required number of concurrent requests takes, the null block included."""
         return self.demand.concurrency * self.pool.blocks_of(self.demand.request_tokens) + 1
 
     @property
     def sequences_fit(self) -> bool:
-        """Whether there is a block for the state of every sequence; else vLLM stops at capturing CUDA graphs.
+        """Whether there is a block for the state of every sequence; else vLLM fails while it captures CUDA graphs.
 
         Source: vLLM 0.33 vllm/config/compilation.py `max_num_seqs exceeds available Mamba cache blocks`.
         """
@@ -46,7 +46,7 @@ class Ledger(Struct, frozen=True):
 
     @property
     def longest_context(self) -> int:
-        """Longest request, in tokens and up to the one asked for, that the KV cache holds; 0 where it holds none."""
+        """Longest request that the KV cache holds, in tokens, up to the required context; 0 where it holds none."""
         fits, fails = 0, self.demand.context_tokens + 1
         while fails - fits > 1:
             middle = (fits + fails) // 2
@@ -62,7 +62,7 @@ class Ledger(Struct, frozen=True):
         return max(0, self.blocks - 1) // self.pool.blocks_of(self.demand.request_tokens)
 
 
-# A large stack asks the same of the same devices again and again: many models differ in name and place only.
+# Cached, since in a large stack many models differ only in name and pool, with equal demands on equal devices.
 @lru_cache(maxsize=2048)
 def account(model: Model, device_gib: float, demand: Demand, overheads: Overheads) -> Ledger:
     """Fill in the ledger.
@@ -72,11 +72,11 @@ def account(model: Model, device_gib: float, demand: Demand, overheads: Overhead
     request alone.
 
     Raises:
-        ValueError: the size of the weights or what the layers keep isn't on file.
+        ValueError: the size of the weights or the attention layers are not in the catalog.
     """
     checkpoint = demand.weights_gib if demand.weights_gib is not None else model.weights_gib
     if checkpoint is None:
-        message = f"the size of {model.id}'s weights is not on file"
+        message = f"the size of the weights of {model.id} is not in the catalog"
         raise ValueError(message)
     pool = block_pool(model, demand)
     weights = weights_on_gpu(model, checkpoint, demand, overheads)

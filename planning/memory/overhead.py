@@ -1,4 +1,4 @@
-"""What a process takes beside weights and KV cache: activations, CUDA's context, communication and CUDA graphs."""
+"""Memory of a process besides weights and KV cache: activations, CUDA context, communication and CUDA graphs."""
 
 from msgspec import Struct
 
@@ -7,7 +7,7 @@ from planning.memory.architecture import stage_sizes
 from planning.memory.demand import GIB, Demand
 
 _MIB_PER_GIB = 1024
-# Widths that live at once in the widest moment of a layer, at two bytes: gate and up projection and their product; the
+# Tensors that exist together at a layer's peak, at two bytes: gate and up projection and their product; the
 # residual stream, its normalised copy and the block's output.
 _FEED_FORWARD_COPIES, _HIDDEN_COPIES, _ACTIVATION_BYTES = 3, 3, 2
 # The largest batch of a CUDA graph, and that on the data center GPUs of compute capability 10.
@@ -15,7 +15,7 @@ _LARGEST_GRAPH, _LARGEST_GRAPH_BLACKWELL = 512, 1024
 
 
 class Overhead(Struct, frozen=True):
-    """GiB on one GPU; `context_gib` holds what several GPUs talk through as well."""
+    """GiB on one GPU; `context_gib` includes the communication buffers of several GPUs."""
 
     activation_gib: float
     context_gib: float
@@ -28,12 +28,12 @@ class Overhead(Struct, frozen=True):
 
 
 def overhead(model: Model, weights_gib: float, demand: Demand, overheads: Overheads) -> Overhead:
-    """What to leave for everything but weights and KV cache.
+    """Memory to reserve for everything but weights and KV cache.
 
     Activations are those of vLLM's profiling run, see `activation_bytes`. CUDA graphs take about the same for every
     layer and batch size. KAITO's reserve, tuned against vLLM 0.22 to 0.26, is the least for all of it together, since
     encoders of images and sound are in no other figure. Its part that grows with the weights counts only where the
-    model's widths aren't on file: no published log grows so, activations and graphs do.
+    model's widths are not in the catalog: in no published log does it grow so, while activations and graphs do.
     """
     activation = activation_bytes(model, demand) / GIB
     context = overheads.context_gib + (overheads.communication_gib if demand.tensor_parallel > 1 else 0.0)
@@ -46,7 +46,7 @@ def overhead(model: Model, weights_gib: float, demand: Demand, overheads: Overhe
 
 
 def activation_bytes(model: Model, demand: Demand) -> int:
-    """Peak of the profiling run on one GPU; parts whose sizes aren't on file count as nothing.
+    """Peak of the profiling run on one GPU; parts whose sizes are not in the catalog count as nothing.
 
     It is the largest batch through one layer, or the sampler over the most sequences, whichever is more. The batch's
     last hidden states wait for the sampler, and the workspace of a mixture of experts is never given back.
@@ -63,15 +63,15 @@ def activation_bytes(model: Model, demand: Demand) -> int:
 
 
 def captured_graphs(demand: Demand) -> int:
-    """CUDA graphs by default: one for every batch size on a list, and again for those that only answer.
+    """Number of CUDA graphs by default: one for every listed batch size, and another for those of decoding alone.
 
     Source: vLLM 0.33 vllm/config/vllm.py _set_cudagraph_sizes, cudagraph_mode FULL_AND_PIECEWISE.
     """
-    answering = demand.sequences * (1 + (demand.draft.tokens if demand.draft else 0))
+    decoding = demand.sequences * (1 + (demand.draft.tokens if demand.draft else 0))
     newest = (demand.capability or "").partition(".")[0] == "10"
-    most = min(2 * answering, _LARGEST_GRAPH_BLACKWELL if newest else _LARGEST_GRAPH, demand.batched_tokens)
+    most = min(2 * decoding, _LARGEST_GRAPH_BLACKWELL if newest else _LARGEST_GRAPH, demand.batched_tokens)
     sizes = [size for size in (1, 2, 4, *range(8, 256, 8), *range(256, most + 1, 16)) if size <= most]
-    return len(sizes) + sum(size <= answering for size in sizes)
+    return len(sizes) + sum(size <= decoding for size in sizes)
 
 
 def _widths_known(model: Model, demand: Demand) -> bool:

@@ -1,4 +1,4 @@
-"""Which vLLM versions the arithmetic of this package is for: those with which somebody has compared it."""
+"""Which vLLM versions the arithmetic of this package is for: those against which it was compared."""
 
 from collections.abc import Callable, Mapping
 
@@ -14,7 +14,7 @@ LEDGERS: Mapping[str, Arithmetic] = {"0.33": account}
 
 
 def arithmetic(vllm: VllmVersion) -> Arithmetic | None:
-    """How this version divides a GPU's memory; None where nobody has compared that (rule FIT-UNVERIFIED)."""
+    """How this version divides a GPU's memory; None where that was not compared (rule FIT-UNVERIFIED)."""
     return LEDGERS.get(vllm.ledger) if vllm.ledger is not None else None
 
 

@@ -1,4 +1,4 @@
-"""What the weights take on one GPU: the checkpoint's share, and what can't be shared out evenly.
+"""Memory of the weights on one GPU: the checkpoint's share, and what cannot be sharded evenly.
 
 Source: vLLM 0.33 vllm/model_executor/layers/linear.py (QKVParallelLinear replicates key-value heads),
 vocab_parallel_embedding.py (rows padded to 64 for each GPU), vllm/models (latents of mla are computed on every GPU).

@@ -1,4 +1,4 @@
-"""Reads a Hugging Face `config.json` as the catalog would describe its model, or says why the ledger can't."""
+"""Reads a Hugging Face `config.json` into the catalog's description of a model, or says why it cannot be computed."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -11,7 +11,7 @@ from planning.model_config.layers import (
     head_dim,
     kv_heads,
     layers_of,
-    whole,
+    required_size,
 )
 from planning.model_config.quantization import cache_dtype, method_name
 from planning.model_config.weights import Weights, weights_of
@@ -34,8 +34,8 @@ def read(config: Mapping[str, Any], name: str, vllm: VllmVersion) -> Model:
     """
     text = _language(config)
     quantization = text.get("quantization_config")
-    layers, hidden = whole(text, "num_hidden_layers"), whole(text, "hidden_size")
-    heads, width, groups = whole(text, "num_attention_heads"), None, layers_of(text, vllm)
+    layers, hidden = required_size(text, "num_hidden_layers"), required_size(text, "hidden_size")
+    heads, width, groups = required_size(text, "num_attention_heads"), None, layers_of(text, vllm)
     if not text.get("kv_lora_rank"):
         width = head_dim(text)
     weights = weights_of(text, quantization, vllm.architectures)
@@ -108,7 +108,7 @@ def _words(groups: tuple[AttentionLayers, ...]) -> str:
 
 
 def _longest(text: Mapping[str, Any], vllm: VllmVersion) -> int:
-    """Tokens that vLLM derives as the longest context; 0 where the configuration doesn't tell."""
+    """Tokens that vLLM derives as the longest context; 0 where the configuration doesn't say."""
     longest = text.get("max_position_embeddings")
     if not isinstance(longest, int):
         return 0
@@ -125,7 +125,7 @@ def _longest(text: Mapping[str, Any], vllm: VllmVersion) -> int:
 
 
 def unknown_weights(config: Mapping[str, Any], vllm: VllmVersion) -> str:
-    """Why the weights' size can't be counted from a configuration that is otherwise read."""
+    """Why the weights' size can't be computed from a configuration that is otherwise readable."""
     if _has_other_parts(config):
         return "it has parts beside the language model"
     text = _language(config)

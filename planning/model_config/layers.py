@@ -1,4 +1,4 @@
-"""What each layer of a Hugging Face configuration keeps, by vLLM's own reading of its keys."""
+"""The cache of each layer of a Hugging Face configuration, by vLLM's own reading of its keys."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
@@ -17,8 +17,8 @@ class UnreadableError(ValueError):
         self.fix = fix
 
 
-# Keys that are there and not empty → what the model does that nobody has put into a formula here.
-_OTHERS: Mapping[str, str] = {
+# Keys that, where present and not empty, mean a feature for which there is no formula here → the feature.
+_UNSUPPORTED: Mapping[str, str] = {
     "cross_attention_layers": "cross attention",
     "block_configs": "layers of different kinds",
     "compress_ratios": "compressed caches of several rates",
@@ -38,7 +38,7 @@ _STATE_BYTES: Mapping[str, int] = {"float32": 4, "bfloat16": 2, "float16": 2}
 
 
 def layers_of(text: Mapping[str, Any], vllm: VllmVersion) -> tuple[AttentionLayers, ...]:
-    """Groups of layers in their order, as `vllm` computes them; layers that keep nothing of their own are left out.
+    """Groups of layers in their order, as `vllm` computes them; layers without a cache of their own are left out.
 
     Raises:
         UnreadableError: a size is missing, or the model keeps its cache in a way that is not computed.
@@ -54,8 +54,12 @@ def layers_of(text: Mapping[str, Any], vllm: VllmVersion) -> tuple[AttentionLaye
     return tuple(replace(each[kind], layers=length, in_a_row=length) for kind, length in runs)
 
 
-def whole(text: Mapping[str, Any], key: str) -> int:
-    """A size that must be there."""
+def required_size(text: Mapping[str, Any], key: str) -> int:
+    """A size that is required.
+
+    Raises:
+        UnreadableError: it is missing, or not a whole number from 1.
+    """
     value = text.get(key)
     if not isinstance(value, int) or isinstance(value, bool) or value < 1:
         message = f"`{key}` is {'missing' if value is None else f'{value!r}, not a number from 1'}"
@@ -66,8 +70,8 @@ def whole(text: Mapping[str, Any], key: str) -> int:
 def head_dim(text: Mapping[str, Any]) -> int:
     """Width of one head (vLLM get_head_size)."""
     if text.get("head_dim"):
-        return whole(text, "head_dim")
-    hidden, heads = whole(text, "hidden_size"), whole(text, "num_attention_heads")
+        return required_size(text, "head_dim")
+    hidden, heads = required_size(text, "hidden_size"), required_size(text, "num_attention_heads")
     if hidden % heads:
         message = f"hidden_size {hidden} is no multiple of num_attention_heads {heads}, and head_dim is not given"
         raise UnreadableError(message, "give a config.json with head_dim")
@@ -75,14 +79,14 @@ def head_dim(text: Mapping[str, Any]) -> int:
 
 
 def kv_heads(text: Mapping[str, Any]) -> int:
-    """Key-value heads of a layer, as many as heads where nothing is said."""
+    """Key-value heads of a layer; as many as heads where none are given."""
     key = "num_key_value_heads" if text.get("num_key_value_heads") is not None else "num_attention_heads"
-    return whole(text, key)
+    return required_size(text, key)
 
 
 def _refuse(text: Mapping[str, Any], vllm: VllmVersion) -> None:
     known, model_type = vllm.architectures, str(text.get("model_type", ""))
-    found = [told for key, told in _OTHERS.items() if text.get(key) and not _mamba_known(text, key)]
+    found = [feature for key, feature in _UNSUPPORTED.items() if text.get(key) and not _mamba_known(text, key)]
     found += [f"layers of kind {kind}" for kind in sorted(_unknown_kinds(text))]
     if text.get("is_encoder_decoder"):
         found.append("an encoder before its decoder")
@@ -112,13 +116,13 @@ def _unknown_kinds(text: Mapping[str, Any]) -> set[str]:
 
 
 def _kinds(text: Mapping[str, Any], architectures: Architectures) -> Iterator[str]:
-    """The kind of every layer, empty where it keeps nothing."""
+    """The kind of every layer, empty where it has no cache."""
     model_type, given = str(text.get("model_type", "")), text.get("layer_types")
     pattern = text.get("hybrid_override_pattern")
     if pattern:
         yield from (_NEMOTRON[letter] for letter in str(pattern))
         return
-    layers = whole(text, "num_hidden_layers")
+    layers = required_size(text, "num_hidden_layers")
     if text.get("kv_lora_rank"):
         yield from ["mla"] * layers
     elif isinstance(given, Sequence) and given:
@@ -142,7 +146,7 @@ def _is_llama4(text: Mapping[str, Any]) -> bool:
 
 
 def _window_period(text: Mapping[str, Any]) -> int | None:
-    """After how many layers one sees everything: 0 where none does, None where all do."""
+    """Every how many layers one has full attention: 0 where none does, None where all do."""
     model_type = str(text.get("model_type", ""))
     pattern = text.get("sliding_window_pattern") or text.get("_sliding_window_pattern")
     if isinstance(pattern, int):
@@ -163,8 +167,8 @@ def _window_period(text: Mapping[str, Any]) -> int | None:
 
 def _group(text: Mapping[str, Any], kind: str, architectures: Architectures) -> AttentionLayers:
     if kind == "mla":
-        width = whole(text, "kv_lora_rank") + whole(text, "qk_rope_head_dim")
-        index = whole(text, "index_head_dim") if text.get("index_topk") else 0
+        width = required_size(text, "kv_lora_rank") + required_size(text, "qk_rope_head_dim")
+        index = required_size(text, "index_head_dim") if text.get("index_topk") else 0
         return AttentionLayers(
             kind="mla", layers=0, head_dim=width, index_bytes=index + index // _INDEX_BLOCK * _INDEX_SCALE
         )
@@ -172,7 +176,7 @@ def _group(text: Mapping[str, Any], kind: str, architectures: Architectures) -> 
         return AttentionLayers(kind="linear", layers=0, state=_state(text, architectures))
     heads, width = kv_heads(text), head_dim(text)
     if kind == "full" and text.get("global_head_dim"):
-        width = whole(text, "global_head_dim")
+        width = required_size(text, "global_head_dim")
         heads = text.get("num_global_key_value_heads") or heads
     if kind == "full":
         return AttentionLayers(kind="full", layers=0, kv_heads=heads, head_dim=width)
@@ -180,7 +184,7 @@ def _group(text: Mapping[str, Any], kind: str, architectures: Architectures) -> 
         chunk = text.get("attention_chunk_size") or 8192
         return AttentionLayers(kind="chunked", layers=0, kv_heads=heads, head_dim=width, window=chunk)
     # Cohere counts the token itself in addition (vLLM 0.33 commandr.py).
-    window = whole(text, "sliding_window") + (1 if text.get("model_type") == "cohere2" else 0)
+    window = required_size(text, "sliding_window") + (1 if text.get("model_type") == "cohere2" else 0)
     return AttentionLayers(kind="sliding", layers=0, kv_heads=heads, head_dim=width, window=window)
 
 
@@ -189,10 +193,10 @@ def _state(text: Mapping[str, Any], architectures: Architectures) -> RecurrentSt
     if model_type in architectures.gated_delta:
         return RecurrentState(
             kind="gated-delta",
-            key_heads=whole(text, "linear_num_key_heads"),
-            key_dim=whole(text, "linear_key_head_dim"),
-            value_heads=whole(text, "linear_num_value_heads"),
-            value_dim=whole(text, "linear_value_head_dim"),
+            key_heads=required_size(text, "linear_num_key_heads"),
+            key_dim=required_size(text, "linear_key_head_dim"),
+            value_heads=required_size(text, "linear_num_value_heads"),
+            value_dim=required_size(text, "linear_value_head_dim"),
             convolution=text.get("linear_conv_kernel_dim") or 4,
             state_bytes=_STATE_BYTES.get(str(text.get("mamba_ssm_dtype")), 2),
         )
@@ -200,9 +204,9 @@ def _state(text: Mapping[str, Any], architectures: Architectures) -> RecurrentSt
         return RecurrentState(
             kind="mamba2",
             key_heads=text.get("n_groups") or 8,
-            key_dim=whole(text, "ssm_state_size"),
-            value_heads=whole(text, "mamba_num_heads"),
-            value_dim=whole(text, "mamba_head_dim"),
+            key_dim=required_size(text, "ssm_state_size"),
+            value_heads=required_size(text, "mamba_num_heads"),
+            value_dim=required_size(text, "mamba_head_dim"),
             convolution=text.get("conv_kernel") or 4,
             state_bytes=_STATE_BYTES.get(str(text.get("mamba_ssm_cache_dtype")), 4),
         )
@@ -210,9 +214,9 @@ def _state(text: Mapping[str, Any], architectures: Architectures) -> RecurrentSt
         return RecurrentState(
             kind="mamba2",
             key_heads=text.get("mamba_n_groups") or 1,
-            key_dim=whole(text, "mamba_d_state"),
-            value_heads=whole(text, "mamba_n_heads"),
-            value_dim=whole(text, "mamba_d_head"),
+            key_dim=required_size(text, "mamba_d_state"),
+            value_heads=required_size(text, "mamba_n_heads"),
+            value_dim=required_size(text, "mamba_d_head"),
             convolution=text.get("mamba_d_conv") or 4,
             state_bytes=2,
         )

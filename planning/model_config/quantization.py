@@ -1,4 +1,4 @@
-"""Bytes of one parameter of each part of a checkpoint, as its `quantization_config` says."""
+"""Bytes of one parameter of each part of a checkpoint, by its `quantization_config`."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -29,12 +29,12 @@ def part_bytes(config: object) -> Mapping[str, float] | None:
         return None
     if str(config.get("quant_method")) == "mxfp4":
         return {part: width if part == "experts" else PLAIN for part in _MODULES}
-    patterns = [str(one) for key in _EXCLUSIONS for one in _list(config.get(key))]
+    patterns = [str(pattern) for key in _EXCLUSIONS for pattern in _list(config.get(key))]
     return {part: PLAIN if _excluded(name, patterns) else width for part, name in _MODULES.items()}
 
 
 def method_name(config: object) -> str | None:
-    """What to call the format; None without quantization."""
+    """Name of the format; None without quantization."""
     if not isinstance(config, Mapping):
         return None
     method = str(config.get("quant_method", "unknown"))

@@ -21,7 +21,7 @@ class Weights(Struct, frozen=True):
 
 
 def weights_of(text: Mapping[str, Any], quantization: object, architectures: Architectures) -> Weights | None:
-    """Count the tensors; None where a size is missing or the model has parts that aren't counted here.
+    """Count the tensors; None where a size is missing or the model has parts that are not counted here.
 
     Attention: queries, keys, values, output; latent attention its down and up projections; feed-forward: gate, up and
     down, once or for each expert; embeddings and output head; norms.
@@ -75,14 +75,14 @@ def _attention(text: Mapping[str, Any], *, gated: bool, wide: bool = False) -> i
         index = 0
         if text.get("index_topk"):
             index = text["index_head_dim"] * (text["index_n_heads"] * rank + hidden) + hidden * text["index_n_heads"]
-        asked = hidden * rank + rank * queries if rank else hidden * queries
-        return asked + down + up + heads * text["v_head_dim"] * hidden + index
+        query = hidden * rank + rank * queries if rank else hidden * queries
+        return query + down + up + heads * text["v_head_dim"] * hidden + index
     width, few = head_dim(text), kv_heads(text)
     if wide:
         width, few = text["global_head_dim"], text.get("num_global_key_value_heads") or few
     stored = 1 if wide and text.get("attention_k_eq_v") else 2
-    asked = 2 if gated else 1
-    return hidden * width * (heads * asked + stored * few + heads)
+    query = 2 if gated else 1
+    return hidden * width * (heads * query + stored * few + heads)
 
 
 def _linear(text: Mapping[str, Any]) -> int:

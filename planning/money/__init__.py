@@ -1,1 +1,1 @@
-"""What the nodes cost and what they take of the quotas."""
+"""What the nodes cost, and how much quota they use."""

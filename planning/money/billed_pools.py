@@ -7,7 +7,7 @@ from planning.resolving.resolution import Resolution, derived
 
 
 class BilledPool(Struct, frozen=True):
-    """One pool as the bill and the quota see it; `gpu` tells whether it serves models."""
+    """One pool as the bill and the quota see it; `gpu` is whether it serves models."""
 
     name: str
     path: str

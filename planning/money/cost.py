@@ -1,6 +1,6 @@
 """What the nodes cost in a month, at their fewest and at their most, and which part of it each model takes.
 
-Only nodes: load balancer, NAT gateway, disks, traffic, vault, registry and storage are not on file and not counted.
+Only nodes: the catalog has no prices of load balancer, NAT gateway, disks, traffic, vault, registry and storage.
 """
 
 from collections.abc import Iterable, Mapping
@@ -26,28 +26,28 @@ from planning.resolving.workloads import Workload, workloads_of
 
 
 class Load(Struct, frozen=True):
-    """What the models take of one pool: shares of a node, and the nodes that hold the fewest replicas' devices."""
+    """What the models use of one pool: shares of a node, and the nodes that hold the fewest replicas' devices."""
 
     low: float
     high: float
     nodes: int
 
 
-def price_of(stack: Resolution, machine: BilledPool) -> Price | None:
-    """The entry on file for a machine in the stack's region; prices are never borrowed from another region."""
-    return stack.catalog.prices.get((stack.settings.platform.region, machine.vm_size))
+def price_of(stack: Resolution, pool: BilledPool) -> Price | None:
+    """The catalog's price entry of a pool's VM size in the stack's region; another region's price is never used."""
+    return stack.catalog.prices.get((stack.settings.platform.region, pool.vm_size))
 
 
-def hourly_usd(stack: Resolution, machine: BilledPool) -> float | None:
-    """Price of one node, USD/h; of spot the upper end of what was seen; None where nothing is on file."""
-    price = price_of(stack, machine)
+def hourly_usd(stack: Resolution, pool: BilledPool) -> float | None:
+    """Price of one node, USD/h; for spot the highest price seen; None where the catalog has none."""
+    price = price_of(stack, pool)
     if price is None:
         return None
-    return price.spot_high_usd_h if machine.spot else price.payg_usd_h
+    return price.spot_high_usd_h if pool.spot else price.payg_usd_h
 
 
 def price_date(price: Price, *, spot: bool) -> date | None:
-    """Day on which a price was read; None where nobody wrote it down."""
+    """Day on which a price was read; None where it was not recorded."""
     text = (price.spot_as_of or price.as_of) if spot else price.as_of
     if (price.spot_older if spot else price.older) or not text[:1].isdigit():
         return None
@@ -67,7 +67,7 @@ def _devices(workload: Workload) -> int:
 
 @derived
 def loads(stack: Resolution) -> Mapping[str, Load]:
-    """What the models take of each pool that has devices, by pool name."""
+    """What the models use of each pool that has devices, by pool name."""
     taken: dict[str, list[Workload]] = {pool.name: [] for pool in stack.pools if pool.devices}
     for workload in stack.workloads:
         taken[workload.pool.name].append(workload)
@@ -81,18 +81,18 @@ def loads(stack: Resolution) -> Mapping[str, Load]:
         found[name] = Load(
             low=sum(workload.low * node_share(pool, workload) for workload in members),
             high=sum(workload.high * node_share(pool, workload) for workload in members),
-            nodes=max((-(-devices.get(one.kind, 0) // one.per_node) for one in pool.devices), default=0),
+            nodes=max((-(-devices.get(device.kind, 0) // device.per_node) for device in pool.devices), default=0),
         )
     return found
 
 
 def cost(stack: Resolution) -> CostPlan:
-    """Sum up; `prices_of` is the oldest date among the prices used, None where one of them bears no date."""
-    lines = tuple(_line(stack, machine) for machine in billed_pools(stack))
+    """Add up the cost; `prices_of` is the oldest date among the prices used, None where one of them has no date."""
+    lines = tuple(_line(stack, pool) for pool in billed_pools(stack))
     dates = {
-        price_date(price, spot=machine.spot)
-        for machine in billed_pools(stack)
-        if hourly_usd(stack, machine) is not None and (price := price_of(stack, machine)) is not None
+        price_date(price, spot=pool.spot)
+        for pool in billed_pools(stack)
+        if hourly_usd(stack, pool) is not None and (price := price_of(stack, pool)) is not None
     }
     known = sorted(day for day in dates if day is not None)
     total = _capacity(lines)
@@ -113,8 +113,8 @@ def cost(stack: Resolution) -> CostPlan:
 
 
 def replica_usd_h(stack: Resolution, model: ModelView) -> tuple[tuple[Workload, float | None], ...]:
-    """Each group of a model's replicas with the price of one of them, USD/h, floor first; None without a price."""
-    by_name = {machine.name: machine for machine in billed_pools(stack)[:-1]}
+    """Each group of a model's replicas with the price of one replica, USD/h, floor first; None without a price."""
+    by_name = {pool.name: pool for pool in billed_pools(stack)[:-1]}
     priced = []
     for workload in (workload for release in model.releases for workload in workloads_of(release)):
         hourly = hourly_usd(stack, by_name[workload.pool.name])
@@ -122,25 +122,25 @@ def replica_usd_h(stack: Resolution, model: ModelView) -> tuple[tuple[Workload, 
     return tuple(priced)
 
 
-def _line(stack: Resolution, machine: BilledPool) -> CostLine:
-    price, hourly = price_of(stack, machine), hourly_usd(stack, machine)
-    load = loads(stack).get(machine.name) if machine.gpu else None
+def _line(stack: Resolution, pool: BilledPool) -> CostLine:
+    price, hourly = price_of(stack, pool), hourly_usd(stack, pool)
+    load = loads(stack).get(pool.name) if pool.gpu else None
     # The autoscaler starts what the fewest replicas need, whatever the pool's own minimum.
-    fewest = machine.min_nodes if load is None else min(machine.max_nodes, max(machine.min_nodes, load.nodes))
+    fewest = pool.min_nodes if load is None else min(pool.max_nodes, max(pool.min_nodes, load.nodes))
     per_node = None if hourly is None else hourly * HOURS_PER_MONTH
     return CostLine(
-        name=machine.name,
-        vm_size=machine.vm_size,
-        capacity="spot" if machine.spot else "on-demand",
+        name=pool.name,
+        vm_size=pool.vm_size,
+        capacity="spot" if pool.spot else "on-demand",
         min_nodes=fewest,
-        max_nodes=machine.max_nodes,
+        max_nodes=pool.max_nodes,
         hourly=hourly,
         on_demand_hourly=price.payg_usd_h if price else None,
         spot_hourly=price.spot_high_usd_h if price else None,
         min_per_month=_usd(per_node, fewest),
-        max_per_month=_usd(per_node, machine.max_nodes),
+        max_per_month=_usd(per_node, pool.max_nodes),
         idle_min_per_month=None if load is None else _usd(per_node, max(0.0, fewest - load.low)),
-        idle_max_per_month=None if load is None else _usd(per_node, max(0.0, machine.max_nodes - load.high)),
+        idle_max_per_month=None if load is None else _usd(per_node, max(0.0, pool.max_nodes - load.high)),
     )
 
 
@@ -164,11 +164,11 @@ def _model(stack: Resolution, model: ModelView) -> ModelCost:
         max_nodes=round(sum(workload.high * node_share(workload.pool, workload) for workload, _ in priced), 3),
         min_per_month=_month([(workload.low, usd) for workload, usd in priced]),
         max_per_month=_month([(workload.high, usd) for workload, usd in priced]),
-        tokens=token_cost(stack, model),
+        tokens=model_token_cost(stack, model),
     )
 
 
-def token_cost(stack: Resolution, model: ModelView) -> TokenCost | None:
+def model_token_cost(stack: Resolution, model: ModelView) -> TokenCost | None:
     """Cost of tokens where the stack file states a throughput."""
     expected = model.settings.expected
     if expected is None:

@@ -1,4 +1,4 @@
-"""What a stack takes of each of Azure's core quotas, at its fewest nodes, at its most, and while it is changed."""
+"""How much a stack uses of each of Azure's core quotas: at its fewest nodes, at its most, and during changes."""
 
 from msgspec import Struct
 
@@ -49,13 +49,13 @@ def not_counted(settings: Settings, catalog: Catalog) -> tuple[tuple[str, str], 
     return tuple((pool.name, pool.vm_size) for pool in found if pool.vm is None)
 
 
-def _use(stack: Resolution, demand: quota.Demand, replaced: set[str]) -> QuotaUse:
+def _use(stack: Resolution, demand: quota.QuotaDemand, replaced: set[str]) -> QuotaUse:
     limit = quota.stated(stack, demand.quota)
     surge = (_cores(pool, 1) for pool in demand.billed_pools if not pool.spot and pool.max_nodes)
     second = (_cores(pool, pool.max_nodes) for pool in demand.billed_pools if pool.name in replaced)
     return QuotaUse(
         quota=demand.quota,
-        label=quota.IN_ALL.get(demand.quota, demand.quota),
+        label=quota.TOTALS.get(demand.quota, demand.quota),
         pools=tuple(pool.name for pool in demand.billed_pools),
         min_cores=sum(_cores(pool, pool.min_nodes) for pool in demand.billed_pools),
         max_cores=demand.cores,

@@ -19,9 +19,9 @@ _MILLION = 1_000_000
 
 
 class Steps(Struct, frozen=True):
-    """How a model grows: groups of (fewest replicas, how many may come on top, USD/h of one), floor first.
+    """How a model scales: groups of (fewest replicas, how many may be added, USD/h of one replica), floor first.
 
-    Prices are None where none is on file; the rates are tokens per second of one busy replica.
+    Prices are None where the catalog has none; the rates are tokens per second of one busy replica.
     """
 
     groups: tuple[tuple[int, int, float | None], ...]
@@ -30,7 +30,7 @@ class Steps(Struct, frozen=True):
 
     @property
     def replica_tokens(self) -> float:
-        """Tokens a month that one replica carries, busy day and night."""
+        """Tokens a month that one replica carries when it is busy at all times."""
         return (self.input_rate + self.output_rate) * _SECONDS_PER_MONTH
 
     def costs(self) -> Iterator[tuple[int, float | None]]:
@@ -64,15 +64,15 @@ def token_cost(steps: Steps, api: ManagedApi | None) -> TokenCost | None:
 
 
 def managed_usd_per_million(api: ManagedApi, input_rate: float, output_rate: float) -> float:
-    """What the API asks for a million tokens of the same mix of prompts and answers."""
-    asked = api.usd_per_million_input_tokens * input_rate + api.usd_per_million_output_tokens * output_rate
-    return asked / (input_rate + output_rate)
+    """The API's price of a million tokens in the same mix of prompts and answers."""
+    price = api.usd_per_million_input_tokens * input_rate + api.usd_per_million_output_tokens * output_rate
+    return price / (input_rate + output_rate)
 
 
 def _break_even(steps: Steps, costs: tuple[tuple[int, float | None], ...], api: ManagedApi) -> BreakEvenPlan | None:
-    """From how many tokens a month on self-hosting is cheaper: first, and for good. None where a price is missing.
+    """The tokens a month above which self-hosting is cheaper: at first, and for good. None where a price is missing.
 
-    With k replicas the load is what k - 1 don't carry, up to what k carry; their cost is paid off at one load.
+    With k replicas the load is between what k - 1 and what k replicas carry; their cost breaks even at one load.
     """
     managed = managed_usd_per_million(api, steps.input_rate, steps.output_rate)
     first: float | None = None

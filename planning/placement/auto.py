@@ -21,7 +21,7 @@ from planning.placement.pool_fill import PoolFill
 from planning.placement.pools import takes
 from planning.placement.problem import Effort, Vector
 from planning.placement.requests import fits_empty_node, pod_request
-from planning.placement.shared_memory import SharedDevices, Sharer
+from planning.placement.shared_memory import SharedDevices, Sharer, sharer_of
 from planning.placement.verdict import Proofs
 from planning.resolving.choice import Choice
 from planning.resolving.resolution import Resolution
@@ -93,8 +93,7 @@ class _Chooser:
         self._shared = SharedDevices()
         for workload in stack.workloads:
             pods, gang = workload.high * workload.pods_per_replica, workload.pods_per_replica
-            sharer = Sharer(workload.release.name, pods, workload.release.utilization or 0)
-            self._shared.add(workload.pool.name, workload.device, sharer)
+            self._shared.add(workload.pool.name, workload.device, sharer_of(workload))
             if fits_empty_node(workload):
                 self._fills[workload.pool.name].add(
                     takes(workload.pool, pod_request(workload)), pods, workload.name, gang
@@ -130,7 +129,7 @@ class _Chooser:
         return self._shares(index, candidate) and self._fill(candidate).fits(taken, model.replicas.max, model.name)
 
     def _shares(self, index: int, candidate: PlacementCandidate) -> bool:
-        return self._shared.has_room(candidate.pool.name, candidate.device, self._sharer(index, candidate))
+        return self._shared.has_room(candidate.pool, candidate.device, self._sharer(index, candidate))
 
     def _sharer(self, index: int, candidate: PlacementCandidate) -> Sharer:
         model = self._stack.settings.models[index]

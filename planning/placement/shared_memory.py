@@ -5,6 +5,8 @@ from collections.abc import Iterable
 from msgspec import Struct
 
 from planning.gpus.devices import Device
+from planning.resolving.pools import PoolView
+from planning.resolving.workloads import Workload
 
 # Contexts of CUDA lie outside vLLM's budget; vLLM stops when less is free at its start than it is to take.
 LARGEST_SUM = 0.95
@@ -37,6 +39,17 @@ def too_much(takers: Iterable[Sharer]) -> bool:
     return total(takers) > LARGEST_SUM + _ROUNDING
 
 
+def above_part(sharer: Sharer, pool: PoolView, device: Device) -> bool:
+    """Whether a pod takes more than MPS lets each have."""
+    return pool.settings.gpu.sharing == "mps" and sharer.utilization > 1 / device.shared_by
+
+
+def sharer_of(workload: Workload) -> Sharer:
+    """The pods of a workload as they meet others on a device."""
+    pods = workload.high * workload.pods_per_replica
+    return Sharer(workload.release.name, pods, workload.release.utilization or 0)
+
+
 class SharedDevices:
     """The pods that share devices of each kind on each pool, while more are added."""
 
@@ -48,9 +61,11 @@ class SharedDevices:
         if device.shared_by > 1:
             self._sharers.setdefault((pool, device.kind), []).append(sharer)
 
-    def has_room(self, pool: str, device: Device, sharer: Sharer) -> bool:
+    def has_room(self, pool: PoolView, device: Device, sharer: Sharer) -> bool:
         """Whether these pods fit into the memory of a device together with any of those that are already there."""
         if device.shared_by == 1:
             return True
-        members = self._sharers.get((pool, device.kind), [])
+        if above_part(sharer, pool, device):
+            return False
+        members = self._sharers.get((pool.name, device.kind), [])
         return not too_much(greediest([*members, sharer], device.shared_by))

@@ -1,4 +1,4 @@
-"""The contract between thinking and building: everything that is decided about a stack, as frozen plain values.
+"""The contract between planning and building: everything that is decided about a stack, as frozen plain values.
 
 Names that Azure or Kubernetes will see are literal strings here. Ids and everything else that is born in the
 graph (principal ids, the OIDC issuer) are not: components pass those on as outputs.
@@ -114,9 +114,9 @@ class Plan(Struct, frozen=True, kw_only=True):
     """A whole platform, decided."""
 
     platform: PlatformPlan
-    """What every platform has."""
+    """Region, protection and system nodes: what every platform has."""
     foundation: AzurePlan
-    """What is below Kubernetes; the tag of the type says of which kind it is."""
+    """What is below Kubernetes; the type's tag names its kind."""
     pools: tuple[PoolPlan, ...]
     """The GPU node pools as pods see them."""
     secrets: SecretsPlan
@@ -130,7 +130,7 @@ class Plan(Struct, frozen=True, kw_only=True):
     autoscaling: AutoscalingPlan
     """KEDA."""
     gateway: GatewayPlan
-    """The way in for requests."""
+    """The gateway that receives requests."""
     monitoring: MonitoringPlan
     """Prometheus."""
     cost: CostPlan

@@ -10,7 +10,7 @@ from planning.plan.platform import NodeSelection, PoolPlan
 
 
 class AzureScopePlan(Struct, frozen=True, kw_only=True):
-    """Where everything of Azure is made, and for whom."""
+    """Where all Azure resources are created, and for whom."""
 
     subscription_id: str
     """Subscription that pays."""
@@ -23,14 +23,14 @@ class AzureScopePlan(Struct, frozen=True, kw_only=True):
     tags: Pairs
     """Tags of every resource that takes tags."""
     protect: bool
-    """Whether what can't be replaced may not be deleted."""
+    """Whether resources that cannot be recreated are protected from deletion."""
 
 
 class GrantPlan(Struct, frozen=True, kw_only=True):
-    """A role assignment; scope and principal are born in the graph."""
+    """A role assignment; scope and principal are outputs of the graph."""
 
     name: str
-    """A uuid5 over words of the Plan, so that creating it again changes nothing."""
+    """A uuid5 over values of the Plan, so that creating it again changes nothing."""
     role: str
     """The catalog's key of the role."""
     role_definition_id: str
@@ -133,27 +133,27 @@ class AgentPoolPlan(Struct, frozen=True, kw_only=True):
     """One AKS agent pool."""
 
     pool: PoolPlan
-    """What pods and people see of it."""
+    """The pool as pods and people see it."""
     cluster: str
     """Name of the cluster that it belongs to."""
     aks_name: str
-    """AKS' name for it, with the revision where the new pool stands beside the old one."""
+    """AKS' name for it, with the revision where the new pool is created before the old one is deleted."""
     logical_name: str
     """Pulumi's name for it."""
     create_first: bool
-    """Whether a changed pool is made before the old one goes; otherwise the old one is deleted first."""
+    """Whether a changed pool is created before the old one is deleted; otherwise the old one is deleted first."""
     os_disk_gib: int
-    """Size of the OS disk, where images and caches lie."""
+    """Size of the OS disk, which holds images and caches."""
     max_pods: int
     """Most pods a node."""
     gpu_driver: Literal["Install", "None"] | None
     """Whether AKS installs the GPU driver; None on nodes without GPUs."""
     gpu_instance_profile: str | None
-    """MIG profile that AKS cuts every GPU into; None where the GPU Operator cuts, or nobody."""
+    """MIG profile into which AKS partitions every GPU; None where the GPU Operator does it, or without MIG."""
     max_surge: str | None
     """Extra nodes during an upgrade of the nodes; None on spot pools, which are never upgraded in place."""
     max_unavailable: str | None
-    """Nodes that may be away during an upgrade, where the quota has no room for a surge node."""
+    """Nodes that may be unavailable during an upgrade, where the quota has no room for a surge node."""
 
 
 class PodIdentityPlan(Struct, frozen=True, kw_only=True):
@@ -170,7 +170,7 @@ class PodIdentityPlan(Struct, frozen=True, kw_only=True):
     service_account: str
     """Service account whose pods may sign in as this identity."""
     names_tenant: bool
-    """Whether the account names the tenant: External Secrets looks for it there, Azure's webhook knows it."""
+    """Whether the account names the tenant: External Secrets reads it there; Azure's webhook needs no annotation."""
     read_vault: GrantPlan | None
     """Lets it read the vault's secrets."""
     read_weights: GrantPlan | None
@@ -181,15 +181,15 @@ class VaultPlan(Struct, frozen=True, kw_only=True):
     """Key Vault and its private endpoint."""
 
     name: str
-    """Azure's name for it, unique in the world."""
+    """Azure's name for it, globally unique."""
     purge_protection: bool
-    """Whether deleted secrets can't be removed for good before their time."""
+    """Whether deleted secrets can't be purged before their retention ends."""
     soft_delete_days: int
     """Days for which deleted secrets are kept."""
     endpoint: str
     """Name of the private endpoint."""
     endpoint_group: str
-    """Azure's word for the part of the service that the endpoint leads to."""
+    """Azure's group id: the part of the service that the endpoint leads to."""
     bootstrap: tuple[str, ...]
     """Secrets that the first `up` writes from the stack's configuration."""
 
@@ -198,13 +198,13 @@ class RegistryPlan(Struct, frozen=True, kw_only=True):
     """Container registry and its private endpoint."""
 
     name: str
-    """Azure's name for it, unique in the world."""
+    """Azure's name for it, globally unique."""
     zone_redundant: bool
     """Whether it survives the loss of a zone."""
     endpoint: str
     """Name of the private endpoint."""
     endpoint_group: str
-    """Azure's word for the part of the service that the endpoint leads to."""
+    """Azure's group id: the part of the service that the endpoint leads to."""
     pull: GrantPlan
     """Lets the kubelets pull."""
 
@@ -215,7 +215,7 @@ class ModelStorePlan(Struct, frozen=True, kw_only=True):
     resource_group: str
     """Name of that group."""
     account: str
-    """Name of the storage account, unique in the world."""
+    """Name of the storage account, globally unique."""
     container: str
     """Name of the container that holds the weights."""
     sku: str
@@ -225,14 +225,14 @@ class ModelStorePlan(Struct, frozen=True, kw_only=True):
     endpoint: str
     """Name of the private endpoint."""
     endpoint_group: str
-    """Azure's word for the part of the service that the endpoint leads to."""
+    """Azure's group id: the part of the service that the endpoint leads to."""
 
 
 class AzurePlan(Struct, frozen=True, kw_only=True, tag="azure"):
     """A foundation on Azure: what is below Kubernetes, and what pods use of the cloud."""
 
     scope: AzureScopePlan
-    """Where it is made, and for whom."""
+    """Where it is created, and for whom."""
     network: NetworkPlan
     """Virtual network and private DNS."""
     identity: ClusterIdentityPlan
@@ -242,12 +242,12 @@ class AzurePlan(Struct, frozen=True, kw_only=True, tag="azure"):
     agent_pools: tuple[AgentPoolPlan, ...]
     """The GPU node pools, in the order of the Plan's pools."""
     vault: VaultPlan
-    """Where secrets live."""
+    """The store of secrets."""
     registry: RegistryPlan
-    """Where images of our own live."""
+    """The registry of the organisation's own images."""
     model_store: ModelStorePlan
-    """Where weights of our own live."""
+    """The store of the organisation's own weights."""
     pod_identities: tuple[PodIdentityPlan, ...]
-    """Who signs in to Azure from inside the cluster."""
+    """Service accounts that sign in to Azure, and their identities."""
     system_nodes: NodeSelection
     """How pods get onto the system pool."""

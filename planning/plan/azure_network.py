@@ -13,7 +13,7 @@ class SecurityRulePlan(Struct, frozen=True, kw_only=True):
     name: str
     """Name of the rule."""
     priority: int
-    """Rules with a lower number are looked at first."""
+    """Priority; rules with a lower number are evaluated first."""
     access: Literal["Allow", "Deny"]
     """What happens to traffic that matches."""
     source: str
@@ -26,13 +26,13 @@ class SubnetPlan(Struct, frozen=True, kw_only=True):
     """One subnet of the virtual network."""
 
     role: str
-    """What lies in it: nodes, api_server, gateway or private_endpoints."""
+    """What it is for: nodes, api_server, gateway or private_endpoints."""
     name: str
     """Azure's name for it."""
     cidr: str
     """Address range."""
     delegation: str | None
-    """Azure service that the subnet is handed to."""
+    """Azure service to which the subnet is delegated."""
     nat: bool
     """Whether outbound traffic leaves through the NAT gateway."""
     rules: tuple[SecurityRulePlan, ...] | None
@@ -60,7 +60,7 @@ class NetworkPlan(Struct, frozen=True, kw_only=True):
     address_space: str
     """Address range of the virtual network."""
     subnets: tuple[SubnetPlan, ...]
-    """Subnets, in the order in which they are made."""
+    """Subnets, in the order in which they are created."""
     nat_gateway: str
     """Name of the NAT gateway."""
     nat_address: str

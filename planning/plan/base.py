@@ -1,4 +1,4 @@
-"""Plain values that a Plan is made of."""
+"""The plain values in a Plan."""
 
 # A plain JSON value; Helm values are trees of it.
 Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]

@@ -18,7 +18,7 @@ from planning.plan import (
 
 
 def plan_json(plan: Plan) -> dict[str, Any]:
-    """What scripts may rely on of a Plan: its pools, models and cost; memory in GiB of one GPU, of the worst rank."""
+    """The part of a Plan that scripts may rely on: its pools, models and cost; memory in GiB of one GPU, worst rank."""
     return {
         "pools": [_pool(pool) for pool in plan.pools],
         "models": [_model(model) for model in plan.models],
@@ -29,10 +29,10 @@ def plan_json(plan: Plan) -> dict[str, Any]:
 def text(
     stack: str, findings: Sequence[Finding], plan: Plan | None, resources: Iterable[Mapping[str, Any]]
 ) -> Iterator[str]:
-    """The document in pieces to be written one after the other; `resources` may be a generator.
+    """The document in pieces, to be written in order; `resources` may be a generator.
 
-    Byte-equal for equal previews. A line per finding, pool, model, cost line and resource, so that two documents can
-    be compared by line, and so that a graph of thousands never has to be in memory as a whole.
+    Byte-equal for equal previews. Each finding, pool, model, cost line and resource has a line of its own, so that two
+    documents can be compared by line, and so that a graph of thousands of resources is never in memory as a whole.
     """
     ok = plan is not None and not blocking(tuple(findings))
     yield f'{{"stack": {_line(stack)},\n "ok": {_line(ok)},\n "findings": '
@@ -67,7 +67,7 @@ def _lines(items: Iterable[Mapping[str, Any]]) -> Iterator[str]:
 
 
 def _mapping(values: Mapping[str, Any]) -> Iterator[str]:
-    """A mapping in one line, but for its lists."""
+    """A mapping on one line, except for its lists."""
     mark = "{"
     for key, value in values.items():
         yield f"{mark}{_line(key)}: "

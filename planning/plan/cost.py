@@ -17,7 +17,7 @@ class CostLine(Struct, frozen=True, kw_only=True):
     max_nodes: int
     """Most nodes that may run."""
     hourly: float | None
-    """Price of a node and hour in force, one of the two below."""
+    """Price of a node and hour that applies, one of the two below."""
     on_demand_hourly: float | None
     """Price of a node and hour on demand."""
     spot_hourly: float | None
@@ -49,13 +49,13 @@ class BreakEvenPlan(Struct, frozen=True, kw_only=True):
     managed_per_million: float
     """Its price of a million tokens, in the same mix of prompts and answers."""
     first_tokens_per_month: int | None
-    """From here on self-hosting is cheaper, until another replica must start; None where it never is."""
+    """Above this self-hosting is cheaper, until another replica must start; None where it never is."""
     tokens_per_month: int | None
-    """Above this it always is, up to what the most replicas carry; None where that never happens."""
+    """Above this it is always cheaper, up to what the most replicas carry; None where that never happens."""
 
 
 class TokenCost(Struct, frozen=True, kw_only=True):
-    """Cost of tokens, prompts and answers together, with all replicas busy day and night."""
+    """Cost of tokens, prompts and answers together, with all replicas busy at all times."""
 
     input_tokens_per_second: float
     """Stated throughput of one replica: tokens of prompts."""

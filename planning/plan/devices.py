@@ -1,4 +1,4 @@
-"""What a pod asks of a GPU."""
+"""How a pod requests GPU devices."""
 
 from msgspec import Struct
 

@@ -1,4 +1,4 @@
-"""What model servers and everything that reaches them agree on; never different between stacks."""
+"""Port and header on which model servers and their callers agree; the same in every stack."""
 
 # Port of vLLM, of the Service in front of it, and the only one that network policies open.
 HTTP_PORT = 8000

@@ -1,4 +1,4 @@
-"""What AKS refuses to change on an agent pool that exists: one table for the revision and for replacements.
+"""What AKS refuses to change on an existing agent pool: one table for the revision and for replacements.
 
 The provider replaces a pool by itself only for `vmSize` and `gpuInstanceProfile`; a change of the rest would pass the
 preview and fail with PropertyChangeNotAllowed. So every setting that such a field follows from is in the hash that

@@ -1,4 +1,4 @@
-"""Names of the metrics that scaling and alerts are decided by: a renamed one is changed here and nowhere else.
+"""Names of the metrics on which scaling and alerts are based: a renamed metric is changed here and nowhere else.
 
 Sources: vLLM (vllm/v1/metrics/loggers.py), NVIDIA's dcgm-exporter (etc/default-counters.csv), kube-state-metrics
 (docs/metrics).

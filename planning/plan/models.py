@@ -47,16 +47,16 @@ class RolloutPlan(Struct, frozen=True, kw_only=True):
     strategy: Literal["RollingUpdate"]
     """Strategy of the Deployment."""
     max_surge: int
-    """Replicas on top of the wanted number."""
+    """Pods above the desired number during a rollout."""
     max_unavailable: int
-    """Replicas that may be missing of the wanted number."""
+    """Pods below the desired number during a rollout."""
 
 
 class ScalingPlan(Struct, frozen=True, kw_only=True):
     """One ScaledObject: the replicas of a workload by waiting and running requests.
 
-    A fixed number has one as well, with `min` = `max`: where the number was KEDA's before, KEDA must learn of the new
-    one, since it keeps the old bounds until its object is changed.
+    A fixed number has a ScaledObject as well, with `min` = `max`: where KEDA decided the number before, it must learn
+    the new one, since it keeps the old bounds until its object is changed.
     """
 
     min: int
@@ -70,7 +70,7 @@ class ScalingPlan(Struct, frozen=True, kw_only=True):
     server: str
     """URL of the Prometheus server."""
     cooldown_seconds: int
-    """Seconds without load before the last replica goes."""
+    """Seconds without load before the last replica is removed."""
 
 
 class WorkloadPlan(Struct, frozen=True, kw_only=True):
@@ -85,7 +85,7 @@ class WorkloadPlan(Struct, frozen=True, kw_only=True):
     pods_per_replica: int
     """Pods that run together or not at all."""
     request: DeviceRequest
-    """What each pod asks of a GPU."""
+    """GPU devices that each pod requests."""
     pool: str
     """Name of the pool."""
     pool_revision: str
@@ -105,7 +105,7 @@ class WorkloadPlan(Struct, frozen=True, kw_only=True):
     rollout: RolloutPlan
     """How new pods replace old ones."""
     surge_node_hours: float
-    """Hours of a node that would not run otherwise, at most, for one rollout."""
+    """Node-hours of extra nodes, at most, for one rollout."""
     progress_seconds: int
     """Deadline for the next replica of a rollout."""
     rollout_seconds: int
@@ -113,10 +113,10 @@ class WorkloadPlan(Struct, frozen=True, kw_only=True):
 
 
 class PodPlan(Struct, frozen=True, kw_only=True):
-    """What every pod of a release takes of its node, and how long it starts and stops."""
+    """What every pod of a release uses of its node, and how long it takes to start and stop."""
 
     labels: Pairs
-    """Labels by which the foundation knows pods that have an identity in the cloud."""
+    """Labels by which the foundation recognizes pods that have an identity in the cloud."""
     run_as_user: int | None
     """User that the image is made for; None where it names none."""
     cpu: int
@@ -130,7 +130,7 @@ class PodPlan(Struct, frozen=True, kw_only=True):
     start_seconds: int
     """Seconds until a pod must be ready."""
     pre_stop_seconds: int
-    """Seconds between the decision to stop a pod and SIGTERM, in which load balancers learn of it."""
+    """Seconds between the decision to stop a pod and SIGTERM, in which load balancers stop sending it requests."""
     grace_seconds: int
     """Seconds between the decision to stop a pod and SIGKILL."""
 
@@ -155,24 +155,24 @@ class ReleasePlan(Struct, frozen=True, kw_only=True):
     args: tuple[str, ...]
     """Arguments of `vllm serve`, as people read them."""
     arguments_file: str
-    """The same as the YAML file that vLLM reads."""
+    """The same arguments as the YAML file that vLLM reads."""
     config_map: str
-    """Name of the ConfigMap with that file; a new one for new content."""
+    """Name of the ConfigMap with that file; a new name for new content."""
     memory: MemoryPlan
     """Memory on the tightest of its devices."""
     pod: PodPlan
-    """What each pod takes of its node."""
+    """What each pod uses of its node."""
     workloads: tuple[WorkloadPlan, ...]
     """Where the replicas run, floor first."""
 
 
 class HandoverPlan(Struct, frozen=True, kw_only=True):
-    """The Job that completes when no pod of a model is on another pool than those of `pool_revisions`."""
+    """The Job that completes when every pod of a model is on the pools of `pool_revisions`."""
 
     name: str
-    """Name of the Job; a new one for each move."""
+    """Name of the Job; a new name for each move."""
     image: str
-    """Image whose process ends at once."""
+    """Image whose process exits immediately."""
     pool_revisions: tuple[str, ...]
     """Revisions of the pools on which the model's pods belong."""
     timeout_seconds: int
@@ -193,11 +193,11 @@ class ModelPlan(Struct, frozen=True, kw_only=True):
     max_replicas: int
     """Replicas at full load."""
     releases: tuple[ReleasePlan, ...]
-    """What serves it."""
+    """The releases that serve it."""
     handover: HandoverPlan
-    """The wait for old pods before their pool goes."""
+    """The wait for old pods before their pool is deleted."""
     route: RoutePlan
-    """The way from the gateway to it."""
+    """The route from the gateway to it."""
     traffic: TrafficPlan
     """Who may reach its pods and where they may go."""
     token_secret: str | None

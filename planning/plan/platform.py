@@ -1,4 +1,4 @@
-"""What every platform has, whatever lies below Kubernetes: whose it is, how its system nodes are chosen, its pools."""
+"""What every platform has on any foundation: region, protection, system nodes, pools."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ class PlatformPlan(Struct, frozen=True, kw_only=True):
 
 
 class NodeSelection(Struct, frozen=True, kw_only=True):
-    """How pods get onto a set of nodes that others keep off."""
+    """How pods select a set of nodes that is tainted against other pods."""
 
     labels: Pairs
     """Labels of the nodes."""
@@ -44,14 +44,14 @@ class NodeSelection(Struct, frozen=True, kw_only=True):
 
 
 class PoolPlan(Struct, frozen=True, kw_only=True):
-    """What pods and people need to know of one node pool."""
+    """One node pool as pods and people see it."""
 
     name: str
     """Name in the stack file."""
     revision: str
-    """Name and hash of what can't change in place: a new revision is a new pool, and pods select it."""
+    """Name and hash of the settings that can't change in place: a new revision is a new pool, and pods select it."""
     vm_size: str
-    """Kind of machine, as the cloud calls it."""
+    """Machine type, by the cloud's name."""
     min_nodes: int
     """Fewest nodes that run."""
     max_nodes: int
@@ -59,10 +59,10 @@ class PoolPlan(Struct, frozen=True, kw_only=True):
     zones: tuple[str, ...]
     """Zones of the nodes; empty where none are named."""
     spot: bool
-    """Whether the nodes are spot capacity, which may be taken away at half a minute's notice."""
+    """Whether the nodes are spot capacity, which may be evicted at half a minute's notice."""
     labels: Pairs
     """Labels of the nodes."""
     taints: tuple[str, ...]
     """Taints of the nodes, each `key=value:Effect`."""
     resources: tuple[tuple[str, int], ...]
-    """Devices of one node: extended resource and how many of it."""
+    """Devices of one node: extended resource and its count."""

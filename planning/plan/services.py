@@ -6,10 +6,10 @@ from planning.plan.base import Json, Pairs
 
 
 class ChartPlan(Struct, frozen=True, kw_only=True):
-    """One Helm chart: which, at which version, from where and to where."""
+    """One Helm chart: its name, version, repository and namespace."""
 
     name: str
-    """Helm's name for what it installs; also the prefix of the chart's objects."""
+    """Name of Helm's installation; also the prefix of the chart's objects."""
     namespace: str
     """Namespace of the chart's objects."""
     chart: str
@@ -23,18 +23,18 @@ class ChartPlan(Struct, frozen=True, kw_only=True):
 
 
 class SecretsPlan(Struct, frozen=True, kw_only=True):
-    """External Secrets Operator and the one store that reads what the foundation keeps secret."""
+    """External Secrets Operator and the one store that reads the foundation's secrets."""
 
     chart: ChartPlan
     """Chart of the operator."""
     store: str
     """Name of the store."""
     service_account: str
-    """Service account with whose identity the store reads, in the chart's namespace."""
+    """Service account whose identity the store uses to read, in the chart's namespace."""
     provider: dict[str, Json]
     """The store's `provider`: where the secrets are and how the store signs in there."""
     namespaces: tuple[str, ...]
-    """The only namespaces that the store serves."""
+    """The only namespaces that may use the store."""
 
 
 class GpuOperatorPlan(Struct, frozen=True, kw_only=True):
@@ -83,13 +83,13 @@ class GatewayPlan(Struct, frozen=True, kw_only=True):
     envoy: ChartPlan
     """Chart of Envoy Gateway; the proxies run in its namespace."""
     ai_crds: ChartPlan
-    """Chart with the kinds of Envoy AI Gateway."""
+    """Chart with the CRDs of Envoy AI Gateway."""
     ai: ChartPlan
     """Chart of Envoy AI Gateway's controller."""
     namespace: str
     """Namespace of the Gateway, its policies and its Secrets."""
     gateway: str
-    """Name of the Gateway and of everything that belongs to it alone."""
+    """Name of the Gateway and of the objects that belong to it alone."""
     hostname: str
     """The one host name that is served."""
     certificate: str
@@ -99,11 +99,11 @@ class GatewayPlan(Struct, frozen=True, kw_only=True):
     public: bool
     """Whether the gateway is reached from the internet."""
     service_annotations: Pairs
-    """Annotations that make the foundation's load balancer for the proxies' Service public or private."""
+    """Annotations that make the load balancer of the proxies' Service public or private."""
     clients: tuple[ClientPlan, ...]
     """Who may call."""
     request_timeout_seconds: int
-    """Longest that a request may take."""
+    """Longest time that a request may take."""
     min_replicas: int
     """Fewest proxies."""
     max_replicas: int
@@ -111,7 +111,7 @@ class GatewayPlan(Struct, frozen=True, kw_only=True):
 
 
 class RoutePlan(Struct, frozen=True, kw_only=True):
-    """The way from the gateway to one model."""
+    """The route from the gateway to one model."""
 
     gateway: str
     """Name of the Gateway that the route attaches to."""
@@ -120,7 +120,7 @@ class RoutePlan(Struct, frozen=True, kw_only=True):
     hostname: str
     """Host name of the requests."""
     request_timeout_seconds: int
-    """Longest that a request may take, waiting included."""
+    """Longest time that a request may take, waiting included."""
 
 
 class TrafficPlan(Struct, frozen=True, kw_only=True):

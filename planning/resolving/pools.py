@@ -110,4 +110,4 @@ def _mig_owner(pool: Pool, vm: VmSize, gpu: Gpu, catalog: Catalog, gpu_driver: s
     full = len(set(layouts)) == 1 and mig.uniform_full(geometry, layouts[0])
     if vm.aks_mig and gpu_driver == "aks" and full and layouts[0][0] in by_profile:
         return MigOwner(aks_profile=by_profile[layouts[0][0]])
-    return MigOwner(operator_config=mig.config_name(geometry, layouts))
+    return MigOwner(operator_config=mig.layout_name(geometry, layouts))

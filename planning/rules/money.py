@@ -155,7 +155,7 @@ def throughput_whole(_: Resolution, release: ReleaseView) -> Violations:
 def self_hosting_pays(stack: Resolution) -> Violations:
     """Reports when the managed API is cheaper at every load."""
     for model in stack.models:
-        found = cost.token_cost(stack, model)
+        found = cost.model_token_cost(stack, model)
         if found is None or found.break_even is None or found.break_even.first_tokens_per_month is not None:
             continue
         yield Violation(

@@ -69,7 +69,7 @@ def gpu_supported(stack: Resolution, pool: PoolView) -> Violations:
     """GPU pools have NVIDIA data-centre GPUs on x86-64 machines with the CUDA driver."""
     if pool.vm is None or pool.vm.gpu is None:
         return
-    if pool.gpu is None or pool.gpu.vendor != "nvidia" or pool.vm.arch != "amd64" or pool.vm.driver != "cuda":
+    if pool.gpu is None or pool.vm.arch != "amd64" or pool.vm.driver != "cuda":
         yield Violation(
             f"{pool.path}.vm_size",
             f"`{pool.vm.name}` ({pool.vm.gpu}, {pool.vm.arch}, driver track {pool.vm.driver}) is not supported yet",
@@ -85,8 +85,7 @@ def supported_sizes(stack: Resolution) -> list[str]:
         if vm.gpu is not None
         and vm.arch == "amd64"
         and vm.driver == "cuda"
-        and (gpu := stack.catalog.gpus.get(vm.gpu)) is not None
-        and gpu.vendor == "nvidia"
+        and vm.gpu in stack.catalog.gpus
     ]
 
 
@@ -164,7 +163,7 @@ def pool_has_models(stack: Resolution) -> Violations:
             )
 
 
-def _counted(demand: quota.Demand) -> tuple[str, ...]:
+def _counted(demand: quota.QuotaDemand) -> tuple[str, ...]:
     """What the cores of a quota rest on; which quota a pool counts against is part of it."""
     sizes = (f"{billed.path}.{key}" for billed in demand.billed_pools for key in ("vm_size", "nodes", "capacity"))
     return ("quota", *sizes)
@@ -230,13 +229,13 @@ def surge_inside_quota(stack: Resolution) -> Violations:
 
 
 def _whose(name: str) -> str:
-    label = quota.IN_ALL.get(name)
+    label = quota.TOTALS.get(name)
     if label is None:
         return f"the pools of {name}"
     return "all spot pools together" if name == quota.SPOT else "all on-demand pools together"
 
 
-def _summands(demand: quota.Demand) -> str:
+def _summands(demand: quota.QuotaDemand) -> str:
     return " + ".join(
         f"{billed.name} {billed.max_nodes} × {billed.vm.vcpu}"
         for billed in demand.billed_pools
@@ -255,7 +254,7 @@ def _summands(demand: quota.Demand) -> str:
 def quota_family_known(stack: Resolution) -> Violations:
     """Quotas have the names that `az vm list-usage` shows."""
     known = {vm.quota_family for vm in stack.catalog.vm_sizes.values() if vm.quota_family is not None}
-    known |= {*quota.IN_ALL, *quota.IN_ALL.values()}
+    known |= {*quota.TOTALS, *quota.TOTALS.values()}
     for family in stack.settings.quota:
         if family not in known:
             yield Violation(

@@ -6,11 +6,10 @@ from config.wording import listed
 from planning.gpus import devices
 from planning.gpus.devices import Device
 from planning.placement.release_on_pool import ReleaseOnPool
-from planning.placement.shared_memory import LARGEST_SUM, Sharer, greediest, too_much, total
+from planning.placement.shared_memory import LARGEST_SUM, Sharer, above_part, greediest, sharer_of, too_much, total
 from planning.resolving.pools import PoolView
-from planning.resolving.releases import ReleaseView
 from planning.resolving.resolution import Resolution
-from planning.resolving.workloads import workloads_of
+from planning.resolving.workloads import Workload
 from planning.rules.reads import DEVICES, ENGINE
 from planning.rules.register import Violation, Violations, placement_rule, pool_rule, stack_rule
 
@@ -96,72 +95,54 @@ def shared_pool_never_empty(_: Resolution, pool: PoolView) -> Violations:
         yield Violation(f"{pool.path}.nodes.min", "0: a pool of shared GPUs can't scale from zero", "write 1 or more")
 
 
-@placement_rule(
+@stack_rule(
     "SHARE-MEMORY",
     "error",
-    prevents=f"{_NO_MEMORY}: replicas of one model meet on a GPU.",
+    prevents=f"{_NO_MEMORY}: pods that meet on a shared GPU take more than it has.",
     source=_REQUEST,
-    model=_MODEL,
-    pool=_POOL,
 )
-def replicas_add_up(_: Resolution, place: ReleaseOnPool) -> Violations:
-    """Replicas of a model that may meet on one GPU fit into its memory together; by MPS each keeps to its part."""
-    workload = place.workload
-    if workload is None or workload.device.shared_by == 1:
-        return
-    release, pool, device = place.release, place.pool, workload.device
-    sharer = Sharer(release.name, workload.high, release.utilization or 0)
-    takers = greediest([sharer], device.shared_by)
-    if _above_part(sharer, pool, device):
-        yield Violation(
-            f"{release.path}.engine.gpu_memory_utilization",
-            (
-                f"{sharer.utilization:g} of {_what(device)}; MPS lets each of {device.shared_by} pods on "
-                f"`{pool.name}` have {1 / device.shared_by:.3g} of it"
-            ),
-            _fix(device),
+def sharers_add_up(stack: Resolution) -> Violations:
+    """Whichever pods meet on one shared GPU fit into its memory together; by MPS each keeps to its part."""
+    on_device: dict[tuple[str, str], list[tuple[Sharer, Workload]]] = defaultdict(list)
+    for workload in stack.workloads:
+        if workload.device.shared_by > 1:
+            on_device[workload.pool.name, workload.device.kind].append((sharer_of(workload), workload))
+    for members in on_device.values():
+        alone = [found for sharer, workload in members if (found := _too_much_alone(sharer, workload)) is not None]
+        yield from alone or _too_much_together(members)
+
+
+def _too_much_alone(sharer: Sharer, workload: Workload) -> Violation | None:
+    """What the pods of one model take by themselves, where that is too much."""
+    device, pool, path = workload.device, workload.pool, workload.release.path
+    rests_on = _rests_on(pool, [workload])
+    if above_part(sharer, pool, device):
+        message = (
+            f"{sharer.utilization:g} of {_what(device)}; MPS lets each of {device.shared_by} pods on `{pool.name}` "
+            f"have {1 / device.shared_by:.3g} of it"
         )
-    elif too_much(takers):
-        yield Violation(f"{release.path}.engine.gpu_memory_utilization", _meeting(takers, pool, device), _fix(device))
+    elif too_much(takers := greediest([sharer], device.shared_by)):
+        message = _meeting(takers, pool, device)
+    else:
+        return None
+    return Violation(f"{path}.engine.gpu_memory_utilization", message, _fix(device), rests_on)
 
 
-def _above_part(sharer: Sharer, pool: PoolView, device: Device) -> bool:
-    """Whether a pod takes more than MPS lets each have."""
-    return pool.settings.gpu.sharing == "mps" and sharer.utilization > 1 / device.shared_by
+def _too_much_together(members: list[tuple[Sharer, Workload]]) -> Violations:
+    device, pool = members[0][1].device, members[0][1].pool
+    takers = greediest([sharer for sharer, _ in members], device.shared_by)
+    if too_much(takers):
+        largest = next(workload for sharer, workload in members if sharer is takers[0])
+        rests_on = _rests_on(pool, [workload for sharer, workload in members if sharer in takers])
+        path = f"{largest.release.path}.engine.gpu_memory_utilization"
+        yield Violation(path, _meeting(takers, pool, device), _fix(device), rests_on)
 
 
-@stack_rule("SHARE-SUM", "error", prevents=f"{_NO_MEMORY}: pods of several models meet on a GPU.", source=_REQUEST)
-def neighbours_add_up(stack: Resolution) -> Violations:
-    """Whichever models meet on one shared GPU fit into its memory together; vLLM sees all of the memory."""
-    on_device: dict[tuple[str, str], list[tuple[Sharer, ReleaseView]]] = defaultdict(list)
-    shared: dict[tuple[str, str], tuple[PoolView, Device]] = {}
-    for release in stack.releases:
-        if any(device.shared_by > 1 for _, device in release.placed):
-            for workload in workloads_of(release):
-                if workload.device.shared_by > 1:
-                    key = workload.pool.name, workload.device.kind
-                    shared[key] = workload.pool, workload.device
-                    on_device[key].append((Sharer(release.name, workload.high, release.utilization or 0), release))
-    for key, members in on_device.items():
-        pool, device = shared[key]
-        sharers = [sharer for sharer, _ in members]
-        takers = greediest(sharers, device.shared_by)
-        # What one model takes alone is reported by SHARE-MEMORY.
-        alone = [greediest([sharer], device.shared_by) for sharer in sharers]
-        if any(map(too_much, alone)) or any(_above_part(sharer, pool, device) for sharer in sharers):
-            continue
-        if not too_much(takers):
-            continue
-        largest = next(release for sharer, release in members if sharer is takers[0])
-        yield Violation(
-            f"{largest.path}.engine.gpu_memory_utilization",
-            _meeting(takers, pool, device),
-            _fix(device),
-            (
-                *(f"{pool.path}.{key}" for key in _POOL),
-                *(f"{release.path}.{key}" for sharer, release in members if sharer in takers for key in _MODEL),
-            ),
-        )
+def _rests_on(pool: PoolView, workloads: list[Workload]) -> tuple[str, ...]:
+    return (
+        *(f"{pool.path}.{key}" for key in _POOL),
+        *(f"{workload.release.path}.{key}" for workload in workloads for key in _MODEL),
+    )
 
 
 def _meeting(takers: list[Sharer], pool: PoolView, device: Device) -> str:

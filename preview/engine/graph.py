@@ -1,4 +1,4 @@
-"""The recorded graph: every resource a program registered, with the inputs and options that are in force."""
+"""The recorded graph: every resource that a program registered, with the inputs and options in force."""
 
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
@@ -68,11 +68,11 @@ class Resource(Struct, frozen=True, kw_only=True):
     custom: bool
     options: Options
     wire: bytes
-    """The inputs as packed bytes without what secrets hide: a tenth of the memory of plain values."""
+    """The inputs as packed bytes without the values of secrets: a tenth of the memory of plain values."""
 
     @property
     def inputs(self) -> Mapping[str, WireValue]:
-        """The wire inputs (camelCase); secrets are `SECRET`, unknowns `UNKNOWN`. Decoded anew at every access."""
+        """The wire inputs (camelCase); secrets are `SECRET`, unknowns `UNKNOWN`. Decoded again at every access."""
         return unpack(self.wire)
 
     def to_json(self) -> dict[str, JsonValue]:
@@ -111,7 +111,7 @@ class Graph(Struct, frozen=True, kw_only=True):
 
 
 class ProgramFailed(Exception):  # noqa: N818  # the name says what happened; "Error" would blame the engine
-    """The program raised or asked for something the engine refuses. `graph_so_far` holds what was registered before."""
+    """The program raised, or requested what the engine refuses. `graph_so_far` holds what was registered before."""
 
     def __init__(self, message: str, graph_so_far: Graph) -> None:
         super().__init__(message)

@@ -1,4 +1,4 @@
-"""What a resource takes over from its parent, as the engine's `inheritFromParent` and provider maps decide it.
+"""What a resource inherits from its parent, by the engine's `inheritFromParent` and provider maps.
 
 Source: pulumi, pkg/resource/deploy/source_eval.go (`inheritFromParent`, `resolveProvider`, `RegisterResource`).
 """
@@ -12,7 +12,7 @@ from preview.engine import urn
 
 
 class Goal(Struct, frozen=True):
-    """The inheritable part of what a resource asked for; `None` means that nothing was said, which is not `False`.
+    """The inheritable options of a resource's request; `None` means that the option was not set, which is not `False`.
 
     `provider` is a reference (`URN::id`), empty for a default provider and for components, whose provider the engine
     does not keep.
@@ -28,7 +28,7 @@ def inherit(child: RegisterResourceRequest, parent: Goal) -> Goal:
     """The child's own options completed by its parent's.
 
     An explicit `protect=False` or `retain_on_delete=False` stops the inheritance; a `deleted_with` can be replaced but
-    not taken away. A provider passes only to resources of its package, and to local components.
+    not removed. A provider passes only to resources of its package, and to local components.
     """
     provider = child.provider
     if not provider and _takes_provider(child, parent.provider):

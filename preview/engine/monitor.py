@@ -1,4 +1,4 @@
-"""The engine's answers to the SDK: registers resources, gates invokes, refuses what only a real engine could answer."""
+"""The engine's answers to the SDK: registers resources, gates invokes, refuses what only a real engine can answer."""
 # ruff: noqa: N802  # the method names are those of the gRPC service that the SDK calls
 
 import re
@@ -40,12 +40,12 @@ _FEATURES = (
 _GO_DURATION = re.compile(r"[+-]?(0|((\d+\.?\d*|\.\d+)(ns|us|µs|μs|ms|s|m|h))+)")
 
 
-class RefusedError(Exception):
+class RequestRefusedError(Exception):
     """The engine refuses a request; the program cannot go on."""
 
 
 class Monitor:
-    """The resource monitor of one preview. Single-threaded: every call is answered at once."""
+    """The resource monitor of one preview. Single-threaded: every call is answered immediately."""
 
     def __init__(self, project: str, stack: str) -> None:
         self.refusal: str | None = None
@@ -104,7 +104,7 @@ class Monitor:
         return proto.RegisterResourceResponse(urn=new)
 
     def RegisterResourceOutputs(self, request: proto.RegisterResourceOutputsRequest) -> Empty:
-        """Keep the stack's outputs; a component's are its own affair until there is a state."""
+        """Keep the stack's outputs; those of a component are not needed without a state."""
         if urn.type_of(request.urn) == urn.ROOT_STACK_TYPE:
             self._outputs = pack(request.outputs)
         return Empty()
@@ -130,22 +130,22 @@ class Monitor:
         self._refuse(f"the embedded engine reads no existing resources: {request.type} {request.name}")
 
     def ExistsResource(self, request: proto.ExistsResourceRequest) -> NoReturn:
-        """Refuse: there is no cloud to ask."""
+        """Refuse: there is no cloud to query."""
         self._refuse(f"the embedded engine looks up no existing resources: {request.type} {request.id}")
 
     def SignalAndWaitForShutdown(self, _request: Empty) -> Empty:
-        """Nothing is pending: every request was answered when it came."""
+        """Nothing is pending: every request was answered when it arrived."""
         return Empty()
 
     def _check_open(self) -> None:
         # After an error the real engine shuts its monitor down: nothing more is registered.
         if self.refusal is not None:
-            raise RefusedError("resource monitor shut down")
+            raise RequestRefusedError("resource monitor shut down")
 
     def _refuse(self, message: str) -> NoReturn:
         self._check_open()
         self.refusal = message
-        raise RefusedError(message)
+        raise RequestRefusedError(message)
 
     def _check_request(self, request: proto.RegisterResourceRequest) -> None:
         self._check_open()
@@ -193,7 +193,7 @@ class Monitor:
         return proto.RegisterResourceResponse(urn=new)
 
     def _is_pending(self, dependency: str) -> bool:
-        # A component stands for its descendants down to the first custom resource on each branch; a URN that this
+        # A component means its descendants down to the first custom resource on each branch; a URN that the
         # program did not register is skipped (resourcetracker/tracker.go).
         resource = self._recorder.get(dependency)
         if resource is None:
@@ -204,7 +204,7 @@ class Monitor:
 
 
 class Callbacks:
-    """Refuses the program's callbacks by name, in the place of the SDK's callback server: no socket is opened."""
+    """Refuses the program's callbacks by name, instead of the SDK's callback server: no socket is opened."""
 
     def __init__(self, monitor: Monitor) -> None:
         self._monitor = monitor

@@ -1,4 +1,4 @@
-"""Turns registration requests into recorded resources, sharing what many resources have in common to stay small."""
+"""Turns registration requests into recorded resources; values that many resources share are stored once."""
 
 from collections.abc import Iterable, Mapping
 

@@ -1,4 +1,4 @@
-"""Runs one Pulumi program to its end on a fresh event loop, with the SDK's state set aside and put back afterwards."""
+"""Runs one Pulumi program to its end on a fresh event loop, and restores the SDK's state afterwards."""
 
 import asyncio
 import contextlib
@@ -16,7 +16,7 @@ from pulumi.runtime.proto import engine_pb2
 from pulumi.runtime.stack import run_in_stack
 
 from preview.engine.graph import Graph, LogLine, ProgramFailed
-from preview.engine.monitor import Callbacks, Monitor, RefusedError
+from preview.engine.monitor import Callbacks, Monitor, RequestRefusedError
 from preview.engine.shortcuts import shortcuts
 from preview.engine.wire import Empty
 
@@ -35,7 +35,7 @@ def preview(
 ) -> Graph:
     """The graph that a first preview of a program on an empty stack would show.
 
-    The cycle collector rests meanwhile and then has the program's objects to free; a process that ends after one
+    The cycle collector is paused for that time and must then free the program's objects; a process that ends after one
     preview saves that time by turning the collector off itself.
 
     Args:
@@ -47,7 +47,7 @@ def preview(
         secret_keys: the keys of `config` whose values are secret.
 
     Raises:
-        ProgramFailed: the program raised, exited, registered a URN twice or asked for something that only a provider or
+        ProgramFailed: the program raised, exited, registered a URN twice or requested what only a provider or
             an existing stack could answer. It carries the graph registered until then.
         RuntimeError: called from inside a running event loop.
     """
@@ -85,13 +85,13 @@ def _preview(
             runner.get_loop().set_exception_handler(lambda _, about: _collect(stray, about))
             runner.run(run_in_stack(_entry(program)))
             runner.run(_settle())
-    except Exception as error:  # a program may raise anything: it is passed on, whole, as the cause
+    except Exception as error:  # a program may raise anything: it is passed on as the cause
         raise _failure(monitor, engine, error) from error
     except SystemExit as error:
         raise _failure(monitor, engine, error) from error
     if stray:
         raise _failure(monitor, engine, stray[0]) from stray[0]
-    if monitor.refusal is not None:  # the program caught it; the real engine would have stopped all the same
+    if monitor.refusal is not None:  # the program caught it; the real engine would have stopped nevertheless
         raise ProgramFailed(engine.masked(monitor.refusal), monitor.graph(tuple(engine.log)))
     return monitor.graph(tuple(engine.log))
 
@@ -112,7 +112,7 @@ class _Engine:
 
     def RequirePulumiVersion(self, _request: object) -> NoReturn:  # noqa: N802  # the gRPC service's name
         """Refuse: without a CLI there is no version to compare."""
-        raise RefusedError("the embedded engine has no CLI version for require_pulumi_version to check")
+        raise RequestRefusedError("the embedded engine has no CLI version for require_pulumi_version to check")
 
     def masked(self, message: str) -> str:
         """The message with the values of secret settings replaced."""
@@ -122,7 +122,7 @@ class _Engine:
 
 
 class _Loop(asyncio.SelectorEventLoop):
-    """An event loop that answers the SDK's calls to the engine at once: handing them to a thread costs more."""
+    """An event loop that answers the SDK's calls to the engine immediately: handing them to a thread costs more."""
 
     def run_in_executor(self, executor: Any, func: Any, *args: Any) -> asyncio.Future[Any]:
         if executor is not None or getattr(func, "__module__", None) != _SDK_CALLS:
@@ -179,7 +179,7 @@ def _collect(stray: list[BaseException], about: Mapping[str, Any]) -> None:
 def _failure(monitor: Monitor, engine: _Engine, error: BaseException) -> ProgramFailed:
     if monitor.refusal is not None:
         message = monitor.refusal
-    elif isinstance(error, RunError | RefusedError):
+    elif isinstance(error, RunError | RequestRefusedError):
         message = str(error)
     elif isinstance(error, SystemExit):
         message = f"the program exited with status {error.code} before it ended"

@@ -1,4 +1,4 @@
-"""Work of the SDK that no preview shows, left out while one runs: it is most of the time of a large graph."""
+"""Work of the SDK that no preview shows, skipped while one runs: it takes most of the time of a large graph."""
 
 import asyncio
 import contextlib
@@ -13,21 +13,21 @@ from pulumi.runtime import stack as sdk_stack
 from pulumi.runtime.proto.source_pb2 import StackTrace
 
 _NO_TRACE = StackTrace()
-# To wait until all have ended or one has failed, where the SDK waits until any has ended.
+# Waits until all have ended or one has failed, where the SDK waits until any has ended.
 _WAITING_FOR_ALL = SimpleNamespace(**{**vars(asyncio), "FIRST_COMPLETED": asyncio.FIRST_EXCEPTION})
 _collapse = sdk_resource.collapse_alias_to_urn
 
 
 @contextlib.contextmanager
 def shortcuts() -> Generator[None]:
-    """Leave the work out for the length of a `with` block, in the whole process; afterwards all is as before."""
+    """Skip the work within a `with` block, in the whole process; afterwards everything is as before."""
     with contextlib.ExitStack() as stack:
         # Reading the call stack at every registration serves source positions alone. The SDK has no switch for it.
         stack.enter_context(_replaced(sdk_registration, "_get_stack_trace", lambda: _NO_TRACE))
         # An Azure resource brings up to 110 aliases. The SDK turns each into a URN that it reads again only for engines
         # older than alias specs (runtime/resource.py, `all_aliases`): 22 ms for one agent pool.
         stack.enter_context(_replaced(sdk_resource, "collapse_alias_to_urn", _collapse_if_odd))
-        # The SDK looks anew at all outputs that are still open each time that some are done (`wait_for_rpcs`): with
+        # The SDK checks all outputs that are still open again each time that some are done (`wait_for_rpcs`): with
         # 1,000 models that is two fifths of the time, and it grows with the square.
         stack.enter_context(_replaced(sdk_stack, "asyncio", _WAITING_FOR_ALL))
         # A graph under construction is all live: with 3,600 resources, scanning it for cycles again and again takes two

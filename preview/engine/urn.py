@@ -1,4 +1,4 @@
-"""URNs and type tokens, formed and read as the engine does (pulumi: sdk/go/common/{resource/urn,tokens,providers})."""
+"""URNs and type tokens, in the syntax of the engine (pulumi: sdk/go/common/{resource/urn,tokens,providers})."""
 
 ROOT_STACK_TYPE = "pulumi:pulumi:Stack"
 _PREFIX = "urn:pulumi:"
@@ -36,12 +36,12 @@ def name_of(urn: str) -> str:
 
 
 def is_type_token(token: str) -> bool:
-    """Whether a token has the three parts (`package:module:Type`) that the engine asks of custom resources."""
+    """Whether a token has the three parts (`package:module:Type`) that the engine requires of custom resources."""
     return token.count(":") > 1
 
 
 def package_of(token: str) -> str:
-    """The package that serves a type; empty for a token without a module."""
+    """The package of a type; empty for a token without a module."""
     package, colon, _ = token.partition(":")
     return package if colon else ""
 

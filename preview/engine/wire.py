@@ -7,7 +7,7 @@ import msgspec
 from google.protobuf import empty_pb2, struct_pb2
 from pulumi.runtime import rpc
 
-# Protobuf makes these classes at import, where no type checker sees them; they are named here once for all.
+# Protobuf creates these classes at import, where no type checker sees them; they are named in this one place.
 Empty: TypeAlias = empty_pb2.Empty  # ty: ignore[missing-attribute]  # see above
 Struct: TypeAlias = struct_pb2.Struct  # ty: ignore[missing-attribute]  # see above
 Value: TypeAlias = struct_pb2.Value  # ty: ignore[missing-attribute]  # see above
@@ -28,18 +28,18 @@ _SECRET_SIGNATURE: str = rpc._special_secret_sig  # noqa: SLF001  # wire constan
 _RESOURCE_SIGNATURE: str = rpc._special_resource_sig  # noqa: SLF001  # wire constant, see above
 _OUTPUT_SIGNATURE: str = rpc._special_output_value_sig  # noqa: SLF001  # wire constant, see above
 
-_EXACT_INTEGERS = 2.0**53  # beyond this a double no longer tells neighbours apart, so it stays a float
+_EXACT_INTEGERS = 2.0**53  # beyond this a double can't represent every integer, so it stays a float
 
 
 class Secret(msgspec.Struct, frozen=True):
-    """A value that is secret on the wire; what it hides is not kept, not even whether it was known."""
+    """A value that is secret on the wire; neither the value nor whether it was known is kept."""
 
     def __str__(self) -> str:
         return "[secret]"
 
 
 class Unknown(msgspec.Struct, frozen=True):
-    """A value that is born with a resource of this graph and is not known before it exists."""
+    """An output of a resource of this graph, which is not known before that resource exists."""
 
     def __str__(self) -> str:
         return "[unknown]"
@@ -54,7 +54,7 @@ WireValue: TypeAlias = (
 
 
 def pack(struct: Struct) -> bytes:
-    """The bytes of a struct, with everything that a secret hides taken out before it is stored."""
+    """The bytes of a struct, with the values of secrets removed before it is stored."""
     packed = struct.SerializeToString()
     if _SECRET_SIGNATURE.encode() not in packed and _OUTPUT_SIGNATURE.encode() not in packed:
         return packed

@@ -17,7 +17,7 @@ from planning import Planned, assess
 
 ROOT = Path(__file__).resolve().parents[2]
 SECTIONS = parse((ROOT / "Pulumi.dev.yaml").read_text(encoding="utf-8")).sections
-# A fix is an instruction, or asks back.
+# A fix is an instruction or a question.
 INSTRUCTION = re.compile(
     r"(write|add|remove|leave|move|give|name|choose|use|set|raise|make|revoke|did you mean|halve|see|shorten) ?",
     re.ASCII,
@@ -68,7 +68,7 @@ def test_every_mistake_is_reported_and_nothing_else(broken: Broken) -> None:
 
 
 @pytest.mark.parametrize("broken", TABLE, ids=lambda broken: broken.name)
-def test_every_error_has_a_place_and_an_instruction(broken: Broken) -> None:
+def test_every_error_has_a_path_and_a_fix(broken: Broken) -> None:
     for finding in errors(assessed(broken).findings):
         assert finding.path
         assert finding.message

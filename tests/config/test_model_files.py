@@ -50,7 +50,7 @@ def test_a_model_outside_the_catalog_is_planned(tmp_path: Path) -> None:
     assert chat.memory.weights_gib == pytest.approx(12.8 * 1.02, abs=0.2)
 
 
-def test_given_weights_take_the_place_of_counted_ones(tmp_path: Path) -> None:
+def test_given_weights_replace_computed_ones(tmp_path: Path) -> None:
     plan = planned(stack(tmp_path, "hf_config: models/mine.json, weights_gib: 20.0,")).plan
     assert plan is not None
     assert plan.models[0].releases[0].memory.weights_gib == pytest.approx(20.4)
@@ -70,9 +70,7 @@ def test_given_weights_take_the_place_of_counted_ones(tmp_path: Path) -> None:
         ("weights_gib: 20.0,", None, "models[0].source", "`weights_gib` is only valid with `hf_config`"),
     ],
 )  # fmt: skip
-def test_what_is_wrong_with_it_is_reported(
-    tmp_path: Path, more: str, content: str | None, path: str, words: str
-) -> None:
+def test_mistakes_in_it_are_reported(tmp_path: Path, more: str, content: str | None, path: str, words: str) -> None:
     found = planned(stack(tmp_path, more, content))
     assert found.plan is None
     errors = [finding for finding in found.findings if finding.severity == "error"]

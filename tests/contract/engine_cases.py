@@ -1,6 +1,6 @@
-"""Options for vLLM, each with the rule that refuses them or none, and what vLLM itself says to them.
+"""Options for vLLM, each with the rule that refuses them or none, and vLLM's own verdict.
 
-`vllm` is "refuses" or "accepts", or the reason why vLLM can't be asked here: it has no GPU, or tells only later.
+`vllm` is "refuses" or "accepts", or the reason why vLLM can't decide here: it has no GPU, or reports only later.
 """
 
 from dataclasses import dataclass, field
@@ -38,7 +38,7 @@ CONFIGS: dict[str, dict[str, Any]] = {
 
 @dataclass(frozen=True)
 class EngineCase:
-    """One set of options on one model; `rule` is the rule that must object, None where none of the engine's may."""
+    """One set of options on one model; `rule` is the rule that must report it, None where no ENGINE rule may."""
 
     name: str
     args: dict[str, Any]
@@ -59,8 +59,8 @@ def _accepted(name: str, vllm: str = ACCEPTS, **more: Any) -> EngineCase:
     return EngineCase(name, {key.replace("_", "-"): value for key, value in args.items()}, None, vllm, **more)
 
 
-_NO_GPU = "asked on a CPU, vLLM refuses this for want of a GPU"
-_LATER = "vLLM tells only when the server runs"
+_NO_GPU = "on a CPU vLLM refuses this because there is no GPU"
+_LATER = "vLLM reports this only when the server runs"
 _SILENT = "vLLM starts and serves no adapter"
 
 TABLE = (
@@ -89,7 +89,7 @@ TABLE = (
     # adapters
     _refused("fewer adapters in memory than in a batch", "ENGINE-LORA", enable_lora=True, max_loras=4, max_cpu_loras=2),
     _accepted("as many adapters in memory as in a batch", enable_lora=True, max_loras=4, max_cpu_loras=4),
-    _refused("adapters that nobody enabled", "ENGINE-LORA", _SILENT, lora_modules=["sql=/adapters/sql"]),
+    _refused("adapters that are not enabled", "ENGINE-LORA", _SILENT, lora_modules=["sql=/adapters/sql"]),
     _refused("rank that isn't offered", "ENGINE-VALUE", enable_lora=True, max_lora_rank=17),
     _accepted("rank that is offered", enable_lora=True, max_lora_rank=64),
     _refused("a number of adapters in words", "ENGINE-VALUE", enable_lora=True, max_cpu_loras="two"),
@@ -140,8 +140,8 @@ TABLE = (
         "a draft by n-grams",
         speculative_config={"method": "ngram", "num_speculative_tokens": 2, "prompt_lookup_max": 4},
     ),
-    _refused("a backend that nobody knows", "ENGINE-ATTENTION", attention_backend="NOPE"),
-    _refused("a backend of another maker", "ENGINE-ATTENTION", _NO_GPU, attention_backend="ROCM_ATTN"),
+    _refused("an unknown backend", "ENGINE-ATTENTION", attention_backend="NOPE"),
+    _refused("a backend of another vendor", "ENGINE-ATTENTION", _NO_GPU, attention_backend="ROCM_ATTN"),
     EngineCase(
         "an option under two spellings",
         {"max-num-seqs": 9, "max_num_seqs": 8},
@@ -150,13 +150,13 @@ TABLE = (
     ),
     # options together
     _refused(
-        "a method said twice",
+        "a method given twice",
         "ENGINE-TOGETHER",
         spec_method="ngram",
         speculative_config={"method": "ngram", "num_speculative_tokens": 2, "prompt_lookup_max": 4},
     ),
     _refused(
-        "a backend said twice",
+        "a backend given twice",
         "ENGINE-TOGETHER",
         attention_backend="FLASH_ATTN",
         attention_config={"backend": "FLASH_ATTN"},
@@ -173,7 +173,5 @@ TABLE = (
     ),
     _refused("tools without a parser", "ENGINE-PARSER", enable_auto_tool_choice=True),
     _accepted("tools with a parser", enable_auto_tool_choice=True, tool_call_parser="hermes"),
-    _refused(
-        "a parser that nobody knows", "ENGINE-PARSER", _LATER, enable_auto_tool_choice=True, tool_call_parser="herms"
-    ),
+    _refused("an unknown parser", "ENGINE-PARSER", _LATER, enable_auto_tool_choice=True, tool_call_parser="herms"),
 )

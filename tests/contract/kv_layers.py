@@ -27,7 +27,7 @@ Layers = Callable[["Case"], Iterator[tuple[str, Any]]]
 
 @dataclass(frozen=True)
 class Case:
-    """One model on one device: the layers as vLLM would have them, by `name`, and the demand for our ledger."""
+    """One model on one device: the layers as vLLM would have them, by `name`, and the demand for the ledger."""
 
     model: Model
     layers: Layers
@@ -122,7 +122,7 @@ def latent(width: int, layers: int, row: int | None = None, index: int = 0) -> A
 def states(pattern: str, count: int, heads: tuple[int, int], shapes: Callable[[Case], Any], temporal: Any) -> Layers:
     """Layers by a repeated pattern of m (state), f (full) and a dash (nothing).
 
-    The block and the padding of states are computed as in Platform._align_hybrid_block_size; a test below lets vLLM
+    The block and the padding of states are computed as in Platform._align_hybrid_block_size; a test lets vLLM
     compute them.
     """
 

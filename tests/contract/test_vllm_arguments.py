@@ -1,4 +1,4 @@
-"""The real vLLM parser takes the arguments that the shipped stacks give it, and reads the file as we mean it."""
+"""The real vLLM parser takes the arguments that the shipped stacks give it, and reads the file as intended."""
 
 import importlib
 import os
@@ -34,7 +34,9 @@ def parser() -> Any:
 
 
 @pytest.mark.parametrize("release", planned_releases(), ids=lambda release: release.name)
-def test_file_and_words_mean_the_same(release: ReleasePlan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_file_and_command_line_mean_the_same(
+    release: ReleasePlan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     file = tmp_path / "vllm.yaml"
     file.write_text(release.arguments_file, encoding="utf-8")
     monkeypatch.chdir(tmp_path)

@@ -1,4 +1,4 @@
-"""What the catalog says of a vLLM version is what that version says of itself."""
+"""The catalog's record of a vLLM version equals what that version declares."""
 
 import importlib.metadata
 import importlib.util
@@ -42,7 +42,7 @@ def written(version: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_the_table_is_what_the_parser_declares(version: str, written: Path) -> None:
+def test_the_table_equals_the_parsers_declarations(version: str, written: Path) -> None:
     name = f"{version}.json"
     assert json.loads((written / name).read_text("utf-8")) == json.loads((KEPT / name).read_text("utf-8"))
 

@@ -1,8 +1,7 @@
-"""vLLM's own planner of the KV cache, run in this process, agrees exactly with ours on the same layers.
+"""vLLM's own planner of the KV cache, run in this process, agrees exactly with the ledger on the same layers.
 
 What is compared comes out of get_global_kv_cache_groups, get_kv_cache_configs and get_kv_cache_capacity. Which kernel a
-GPU gets, and with it a block's size where that isn't 16, is told by the cases as a number: without a GPU nobody can ask
-vLLM.
+GPU gets, and with it a block's size where that isn't 16, is a number in the cases: without a GPU vLLM can't compute it.
 """
 
 import importlib
@@ -26,7 +25,7 @@ WITH_STATES = {name: case for name, case in CASES.items() if any(group.state for
 
 
 def configuration(case: Case) -> Any:
-    """What vLLM's planner asks of its configuration."""
+    """The configuration that vLLM's planner reads."""
     return SimpleNamespace(
         model_config=SimpleNamespace(
             max_model_len=case.context, original_max_model_len=case.context, supports_kv_cache_grouping=False
@@ -49,7 +48,7 @@ def configuration(case: Case) -> Any:
 
 
 def workers(case: Case) -> list[dict[str, Any]]:
-    """The layers of every pipeline stage, shared out as vLLM does; drafts are behind the last."""
+    """The layers of every pipeline stage, distributed as in vLLM; drafts follow the last."""
     layers = dict(case.layers(case))
     if case.pipeline_parallel == 1:
         return [layers]
@@ -62,20 +61,20 @@ def workers(case: Case) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES.keys())
-def test_vllm_plans_the_same(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_vllm_and_the_ledger_plan_the_same_cache(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
     builder = planning_of_vllm.DefaultKVCacheConfigBuilder()
     monkeypatch.setattr("vllm.v1.core.kv_cache_config_builder.get_kv_cache_config_builder", lambda _: builder)
-    told, stages = configuration(case), workers(case)
+    vllm_config, stages = configuration(case), workers(case)
     available = int(case.available_gib * GIB)
-    groups = planning_of_vllm.get_global_kv_cache_groups(told, stages)
-    configs = planning_of_vllm.get_kv_cache_configs(told, stages, [available] * len(stages), groups)
-    tokens, concurrency = utils_of_vllm.get_kv_cache_capacity(told, configs[0])
+    groups = planning_of_vllm.get_global_kv_cache_groups(vllm_config, stages)
+    configs = planning_of_vllm.get_kv_cache_configs(vllm_config, stages, [available] * len(stages), groups)
+    tokens, concurrency = utils_of_vllm.get_kv_cache_capacity(vllm_config, configs[0])
     ours = account(case.model, 1.0, case.demand, CATALOG.overheads)
     assert ours.blocks == configs[0].num_blocks
     assert len(ours.pool.tables) == len(configs[0].kv_cache_groups)
     needed = max(
         planning_of_vllm._max_memory_usage_bytes_from_groups(
-            builder, told, planning_of_vllm._project_kv_cache_groups_to_worker(groups, stage)
+            builder, vllm_config, planning_of_vllm._project_kv_cache_groups_to_worker(groups, stage)
         )
         for stage in stages
     )
@@ -85,25 +84,25 @@ def test_vllm_plans_the_same(case: Case, monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES.keys())
-def test_vllm_refuses_what_we_refuse_and_names_the_same_longest_request(
+def test_vllm_and_the_ledger_refuse_the_same_and_name_the_same_longest_request(
     case: Case, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     builder = planning_of_vllm.DefaultKVCacheConfigBuilder()
     monkeypatch.setattr("vllm.v1.core.kv_cache_config_builder.get_kv_cache_config_builder", lambda _: builder)
-    told, stages = configuration(case), workers(case)
-    groups = planning_of_vllm.get_global_kv_cache_groups(told, stages)
+    vllm_config, stages = configuration(case), workers(case)
+    groups = planning_of_vllm.get_global_kv_cache_groups(vllm_config, stages)
     ours = account(case.model, 1.0, case.demand, CATALOG.overheads)
     # Exactly enough, and one byte less: the request and the null block.
     enough = (ours.pool.blocks_of(case.context) + 1) * ours.pool.block_bytes
-    planning_of_vllm.get_kv_cache_configs(told, stages, [enough] * len(stages), groups)
+    planning_of_vllm.get_kv_cache_configs(vllm_config, stages, [enough] * len(stages), groups)
     short = enough - 1
     tight = replace(case.demand, available_kv_gib=short / GIB)
     refused = account(case.model, 1.0, tight, CATALOG.overheads)
     assert not refused.context_fits
-    told_longest = f"the estimated maximum model length is {refused.longest_context}."
-    words = told_longest if refused.longest_context else "KV cache is needed"
+    longest_text = f"the estimated maximum model length is {refused.longest_context}."
+    words = longest_text if refused.longest_context else "KV cache is needed"
     with pytest.raises(ValueError, match="To serve at least one request") as caught:
-        planning_of_vllm.get_kv_cache_configs(told, stages, [short] * len(stages), groups)
+        planning_of_vllm.get_kv_cache_configs(vllm_config, stages, [short] * len(stages), groups)
     assert words in str(caught.value)
 
 
@@ -120,7 +119,7 @@ class _Kernel:
 
 
 @pytest.mark.parametrize("case", WITH_STATES.values(), ids=WITH_STATES.keys())
-def test_vllm_aligns_blocks_to_states_as_we_do(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_vllm_and_the_ledger_align_blocks_to_states_equally(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
     state = next(spec for _, spec in case.layers(case) if isinstance(spec, specs.MambaSpec))
     attention = next(spec for _, spec in case.layers(case) if isinstance(spec, specs.FullAttentionSpec))
     model = SimpleNamespace(
@@ -139,7 +138,7 @@ def test_vllm_aligns_blocks_to_states_as_we_do(case: Case, monkeypatch: pytest.M
         cache_dtype=case.dtype, block_size=16, mamba_cache_mode="align" if case.prefix_caching else "none",
         mamba_block_size=None, mamba_page_size_padded=None, kv_cache_dtype_skip_layers=[],
     )  # fmt: skip
-    told = SimpleNamespace(
+    vllm_config = SimpleNamespace(
         cache_config=cache,
         parallel_config=None,
         model_config=SimpleNamespace(
@@ -147,7 +146,7 @@ def test_vllm_aligns_blocks_to_states_as_we_do(case: Case, monkeypatch: pytest.M
             get_head_size=lambda: attention.head_size,
         ),
     )  # fmt: skip
-    platform._align_hybrid_block_size(told, _Kernel)
+    platform._align_hybrid_block_size(vllm_config, _Kernel)
     ours = account(case.model, 1.0, case.demand, CATALOG.overheads).pool
     assert cache.block_size == ours.block_tokens == attention.block_size
     assert (cache.mamba_page_size_padded or state.page_size_bytes) == state.page_size_bytes

@@ -1,4 +1,4 @@
-"""The rules about vLLM's options and vLLM itself say the same to one table of them."""
+"""The rules about vLLM's options and vLLM itself give the same verdicts on one table of options."""
 
 import importlib.util
 import json
@@ -23,7 +23,7 @@ from planning.vllm.arguments import CommandLine
 
 ROOT = Path(__file__).parents[2]
 CATALOG = catalog.load()
-# Reads cases from standard input, and writes for each of them what vLLM makes of it before it looks for weights.
+# Reads cases from standard input, and writes vLLM's verdict on each, before it looks for weights.
 DEEP = """
 import contextlib, importlib, io, json, pathlib, sys, tempfile
 cli = importlib.import_module("vllm.entrypoints.common.cli_args")
@@ -33,15 +33,15 @@ def verdict(config, words):
     directory = tempfile.mkdtemp()
     pathlib.Path(directory, "config.json").write_text(json.dumps(config))
     parser = cli.make_arg_parser(FlexibleArgumentParser(prog="vllm serve", allow_abbrev=False))
-    told = io.StringIO()
+    errors = io.StringIO()
     try:
-        with contextlib.redirect_stderr(told):
+        with contextlib.redirect_stderr(errors):
             given = parser.parse_args([directory, "--skip-tokenizer-init", *words])
         given.model = given.model_tag
         cli.validate_parsed_serve_args(given)
         AsyncEngineArgs.from_cli_args(given).create_engine_config()
     except SystemExit:
-        return told.getvalue()[-500:]
+        return errors.getvalue()[-500:]
     except Exception as error:
         return f"{type(error).__name__}: {error}"
     return ""
@@ -84,18 +84,20 @@ def words_of(index: int) -> tuple[str, ...]:
 
 
 @pytest.mark.parametrize("case", TABLE, ids=lambda case: case.name)
-def test_the_rules_say_what_the_table_says(case: EngineCase) -> None:
-    found = [one for one in plan_stack(settings_of(case), CATALOG).findings if one.path.startswith("models[2]")]
-    told = {one.rule for one in found if one.rule.startswith("ENGINE-")}
-    assert told == ({case.rule} if case.rule else set()), found
-    for one in found:
-        assert one.message
-        assert one.fix
+def test_the_rules_give_the_verdicts_of_the_table(case: EngineCase) -> None:
+    found = [
+        finding for finding in plan_stack(settings_of(case), CATALOG).findings if finding.path.startswith("models[2]")
+    ]
+    reported = {finding.rule for finding in found if finding.rule.startswith("ENGINE-")}
+    assert reported == ({case.rule} if case.rule else set()), found
+    for item in found:
+        assert item.message
+        assert item.fix
 
 
 @pytest.fixture(scope="module")
 def answers(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
-    """What vLLM says to each case: empty where it has nothing against it."""
+    """vLLM's error message for each case; empty where it accepts the options."""
     if importlib.util.find_spec("vllm") is None:
         pytest.skip("vLLM is not installed here; requirements-vllm.in makes an environment that has it")
     directory = tmp_path_factory.mktemp("deep")
@@ -112,7 +114,7 @@ def answers(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
 
 
 @pytest.mark.parametrize("index", range(len(TABLE)), ids=lambda index: TABLE[index].name)
-def test_vllm_says_what_the_table_says(index: int, answers: list[str]) -> None:
+def test_vllm_gives_the_verdicts_of_the_table(index: int, answers: list[str]) -> None:
     case = TABLE[index]
     if case.vllm not in (REFUSES, ACCEPTS):
         pytest.skip(case.vllm)

@@ -1,4 +1,4 @@
-"""What a real CustomResourceDefinition says about an object: its schema, closed against misspelt keys."""
+"""Validates an object by a real CustomResourceDefinition: its schema, closed against misspelt keys."""
 
 import functools
 from collections.abc import Iterator, Mapping
@@ -11,7 +11,7 @@ from jsonschema import Draft202012Validator
 from jsonschema.protocols import Validator
 
 Schema = dict[str, Any]
-# Kubernetes checks these itself, for every kind alike.
+# Kubernetes validates these itself, equally for every kind.
 _ENVELOPE = ("apiVersion", "kind", "metadata", "status")
 
 
@@ -23,7 +23,7 @@ class Kind:
     validator: Validator
 
     def problems(self, manifest: Mapping[str, Any]) -> list[str]:
-        """Everything in which `manifest` breaks the schema, as `path: message`."""
+        """Every violation of the schema by `manifest`, as `path: message`."""
         own = {key: value for key, value in manifest.items() if key not in _ENVELOPE}
         found = [
             f"{'.'.join(str(step) for step in error.absolute_path) or '(root)'}: {error.message}"
@@ -68,7 +68,7 @@ def closed(schema: Mapping[str, Any]) -> Schema:
     """
     result = dict(schema)
     if result.get("x-kubernetes-int-or-string"):
-        # What the API server takes beside the branches: both types.
+        # What the API server accepts besides the branches: both types.
         result["type"] = ["integer", "string"]
     if isinstance(result.get("items"), Mapping):
         result["items"] = closed(result["items"])

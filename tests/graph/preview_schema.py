@@ -1,4 +1,4 @@
-"""The JSON of a preview as the contract has it, closed: a new or lost name is a broken promise."""
+"""The closed schema of the preview's JSON: an added or removed name breaks the contract."""
 
 TEXT, NUMBER, WHOLE, FLAG = {"type": "string"}, {"type": "number"}, {"type": "integer"}, {"type": "boolean"}
 MAYBE_TEXT = {"type": ["string", "null"]}

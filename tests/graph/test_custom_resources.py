@@ -1,4 +1,4 @@
-"""Custom objects and Helm values, against the operators' real CRDs and the charts' own values."""
+"""Custom objects and Helm values are checked against the operators' real CRDs and the charts' own values."""
 
 import copy
 import os
@@ -35,7 +35,7 @@ def graph(request: pytest.FixtureRequest) -> Graph:
     return entries_of(request.param)
 
 
-def test_every_custom_object_is_what_its_definition_says(
+def test_every_custom_object_is_valid_by_its_definition(
     graph: Graph, custom_kinds: dict[tuple[str, str], Kind]
 ) -> None:
     problems, seen = [], set()
@@ -51,7 +51,7 @@ def test_every_custom_object_is_what_its_definition_says(
     } <= seen  # fmt: skip
 
 
-def test_every_helm_value_is_one_that_its_chart_reads(graph: Graph, charts: Path) -> None:
+def test_every_helm_value_exists_in_its_chart(graph: Graph, charts: Path) -> None:
     found = {}
     for chart, release in _releases(graph).items():
         values = release.get("values", {})
@@ -60,11 +60,11 @@ def test_every_helm_value_is_one_that_its_chart_reads(graph: Graph, charts: Path
     assert found.keys() == catalog.load().charts.keys()
 
 
-def test_grafana_gets_no_password_from_us(graph: Graph) -> None:
+def test_grafana_gets_no_password_from_the_program(graph: Graph) -> None:
     assert not {"adminPassword", "admin"} & set(_releases(graph)["kube-prometheus-stack"]["values"]["grafana"])
 
 
-def test_the_autoscaler_asks_the_prometheus_that_is_installed(graph: Graph) -> None:
+def test_the_autoscaler_queries_the_installed_prometheus(graph: Graph) -> None:
     release = _releases(graph)["kube-prometheus-stack"]
     prefix = release["values"]["fullnameOverride"]
     servers = {
@@ -121,7 +121,7 @@ def test_the_store_admits_exactly_the_namespaces_that_read_from_it(graph: Graph)
         ("GatewayClass", ("metadata", "namespace"), "llm-gateway"),
     ],
 )
-def test_a_mistake_in_a_custom_object_is_seen(
+def test_a_mistake_in_a_custom_object_is_found(
     custom_kinds: dict[tuple[str, str], Kind], kind: str, path: tuple[str | int, ...], value: str
 ) -> None:
     manifest = copy.deepcopy(next(manifest for _, manifest in _custom(entries_of("dev")) if manifest["kind"] == kind))
@@ -144,7 +144,7 @@ def test_a_mistake_in_a_custom_object_is_seen(
         ("ai-gateway-crds-helm", {"anything": 1}, ["anything"]),
     ],
 )  # fmt: skip
-def test_a_misspelt_helm_value_is_seen(charts: Path, chart: str, values: dict[str, Any], unknown: list[str]) -> None:
+def test_a_misspelt_helm_value_is_found(charts: Path, chart: str, values: dict[str, Any], unknown: list[str]) -> None:
     assert unknown_paths(chart, values, charts) == unknown
 
 

@@ -1,4 +1,4 @@
-"""Every example previews as it stands, shows what its first lines say, and is in docs/stack-file.md."""
+"""Every example previews as it stands, shows what its first lines promise, and is in docs/stack-file.md."""
 
 import contextlib
 import io
@@ -20,7 +20,7 @@ _WARNINGS = {
     "h100-tensor-parallel": [],
     "shared-gpu-spot": ["COST-ALWAYS-ON", "SHARE-ISOLATION"],
 }
-# Of each model: pool, device, how many of it a replica takes, fewest and most replicas there.
+# For each model: pool, device, its number per replica, fewest and most replicas on that pool.
 _PLACEMENTS = {
     "a100-mixed-mig": {
         "chat": [("a100", "nvidia.com/mig-3g.40gb", 1, 1, 2)],
@@ -58,12 +58,12 @@ def _in_the_repository(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @each_example
-def test_it_is_accepted_with_the_warnings_that_are_meant(name: str) -> None:
+def test_it_is_accepted_with_the_expected_warnings(name: str) -> None:
     document = preview_of(name)
     assert document["ok"]
     assert document["resources"]
-    told = Counter(finding["rule"] for finding in document["findings"] if finding["severity"] != "info")
-    assert told == Counter(_WARNINGS[name])
+    warned = Counter(finding["rule"] for finding in document["findings"] if finding["severity"] != "info")
+    assert warned == Counter(_WARNINGS[name])
 
 
 @each_example
@@ -71,7 +71,9 @@ def test_its_models_fit_where_it_says(name: str) -> None:
     models = preview_of(name)["plan"]["models"]
     assert all(model["memory"]["fits"] for model in models)
     keys = ("pool", "resource", "count", "min", "max")
-    found = {model["name"]: [tuple(one[key] for key in keys) for one in model["placement"]] for model in models}
+    found = {
+        model["name"]: [tuple(placement[key] for key in keys) for placement in model["placement"]] for model in models
+    }
     assert found == _PLACEMENTS[name]
 
 
@@ -99,12 +101,12 @@ def test_the_page_of_examples_has_its_command(name: str) -> None:
     assert f".venv/bin/llm-platform preview {name} --config examples/{name}.yaml" in page
 
 
-def test_slices_of_different_size_are_cut_by_the_operator() -> None:
+def test_slices_of_different_size_are_made_by_the_operator() -> None:
     entries = entries_of("a100-mixed-mig")
-    (operator,) = [one["inputs"]["values"] for one in entries if one["inputs"].get("chart") == "gpu-operator"]
+    (operator,) = [entry["inputs"]["values"] for entry in entries if entry["inputs"].get("chart") == "gpu-operator"]
     assert operator["driver"]["enabled"]
     assert operator["migManager"]["enabled"]
-    (pool,) = [one["inputs"] for one in entries if one["type"] == "azure-native:containerservice:AgentPool"]
+    (pool,) = [entry["inputs"] for entry in entries if entry["type"] == "azure-native:containerservice:AgentPool"]
     assert "gpuInstanceProfile" not in pool
     assert pool["nodeLabels"]["nvidia.com/mig.config"] in operator["migManager"]["config"]["data"]["config.yaml"]
 

@@ -1,4 +1,4 @@
-"""What holds for every resource of the graph, in every stack and every example."""
+"""Invariants of every resource of the graph, in every stack and every example."""
 
 import itertools
 import json
@@ -28,7 +28,7 @@ from tests.graph.stacks import (
 
 each_stack = pytest.mark.parametrize("stack", ALL)
 UNKNOWN = "[unknown]"
-# Where Azure's own name for a resource stands in the inputs; a role assignment's is a GUID.
+# The input with Azure's own name of a resource; a role assignment's is a GUID.
 AZURE_NAMES = {
     "authorization:RoleAssignment": "roleAssignmentName",
     "containerregistry:Registry": "registryName",
@@ -75,7 +75,7 @@ def one(stack: str, type_: str) -> Entry:
 
 
 @each_stack
-def test_every_object_in_the_cluster_has_the_provider_and_dies_with_the_cluster(stack: str) -> None:
+def test_every_object_in_the_cluster_has_the_provider_and_is_deleted_with_the_cluster(stack: str) -> None:
     provider = one(stack, "pulumi:providers:kubernetes")["urn"]
     cluster = one(stack, "azure-native:containerservice:ManagedCluster")["urn"]
     for entry in filter(is_kubernetes, entries_of(stack)):
@@ -84,7 +84,7 @@ def test_every_object_in_the_cluster_has_the_provider_and_dies_with_the_cluster(
 
 
 @each_stack
-def test_the_provider_keeps_its_secret_and_its_identity(stack: str) -> None:
+def test_the_provider_has_a_secret_kubeconfig_and_a_fixed_identity(stack: str) -> None:
     provider = one(stack, "pulumi:providers:kubernetes")
     cluster = one(stack, "azure-native:containerservice:ManagedCluster")["urn"]
     assert provider["inputs"]["kubeconfig"] == "[secret]"
@@ -95,8 +95,8 @@ def test_the_provider_keeps_its_secret_and_its_identity(stack: str) -> None:
 
 
 @each_stack
-def test_everything_of_azure_is_made_in_the_subscription_of_the_stack(stack: str) -> None:
-    """With the default provider it would be made in the subscription that someone happens to be signed in to."""
+def test_every_azure_resource_is_in_the_subscription_of_the_stack(stack: str) -> None:
+    """The default provider would create it in the subscription that the user happens to be signed in to."""
     provider = one(stack, "pulumi:providers:azure-native")
     assert provider["inputs"]["subscriptionId"] == sections_of(stack)["platform"]["subscription_id"]
     for entry in filter(is_azure, entries_of(stack)):
@@ -105,7 +105,7 @@ def test_everything_of_azure_is_made_in_the_subscription_of_the_stack(stack: str
 
 @each_stack
 def test_only_identities_of_azure_live_apart_from_the_cluster(stack: str) -> None:
-    """What Azure keeps must really be deleted; an object of Azure that dies with the cluster would be left behind."""
+    """Azure resources must really be deleted; one that is `deleted_with` the cluster would be left behind."""
     for entry in filter(is_azure, entries_of(stack)):
         assert entry["options"]["deleted_with"] is None, entry["urn"]
 
@@ -127,7 +127,7 @@ def test_every_name_is_a_literal(stack: str) -> None:
 
 
 @each_stack
-def test_names_are_unique_where_they_share_a_place(stack: str) -> None:
+def test_names_are_unique_within_their_scope(stack: str) -> None:
     def place(entry: Entry) -> tuple[str, ...]:
         inputs = entry["inputs"]
         if is_kubernetes(entry):
@@ -146,7 +146,7 @@ def test_names_are_unique_where_they_share_a_place(stack: str) -> None:
 
 
 @each_stack
-def test_custom_resources_wait_for_the_release_that_brings_their_kind(stack: str) -> None:
+def test_custom_resources_wait_for_the_chart_that_installs_their_kind(stack: str) -> None:
     owner = {group: chart.name for chart in catalog.load().charts.values() for group in chart.crd_groups}
     releases = {
         entry["inputs"]["name"]: entry["urn"] for entry in entries_of(stack) if entry["type"].endswith(":Release")
@@ -174,7 +174,7 @@ def test_every_object_waits_for_its_namespace(stack: str) -> None:
 
 
 def reachable(stack: str, urn: str) -> set[str]:
-    """Everything that a resource waits for, directly or not."""
+    """Everything that a resource waits for, directly or indirectly."""
     entries = by_urn(entries_of(stack))
     found: set[str] = set()
     ahead = [urn]
@@ -188,8 +188,8 @@ def reachable(stack: str, urn: str) -> set[str]:
 
 
 @each_stack
-def test_everything_of_azure_waits_for_its_resource_group(stack: str) -> None:
-    """Names are literals, so nothing else keeps a group from being deleted before what is in it."""
+def test_every_azure_resource_waits_for_its_resource_group(stack: str) -> None:
+    """Names are literals, so nothing else prevents a group from being deleted before its content."""
     groups = {
         entry["inputs"]["resourceGroupName"]: entry["urn"]
         for entry in entries_of(stack)
@@ -210,13 +210,13 @@ def test_no_secret_value_is_in_plain_inputs(stack: str) -> None:
     secret = [entry for entry in entries if entry["type"] == "azure-native:keyvault:Secret"]
     assert [entry["inputs"]["secretName"] for entry in secret] == ["gateway-certificate"]
     assert secret[0]["inputs"]["properties"]["value"] == "[secret]"
-    # Keys reach the cluster through the vault alone: no Kubernetes Secret is declared.
+    # Keys reach the cluster only through the vault: no Kubernetes Secret is declared.
     assert not [entry for entry in entries if entry["type"] == "kubernetes:core/v1:Secret"]
     assert not [text for text in strings(entries) if re.search(r"\bhf_[A-Za-z0-9]{16}|BEGIN [A-Z ]*PRIVATE", text)]
 
 
 @each_stack
-def test_what_the_autoscaler_owns_is_not_declared(stack: str) -> None:
+def test_values_that_the_autoscaler_owns_are_not_declared(stack: str) -> None:
     deployments = {
         entry["inputs"]["metadata"]["name"]: entry["inputs"]["spec"]
         for entry in entries_of(stack)
@@ -277,8 +277,8 @@ def test_only_production_is_protected_and_never_a_pool(stack: str) -> None:
     assert not [kind for kind in protected if kind.startswith("kubernetes:") or kind.endswith(":AgentPool")]
 
 
-def test_a_protected_stack_guards_everything_that_nothing_waits_for() -> None:
-    """A destroy begins with what nothing depends on: in production that must be the guards alone."""
+def test_in_a_protected_stack_only_guards_have_no_dependents() -> None:
+    """A destroy begins with resources without dependents: in production these must be the guards alone."""
     entries = by_urn(entries_of("prod"))
     needed = {before for entry in entries.values() for before in entry["options"]["depends_on"]}
     parents = {entry["parent"] for entry in entries.values()}
@@ -292,12 +292,12 @@ def test_a_protected_stack_guards_everything_that_nothing_waits_for() -> None:
 
 
 @each_stack
-def test_the_same_stack_twice_is_the_same_graph(stack: str) -> None:
+def test_two_previews_of_a_stack_are_equal(stack: str) -> None:
     assert json.dumps(graph_of(stack).to_json()) == json.dumps(list(entries_of(stack)))
 
 
 @pytest.mark.parametrize("stack", STACKS)
-def test_another_model_adds_and_changes_nothing(stack: str) -> None:
+def test_another_model_only_adds_resources(stack: str) -> None:
     def add(sections: Sections) -> None:
         sections["models"].append({**sections["models"][0], "name": "another", "replicas": {"min": 1, "max": 1}})
 
@@ -308,8 +308,8 @@ def test_another_model_adds_and_changes_nothing(stack: str) -> None:
     assert all("another" in urn for urn in added)
 
 
-def test_stacks_hold_the_same_kinds_of_things() -> None:
-    """What is tried in development must be what production is made of; only the runner's peering is production's."""
+def test_stacks_have_the_same_resource_types() -> None:
+    """Development must test every type that production uses; only the runner's peering exists in production alone."""
     dev, prod = ({entry["type"] for entry in entries_of(stack)} for stack in STACKS)
     assert dev - prod == set()
     assert prod - dev == {"azure-native:network:VirtualNetworkPeering"}

@@ -1,4 +1,4 @@
-"""The page about who may reach what, held to a preview: what the cluster's own answers will be, minutes earlier."""
+"""The page about who may reach what, compared with a preview: an early check of what the cluster tests confirm."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -11,7 +11,7 @@ from planning import decide
 from tests.cluster import traffic
 from tests.graph.stacks import STACKS, entries_of, is_kubernetes, sections_of
 
-# Those that every cluster has.
+# The namespaces that every cluster has.
 _SPACES = ("default", "kube-node-lease", "kube-public", "kube-system")
 _NAME = "kubernetes.io/metadata.name"
 
@@ -24,8 +24,8 @@ class Declared:
         self._objects = [*(entry["inputs"] for entry in entries_of(stack) if is_kubernetes(entry)), *spaces]
 
     def list(self, api_version: str, kind: str) -> list[dict[str, Any]]:
-        found = [one for one in self._objects if (one.get("apiVersion"), one.get("kind")) == (api_version, kind)]
-        return [_named(one) for one in found] if kind == "Namespace" else found
+        found = [item for item in self._objects if (item.get("apiVersion"), item.get("kind")) == (api_version, kind)]
+        return [_named(item) for item in found] if kind == "Namespace" else found
 
 
 def _named(namespace: Mapping[str, Any]) -> dict[str, Any]:
@@ -34,8 +34,8 @@ def _named(namespace: Mapping[str, Any]) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("stack", STACKS)
-def test_traffic_and_namespaces_are_what_the_page_says(stack: str) -> None:
-    there, foundation = Declared(stack), decide(config.load(sections_of(stack)), catalog.load()).foundation
-    rules = traffic.network_rules(there)
-    traffic.documented("traffic").require(stack, traffic.admitted(traffic.groups(there, foundation), rules))
-    traffic.documented("namespaces").require(stack, traffic.limits(there, rules))
+def test_traffic_and_namespaces_equal_the_page(stack: str) -> None:
+    declared, foundation = Declared(stack), decide(config.load(sections_of(stack)), catalog.load()).foundation
+    rules = traffic.network_rules(declared)
+    traffic.documented("traffic").require(stack, traffic.admitted(traffic.groups(declared, foundation), rules))
+    traffic.documented("namespaces").require(stack, traffic.limits(declared, rules))

@@ -1,4 +1,4 @@
-"""The command line from end to end: what a reader and a script get, and the exit codes."""
+"""The command line from end to end: its output for people and for scripts, and the exit codes."""
 
 import contextlib
 import io
@@ -24,7 +24,7 @@ from tests.graph.preview_schema import DOCUMENT
 REPOSITORY = Path(__file__).resolve().parents[2]
 GOLDEN = Path(__file__).parent / "golden" / "dev.txt"
 DEV = (REPOSITORY / "Pulumi.dev.yaml").read_text(encoding="utf-8")
-# Every Unicode character that draws boxes or fills them, but for the three of the tree.
+# Every Unicode character that draws boxes or fills them, except the three of the tree.
 BOXES = {chr(code) for code in range(0x2500, 0x25A0)} - set("├└│─")
 
 
@@ -55,7 +55,7 @@ def dev_json() -> Outcome:
 
 @pytest.fixture
 def broken(tmp_path: Path) -> Path:
-    """The dev stack with a misspelt key, a model nobody knows and a key that belongs to no one."""
+    """The dev stack with a misspelt key, an unknown model and an unknown key."""
     content = yaml.safe_load(DEV)
     content["config"]["llm-platform:pools"][0]["nodez"] = {}
     content["config"]["llm-platform:models"][1]["source"]["huggingface"] = "Qwen/Qwen9-8B"
@@ -72,7 +72,7 @@ def test_the_report_of_dev_is_the_golden_one(dev: Outcome) -> None:
     assert dev.text == GOLDEN.read_text(encoding="utf-8"), "run `make golden` and read the difference"
 
 
-def test_the_report_says_what_matters(dev: Outcome, dev_json: Outcome) -> None:
+def test_the_report_has_the_main_figures(dev: Outcome, dev_json: Outcome) -> None:
     document = json.loads(dev_json.text)
     assert dev.code == 0
     assert f"{len(document['resources'])} resources to create" in dev.text
@@ -87,9 +87,9 @@ def test_the_report_says_what_matters(dev: Outcome, dev_json: Outcome) -> None:
         assert finding["rule"] in dev.text
 
 
-def test_every_component_of_the_program_has_a_telling_line(dev: Outcome) -> None:
+def test_every_component_of_the_program_has_a_description(dev: Outcome) -> None:
     tree = dev.text.split("Platform\n")[1].split("\n\n")[0]
-    # A kind without a description goes by its class name, which is in CamelCase.
+    # A kind without a description is shown by its class name, which is in CamelCase.
     names = [line[5:].split("  ")[0] for line in tree.splitlines() if line[2] in "├└"]
     assert {name for name in names if any(letter.isupper() for letter in name)} == {"GPU operator"}
     counts = [int(line.split()[-1]) for line in tree.splitlines() if line[2] in "├└"]
@@ -137,7 +137,7 @@ def test_two_previews_are_byte_equal_in_processes_of_their_own(tmp_path: Path) -
     assert pages[0] == pages[1]
 
 
-def test_a_broken_stack_is_told_in_full_and_nothing_is_registered(broken: Path, tmp_path: Path) -> None:
+def test_every_finding_of_a_broken_stack_is_printed_and_nothing_is_registered(broken: Path, tmp_path: Path) -> None:
     folder = tmp_path / "manifests"
     outcome = run("dev", "--config", str(broken), "--json", "-", "--manifests", str(folder))
     document = json.loads(outcome.text)
@@ -171,7 +171,7 @@ def test_a_rejection_needs_no_pulumi(broken: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "path", "told"),
+    ("arguments", "path", "expected"),
     [
         (["nowhere"], "Pulumi.nowhere.yaml", "stacks in this project: dev"),
         (["../dev"], "../dev", "name of a stack"),
@@ -182,7 +182,7 @@ def test_a_rejection_needs_no_pulumi(broken: Path) -> None:
     ],
 )
 def test_a_file_that_cannot_be_read_is_a_finding(
-    arguments: list[str], path: str, told: str, monkeypatch: pytest.MonkeyPatch
+    arguments: list[str], path: str, expected: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(REPOSITORY)
     outcome = run(*arguments, "--json", "-")
@@ -191,11 +191,11 @@ def test_a_file_that_cannot_be_read_is_a_finding(
     assert outcome.code == 2
     finding = next(finding for finding in document["findings"] if finding["severity"] == "error")
     assert finding["path"] == path
-    assert told in finding["message"] + finding["fix"]
+    assert expected in finding["message"] + finding["fix"]
 
 
 @pytest.mark.parametrize("option", ["--json", "--html", "--manifests"])
-def test_a_place_that_cannot_be_written_is_a_finding(option: str, tmp_path: Path) -> None:
+def test_an_output_path_that_cannot_be_written_is_a_finding(option: str, tmp_path: Path) -> None:
     file = tmp_path / "file"
     file.touch()
     outcome = run("dev", option, str(file / "below"))
@@ -216,8 +216,8 @@ def test_manifests_are_the_objects_of_the_graph(tmp_path: Path, dev_json: Outcom
 
     deployment = yaml.safe_load((tmp_path / "llm" / "deployment-chat.yaml").read_text(encoding="utf-8"))
     resources = json.loads(dev_json.text)["resources"]
-    assert deployment == next(one["inputs"] for one in resources if one["name"] == "chat-deployment")
-    kubernetes = [one for one in resources if one["type"].startswith("kubernetes:")]
+    assert deployment == next(resource["inputs"] for resource in resources if resource["name"] == "chat-deployment")
+    kubernetes = [resource for resource in resources if resource["type"].startswith("kubernetes:")]
     written = (tmp_path / "manifests.txt").read_text(encoding="utf-8").splitlines()
     assert len(written) == len(kubernetes)
     assert all((tmp_path / path).is_file() for path in written)
@@ -225,7 +225,7 @@ def test_manifests_are_the_objects_of_the_graph(tmp_path: Path, dev_json: Outcom
     assert "azure.workload.identity/client-id: '[unknown]'" in account
 
 
-def test_secrets_of_the_stack_file_never_show(tmp_path: Path) -> None:
+def test_secrets_of_the_stack_file_are_never_shown(tmp_path: Path) -> None:
     file = tmp_path / "Pulumi.dev.yaml"
     file.write_text(f"{DEV}\n  llm-platform:key-playground: {{secure: v1:ciphertext}}\n", encoding="utf-8")
     page, document = tmp_path / "page.html", tmp_path / "dev.json"
@@ -263,10 +263,10 @@ def test_against_an_earlier_preview(tmp_path: Path) -> None:
     changed.write_text(yaml.safe_dump(content), encoding="utf-8")
     outcome = run("dev", "--config", str(changed), "--against", str(earlier))
     assert outcome.code == 0
-    told = outcome.text.split("Against dev")[1]
-    assert "- kubernetes:apps/v1:Deployment  embed-deployment" in told
-    assert "~ azure-native:containerservice:ManagedCluster  cluster-aks\n      agentPoolProfiles\n" in told
-    assert "+0 USD a month at minimum nodes, +165 at maximum" in told
+    comparison = outcome.text.split("Against dev")[1]
+    assert "- kubernetes:apps/v1:Deployment  embed-deployment" in comparison
+    assert "~ azure-native:containerservice:ManagedCluster  cluster-aks\n      agentPoolProfiles\n" in comparison
+    assert "+0 USD a month at minimum nodes, +165 at maximum" in comparison
 
 
 def test_a_program_that_fails_is_an_internal_error(
@@ -309,7 +309,7 @@ def test_a_program_with_other_settings_plans_them() -> None:
     assert decide(before.loaded, catalog.load()) is not before.plan
 
 
-def test_whoever_reads_may_stop_early() -> None:
+def test_the_reader_of_the_output_may_stop_early() -> None:
     process = subprocess.Popen(
         [sys.executable, "-m", "preview", "dev"], cwd=REPOSITORY, stdout=subprocess.PIPE, stderr=subprocess.PIPE
     )

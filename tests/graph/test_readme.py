@@ -1,4 +1,4 @@
-"""The examples in README and docs/ are what the tools print today."""
+"""The examples in README and docs/ equal the current output of the tools."""
 
 from pathlib import Path
 
@@ -15,7 +15,7 @@ def test_examples_are_current(page: Path) -> None:
     assert written(text) == text, "run `make golden` and read the difference"
 
 
-def test_every_example_has_its_place_in_one_page() -> None:
+def test_every_example_is_on_exactly_one_page() -> None:
     texts = [page.read_text(encoding="utf-8") for page in PAGES]
     assert {name: sum(f"<!-- {name} -->" in text for text in texts) for name in blocks()} == dict.fromkeys(blocks(), 1)
     assert all(any(f"<!-- {name} -->" in text for name in blocks()) for text in texts)

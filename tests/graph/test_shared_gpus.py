@@ -1,4 +1,4 @@
-"""Shared and differently cut GPUs in the graph: labels on the pool, configurations in the chart, shares in the pods."""
+"""Shared GPUs and different MIG layouts in the graph: labels of pools, configurations of the chart, shares of pods."""
 
 from pathlib import Path
 from typing import Any
@@ -47,7 +47,7 @@ def one(found: list[Entry], kind: str, name: str) -> Any:
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_pool_chart_and_pod_speak_of_the_same_share(case: str, reference: Path) -> None:
+def test_pool_chart_and_pod_agree_on_the_share(case: str, reference: Path) -> None:
     found = entries(case)
     values = one(found, "kubernetes:helm.sh/v3:Release", "gpu-operator")["values"]
     assert unknown_paths("gpu-operator", values, reference / "charts") == []

@@ -1,4 +1,4 @@
-"""No value of the graph changes unseen: each stack's graph is the one in the golden file that was reviewed."""
+"""No value of the graph changes unnoticed: each stack's graph equals its reviewed golden file."""
 
 import difflib
 import os
@@ -23,7 +23,7 @@ def difference(before: str, after: str, context: int = 3) -> str:
 
 
 def compare(file: Path, text: str) -> None:
-    """Hold a text against a golden file, or write the file where that is asked for."""
+    """Compare a text with a golden file, or write the file where UPDATE_GOLDEN is set."""
     if os.environ.get("UPDATE_GOLDEN"):
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text, encoding="utf-8")
@@ -38,7 +38,7 @@ def test_the_graph_of_a_stack_is_the_golden_one(stack: str) -> None:
 
 @pytest.mark.parametrize("file", RECORDED, ids=lambda file: f"{file.parent.name}-{file.stem}")
 def test_the_graph_of_a_recorded_stack_file_differs_from_its_stack_as_reviewed(file: Path) -> None:
-    """The golden file holds what today's program builds otherwise for it than for the stack file of today."""
+    """The golden file holds the difference between the graphs of the recorded and of the current stack file."""
     stack = file.name.split(".")[1]
     known = assessed(file.read_text(encoding="utf-8"))
     graph = preview(

@@ -1,6 +1,6 @@
 """A stack's whole graph as readable text: every resource with its parent, inputs and options, as golden files hold it.
 
-Left out is only the version of a provider's SDK, which requirements.txt pins: it would repeat a line for each resource.
+Only the version of a provider's SDK is left out, which requirements.txt pins: it would repeat a line for each resource.
 """
 
 import json
@@ -17,7 +17,7 @@ _DEFAULTS: Mapping[str, Any] = asdict(Options())
 
 
 class _Dumper(yaml.CSafeDumper):
-    """Writes text of several lines as it reads."""
+    """Writes text of several lines as a block."""
 
 
 def _as_block(dumper: yaml.CSafeDumper, value: str) -> yaml.ScalarNode:
@@ -29,7 +29,7 @@ _Dumper.add_representer(str, _as_block)
 
 
 def whole_graph(graph: Graph) -> str:
-    """All resources by URN, then the stack's outputs; a resource goes by its type and name, beside which its parent is.
+    """All resources by URN, then the stack's outputs; a resource's key is its type and name, followed by its parent.
 
     Together these are its URN.
     """

@@ -1,4 +1,4 @@
-"""Property tests draw the same examples everywhere, take as long as they take, and leave no files behind."""
+"""Property tests draw the same examples everywhere, without a deadline, and leave no files behind."""
 
 from hypothesis import settings
 

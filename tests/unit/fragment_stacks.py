@@ -1,6 +1,6 @@
-"""Pools on which some order of pods strands one, and pools beside them where none does, as plain numbers.
+"""Pools on which some order of pods leaves one unschedulable, and similar pools where none does, as plain numbers.
 
-Kept as data so that a real scheduler can be asked the same: nodes of `room`, pods of `pods` in any order. Amounts are
+Kept as data so that a real scheduler can be tested with it: nodes of `room`, pods of `pods` in any order. Amounts are
 whole devices (GPUs or slices), cores and GiB.
 """
 
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 class Stack:
     """One pool; `pods` maps a name to how many there are and what one takes, in the order of `resources`.
 
-    `every_order` tells whether all find a place whatever happens; where not, `order` strands its last pod: pods with
+    `every_order` is whether all pods can be scheduled in every order; otherwise `order` strands its last pod: pods with
     the node that each goes to, counted from 0.
     """
 
@@ -47,7 +47,7 @@ STACKS = (
         (GPU,), (8,), 3, {"half": (6, (4,))}, every_order=True,
     ),
     Stack(
-        "pods of three never fill a node of eight, and need no luck",
+        "pods of three never fill a node of eight, and any order works",
         (GPU,), (8,), 2, {"three": (4, (3,))}, every_order=True,
     ),
     Stack(
@@ -61,7 +61,7 @@ STACKS = (
         order=(("small", 0), ("small", 1), ("small", 2), ("small", 3), ("small", 4), ("large", None)),
     ),
     Stack(
-        "four small pods can't stand on five nodes",
+        "four small pods can't be on five nodes",
         (GPU,), (4,), 5, {"small": (4, (1,)), "large": (1, (4,))}, every_order=True,
     ),
     Stack(
@@ -79,21 +79,21 @@ STACKS = (
         order=(("cores", 0), ("gpus", 1), ("gpus", 1), ("even", None)),
     ),
     Stack(
-        "slices of one kind can't be in each other's way",
+        "slices of one kind don't block each other",
         (S3,), (2,), 3, {"chat": (4, (1,)), "embed": (2, (1,))}, every_order=True,
     ),
     Stack(
-        "slices of three kinds, cores enough for all: three questions, none open",
+        "slices of three kinds, cores enough for all: three separate problems, each solved",
         (S3, S2, S1, CPU), (1, 1, 2, 40), 2,
         {"large": (2, (1, 0, 0, 10)), "medium": (2, (0, 1, 0, 10)), "small": (4, (0, 0, 1, 10))}, every_order=True,
     ),
     Stack(
-        "slices of two kinds that compete for cores: small ones on one node leave a large slice without",
+        "slices of two kinds that compete for cores: small ones on one node leave a large slice without cores",
         (S3, S1, CPU), (1, 3, 40), 2, {"large": (2, (1, 0, 25)), "small": (2, (0, 1, 10))}, every_order=False,
         order=(("small", 0), ("small", 0), ("large", 1), ("large", None)),
     ),
     Stack(
-        "a pair and its halves: nine GPUs asked of twelve, and the pair may still wait",
+        "a pair and its halves: nine of twelve GPUs requested, and the pair may still be unschedulable",
         (GPU,), (4,), 3, {"single": (5, (1,)), "quad": (1, (4,))}, every_order=False,
         order=(("single", 0), ("single", 1), ("single", 2), ("quad", None)),
     ),

@@ -1,4 +1,4 @@
-"""Published logs of vLLM and figures of its own planner: what a memory ledger must come to, each with its source.
+"""Published logs of vLLM and figures of its own planner: what a memory ledger must compute, each with its source.
 
 Logs without a link are of private deployments that were published without one; sizes are GiB per GPU.
 """
@@ -90,7 +90,7 @@ TOKENS = {
 
 @dataclass(frozen=True)
 class Needed:
-    """Bytes that vLLM says one request needs."""
+    """Bytes that one request needs, by vLLM's log."""
 
     source: str
     model: Model
@@ -126,7 +126,7 @@ _LLM_D = "llm-d-incubation/llm-d-planner @8f9dbb8d accuracy/ (0.19.0, H100-80 of
 
 @dataclass(frozen=True)
 class Available:
-    """A log that tells the device's total: planned available KV memory is within 5 percent of the logged one.
+    """A log that states the device's total: planned available KV memory is within 5 percent of the logged one.
 
     `weights_gib` are those loaded on one GPU. What the log doesn't tell is in `either`: settings of which each is
     possible; the logged figure then lies between the planned ones, and `unknown` says what they are about.

@@ -1,4 +1,4 @@
-"""The definitions of placement by trying everything: all orders of pods, all choices of nodes. Slow, and simple."""
+"""The definitions of placement by exhaustive search: all orders of pods, all choices of nodes. Slow, and simple."""
 
 from functools import cache
 
@@ -73,7 +73,7 @@ def room_for_one_more(problem: PackingProblem, index: int) -> bool:
 
 
 def check_order(problem: PackingProblem, waiting: int, places: tuple[Vector, ...]) -> None:
-    """Walk an order that is said to strand a pod: every pod before it fits its node, and it fits none."""
+    """Check an order that is claimed to strand a pod: every pod before it fits its node, and it fits none."""
     assert len(places) == problem.nodes
     free = []
     for counts in places:

@@ -63,7 +63,7 @@ def plan(changes: Mapping[str, Any]) -> Plan:
 
 
 def pool(name: str, **differences: Any) -> dict[str, Any]:
-    """Another pool: whole GPUs of a two-GPU machine, unless told otherwise."""
+    """Another pool: whole GPUs of a two-GPU machine, unless settings say otherwise."""
     return {
         "name": name,
         "class": "inference",

@@ -19,7 +19,7 @@ import catalog
 ROOT = Path(catalog.__file__).parent
 FILES = sorted(str(path.relative_to(ROOT)) for path in ROOT.rglob("*.yaml"))
 CATALOG = catalog.load()
-# Records inside records are looked at on their own; here only that they are of the declared kind.
+# Records inside records are checked on their own; this checks only that they are of the declared type.
 _RECORDS = ConfigDict(arbitrary_types_allowed=True)
 
 

@@ -26,9 +26,9 @@ def change(file: Path, old: str, new: str) -> None:
 
 
 def test_a_copy_of_the_files_is_the_same_catalog(folder: Path) -> None:
-    copy, here = catalog.read(folder), catalog.load()
-    assert copy.gpus == here.gpus
-    assert copy.vllm("0.33.0") == here.vllm("0.33.0")
+    copy, shipped = catalog.read(folder), catalog.load()
+    assert copy.gpus == shipped.gpus
+    assert copy.vllm("0.33.0") == shipped.vllm("0.33.0")
 
 
 @pytest.mark.parametrize(

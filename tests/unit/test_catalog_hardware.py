@@ -113,7 +113,7 @@ def test_a_price_that_was_not_found_is_absent() -> None:
     assert not CATALOG.prices["eastus", "Standard_D4ds_v5"].verified
 
 
-def test_zones_are_the_three_or_none() -> None:
+def test_a_region_has_three_zones_or_none() -> None:
     assert all(region.zones in {(), ("1", "2", "3")} for region in CATALOG.regions.values())
     assert all(name.isalnum() and name == name.lower() for name in CATALOG.regions)
     assert CATALOG.regions["westus"].zones == ()

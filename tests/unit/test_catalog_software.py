@@ -22,7 +22,7 @@ needs_reference = pytest.mark.skipif(not REFERENCE.is_dir(), reason=f"no referen
 
 
 @pytest.mark.parametrize("model", [m for m in MODELS if m.attention_kind == "full"], ids=lambda model: model.id)
-def test_a_token_takes_keys_and_values_of_every_layer(model: catalog.Model) -> None:
+def test_a_token_has_keys_and_values_in_every_layer(model: catalog.Model) -> None:
     assert model.head_dim is not None
     assert model.kv_bytes_per_token == 2 * model.layers * model.kv_heads * model.head_dim * 2
 
@@ -70,7 +70,7 @@ def test_the_models_of_the_example_stacks_are_complete() -> None:
 
 
 @pytest.mark.parametrize("model", [m for m in MODELS if m.caches], ids=lambda model: model.id)
-def test_the_layers_of_all_kinds_are_the_layers(model: catalog.Model) -> None:
+def test_the_layers_of_all_kinds_add_up_to_the_layers(model: catalog.Model) -> None:
     assert sum(group.layers for group in model.caches) == model.layers
     period = sum(group.in_a_row for group in model.caches)
     for group in model.caches:
@@ -194,7 +194,7 @@ def test_models_are_those_of_the_reference_table() -> None:
 
 
 @needs_reference
-def test_chart_versions_are_those_whose_values_are_on_file() -> None:
+def test_every_chart_version_has_reference_values() -> None:
     text = (REFERENCE / "charts" / "SOURCES.md").read_text(encoding="utf-8")
     table = {
         row[0]: row[6]

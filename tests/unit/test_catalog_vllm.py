@@ -69,7 +69,7 @@ def test_batch_defaults_fall_and_end_with_a_row_for_every_gpu() -> None:
     assert "a100" in rows[1].excluded_name_parts
 
 
-def test_value_lists_have_no_doubles_and_hold_the_defaults() -> None:
+def test_value_lists_have_no_duplicates_and_contain_the_defaults() -> None:
     for values in (
         VLLM.kv_cache_dtypes,
         VLLM.quantizations,
@@ -84,7 +84,7 @@ def test_value_lists_have_no_doubles_and_hold_the_defaults() -> None:
 
 
 @pytest.mark.parametrize("version", CATALOG.vllm_versions)
-def test_the_lists_of_a_record_name_what_its_command_line_has(version: str) -> None:
+def test_the_lists_of_a_record_name_existing_options(version: str) -> None:
     record = CATALOG.vllm(version)
     options = {spelling.removeprefix("--") for spelling in record.spellings}
     assert set(record.owned_flags) <= set(record.flags)
@@ -120,7 +120,7 @@ def test_the_generator_reads_a_parser() -> None:
     parser.add_argument("--eager", action="store_true")
     parser.add_argument("--params", nargs="+", default=set())
     parser.add_argument("--config", type=json.loads, default=argparse.Namespace(size=1))
-    table = vllm_flags.compact(vllm_flags.read(parser))
+    table = vllm_flags.compact(vllm_flags.read_options(parser))
     assert list(table) == ["--config", "--eager", "--mode", "--params", "--tensor-size"]
     assert table["--tensor-size"] == {
         "opts": ["-tp", "--tensor-size"],
@@ -139,7 +139,7 @@ def test_the_generator_reads_a_parser() -> None:
 
 
 @pytest.mark.skipif(not REFERENCE.is_dir(), reason=f"no reference data at {REFERENCE}")
-def test_the_flag_table_is_that_of_the_reference() -> None:
+def test_the_flag_table_equals_the_reference() -> None:
     reference = REFERENCE / "facts" / "data" / "vllm_flags_0.33.json"
     full = json.loads(reference.read_text(encoding="utf-8"))
     assert len(VLLM.flags) == len(full) == 321

@@ -13,7 +13,7 @@ import catalog
 from catalog.__main__ import main
 
 ROOT = Path(catalog.__file__).parents[1]
-# Every module of vLLM that is read, as small as it can be.
+# Every module of vLLM that is read, reduced to the minimum.
 MODULES = {
     "__init__": '__version__ = "9.9.0+cpu"',
     "utils.__init__": "",

@@ -25,7 +25,7 @@ def test_the_list_of_verbs_has_a_line_for_each(capsys: pytest.CaptureFixture[str
 
 
 @pytest.mark.parametrize("name", VERBS)
-def test_every_verb_explains_itself(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_every_verb_has_help(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert app.main([name, "--help"]) == 0
     text = " ".join(capsys.readouterr().out.split())
     assert text.startswith(f"Usage: llm-platform {name}")

@@ -36,7 +36,7 @@ def stack_file(folder: Path, **sections: Any) -> str:
     return str(file)
 
 
-def test_cores_are_counted_by_family_and_in_all() -> None:
+def test_cores_are_counted_by_family_and_in_total() -> None:
     found = uses()
     # One to three nodes of 40 vCPUs; two to four of 4.
     family = found[FAMILY]
@@ -54,7 +54,7 @@ def test_a_pool_that_is_deleted_first_needs_no_second_one() -> None:
     assert family.replace_cores == family.max_cores == 120
 
 
-def test_spot_nodes_count_in_all_alone_and_are_never_upgraded() -> None:
+def test_spot_nodes_count_only_in_the_total_and_are_never_upgraded() -> None:
     found = uses(pools=pools(capacity="spot"))
     assert FAMILY not in found
     spot = found["lowPriorityCores"]

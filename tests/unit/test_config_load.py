@@ -1,4 +1,4 @@
-"""Settings are read whole or with every problem; no finding rests on a value that was recovered."""
+"""Settings are read completely or with every problem; no finding is based on a recovered value."""
 
 import json
 import re
@@ -80,7 +80,7 @@ def test_no_sections_make_reading_fail(sections: Any) -> None:
         assert config.load(sections).problems
 
 
-def test_no_section_at_all() -> None:
+def test_every_missing_section_is_reported() -> None:
     loaded = config.load({})
     assert [finding.path for finding in loaded.problems] == ["cluster", "gateway", "models", "platform", "pools"]
 
@@ -125,7 +125,7 @@ def errors(changes: dict[str, Any]) -> set[tuple[str, str]]:
     return {(finding.rule, finding.path) for finding in assess(loaded, CATALOG).findings if finding.severity == "error"}
 
 
-def test_a_misspelt_key_counts_as_what_it_was_meant_for() -> None:
+def test_a_misspelt_key_counts_as_the_intended_key() -> None:
     """The value under the misspelt key is checked: the layout below doesn't pack."""
     found = errors({"pools[0].gpu": {"sharing": "mig", "layuot": ["4g.47gb", "4g.47gb"]}})
     assert ("CFG-UNKNOWN-KEY", "pools[0].gpu.layuot") in found
@@ -145,7 +145,7 @@ def test_a_misspelt_key_counts_as_what_it_was_meant_for() -> None:
         ("quota", {"StandardNCadsH100v5Family": "80"}),
     ],
 )  # fmt: skip
-def test_a_wrong_value_brings_no_findings_about_what_depends_on_it(path: str, value: Any) -> None:
+def test_a_wrong_value_causes_no_findings_about_what_depends_on_it(path: str, value: Any) -> None:
     found = errors({path: value})
     assert found
     assert all(rule.startswith("CFG-") for rule, _ in found), found

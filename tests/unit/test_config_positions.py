@@ -84,7 +84,7 @@ def test_what_is_not_written_has_the_position_of_its_nearest_ancestor(path: str,
 
 
 @pytest.mark.parametrize("path", ["(stack file)", "--against", "price list", "gatewayy", ""])
-def test_what_is_no_path_of_the_file_has_no_position(path: str) -> None:
+def test_a_path_that_is_not_in_the_file_has_no_position(path: str) -> None:
     assert parse(SMALL).positions.at(path) is None
 
 
@@ -117,7 +117,7 @@ def test_a_finding_keeps_a_position_that_it_has() -> None:
         ("config: !!int x", (1, 9)), ("config:\n  a: 1\n  <<: 5\n", (3, 3)),
     ],
 )  # fmt: skip
-def test_what_is_not_yaml_has_a_position(text: str, position: tuple[int, int]) -> None:
+def test_invalid_yaml_has_a_position(text: str, position: tuple[int, int]) -> None:
     (found,) = parse(text).problems
     assert (found.rule, found.line, found.column) == ("CFG-YAML", *position)
 

@@ -44,7 +44,7 @@ def test_shapes_of_credentials(value: str) -> None:
 
 
 @pytest.mark.parametrize("value", [*HARMLESS, None, 5, True, [], {}])
-def test_what_is_no_credential(value: object) -> None:
+def test_values_that_are_not_credentials(value: object) -> None:
     assert not looks_secret(value)
     assert secret_literals(value) == []
 
@@ -82,7 +82,7 @@ def test_a_credential_anywhere_is_reported_and_never_repeated(path: str, secret:
 
 
 @given(st.recursive(st.sampled_from([*SECRETS, *HARMLESS]), lambda inner: st.lists(inner, max_size=3), max_leaves=8))
-def test_every_credential_has_a_place_of_its_own(value: Any) -> None:
+def test_every_credential_is_reported_at_its_own_path(value: Any) -> None:
     def count(inner: Any) -> int:
         return sum(map(count, inner)) if isinstance(inner, list) else int(inner in SECRETS)
 

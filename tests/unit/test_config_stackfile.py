@@ -33,7 +33,7 @@ def test_values(text: str, value: object) -> None:
     assert type(value_of(text)) is type(value)
 
 
-def test_infinite_and_no_number() -> None:
+def test_infinity_and_nan() -> None:
     assert value_of(".inf") == float("inf")
     assert value_of("-.INF") == -float("inf")
     assert value_of(".NaN") != value_of(".nan")
@@ -88,7 +88,7 @@ def test_a_file_that_is_not_yaml_is_reported_once_without_findings_about_section
         "config: !!float x", "config: !!map [1]", "config: !!binary =",
     ],
 )  # fmt: skip
-def test_what_is_not_a_stack_file_is_reported_and_never_raised(text: str) -> None:
+def test_a_file_that_is_not_a_stack_file_is_reported_and_never_raises(text: str) -> None:
     read = parse(text)
     assert config.load(read.sections, read.problems).problems
 

@@ -1,4 +1,4 @@
-"""Every relative link in a page leads to a file that is there, and to a heading in it where it names one."""
+"""Every relative link in a page leads to an existing file, and to an existing heading where it names one."""
 
 import re
 from collections.abc import Iterator
@@ -46,7 +46,7 @@ def anchors_of(file: Path) -> set[str]:
 
 
 def broken(page: Path) -> list[str]:
-    """The links of a page that lead nowhere."""
+    """The broken links of a page."""
     wrong: list[str] = []
     for target in links(page.read_text(encoding="utf-8")):
         path, _, fragment = unquote(target).partition("#")
@@ -59,11 +59,11 @@ def broken(page: Path) -> list[str]:
 
 
 @pytest.mark.parametrize("page", list(files(".md")), ids=lambda page: str(page.relative_to(ROOT)))
-def test_links_lead_somewhere(page: Path) -> None:
+def test_no_link_is_broken(page: Path) -> None:
     assert broken(page) == []
 
 
-def test_files_in_code_of_contributing_are_there() -> None:
+def test_files_that_contributing_names_exist() -> None:
     code = _INLINE_CODE.findall((ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8"))
     paths = {text.strip("`") for text in code if _REPOSITORY_PATH.fullmatch(text.strip("`"))}
     assert [path for path in sorted(paths) if not (ROOT / path).exists()] == []
@@ -75,6 +75,6 @@ def test_links_in_code_and_to_other_sites_are_left_out() -> None:
     assert sorted(links(text)) == ["b.md#c", "k.svg", "l.md", "n.md"]
 
 
-def test_anchors_are_those_of_github() -> None:
+def test_anchors_equal_those_of_github() -> None:
     text = "# Who may reach what\n## `pool: auto`, and [why](x.md)\n## Twice\n## Twice\n```\n# no heading\n```\n"
     assert anchors(text) == {"who-may-reach-what", "pool-auto-and-why", "twice", "twice-1"}

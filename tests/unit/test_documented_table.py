@@ -1,4 +1,4 @@
-"""Tables of pages that are held to the truth."""
+"""Tables in pages are compared with the real values."""
 
 from pathlib import Path
 
@@ -45,24 +45,24 @@ def test_a_set_stands_for_its_members(page: Path, table: DocumentedTable) -> Non
     assert table.differences("dev", BOTH - {("b", "the internet", "TCP 1")}) != []
 
 
-def test_differences_are_told_in_both_directions(table: DocumentedTable) -> None:
+def test_differences_are_reported_in_both_directions(table: DocumentedTable) -> None:
     with pytest.raises(AssertionError) as failed:
         table.require("prod", (BOTH - {("b", "the internet", "TCP 2")}) | {("x", "y", "any")})
-    told = str(failed.value)
-    assert "missing in the page: x · y · any" in told
-    assert "only in the page: b · the internet · TCP 2" in told
-    assert "only in the page: c · a · any" in told
-    assert "TCP 1" not in told
+    text = str(failed.value)
+    assert "missing in the page: x · y · any" in text
+    assert "only in the page: b · the internet · TCP 2" in text
+    assert "only in the page: c · a · any" in text
+    assert "TCP 1" not in text
 
 
-def test_what_is_said_twice_or_without_a_reason_is_told(page: Path, table: DocumentedTable) -> None:
+def test_duplicate_rows_and_missing_reasons_are_reported(page: Path, table: DocumentedTable) -> None:
     page.write_text(PAGE.replace("| prod | a reason |", "| prod | ? |\n| `c` | `a` | any | prod | again |"))
-    told = "\n".join(table.differences("prod", BOTH | {("c", "a", "any")}))
-    assert "twice in the page: c · a · any" in told
-    assert "no reason given: | `c` | `a` | any | prod | ? |" in told
+    text = "\n".join(table.differences("prod", BOTH | {("c", "a", "any")}))
+    assert "twice in the page: c · a · any" in text
+    assert "no reason given: | `c` | `a` | any | prod | ? |" in text
 
 
-def test_an_update_keeps_reasons_and_asks_for_those_that_are_new(
+def test_an_update_keeps_reasons_and_marks_missing_ones(
     page: Path, table: DocumentedTable, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("UPDATE_GOLDEN", "1")
@@ -75,7 +75,7 @@ def test_an_update_keeps_reasons_and_asks_for_those_that_are_new(
     assert page.read_text(encoding="utf-8") == kept.replace("\n<!-- /table -->", f"{added}\n<!-- /table -->")
 
 
-def test_a_table_that_can_not_be_read_is_an_error(page: Path, table: DocumentedTable) -> None:
+def test_an_unreadable_table_is_an_error(page: Path, table: DocumentedTable) -> None:
     with pytest.raises(PageError, match="no table elsewhere"):
         DocumentedTable(page, "elsewhere", STACKS).rows()
     for broken in ("| `c` | `a` | any | staging | a reason |", "| `c` | any | prod | a reason |"):

@@ -140,7 +140,7 @@ def test_values_arrive_as_plain_json() -> None:
     assert json.dumps(entry(graph, "thing")["inputs"]) == json.dumps(dict(sorted(inputs.items())), sort_keys=True)
 
 
-def test_a_secret_is_shown_as_such_and_never_kept() -> None:
+def test_a_secret_is_marked_and_its_value_never_kept() -> None:
     def program() -> None:
         unknown = Thing("first").id
         password = pulumi.Config().require("password")
@@ -295,7 +295,7 @@ def test_a_program_file_runs_as_main_in_its_own_folder(
     assert Path.cwd() == where
 
 
-def test_default_providers_are_told_from_explicit_ones() -> None:
+def test_default_and_explicit_providers_are_distinguished() -> None:
     assert is_default_provider("urn:pulumi:dev::shop::pulumi:providers:azure-native::default_3_29_0")
     assert not is_default_provider("urn:pulumi:dev::shop::pulumi:providers:kubernetes::cluster")
     assert not is_default_provider("urn:pulumi:dev::shop::pkg:mod:Thing::default")

@@ -1,4 +1,4 @@
-"""Options reach children as the engine's inheritance decides, not as the SDK's requests say."""
+"""Options reach children by the engine's inheritance, not as the SDK's requests state them."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -45,7 +45,7 @@ def run(program: Program) -> dict[str, Resource]:
     return by_name(preview(program, project="shop", stack="dev", config={}))
 
 
-def test_protect_goes_down_through_components_and_custom_parents_until_refused() -> None:
+def test_protect_is_inherited_through_components_and_custom_parents_until_set_to_false() -> None:
     def program() -> None:
         top = Group("top", ResourceOptions(protect=True))
         middle = Group("middle", ResourceOptions(parent=top))
@@ -66,7 +66,7 @@ def test_protect_goes_down_through_components_and_custom_parents_until_refused()
     }
 
 
-def test_deleted_with_goes_down_though_the_sdk_does_not_send_it() -> None:
+def test_deleted_with_is_inherited_though_the_sdk_does_not_send_it() -> None:
     def program() -> None:
         cluster = Thing("cluster")
         other = Thing("other")
@@ -88,7 +88,7 @@ def test_deleted_with_goes_down_though_the_sdk_does_not_send_it() -> None:
     }
 
 
-def test_retain_on_delete_goes_down_until_refused() -> None:
+def test_retain_on_delete_is_inherited_until_set_to_false() -> None:
     def program() -> None:
         group = Group("group", ResourceOptions(retain_on_delete=True))
         Thing("kept", ResourceOptions(parent=group))
@@ -100,7 +100,7 @@ def test_retain_on_delete_goes_down_until_refused() -> None:
     assert resources["dropped"].options.retain_on_delete is False
 
 
-def test_ignored_changes_timeouts_and_aliases_do_not_go_down() -> None:
+def test_ignored_changes_timeouts_and_aliases_are_not_inherited() -> None:
     def program() -> None:
         opts = ResourceOptions(
             ignore_changes=["x"],
@@ -117,7 +117,7 @@ def test_ignored_changes_timeouts_and_aliases_do_not_go_down() -> None:
     assert options.aliases == ()
 
 
-def test_a_components_provider_serves_children_of_its_package_alone() -> None:
+def test_a_components_provider_is_used_only_by_children_of_its_package() -> None:
     def program() -> None:
         group = Group("group", ResourceOptions(providers=[Provider("mine")]))
         inner = Group("inner", ResourceOptions(parent=group))
@@ -166,7 +166,7 @@ def test_a_parents_provider_passes_to_its_package_and_to_components(
     assert inherit(child, Goal(provider=f"{PROVIDER}::id")).provider == expected
 
 
-def test_nothing_said_is_not_false() -> None:
+def test_an_unset_option_is_not_false() -> None:
     silent = inherit(RegisterResourceRequest(), Goal(protect=True, retain_on_delete=True))
     assert (silent.protect, silent.retain_on_delete) == (True, True)
     refusing = inherit(
@@ -175,7 +175,7 @@ def test_nothing_said_is_not_false() -> None:
     assert (refusing.protect, refusing.retain_on_delete) == (False, False)
 
 
-def test_the_nearest_provider_of_a_package_wins() -> None:
+def test_the_nearest_provider_of_a_package_is_used() -> None:
     assert resolve_provider("own", {"pkg": "map"}, {"pkg": "above"}, "pkg") == "own"
     assert resolve_provider("", {"pkg": "map"}, {"pkg": "above"}, "pkg") == "map"
     assert resolve_provider("", {}, {"pkg": "above"}, "pkg") == "above"

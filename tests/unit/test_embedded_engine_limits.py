@@ -1,4 +1,4 @@
-"""The embedded engine is never kinder than the real one: it fails where that fails, and says what it cannot know."""
+"""The embedded engine is never more lenient than the real one: it fails where that fails, and names its limits."""
 
 import asyncio
 import sys
@@ -11,7 +11,7 @@ from pulumi import InvokeOptions, InvokeOutputOptions, Output, ResourceOptions
 from pulumi.runtime.proto import resource_pb2
 
 from preview.engine import Graph, ProgramFailed, preview
-from preview.engine.monitor import Monitor, RefusedError
+from preview.engine.monitor import Monitor, RequestRefusedError
 from preview.engine.wire import Empty
 
 Program = Callable[[], object] | Path
@@ -100,7 +100,7 @@ def test_a_failure_that_the_program_catches_still_fails_the_preview() -> None:
     def program() -> None:
         try:
             pulumi.runtime.invoke("pkg:mod:credentials", {})
-        except RefusedError:
+        except RequestRefusedError:
             Thing("later")
 
     error = failure(program)
@@ -108,7 +108,7 @@ def test_a_failure_that_the_program_catches_still_fails_the_preview() -> None:
     assert "later" not in names(error.graph_so_far)
 
 
-def test_a_duplicate_urn_is_refused_in_the_engines_words() -> None:
+def test_a_duplicate_urn_is_refused_with_the_engines_message() -> None:
     def program() -> None:
         Thing("one")
         Thing("one")
@@ -120,7 +120,7 @@ def test_a_duplicate_urn_is_refused_in_the_engines_words() -> None:
     assert names(error.graph_so_far) == ["one", "shop-dev"]
 
 
-def test_the_same_name_under_another_type_or_component_is_no_duplicate() -> None:
+def test_the_same_name_with_another_type_or_component_is_not_a_duplicate() -> None:
     def program() -> None:
         Thing("one", ResourceOptions(parent=Group("one")))
         Thing("one")
@@ -176,7 +176,7 @@ def raise_in_task() -> None:
         (lambda: sys.exit(2), "the program exited with status 2 before it ended", SystemExit),
     ],
 )
-def test_whatever_a_program_raises_surfaces_with_its_cause(
+def test_an_exception_of_a_program_is_reported_with_its_cause(
     program: Program, message: str, cause: type[BaseException]
 ) -> None:
     error = failure(program)
@@ -184,7 +184,7 @@ def test_whatever_a_program_raises_surfaces_with_its_cause(
     assert isinstance(error.__cause__, cause)
 
 
-def test_a_failed_preview_carries_the_graph_until_then_and_spoils_no_later_one() -> None:
+def test_a_failed_preview_has_the_graph_until_then_and_does_not_affect_later_ones() -> None:
     assert names(failure(raise_value_error).graph_so_far) == ["one", "shop-dev"]
     assert names(run(lambda: Thing("two"))) == ["shop-dev", "two"]
 
@@ -280,7 +280,7 @@ ABSENT = "urn:pulumi:dev::shop::pulumi:providers:pkg::x::id"
 )
 def test_requests_that_the_engine_rejects(request_: resource_pb2.RegisterResourceRequest, message: str) -> None:
     monitor = Monitor("shop", "dev")
-    with pytest.raises(RefusedError) as caught:
+    with pytest.raises(RequestRefusedError) as caught:
         monitor.RegisterResource(request_)
     assert str(caught.value) == message
     assert monitor.graph(()).resources == ()

@@ -38,13 +38,13 @@ def test_every_user_signs_in_the_given_way() -> None:
     assert user["user"]["exec"]["args"] == ["get-token", "--login", "workloadidentity", "--server-id", SERVER]
 
 
-def test_nothing_waits_for_a_person() -> None:
+def test_no_sign_in_is_interactive() -> None:
     config = yaml.safe_load(with_kubelogin(FROM_AKS, "azurecli", SERVER))
     assert config["users"][0]["user"]["exec"]["interactiveMode"] == "Never"
     assert "devicecode" not in str(config)
 
 
-def test_the_rest_stays() -> None:
+def test_everything_else_is_unchanged() -> None:
     before, after = yaml.safe_load(FROM_AKS), yaml.safe_load(with_kubelogin(FROM_AKS, "azurecli", SERVER))
     assert {key: value for key, value in after.items() if key != "users"} == {
         key: value for key, value in before.items() if key != "users"
@@ -61,6 +61,6 @@ def test_same_text_every_time() -> None:
 
 
 @pytest.mark.parametrize("text", ["", "no mapping", "kind: Config", "users: []"])
-def test_what_is_no_kubeconfig_is_refused(text: str) -> None:
+def test_text_that_is_not_a_kubeconfig_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="no users"):
         with_kubelogin(text, "azurecli", SERVER)

@@ -46,7 +46,7 @@ def pods(namespace: str = "default", **labels: str) -> Pods:
 
 
 def at(*ranges: str) -> Outside:
-    return Outside(tuple(ip_network(one) for one in ranges))
+    return Outside(tuple(ip_network(address_range) for address_range in ranges))
 
 
 def rules(*specs: str | dict[str, Any], namespace: str = "default") -> NetworkRules:
@@ -82,11 +82,11 @@ DB, WEB = pods(role="db"), pods(role="web")
         (at("172.18.0.0/16"), []),
     ],
 )
-def test_the_documented_policy_admits_what_its_explanation_says(source: End, admitted: list[str]) -> None:
+def test_the_documented_policy_admits_the_documented_traffic(source: End, admitted: list[str]) -> None:
     assert rules(DOCUMENTED).admitted(source, DB).words() == admitted
 
 
-def test_the_documented_policy_lets_out_to_one_range_and_leaves_other_pods_alone() -> None:
+def test_the_documented_policy_allows_egress_to_one_range_and_does_not_affect_other_pods() -> None:
     documented = rules(DOCUMENTED)
     assert documented.admitted(DB, at("10.0.0.0/24")).words() == ["TCP 5978"]
     assert documented.admitted(DB, at("10.0.1.0/24")) == NONE
@@ -100,8 +100,8 @@ def test_one_entry_with_both_selectors_is_an_and_two_entries_are_an_or() -> None
     both = f"{{ingress: [{{from: [{{{alice}, {client}}}]}}]}}"
     either = f"{{ingress: [{{from: [{{{alice}}}, {{{client}}}]}}]}}"
     sources = [pods("alice", role="client"), pods("alice", role="x"), pods(role="client"), pods("other", role="client")]
-    assert [bool(rules(both).admitted(one, DB)) for one in sources] == [True, False, False, False]
-    assert [bool(rules(either).admitted(one, DB)) for one in sources] == [True, True, True, False]
+    assert [bool(rules(both).admitted(source, DB)) for source in sources] == [True, False, False, False]
+    assert [bool(rules(either).admitted(source, DB)) for source in sources] == [True, True, True, False]
 
 
 @pytest.mark.parametrize(
@@ -122,8 +122,8 @@ def test_one_entry_with_both_selectors_is_an_and_two_entries_are_an_or() -> None
     ],
 )  # fmt: skip
 def test_default_policies(spec: str, comes_in: bool, goes_out: bool) -> None:
-    there, found = pods("other"), rules(spec)
-    assert (found.admitted(there, DB), found.admitted(DB, there)) == (
+    elsewhere, found = pods("other"), rules(spec)
+    assert (found.admitted(elsewhere, DB), found.admitted(DB, elsewhere)) == (
         ALL if comes_in else NONE,
         ALL if goes_out else NONE,
     )
@@ -131,11 +131,11 @@ def test_default_policies(spec: str, comes_in: bool, goes_out: bool) -> None:
         comes_in is False or "ingress: [{}]" in spec,
         goes_out is False or "egress: [{}]" in spec,
     )
-    # A policy never speaks for another namespace.
-    assert found.admitted(there, pods("mine")) == ALL
+    # A policy never applies to another namespace.
+    assert found.admitted(elsewhere, pods("mine")) == ALL
 
 
-def test_without_policies_everything_may() -> None:
+def test_without_policies_everything_is_allowed() -> None:
     assert rules().admitted(pods("mine"), DB).words() == ["any"]
 
 
@@ -183,26 +183,28 @@ def test_namespaces_by_name_and_by_expressions() -> None:
 
 
 def test_an_empty_selector_takes_all_and_a_missing_one_does_not_widen() -> None:
-    everywhere = rules("{podSelector: {}, ingress: [{from: [{namespaceSelector: {}}]}]}")
-    here = rules("{podSelector: {}, ingress: [{from: [{podSelector: {}}]}]}")
+    everywown_namespace = rules("{podSelector: {}, ingress: [{from: [{namespaceSelector: {}}]}]}")
+    own_namespace = rules("{podSelector: {}, ingress: [{from: [{podSelector: {}}]}]}")
     named = rules(
         "{podSelector: {}, ingress: [{from: [{namespaceSelector: {}, podSelector: {matchLabels: {role: web}}}]}]}"
     )
     sources = [WEB, pods("mine"), pods("mine", role="web"), at("8.8.8.8/32")]
-    assert [bool(everywhere.admitted(one, DB)) for one in sources] == [True, True, True, False]
-    assert [bool(here.admitted(one, DB)) for one in sources] == [True, False, False, False]
-    assert [bool(named.admitted(one, DB)) for one in sources] == [True, False, True, False]
-    assert [bool(rules("{podSelector: {}, ingress: [{from: []}]}").admitted(one, DB)) for one in sources] == [True] * 4
+    assert [bool(everywown_namespace.admitted(source, DB)) for source in sources] == [True, True, True, False]
+    assert [bool(own_namespace.admitted(source, DB)) for source in sources] == [True, False, False, False]
+    assert [bool(named.admitted(source, DB)) for source in sources] == [True, False, True, False]
+    assert [bool(rules("{podSelector: {}, ingress: [{from: []}]}").admitted(source, DB)) for source in sources] == [
+        True
+    ] * 4
 
 
-def test_a_named_port_is_what_the_destination_calls_so() -> None:
+def test_a_named_port_is_resolved_on_the_destination_pod() -> None:
     server = {"containers": [{"ports": [{"name": "http", "containerPort": 8000}, {"containerPort": 9}]},
                              {"ports": [{"name": "dns", "containerPort": 53, "protocol": "UDP"}]}]}  # fmt: skip
     named = pods_of("default", {"metadata": {"labels": {"role": "db"}}, "spec": server})
     ingress = rules("{podSelector: {}, ingress: [{ports: [{port: http}, {port: dns, protocol: UDP}, {port: dns}]}]}")
     assert ingress.admitted(WEB, named).words() == ["TCP 8000", "UDP 53"]
     assert ingress.admitted(WEB, DB) == NONE
-    # The name of a port of another protocol is nobody's name.
+    # The name of a port of another protocol doesn't match.
     assert rules("{podSelector: {}, ingress: [{ports: [{port: dns}]}]}").admitted(WEB, named) == NONE
     egress = rules(
         "{podSelector: {matchLabels: {role: web}}, policyTypes: [Egress], egress: [{ports: [{port: http}]}]}"
@@ -211,7 +213,7 @@ def test_a_named_port_is_what_the_destination_calls_so() -> None:
     assert egress.admitted(WEB, at("10.0.0.0/8")) == NONE
 
 
-def test_nothing_keeps_the_own_node_out() -> None:
+def test_a_pods_own_node_is_always_allowed() -> None:
     closed = rules("{podSelector: {}, policyTypes: [Ingress, Egress]}")
     assert closed.admitted(OwnNode(), DB) == closed.admitted(DB, OwnNode()) == ALL
 
@@ -225,10 +227,10 @@ def test_address_ranges_reach_pods_only_where_the_network_plugin_says_so() -> No
     assert rules(spec).admitted(DB, at("2000::/3")) == NONE
 
 
-@pytest.mark.parametrize("asked", [["172.17.0.0/16"], ["172.16.0.0/15"], ["172.17.0.0/24", "172.18.0.0/24"]])
-def test_an_answer_for_a_part_of_the_addresses_is_no_answer(asked: list[str]) -> None:
+@pytest.mark.parametrize("addresses", [["172.17.0.0/16"], ["172.16.0.0/15"], ["172.17.0.0/24", "172.18.0.0/24"]])
+def test_a_partly_matching_address_range_is_refused(addresses: list[str]) -> None:
     with pytest.raises(NotUniformError):
-        rules(DOCUMENTED).admitted(at(*asked), DB)
+        rules(DOCUMENTED).admitted(at(*addresses), DB)
 
 
 @pytest.mark.parametrize(
@@ -255,7 +257,7 @@ def test_an_answer_for_a_part_of_the_addresses_is_no_answer(asked: list[str]) ->
         {"podSelector": {}, "ingress": [{"ports": [{"port": 1, "host": "x"}]}]},
     ],
 )
-def test_what_is_not_understood_is_refused(spec: dict[str, Any]) -> None:
+def test_unsupported_fields_are_refused(spec: dict[str, Any]) -> None:
     with pytest.raises(NotUnderstoodError):
         rules(spec)
 
@@ -288,9 +290,9 @@ def test_sets_of_ports_are_sets(first: list[tuple[str, int, int]], second: list[
         spans = (words.replace("-", " ").split() for words in ports.words())
         return {(span[0], port) for span in spans for port in range(int(span[1]), int(span[-1]) + 1)}
 
-    (one, plain_one), (other, plain_other) = both(first), both(second)
-    assert read(one) == plain_one
-    assert read(one | other) == plain_one | plain_other
-    assert read(one & other) == plain_one & plain_other
-    assert read(one - other) == plain_one - plain_other
-    assert bool(one) == bool(plain_one)
+    (left, plain_left), (right, plain_right) = both(first), both(second)
+    assert read(left) == plain_left
+    assert read(left | right) == plain_left | plain_right
+    assert read(left & right) == plain_left & plain_right
+    assert read(left - right) == plain_left - plain_right
+    assert bool(left) == bool(plain_left)

@@ -1,4 +1,4 @@
-"""Every field of the Plan says in one line what it is."""
+"""Every field of the Plan has a one-line description."""
 
 import ast
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ def structs(path: Path) -> Iterator[ast.ClassDef]:
 
 
 def undescribed(struct: ast.ClassDef) -> Iterator[str]:
-    """Fields that no text of one line follows."""
+    """Fields without a one-line description."""
     for field, after in zip(struct.body, [*struct.body[1:], None], strict=True):
         if isinstance(field, ast.AnnAssign):
             text = after.value if isinstance(after, ast.Expr) else None

@@ -1,4 +1,4 @@
-"""Money: what nodes cost, which part each model takes, what tokens cost, and when self-hosting pays."""
+"""Cost: what nodes cost, the share of each model, what tokens cost, and when self-hosting is cheaper."""
 
 from typing import Any
 
@@ -43,13 +43,13 @@ def test_a_range_from_the_fewest_nodes_to_the_most() -> None:
 
 
 def test_the_fewest_nodes_are_those_that_the_fewest_replicas_need() -> None:
-    """An empty pool of a floor doesn't stay empty: its replicas are always there."""
+    """A floor pool with minimum 0 doesn't stay empty: the floor's replicas always run."""
     line = plan({**FLOOR_AND_BURST, "pools[1].nodes.min": 0}).cost.lines[1]
     assert (line.min_nodes, line.max_nodes) == (2, 2)
     assert line.min_per_month == month((A100, 2))
 
 
-def test_spot_and_on_demand_are_told_apart() -> None:
+def test_spot_and_on_demand_are_distinguished() -> None:
     found = plan(FLOOR_AND_BURST).cost
     floor, burst = found.lines[1], found.lines[2]
     assert (floor.hourly, floor.on_demand_hourly, floor.spot_hourly) == (A100, A100, A100_SPOT)
@@ -81,8 +81,8 @@ def test_slices_of_different_size_share_a_node_by_their_memory() -> None:
 
 def adds_up(found: CostPlan) -> None:
     for low in ("min_per_month", "max_per_month"):
-        models = sum(getattr(one, low) or 0 for one in found.models)
-        others = sum(getattr(one, low) or 0 for one in found.lines if one.idle_min_per_month is None)
+        models = sum(getattr(model, low) or 0 for model in found.models)
+        others = sum(getattr(line, low) or 0 for line in found.lines if line.idle_min_per_month is None)
         assert getattr(found, low) == pytest.approx(models + getattr(found, f"idle_{low}") + others, abs=0.1)
 
 
@@ -101,7 +101,7 @@ def test_shares_idle_devices_and_the_rest_add_up(low: int, nodes: int, more: int
         adds_up(outcome.plan.cost)
 
 
-def test_a_missing_price_leaves_a_share_open_and_never_zero() -> None:
+def test_with_a_missing_price_a_share_is_unknown_and_never_zero() -> None:
     changes = {**FLOOR_AND_BURST, "pools[2].vm_size": "Standard_NC40ads_H100_v5"}
     outcome = planned(changes)
     assert outcome.plan is not None
@@ -109,7 +109,7 @@ def test_a_missing_price_leaves_a_share_open_and_never_zero() -> None:
     assert more.min_per_month == month((A100, 2))
     assert more.max_per_month is None
     assert not outcome.plan.cost.complete
-    assert "COST-PRICE-MISSING" in {one.rule for one in outcome.findings}
+    assert "COST-PRICE-MISSING" in {finding.rule for finding in outcome.findings}
 
 
 RATES = {"input_tokens_per_second": 3000, "output_tokens_per_second": 1000.0}
@@ -127,17 +127,17 @@ def test_tokens_cost_what_a_busy_replica_costs() -> None:
     assert found.break_even is None
 
 
-def test_the_break_even_weighs_prompts_and_answers() -> None:
+def test_the_break_even_weights_prompts_and_answers() -> None:
     changes = {"models[0].expected": {**RATES, "instead_of": "api"}, "cost": APIS}
     found = plan(changes).cost.models[0].tokens
     assert found is not None
     assert found.break_even is not None
     # Three prompt tokens at 0.2 and one answer token at 1.0.
     assert found.break_even.managed_per_million == pytest.approx(0.4)
-    one = 3.49 * 730 / 0.4 * 1e6
-    assert found.break_even.first_tokens_per_month == pytest.approx(one, rel=1e-6)
-    # What one replica carries, 10.5 thousand million, doesn't pay for the second yet.
-    assert found.break_even.tokens_per_month == pytest.approx(2 * one, rel=1e-6)
+    paid_off = 3.49 * 730 / 0.4 * 1e6
+    assert found.break_even.first_tokens_per_month == pytest.approx(paid_off, rel=1e-6)
+    # The tokens of one replica, 10.5 thousand million, don't pay for the second yet.
+    assert found.break_even.tokens_per_month == pytest.approx(2 * paid_off, rel=1e-6)
 
 
 def test_a_burst_pool_at_spot_prices_makes_tokens_cheaper() -> None:
@@ -193,8 +193,8 @@ def test_above_the_break_even_self_hosting_is_always_cheaper(
         assert not cheaper(steps, price, below)
 
 
-def test_a_step_up_can_undo_a_break_even() -> None:
-    """One replica is paid off at 80 of 100 tokens; a second, dearer one isn't before 160."""
+def test_an_additional_replica_can_undo_a_break_even() -> None:
+    """One replica breaks even at 80 of 100 tokens; a second, more expensive one not before 160."""
     second = 1 / 3600 / 730  # one token a month and million
     steps = Steps(((1, 0, 80 / 730), (0, 1, 80 / 730)), 100 * second * 1e6, 0.0)
     found = token_cost(steps, api(1.0))
@@ -212,12 +212,16 @@ def test_without_a_price_there_is_no_break_even() -> None:
 
 def test_two_managed_apis_of_one_name_are_refused() -> None:
     loaded = config.load(changed({"cost": {"managed_apis": APIS["managed_apis"] * 2}}))
-    assert [(one.path, one.message) for one in loaded.problems] == [("cost", "two of `managed_apis` are called `api`")]
+    assert [(problem.path, problem.message) for problem in loaded.problems] == [
+        ("cost", "two of `managed_apis` are called `api`")
+    ]
 
 
-def test_a_managed_api_that_is_always_cheaper_is_told() -> None:
+def test_a_managed_api_that_is_always_cheaper_is_reported() -> None:
     changes = {"models[0].expected": {"input_tokens_per_second": 5, "output_tokens_per_second": 5, "instead_of": "api"}}
-    (found,) = (one for one in planned({**changes, "cost": APIS}).findings if one.rule == "COST-MANAGED-CHEAPER")
+    (found,) = (
+        finding for finding in planned({**changes, "cost": APIS}).findings if finding.rule == "COST-MANAGED-CHEAPER"
+    )
     assert "96.94 USD" in found.message
     assert "api 0.60" in found.message
 
@@ -231,9 +235,9 @@ def test_a_managed_api_that_is_always_cheaper_is_told() -> None:
         ({"models[0].expected": {**RATES, "input_tokens_per_second": 0}}, "models[0].expected.input_tokens_per_second"),
     ],
 )
-def test_a_slip_here_hides_no_finding_elsewhere(changes: dict[str, Any], place: str) -> None:
+def test_a_mistake_in_the_cost_section_hides_no_other_finding(changes: dict[str, Any], place: str) -> None:
     found = assess(config.load(changed({**changes, "platform.region": "eastsu"})), CATALOG).findings
-    errors = {(one.rule, one.path) for one in found if one.severity == "error"}
+    errors = {(finding.rule, finding.path) for finding in found if finding.severity == "error"}
     assert place in {path for _, path in errors}
     assert ("REGION-UNKNOWN", "platform.region") in errors
     assert len(errors) == 2
@@ -241,19 +245,19 @@ def test_a_slip_here_hides_no_finding_elsewhere(changes: dict[str, Any], place: 
 
 @pytest.mark.parametrize(("today", "old"), [("2027-02-07", False), ("2027-02-08", True), (None, False)])
 def test_prices_are_old_after_ninety_days(today: str | None, old: bool) -> None:
-    found = [one for one in planned({}, today=today).findings if one.rule == "COST-PRICE-STALE"]
+    found = [finding for finding in planned({}, today=today).findings if finding.rule == "COST-PRICE-STALE"]
     assert bool(found) == old
-    for one in found:
-        assert one.severity == "warning"
-        assert "2026-11-09, 91 days before 2027-02-08" in one.message
-        assert "refresh-prices" in one.fix
+    for finding in found:
+        assert finding.severity == "warning"
+        assert "2026-11-09, 91 days before 2027-02-08" in finding.message
+        assert "refresh-prices" in finding.fix
 
 
 def test_the_plan_does_not_depend_on_the_day() -> None:
     assert planned({}, today="2031-01-01").plan == planned({}).plan
 
 
-def test_spot_prices_have_their_own_day() -> None:
+def test_spot_prices_have_their_own_date() -> None:
     known = catalog.Price(
         region="eastus", vm_size="A", payg_usd_h=1.0, spot_low_usd_h=0.1, spot_high_usd_h=0.2, older=False,
         spot_older=False, verified=True, source="", as_of="2026-11-09", spot_as_of="2026-10-01",
@@ -262,7 +266,7 @@ def test_spot_prices_have_their_own_day() -> None:
     assert str(cost.price_date(known, spot=False)) == "2026-11-09"
 
 
-def test_managed_prices_are_weighed_by_the_mix() -> None:
-    one = ManagedApi(name="api", usd_per_million_input_tokens=1.0, usd_per_million_output_tokens=3.0)
-    assert tokens.managed_usd_per_million(one, 100.0, 100.0) == pytest.approx(2.0)
-    assert tokens.managed_usd_per_million(one, 100.0, 0.0) == pytest.approx(1.0)
+def test_managed_prices_are_weighted_by_the_mix() -> None:
+    managed = ManagedApi(name="api", usd_per_million_input_tokens=1.0, usd_per_million_output_tokens=3.0)
+    assert tokens.managed_usd_per_million(managed, 100.0, 100.0) == pytest.approx(2.0)
+    assert tokens.managed_usd_per_million(managed, 100.0, 0.0) == pytest.approx(1.0)

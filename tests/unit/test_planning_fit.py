@@ -1,4 +1,4 @@
-"""`fit`: exit codes, figures, all problems at once, and suggestions that really help."""
+"""`fit`: exit codes, figures, all problems together, and suggestions that make the model fit."""
 
 import json
 import subprocess
@@ -77,14 +77,14 @@ def test_a_model_that_does_not_fit_and_what_would_help(run: Run) -> None:
 
 @pytest.mark.parametrize("gpu", sorted(CATALOG.gpus))
 @pytest.mark.parametrize("model", ["Qwen/Qwen3-8B", "Qwen/Qwen3-32B", "meta-llama/Llama-3.3-70B-Instruct"])
-def test_every_way_out_makes_it_fit(model: str, gpu: str) -> None:
-    asked = Question(model=model, gpu=gpu)
-    found = answer(asked, CATALOG)
+def test_every_remedy_makes_the_model_fit(model: str, gpu: str) -> None:
+    question = Question(model=model, gpu=gpu)
+    found = answer(question, CATALOG)
     assert isinstance(found, Answer)
-    ways = list(suggestions(found))
-    assert found.memory.fits == (not ways)
-    for way in ways:
-        option, _, value = way.partition(" ")
+    suggested = list(suggestions(found))
+    assert found.memory.fits == (not suggested)
+    for suggestion in suggested:
+        option, _, value = suggestion.partition(" ")
         for choice in value.removesuffix(" or less").split(" or "):
             changed: dict[str, Any] = {
                 "--context": lambda text: {"context": int(text)},
@@ -92,9 +92,9 @@ def test_every_way_out_makes_it_fit(model: str, gpu: str) -> None:
                 "--tensor-parallel": lambda text: {"tensor_parallel": int(text)},
                 "--gpu": lambda text: {"gpu": text},
             }.get(option, lambda _: {"weights_gib": 0.1})(choice)
-            better = answer(replace(asked, **changed), CATALOG)
+            better = answer(replace(question, **changed), CATALOG)
             assert isinstance(better, Answer)
-            assert better.memory.fits, way
+            assert better.memory.fits, option
 
 
 def test_a_larger_slice_is_proposed_for_a_slice(run: Run) -> None:
@@ -137,21 +137,21 @@ def test_halved_bytes_and_shared_heads(run: Run) -> None:
     assert two["weights_gib"] == pytest.approx(plain["weights_gib"] / 2, abs=0.01)
 
 
-def test_all_that_is_wrong_is_told_at_once(run: Run) -> None:
+def test_all_problems_are_reported_together(run: Run) -> None:
     code, out, err = run(
         "--model", "Qwen/Qwen3-9B", "--gpu", "H100-NVL", "--kv-cache-dtype", "int3", "--gpu-memory-utilization", "92",
         "--mig", "3g.47gb", "--tensor-parallel", "2", "--json",
     )  # fmt: skip
-    told = json.loads(out)
+    document = json.loads(out)
     assert code == 2
-    assert told["fits"] is None
-    assert [one["option"] for one in told["problems"]] == [
+    assert document["fits"] is None
+    assert [problem["option"] for problem in document["problems"]] == [
         "--model", "--gpu", "--mig", "--kv-cache-dtype", "--gpu-memory-utilization"
     ]  # fmt: skip
-    fixes = {one["option"]: one["fix"] for one in told["problems"]}
+    fixes = {problem["option"]: problem["fix"] for problem in document["problems"]}
     assert "`Qwen/Qwen3-8B`" in fixes["--model"]
     assert "`H100-NVL-94`" in fixes["--gpu"]
-    assert all(one["option"] in err for one in told["problems"])
+    assert all(problem["option"] in err for problem in document["problems"])
 
 
 @pytest.mark.parametrize(
@@ -164,14 +164,14 @@ def test_all_that_is_wrong_is_told_at_once(run: Run) -> None:
         (("--gpu", "A100-80", "--context", "99999"), "--context", "takes 40960"),
     ],
 )
-def test_a_refusal_names_the_option_and_the_cure(run: Run, arguments: tuple[str, ...], option: str, words: str) -> None:
+def test_a_refusal_names_the_option_and_the_fix(run: Run, arguments: tuple[str, ...], option: str, words: str) -> None:
     code, out, err = run("--model", "Qwen/Qwen3-8B", *arguments)
     assert (code, out) == (2, "")
     assert err.startswith(f"{option}: ")
     assert words in err
 
 
-def test_a_model_of_which_too_little_is_known_is_refused(run: Run) -> None:
+def test_a_model_with_too_few_known_figures_is_refused(run: Run) -> None:
     code, _, err = run("--model", "BAAI/bge-m3", "--gpu", "H200-141")
     assert code == 2
     assert "can't compute `BAAI/bge-m3`: what its layers cache is not in the catalog" in err
@@ -215,7 +215,7 @@ def test_prefix_caching_takes_states(run: Run) -> None:
     assert on < off
 
 
-def test_batches_decide_what_windows_hold(run: Run) -> None:
+def test_batches_decide_the_blocks_of_sliding_windows(run: Run) -> None:
     common = ("--model", "openai/gpt-oss-20b", "--gpu", "H100-80", "--json", "--max-num-batched-tokens")
     small, large = (json.loads(run(*common, tokens)[1])["kv_tokens"] for tokens in ("1024", "16384"))
     assert small > large
@@ -237,7 +237,7 @@ def test_a_configuration_equals_the_catalog(run: Run, tmp_path: Path) -> None:
     assert json.loads(run("--hf-config", config_file(tmp_path, nested), "--gpu", "H100-80", "--json")[1]) == read
 
 
-def test_weights_that_nobody_can_count_must_be_given(run: Run, tmp_path: Path) -> None:
+def test_weights_that_cannot_be_computed_must_be_given(run: Run, tmp_path: Path) -> None:
     seeing = {"text_config": QWEN3_8B, "vision_config": {"depth": 27}}
     file = config_file(tmp_path, seeing)
     code, _, err = run("--hf-config", file, "--gpu", "H100-80")
@@ -253,7 +253,7 @@ def test_weights_that_nobody_can_count_must_be_given(run: Run, tmp_path: Path) -
 
 
 @pytest.mark.parametrize("content", ["", "[]", '"text"', "{"])
-def test_a_file_that_is_no_configuration(run: Run, tmp_path: Path, content: str) -> None:
+def test_a_file_that_is_not_a_configuration(run: Run, tmp_path: Path, content: str) -> None:
     file = tmp_path / "config.json"
     file.write_text(content, encoding="utf-8")
     code, _, err = run("--hf-config", str(file), "--gpu", "H100-80")
@@ -276,7 +276,7 @@ def test_a_missing_file(run: Run, tmp_path: Path) -> None:
         ("--model", "a", "--gpu", "T4", "--prefix-caching", "maybe"),
     ],
 )  # fmt: skip
-def test_a_command_line_that_is_none(arguments: tuple[str, ...]) -> None:
+def test_an_invalid_command_line(arguments: tuple[str, ...]) -> None:
     assert main(["fit", *arguments]) == 2
 
 

@@ -1,4 +1,4 @@
-"""Pools made by hand on which an order strands a pod, or none does: the planner agrees, and so does trying it out."""
+"""Handmade pools on which some order strands a pod, or none does: planner and exhaustive search agree."""
 
 import pytest
 from fragment_stacks import STACKS, Stack
@@ -15,7 +15,7 @@ def problem(stack: Stack) -> PackingProblem:
 
 
 @each_stack
-def test_the_planner_tells_whether_every_order_works(stack: Stack) -> None:
+def test_the_planner_decides_whether_every_order_works(stack: Stack) -> None:
     verdict = judge(problem(stack))
     assert verdict.fits is True
     assert verdict.every_order is stack.every_order
@@ -24,12 +24,12 @@ def test_the_planner_tells_whether_every_order_works(stack: Stack) -> None:
 
 
 @each_stack
-def test_trying_everything_says_the_same(stack: Stack) -> None:
+def test_exhaustive_search_agrees(stack: Stack) -> None:
     assert can_place_all(problem(stack))
     assert can_strand(problem(stack)) is not stack.every_order
 
 
-@pytest.mark.parametrize("stack", [one for one in STACKS if not one.every_order], ids=lambda stack: stack.title)
+@pytest.mark.parametrize("stack", [stack for stack in STACKS if not stack.every_order], ids=lambda stack: stack.title)
 def test_the_written_order_strands_its_last_pod(stack: Stack) -> None:
     free = [stack.room] * stack.nodes
     left = {name: count for name, (count, _) in stack.pods.items()}
@@ -46,6 +46,6 @@ def test_the_written_order_strands_its_last_pod(stack: Stack) -> None:
     assert not any(fits(room, stack.pods[last][1]) for room in free)
 
 
-def test_there_are_enough_of_both() -> None:
+def test_there_are_enough_examples_of_both_kinds() -> None:
     assert sum(not stack.every_order for stack in STACKS) >= 8
     assert sum(stack.every_order for stack in STACKS) >= 5

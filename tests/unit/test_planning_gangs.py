@@ -1,4 +1,4 @@
-"""Replicas of several pods, which run together or not at all: nothing that is not proved is called right."""
+"""Replicas of several pods, which run together or not at all: nothing unproved is accepted."""
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -22,7 +22,10 @@ def stack_of_gangs(gang: int) -> Resolution:
         "models[2]": model("more", "other", replicas={"min": 1, "max": 2}),
     }
     stack = Resolution(loaded(changes), CATALOG)
-    workloads = tuple(replace(one, pods_per_replica=gang) if one.name == "more" else one for one in stack.workloads)
+    workloads = tuple(
+        replace(workload, pods_per_replica=gang) if workload.name == "more" else workload
+        for workload in stack.workloads
+    )
     stack.__dict__["workloads"] = workloads
     return stack
 
@@ -41,13 +44,13 @@ def test_a_gang_that_may_fit_is_undecided() -> None:
     assert findings(stack, "PLACE-CAPACITY") == []
 
 
-def test_single_pods_are_decided_as_ever() -> None:
+def test_single_pods_are_decided_as_before() -> None:
     stack = stack_of_gangs(1)
     assert placements(stack)["other"].verdict.fits is True
     assert findings(stack, "PLACE-UNDECIDED") == []
 
 
-def test_gangs_whose_pods_do_not_fit_one_by_one_do_not_fit() -> None:
+def test_gangs_whose_pods_do_not_fit_singly_do_not_fit() -> None:
     stack = stack_of_gangs(5)
     assert placements(stack)["other"].verdict.fits is False
     assert findings(stack, "PLACE-CAPACITY") == ["models[2].replicas.max"]
@@ -59,7 +62,7 @@ def test_a_gang_costs_what_all_of_its_pods_cost() -> None:
 
 
 @given(st.integers(1, 4), st.integers(1, 4), st.integers(2, 4), st.integers(1, 3))
-def test_no_gang_is_ever_said_to_fit(nodes: int, room: int, gang: int, replicas: int) -> None:
+def test_no_gang_is_ever_accepted(nodes: int, room: int, gang: int, replicas: int) -> None:
     problem = PackingProblem((room, 8), nodes, (PodClass((1, 1), gang * replicas, gang),))
     verdict = judge(problem)
     assert not verdict.fits
@@ -68,7 +71,7 @@ def test_no_gang_is_ever_said_to_fit(nodes: int, room: int, gang: int, replicas:
     assert not Proofs(Effort.STEPS).every_order(problem)
 
 
-def test_auto_gives_a_pool_with_gangs_to_nobody_else() -> None:
+def test_auto_places_no_other_model_on_a_pool_with_gangs() -> None:
     other = stack_of_gangs(2).pools[1]
     fill = PoolFill(other, Proofs(Effort.STEPS))
     single = (1, 1000, 1024, 1024, 1)

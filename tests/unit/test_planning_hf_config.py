@@ -1,4 +1,4 @@
-"""What is read from a `config.json`, and what is refused by name rather than computed with the wrong formula."""
+"""What is read from a `config.json`, and what is refused by name instead of computed with the wrong formula."""
 
 from typing import Any
 
@@ -133,7 +133,7 @@ def test_the_longest_context(scaling: dict[str, Any] | None, longest: int) -> No
     assert read(rope_scaling=scaling).max_context_tokens == longest
 
 
-def test_a_context_that_is_not_told() -> None:
+def test_a_context_that_is_not_given() -> None:
     assert read(max_position_embeddings=None).max_context_tokens == 0
 
 
@@ -170,7 +170,7 @@ def test_quantized_weights(quantization: dict[str, Any], dtype: str, gib: float 
     assert model.weights_gib == (None if gib is None else pytest.approx(gib, abs=0.02))
 
 
-def test_the_cache_format_that_a_checkpoint_asks_for() -> None:
+def test_the_cache_format_that_a_checkpoint_requests() -> None:
     scheme = {"quant_method": "compressed-tensors", "kv_cache_scheme": {"num_bits": 8, "type": "float"}}
     assert read(quantization_config=scheme).cache_dtype == "fp8"
     assert read(quantization_config={"quant_method": "modelopt", "kv_cache_quant_algo": "FP8"}).cache_dtype == "fp8"
@@ -222,7 +222,7 @@ def test_other_caches_are_refused_by_name(changes: dict[str, Any], words: str) -
     assert caught.value.fix
 
 
-def test_what_looks_like_another_cache_and_is_not() -> None:
+def test_full_attention_that_looks_like_another_kind() -> None:
     full = read().attention
     assert read(model_type="qwen2", sliding_window=131072, max_window_layers=28).attention == full
     assert read(sliding_window=131072, use_sliding_window=False).attention == full
@@ -235,7 +235,7 @@ def test_windows() -> None:
     assert read(model_type="mistral", sliding_window=4096).caches[0].window == 4096
     assert read(model_type="cohere2", sliding_window=4096).caches[0].window == 4097
     alternating = read(model_type="gemma2", sliding_window=4096)
-    assert [(one.kind, one.layers) for one in alternating.caches[:2]] == [("sliding", 1), ("full", 1)]
+    assert [(group.kind, group.layers) for group in alternating.caches[:2]] == [("sliding", 1), ("full", 1)]
 
 
 def test_shared_and_missing_caches_count_once() -> None:
@@ -243,7 +243,7 @@ def test_shared_and_missing_caches_count_once() -> None:
     shared = read(
         model_type="gemma3n_text", layer_types=kinds * 6 + kinds[:2], sliding_window=512, num_kv_shared_layers=12
     )
-    assert sum(one.layers for one in shared.caches) == 20
+    assert sum(group.layers for group in shared.caches) == 20
     nemotron = read(
         model_type="nemotron_h", hybrid_override_pattern="M-M-M*-" * 4 + "M-ME", num_hidden_layers=32,
         ssm_state_size=128, mamba_num_heads=128, mamba_head_dim=64, n_groups=8,

@@ -1,4 +1,4 @@
-"""One table says what AKS can't change on a pool: the revision and `replace_on_changes` both follow from it."""
+"""One table lists what AKS can't change on a pool: the revision and `replace_on_changes` both follow from it."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""Memory figures belong to a vLLM version: one whose arithmetic nobody has compared is a finding, never a figure."""
+"""Memory figures belong to a vLLM version: a version without compared arithmetic gives a finding, never a figure."""
 
 import json
 import re
@@ -48,7 +48,7 @@ def test_such_a_version_has_no_figures(ledger: str) -> None:
     assert outcome.plan is None
     assert [release.ledger for release in Resolution(settings(NEW), knowing).releases] == [None, None]
     assert {finding.rule for finding in outcome.findings if finding.rule.startswith("FIT-")} == {"FIT-UNVERIFIED"}
-    # With so many requests at once, figures of another version would be a finding.
+    # With so many concurrent requests, figures of another version would give a finding.
     small = {**NEW, "models[0].context": 40960, "models[0].concurrency": 900}
     found = [finding.rule for finding in planned(small, knowing=knowing).findings if finding.rule.startswith("FIT-")]
     assert set(found) == {"FIT-UNVERIFIED"}

@@ -1,4 +1,4 @@
-"""The memory ledger: what its parts come to, and what must hold for every model and device."""
+"""The memory ledger: the sum of its parts, and what must hold for every model and device."""
 
 import pytest
 from hypothesis import assume, given
@@ -43,8 +43,8 @@ def test_the_identity_of_the_budget() -> None:
     assert found.kv_cache_gib == pytest.approx(found.budget_gib - found.weights_gib - found.overhead_gib, abs=0.02)
 
 
-def test_the_same_question_is_answered_once() -> None:
-    """A stack of a thousand models asks some few."""
+def test_equal_ledgers_are_computed_once() -> None:
+    """A stack of a thousand models has only a few different ledgers."""
     first, second, other = (
         account(CATALOG.models["Qwen/Qwen3-8B"], 46.38, demand(context_tokens=tokens), OVERHEADS)
         for tokens in (4096, 4096, 4097)
@@ -68,11 +68,11 @@ def test_large_batches_outgrow_the_reserve() -> None:
 def test_many_sequences_outgrow_a_batch() -> None:
     """1024 rows of logits at ten bytes each, while the batch's hidden states wait, and the experts' workspace stays."""
     model = CATALOG.models["Qwen/Qwen3-30B-A3B-Instruct-2507"]
-    asked = demand(batched_tokens=8192, sequences=1024)
+    requested = demand(batched_tokens=8192, sequences=1024)
     hidden, workspace = 8192 * 2048 * 2, 8192 * 3 * 8 * 768 * 2
-    assert activation_bytes(model, asked) == 1024 * 151936 * 10 + hidden + workspace
-    assert activation_bytes(replace(model, experts=None), asked) == 1024 * 151936 * 10 + hidden
-    assert activation_bytes(model, replace(asked, pooling=True)) == workspace + 3 * hidden
+    assert activation_bytes(model, requested) == 1024 * 151936 * 10 + hidden + workspace
+    assert activation_bytes(replace(model, experts=None), requested) == 1024 * 151936 * 10 + hidden
+    assert activation_bytes(model, replace(requested, pooling=True)) == workspace + 3 * hidden
 
 
 def test_graphs_are_captured_for_every_size_of_batch() -> None:
@@ -85,7 +85,7 @@ def test_graphs_are_captured_for_every_size_of_batch() -> None:
     assert captured_graphs(demand(batched_tokens=64, sequences=64)) == 2 * 11
 
 
-def test_several_gpus_talk_through_buffers() -> None:
+def test_several_gpus_need_communication_buffers() -> None:
     model = CATALOG.models["meta-llama/Llama-3.3-70B-Instruct"]
     alone, shared, staged = (
         account(model, 93.12, demand(**changes), OVERHEADS).overhead.context_gib
@@ -130,11 +130,11 @@ def test_uneven_stages_count_the_fullest() -> None:
 def test_rows_of_the_vocabulary_are_padded() -> None:
     bare = dense(10, 32, 4, 128)
     padded = replace(bare, vocab=1)
-    more = [ledger(one, 80.0, demand(tensor_parallel=8), OVERHEADS).weights_gib for one in (bare, padded)]
+    more = [ledger(model, 80.0, demand(tensor_parallel=8), OVERHEADS).weights_gib for model in (bare, padded)]
     assert more[1] - more[0] == pytest.approx(2 * (64 * 8 - 1) * 4096 * 2 / 8 / GIB, abs=0.01)
 
 
-def test_whole_experts_weigh_more_where_they_do_not_divide() -> None:
+def test_whole_experts_take_more_memory_where_they_do_not_divide() -> None:
     model = replace(dense(10, 32, 8, 128), weights_gib=100.0, experts=6, expert_share=0.9)
     even, whole = (
         ledger(model, 200.0, demand(tensor_parallel=4, expert_parallel=by), OVERHEADS).weights_gib
@@ -170,14 +170,14 @@ def test_qwen_predicts_with_one_more_layer_of_attention(name: str) -> None:
     model = CATALOG.models[name]
     draft = drafting({"method": "mtp", "num_speculative_tokens": 2}, model, VLLM.speculation)
     assert draft == Draft(tokens=2, layers=1)
-    plain, guessing = (block_pool(model, demand(draft=one)) for one in (None, draft))
+    plain, guessing = (block_pool(model, demand(draft=drafting)) for drafting in (None, draft))
     attending = next(group.layers for group in model.caches if group.kind == "full")
     assert guessing.token_bytes * attending == plain.token_bytes * (attending + 1)
     # Each of the three tables of states holds the guessed ones as well.
     assert guessing.blocks_of(1) == plain.blocks_of(1) + 3 * 2
 
 
-def test_windows_hold_what_is_in_flight() -> None:
+def test_windows_hold_tokens_in_flight() -> None:
     model = CATALOG.models["openai/gpt-oss-20b"]
     quiet = block_pool(model, demand(batched_tokens=1024)).blocks_of(131072)
     busy = block_pool(model, demand(batched_tokens=8192)).blocks_of(131072)
@@ -187,10 +187,10 @@ def test_windows_hold_what_is_in_flight() -> None:
     assert everything.blocks_of(131072) * everything.block_bytes == 131072 * 24 * 2 * 8 * 64 * 2
 
 
-def test_unknown_weights_and_other_caches_are_refused() -> None:
-    with pytest.raises(ValueError, match="not on file"):
+def test_unknown_weights_and_unknown_caches_are_refused() -> None:
+    with pytest.raises(ValueError, match="not in the catalog"):
         ledger(CATALOG.models["meta-llama/Llama-4-Scout-17B-16E-Instruct"], 80.0, demand(), OVERHEADS)
-    with pytest.raises(ValueError, match="keep is not on file"):
+    with pytest.raises(ValueError, match="not in the catalog"):
         block_pool(CATALOG.models["BAAI/bge-m3"], demand())
 
 
@@ -207,60 +207,62 @@ demands = st.builds(
 
 
 @given(models, demands, st.floats(1, 300), st.floats(0, 100))
-def test_more_memory_never_unfits(model: Model, asked: Demand, device: float, more: float) -> None:
-    before = ledger(model, device, asked, OVERHEADS)
-    after = ledger(model, device + more, asked, OVERHEADS)
+def test_more_memory_never_makes_a_model_not_fit(model: Model, requested: Demand, device: float, more: float) -> None:
+    before = ledger(model, device, requested, OVERHEADS)
+    after = ledger(model, device + more, requested, OVERHEADS)
     assert after.fits or not before.fits
     assert after.kv_tokens >= before.kv_tokens
 
 
 @given(st.sampled_from(PLAIN).map(lambda name: CATALOG.models[name]), demands, st.floats(1, 300))
-def test_asking_less_never_unfits(model: Model, asked: Demand, device: float) -> None:
-    if not ledger(model, device, asked, OVERHEADS).fits:
+def test_a_smaller_demand_never_makes_a_model_not_fit(model: Model, requested: Demand, device: float) -> None:
+    if not ledger(model, device, requested, OVERHEADS).fits:
         return
-    assert ledger(model, device, replace(asked, kv_cache_dtype="fp8"), OVERHEADS).fits
-    assert ledger(model, device, replace(asked, concurrency=max(1, asked.concurrency - 1)), OVERHEADS).fits
-    shorter = replace(asked, request_tokens=max(1, asked.request_tokens // 2))
+    assert ledger(model, device, replace(requested, kv_cache_dtype="fp8"), OVERHEADS).fits
+    assert ledger(model, device, replace(requested, concurrency=max(1, requested.concurrency - 1)), OVERHEADS).fits
+    shorter = replace(requested, request_tokens=max(1, requested.request_tokens // 2))
     assert ledger(model, device, shorter, OVERHEADS).fits
 
 
 @given(models, demands, st.floats(5, 300))
-def test_fewer_tokens_never_take_more_blocks(model: Model, asked: Demand, device: float) -> None:
-    pool = block_pool(model, asked)
-    assert pool.blocks_of(max(1, asked.context_tokens // 2)) <= pool.blocks_of(asked.context_tokens)
-    small = replace(asked, batched_tokens=256)
-    assert ledger(model, device, small, OVERHEADS).kv_tokens >= ledger(model, device, asked, OVERHEADS).kv_tokens
+def test_fewer_tokens_never_take_more_blocks(model: Model, requested: Demand, device: float) -> None:
+    pool = block_pool(model, requested)
+    assert pool.blocks_of(max(1, requested.context_tokens // 2)) <= pool.blocks_of(requested.context_tokens)
+    small = replace(requested, batched_tokens=256)
+    assert ledger(model, device, small, OVERHEADS).kv_tokens >= ledger(model, device, requested, OVERHEADS).kv_tokens
 
 
 @given(st.sampled_from(PLAIN).map(lambda name: CATALOG.models[name]), demands, st.floats(5, 300))
-def test_more_gpus_never_unfit(model: Model, asked: Demand, device: float) -> None:
-    more = asked.tensor_parallel * 2
+def test_more_gpus_never_make_a_model_not_fit(model: Model, requested: Demand, device: float) -> None:
+    more = requested.tensor_parallel * 2
     assume(legal_tensor_parallel(model.heads, model.kv_heads, more))
-    before, after = (ledger(model, device, one, OVERHEADS) for one in (asked, replace(asked, tensor_parallel=more)))
+    before, after = (
+        ledger(model, device, variant, OVERHEADS) for variant in (requested, replace(requested, tensor_parallel=more))
+    )
     assert after.fits or not before.fits
     assert after.kv_tokens >= before.kv_tokens
 
 
 @given(models, demands, st.floats(5, 300))
-def test_a_ledger_tells_its_own_limits_exactly(model: Model, asked: Demand, device: float) -> None:
-    """The longest context and the most requests that a ledger tells do fit, and one more doesn't."""
-    asked = replace(asked, sequences=1)
-    found = account(model, device, asked, OVERHEADS)
+def test_the_limits_of_a_ledger_are_exact(model: Model, requested: Demand, device: float) -> None:
+    """A ledger's longest context and most requests fit, and one more doesn't."""
+    requested = replace(requested, sequences=1)
+    found = account(model, device, requested, OVERHEADS)
     assume(found.blocks > 0)
     longest = found.longest_context
-    alone = replace(asked, concurrency=1, request_tokens=1)
+    alone = replace(requested, concurrency=1, request_tokens=1)
     if longest:
         assert ledger(model, device, replace(alone, context_tokens=longest), OVERHEADS).fits
-    if longest < asked.context_tokens:
+    if longest < requested.context_tokens:
         assert not ledger(model, device, replace(alone, context_tokens=longest + 1), OVERHEADS).fits
     most = found.most_at_once
     if most and found.context_fits:
-        assert ledger(model, device, replace(asked, concurrency=most), OVERHEADS).fits
-    assert not ledger(model, device, replace(asked, concurrency=most + 1), OVERHEADS).fits
+        assert ledger(model, device, replace(requested, concurrency=most), OVERHEADS).fits
+    assert not ledger(model, device, replace(requested, concurrency=most + 1), OVERHEADS).fits
 
 
 @given(models, st.floats(0.01, 200), st.integers(1, 262144))
 def test_a_given_cache_ignores_weights_and_device(model: Model, available: float, context: int) -> None:
-    asked = demand(context_tokens=context, available_kv_gib=available)
-    small, large = (ledger(model, device, asked, OVERHEADS) for device in (0.1, 1000.0))
+    requested = demand(context_tokens=context, available_kv_gib=available)
+    small, large = (ledger(model, device, requested, OVERHEADS) for device in (0.1, 1000.0))
     assert (small.kv_tokens, small.fits) == (large.kv_tokens, large.fits)

@@ -1,4 +1,4 @@
-"""The memory ledger against published logs of vLLM: tokens, memory that is left, and what did not start."""
+"""The memory ledger compared with published logs of vLLM: tokens, memory that is left, and failed starts."""
 
 from typing import Any
 
@@ -35,10 +35,10 @@ OVERHEADS = CATALOG.overheads
 def test_tokens_of_published_logs(case: Tokens) -> None:
     changes = dict(case.changes)
     eagle = changes.pop("eagle", 0)
-    asked = demand(context_tokens=case.context, available_kv_gib=case.available_gib, **changes)
+    requested = demand(context_tokens=case.context, available_kv_gib=case.available_gib, **changes)
     if eagle:
-        asked = replace(asked, draft=Draft(tokens=3, layers=eagle))
-    found = account(case.model, 1.0, asked, OVERHEADS)
+        requested = replace(requested, draft=Draft(tokens=3, layers=eagle))
+    found = account(case.model, 1.0, requested, OVERHEADS)
     if case.tokens is not None:
         assert abs(found.memory.kv_tokens - case.tokens) <= (0 if case.exact else case.tokens * 0.005)
     assert case.blocks is None or found.blocks == case.blocks
@@ -47,21 +47,21 @@ def test_tokens_of_published_logs(case: Tokens) -> None:
 
 
 @pytest.mark.parametrize("case", NEEDED.values(), ids=NEEDED.keys())
-def test_memory_that_vllm_says_is_needed(case: Needed) -> None:
-    asked = demand(context_tokens=case.context, **case.changes)
-    pool = block_pool(case.model, asked)
+def test_needed_memory_of_published_logs(case: Needed) -> None:
+    requested = demand(context_tokens=case.context, **case.changes)
+    pool = block_pool(case.model, requested)
     assert pool.blocks_of(case.context) * pool.block_bytes == case.needed_bytes
     # One block more than the request: vLLM keeps one for itself.
     needed, block = case.needed_bytes / GIB, pool.block_bytes / GIB
-    assert not ledger(case.model, 1.0, replace(asked, available_kv_gib=needed), OVERHEADS).fits
-    assert ledger(case.model, 1.0, replace(asked, available_kv_gib=needed + block), OVERHEADS).fits
+    assert not ledger(case.model, 1.0, replace(requested, available_kv_gib=needed), OVERHEADS).fits
+    assert ledger(case.model, 1.0, replace(requested, available_kv_gib=needed + block), OVERHEADS).fits
 
 
 def planned_gib(case: Available, **changes: Any) -> float:
-    """Available KV memory as the ledger has it; the log tells loaded weights, to which nothing is to be added."""
-    told = {"utilization": case.utilization, "weights_gib": case.weights_gib, **case.changes, **changes}
-    asked = demand(**{**told, "weights_gib": told["weights_gib"] * told.get("tensor_parallel", 1)})
-    return ledger(case.model, case.total_gib, asked, replace(OVERHEADS, weights_factor=1.0)).kv_cache_gib
+    """The ledger's available KV memory; the log states loaded weights, to which nothing is added."""
+    logged = {"utilization": case.utilization, "weights_gib": case.weights_gib, **case.changes, **changes}
+    requested = demand(**{**logged, "weights_gib": logged["weights_gib"] * logged.get("tensor_parallel", 1)})
+    return ledger(case.model, case.total_gib, requested, replace(OVERHEADS, weights_factor=1.0)).kv_cache_gib
 
 
 @pytest.mark.parametrize("case", AVAILABLE.values(), ids=AVAILABLE.keys())
@@ -74,12 +74,12 @@ def test_available_memory_of_published_logs(case: Available) -> None:
 
 
 @pytest.mark.parametrize("case", NOTHING_LEFT.values(), ids=NOTHING_LEFT.keys())
-def test_where_nothing_was_left_nothing_is_planned(case: Available) -> None:
+def test_where_no_memory_was_left_none_is_planned(case: Available) -> None:
     assert planned_gib(case) < 0
     assert planned_gib(case) == pytest.approx(case.logged_gib, abs=0.01 * case.total_gib)
 
 
-def test_what_lies_beside_the_weights_does_not_grow_with_them() -> None:
+def test_memory_besides_the_weights_does_not_grow_with_them() -> None:
     """KAITO adds 5 percent of the weights; the logs of 55 and 156 GiB on one GPU have 2.5 and 3.2 GiB in all."""
     model = CATALOG.models["Qwen/Qwen3-235B-A22B-Instruct-2507-FP8"]
     small, large = (account(model, 300.0, demand(weights_gib=size), OVERHEADS) for size in (60.0, 220.0))
@@ -90,7 +90,7 @@ def test_what_lies_beside_the_weights_does_not_grow_with_them() -> None:
 
 
 @pytest.mark.parametrize("case", FAILURES.values(), ids=FAILURES.keys())
-def test_what_vllm_did_not_start_does_not_fit(case: Failure) -> None:
+def test_a_model_that_vllm_did_not_start_does_not_fit(case: Failure) -> None:
     found = answer(Question(model=case.model, gpu=case.gpu, **case.settings), CATALOG)
     assert isinstance(found, Answer)
     assert not found.memory.fits

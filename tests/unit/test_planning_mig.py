@@ -31,7 +31,7 @@ INVALID = """
 
 
 def layouts(text: str) -> list[tuple[str, ...]]:
-    return [tuple(sorted(one.split())) for one in text.replace("\n", "|").split("|") if one.strip()]
+    return [tuple(sorted(part.split())) for part in text.replace("\n", "|").split("|") if part.strip()]
 
 
 def kinds(gpu: MigGpu) -> dict[str, str]:
@@ -46,7 +46,7 @@ def kinds(gpu: MigGpu) -> dict[str, str]:
 
 @cache
 def reachable(gpu_name: str) -> frozenset[tuple[str, ...]]:
-    """Every layout that can be made by putting slice after slice on free slots: the definition, without cleverness."""
+    """Every layout that can be made by putting slice after slice on free slots: the plain definition."""
     gpu = CATALOG.mig[gpu_name]
     placements = [
         (name, frozenset(range(start, start + profile.size)))
@@ -151,7 +151,7 @@ def test_an_instance_with_all_media_engines_leaves_none_for_its_siblings() -> No
 
 
 @given(st.sampled_from(GPUS), st.data())
-def test_what_packs_is_placed_without_overlap_and_packs_in_any_order(gpu_name: str, data: st.DataObject) -> None:
+def test_a_valid_layout_is_placed_without_overlap_and_packs_in_any_order(gpu_name: str, data: st.DataObject) -> None:
     gpu = CATALOG.mig[gpu_name]
     layout = data.draw(st.lists(st.sampled_from(sorted(gpu.profiles)), max_size=7))
     placed = mig.packing(gpu, layout)
@@ -182,11 +182,11 @@ def test_names_of_resources_and_configurations() -> None:
     assert mig.resource_name("3g.47gb") == "nvidia.com/mig-3g.47gb"
     assert mig.resource_name("1g.12gb+me") == "nvidia.com/mig-1g.12gb.me"
     pair, mixed = ["3g.47gb", "3g.47gb"], ["1g.12gb", "3g.47gb", "1g.12gb"]
-    assert mig.config_name(h100, [pair]) == mig.config_name(h100, [pair, pair]) == "all-3g.47gb"
-    assert mig.config_name(h100, [mixed]) == mig.config_name(h100, [sorted(mixed)])
-    assert mig.config_name(h100, [["3g.47gb"]]) != mig.config_name(h100, [pair])
-    assert mig.config_name(h100, [pair, mixed]) == mig.config_name(h100, [pair, sorted(mixed)])
-    assert mig.config_name(h100, [pair, mixed]) != mig.config_name(h100, [mixed, pair])
+    assert mig.layout_name(h100, [pair]) == mig.layout_name(h100, [pair, pair]) == "all-3g.47gb"
+    assert mig.layout_name(h100, [mixed]) == mig.layout_name(h100, [sorted(mixed)])
+    assert mig.layout_name(h100, [["3g.47gb"]]) != mig.layout_name(h100, [pair])
+    assert mig.layout_name(h100, [pair, mixed]) == mig.layout_name(h100, [pair, sorted(mixed)])
+    assert mig.layout_name(h100, [pair, mixed]) != mig.layout_name(h100, [mixed, pair])
     assert mig.uniform_full(h100, ["3g.47gb", "3g.47gb"])
     assert not mig.uniform_full(h100, ["3g.47gb"])
     assert not mig.uniform_full(h100, ["4g.47gb", "3g.47gb"])

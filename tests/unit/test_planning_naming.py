@@ -1,4 +1,4 @@
-"""Names keep the limits of Azure and Kubernetes, and a pool's revision changes exactly when its machines must."""
+"""Names keep the limits of Azure and Kubernetes, and a pool's revision changes exactly when its nodes must."""
 
 import uuid
 from typing import Any
@@ -29,7 +29,7 @@ fields = st.dictionaries(st.text(min_size=1, max_size=6), values, max_size=5)
 
 @given(platforms)
 def test_only_the_vault_and_the_storage_account_can_be_too_long(platform: Platform) -> None:
-    """Settings that are accepted give legal names, but for the two limits of 24 that a finding tells."""
+    """Settings that are accepted give legal names, except for the two limits of 24 that a finding reports."""
     for name in Names(platform).all():
         if name.limit in (naming.VAULT, naming.STORAGE_ACCOUNT):
             assert name.legal == (len(name.value) <= 24)
@@ -42,9 +42,9 @@ def test_only_the_vault_and_the_storage_account_can_be_too_long(platform: Platfo
 
 
 def test_names_that_are_global_hold_the_suffix() -> None:
-    one, other = (Names(BASE.model_copy(update={"suffix": suffix})) for suffix in ("x7f", "x7g"))
+    names, other_names = (Names(BASE.model_copy(update={"suffix": suffix})) for suffix in ("x7f", "x7g"))
     for name in ("vault", "registry", "storage_account", "dns_prefix"):
-        assert getattr(one, name) != getattr(other, name)
+        assert getattr(names, name) != getattr(other_names, name)
 
 
 @pytest.mark.parametrize(
@@ -77,7 +77,7 @@ def test_limits(value: str, limit: naming.Limit, legal: bool) -> None:
 
 @given(st.from_regex(r"[a-z][a-z0-9]{0,7}", fullmatch=True), fields, st.booleans())
 def test_every_pool_name_and_revision_fit_aks(name: str, hashed: dict[str, Any], create_first: bool) -> None:
-    assert naming.agent_pool(name, naming.revision(hashed), create_first=create_first).legal
+    assert naming.agent_pool_name(name, naming.revision(hashed), create_first=create_first).legal
 
 
 @given(fields, st.randoms())
@@ -120,10 +120,10 @@ def test_what_azure_can_change_keeps_the_revision(changes: dict[str, Any]) -> No
 
 def test_another_layout_is_another_revision_and_its_order_is_not() -> None:
     mixed = {"models[0].slice": "3g.47gb", "models[1].slice": "4g.47gb", "models[0].replicas": {"min": 1, "max": 1}}
-    one = plan({**mixed, "pools[0].gpu.layout": ["4g.47gb", "3g.47gb"]}).pools[0]
-    other = plan({**mixed, "pools[0].gpu.layout": ["3g.47gb", "4g.47gb"]}).pools[0]
-    assert one.revision == other.revision
-    assert one.revision != plan({}).pools[0].revision
+    mixed_pool = plan({**mixed, "pools[0].gpu.layout": ["4g.47gb", "3g.47gb"]}).pools[0]
+    reordered_pool = plan({**mixed, "pools[0].gpu.layout": ["3g.47gb", "4g.47gb"]}).pools[0]
+    assert mixed_pool.revision == reordered_pool.revision
+    assert mixed_pool.revision != plan({}).pools[0].revision
 
 
 def test_a_pool_that_is_deleted_first_keeps_its_name_in_azure() -> None:
@@ -134,17 +134,17 @@ def test_a_pool_that_is_deleted_first_keeps_its_name_in_azure() -> None:
 
 
 def test_a_pool_that_takes_another_name_in_azure_is_another_revision() -> None:
-    """Pods that took the one for the other would stay on the nodes that go."""
+    """With an equal revision, pods would stay on the nodes that are deleted."""
     before, after = (plan(changes).foundation.agent_pools[0] for changes in ({}, {"pools[0].rotation": "delete-first"}))
     assert before.aks_name != after.aks_name
     assert before.pool.revision != after.pool.revision
 
 
 def test_role_assignments_are_named_by_what_they_grant() -> None:
-    one = naming.role_assignment("subscription", "group", "who", "what", "where")
-    assert one == naming.role_assignment("subscription", "group", "who", "what", "where")
-    assert one != naming.role_assignment("subscription", "group", "who", "what", "elsewhere")
-    assert uuid.UUID(one).version == 5
+    granted = naming.role_assignment("subscription", "group", "who", "what", "where")
+    assert granted == naming.role_assignment("subscription", "group", "who", "what", "where")
+    assert granted != naming.role_assignment("subscription", "group", "who", "what", "elsewhere")
+    assert uuid.UUID(granted).version == 5
 
 
 def test_names_within_a_plan_are_legal_and_unique() -> None:

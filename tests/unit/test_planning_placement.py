@@ -1,4 +1,4 @@
-"""Where replicas go: the outcome is checked again node by node, without the planner's own arithmetic."""
+"""Where replicas run: the outcome is checked again node by node, without the planner's own arithmetic."""
 
 from typing import Any
 
@@ -24,7 +24,7 @@ REQUESTS = st.tuples(st.integers(1, 4), st.integers(1, 20), st.integers(10, 120)
 
 
 def stack(nodes: int, wanted: list[tuple[int, int, int, int]]) -> Resolution:
-    """A pool of machines with four GPUs and models that ask for GPUs, cores, GiB and replicas."""
+    """A pool of machines with four GPUs, and models with their GPUs, cores, GiB and replicas."""
     models = {
         f"models[{index}]": model(
             f"model-{index}",
@@ -40,14 +40,14 @@ def stack(nodes: int, wanted: list[tuple[int, int, int, int]]) -> Resolution:
 
 
 def search(free: list[tuple[int, int, int]], wanted: list[PodRequest]) -> bool:
-    """Whether some assignment of replicas to nodes exists at all; the definition, by trying."""
+    """Whether some assignment of replicas to nodes exists at all; the definition, by exhaustive search."""
     if not wanted:
         return True
-    one, rest = wanted[0], wanted[1:]
+    request, rest = wanted[0], wanted[1:]
     for index, (gpus, cpu, memory) in enumerate(free):
         if (gpus, cpu, memory) in free[:index]:
             continue
-        left = (gpus - one.count, cpu - one.cpu_millicores, memory - one.memory_mib)
+        left = (gpus - request.count, cpu - request.cpu_millicores, memory - request.memory_mib)
         if min(left) >= 0 and search([*free[:index], left, *free[index + 1 :]], rest):
             return True
     return False
@@ -59,9 +59,7 @@ def members(resolution: Resolution) -> list[Workload]:
 
 @settings(max_examples=40)
 @given(st.integers(1, 4), st.lists(REQUESTS, min_size=1, max_size=3))
-def test_what_is_placed_can_be_placed_and_the_count_is_whole(
-    nodes: int, wanted: list[tuple[int, int, int, int]]
-) -> None:
+def test_placed_replicas_can_be_placed_and_all_are_counted(nodes: int, wanted: list[tuple[int, int, int, int]]) -> None:
     resolution = stack(nodes, wanted)
     missing = left_over(placements(resolution)["other"])
     offer = resolution.pools[0].offer
@@ -71,16 +69,16 @@ def test_what_is_placed_can_be_placed_and_the_count_is_whole(
         assert 0 <= missing.get(workload.name, 0) <= workload.high
         placed += [pod_request(workload)] * (workload.high - missing.get(workload.name, 0))
     free = [(4, offer.cpu_millicores, offer.memory_mib)] * nodes
-    assert search(free, sorted(placed, key=lambda one: -one.count))
+    assert search(free, sorted(placed, key=lambda request: -request.count))
     # Totals: no pool gives more than its nodes have.
-    assert sum(one.count for one in placed) <= 4 * nodes
-    assert sum(one.cpu_millicores for one in placed) <= offer.cpu_millicores * nodes
-    assert sum(one.memory_mib for one in placed) <= offer.memory_mib * nodes
+    assert sum(outcome.count for outcome in placed) <= 4 * nodes
+    assert sum(outcome.cpu_millicores for outcome in placed) <= offer.cpu_millicores * nodes
+    assert sum(outcome.memory_mib for outcome in placed) <= offer.memory_mib * nodes
 
 
 @settings(max_examples=40)
 @given(st.integers(1, 4), REQUESTS)
-def test_room_to_spare_is_room_for_one_more(nodes: int, wanted: tuple[int, int, int, int]) -> None:
+def test_spare_room_is_room_for_one_more_replica(nodes: int, wanted: tuple[int, int, int, int]) -> None:
     gpus, cpu, memory_gib, replicas = wanted
     resolution = stack(nodes, [wanted])
     load = placements(resolution)["other"]
@@ -96,16 +94,16 @@ def test_replicas_are_split_between_floor_and_burst() -> None:
         "models[2]": model("more", ["floor", "burst"], replicas={"min": 2, "max": 5}, drain_seconds=20),
     }
     more = plan(changes).models[2]
-    assert [(one.pool, one.replicas.min, one.replicas.max) for one in more.workloads] == [
+    assert [(workload.pool, workload.replicas.min, workload.replicas.max) for workload in more.workloads] == [
         ("floor", 2, 2),
         ("burst", 0, 3),
     ]
-    assert [one.name for one in more.workloads] == ["more", "more-burst"]
-    assert [one.fixed_replicas for one in more.workloads] == [2, None]
-    assert [(one.scaling.min, one.scaling.max) for one in more.workloads] == [(2, 2), (0, 3)]
-    # What the floor carries is no reason for the burst.
+    assert [workload.name for workload in more.workloads] == ["more", "more-burst"]
+    assert [workload.fixed_replicas for workload in more.workloads] == [2, None]
+    assert [(workload.scaling.min, workload.scaling.max) for workload in more.workloads] == [(2, 2), (0, 3)]
+    # The load that the floor carries does not scale the burst.
     threshold = more.workloads[0].scaling.threshold
-    assert [f"- {2 * threshold}, 0)" in one.scaling.query for one in more.workloads] == [False, True]
+    assert [f"- {2 * threshold}, 0)" in workload.scaling.query for workload in more.workloads] == [False, True]
 
 
 @pytest.mark.parametrize("vm_size", sorted(name for name, vm in CATALOG.vm_sizes.items() if vm.gpu))
@@ -120,7 +118,7 @@ def test_default_shares_of_all_devices_fit_their_node(vm_size: str) -> None:
         assert memory_gib * devices * 1024 <= view.offer.memory_mib
 
 
-def test_a_node_keeps_back_what_aks_publishes() -> None:
+def test_a_node_reserves_what_aks_publishes() -> None:
     """AKS reserves 740 millicores of 64 cores and 20 MB a pod + 50 MB; the rest of the difference is DaemonSets."""
     assert node.reserved_cpu_millicores(64, CATALOG) == 740
     assert node.reserved_cpu_millicores(2, CATALOG) == 100
@@ -151,9 +149,9 @@ def test_the_system_disk_is_shared_with_images_and_kubelet() -> None:
         ({"kv-offloading-size": "much"}, 1, 0),
     ],
 )
-def test_what_is_offloaded_is_host_memory_that_a_replica_needs(args: dict[str, Any], ranks: int, gib: float) -> None:
+def test_offloaded_memory_is_host_memory_of_a_replica(args: dict[str, Any], ranks: int, gib: float) -> None:
     """KV offloading counts all ranks together, weights each: vLLM 0.33 vllm/config/cache.py and offload.py."""
-    engines = [{"tensor_parallel": ranks, "args": one} for one in ({}, args)]
+    engines = [{"tensor_parallel": ranks, "args": chosen} for chosen in ({}, args)]
     without, with_it = (
         Resolution(loaded({"pools[1]": pool("other"), "models[2]": model("more", "other", engine=engine)}), CATALOG)
         for engine in engines
@@ -162,11 +160,11 @@ def test_what_is_offloaded_is_host_memory_that_a_replica_needs(args: dict[str, A
     assert more == pytest.approx(gib)
 
 
-def test_a_group_that_no_empty_node_takes_is_told_once() -> None:
+def test_a_group_that_fits_no_empty_node_is_reported_once() -> None:
     found = planned({"models[0].engine.tensor_parallel": 2}).findings
-    assert [one.rule for one in found if one.severity == "error"] == ["TP-DEVICES"]
+    assert [finding.rule for finding in found if finding.severity == "error"] == ["TP-DEVICES"]
 
 
-def test_groups_of_a_model_without_a_pool_are_none() -> None:
+def test_a_model_without_a_pool_has_no_groups() -> None:
     resolution = Resolution(loaded({"models[0].pool": "nowhere"}), CATALOG)
     assert workloads_of(resolution.releases[0]) == ()

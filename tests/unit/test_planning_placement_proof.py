@@ -1,4 +1,4 @@
-"""The proofs about placement against their definitions, tried out on small pools in every order."""
+"""The proofs about placement compared with their definitions, by exhaustive search on small pools."""
 
 import sys
 from types import FrameType
@@ -42,13 +42,13 @@ def problems(draw: st.DrawFn) -> PackingProblem:
 
 @settings(max_examples=500)
 @given(problems())
-def test_pods_are_said_to_fit_exactly_where_trying_everything_places_them(problem: PackingProblem) -> None:
+def test_pods_fit_exactly_where_exhaustive_search_places_them(problem: PackingProblem) -> None:
     assert judge(problem).fits is can_place_all(problem)
 
 
 @settings(max_examples=500)
 @given(problems())
-def test_every_order_is_said_to_work_exactly_where_no_order_strands_a_pod(problem: PackingProblem) -> None:
+def test_every_order_works_exactly_where_no_order_strands_a_pod(problem: PackingProblem) -> None:
     verdict = judge(problem)
     assert verdict.every_order is not can_strand(problem)
     assert (verdict.strands is None) is verdict.every_order
@@ -58,7 +58,7 @@ def test_every_order_is_said_to_work_exactly_where_no_order_strands_a_pod(proble
 
 @settings(max_examples=300)
 @given(problems())
-def test_a_spare_place_is_one_that_no_order_takes_away(problem: PackingProblem) -> None:
+def test_there_is_spare_room_where_every_order_leaves_it(problem: PackingProblem) -> None:
     spare = judge(problem).spare
     assert list(spare) == [room_for_one_more(problem, index) for index in range(len(problem.batches))]
 
@@ -78,15 +78,15 @@ def test_the_order_of_batches_and_splitting_them_change_nothing(problem: Packing
             ),
         )
     )
-    for other in (turned, split):
-        assert (other.fits, other.every_order) == (verdict.fits, verdict.every_order)
-        assert sum(other.left) == sum(verdict.left)
+    for variant in (turned, split):
+        assert (variant.fits, variant.every_order) == (verdict.fits, verdict.every_order)
+        assert sum(variant.left) == sum(verdict.left)
     assert turned.spare == verdict.spare[::-1]
 
 
 @settings(max_examples=300)
 @given(problems())
-def test_what_is_left_over_tells_whether_all_were_placed(problem: PackingProblem) -> None:
+def test_pods_are_left_over_exactly_where_not_all_were_placed(problem: PackingProblem) -> None:
     verdict = judge(problem)
     assert (sum(verdict.left) == 0) is verdict.fits
     placed = replace(
@@ -100,7 +100,7 @@ def test_what_is_left_over_tells_whether_all_were_placed(problem: PackingProblem
 
 @settings(max_examples=200)
 @given(problems())
-def test_the_nodes_that_are_advised_are_enough(problem: PackingProblem) -> None:
+def test_the_suggested_number_of_nodes_is_enough(problem: PackingProblem) -> None:
     assert judge(replace(problem, nodes=enough_to_hold(problem))).fits
     assert judge(replace(problem, nodes=enough_in_every_order(problem))).every_order
 
@@ -116,7 +116,7 @@ def test_more_nodes_never_make_it_worse(problem: PackingProblem) -> None:
 
 @settings(max_examples=300)
 @given(problems())
-def test_counting_never_refuses_what_can_be_placed(problem: PackingProblem) -> None:
+def test_counting_never_refuses_pods_that_can_be_placed(problem: PackingProblem) -> None:
     assert not (packing.too_many(problem) and can_place_all(problem))
 
 
@@ -132,7 +132,7 @@ def test_a_resource_that_may_run_out_keeps_them_together() -> None:
     assert len(parts(problem)) == 1
 
 
-def test_a_pod_that_no_empty_node_takes_is_stranded_at_once() -> None:
+def test_a_pod_that_fits_no_empty_node_is_stranded() -> None:
     verdict = judge(problem_of((2,), 2, ((3,), 1)))
     assert verdict.fits is False
     assert verdict.strands is not None
@@ -144,19 +144,19 @@ def test_without_nodes_nothing_fits() -> None:
 
 
 def many_odd_sizes(sizes: int = 20, pods: int = 9, nodes: int = 40) -> PackingProblem:
-    """Odd sizes, of which the more cores the less memory; by themselves three quarters of the nodes."""
+    """Odd sizes where more cores mean less memory; in total three quarters of the nodes."""
     return problem_of((1000, 1000), nodes, *(((101 + 7 * index, 211 - 5 * index), pods) for index in range(sizes)))
 
 
 def test_a_search_stops_after_its_steps_and_says_so() -> None:
-    """They fit, counting doesn't tell more, and nobody can try all orders."""
+    """They fit, counting proves no more, and there are too many orders to try."""
     verdict = judge(many_odd_sizes())
     assert verdict.fits is True
     assert verdict.every_order is None
     assert None in verdict.spare
 
 
-def test_counting_spares_the_search_below_and_trying_above() -> None:
+def test_counting_avoids_the_search_for_fewer_and_for_more_pods() -> None:
     """One pod fewer of each size, and no order strands any; one more, and a plain order does."""
     assert judge(many_odd_sizes(pods=8)).every_order is True
     assert judge(many_odd_sizes(pods=10)).every_order is False
@@ -189,7 +189,7 @@ def test_many_problems_share_their_steps_and_the_last_are_not_searched() -> None
     answers = [proofs.every_order(many_odd_sizes(nodes=nodes)) for nodes in (39, 40, 41)]
     assert answers == [None, None, None]
     assert proofs.left == 0
-    # What counting tells needs no steps.
+    # What counting proves needs no steps.
     assert proofs.every_order(many_odd_sizes(pods=8)) is True
     assert proofs.every_order(many_odd_sizes(pods=40)) is False
 

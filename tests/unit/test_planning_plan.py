@@ -1,4 +1,4 @@
-"""The Plan: the same settings give the same Plan, and an entry depends on nothing that it shouldn't."""
+"""The Plan: equal settings give an equal Plan, and an entry depends on nothing that it shouldn't."""
 
 import json
 from typing import Any
@@ -56,8 +56,8 @@ def test_order_in_the_stack_file_changes_no_entry(pools: list[int], models: list
     sections["pools"] = [sections["pools"][index] for index in pools]
     sections["models"] = [sections["models"][index] for index in models]
     shuffled, before = decide(config.load(sections), CATALOG), plan(ROOM)
-    assert {one.name: one for one in shuffled.pools} == {one.name: one for one in before.pools}
-    assert {one.name: one for one in shuffled.models} == {one.name: one for one in before.models}
+    assert {pool.name: pool for pool in shuffled.pools} == {pool.name: pool for pool in before.pools}
+    assert {model.name: model for model in shuffled.models} == {model.name: model for model in before.models}
     assert shuffled.gpu_operator == before.gpu_operator
     assert shuffled.foundation.network == before.foundation.network
 
@@ -65,15 +65,15 @@ def test_order_in_the_stack_file_changes_no_entry(pools: list[int], models: list
 def test_order_of_keys_and_arguments_changes_nothing() -> None:
     arguments = {"seed": 7, "enable-prefix-caching": True, "max-num-seqs": 32}
     backwards = dict(reversed(arguments.items()))
-    one, other = (plan({"models[0].engine.args": given_}) for given_ in (arguments, backwards))
-    assert one == other
+    written, reordered = (plan({"models[0].engine.args": given_}) for given_ in (arguments, backwards))
+    assert written == reordered
     assert (
-        one.models[0].releases[0].config_map
+        written.models[0].releases[0].config_map
         != plan({"models[0].engine.args": {"seed": 8}}).models[0].releases[0].config_map
     )
 
 
-def test_a_changed_argument_changes_its_model_alone() -> None:
+def test_a_changed_argument_changes_only_its_model() -> None:
     before, after = plan({}), plan({"models[0].engine.args.seed": 7})
     assert after.models[1:] == before.models[1:]
     assert after.models[0].releases[0].config_map != before.models[0].releases[0].config_map
@@ -82,20 +82,20 @@ def test_a_changed_argument_changes_its_model_alone() -> None:
 
 def test_placement_names_the_revision_that_the_pool_has() -> None:
     whole = plan(ROOM)
-    revisions = {one.name: one.revision for one in whole.pools}
-    for one in whole.models:
-        for placed in one.workloads:
+    revisions = {pool.name: pool.revision for pool in whole.pools}
+    for planned_model in whole.models:
+        for placed in planned_model.workloads:
             assert placed.pool_revision == revisions[placed.pool]
 
 
-def test_a_rejected_stack_tells_everything_and_has_no_plan() -> None:
+def test_a_rejected_stack_has_all_findings_and_no_plan() -> None:
     loaded = config.load(changed({"platform.region": "eastsu", "models[0].concurrency": 99}))
     assert assess(loaded, CATALOG).plan is None
     with pytest.raises(RejectedError, match="nothing was changed") as caught:
         decide(loaded, CATALOG)
-    assert {one.rule for one in caught.value.findings} >= {"REGION-UNKNOWN", "FIT-CONCURRENCY"}
-    for one in caught.value.findings:
-        assert one.path in str(caught.value)
+    assert {finding.rule for finding in caught.value.findings} >= {"REGION-UNKNOWN", "FIT-CONCURRENCY"}
+    for finding in caught.value.findings:
+        assert finding.path in str(caught.value)
 
 
 def test_problems_of_loading_keep_a_plan_from_being_made() -> None:
@@ -107,6 +107,6 @@ def test_problems_of_loading_keep_a_plan_from_being_made() -> None:
 def test_findings_are_ordered_by_severity_and_place() -> None:
     found = planned({"platform.region": "westus", "models[0].concurrency": 99, "cluster.kubernetes": "1.30"}).findings
     ranks = ["error", "warning", "info"]
-    keys = [(ranks.index(one.severity), one.path, one.rule) for one in found]
+    keys = [(ranks.index(finding.severity), finding.path, finding.rule) for finding in found]
     assert keys == sorted(keys)
     assert len(set(found)) == len(found)

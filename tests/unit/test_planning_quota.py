@@ -1,4 +1,4 @@
-"""Cores against Azure's quotas: per family, on demand in all, spot in all, and the surge node of an upgrade."""
+"""Cores compared with Azure's quotas: per family, on-demand total, spot total, and the surge node of an upgrade."""
 
 import json
 from typing import Any
@@ -15,12 +15,12 @@ H100_CORES, SYSTEM_CORES = 120, 16
 SPOT_POOL = {"pools[1]": pool("burst", capacity="spot", nodes={"min": 0, "max": 2})}  # 160 cores
 
 
-def told(changes: dict[str, Any], rule: str) -> list[Finding]:
-    return [one for one in planned(changes).findings if one.rule == rule]
+def findings_of(changes: dict[str, Any], rule: str) -> list[Finding]:
+    return [finding for finding in planned(changes).findings if finding.rule == rule]
 
 
 def test_a_family_that_is_too_small_is_named_with_its_summands() -> None:
-    (found,) = told({"quota": {H100: 100}}, "QUOTA-CORES")
+    (found,) = findings_of({"quota": {H100: 100}}, "QUOTA-CORES")
     assert found.path == f"quota.{H100}"
     for word in (H100, "120 cores", "h100 3 × 40", "before any surge node", "the quota is 100"):
         assert word in found.message
@@ -29,30 +29,30 @@ def test_a_family_that_is_too_small_is_named_with_its_summands() -> None:
 
 def test_no_quota_at_all_is_a_quota() -> None:
     """New subscriptions have 0 cores of every GPU family."""
-    assert told({"quota": {H100: 0}}, "QUOTA-CORES")
+    assert findings_of({"quota": {H100: 0}}, "QUOTA-CORES")
 
 
 @pytest.mark.parametrize("name", ["cores", "Total Regional vCPUs"])
 def test_all_on_demand_cores_count_together(name: str) -> None:
-    (found,) = told({**SPOT_POOL, "quota": {name: H100_CORES + SYSTEM_CORES - 1}}, "QUOTA-CORES")
+    (found,) = findings_of({**SPOT_POOL, "quota": {name: H100_CORES + SYSTEM_CORES - 1}}, "QUOTA-CORES")
     assert found.path == f"quota.{name}"
     assert "h100 3 × 40 + system 4 × 4" in found.message
     assert "burst" not in found.message
-    assert not told({**SPOT_POOL, "quota": {name: H100_CORES + SYSTEM_CORES}}, "QUOTA-CORES")
+    assert not findings_of({**SPOT_POOL, "quota": {name: H100_CORES + SYSTEM_CORES}}, "QUOTA-CORES")
 
 
-def test_the_smaller_of_two_names_counts() -> None:
-    (found,) = told({"quota": {"cores": 500, "Total Regional vCPUs": 100}}, "QUOTA-CORES")
+def test_the_smaller_of_two_limits_counts() -> None:
+    (found,) = findings_of({"quota": {"cores": 500, "Total Regional vCPUs": 100}}, "QUOTA-CORES")
     assert found.path == "quota.Total Regional vCPUs"
 
 
 @pytest.mark.parametrize("name", ["lowPriorityCores", "Total Regional Spot vCPUs"])
 def test_spot_cores_have_a_quota_of_their_own(name: str) -> None:
-    (found,) = told({**SPOT_POOL, "quota": {name: 159}}, "QUOTA-CORES")
+    (found,) = findings_of({**SPOT_POOL, "quota": {name: 159}}, "QUOTA-CORES")
     assert "burst 2 × 80" in found.message
-    assert not told({**SPOT_POOL, "quota": {name: 160}}, "QUOTA-CORES")
-    # Spot nodes take nothing of their family.
-    assert not told({**SPOT_POOL, "quota": {H100: H100_CORES}}, "QUOTA-CORES")
+    assert not findings_of({**SPOT_POOL, "quota": {name: 160}}, "QUOTA-CORES")
+    # Spot nodes don't count against their family's quota.
+    assert not findings_of({**SPOT_POOL, "quota": {H100: H100_CORES}}, "QUOTA-CORES")
 
 
 @pytest.mark.parametrize(("limit", "surge"), [(159, ("0", "1")), (160, ("1", None))])
@@ -61,30 +61,30 @@ def test_whether_only_the_surge_node_is_too_much(limit: int, surge: tuple[str, s
     assert outcome.plan is not None
     (made, *_) = outcome.plan.foundation.agent_pools
     assert (made.max_surge, made.max_unavailable) == surge
-    found = [one for one in outcome.findings if one.rule == "QUOTA-SURGE"]
+    found = [finding for finding in outcome.findings if finding.rule == "QUOTA-SURGE"]
     assert bool(found) == (surge[0] == "0")
-    for one in found:
-        assert "120 of 159 cores" in one.message
-        assert "`h100`, 160 in all" in one.message
-        assert "upgraded without one" in one.message
+    for finding in found:
+        assert "120 of 159 cores" in finding.message
+        assert "`h100`, 160 in all" in finding.message
+        assert "upgraded without one" in finding.message
 
 
 def test_the_regional_total_holds_a_surge_node_back_too() -> None:
     outcome = planned({"quota": {H100: 400, "cores": 150}})
     assert outcome.plan is not None
     assert outcome.plan.foundation.agent_pools[0].max_surge == "0"
-    assert [one.path for one in outcome.findings if one.rule == "QUOTA-SURGE"] == ["quota.cores"]
+    assert [finding.path for finding in outcome.findings if finding.rule == "QUOTA-SURGE"] == ["quota.cores"]
 
 
-def test_a_pool_without_gpus_surges_whatever_the_quota() -> None:
-    (found,) = told({"quota": {SYSTEM: SYSTEM_CORES}}, "QUOTA-SURGE")
+def test_a_pool_without_gpus_surges_with_any_quota() -> None:
+    (found,) = findings_of({"quota": {SYSTEM: SYSTEM_CORES}}, "QUOTA-SURGE")
     assert "`system`, 20 in all" in found.message
     assert "not be upgraded" in found.message
-    assert not told({"quota": {SYSTEM: SYSTEM_CORES + 4}}, "QUOTA-SURGE")
+    assert not findings_of({"quota": {SYSTEM: SYSTEM_CORES + 4}}, "QUOTA-SURGE")
 
 
 def test_one_pool_does_not_break_two_rules() -> None:
-    assert not told({"quota": {H100: 100}}, "QUOTA-SURGE")
+    assert not findings_of({"quota": {H100: 100}}, "QUOTA-SURGE")
 
 
 # What `az vm list-usage --output json` prints: numbers as text, Azure's own spelling.
@@ -119,7 +119,7 @@ def test_usage_becomes_the_section_of_a_stack_file() -> None:
         "    cores: 350  # 40 in use\n"
         "    lowPriorityCores: 100  # 0 in use\n"
     )
-    assert not told({"quota": {one.name: one.limit for one in found}}, "QUOTA-FAMILY")
+    assert not findings_of({"quota": {item.name: item.limit for item in found}}, "QUOTA-FAMILY")
 
 
 @pytest.mark.parametrize("text", ["", "{}", "[{}]", '[{"name": {"value": "cores"}, "limit": "x", "currentValue": 1}]'])

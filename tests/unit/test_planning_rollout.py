@@ -1,5 +1,6 @@
-"""How versions are replaced follows from what is free: with a replica more, one fewer, or with a gap that is told."""
+"""How versions are replaced follows from what is free: with a surge pod, one replica fewer, or a reported downtime."""
 
+from operator import attrgetter
 from typing import Any
 
 import pytest
@@ -30,8 +31,8 @@ def workloads(found: Plan) -> dict[str, WorkloadPlan]:
     return {workload.name: workload for model in found.models for workload in model.workloads}
 
 
-def told(changes: dict[str, Any], rule: str) -> list[str]:
-    return [one.message for one in planned(changes).findings if one.rule == rule]
+def messages(changes: dict[str, Any], rule: str) -> list[str]:
+    return [finding.message for finding in planned(changes).findings if finding.rule == rule]
 
 
 @pytest.mark.parametrize(
@@ -44,7 +45,7 @@ def told(changes: dict[str, Any], rule: str) -> list[str]:
         (stack((1, 1), one=(1, 1, 2)), {"one": ONE_FEWER}),
         (stack((1, 2), one=(1, 1, 3)), {"one": SURGE}),
         (stack((1, 1), one=(1, 1, 1), two=(1, 1, 1)), {"one": ONE_FEWER, "two": ONE_FEWER}),
-        # Two GPUs are free, but perhaps one on each machine: that is a place for the single, none for the pair.
+        # Two GPUs are free, but perhaps one on each machine: that is room for the single, not for the pair.
         (stack((1, 3), single=(1, 2, 2), pair=(2, 1, 1)), {"single": SURGE, "pair": ONE_FEWER}),
         (stack((1, 4), single=(1, 2, 2), pair=(2, 1, 1)), {"single": SURGE, "pair": SURGE}),
     ],
@@ -56,7 +57,7 @@ def test_the_strategy_follows_from_what_is_free_in_every_order(
     assert {name: found[name].rollout for name in expected} == expected
 
 
-def test_a_place_needs_cores_and_memory_as_well() -> None:
+def test_a_surge_pod_needs_cores_and_memory_as_well() -> None:
     """Two GPUs of four are free; 80 of 94 cores are not."""
     wanted: dict[str, Any] = {"cpu": 40, "memory_gib": 64}
     changes = {
@@ -82,11 +83,11 @@ def test_floor_and_burst_each_follow_their_own_pool() -> None:
 @pytest.mark.parametrize(
     ("nodes", "hours"),
     [
-        # A running machine has a place.
+        # A running machine has room.
         ((2, 2), 0.0),
-        # Three GPUs asked, two run always: one machine more for three replicas of half an hour each at the longest.
+        # Three GPUs needed, two always run: one more machine for three replicas of half an hour each at the longest.
         ((1, 2), 1.5),
-        # Without a place nothing runs in addition.
+        # Without room for a surge pod no extra node runs.
         ((1, 1), 0.0),
     ],
 )
@@ -96,10 +97,10 @@ def test_what_a_surge_costs(nodes: tuple[int, int], hours: float) -> None:
 
 
 def test_deadlines_are_above_the_start_up_budget() -> None:
-    for one in workloads(plan({"models[0].start_minutes": 45})).values():
-        budget = 45 * 60 if one.name == "chat" else 30 * 60
-        assert one.progress_seconds == budget + 1800
-        assert one.rollout_seconds == one.progress_seconds * one.replicas.max
+    for workload in workloads(plan({"models[0].start_minutes": 45})).values():
+        budget = 45 * 60 if workload.name == "chat" else 30 * 60
+        assert workload.progress_seconds == budget + 1800
+        assert workload.rollout_seconds == workload.progress_seconds * workload.replicas.max
 
 
 @pytest.mark.parametrize(
@@ -112,13 +113,13 @@ def test_deadlines_are_above_the_start_up_budget() -> None:
         (stack((1, 2), one=(2, 1, 1)), None),
     ],
 )
-def test_a_gap_is_told_with_its_length(changes: dict[str, Any], message: str | None) -> None:
-    found = told(changes, "ROLLOUT-DOWNTIME")
+def test_downtime_is_reported_with_its_length(changes: dict[str, Any], message: str | None) -> None:
+    found = messages(changes, "ROLLOUT-DOWNTIME")
     assert len(found) == (message is not None)
     assert message is None or message in found[0]
 
 
-def test_a_model_that_is_added_changes_no_other_while_a_place_is_left() -> None:
+def test_an_added_model_changes_no_other_while_room_is_left() -> None:
     """Four GPUs: with one, two and three models of one GPU each something is free, with the fourth nothing is."""
     names = ("one", "two", "three", "four")
     plans = [plan(stack((2, 2), **dict.fromkeys(names[:count], (1, 1, 1)))) for count in range(1, 5)]
@@ -131,9 +132,9 @@ def test_the_order_of_pools_and_models_changes_nothing() -> None:
     changes = stack((1, 3), single=(1, 2, 2), pair=(2, 1, 1), auto=(1, 1, 2)) | {"models[4].pool": "auto"}
     settings = loaded(changes)
     turned = settings.model_copy(update={"pools": settings.pools[::-1], "models": settings.models[::-1]})
-    there, back = (plan_stack(each, load()).plan for each in (settings, turned))
-    assert there is not None
-    assert back is not None
-    assert workloads(there) == workloads(back)
-    assert sorted(there.pools, key=lambda one: one.name) == sorted(back.pools, key=lambda one: one.name)
-    assert sorted(there.models, key=lambda one: one.name) == sorted(back.models, key=lambda one: one.name)
+    written, reversed_ = (plan_stack(each, load()).plan for each in (settings, turned))
+    assert written is not None
+    assert reversed_ is not None
+    assert workloads(written) == workloads(reversed_)
+    assert sorted(written.pools, key=attrgetter("name")) == sorted(reversed_.pools, key=attrgetter("name"))
+    assert sorted(written.models, key=attrgetter("name")) == sorted(reversed_.models, key=attrgetter("name"))

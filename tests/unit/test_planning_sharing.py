@@ -1,4 +1,4 @@
-"""GPUs that are cut or shared: what pods ask for, how much memory each gets, and what the GPU Operator is told."""
+"""GPUs that are sliced or shared: the pods' requests, the memory of each, and the GPU Operator's values."""
 
 import re
 from itertools import combinations
@@ -24,8 +24,8 @@ RESOURCE = re.compile(r"^nvidia\.com/[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9]
 
 def shared(sharing: str = "time-slicing", replicas: int = 2, *, vm_size: str = ONE, **gpu: Any) -> dict[str, Any]:
     """The development stack with a second pool of shared GPUs and a model on it."""
-    one = pool("other", vm_size=vm_size, gpu={"sharing": sharing, "replicas": replicas, **gpu})
-    return {"pools[1]": one, "models[2]": model("more", "other")}
+    shared_pool = pool("other", vm_size=vm_size, gpu={"sharing": sharing, "replicas": replicas, **gpu})
+    return {"pools[1]": shared_pool, "models[2]": model("more", "other")}
 
 
 def operator(made: Plan) -> Any:
@@ -57,18 +57,18 @@ def test_a_share_counts_its_batch_on_its_part_of_the_memory() -> None:
 
 
 @given(st.integers(2, 100))
-def test_shares_that_nobody_set_fit_together(replicas: int) -> None:
+def test_default_shares_fit_together(replicas: int) -> None:
     share = devices.shared_utilization(replicas)
     assert share > 0
-    assert share * replicas <= devices.SHARED_OUT
-    assert (share + 0.001) * replicas > devices.SHARED_OUT
+    assert share * replicas <= devices.SHAREABLE_FRACTION
+    assert (share + 0.001) * replicas > devices.SHAREABLE_FRACTION
 
 
 @given(
     st.integers(2, 6),
     st.lists(st.tuples(st.integers(1, 95), st.integers(1, 4)), min_size=1, max_size=4),
 )
-def test_shares_that_were_set_are_refused_exactly_if_some_pods_together_take_too_much(
+def test_given_shares_are_refused_exactly_if_some_pods_together_take_too_much(
     candidates: int, takers: list[tuple[int, int]]
 ) -> None:
     more = {
@@ -86,19 +86,19 @@ def test_shares_that_were_set_are_refused_exactly_if_some_pods_together_take_too
     found = planned({"pools[1]": on, **more}).findings
     pods = [share for share, high in takers for _ in range(high)]
     worst = max(sum(some) for some in combinations(pods, min(candidates, len(pods))))
-    assert any(one.rule in ("SHARE-MEMORY", "SHARE-SUM") for one in found) == (worst > 95)
+    assert any(finding.rule == "SHARE-MEMORY" for finding in found) == (worst > 95)
 
 
 def test_mps_holds_each_pod_to_its_part() -> None:
     half = {**shared("mps", 2), "models[2].engine": {"gpu_memory_utilization": 0.5}}
     more = {**shared("mps", 2), "models[2].engine": {"gpu_memory_utilization": 0.51}}
-    assert "SHARE-MEMORY" not in {one.rule for one in planned(half).findings}
-    (found,) = [one for one in planned(more).findings if one.rule == "SHARE-MEMORY"]
+    assert "SHARE-MEMORY" not in {finding.rule for finding in planned(half).findings}
+    (found,) = [finding for finding in planned(more).findings if finding.rule == "SHARE-MEMORY"]
     assert found.path == "models[2].engine.gpu_memory_utilization"
     assert "write 0.45 or less" in found.fix
 
 
-def test_slices_can_be_shared_by_turns() -> None:
+def test_slices_can_be_time_sliced() -> None:
     made = plan({**shared(layout=["3g.47gb", "2g.24gb"]), "models[2].slice": "3g.47gb"})
     assert made.pools[1].resources == (("nvidia.com/mig-2g.24gb.shared", 2), ("nvidia.com/mig-3g.47gb.shared", 2))
     assert made.models[2].releases[0].memory.device_gib == 46.38
@@ -126,15 +126,15 @@ GRID = [
 
 
 @pytest.mark.parametrize("changes", GRID)
-def test_every_label_names_a_configuration_that_is_there(changes: dict[str, Any]) -> None:
+def test_every_label_names_an_existing_configuration(changes: dict[str, Any]) -> None:
     made = plan(changes)
     config = operator(made).get("devicePlugin", {}).get("config", {})
-    wanted = [dict(one.labels).get(DEVICE_PLUGIN_CONFIG) for one in made.pools]
+    wanted = [dict(planned_pool.labels).get(DEVICE_PLUGIN_CONFIG) for planned_pool in made.pools]
     assert set(filter(None, wanted)) | ({"plain"} if config else set()) == set(config.get("data", {}))
     assert not config or (config["create"] is True and config["default"] == "plain" and LABEL.match(config["name"]))
-    for one, name in zip(made.pools, wanted, strict=True):
+    for labelled_pool, name in zip(made.pools, wanted, strict=True):
         if name is None:
-            assert not any(resource.endswith(".shared") for resource, _ in one.resources)
+            assert not any(resource.endswith(".shared") for resource, _ in labelled_pool.resources)
             continue
         assert LABEL.match(name)
         content = yaml.safe_load(config["data"][name])
@@ -142,7 +142,9 @@ def test_every_label_names_a_configuration_that_is_there(changes: dict[str, Any]
         assert (content["version"], key in ("timeSlicing", "mps")) == ("v1", True)
         assert sharing["renameByDefault"] is True
         assert sharing["failRequestsGreaterThanOne"] is True
-        assert {f"{entry['name']}.shared" for entry in sharing["resources"]} == {name for name, _ in one.resources}
+        assert {f"{entry['name']}.shared" for entry in sharing["resources"]} == {
+            name for name, _ in labelled_pool.resources
+        }
         assert all(entry["replicas"] >= 2 for entry in sharing["resources"])
     if config:
         assert yaml.safe_load(config["data"]["plain"]) == {"version": "v1"}
@@ -157,10 +159,10 @@ def test_other_shares_are_another_pool_and_another_config_map() -> None:
 
 
 def test_under_mps_the_daemon_brings_the_shared_memory() -> None:
-    """k8s-device-plugin mounts its own /dev/shm into clients of MPS; a volume of ours would hide it."""
+    """k8s-device-plugin mounts its own /dev/shm into clients of MPS; another volume would hide it."""
     made = {sharing: plan(shared(sharing)).models[2] for sharing in ("time-slicing", "mps")}
-    for sharing, one in made.items():
-        spec: Any = pod_template(one, one.releases[0], one.workloads[0])["spec"]
+    for sharing, planned_model in made.items():
+        spec: Any = pod_template(planned_model, planned_model.releases[0], planned_model.workloads[0])["spec"]
         mounts = {mount["mount_path"]: mount["name"] for mount in spec["containers"][0]["volume_mounts"]}
         assert ("/dev/shm" in mounts) == (sharing == "time-slicing")  # noqa: S108 - the place in the pod
         assert set(mounts.values()) == {volume["name"] for volume in spec["volumes"]}
@@ -170,12 +172,12 @@ def test_under_mps_the_daemon_brings_the_shared_memory() -> None:
 def environments(values: Any) -> list[dict[str, Any]]:
     if isinstance(values, dict):
         own = values.get("env", [])
-        return [*own, *(one for item in values.values() for one in environments(item))]
+        return [*own, *(variable for item in values.values() for variable in environments(item))]
     return []
 
 
 @pytest.mark.parametrize("changes", GRID)
-def test_the_operator_is_told_one_ownership_as_a_whole(changes: dict[str, Any]) -> None:
+def test_the_operator_has_all_values_of_one_ownership_mode(changes: dict[str, Any]) -> None:
     made = plan(changes)
     values = operator(made)
     owned = values["driver"]["enabled"]
@@ -183,10 +185,14 @@ def test_the_operator_is_told_one_ownership_as_a_whole(changes: dict[str, Any]) 
     assert values["toolkit"]["enabled"] is owned
     assert values["operator"]["runtimeClass"] == expected[0]
     assert {pool.gpu_driver for pool in made.foundation.agent_pools if pool.pool.resources} == {expected[1]}
-    sources = [one["value"] for one in values["toolkit"].get("env", []) if one["name"] == "RUNTIME_CONFIG_SOURCE"]
+    sources = [
+        variable["value"]
+        for variable in values["toolkit"].get("env", [])
+        if variable["name"] == "RUNTIME_CONFIG_SOURCE"
+    ]
     assert sources == (["file"] if owned else [])
     assert values["mig"] == {"strategy": "mixed"}
-    assert all(isinstance(one["value"], str) for one in environments(values))
+    assert all(isinstance(variable["value"], str) for variable in environments(values))
 
 
 @pytest.mark.parametrize("changes", GRID)
@@ -194,11 +200,13 @@ def test_every_daemon_set_tolerates_every_taint_of_every_gpu_pool(changes: dict[
     made = plan(changes)
     values = operator(made)
     for tolerations in (values["daemonsets"]["tolerations"], values["node-feature-discovery"]["worker"]["tolerations"]):
-        for taint in {taint for one in made.pools if one.resources for taint in one.taints}:
+        for taint in {taint for planned_pool in made.pools if planned_pool.resources for taint in planned_pool.taints}:
             key, value = taint.split(":")[0].split("=")
             assert any(
-                one["key"] == key and one["effect"] == taint.split(":")[1] and one.get("value", value) == value
-                for one in tolerations
+                toleration["key"] == key
+                and toleration["effect"] == taint.split(":")[1]
+                and toleration.get("value", value) == value
+                for toleration in tolerations
             )
 
 
@@ -206,7 +214,7 @@ def test_a_background_pool_has_nothing_to_share() -> None:
     changes = {"pools[1]": pool("cpu", vm_size="Standard_D8ds_v5", **{"class": "background"}, gpu={"sharing": "none"})}
     assert plan(changes).pools[1].resources == ()
     assert "SHARE-GPU" in {
-        one.rule for one in planned({**changes, "pools[1].gpu": {"sharing": "mps", "replicas": 2}}).findings
+        finding.rule for finding in planned({**changes, "pools[1].gpu": {"sharing": "mps", "replicas": 2}}).findings
     }
 
 

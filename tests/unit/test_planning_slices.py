@@ -1,4 +1,4 @@
-"""GPUs cut into slices in the Plan: layouts named and written as mig-parted reads them, one maker for each pool."""
+"""MIG slices in the Plan: layouts named and written as mig-parted reads them, one owner for each pool."""
 
 import re
 from collections import Counter
@@ -53,16 +53,16 @@ def test_every_layout_has_a_legal_name_and_says_what_it_means(gpu_name: str) -> 
     gpu = CATALOG.mig[gpu_name]
     named: dict[str, Counter[str]] = {}
     for layout in every_layout(gpu):
-        name = mig.config_name(gpu, [layout])
+        name = mig.layout_name(gpu, [layout])
         assert LABEL.match(name)
         assert named.setdefault(name, Counter(layout)) == Counter(layout)
-        (entry,) = mig.configuration(gpu, [layout, layout])
+        (entry,) = mig.layout_entries(gpu, [layout, layout])
         assert entry["devices"] == "all"
         assert entry["mig-devices"] == Counter(layout)
         assert entry["device-filter"] == list(gpu.pci_ids)
 
 
-def test_gpus_of_a_node_may_be_cut_differently() -> None:
+def test_gpus_of_a_node_may_have_different_layouts() -> None:
     layouts = [["7g.94gb"], ["3g.47gb", "2g.24gb", "2g.24gb"]]
     made = plan(
         {
@@ -90,7 +90,7 @@ def test_gpus_of_a_node_may_be_cut_differently() -> None:
         if vm.gpu in CATALOG.mig and (vm.driver, vm.arch) == ("cuda", "amd64")
     ],
 )
-def test_slices_have_one_maker(vm_size: str, driver: str) -> None:
+def test_slices_have_one_owner(vm_size: str, driver: str) -> None:
     """E16 and E18: AKS or the MIG manager, never both; the manager reboots what can't be switched live."""
     vm = CATALOG.vm_sizes[vm_size]
     gpu = CATALOG.mig[str(vm.gpu)]
@@ -104,10 +104,10 @@ def test_slices_have_one_maker(vm_size: str, driver: str) -> None:
                 "pools[1]": pool("other", vm_size=vm_size, gpu={"sharing": "mig", "layout": list(layout)}),
             }
         )
-        one, manager = made.foundation.agent_pools[1], operator(made)["migManager"]
-        mig_config = dict(one.pool.labels).get(MIG_CONFIG)
-        assert (one.gpu_instance_profile is None) != (mig_config is None)
-        assert one.gpu_instance_profile is None or driver == "aks"
+        sliced_pool, manager = made.foundation.agent_pools[1], operator(made)["migManager"]
+        mig_config = dict(sliced_pool.pool.labels).get(MIG_CONFIG)
+        assert (sliced_pool.gpu_instance_profile is None) != (mig_config is None)
+        assert sliced_pool.gpu_instance_profile is None or driver == "aks"
         if mig_config is None:
             assert manager == {"enabled": False}
             continue
@@ -119,8 +119,8 @@ def test_slices_have_one_maker(vm_size: str, driver: str) -> None:
         assert manager["env"] == [{"name": "WITH_REBOOT", "value": "true" if ampere else "false"}]
 
 
-def test_the_makers_of_slices_dont_meet_on_a_node() -> None:
-    """A pool that AKS cuts and one that the manager cuts: the first has no label, so the manager leaves it alone."""
+def test_the_owners_of_slices_dont_share_a_node() -> None:
+    """A pool sliced by AKS and one by the MIG manager: the first has no label, so the manager ignores it."""
     made = plan(
         {
             "pools[1]": pool("other", gpu={"sharing": "mig", "layout": ["3g.47gb", "2g.24gb"]}),

@@ -1,4 +1,4 @@
-"""The version matrix: what is pinned today goes together, and a pin that moves tells what else must."""
+"""The version matrix: the pinned versions are compatible, and a changed pin reports what else must change."""
 
 from typing import Any
 
@@ -24,11 +24,11 @@ BLOCKING = ("VERSION-PAIR", "VERSION-FAULT", "VERSION-CUDA", "MIG-DRIVER", "K8S-
 
 
 def found(rule: str, changes: dict[str, Any] | None = None, knowing: Catalog = CATALOG) -> list[Finding]:
-    return [one for one in planned(changes or {}, knowing=knowing).findings if one.rule == rule]
+    return [finding for finding in planned(changes or {}, knowing=knowing).findings if finding.rule == rule]
 
 
 def text(findings: list[Finding]) -> str:
-    return "\n".join(f"{one.path}: {one.message} → {one.fix}" for one in findings)
+    return "\n".join(f"{problem.path}: {problem.message} → {problem.fix}" for problem in findings)
 
 
 # ------------------------------------------------------------------ versions
@@ -55,8 +55,8 @@ def test_ranges(version: str, first: str | None, last: str | None, inside: bool)
 
 
 @given(st.lists(st.integers(0, 99), min_size=1, max_size=3), st.lists(st.integers(0, 99), min_size=1, max_size=3))
-def test_a_version_begins_the_range_that_it_names(one: list[int], other: list[int]) -> None:
-    first, version = ".".join(map(str, one)), ".".join(map(str, other))
+def test_a_version_begins_the_range_that_it_names(earlier: list[int], parts: list[int]) -> None:
+    first, version = ".".join(map(str, earlier)), ".".join(map(str, parts))
     assert within(version, VersionRange(version, version))
     assert within(f"{version}.7", VersionRange(version, version))
     assert within(version, VersionRange(first, None)) == (numbers(version) >= numbers(first))
@@ -78,26 +78,26 @@ def test_lines_of_one_part_dont_overlap() -> None:
             assert sum(within(pin, line.versions) for line in CATALOG.versions.of(part)) <= 1, (part, pin)
 
 
-def test_the_matrix_speaks_of_parts_that_exist() -> None:
+def test_the_matrix_names_existing_parts() -> None:
     known = {"kubernetes", "driver", *CATALOG.charts}
     brought = {name for line in CATALOG.versions.lines for name in line.brings}
     assert {line.part for line in CATALOG.versions.lines} <= known | brought
     assert {need.part for line in CATALOG.versions.lines for need in line.needs} <= known | brought
 
 
-def test_every_line_says_who_says_so() -> None:
+def test_every_line_has_a_source() -> None:
     for line in CATALOG.versions.lines:
         assert line.source.strip()
         assert (line.status == "faulty") == (line.fault is not None)
 
 
-def test_what_is_pinned_is_on_file_and_blocks_nothing() -> None:
+def test_pinned_versions_are_in_the_matrix_and_cause_no_findings() -> None:
     for stack in ({}, {"cluster.gpu_driver": "operator"}, MIXED):
-        told_of = {one.rule for one in planned(stack).findings}
-        assert not told_of & {*BLOCKING, "VERSION-UNKNOWN", "VERSION-ENDED", "VERSION-UNTESTED"}
+        reported = {finding.rule for finding in planned(stack).findings}
+        assert not reported & {*BLOCKING, "VERSION-UNKNOWN", "VERSION-ENDED", "VERSION-UNTESTED"}
 
 
-# ------------------------------------------------------------------ one pin moves
+# ------------------------------------------------------------------ a changed pin
 def test_an_older_gateway_names_what_it_does_not_take() -> None:
     older = charts(gateway_helm="v1.8.3")
     ended = text(found("VERSION-ENDED", knowing=older))
@@ -110,29 +110,29 @@ def test_an_older_gateway_names_what_it_does_not_take() -> None:
 
 
 def test_a_gateway_that_the_ai_gateway_does_not_run_on_is_refused() -> None:
-    (one,) = found("VERSION-PAIR", knowing=charts(gateway_helm="v1.8.0"))
-    assert (one.severity, one.path) == ("error", "catalog/charts.yaml.gateway-helm")
-    assert "ai-gateway-helm v1.1.0 needs gateway-helm 1.8.1 or later" in one.message
+    (finding,) = found("VERSION-PAIR", knowing=charts(gateway_helm="v1.8.0"))
+    assert (finding.severity, finding.path) == ("error", "catalog/charts.yaml.gateway-helm")
+    assert "ai-gateway-helm v1.1.0 needs gateway-helm 1.8.1 or later" in finding.message
 
 
-def test_a_new_gateway_asks_for_its_line() -> None:
+def test_a_new_gateway_needs_a_line_in_the_matrix() -> None:
     newer = charts(gateway_helm="v1.10.0", ai_gateway_helm="v1.2.0")
-    told_of = text(found("VERSION-UNKNOWN", knowing=newer))
-    assert "gateway-helm v1.10.0 is not in the matrix, which has `1.8`, `1.9`" in told_of
-    assert "which `envoy`, `gateway-api`, `kubernetes` it needs and brings" in told_of
-    assert "ai-gateway-helm v1.2.0 is not in the matrix" in told_of
-    # The custom resource definitions stayed behind.
+    reported = text(found("VERSION-UNKNOWN", knowing=newer))
+    assert "gateway-helm v1.10.0 is not in the matrix, which has `1.8`, `1.9`" in reported
+    assert "which `envoy`, `gateway-api`, `kubernetes` it needs and brings" in reported
+    assert "ai-gateway-helm v1.2.0 is not in the matrix" in reported
+    # The custom resource definitions are of the old version.
     (pair,) = found("VERSION-PAIR", knowing=newer)
     assert "ai-gateway-crds-helm v1.1.0 needs ai-gateway-helm 1.1" in pair.message
 
 
-def test_a_new_kubernetes_tells_the_chart_that_was_not_tested_with_it() -> None:
-    (one,) = found("VERSION-UNTESTED", {"cluster.kubernetes": "1.37"})
-    assert "gateway-helm v1.9.1 is tested with kubernetes 1.33 to 1.36, not with 1.37" in one.message
-    assert "no gateway-helm in the catalog takes kubernetes 1.37" in one.fix
+def test_with_a_new_kubernetes_the_untested_chart_is_reported() -> None:
+    (finding,) = found("VERSION-UNTESTED", {"cluster.kubernetes": "1.37"})
+    assert "gateway-helm v1.9.1 is tested with kubernetes 1.33 to 1.36, not with 1.37" in finding.message
+    assert "no gateway-helm in the catalog takes kubernetes 1.37" in finding.fix
 
 
-def test_an_old_operator_has_ended_and_a_deprecated_one_is_told() -> None:
+def test_unsupported_and_deprecated_operators_are_reported() -> None:
     assert "no longer supported" in text(found("VERSION-ENDED", knowing=charts(gpu_operator="v25.10.1")))
     assert "deprecated" in text(found("VERSION-ENDED", knowing=charts(gpu_operator="v26.3.3")))
     assert "move to 26.7.0 or 26.7.1 and later 26.7" in text(
@@ -142,35 +142,35 @@ def test_an_old_operator_has_ended_and_a_deprecated_one_is_told() -> None:
 
 def test_a_fault_counts_only_where_it_matters() -> None:
     wedging = charts(gpu_operator="v26.7.0")
-    (one,) = found("VERSION-FAULT", MIXED, wedging)
-    assert (one.severity, one.path) == ("error", "catalog/charts.yaml.gpu-operator")
-    assert "mig-manager 0.15.0: it stays `pending` for ever" in one.message
+    (finding,) = found("VERSION-FAULT", MIXED, wedging)
+    assert (finding.severity, finding.path) == ("error", "catalog/charts.yaml.gpu-operator")
+    assert "mig-manager 0.15.0: it stays `pending` for ever" in finding.message
     # AKS cuts the slices, no MIG manager runs.
     assert found("VERSION-FAULT", {}, wedging) == []
 
 
-def test_a_new_image_asks_for_a_newer_driver() -> None:
+def test_a_new_image_needs_a_newer_driver() -> None:
     newer = {**CATALOG.images}
     newer["vllm-openai-0.33.0"] = replace(newer["vllm-openai-0.33.0"], cuda="14.0", min_driver="590")
     knowing = replace(CATALOG, images=newer)
     wanting = found("VERSION-CUDA", knowing=knowing)
-    assert [one.path for one in wanting] == ["models[0].engine.version", "models[1].engine.version"]
+    assert [finding.path for finding in wanting] == ["models[0].engine.version", "models[1].engine.version"]
     assert "CUDA 14.0 and needs driver 590; on `h100` is 580.126.09 (cluster.gpu_driver)" in wanting[0].message
     assert wanting[0].fix == "write cluster.gpu_driver: operator (it brings 595.91.07)"
     assert found("VERSION-CUDA", {"cluster.gpu_driver": "operator"}, knowing) == []
 
 
-def test_nobody_is_sent_where_the_driver_is_no_newer() -> None:
+def test_no_fix_suggests_a_driver_that_is_not_newer() -> None:
     newer = {**CATALOG.images}
     newer["vllm-openai-0.33.0"] = replace(newer["vllm-openai-0.33.0"], min_driver="700")
     for changes in ({}, {"cluster.gpu_driver": "operator"}):
-        for one in found("VERSION-CUDA", changes, replace(CATALOG, images=newer)):
-            assert "write cluster" not in one.fix
+        for item in found("VERSION-CUDA", changes, replace(CATALOG, images=newer)):
+            assert "write cluster" not in item.fix
 
 
-def test_slices_ask_for_a_driver_that_has_them() -> None:
-    (one,) = found("MIG-DRIVER", knowing=node_images("525.60.13"))
-    assert "slices of H100-NVL-94 take driver 525.85.12 or later; on `h100` is 525.60.13" in one.message
+def test_slices_need_a_driver_that_supports_them() -> None:
+    (finding,) = found("MIG-DRIVER", knowing=node_images("525.60.13"))
+    assert "slices of H100-NVL-94 take driver 525.85.12 or later; on `h100` is 525.60.13" in finding.message
     whole = {"pools[0].gpu": {}, "models[0].slice": None, "models[1].slice": None, "pools[0].nodes.max": 4}
     assert found("MIG-DRIVER", whole, node_images("525.60.13")) == []
 
@@ -194,7 +194,7 @@ def test_every_gpu_that_aks_slices_has_a_driver_that_can() -> None:
 
 
 # ------------------------------------------------------------------ the parts of a stack
-def test_parts_are_those_that_run() -> None:
+def test_only_parts_that_run_are_checked() -> None:
     def of(changes: dict[str, Any]) -> dict[str, str]:
         return {name: part.version for name, part in parts(Resolution(settings(changes), CATALOG)).items()}
 
@@ -209,13 +209,13 @@ def test_parts_are_those_that_run() -> None:
     assert of(MIXED)["mig-manager"] == "0.15.1"
 
 
-def test_the_driver_is_that_of_the_machine() -> None:
+def test_the_driver_is_that_of_the_vm_size() -> None:
     changes = {"pools[1]": pool("old", vm_size="Standard_NV36ads_A10_v5")}
-    situation = Resolution(settings(changes), CATALOG)
-    versions = [one.version for view in situation.pools if (one := driver(situation, view)) is not None]
+    stack = Resolution(settings(changes), CATALOG)
+    versions = [found.version for view in stack.pools if (found := driver(stack, view)) is not None]
     assert versions == [CATALOG.versions.aks_driver["cuda"], CATALOG.versions.aks_driver["grid"]]
 
 
-def test_a_thousand_models_ask_the_matrix_once() -> None:
+def test_the_matrix_is_checked_once_for_many_models() -> None:
     many = {f"models[{index}]": model(f"m{index}", "h100", slice="3g.47gb") for index in range(2, 40)}
     assert len(found("VERSION-UNCONFIRMED", many)) == len(found("VERSION-UNCONFIRMED"))

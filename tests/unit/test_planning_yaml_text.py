@@ -1,4 +1,4 @@
-"""YAML text: what is written is what other programs read, byte for byte the same each time."""
+"""YAML text: other programs read back what was written, byte for byte the same each time."""
 
 import json
 from typing import Any
@@ -59,7 +59,7 @@ def test_text_beyond_the_basic_plane_survives() -> None:
     assert json.loads(yaml.safe_load(CommandLine("", {"x": value}).file)["x"]) == value
 
 
-def test_both_writers_spell_alike() -> None:
+def test_both_writers_write_equal_text() -> None:
     values = {
         "a": Quoted("long " * 60 + "é🦙\t"),
         "b": Inline([1, Quoted("x"), 0.5]),

@@ -1,4 +1,4 @@
-"""What is read out of a graph: tree, unknown values, manifests, comparison, JSON."""
+"""Views of a graph: tree, unknown values, manifests, comparison, JSON."""
 
 import json
 from collections.abc import Mapping
@@ -54,14 +54,14 @@ def test_the_tree_counts_everything_once(plan: Plan) -> None:
     assert [(branch.name, branch.resources) for branch in found] == [("stack", 1), ("network", 3), ("RandomPet", 1)]
 
 
-def test_a_kind_without_description_is_told_by_what_it_holds(plan: Plan) -> None:
+def test_a_kind_without_description_is_described_by_its_resources(plan: Plan) -> None:
     top = below(ROOT, "llm-platform:components:Registrar", "registrar")
     parts = [below(top.urn, "azure-native:dns:Zone", name) for name in ("a", "b")]
     branch = tree.branches([*parts, STACK, top], plan)[1]
     assert branch.leaves[0].text == "registrar: 2 Zones"
 
 
-def test_a_long_list_is_cut_and_says_so() -> None:
+def test_a_long_list_is_truncated_with_a_count() -> None:
     leaves = (Leaf("20 models"), *(Leaf(f"model {number}", 10) for number in range(20)))
     text = [line.plain for line in tree.lines([tree.Branch("models", leaves, 200)], 100)]
     assert len(text) == 1 + tree.MOST_LEAVES + 1
@@ -178,11 +178,11 @@ def test_a_comparison_names_what_differs() -> None:
     assert [(change.inputs, change.options) for change in found.changed] == [(("b", "c"), ("protect",))]
     assert found.cost is not None
     assert (found.cost.currency, found.cost.min_per_month, found.cost.max_per_month) == ("USD", 50.5, 0.0)
-    assert [(one.kind, one.name, one.min_per_month, one.max_per_month) for one in found.cost.parts] == [
+    assert [(part.kind, part.name, part.min_per_month, part.max_per_month) for part in found.cost.parts] == [
         ("pool", "gpu", 50.5, 0.0),
         ("pool", "new", 0.0, None),
         ("pool", "old", -1.0, -1.0),
-        ("model", "chat", 20.0, 40.0),  # documents of before models had a cost say nothing of them
+        ("model", "chat", 20.0, 40.0),  # older documents have no cost of models
     ]
 
 

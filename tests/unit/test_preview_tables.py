@@ -1,4 +1,4 @@
-"""How a Plan and findings read in figures and words."""
+"""A Plan and findings as text and tables."""
 
 import io
 from pathlib import Path
@@ -66,7 +66,7 @@ def test_the_ledger_takes_two_tables_where_one_is_too_wide(plan: Plan, width: in
 
 
 @pytest.mark.parametrize(
-    ("name", "rollout", "node_hours", "told"),
+    ("name", "rollout", "node_hours", "expected"),
     [
         ("chat", RolloutPlan(strategy="RollingUpdate", max_surge=1, max_unavailable=0), 0.0, "surge 1"),
         (
@@ -80,19 +80,19 @@ def test_the_ledger_takes_two_tables_where_one_is_too_wide(plan: Plan, width: in
         ("embed", RolloutPlan(strategy="RollingUpdate", max_surge=0, max_unavailable=1), 0.0, "downtime: stops first"),
     ],
 )
-def test_placement_tells_how_a_version_is_replaced(
-    plan: Plan, name: str, rollout: RolloutPlan, node_hours: float, told: str
+def test_placement_shows_how_a_version_is_rolled_out(
+    plan: Plan, name: str, rollout: RolloutPlan, node_hours: float, expected: str
 ) -> None:
     (model,) = (model for model in plan.models if model.name == name)
     release = model.releases[0]
     workload = replace(release.workloads[0], rollout=rollout, surge_node_hours=node_hours)
     changed = replace(model, releases=(replace(release, workloads=(workload,)),))
     text = printed(tables.placement(replace(plan, models=(changed,))))
-    assert told in " ".join(text.split())
+    assert expected in " ".join(text.split())
     assert ("node-hours" in text) == (node_hours > 0)
 
 
-def test_pools_set_what_is_asked_against_what_is_there(plan: Plan) -> None:
+def test_pools_show_requested_and_offered_devices(plan: Plan) -> None:
     row = next(line.split() for line in printed(tables.pools(plan)).splitlines() if "h100" in line)
     # One to three nodes of two slices; chat takes one to three, embed one.
     assert row[-2:] == ["2–6", "2–4"]
@@ -103,7 +103,7 @@ def test_a_pool_without_gpus_is_listed_too(plan: Plan) -> None:
     assert "no GPU" in text
 
 
-def test_a_missing_price_is_unknown_and_said_to_be_left_out(plan: Plan) -> None:
+def test_a_missing_price_is_unknown_and_reported(plan: Plan) -> None:
     line = CostLine(
         name="burst", vm_size="Standard_X", capacity="spot", min_nodes=0, max_nodes=4,
         hourly=None, on_demand_hourly=None, spot_hourly=None, min_per_month=None, max_per_month=None,
@@ -117,24 +117,24 @@ def test_a_missing_price_is_unknown_and_said_to_be_left_out(plan: Plan) -> None:
     assert row[-2:] == ["unknown", "unknown"]
 
 
-def test_costs_tell_what_they_leave_out(plan: Plan) -> None:
+def test_costs_state_what_they_leave_out(plan: Plan) -> None:
     text = " ".join(printed(tables.cost(plan.cost)).split())
     assert f"{formats.whole(plan.cost.min_per_month)}–" in text
     assert "Only nodes are counted: not the load balancer" in text
 
 
-def test_findings_are_counted_and_told_with_place_and_cure() -> None:
+def test_findings_are_counted_and_shown_with_path_and_fix() -> None:
     found = (
         Finding("error", "FIT-KV", "models[0].context", "it does not fit", "write `context: 8192`"),
         Finding("warning", "COST-ALWAYS-ON", "pools[0].nodes.min", "runs [bold]always[/bold]", "min: 0"),
     )
     text = printed(notices.findings_section(found, 80), 80)
-    for told in ("1 error, 1 warning, 0 notes", "FIT-KV  models[0].context", "it does not fit", "→ write `context"):
-        assert told in text
+    for shown in ("1 error, 1 warning, 0 notes", "FIT-KV  models[0].context", "it does not fit", "→ write `context"):
+        assert shown in text
     assert "runs [bold]always[/bold]" in text, "text of a finding is no markup"
 
 
-def test_what_is_unknown_fits_into_a_line() -> None:
+def test_unknown_values_fit_on_a_line() -> None:
     names = tuple((f"property{number}", 9 - number) for number in range(9))
     text = printed(notices.unknowns(Tally(names, 2)))
     assert text == ("Unknown before `up`: 45 values (property0 9, property1 8, property2 7, others 21). Secret: 2.\n")
@@ -158,7 +158,7 @@ def test_other_names_are_findings(name: str) -> None:
     assert problem.severity == "error"
 
 
-def test_text_that_is_no_stack_file_is_one_finding_only() -> None:
+def test_text_that_is_not_a_stack_file_is_one_finding_only() -> None:
     for text in ("", "[]", "config: [", "config:\n"):
         found = assessed(text)
         assert found.plan is None

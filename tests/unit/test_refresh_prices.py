@@ -42,10 +42,10 @@ def meter(size: str, price: float, **differences: Any) -> dict[str, Any]:
 
 @dataclass
 class Api:
-    """A server with pages of meters; `asked` are the filters, `broken` what it answers instead of JSON."""
+    """A server with pages of meters; `queries` are the filters, `broken` is its answer instead of JSON."""
 
     pages: list[list[dict[str, Any]]]
-    asked: list[str] = field(default_factory=list)
+    queries: list[str] = field(default_factory=list)
     broken: tuple[int, bytes] | None = None
     elsewhere: str | None = None
     address: str = ""
@@ -59,7 +59,7 @@ def api(monkeypatch: pytest.MonkeyPatch) -> Iterator[Api]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             query = parse_qs(urlsplit(self.path).query)
-            served.asked += query.get("$filter", [])
+            served.queries += query.get("$filter", [])
             page = int(query.get("page", ["0"])[0])
             code, body = served.broken or (200, self.page(page))
             self.send_response(code)
@@ -97,9 +97,9 @@ def test_the_linux_prices_are_found_among_all_meters(api: Api) -> None:
     ]
     api.pages = [others, [meter("Standard_A", 6.5)], [meter("Standard_A", 1.5, skuName="A Spot")]]
     assert quote("eastus", "Standard_A", address=api.address) == Quote(6.5, 1.5)
-    assert len(api.asked) == 1
+    assert len(api.queries) == 1
     for part in ("armRegionName eq 'eastus'", "armSkuName eq 'Standard_A'", "priceType eq 'Consumption'"):
-        assert part in api.asked[0]
+        assert part in api.queries[0]
 
 
 def test_a_size_that_is_not_sold_has_no_price(api: Api) -> None:
@@ -116,13 +116,13 @@ def test_a_size_that_is_not_sold_has_no_price(api: Api) -> None:
         ((200, b'{"Items": [1]}'), "something else than prices"),
     ],
 )
-def test_an_answer_without_prices_is_told(api: Api, broken: tuple[int, bytes], why: str) -> None:
+def test_an_answer_without_prices_is_reported(api: Api, broken: tuple[int, bytes], why: str) -> None:
     api.broken = broken
     with pytest.raises(UnreachableError, match=why):
         quote("eastus", "Standard_A", address=api.address)
 
 
-def test_pages_that_never_end_or_lead_elsewhere_are_left(api: Api) -> None:
+def test_endless_pages_and_links_to_other_servers_are_refused(api: Api) -> None:
     api.pages = [[]] * 30
     with pytest.raises(UnreachableError, match="don't end"):
         quote("eastus", "Standard_A", address=api.address)
@@ -131,7 +131,7 @@ def test_pages_that_never_end_or_lead_elsewhere_are_left(api: Api) -> None:
         quote("eastus", "Standard_A", address=api.address)
 
 
-def test_a_silent_server_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_server_that_does_not_answer_times_out(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("no_proxy", "127.0.0.1")
     released = threading.Event()
 
@@ -149,17 +149,17 @@ def test_a_silent_server_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
         thread.join()
 
 
-def asked(**quotes: Quote) -> Any:
+def quoting(**quotes: Quote) -> Any:
     return lambda region, size: quotes.get(f"{region}_{size.removeprefix('Standard_')}", Quote(None, None))
 
 
-def test_only_what_was_answered_is_written_with_its_date() -> None:
-    found = refresh_prices.refreshed(FILE, TODAY, asked(eastus_A=Quote(7.5, 1.25), eastus_B=Quote(3.2, None)))
+def test_only_answered_prices_are_written_with_their_date() -> None:
+    found = refresh_prices.refreshed(FILE, TODAY, quoting(eastus_A=Quote(7.5, 1.25), eastus_B=Quote(3.2, None)))
     entries = refresh_prices.entries(found.text)
     a, b = entries["eastus", "Standard_A"], entries["eastus", "Standard_B"]
     assert (a["payg_usd_h"], a["spot_low_usd_h"], a["spot_high_usd_h"], a["as_of"]) == (7.5, 1.25, 1.25, TODAY)
     assert (b["payg_usd_h"], b["older"], b["verified"], b["as_of"]) == (3.2, False, True, TODAY)
-    # Its spot price wasn't found: the figure stays, and so does that nobody knows its date.
+    # Its spot price wasn't found: the figure stays, and its date stays unknown.
     assert (b["spot_high_usd_h"], b["spot_older"]) == (0.9, True)
     assert entries["westus", "Standard_A"] == refresh_prices.entries(FILE)["westus", "Standard_A"]
     assert found.changed == (
@@ -175,10 +175,10 @@ def test_only_what_was_answered_is_written_with_its_date() -> None:
 
 
 def test_a_spot_price_that_is_no_longer_found_keeps_its_own_date() -> None:
-    found = refresh_prices.refreshed(FILE, TODAY, asked(westus_A=Quote(9.5, None)))
+    found = refresh_prices.refreshed(FILE, TODAY, quoting(westus_A=Quote(9.5, None)))
     entry = refresh_prices.entries(found.text)["westus", "Standard_A"]
     assert (entry["as_of"], entry["spot_as_of"], entry["spot_older"]) == (TODAY, "2026-11-09", False)
-    again = refresh_prices.refreshed(found.text, "2027-04-01", asked(westus_A=Quote(9.5, 2.0)))
+    again = refresh_prices.refreshed(found.text, "2027-04-01", quoting(westus_A=Quote(9.5, 2.0)))
     entry = refresh_prices.entries(again.text)["westus", "Standard_A"]
     assert entry["as_of"] == "2027-04-01"
     assert "spot_as_of" not in entry
@@ -186,7 +186,7 @@ def test_a_spot_price_that_is_no_longer_found_keeps_its_own_date() -> None:
 
 def test_new_places_come_last_in_their_region() -> None:
     more = [("eastus", "Standard_C"), ("northeurope", "Standard_A")]
-    answers = asked(eastus_C=Quote(1.0, None), northeurope_A=Quote(2.0, 0.5))
+    answers = quoting(eastus_C=Quote(1.0, None), northeurope_A=Quote(2.0, 0.5))
     text = refresh_prices.refreshed(FILE, TODAY, answers, more).text
     assert list(yaml.safe_load(text)["entries"]["eastus"]) == ["Standard_A", "Standard_B", "Standard_C"]
     assert refresh_prices.entries(text)["northeurope", "Standard_A"]["payg_usd_h"] == 2.0
@@ -202,7 +202,7 @@ def test_the_shipped_file_survives_a_round_with_the_same_prices() -> None:
     )
     assert [line for line in found.changed if "on demand" in line or "spot unknown" in line] == []
     assert list(refresh_prices.entries(found.text)) == list(known)
-    assert {one["as_of"] for one in refresh_prices.entries(found.text).values()} <= {TODAY, "undated"}
+    assert {entry["as_of"] for entry in refresh_prices.entries(found.text).values()} <= {TODAY, "undated"}
     kept = [line for line in text.splitlines() if "#" in line]
     assert kept == [line for line in found.text.splitlines() if "#" in line]
 
@@ -213,22 +213,22 @@ def test_the_command_writes_the_file(api: Api, tmp_path: Path, capsys: pytest.Ca
     api.pages = [[meter("Standard_A", 7.0)]]
     assert main(["refresh-prices", "--file", str(file), "--api", api.address]) == 0
     assert refresh_prices.entries(file.read_text(encoding="utf-8"))["eastus", "Standard_A"]["payg_usd_h"] == 7.0
-    told = capsys.readouterr().out
-    assert "eastus Standard_A: on demand 6.98 -> 7 USD/h" in told
-    assert "not sold or not found: eastus Standard_B, westus Standard_A" in told
+    printed = capsys.readouterr().out
+    assert "eastus Standard_A: on demand 6.98 -> 7 USD/h" in printed
+    assert "not sold or not found: eastus Standard_B, westus Standard_A" in printed
     assert [path.name for path in tmp_path.iterdir()] == ["prices.yaml"]
 
 
-def test_offline_says_so_and_keeps_the_file(
+def test_without_a_network_it_reports_that_and_keeps_the_file(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("no_proxy", "127.0.0.1")
     file = tmp_path / "prices.yaml"
     file.write_text(FILE, encoding="utf-8")
     assert main(["refresh-prices", "--file", str(file), "--api", "http://127.0.0.1:9/api"]) == 2
-    told = capsys.readouterr().err
-    assert "127.0.0.1:9 can't be reached" in told
-    assert "kept as it is" in told
+    printed = capsys.readouterr().err
+    assert "127.0.0.1:9 can't be reached" in printed
+    assert "kept as it is" in printed
     assert file.read_text(encoding="utf-8") == FILE
 
 

@@ -1,4 +1,4 @@
-"""The planner and the simulated AKS, written apart from the same sources, agree on what a node offers."""
+"""The planner and the simulated AKS, written separately from the same sources, agree on what a node offers."""
 
 from itertools import combinations_with_replacement
 
@@ -28,10 +28,10 @@ def test_a_node_offers_what_the_planner_counts_on(vm_size: str, os_disk_gib: int
 
 
 @pytest.mark.parametrize("gpu", CATALOG.mig)
-def test_a_gpu_can_be_cut_as_the_planner_says(gpu: str) -> None:
+def test_a_gpu_can_be_partitioned_as_the_planner_says(gpu: str) -> None:
     geometry = CATALOG.mig[gpu]
     layouts = [layout for count in range(4) for layout in combinations_with_replacement(geometry.profiles, count)]
     layouts += [(name,) * count for name in geometry.profiles for count in range(4, geometry.profiles[name].max + 2)]
-    differing = [one for one in layouts if fits(geometry, one) != (mig.packing(geometry, one) is not None)]
+    differing = [layout for layout in layouts if fits(geometry, layout) != (mig.packing(geometry, layout) is not None)]
     assert differing == []
     assert {fits(geometry, layout) for layout in layouts} == {True, False}

@@ -1,4 +1,4 @@
-"""Simulators know nothing of what this program hopes of the world, so that they can prove it wrong."""
+"""Simulators don't depend on this program's assumptions, so that they can prove them wrong."""
 
 import ast
 from collections.abc import Iterator

@@ -10,7 +10,7 @@ import pytest
 from config.platform import Platform
 
 ROOT = Path(__file__).parents[2]
-# Folder -> the modules of ours, and those of others that build resources, that its files may import. The longest folder
+# Folder -> the repository's modules, and the resource SDKs, that its files may import. The longest matching folder
 # counts. A module stands for everything below it.
 PLAN = ("planning.plan", "pulumi", "pulumi_kubernetes")
 # Planning goes one way, from the Plan's types to the decisions: each folder knows those before it.
@@ -83,7 +83,7 @@ def is_below(module: str, package: str) -> bool:
 
 
 @pytest.mark.parametrize("folder", MAY_IMPORT)
-def test_a_folder_imports_what_it_may(folder: str) -> None:
+def test_a_folder_imports_only_what_is_allowed(folder: str) -> None:
     found = files(folder)
     assert found
     for path in found:
@@ -141,7 +141,7 @@ def test_no_component_asks_which_environment_it_is_in(path: Path) -> None:
             assert not environments & set(values), f"{path}:{node.lineno}"
 
 
-def test_the_page_of_the_architecture_is_a_page() -> None:
+def test_the_main_program_fits_on_a_page() -> None:
     lines = (ROOT / "__main__.py").read_text(encoding="utf-8").splitlines()
     assert len(lines) <= 80
     statements = [type(node) for node in tree(ROOT / "__main__.py").body]

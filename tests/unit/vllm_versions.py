@@ -1,4 +1,4 @@
-"""Catalogs with a vLLM version whose memory arithmetic nobody has compared, made by copying a version's files."""
+"""Catalogs with a vLLM version without compared memory arithmetic, made by copying a version's files."""
 
 import atexit
 import shutil

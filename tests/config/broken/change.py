@@ -15,9 +15,9 @@ Change = Callable[[Sections], None]
 
 @dataclass(frozen=True)
 class Broken:
-    """One broken stack file: `expected` maps each expected (rule, path) to words that its message or fix must hold.
+    """One broken stack file: `expected` maps each expected (rule, path) to words that its message or fix must contain.
 
-    `text` changes the finished file, for what no value can express. `hidden` must appear nowhere in the findings.
+    `text` changes the finished file, where no value can express the mistake. `hidden` must not appear in any finding.
     """
 
     name: str

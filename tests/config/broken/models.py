@@ -1,4 +1,4 @@
-"""Mistakes about models: unknown ones, ones that don't fit, pools that can't hold them."""
+"""Mistakes about models: unknown models, models that don't fit, pools that can't hold them."""
 
 from broken.change import Broken, copy, drop, put
 

@@ -1,4 +1,4 @@
-"""Files with several mistakes of different kinds: all are reported at once, and none twice."""
+"""Files with several mistakes of different kinds: all are reported together, and none twice."""
 
 from broken.change import Broken, copy, drop, put, rename
 

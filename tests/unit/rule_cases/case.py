@@ -82,14 +82,6 @@ def engine(tensor_parallel: int = 1, **given: Any) -> dict[str, Any]:
     return {"engine": {"tensor_parallel": tensor_parallel, "args": options}}
 
 
-def neighbours(first: float, other: float) -> dict[str, Any]:
-    """Two models with one replica each that meet on one GPU."""
-    return {
-        **second_model({"engine": {"gpu_memory_utilization": first}}, vm_size=H100, gpu=TURNS),
-        "models[3]": model("neighbour", "other", engine={"gpu_memory_utilization": other}),
-    }
-
-
 def charts(**versions: str) -> Catalog:
     pinned = {name.replace("_", "-"): version for name, version in versions.items()}
     moved = {name: replace(CATALOG.charts[name], version=version) for name, version in pinned.items()}

@@ -2,7 +2,7 @@
 
 from planning_stacks import pool
 
-from rule_cases.case import H100, TURNS, Case, engine, neighbours, second_model
+from rule_cases.case import H100, TURNS, Case, engine, second_model
 
 CASES: dict[str, Case] = {
     "SHARE-GPU": Case(
@@ -26,6 +26,5 @@ CASES: dict[str, Case] = {
         {"pools[1]": pool("other", gpu=TURNS, nodes={"min": 0, "max": 1})},
         {"pools[1]": pool("other", gpu=TURNS, nodes={"min": 1, "max": 1})},
     ),
-    "SHARE-SUM": Case(neighbours(0.55, 0.41), neighbours(0.55, 0.4)),
     "SHARE-TP": Case(second_model(engine(tensor_parallel=2), gpu=TURNS), second_model(engine(tensor_parallel=2))),
 }
