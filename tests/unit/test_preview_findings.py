@@ -88,11 +88,14 @@ def test_a_line_number_beyond_the_text_shows_no_line() -> None:
     assert len(printed(Finding("error", "RULE", "a", "message", "fix", 99, 1))) == 3
 
 
-def test_check_and_preview_print_the_same_lines(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_check_and_preview_print_the_same_lines(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     stack = (Path(__file__).parents[2] / "Pulumi.dev.yaml").read_text(encoding="utf-8")
     file = tmp_path / "broken.yaml"
     file.write_text(stack.replace("concurrency:", "concurency:"), encoding="utf-8")
-    for code in (main(["check", "dev", "--config", str(file)]), main(["preview", "dev", "--config", str(file)])):
+    monkeypatch.chdir(tmp_path)
+    for code in (main(["check", "dev", "--config", file.name]), main(["preview", "dev", "--config", file.name])):
         assert code == 2
     first, second = capsys.readouterr().out.split("Findings")[1:]
     shown = [part.split("llm-platform")[0].strip() for part in (first, second)]
