@@ -47,12 +47,12 @@ def _vllm(options: argparse.Namespace) -> int:
         return NOTHING_DONE
     for path in written:
         print(path)
-    print(f"two of the record's four files; write the other two by hand as {_VLLM_PAGE} says")
+    print(f"these are two of the record's four files; write the other two by hand: see {_VLLM_PAGE}")
     return FINE
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m catalog", description="Brings facts of the world up to date.")
+    parser = argparse.ArgumentParser(prog="python -m catalog", description="Updates the catalog's facts.")
     commands = parser.add_subparsers(dest="command", required=True)
     prices = commands.add_parser(
         "refresh-prices",

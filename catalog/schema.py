@@ -174,7 +174,7 @@ class Image(Record, frozen=True):
     min_driver: str | None
     """Lowest NVIDIA driver branch that the image's CUDA runs on."""
     compressed_gb: float | None
-    """Compressed size that a node pulls; None where not known."""
+    """Size that a node pulls; None where not known."""
     unpacked_gb: float | None
     """The largest size seen."""
     run_as_user: int | None

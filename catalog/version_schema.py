@@ -51,7 +51,7 @@ class Versions(Record, frozen=True):
     aks_driver: Mapping[str, str]
     """Driver track → the oldest NVIDIA driver that current AKS node images carry."""
     mig_faulty_drivers: Mapping[str, tuple[str, ...]]
-    """GPU → drivers above the lowest with MIG that nevertheless don't have it."""
+    """GPU → drivers above the lowest with MIG that don't support it nevertheless."""
     source: str
     as_of: str
 

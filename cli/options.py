@@ -1,4 +1,4 @@
-"""Arguments and options that several verbs take, spelled once."""
+"""Arguments and options that several verbs share."""
 
 from typing import Annotated
 

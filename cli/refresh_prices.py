@@ -42,12 +42,14 @@ def refresh_prices(
     try:
         found = prices.refreshed(text, today, ask, more)
     except retail_api.UnreachableError as error:
-        print(f"{error}\n{file.name} is kept as it is; its prices have their dates beside them.", file=sys.stderr)
+        print(f"{error}\n{file.name} is kept as it is; each of its prices has its own date.", file=sys.stderr)
         return NOT_REACHED
     _replace(file, found.text)
     for line in found.changed:
         print(line)
-    summary = f"{found.queried - len(found.missing)} prices are of {today} now, {len(found.changed)} figures changed"
+    summary = (
+        f"{found.queried - len(found.missing)} prices now have the date {today}, {len(found.changed)} figures changed"
+    )
     print(f"{summary}." if not found.missing else f"{summary}; not sold or not found: {', '.join(found.missing)}.")
     return FINE
 

@@ -1,1 +1,1 @@
-"""How a stack is shown before it is built: the embedded engine and what is printed of its graph."""
+"""Shows a stack before it is built: the embedded engine, and the output for its graph."""

@@ -78,8 +78,8 @@ def _network(plan: Plan, _: Counts) -> tuple[Leaf, ...]:
 
 def _identity(plan: Plan, _: Counts) -> tuple[Leaf, ...]:
     identity = plan.foundation.identity
-    grants = len(identity.subnets) + 1 + sum(scope is not None for scope in (identity.private_zone, identity.vnet))
-    return (Leaf(f"identities of control plane and kubelets, {plural(grants, 'grant')}"),)
+    assignments = len(identity.subnets) + 1 + sum(scope is not None for scope in (identity.private_zone, identity.vnet))
+    return (Leaf(f"identities of control plane and kubelets, {plural(assignments, 'role assignment')}"),)
 
 
 def _cluster(plan: Plan, _: Counts) -> tuple[Leaf, ...]:

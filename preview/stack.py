@@ -65,7 +65,7 @@ def assessed(text: str, today: str | None = None, folder: Path = PROJECT) -> Ass
 
 
 def unreadable(*problems: Finding) -> Assessed:
-    """A stack whose file could not even be read."""
+    """A stack whose file could not be read."""
     return Assessed(None, in_order(list(problems)), StackFile({}, (), (), Positions(), ""), Loaded(None, ()))
 
 

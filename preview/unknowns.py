@@ -52,5 +52,5 @@ def _count(value: Any, place: tuple[str, ...], unknown: Counter[str], secret: Co
 
 
 def _name(place: tuple[str, ...]) -> str:
-    """An input's own name; a bare `id` gets the name of what it is the id of."""
+    """An input's own name; a bare `id` is prefixed with the name of its owner."""
     return ".".join(place[-2:]) if place[-1] == "id" else place[-1]

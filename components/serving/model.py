@@ -62,7 +62,7 @@ class Model(pulumi.ComponentResource):
             for made in deployments(self, plan, release, cluster=cluster, needed=needed)
         ]
         limit = in_seconds(plan.handover.timeout_seconds)
-        # Straight on the pools as well: what is gone of this model must be gone before a pool of its own goes.
+        # Directly on the pools as well: removed objects of this model must be gone before its own pool is deleted.
         moved = [*(pool for workload in plan.workloads for pool in cluster.pools[workload.pool]), *self.deployments]
         handover(
             f"{name}-handover",

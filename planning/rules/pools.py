@@ -82,10 +82,7 @@ def supported_sizes(stack: Resolution) -> list[str]:
     return [
         name
         for name, vm in stack.catalog.vm_sizes.items()
-        if vm.gpu is not None
-        and vm.arch == "amd64"
-        and vm.driver == "cuda"
-        and vm.gpu in stack.catalog.gpus
+        if vm.gpu is not None and vm.arch == "amd64" and vm.driver == "cuda" and vm.gpu in stack.catalog.gpus
     ]
 
 

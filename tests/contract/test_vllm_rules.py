@@ -90,9 +90,9 @@ def test_the_rules_give_the_verdicts_of_the_table(case: EngineCase) -> None:
     ]
     reported = {finding.rule for finding in found if finding.rule.startswith("ENGINE-")}
     assert reported == ({case.rule} if case.rule else set()), found
-    for item in found:
-        assert item.message
-        assert item.fix
+    for finding in found:
+        assert finding.message
+        assert finding.fix
 
 
 @pytest.fixture(scope="module")

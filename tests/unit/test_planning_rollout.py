@@ -106,9 +106,9 @@ def test_deadlines_are_above_the_start_up_budget() -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        (stack((1, 1), one=(2, 1, 1)), "every change of `one` stops it, for up to 30 minutes, 60 where a new image"),
-        (stack((1, 1), one=(1, 1, 2)), "stops it while it has no other replica, for up to 30 minutes"),
-        (stack((1, 1), one=(2, 1, 1)) | {"models[2].start_minutes": 50}, "for up to 50 minutes, 80 where"),
+        (stack((1, 1), one=(2, 1, 1)), "so every rollout means downtime: up to 30 minutes, 60 where a new image"),
+        (stack((1, 1), one=(1, 1, 2)), "so every rollout while it has one replica means downtime: up to 30 minutes"),
+        (stack((1, 1), one=(2, 1, 1)) | {"models[2].start_minutes": 50}, "downtime: up to 50 minutes, 80 where"),
         (stack((1, 1), one=(1, 2, 2)), None),
         (stack((1, 2), one=(2, 1, 1)), None),
     ],
