@@ -16,9 +16,9 @@ from planning.rules.register import Violation, Violations, stack_rule
 )
 def versions_change_without_gap(stack: Resolution) -> Violations:
     """The pool of a model with one replica has room for a surge pod, so the new pod starts before the old stops."""
-    for model in stack.releases:
+    for release in stack.releases:
         # With [floor, burst] the floor alone counts: the burst may be empty.
-        for workload in workloads_of(model)[:1]:
+        for workload in workloads_of(release)[:1]:
             loaded = placements(stack)[workload.pool.name]
             # Replicas that fit nowhere are reported by PLACE-CAPACITY and PLACE-NODE.
             placed = loaded.verdict.fits is not False and workload.name in loaded.batch_of
@@ -27,9 +27,9 @@ def versions_change_without_gap(stack: Resolution) -> Violations:
             start = start_seconds(workload) // 60
             alone = "" if workload.high == 1 else " while it has one replica"
             yield Violation(
-                f"{model.path}.replicas",
+                f"{release.path}.replicas",
                 (
-                    f"`{workload.pool.name}` has no room for a surge pod when `{model.name}` is fully scaled, so every "
+                    f"`{workload.pool.name}` has no room for a surge pod when `{release.name}` is fully scaled, so every "
                     f"rollout{alone} means downtime: up to {start} minutes, "
                     f"{start + PLACEMENT_SECONDS // 60} where a new image must be pulled"
                 ),
