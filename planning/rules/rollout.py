@@ -29,8 +29,8 @@ def versions_change_without_gap(stack: Resolution) -> Violations:
             yield Violation(
                 f"{release.path}.replicas",
                 (
-                    f"`{workload.pool.name}` has no room for a surge pod when `{release.name}` is fully scaled, so every "
-                    f"rollout{alone} means downtime: up to {start} minutes, "
+                    f"`{workload.pool.name}` has no room for a surge pod when `{release.name}` is fully scaled, so "
+                    f"every rollout{alone} means downtime: up to {start} minutes, "
                     f"{start + PLACEMENT_SECONDS // 60} where a new image must be pulled"
                 ),
                 f"raise {workload.pool.path}.nodes.max, or write replicas.min: 2",
