@@ -54,14 +54,14 @@ def _models(namespace: str, job: str) -> list[Alert]:
             f'and on (namespace, deployment) {metrics.DEPLOYMENT_REPLICAS_WANTED}{{namespace="{namespace}"}} > 0',
             wait="5m",
             severity="critical",
-            summary="{{ $labels.deployment }} should have replicas and none is ready",
+            summary="{{ $labels.deployment }} has no ready replica",
         ),
         Alert(
             name="ModelTargetDown",
             expression=f'up{{job="{job}"}} == 0',
             wait="5m",
             severity="warning",
-            summary="{{ $labels.pod }} gives no metrics",
+            summary="{{ $labels.pod }} exports no metrics",
         ),
         Alert(
             # `up == 0` and sums over it return nothing when the targets themselves are gone.
@@ -70,7 +70,7 @@ def _models(namespace: str, job: str) -> list[Alert]:
             f'> (count(up{{job="{job}"}}) or vector(0))',
             wait="10m",
             severity="critical",
-            summary="more replicas are ready than Prometheus knows: no metrics, and no autoscaling by them",
+            summary="ready replicas export no metrics: autoscaling ignores them",
         ),
         Alert(
             # Prompt tokens are counted too: an embedding model generates none.
@@ -80,7 +80,7 @@ def _models(namespace: str, job: str) -> list[Alert]:
             f"+ sum by (namespace, pod) (rate({metrics.VLLM_PROMPT_TOKENS}[5m]))) == 0",
             wait="5m",
             severity="critical",
-            summary="{{ $labels.pod }} has running requests and makes no tokens",
+            summary="{{ $labels.pod }} has running requests but generates no tokens",
         ),
         Alert(
             name="KVCacheSaturated",
@@ -96,7 +96,7 @@ def _models(namespace: str, job: str) -> list[Alert]:
             expression=f"sum by (namespace, pod, model_name) (rate({metrics.VLLM_PREEMPTIONS}[5m])) > 0.1",
             wait="10m",
             severity="warning",
-            summary="{{ $labels.pod }} throws away and recomputes KV cache: less concurrency or more memory",
+            summary="{{ $labels.pod }} preempts requests: lower max-num-seqs or add KV cache",
         ),
     ]
 
@@ -116,7 +116,7 @@ def _service(waiting_requests: int, first_token_seconds: float) -> list[Alert]:
             f"(rate({metrics.VLLM_FIRST_TOKEN_BUCKET}[10m]))) > {first_token_seconds}",
             wait="5m",
             severity="warning",
-            summary="one in twenty requests to {{ $labels.model_name }} waits {{ $value }} s for its first token",
+            summary="p95 time to first token of {{ $labels.model_name }} is {{ $value }} s",
         ),
     ]
 
@@ -137,14 +137,14 @@ def _gpus(namespace: str) -> list[Alert]:
             expression=f"{metrics.GPU_ROW_REMAP_FAILURE} > 0",
             wait="1m",
             severity="critical",
-            summary="GPU {{ $labels.gpu }} ({{ $labels.UUID }}) can't replace faulty memory: exchange the node",
+            summary="row remapping failed on GPU {{ $labels.gpu }} ({{ $labels.UUID }}): replace the node",
         ),
         Alert(
             name="GPUIdle",
             expression=f'avg_over_time({metrics.GPU_ENGINE_ACTIVE}{{namespace="{namespace}"}}[1h]) < 0.01',
             wait="1h",
             severity="info",
-            summary="{{ $labels.pod }} holds a GPU and has not used it for two hours",
+            summary="{{ $labels.pod }} has a GPU that was idle for two hours",
         ),
         Alert(
             name="MIGNotApplied",
@@ -159,6 +159,6 @@ def _gpus(namespace: str) -> list[Alert]:
             f'unless on () count(up{{job="{DCGM_JOB}"}} == 1) > 0',
             wait="15m",
             severity="warning",
-            summary="there are GPUs and nothing reports on them",
+            summary="no GPU metrics: dcgm-exporter has no targets",
         ),
     ]
