@@ -1,9 +1,9 @@
-"""The cluster autoscaler in small: pods that fit nowhere bring nodes, up to each pool's most, and none is taken back.
+"""A minimal cluster autoscaler: unschedulable pods add nodes, up to each pool's maximum; nodes are never removed.
 
 Source: kubernetes/autoscaler cluster-autoscaler/cloudprovider/azure/azure_template.go for the node that a pool would
-bring; the expander `least-waste` for the pool that brings it. It answers from what is there and never from how long it
-has been so. Known and left out: affinity between pods and topology spread, which are not looked at even where a pod
-requires them; the removal of idle nodes.
+add; the expander `least-waste` for the choice of the pool. It decides on the current objects alone and never on how
+long something has lasted. Known and left out: affinity between pods and topology spread, which are not looked at even
+where a pod requires them; the removal of idle nodes.
 """
 
 from collections import Counter
@@ -57,42 +57,42 @@ def requests(pod: Mapping[str, Any]) -> Resources:
     spec = pod["spec"]
     total: Resources = {}
     for container in spec["containers"]:
-        for name, asked in _asked(container).items():
-            total[name] = total.get(name, Decimal(0)) + asked
+        for name, requested in _requested(container).items():
+            total[name] = total.get(name, Decimal(0)) + requested
     for container in spec.get("initContainers") or []:
-        for name, asked in _asked(container).items():
-            total[name] = max(total.get(name, Decimal(0)), asked)
+        for name, requested in _requested(container).items():
+            total[name] = max(total.get(name, Decimal(0)), requested)
     for name, extra in (spec.get("overhead") or {}).items():
         total[name] = total.get(name, Decimal(0)) + quantity(extra)
     return {**total, "pods": Decimal(1)}
 
 
-def _asked(container: Mapping[str, Any]) -> Resources:
+def _requested(container: Mapping[str, Any]) -> Resources:
     resources = container.get("resources") or {}
     # An extended resource may be written as a limit alone; the server fills in the rest for all of them.
-    asked = {**(resources.get("limits") or {}), **(resources.get("requests") or {})}
-    return {name: quantity(amount) for name, amount in asked.items()}
+    requested = {**(resources.get("limits") or {}), **(resources.get("requests") or {})}
+    return {name: quantity(amount) for name, amount in requested.items()}
 
 
 class _Room:
     def __init__(self, node: Mapping[str, Any], taken: Iterable[Resources] = ()) -> None:
         self.node = node
         self.free = {name: quantity(amount) for name, amount in node["status"]["allocatable"].items()}
-        for one in taken:
-            self.take(one)
+        for resources in taken:
+            self.take(resources)
 
-    def take(self, asked: Resources) -> None:
-        for name, amount in asked.items():
+    def take(self, requested: Resources) -> None:
+        for name, amount in requested.items():
             self.free[name] = self.free.get(name, Decimal(0)) - amount
 
-    def holds(self, pod: Mapping[str, Any], asked: Resources) -> bool:
-        enough = all(self.free.get(name, Decimal(0)) >= amount for name, amount in asked.items() if amount)
+    def holds(self, pod: Mapping[str, Any], requested: Resources) -> bool:
+        enough = all(self.free.get(name, Decimal(0)) >= amount for name, amount in requested.items() if amount)
         return enough and _selects(pod["spec"], self.node) and _tolerated(pod["spec"], self.node)
 
-    def waste(self, asked: Resources) -> Decimal:
+    def waste(self, requested: Resources) -> Decimal:
         """Share of CPU and memory that would stay idle: the autoscaler's expander `least-waste`."""
         parts = [
-            (self.free[name] - asked.get(name, Decimal(0))) / self.free[name]
+            (self.free[name] - requested.get(name, Decimal(0))) / self.free[name]
             for name in ("cpu", "memory")
             if self.free[name]
         ]
@@ -109,7 +109,7 @@ def _selects(spec: Mapping[str, Any], node: Mapping[str, Any]) -> bool:
     if affinity is None:
         return True
     return any(
-        all(_matches(one, labels) for one in term.get("matchExpressions") or [])
+        all(_matches(expression, labels) for expression in term.get("matchExpressions") or [])
         for term in affinity["nodeSelectorTerms"]
     )
 
@@ -131,11 +131,11 @@ def _tolerated(spec: Mapping[str, Any], node: Mapping[str, Any]) -> bool:
     taints = [
         taint for taint in node["spec"].get("taints") or [] if taint["effect"] in _BLOCKING and taint["key"] != _COMING
     ]
-    return all(any(tolerates(one, taint) for one in spec.get("tolerations") or []) for taint in taints)
+    return all(any(tolerates(toleration, taint) for toleration in spec.get("tolerations") or []) for taint in taints)
 
 
 def unschedulable(pod: Mapping[str, Any]) -> bool:
-    """Whether the scheduler has said that a pod fits nowhere."""
+    """Whether the scheduler has reported that the pod fits no node."""
     conditions = (pod.get("status") or {}).get("conditions") or []
     return not pod["spec"].get("nodeName") and any(
         condition["type"] == "PodScheduled" and condition.get("reason") == "Unschedulable" for condition in conditions
@@ -151,26 +151,26 @@ def additions(
     for pod in everything:
         if pod["spec"].get("nodeName") and (pod.get("status") or {}).get("phase") not in _ENDED:
             placed.setdefault(pod["spec"]["nodeName"], []).append(requests(pod))
-    there = sorted(nodes, key=lambda node: node["metadata"]["name"])
-    rooms = [_Room(node, placed.get(node["metadata"]["name"], ())) for node in there if _takes_pods(node)]
+    existing = sorted(nodes, key=lambda node: node["metadata"]["name"])
+    rooms = [_Room(node, placed.get(node["metadata"]["name"], ())) for node in existing if _takes_pods(node)]
     left = {pool.id: pool.room for pool in pools}
     templates = {pool.id: pool.template for pool in pools}
     added: Counter[str] = Counter()
     for pod in everything:
         if not unschedulable(pod):
             continue
-        asked = requests(pod)
-        room = next((room for room in rooms if room.holds(pod, asked)), None)
+        requested = requests(pod)
+        room = next((room for room in rooms if room.holds(pod, requested)), None)
         if room is None:
             fresh = [(id_, _Room(templates[id_])) for id_ in sorted(left) if left[id_] > 0]
-            fitting = [(new.waste(asked), id_, new) for id_, new in fresh if new.holds(pod, asked)]
+            fitting = [(new.waste(requested), id_, new) for id_, new in fresh if new.holds(pod, requested)]
             if not fitting:
                 continue
-            _, id_, room = min(fitting, key=lambda one: one[:2])
+            _, id_, room = min(fitting, key=lambda candidate: candidate[:2])
             rooms.append(room)
             left[id_] -= 1
             added[id_] += 1
-        room.take(asked)
+        room.take(requested)
     return added
 
 

@@ -42,7 +42,7 @@ class _Pool:
 
 
 class Fleet:
-    """Machines by pool id (compared without case). A change is made here first and told to the API server at once.
+    """Machines by pool id (compared without case). A change is made here first and sent to the API server at once.
 
     While the server doesn't answer, `reconcile` returns False and a later call makes up for it.
     """

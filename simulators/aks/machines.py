@@ -180,7 +180,7 @@ class Machines:
                         yield pool.id, PoolFacts(dict(pool.inputs), where, _is_done(pool))
 
     def _count(self) -> None:
-        """Azure tells the number of machines as the pool's `count`."""
+        """Azure reports the number of machines as the pool's `count`."""
         with self._cloud.lock:
             for resource in self._cloud.azure:
                 if not _is_done(resource):
@@ -189,7 +189,7 @@ class Machines:
                     resource.inputs = self._counted(resource.id, resource.inputs)
                     resource.outputs |= self._counted(resource.id, {"count": 0})
                 elif resource.token == CLUSTER_TOKEN and resource.inputs.get(INLINE):
-                    counted = [self._counted(_inline_id(resource, one), one) for one in resource.inputs[INLINE]]
+                    counted = [self._counted(_inline_id(resource, pool), pool) for pool in resource.inputs[INLINE]]
                     resource.inputs = {**resource.inputs, INLINE: counted}
                     resource.outputs |= {INLINE: counted}
 
@@ -226,7 +226,7 @@ class Machines:
                         self._news.wait(QUIET_SECONDS)
                     self._news.clear()
                     self._look()
-        except Exception as error:  # noqa: BLE001 - a thread has nobody to raise to: told by `stop`
+        except Exception as error:  # noqa: BLE001 - a thread has no caller to raise to: `stop` raises it
             self._broken = error
 
     def _look(self) -> None:

@@ -9,7 +9,7 @@ from simulators.api_server.changes import Changes
 from simulators.api_server.client import ApiError, Client
 from simulators.api_server.waiting import eventually
 
-# Who was told of nothing looks all the same after so long.
+# A controller that received no event looks again after this time.
 QUIET_SECONDS: Final = 2.0
 # What no later round can mend.
 _OWN_FAULTS: Final = (400, 422)
@@ -72,7 +72,7 @@ class Background:
                 self._rounds += 1
                 self._stop.wait(self._pause_seconds)
                 self._news.wait(QUIET_SECONDS)
-        except Exception as error:  # noqa: BLE001 - a thread has nobody to raise to: told when the context ends
+        except Exception as error:  # noqa: BLE001 - a thread has no caller to raise to: raised when the context ends
             self._error = error
 
     def attempt(self, work: Callable[[], None]) -> None:
@@ -80,7 +80,7 @@ class Background:
 
         Raises:
             ApiError: no server answers.
-            RuntimeError: the server refuses what is said, as it would every time.
+            RuntimeError: the server refuses the request itself, as it would on every retry.
 
         """
         try:

@@ -1,4 +1,4 @@
-"""Whoever waits for a change in a cluster is told of one, instead of asking again and again."""
+"""Notification of changes in a cluster by watches, in place of polling."""
 
 import contextlib
 import threading
@@ -18,7 +18,7 @@ _AGAIN_SECONDS: Final = 0.5
 class Changes:
     """Used as a context: `happened` is called, in a thread, after objects of some kinds came, changed or went.
 
-    Also when a watch begins, at first and after the server was away: what happened before it is not told. `kinds` are
+    Also when a watch begins, at first and after the server was away: earlier changes are not reported. `kinds` are
     pairs of API version and kind; one that does not exist yet is waited for.
     """
 
@@ -60,7 +60,7 @@ class Changes:
                 self._open[path] = answer
             try:
                 self._happened()
-                # A connection that breaks is one that ends: the next one begins anew.
+                # A broken connection is treated like one that ended: the next one starts over.
                 with contextlib.suppress(requests.RequestException, OSError):
                     for _ in answer.iter_lines():
                         self._happened()

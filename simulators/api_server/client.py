@@ -106,14 +106,14 @@ class Client:
         content: Any = answer.json() if is_json else answer.text
         if answer.ok:
             return content
-        told = content.get("message") or "" if is_json else content
-        if answer.status_code == requests.codes.not_found and (not is_json or _NO_KIND in told):
+        message = content.get("message") or "" if is_json else content
+        if answer.status_code == requests.codes.not_found and (not is_json or _NO_KIND in message):
             # The definition behind an address that was found out earlier is gone.
             with self._lock:
                 self._kinds.clear()
             raise ApiError(404, "NoMatch", f"no matches for {answer.request.path_url}")
         if is_json and content.get("kind") == "Status":
-            raise ApiError(answer.status_code, content.get("reason") or "", told)
+            raise ApiError(answer.status_code, content.get("reason") or "", message)
         raise ApiError(answer.status_code, answer.reason, str(content).strip())
 
     def is_ready(self) -> bool:
@@ -131,7 +131,7 @@ class Client:
             return False
 
     def resource(self, api_version: str, kind: str) -> ApiResource:
-        """How the server calls a kind; asked once per API version, and again when a kind is missing.
+        """How the server calls a kind; looked up once per API version, and again when a kind is missing.
 
         Raises:
             ApiError: the server has no such kind (reason `NoMatch`), or does not answer.

@@ -19,10 +19,10 @@ def eventually(
     timeout_seconds: float = 30,
     last: Callable[[], Any] = lambda: None,
 ) -> None:
-    """Ask until it happened. Raises WaitTimeoutError, with what `last` tells, after `timeout_seconds`."""
+    """Poll until it happened. Raises WaitTimeoutError, with the value of `last`, after `timeout_seconds`."""
     end = time.monotonic() + timeout_seconds
     while not happened():
         if time.monotonic() > end:
-            told = json.dumps(last(), indent=1, default=str)[:4000]
-            raise WaitTimeoutError(f"{what}: not within {timeout_seconds:g} s; seen last: {told}")
+            state = json.dumps(last(), indent=1, default=str)[:4000]
+            raise WaitTimeoutError(f"{what}: not within {timeout_seconds:g} s; seen last: {state}")
         time.sleep(_POLL_SECONDS)

@@ -39,7 +39,7 @@ class _Role:
     data: tuple[str, ...] = ()
 
     def allows(self, action: str) -> bool:
-        return any(fnmatchcase(action.lower(), one.lower()) for one in (*self.actions, *self.data))
+        return any(fnmatchcase(action.lower(), pattern.lower()) for pattern in (*self.actions, *self.data))
 
 
 # By role definition id: https://learn.microsoft.com/azure/role-based-access-control/built-in-roles, written down apart
@@ -128,7 +128,7 @@ def kubelet_may(cloud: Cloud, action: str, resource_id: str) -> bool:
 def control_plane_may(cloud: Cloud, action: str, resource_id: str) -> bool:
     """Whether the control plane of the one cluster may."""
     assigned = the_cluster(cloud).outputs["identity"]["userAssignedIdentities"]
-    return any(principal_may(cloud, str(one["principalId"]), action, resource_id) for one in assigned.values())
+    return any(principal_may(cloud, str(user["principalId"]), action, resource_id) for user in assigned.values())
 
 
 def the_cluster(cloud: Cloud) -> AzureObject:
@@ -150,7 +150,7 @@ def principal_may(cloud: Cloud, principal_id: str, action: str, resource_id: str
         return False
     return any(
         _role(given).allows(action)
-        for given in (one.inputs for one in _all(cloud, "authorization:RoleAssignment"))
+        for given in (assignment.inputs for assignment in _all(cloud, "authorization:RoleAssignment"))
         if given["principalId"] == principal_id and _covers(str(given["scope"]), resource_id)
     )
 

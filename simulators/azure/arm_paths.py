@@ -121,7 +121,7 @@ def path_inputs(token: str) -> tuple[str, ...]:
     """Names of the Pulumi inputs that are parts of the path of `module:Type`, outermost first.
 
     Raises:
-        KeyError: the order of this resource's path is not on file here.
+        KeyError: this module lists no order of names for the resource.
 
     """
     parts = tuple(part for part in NAME_PARTS[token] if not part.startswith("<"))

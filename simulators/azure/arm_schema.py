@@ -34,7 +34,7 @@ _RENAMES: Final = {
 # The published types know no fractions: these are numbers that Azure accepts with one.
 _FRACTIONAL: Final = frozenset({"amount", "samplingPercentage", "spotMaxPrice", "threshold"})
 # Filled in elsewhere: the name from the path, the location from the resource group.
-_NOT_ASKED_FOR: Final = frozenset({"name", "location"})
+_NEVER_REQUIRED: Final = frozenset({"name", "location"})
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ class ArmSchema:
         """Read the definition of `module:Type`.
 
         Raises:
-            FileNotFoundError: there is none on file for this type.
+            FileNotFoundError: the folder has no definition of this type.
 
         """
         data = json.loads((directory / f"{token.replace(':', '.')}.json").read_text())
@@ -187,11 +187,11 @@ class ArmSchema:
         given: set[str],
         path: str,
     ) -> Iterator[Problem]:
-        asked = {name: field for name, field in own.items() if name != "properties" or not inner}
+        expected = {name: field for name, field in own.items() if name != "properties" or not inner}
         if inner and (fields["properties"]["flags"] & _REQUIRED or given & (inner.keys() - own.keys())):
-            asked = {**inner, **asked}
-        for name, field in asked.items():
-            exempt = not path and name in _NOT_ASKED_FOR
+            expected = {**inner, **expected}
+        for name, field in expected.items():
+            exempt = not path and name in _NEVER_REQUIRED
             if field["flags"] & _REQUIRED and not field["flags"] & _READ_ONLY and name not in given and not exempt:
                 yield Problem(_below(path, name), "required")
 
@@ -210,7 +210,7 @@ class ArmSchema:
         others = [element for element in elements if element["$type"] != "StringLiteralType"]
         if value in literals:
             return
-        outcomes = [list(self._value(other, value, path, key)) for other in others]
+        outcomes = [list(self._value(element, value, path, key)) for element in others]
         accepted = any(not outcome for outcome in outcomes)
         listed = ", ".join(map(repr, literals))
         if accepted and literals:

@@ -135,7 +135,7 @@ def _collection_rule(resource: AzureObject, _cloud: Cloud) -> dict[str, Any]:
     return {"immutableId": f"dcr-{guid(resource.id).replace('-', '')}"}
 
 
-_BIRTHS: Final[dict[str, Callable[[AzureObject, Cloud], dict[str, Any]]]] = {
+_ASSIGNED: Final[dict[str, Callable[[AzureObject, Cloud], dict[str, Any]]]] = {
     "containerregistry:Registry": _registry,
     "containerservice:AgentPool": _agent_pool,
     "containerservice:ManagedCluster": _managed_cluster,
@@ -154,6 +154,6 @@ _BIRTHS: Final[dict[str, Callable[[AzureObject, Cloud], dict[str, Any]]]] = {
 
 def born(resource: AzureObject, cloud: Cloud) -> dict[str, Any]:
     """Outputs that exist only once the resource does; `resource.outputs` holds at least its `name`."""
-    additions = _BIRTHS.get(resource.token)
+    additions = _ASSIGNED.get(resource.token)
     own = additions(resource, cloud) if additions is not None else {}
     return {"provisioningState": "Succeeded", **_identity(resource, cloud), **own}

@@ -34,7 +34,7 @@ def another_operation() -> Answer:
 
 
 def sku_not_available(size: str = "the requested size", region: str = "this location") -> Answer:
-    """409: the size is not sold here, said before anything is made."""
+    """409: the size is not sold in the region; refused before anything is created."""
     text = f"{size} is currently not available in {region}. Try another size or deploy to another location or zones."
     return Answer(f'Status=409 Code="SkuNotAvailable" Message="{text}"')
 

@@ -23,7 +23,7 @@ from simulators.provider_protocol.wire import Unknown
 _TYPE: Final = re.compile(r"^azure-native:(?P<module>\w+)(?:/v(?P<version>\w+))?:(?P<name>\w+)$")
 # What the provider keeps of the old outputs while an update is previewed (its `stableOutputs`).
 _STABLE_OUTPUTS: Final = ("name", "location", "type", "azureApiVersion")
-# Long enough that a second write, if the program allows one at the same time, arrives meanwhile.
+# Long enough that a second write, if the program allows one at the same time, arrives during the first.
 _EXCLUSIVE_WRITE_SECONDS: Final = 0.1
 _KUBELOGIN_SERVER: Final = "6dae42f8-4368-4678-94ff-3960e28e3630"
 _KUBELOGIN_CLIENT: Final = "80faf920-1908-4b52-b5ef-a8e7bedfc67a"
@@ -67,10 +67,10 @@ class AzureNative(StandIn):
             try:
                 self._schemas[token] = ArmSchema.load(self._arm, token)
             except FileNotFoundError:
-                raise RefusedError(f"{type_}: no ARM definition is on file, its inputs can't be checked") from None
+                raise RefusedError(f"{type_}: there is no ARM definition of it, its inputs can't be checked") from None
         schema = self._schemas[token]
         if match["version"] and match["version"] != schema.api_version.replace("-", ""):
-            raise RefusedError(f"{type_}: the ARM definition on file is of {schema.api_version}")
+            raise RefusedError(f"{type_}: the available ARM definition is of {schema.api_version}")
         return schema
 
     def check(self, type_: str, old: dict[str, Any], new: dict[str, Any]) -> tuple[dict[str, Any], list[CheckFailure]]:
@@ -103,7 +103,7 @@ class AzureNative(StandIn):
         return Difference(changes, replaces, delete_before_replace=True)
 
     def preview_create(self, type_: str, inputs: dict[str, Any]) -> dict[str, Any]:
-        """Nothing: what Azure answers is unknown before it is asked."""
+        """Nothing: what Azure answers is unknown before the request."""
         del type_, inputs
         return {}
 
@@ -203,9 +203,9 @@ class AzureNative(StandIn):
         schema = self._schema(type_)
         if self.cloud.find(id_) is None:
             return
-        for other in self.cloud.azure:
-            if other.token in change_rules.holders(schema.token) and change_rules.names(other.id, other.inputs, id_):
-                raise RefusedError(f"InUse: '{id_}' can't be deleted, '{other.id}' uses it")
+        for user in self.cloud.azure:
+            if user.token in change_rules.holders(schema.token) and change_rules.names(user.id, user.inputs, id_):
+                raise RefusedError(f"InUse: '{id_}' can't be deleted, '{user.id}' uses it")
         with self._exclusive(schema.token, id_):
             self.cloud.remove(id_)
 

@@ -1,7 +1,7 @@
 """What the GPUs of a node become once the GPU Operator has been there: device plugin resources, or none and why not.
 
 Reads what the operator would read: the chart's values, the node's labels and taints, the pool's driver and GPU
-instance profile. Where the operator would wait for ever or fail, a node has no devices, and a pod stays pending.
+instance profile. Where the operator would wait for ever or fail, the node gets no devices, and a pod stays pending.
 
 Source: NVIDIA/gpu-operator deployments/gpu-operator/values.yaml, NVIDIA/mig-parted api/spec/v1, and of
 NVIDIA/k8s-device-plugin internal/rm/device_map.go and api/config/v1/replicas.go.
@@ -83,9 +83,9 @@ def _require_driver(node: GpuNode, operator: Mapping[str, Any]) -> None:
     by_aks = _value(node.pool, "gpuProfile.driver", "Install") == "Install"
     by_operator = bool(_value(operator, "driver.enabled", True))
     if by_aks and by_operator:
-        raise NoDevicesError("two drivers: AKS has installed one and the GPU Operator is told to install another")
+        raise NoDevicesError("two drivers: AKS has installed one and the GPU Operator is set to install another")
     if not by_aks and not by_operator:
-        raise NoDevicesError("no driver: neither AKS nor the GPU Operator is told to install it")
+        raise NoDevicesError("no driver: neither AKS nor the GPU Operator is set to install it")
 
 
 def _require_toleration(whose: str, taints: tuple[Taint, ...], tolerations: Any) -> None:

@@ -56,7 +56,7 @@ def catalog_charts() -> Mapping[str, ChartFacts]:
 
 
 class ReferenceCrds:
-    """CustomResourceDefinitions on file, by API group. A document is read once, when its group is first asked for."""
+    """Recorded CustomResourceDefinitions by API group. A document is read once, when its group is first needed."""
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
@@ -66,7 +66,7 @@ class ReferenceCrds:
         self._lock = threading.Lock()
 
     def of(self, group: str) -> list[Object]:
-        """Definitions of a group, none where the group is not on file."""
+        """Definitions of a group, none where no file defines the group."""
         with self._lock:
             if not self._texts:
                 for file in sorted(self._directory.glob("*.yaml")):
@@ -99,7 +99,7 @@ class InstalledCharts:
         try:
             unknown = unknown_paths(chart, values, directory)
         except FileNotFoundError:
-            return [f"the values of the chart {chart} are not on file"]
+            return [f"the values of the chart {chart} are not recorded"]
         return [
             *(f"the chart {chart} has no value {path}" for path in unknown),
             *schema_problems(chart, values, directory),
@@ -146,7 +146,7 @@ class InstalledCharts:
         return id_
 
     def upgrade(self, inputs: Mapping[str, Any], *, status: str = "deployed") -> None:
-        """Install a chart anew, also one that has failed.
+        """Install a chart again, also one that has failed.
 
         Raises:
             RefusedError: an earlier installation or upgrade was cut off, and Helm does not know how far it got.

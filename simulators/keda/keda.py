@@ -194,7 +194,7 @@ class Keda(Background):
     def _finish(self, scaled: Object) -> None:
         finalizers = scaled["metadata"].get("finalizers") or []
         if FINALIZER in finalizers:
-            self._edit(scaled, {"finalizers": [one for one in finalizers if one != FINALIZER]})
+            self._edit(scaled, {"finalizers": [name for name in finalizers if name != FINALIZER]})
 
     def _take_charge(self, scaled: Object) -> None:
         metadata = scaled["metadata"]

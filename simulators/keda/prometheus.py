@@ -62,9 +62,9 @@ def _sum(metric: str, selector: str, series: Iterable[Series]) -> float | None:
             raise UnknownQueryError(f"a matcher that is not known here: {matcher}")
         wanted[match[1]] = match[2]
     values = [
-        one.value
-        for one in series
-        if one.metric == metric and all(one.labels.get(key) == value for key, value in wanted.items())
+        sample.value
+        for sample in series
+        if sample.metric == metric and all(sample.labels.get(key) == value for key, value in wanted.items())
     ]
     return sum(values) if values else None
 

@@ -125,8 +125,8 @@ class Kubelets(Background):
             if name not in lost:
                 self.attempt(lambda name=name, node=node: self._report_node(name, node))
         pods = self._client.list("v1", "Pod", resourceVersion="0")
-        there = {pod["metadata"]["uid"] for pod in pods}
-        self._seen = {key: when for key, when in self._seen.items() if key[0] in there}
+        existing = {pod["metadata"]["uid"] for pod in pods}
+        self._seen = {key: when for key, when in self._seen.items() if key[0] in existing}
         for pod in pods:
             node = pod["spec"].get("nodeName")
             if node in nodes and node not in lost:

@@ -93,5 +93,5 @@ def not_updated(inputs: Mapping[str, Any], error: Exception) -> str:
     id_ = id_of(inputs)
     if isinstance(error, ApiError) and error.reason == "NoMatch":
         return f'update of resource "{id_}" {_MISSING_CRD}: {error.message}'
-    told = f"{_CONFLICT}: {error}" if isinstance(error, ApiError) and error.reason == "Conflict" else str(error)
-    return f'the Kubernetes API server reported that "{id_}" failed to fully initialize or become live: {told}'
+    reason = f"{_CONFLICT}: {error}" if isinstance(error, ApiError) and error.reason == "Conflict" else str(error)
+    return f'the Kubernetes API server reported that "{id_}" failed to fully initialize or become live: {reason}'

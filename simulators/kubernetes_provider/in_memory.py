@@ -139,8 +139,8 @@ class Kubernetes(StandIn):
 
     @staticmethod
     def _require_namespace(cluster: Cluster, name: str) -> None:
-        there = name in ("", *_FIRST_NAMESPACES) or Key("", "Namespace", "", name) in cluster.objects
-        if not there:
+        exists = name in ("", *_FIRST_NAMESPACES) or Key("", "Namespace", "", name) in cluster.objects
+        if not exists:
             raise RefusedError(f'namespaces "{name}" not found')
 
     def _install(self, cluster: Cluster, inputs: dict[str, Any]) -> tuple[str, dict[str, Any]]:
@@ -185,7 +185,7 @@ class Kubernetes(StandIn):
         return inputs
 
     def update(self, type_: str, id_: str, inputs: dict[str, Any]) -> dict[str, Any]:
-        """Write an object anew."""
+        """Replace the stored inputs of an object."""
         cluster = self._cluster()
         key, found = self._find(cluster, type_, id_)
         if key is None or found is None:
@@ -204,15 +204,15 @@ class Kubernetes(StandIn):
             return
         if type_ == _HELM_RELEASE:
             lost = cluster.charts[id_] - cluster.groups(without=id_)
-            orphans = sorted(_id(other) for other in cluster.objects if other.group in lost)
+            orphans = sorted(_id(resource) for resource in cluster.objects if resource.group in lost)
             if orphans:
                 raise RefusedError(f"chart {id_} goes before its custom resources: {', '.join(orphans)}")
             del cluster.charts[id_]
         with self.cloud.lock:
             del cluster.objects[key]
             if (key.group, key.kind) == ("", "Namespace"):
-                for other in [other for other in cluster.objects if other.namespace == key.name]:
-                    del cluster.objects[other]
+                for member in [member for member in cluster.objects if member.namespace == key.name]:
+                    del cluster.objects[member]
 
 
 def _id(key: Key) -> str:

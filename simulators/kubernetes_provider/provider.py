@@ -45,7 +45,7 @@ class ClusterKubernetes(Kubernetes):
     `cancelled` is set once somebody has cancelled an operation of the engine, which then ends what it has begun.
     `wait_limit_seconds` bounds every wait for an object to get ready, whatever the program allows, and
     `deletion_limit_seconds` every wait for one to be gone. `failing_charts` are names of charts whose
-    installation or upgrade times out once each. `on_chart` is told chart and values of a chart, None when it goes.
+    installation or upgrade times out once each. `on_chart` gets chart and values of a chart, None when it goes.
     """
 
     def __init__(self, log: CallLog, plane: ApiServer, reference: Path, *, wait_limit_seconds: float = 120.0) -> None:

@@ -1,7 +1,7 @@
 """When the Kubernetes provider takes an object for ready, and how long it waits.
 
 Source: pulumi/pulumi-kubernetes provider/pkg/await/ (deployment.go, statefulset.go, daemonset.go, job.go, pod.go,
-service.go), checker/pod/check.go for what is said of pods. What differs: a Service is not given ten seconds to
+service.go), checker/pod/check.go for the messages about pods. What differs: a Service is not given ten seconds to
 settle; a refresh does not judge readiness.
 """
 
@@ -30,10 +30,10 @@ class NotReadyError(Exception):
     """The object is there and did not get ready; the message says what was missing."""
 
 
-def wait_seconds(inputs: Mapping[str, Any], asked: float) -> float:
+def wait_seconds(inputs: Mapping[str, Any], engine_seconds: float) -> float:
     """Longest wait for an object: its annotation's, else what the engine asks for (0: nothing), else the default."""
     annotations = (inputs.get("metadata") or {}).get("annotations") or {}
-    return float(annotations.get(_TIMEOUT) or asked or DEFAULT_WAIT_SECONDS)
+    return float(annotations.get(_TIMEOUT) or engine_seconds or DEFAULT_WAIT_SECONDS)
 
 
 def patiently(work: Callable[[], Object], inputs: Mapping[str, Any]) -> Object:
@@ -86,8 +86,8 @@ def await_ready(client: Client, live: Object, inputs: Mapping[str, Any], limit_s
             if not missing:
                 return current
         if time.monotonic() > end:
-            told = " ".join([missing, *_of_pods(client, key)])
-            raise NotReadyError(f"'{metadata['name']}' timed out waiting to be Ready: {told}")
+            details = " ".join([missing, *_of_pods(client, key)])
+            raise NotReadyError(f"'{metadata['name']}' timed out waiting to be Ready: {details}")
         time.sleep(_POLL_SECONDS)
 
 
@@ -160,11 +160,12 @@ def _deployment(_client: Client, live: Object) -> str:
     is_rolled_out = conditions.get("Progressing", {}).get("reason") == "NewReplicaSetAvailable"
     if _is_observed(live) and is_available and is_rolled_out and set(counts.values()) == {wanted}:
         return ""
-    told = " ".join(
+    details = " ".join(
         f"[{item['reason']}] {item['message']}" for _, item in sorted(conditions.items()) if item.get("message")
     )
     return (
-        f"{counts['updatedReplicas']} of {wanted} replicas are updated, {counts['availableReplicas']} available. {told}"
+        f"{counts['updatedReplicas']} of {wanted} replicas are updated, "
+        f"{counts['availableReplicas']} available. {details}"
     )
 
 

@@ -78,8 +78,8 @@ class NetworkRules:
     """
 
     def __init__(self, namespaces: Iterable[Object], policies: Iterable[Object]) -> None:
-        self._namespaces = {one["metadata"]["name"]: one["metadata"].get("labels") or {} for one in namespaces}
-        self._policies = [_policy(one) for one in policies]
+        self._namespaces = {item["metadata"]["name"]: item["metadata"].get("labels") or {} for item in namespaces}
+        self._policies = [_policy(policy) for policy in policies]
 
     def admitted(self, source: End, destination: End) -> Ports:
         """Ports of the destination that a connection may go to: both ends' policies must let it pass."""
@@ -155,7 +155,7 @@ def _rule(rule: Object, where: str, side: str, namespace: str) -> _Rule:
     ports = [_port(port, f"{where}.ports") for port in rule.get("ports") or ()]
     if not ports:
         return _Rule(peers, lambda _: ALL)
-    return _Rule(peers, lambda destination: reduce(Ports.__or__, (one(destination) for one in ports)))
+    return _Rule(peers, lambda destination: reduce(Ports.__or__, (admitted(destination) for admitted in ports)))
 
 
 def _port(port: Object, where: str) -> Callable[[End], Ports]:
@@ -200,42 +200,42 @@ def _peer(peer: Object, where: str, own_namespace: str) -> _Peer:
 def _block(block: Object, where: str) -> Callable[[tuple[Range, ...]], bool]:
     _known(block, where, {"cidr", "except"})
     try:
-        whole, holes = ip_network(block["cidr"]), [ip_network(one) for one in block.get("except") or ()]
+        whole, holes = ip_network(block["cidr"]), [ip_network(hole) for hole in block.get("except") or ()]
     except ValueError as error:
         raise NotUnderstoodError(f"{where}: {error}") from error
     if not all(_inside(hole, whole) for hole in holes):
         raise NotUnderstoodError(f"{where}.except reaches out of {whole}")
 
     def contains(addresses: tuple[Range, ...]) -> bool:
-        answers = {_covered(one, whole, holes, where) for one in addresses}
+        answers = {_covered(range_, whole, holes, where) for range_ in addresses}
         if len(answers) > 1:
-            told = [", ".join(map(str, ranges)) for ranges in (holes, addresses)]
-            raise NotUniformError(f"{where} takes {whole} without {told[0]}, which is a part of {told[1]}")
+            texts = [", ".join(map(str, ranges)) for ranges in (holes, addresses)]
+            raise NotUniformError(f"{where} takes {whole} without {texts[0]}, which is a part of {texts[1]}")
         return answers == {True}
 
     return contains
 
 
-def _covered(asked: Range, whole: Range, holes: list[Range], where: str) -> bool:
-    if _apart(asked, whole) or any(_inside(asked, hole) for hole in holes):
+def _covered(wanted: Range, whole: Range, holes: list[Range], where: str) -> bool:
+    if _apart(wanted, whole) or any(_inside(wanted, hole) for hole in holes):
         return False
-    if _inside(asked, whole) and all(_apart(asked, hole) for hole in holes):
+    if _inside(wanted, whole) and all(_apart(wanted, hole) for hole in holes):
         return True
-    raise NotUniformError(f"{where} takes a part of {asked}")
+    raise NotUniformError(f"{where} takes a part of {wanted}")
 
 
-def _inside(one: Range, other: Range) -> bool:
-    return one.version == other.version and not _apart(one, other) and one.prefixlen >= other.prefixlen
+def _inside(part: Range, whole: Range) -> bool:
+    return part.version == whole.version and not _apart(part, whole) and part.prefixlen >= whole.prefixlen
 
 
-def _apart(one: Range, other: Range) -> bool:
-    return one.version != other.version or not one.overlaps(other)
+def _apart(first: Range, second: Range) -> bool:
+    return first.version != second.version or not first.overlaps(second)
 
 
 def _selector(selector: Object, where: str) -> _Selector:
     _known(selector, where, {"matchLabels", "matchExpressions"})
     wanted = dict(selector.get("matchLabels") or {})
-    expressions = [_expression(one, where) for one in selector.get("matchExpressions") or ()]
+    expressions = [_expression(expression, where) for expression in selector.get("matchExpressions") or ()]
 
     def selects(labels: Mapping[str, str]) -> bool:
         return wanted.items() <= labels.items() and all(holds(labels) for holds in expressions)

@@ -26,7 +26,7 @@ class Ports:
         if protocol not in PROTOCOLS or not 1 <= first <= last <= LAST_PORT:
             raise NotUnderstoodError(f"ports {first} to {last} of {protocol}")
         mask = (1 << last + 1) - (1 << first)
-        return cls(tuple(mask if protocol == one else 0 for one in PROTOCOLS))
+        return cls(tuple(mask if protocol == name else 0 for name in PROTOCOLS))
 
     def __or__(self, other: Self) -> Self:
         return type(self)(tuple(mine | theirs for mine, theirs in zip(self.bits, other.bits, strict=True)))

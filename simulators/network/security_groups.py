@@ -23,13 +23,13 @@ _UNDERSTOOD: Final = {
 
 
 def let_in(cloud: Cloud) -> Iterator[tuple[str, str, Ports]]:
-    """What may come into every subnet of ours: source, subnet's name, ports. Without a group all may.
+    """What may enter every subnet of the cloud: source, subnet's name, ports. Without a group all may.
 
     Raises:
         NotUnderstoodError: a rule has something whose meaning is not written down here.
 
     """
-    for subnet in (one for one in cloud.azure if one.token == "network:Subnet"):
+    for subnet in (resource for resource in cloud.azure if resource.token == "network:Subnet"):
         group = subnet.inputs.get("networkSecurityGroup")
         rules = None if group is None else _group(cloud, group["id"]).inputs.get("securityRules") or []
         for source in SOURCES:
@@ -66,8 +66,8 @@ def _speaks_of(rule: Mapping[str, Any], source: str) -> bool:
 
 
 def _ports(rule: Mapping[str, Any]) -> Ports:
-    asked = rule.get("destinationPortRange", "*")
-    first, _, last = ("1", "-", str(LAST_PORT)) if asked == "*" else asked.partition("-")
+    range_text = rule.get("destinationPortRange", "*")
+    first, _, last = ("1", "-", str(LAST_PORT)) if range_text == "*" else range_text.partition("-")
     ports = NONE
     for protocol in PROTOCOLS:
         if rule["protocol"] in ("*", protocol.title()):

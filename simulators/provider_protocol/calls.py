@@ -7,7 +7,7 @@ from typing import Any
 
 
 class RefusedError(Exception):
-    """The cloud behind a stand-in refuses what it is asked; the message is what the operator would read."""
+    """The cloud behind a stand-in refuses a request; the message is what the operator would read."""
 
 
 class HalfDoneError(RefusedError):

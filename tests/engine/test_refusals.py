@@ -46,7 +46,7 @@ def no_arm_definition(options: pulumi.ResourceOptions) -> None:
 
 
 @pytest.mark.parametrize(
-    ("make", "message"), [(typo, "upgradeSettings.maxSurg"), (no_arm_definition, "no ARM definition is on file")]
+    ("make", "message"), [(typo, "upgradeSettings.maxSurg"), (no_arm_definition, "there is no ARM definition of it")]
 )
 def test_inputs_that_arm_does_not_know_stop_the_preview(engine: Engine, make: Make, message: str) -> None:
     stack = engine.stack("dev", with_group(make), {})
