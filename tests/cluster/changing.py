@@ -56,15 +56,15 @@ class Changing:
                 machines.scale(name, pool.most)
 
     def change(self, edit: Edit = lambda _: None) -> Change:
-        """Edit the settings and update. The update does what its preview said, and then all is quiet."""
+        """Edit the settings and update. The update does what its preview showed, and the next preview is empty."""
         edit(self._settings)
         stack, before, after = self.life.stack, self.life.plan, plan_of_settings(self._settings)
         stack.configure(self._settings)
-        told = stack.preview()
+        previewed = stack.preview()
         with Watch(self.life.engine.plane) as watch:
             done = stack.up()
         self.life.plan = after
-        surprises = _operations(done).items() ^ _operations(told).items()
+        surprises = _operations(done).items() ^ _operations(previewed).items()
         assert not surprises, surprises
         left = stack.preview().operations
         assert not left, left
@@ -89,7 +89,7 @@ def changing_stack(
 ) -> Generator[Changing]:
     """The development stack with one edit, up and idle.
 
-    A pod that was told to end takes `drain_seconds` to finish its requests.
+    A terminating pod takes `drain_seconds` to finish its requests.
     """
     given = settings("dev")
     edit(given)

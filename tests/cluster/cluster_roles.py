@@ -1,4 +1,4 @@
-"""Who may do what in a cluster, by its own authorizer: the list that it gives an account, and answers one by one."""
+"""Who may do what in a cluster, by its own authorizer: the list of an account's rules, and single access reviews."""
 
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -45,7 +45,7 @@ class Account:
 
 
 def allowed(client: Client, account: Account) -> frozenset[Fact]:
-    """Everything that an account may: (verb, resource or address, where), as the API server tells the account itself.
+    """Everything that an account may: (verb, resource or address, where), as the API server reports to the account.
 
     Where is a namespace, or the cluster for what is allowed in all of them.
 
@@ -54,7 +54,7 @@ def allowed(client: Client, account: Account) -> frozenset[Fact]:
 
     """
     own = _signed_in(client, account)
-    spaces = [one["metadata"]["name"] for one in client.list("v1", "Namespace")]
+    spaces = [namespace["metadata"]["name"] for namespace in client.list("v1", "Namespace")]
     rules = {space: _rules(own, space) for space in spaces}
     everywhere = frozenset[Fact].intersection(*rules.values())
     elsewhere = {(*rule, space) for space, found in rules.items() for rule in found - everywhere}
@@ -62,17 +62,17 @@ def allowed(client: Client, account: Account) -> frozenset[Fact]:
 
 
 def disagreements(client: Client, account: Account, facts: frozenset[Fact]) -> list[str]:
-    """Questions whose answer is not what the facts say; every verb on every resource is asked, by SubjectAccessReview.
+    """Questions whose answer is not what the facts say; every verb on every resource is tried, by SubjectAccessReview.
 
-    Resources in a namespace are asked for in the account's own.
+    Resources in a namespace are tried in the account's own.
     """
     with ThreadPoolExecutor(_AT_ONCE) as pool:
-        answers = pool.map(lambda one: (one, _ask(client, account, one)), list(_questions(client)))
-    said = {(verb, on) for verb, on, where in facts if where in (CLUSTER, account.namespace)}
+        answers = pool.map(lambda question: (question, _ask(client, account, question)), list(_questions(client)))
+    stated = {(verb, on) for verb, on, where in facts if where in (CLUSTER, account.namespace)}
     return [
         f"{verb} {on}: {answer}"
         for (verb, group, resource), answer in answers
-        if answer != ((verb, on := f"{resource}.{group}".rstrip(".")) in said)
+        if answer != ((verb, on := f"{resource}.{group}".rstrip(".")) in stated)
     ]
 
 
@@ -80,10 +80,10 @@ def not_of_kubernetes(client: Client) -> list[str]:
     """Roles and bindings that Kubernetes did not bring itself: `kind namespace/name`."""
     key, value = _BROUGHT_BY_KUBERNETES
     return [
-        f"{kind} {one['metadata'].get('namespace', '')}/{one['metadata']['name']}"
+        f"{kind} {item['metadata'].get('namespace', '')}/{item['metadata']['name']}"
         for kind in ("ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding")
-        for one in client.list("rbac.authorization.k8s.io/v1", kind)
-        if (one["metadata"].get("labels") or {}).get(key) != value
+        for item in client.list("rbac.authorization.k8s.io/v1", kind)
+        if (item["metadata"].get("labels") or {}).get(key) != value
     ]
 
 
@@ -100,8 +100,8 @@ def tokens_for_the_api(pod: Object) -> list[str]:
 def _signed_in(client: Client, account: Account) -> Client:
     """A client as the account, by a token of its own; nothing is stored for one."""
     path = f"/api/v1/namespaces/{account.namespace}/serviceaccounts/{account.name}/token"
-    asked = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {}}
-    return Client(client.server, client.request("POST", path, asked)["status"]["token"], client._authority)
+    token_request = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {}}
+    return Client(client.server, client.request("POST", path, token_request)["status"]["token"], client._authority)
 
 
 def _rules(own: Client, namespace: str) -> frozenset[Fact]:
@@ -110,7 +110,7 @@ def _rules(own: Client, namespace: str) -> frozenset[Fact]:
     )["status"]
     resources = status["resourceRules"]
     if status["incomplete"] or any(rule.get("resourceNames") for rule in resources):
-        raise ValueError(f"rules in {namespace} can't be told in full: {status}")
+        raise ValueError(f"the list of rules in {namespace} is incomplete: {status}")
     found = {
         (verb, f"{resource}.{group}".rstrip("."))
         for rule in resources
@@ -128,7 +128,10 @@ def _questions(client: Client) -> Iterator[tuple[str, str, str]]:
     """Verb, API group and resource, subresources among them."""
     yield from _UNLISTED
     groups = client.request("GET", "/apis")["groups"]
-    versions = [("", "/api/v1"), *((one["name"], f"/apis/{one['preferredVersion']['groupVersion']}") for one in groups)]
+    versions = [
+        ("", "/api/v1"),
+        *((group["name"], f"/apis/{group['preferredVersion']['groupVersion']}") for group in groups),
+    ]
     for group, path in versions:
         for entry in client.request("GET", path)["resources"]:
             for verb in entry["verbs"]:
@@ -138,14 +141,14 @@ def _questions(client: Client) -> Iterator[tuple[str, str, str]]:
 def _ask(client: Client, account: Account, question: tuple[str, str, str]) -> bool:
     verb, group, name = question
     resource, _, subresource = name.partition("/")
-    asked = {
+    attributes = {
         "verb": verb,
         "group": group,
         "resource": resource,
         "subresource": subresource,
         "namespace": account.namespace,
     }
-    review = _review("SubjectAccessReview", user=account.user, groups=account.groups, resourceAttributes=asked)
+    review = _review("SubjectAccessReview", user=account.user, groups=account.groups, resourceAttributes=attributes)
     return client.request("POST", f"{_REVIEWS}/subjectaccessreviews", review)["status"]["allowed"]
 
 

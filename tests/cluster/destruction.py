@@ -18,7 +18,11 @@ def require_destroyed(life: FromNothing) -> None:
         life.stack.configure(unprotected)
         life.stack.up()
     held = life.stack.resources().values()
-    kept = {one["id"] for one in held if one.get("retainOnDelete") and one["type"].startswith("azure-native:")}
+    kept = {
+        resource["id"]
+        for resource in held
+        if resource.get("retainOnDelete") and resource["type"].startswith("azure-native:")
+    }
     objects = life.objects()
     life.stack.destroy()
     assert life.stack.resources() == {}
@@ -29,7 +33,7 @@ def require_destroyed(life: FromNothing) -> None:
     assert left
     assert life.engine.client.list("v1", "Node") == []
     assert life.engine.client.list("v1", "Pod") == []
-    assert [one for one in objects if life.has(*one)] == []
+    assert [item for item in objects if life.has(*item)] == []
 
 
 def _require_refused(life: FromNothing) -> None:
@@ -44,7 +48,7 @@ def _require_refused(life: FromNothing) -> None:
 
 
 def _without_secrets(resources: Any) -> Any:
-    """Exported resources, encrypted text left out: every write encrypts it anew."""
+    """Exported resources, encrypted text left out: every write encrypts it again."""
     if isinstance(resources, dict):
         return {key: _without_secrets(value) for key, value in resources.items() if key != "ciphertext"}
     return [_without_secrets(item) for item in resources] if isinstance(resources, list) else resources

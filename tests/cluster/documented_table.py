@@ -1,4 +1,4 @@
-"""A table of a page that tests hold to the truth: rows as a reader sees them, compared cell by cell both ways.
+"""A table of a page, compared with the facts by tests: rows as a reader sees them, cell by cell in both directions.
 
 It stands between `<!-- table:NAME -->` and `<!-- /table -->`. Its last two columns are the stacks that a row is about
 and a person's reason for it. A cell with several values, set apart by commas, stands for a row of each; a value may be
@@ -35,11 +35,15 @@ class Row:
 
     def facts(self, sets: Mapping[str, Sequence[str]]) -> Iterator[Fact]:
         """The rows of single values that it stands for."""
-        return itertools.product(*([one for name in cell for one in sets.get(name, (name,))] for cell in self.cells))
+        return itertools.product(
+            *([value for name in cell for value in sets.get(name, (name,))] for cell in self.cells)
+        )
 
     def text(self) -> str:
         """The row as Markdown; names are set as code, `any` and what has a space in it are words."""
-        cells = [", ".join(one if " " in one or one == _ANY else f"`{one}`" for one in cell) for cell in self.cells]
+        cells = [
+            ", ".join(value if " " in value or value == _ANY else f"`{value}`" for value in cell) for cell in self.cells
+        ]
         return f"| {' | '.join([*cells, ', '.join(self.stacks), self.why])} |"
 
 
@@ -68,24 +72,24 @@ class DocumentedTable:
         return rows
 
     def differences(self, stack: str, facts: Iterable[Fact]) -> list[str]:
-        """What the table says of a stack that is no fact, and facts that it lacks or says twice, one a line."""
+        """Rows of a stack that are not true, and facts that the table lacks or states twice, one a line."""
         sets = self._sets()
         written = [fact for row in self.rows() if stack in row.stacks for fact in row.facts(sets)]
-        there = set(facts)
+        actual = set(facts)
         twice = {fact for fact in written if written.count(fact) > 1}
         return [
-            *(f"missing in the page: {_told(fact)}" for fact in sorted(there - set(written))),
-            *(f"only in the page: {_told(fact)}" for fact in sorted(set(written) - there)),
-            *(f"twice in the page: {_told(fact)}" for fact in sorted(twice)),
+            *(f"missing in the page: {_cells_text(fact)}" for fact in sorted(actual - set(written))),
+            *(f"only in the page: {_cells_text(fact)}" for fact in sorted(set(written) - actual)),
+            *(f"twice in the page: {_cells_text(fact)}" for fact in sorted(twice)),
             *(f"no reason given: {row.text()}" for row in self.rows() if row.why in ("", NO_REASON)),
         ]
 
     def require(self, stack: str, facts: Iterable[Fact]) -> None:
-        """Fail with the differences. With UPDATE_GOLDEN=1 the table is written anew first, its reasons are kept."""
-        there = set(facts)
+        """Fail with the differences. With UPDATE_GOLDEN=1 the table is rewritten first, its reasons are kept."""
+        actual = set(facts)
         if os.environ.get(UPDATE):
-            self._write(_updated(self.rows(), self._sets(), stack, there))
-        found = self.differences(stack, there)
+            self._write(_updated(self.rows(), self._sets(), stack, actual))
+        found = self.differences(stack, actual)
         assert not found, "\n".join(
             [
                 f"{self._page.name}, table {self._name}, is not what the stack {stack} has:",
@@ -117,16 +121,16 @@ def _pattern(name: str) -> re.Pattern[str]:
 
 
 def _updated(rows: list[Row], sets: Mapping[str, Sequence[str]], stack: str, facts: set[Fact]) -> list[Row]:
-    """Rows that are true stay as they are, others lose the stack, and what is then unsaid is added."""
-    kept, said = [], set[Fact]()
+    """True rows stay as they are, others lose the stack, and facts that no row states are added."""
+    kept, stated = [], set[Fact]()
     for row in rows:
         own = set(row.facts(sets))
-        is_true = own <= facts and not own & said
-        stacks = [one for one in row.stacks if one != stack] + ([stack] if is_true else [])
-        said |= own if is_true else set()
+        is_true = own <= facts and not own & stated
+        stacks = [name for name in row.stacks if name != stack] + ([stack] if is_true else [])
+        stated |= own if is_true else set()
         if stacks:
             kept.append(replace(row, stacks=tuple(sorted(stacks))))
-    return kept + [Row(cells, (stack,), NO_REASON) for cells in _folded(facts - said)]
+    return kept + [Row(cells, (stack,), NO_REASON) for cells in _folded(facts - stated)]
 
 
 def _folded(facts: Iterable[Fact]) -> list[tuple[tuple[str, ...], ...]]:
@@ -148,5 +152,5 @@ def _values(cell: str) -> tuple[str, ...]:
     return tuple(value.strip().strip("`") for value in cell.split(",") if value.strip())
 
 
-def _told(fact: Fact) -> str:
+def _cells_text(fact: Fact) -> str:
     return " · ".join(fact)

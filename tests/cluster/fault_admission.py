@@ -1,4 +1,4 @@
-"""What stands between the API server and its store on a bad day: a policy that refuses, a webhook that is away."""
+"""Faults of admission: a policy that refuses, a webhook whose server is not running."""
 
 import contextlib
 from collections.abc import Generator
@@ -37,7 +37,7 @@ def policy(client: Client, message: str) -> Generator[None]:
 
 @contextlib.contextmanager
 def absent_webhook(client: Client) -> Generator[None]:
-    """A webhook is asked about every new Deployment, and what should answer does not run."""
+    """A webhook is called for every new Deployment, and its server does not run."""
     webhook = {
         "name": "deployments.webhook.invalid",
         "admissionReviewVersions": ["v1"],

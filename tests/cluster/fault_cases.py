@@ -1,4 +1,4 @@
-"""Faults by name: what goes wrong while an update runs, below which resource it is told, and in which words."""
+"""Faults by name: what goes wrong while an update runs, below which resource it is reported, and in which words."""
 
 import contextlib
 from collections.abc import Callable, Generator
@@ -40,7 +40,7 @@ def answered(
     nth: int = 1,
     times: int = 1,
 ) -> Fault:
-    """Azure answers badly so many times."""
+    """Azure answers with an error so many times."""
 
     @contextlib.contextmanager
     def begin(stack: FaultedStack) -> Generator[None]:
@@ -113,7 +113,7 @@ def dead_api_server(stack: FaultedStack) -> Generator[None]:
 
 
 def absent_webhook(stack: FaultedStack) -> AbstractContextManager[None]:
-    """A webhook is asked about every new Deployment and is not there."""
+    """A webhook is called for every new Deployment and is not there."""
     return fault_admission.absent_webhook(stack.engine.client)
 
 

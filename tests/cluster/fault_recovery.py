@@ -21,12 +21,12 @@ def adopt(stack: StackRun, urn: str, id_: str, file: Path) -> None:
     """Put a resource whose creation went well, although nobody heard of it, into the state by `pulumi stack import`.
 
     What `pulumi refresh --import-pending-creates` is meant for, but it only forgets them (tried with 3.259). `file` is
-    where the state lies meanwhile, its secrets encrypted.
+    where the state is kept during the edit, its secrets encrypted.
     """
     stack._stack._run_pulumi_cmd_sync(["stack", "export", "--file", str(file)])
     state = json.loads(file.read_text())
     deployment = state["deployment"]
-    (done,) = [one for one in deployment["pending_operations"] if one["resource"]["urn"] == urn]
+    (done,) = [operation for operation in deployment["pending_operations"] if operation["resource"]["urn"] == urn]
     deployment["pending_operations"].remove(done)
     deployment["resources"].append({**done["resource"], "id": id_})
     file.write_text(json.dumps(state))

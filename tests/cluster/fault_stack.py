@@ -1,4 +1,4 @@
-"""A stack in bad weather: settings that change, updates that fail, and what has to be true after each of them."""
+"""A stack under faults: settings that change, updates that fail, and what must hold after each of them."""
 
 import re
 from collections.abc import Callable
@@ -58,17 +58,17 @@ class FaultedStack(Life):
         return traces(self.engine, self.stack, self.before)
 
     def fails(self, resource: str, cause: str, **options: Any) -> Outcome:
-        """The next update fails; what is printed below a resource of this name tells the cause. Both are patterns."""
+        """The next update fails; what is printed below a resource of this name names the cause. Both are patterns."""
         with pytest.raises(OperationRefusedError) as caught:
             self.stack.up(**options)
         outcome = caught.value.outcome
-        told = [
+        printed = [
             found["text"] for found in _DIAGNOSTICS.finditer(outcome.output) if re.fullmatch(resource, found["name"])
         ]
-        assert any(re.search(cause, text, re.DOTALL) for text in told), outcome.output
+        assert any(re.search(cause, text, re.DOTALL) for text in printed), outcome.output
         return outcome
 
-    def require_sound(self, outcome: Outcome, *gone: str) -> None:
+    def require_consistent(self, outcome: Outcome, *gone: str) -> None:
         """The state is whole after an update that failed: it knows all there is, and no operation was left open.
 
         Nothing was deleted or replaced but what is named, and whatever served before goes on serving.
@@ -94,7 +94,7 @@ class FaultedStack(Life):
         for namespace, deployment in self.deployments:
             self.require_pods(namespace, deployment)
         self.require_quiet()
-        half_made = [one["urn"] for one in self.stack.resources().values() if one.get("initErrors")]
+        half_made = [resource["urn"] for resource in self.stack.resources().values() if resource.get("initErrors")]
         half_made += [resource.id for resource in self.engine.cloud.azure if _is_half_made(resource)]
         assert half_made == [], half_made
         self.serving = [
@@ -115,12 +115,12 @@ class FaultedStack(Life):
 
     def _require_lost(self, outcome: Outcome, expected: set[str]) -> None:
         """What was replaced or is gone, by logical name; what is replaced with every change of it does not count."""
-        there = self.stack.resources()
+        remaining = self.stack.resources()
         lost = {
             urn.rpartition("::")[2]
             for urn, operations in outcome.operations.items()
             if not any(type_ in urn for type_ in _REPLACED_BY_DESIGN)
-            and (_REPLACED.intersection(operations) or ("delete" in operations and urn not in there))
+            and (_REPLACED.intersection(operations) or ("delete" in operations and urn not in remaining))
         }
         assert lost == expected, lost
 

@@ -31,20 +31,22 @@ NONE = Traces()
 def traces(engine: ClusterEngine, stack: StackRun, before: Iterable[str]) -> Traces:
     """Compare a stack's state with Azure and the API server. `before` are ids in Azure that are not the stack's."""
     state = stack.export()
-    told = {id_ for resource in state.get("resources") or [] for id_ in _told(resource)}
+    recorded = {id_ for resource in state.get("resources") or [] for id_ in _recorded_ids(resource)}
     found = {
         *({resource.id.lower() for resource in engine.cloud.azure} - {id_.lower() for id_ in before}),
         *_objects(engine),
         *_charts(engine.client),
     }
-    cut_off = (f"{one['type']} {one['resource']['urn']}" for one in state.get("pending_operations") or [])
-    return Traces(tuple(sorted(found - told)), tuple(sorted(told - found)), tuple(sorted(cut_off)))
+    cut_off = (
+        f"{operation['type']} {operation['resource']['urn']}" for operation in state.get("pending_operations") or []
+    )
+    return Traces(tuple(sorted(found - recorded)), tuple(sorted(recorded - found)), tuple(sorted(cut_off)))
 
 
-def _told(resource: dict[str, Any]) -> Iterator[str]:
+def _recorded_ids(resource: dict[str, Any]) -> Iterator[str]:
     type_ = resource["type"]
     if resource.get("pendingReplacement"):
-        # Deleted, and still to be made anew: the state remembers what it was.
+        # Deleted, and still to be created again: the state remembers what it was.
         return
     if type_.startswith(_AZURE):
         yield resource["id"].lower()
@@ -62,9 +64,11 @@ def _named(type_: str, id_: str) -> str:
 
 
 def _objects(engine: ClusterEngine) -> Iterator[str]:
-    """Everything that the provider has created with a field in it, of any kind that the engine ever asked it for."""
-    asked = {call.type for call in engine.log.since(0) if (call.provider, call.method) == ("kubernetes", "Create")}
-    for type_ in asked - {HELM_RELEASE}:
+    """Everything that the provider has created with a field in it, of any kind that the engine has ever created."""
+    created_types = {
+        call.type for call in engine.log.since(0) if (call.provider, call.method) == ("kubernetes", "Create")
+    }
+    for type_ in created_types - {HELM_RELEASE}:
         try:
             listed = engine.client.list(*answers.of_type(type_))
         except ApiError as error:

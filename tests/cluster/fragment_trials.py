@@ -10,7 +10,7 @@ from tests.unit.fragment_stacks import CPU, GIB, GPU, S1, S3, STACKS, Stack
 POOL: Final = "test.llm-platform/pool"
 DISK: Final = "ephemeral-storage"
 SHARED: Final = "nvidia.com/gpu.shared"
-# What isn't named in a stack never runs out: a node has eight pods at the most. Pods ask for some of it, as real ones
+# What isn't named in a stack never runs out: a node takes eight pods at the most. Pods request some of it, as real ones
 # do, and for so much that nodes with another number of pods never have equal scores.
 _AMPLE: Final = {CPU: "40", GIB: "320Gi", DISK: "1000Gi", "pods": "110"}
 _SMALL_SHARE: Final = {CPU: "2", GIB: "16Gi"}
@@ -103,9 +103,11 @@ def pods(number: int, stack: Stack, steps: Steps, *, steered: bool) -> list[Obje
 
 
 def _preference(node: str) -> dict[str, Any]:
-    here = {"matchExpressions": [{"key": "kubernetes.io/hostname", "operator": "In", "values": [node]}]}
+    preference = {"matchExpressions": [{"key": "kubernetes.io/hostname", "operator": "In", "values": [node]}]}
     return {
-        "nodeAffinity": {"preferredDuringSchedulingIgnoredDuringExecution": [{"weight": 100, "preference": here}]},
+        "nodeAffinity": {
+            "preferredDuringSchedulingIgnoredDuringExecution": [{"weight": 100, "preference": preference}]
+        },
     }
 
 

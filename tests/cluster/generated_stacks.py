@@ -160,7 +160,7 @@ def _pool(draw: random.Random, name: str, shape: Shape) -> dict[str, Any]:
 
 
 def _models(draw: random.Random, pools: list[dict[str, Any]], shape: Shape) -> list[dict[str, Any]]:
-    """Models until a share of the pools' devices, drawn from too few to too many, is asked for."""
+    """Models until a share of the pools' devices, drawn from too few to too many, is requested."""
     offered = Resolution(planning_stacks.settings({"pools": pools}), CATALOG).pools
     wanted = draw.choice((0.7, 0.9, 1.0, 1.0, 1.0, 1.15))
     left = {
@@ -174,8 +174,8 @@ def _models(draw: random.Random, pools: list[dict[str, Any]], shape: Shape) -> l
         if not open_:
             break
         name, kind = draw.choice(open_)
-        view = next(one for one in offered if one.name == name)
-        device = next(one for one in view.devices if one.kind == kind)
+        view = next(pool for pool in offered if pool.name == name)
+        device = next(device for device in view.devices if device.kind == kind)
         ranks = draw.choice([1, 1, 2, 4, 8][: 2 + device.per_node.bit_length() - 1]) if not shape.gpu else 1
         most = min(draw.choice((1, 1, 2, 3, 4)), max(1, round(left[name, kind] / ranks)))
         least = draw.randint(1, most) if draw.random() < 0.5 else most
@@ -191,7 +191,11 @@ def _models(draw: random.Random, pools: list[dict[str, Any]], shape: Shape) -> l
         if ranks > 1:
             model["engine"] = {"tensor_parallel": ranks}
         if view.offer is not None and draw.random() < 0.55:
-            part = draw.choice((0.4, 0.7, 1.0, 1.0, 1.3, 1.8, 2.5)) * ranks / sum(one.per_node for one in view.devices)
+            part = (
+                draw.choice((0.4, 0.7, 1.0, 1.0, 1.3, 1.8, 2.5))
+                * ranks
+                / sum(device.per_node for device in view.devices)
+            )
             cores, gib = view.offer.cpu_millicores // 1000, view.offer.memory_mib // 1024
             model["resources"] = {
                 "cpu": max(4, min(cores, int(cores * part))),

@@ -53,7 +53,7 @@ class Life:
 
     def deployment(self, name: str) -> tuple[str, WorkloadPlan]:
         """One of them."""
-        (found,) = (one for one in self.deployments if one[1].name == name)
+        (found,) = (deployment for deployment in self.deployments if deployment[1].name == name)
         return found
 
     def pods(self, namespace: str, deployment: str) -> list[Object]:
@@ -79,7 +79,7 @@ class Life:
             assert pod["status"]["phase"] == "Running"
             labels = nodes[pod["spec"]["nodeName"]]["metadata"]["labels"]
             assert labels[POOL_REVISION] == deployment.pool_revision
-            assert devices_asked(pod) == devices_of(deployment)
+            assert devices_requested(pod) == devices_of(deployment)
 
     def busy(self) -> None:
         """Let so many requests come that KEDA gives every model its most replicas, and wait until they run."""
@@ -98,7 +98,7 @@ class Life:
     def objects(self) -> list[tuple[str, str]]:
         """Type and id of every object in the cluster that the state has."""
         found = self.stack.resources().values()
-        return [(one["type"], one["id"]) for one in found if one["type"].startswith("kubernetes:")]
+        return [(resource["type"], resource["id"]) for resource in found if resource["type"].startswith("kubernetes:")]
 
     def has(self, type_: str, id_: str) -> bool:
         """Whether the API server has an object of the state; it has none of a kind that it does not know."""
@@ -122,11 +122,11 @@ def devices_of(workload: WorkloadPlan) -> dict[str, int]:
     return {workload.request.name: workload.request.count}
 
 
-def devices_asked(pod: Object) -> dict[str, int]:
+def devices_requested(pod: Object) -> dict[str, int]:
     """Devices that the containers of a pod ask for, by resource name."""
-    asked: Counter[str] = Counter()
+    requested: Counter[str] = Counter()
     for container in pod["spec"]["containers"]:
-        asked.update(
+        requested.update(
             {name: int(count) for name, count in container["resources"]["limits"].items() if name.startswith("nvidia.")}
         )
-    return dict(asked)
+    return dict(requested)

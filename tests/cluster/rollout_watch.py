@@ -61,9 +61,9 @@ class Moment:
         """Names of the pods that a Service sends new requests to."""
         return {
             endpoint["targetRef"]["name"]
-            for one in self.slices.values()
-            if one["metadata"]["labels"].get("kubernetes.io/service-name") == service
-            for endpoint in one.get("endpoints") or []
+            for slice_ in self.slices.values()
+            if slice_["metadata"]["labels"].get("kubernetes.io/service-name") == service
+            for endpoint in slice_.get("endpoints") or []
             if endpoint["conditions"].get("ready")
         }
 
@@ -74,7 +74,7 @@ def deployment_of(pod: Object) -> str:
 
 
 def is_ending(pod: Object) -> bool:
-    """Whether the pod has been told to end."""
+    """Whether the pod is terminating."""
     return "deletionTimestamp" in pod["metadata"]
 
 
@@ -84,7 +84,7 @@ class _Feed:
 
     client: Client
     path: str
-    there: list[Object]
+    listed: list[Object]
     version: str
     events: list[Event] = field(default_factory=list)
 
@@ -97,15 +97,15 @@ class _Feed:
     def _window(self) -> None:
         with self.client.watch(self.path, seconds=_WINDOW_SECONDS, version=self.version) as answer:
             for line in answer.iter_lines():
-                told = json.loads(line)
-                if told["type"] == "ERROR":
-                    raise ApiError(told["object"]["code"], told["object"]["reason"], told["object"]["message"])
-                self.version = told["object"]["metadata"]["resourceVersion"]
-                self.events.append(Event(int(self.version), told["type"], told["object"]))
+                event = json.loads(line)
+                if event["type"] == "ERROR":
+                    raise ApiError(event["object"]["code"], event["object"]["reason"], event["object"]["message"])
+                self.version = event["object"]["metadata"]["resourceVersion"]
+                self.events.append(Event(int(self.version), event["type"], event["object"]))
 
 
 class Watch:
-    """Used as a context around what is to be watched; asked afterwards.
+    """Used as a context around what is to be watched; read afterwards.
 
     `moments` are the cluster at the beginning and after every change, in the order of the changes.
     """
@@ -136,23 +136,23 @@ class Watch:
     def _run(self, feed: _Feed) -> None:
         try:
             feed.follow(self._over)
-        except Exception as error:  # noqa: BLE001 - a thread has nobody to raise to: told when the context ends
+        except Exception as error:  # noqa: BLE001 - a thread has no caller to raise to: raised when the context ends
             self._errors.append(error)
 
     def _replayed(self) -> Iterator[Moment]:
-        there = {kind: {one["metadata"]["uid"]: one for one in feed.there} for kind, feed in self._feeds.items()}
+        objects = {kind: {item["metadata"]["uid"]: item for item in feed.listed} for kind, feed in self._feeds.items()}
         changes = sorted(
             ((event, kind) for kind, feed in self._feeds.items() for event in feed.events),
             key=lambda change: change[0].version,
         )
-        yield _moment(0, there)
+        yield _moment(0, objects)
         for event, kind in changes:
             uid = event.object["metadata"]["uid"]
             if event.type == "DELETED":
-                there[kind].pop(uid, None)
+                objects[kind].pop(uid, None)
             elif event.type in ("ADDED", "MODIFIED"):
-                there[kind][uid] = event.object
-            yield _moment(event.version, there)
+                objects[kind][uid] = event.object
+            yield _moment(event.version, objects)
 
     def fewest(self, deployment: str) -> int:
         """The lowest number of pods of a Deployment that served."""
@@ -212,5 +212,5 @@ def _feed(client: Client, api_version: str, kind: str) -> _Feed:
     return _Feed(client, path, listed["items"], listed["metadata"]["resourceVersion"])
 
 
-def _moment(version: int, there: Mapping[str, Mapping[str, Object]]) -> Moment:
-    return Moment(version, dict(there["Node"]), dict(there["Pod"]), dict(there["EndpointSlice"]))
+def _moment(version: int, objects: Mapping[str, Mapping[str, Object]]) -> Moment:
+    return Moment(version, dict(objects["Node"]), dict(objects["Pod"]), dict(objects["EndpointSlice"]))

@@ -94,7 +94,7 @@ def wire(template: Any) -> Any:
 
 
 def _camel(key: str) -> str:
-    # No label or resource of ours has an underscore and nothing but letters.
+    # No name of our labels and resources is made of letters and underscores alone.
     first, *rest = key.split("_") if _SNAKE.fullmatch(key) else [key]
     return first + "".join(word.capitalize() for word in rest)
 

@@ -1,4 +1,4 @@
-"""Control planes that a person would look at after a failure: not in conftest.py, which an import makes anew."""
+"""Control planes that a person would look at after a failure: not in conftest.py, which an import would run again."""
 
 import contextlib
 from collections.abc import Generator, Sequence
@@ -19,7 +19,7 @@ def shown(config: pytest.Config) -> Sequence[ControlPlane]:
 
 @contextlib.contextmanager
 def shown_on_failure(config: pytest.Config, plane: ControlPlane) -> Generator[ControlPlane]:
-    """Add the state of a control plane to the report of every test that fails meanwhile."""
+    """Add the state of a control plane to the report of every test that fails inside the context."""
     planes = config.stash.setdefault(_PLANES, [])
     planes.append(plane)
     try:

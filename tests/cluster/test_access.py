@@ -25,7 +25,7 @@ class World:
 
     def resources(self) -> list[str]:
         """Ids of everything that an action could be about."""
-        return [one.id for one in self.cloud.azure if one.token != "authorization:RoleAssignment"]
+        return [resource.id for resource in self.cloud.azure if resource.token != "authorization:RoleAssignment"]
 
     def allowed(self, namespace: str, account: str) -> set[tuple[str, str]]:
         """Every action on every resource that is allowed to an account."""
@@ -37,7 +37,7 @@ class World:
         }
 
     def below(self, id_: str) -> set[str]:
-        return {one for one in self.resources() if f"{one}/".startswith(f"{id_}/")}
+        return {resource for resource in self.resources() if f"{resource}/".startswith(f"{id_}/")}
 
 
 @pytest.fixture
@@ -116,7 +116,7 @@ def test_the_control_plane_joins_the_subnets_and_hands_out_the_kubelets_identity
     kubelet = cluster.outputs["identityProfile"]["kubeletidentity"]["resourceId"]
     api_server = cluster.inputs["apiServerAccessProfile"]["subnetId"]
     nodes = {profile["vnetSubnetID"] for profile in cluster.inputs["agentPoolProfiles"]}
-    pools = [one.inputs["vnetSubnetID"] for one in world.cloud.azure if one.token == "containerservice:AgentPool"]
+    pools = [pool.inputs["vnetSubnetID"] for pool in world.cloud.azure if pool.token == "containerservice:AgentPool"]
     for subnet in (api_server, *nodes, *pools):
         assert access.control_plane_may(world.cloud, access.JOIN_SUBNET, subnet), subnet
     assert access.control_plane_may(world.cloud, access.ASSIGN_IDENTITY, kubelet)
@@ -125,20 +125,20 @@ def test_the_control_plane_joins_the_subnets_and_hands_out_the_kubelets_identity
 
 
 def test_the_control_plane_writes_the_private_zone_of_a_private_cluster_only(world: World) -> None:
-    zones = {one.id for one in world.cloud.azure if one.token == "privatedns:PrivateZone"}
+    zones = {zone.id for zone in world.cloud.azure if zone.token == "privatedns:PrivateZone"}
     writable = {zone for zone in zones if access.control_plane_may(world.cloud, access.WRITE_DNS, zone)}
     profile = access.the_cluster(world.cloud).inputs["apiServerAccessProfile"]
     assert writable == ({profile["privateDNSZone"]} if world.plan.foundation.cluster.private else set())
 
 
-def test_what_does_not_exist_can_not_be_read(world: World) -> None:
+def test_a_resource_that_does_not_exist_can_not_be_read(world: World) -> None:
     reader = reader_of(world)
     vault = world.the("keyvault:Vault").id
     elsewhere = vault.replace(vault.rsplit("/", 1)[1], "another-vault")
     assert not access.may(world.cloud, *reader, access.READ_SECRET, elsewhere)
 
 
-def test_a_vault_that_goes_by_access_policies_heeds_no_roles(world: World) -> None:
+def test_a_vault_with_access_policies_ignores_roles(world: World) -> None:
     reader = reader_of(world)
     vault = world.the("keyvault:Vault")
     kept = vault.inputs["properties"]
@@ -149,10 +149,10 @@ def test_a_vault_that_goes_by_access_policies_heeds_no_roles(world: World) -> No
         vault.inputs["properties"] = kept
 
 
-def test_a_role_that_nobody_wrote_down_is_not_passed_over(world: World) -> None:
+def test_an_unknown_role_raises_an_error(world: World) -> None:
     grant = next(
-        one for one in world.cloud.azure
-        if one.token == "authorization:RoleAssignment" and one.inputs["scope"] == world.the("keyvault:Vault").id
+        role for role in world.cloud.azure
+        if role.token == "authorization:RoleAssignment" and role.inputs["scope"] == world.the("keyvault:Vault").id
     )  # fmt: skip
     kept = grant.inputs["roleDefinitionId"]
     grant.inputs["roleDefinitionId"] = "/providers/Microsoft.Authorization/roleDefinitions/0"

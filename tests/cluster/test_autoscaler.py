@@ -24,12 +24,12 @@ def node(name: str, pool: str, *, cpu: str = "10", memory: str = "100Gi", gpus: 
 
 
 def pod(name: str, *, on: str = "", gpus: int = 1, cpu: str = "4", reason: str = "Unschedulable", **spec: Any) -> Any:
-    asked = {"cpu": cpu, **({GPU: str(gpus)} if gpus else {})}
+    requested = {"cpu": cpu, **({GPU: str(gpus)} if gpus else {})}
     condition = {"type": "PodScheduled", "status": "False", "reason": reason}
     return {
         "metadata": {"name": name, "namespace": "n"},
         "spec": {
-            "containers": [{"name": "c", "resources": {"requests": asked}}],
+            "containers": [{"name": "c", "resources": {"requests": requested}}],
             "tolerations": [TOLERATION],
             **({"nodeName": on} if on else {}),
             **spec,
@@ -51,8 +51,8 @@ def test_quantities_are_those_of_kubernetes(text: Any, value: str) -> None:
 
 
 def test_an_init_container_counts_where_it_asks_for_more() -> None:
-    asked = pod("a", initContainers=[{"resources": {"requests": {"cpu": "6"}}}], overhead={"cpu": "1"})
-    assert requests(asked) == {"cpu": Decimal(7), GPU: Decimal(1), "pods": Decimal(1)}
+    init_pod = pod("a", initContainers=[{"resources": {"requests": {"cpu": "6"}}}], overhead={"cpu": "1"})
+    assert requests(init_pod) == {"cpu": Decimal(7), GPU: Decimal(1), "pods": Decimal(1)}
 
 
 def test_a_pod_that_fits_nowhere_brings_a_node() -> None:

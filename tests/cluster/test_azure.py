@@ -50,7 +50,7 @@ def client(module_cluster: ControlPlane) -> Client:
 
 
 def cluster_id(azure: SmallAzure) -> str:
-    return next(one.id for one in azure.cloud.azure if one.token == "containerservice:ManagedCluster")
+    return next(resource.id for resource in azure.cloud.azure if resource.token == "containerservice:ManagedCluster")
 
 
 def nodes(client: Client, pool: str) -> list[Object]:
@@ -229,7 +229,11 @@ def test_sliced_machines_do_not_come_from_nothing(azure: SmallAzure, client: Cli
 
     def is_stranded() -> bool:
         pods = client.list("v1", "Pod", "default", labelSelector="app=d")
-        return any(one.get("reason") == "Unschedulable" for pod in pods for one in pod["status"].get("conditions", []))
+        return any(
+            condition.get("reason") == "Unschedulable"
+            for pod in pods
+            for condition in pod["status"].get("conditions", [])
+        )
 
     eventually(is_stranded, "a pod that the scheduler has given up on")
     assert azure.machines.autoscale() == {}
@@ -280,7 +284,7 @@ def test_the_kubeconfig_leads_to_the_real_server_by_exec(azure: SmallAzure, modu
 
 
 def test_a_deleted_cluster_forgets_everything(azure: SmallAzure, client: Client) -> None:
-    """Last: the control plane starts anew."""
+    """Runs last: it restarts the control plane with an empty store."""
     client.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "mine"}})
     azure.delete(CLUSTER, cluster_id(azure))
     assert client.list("v1", "Node") == []

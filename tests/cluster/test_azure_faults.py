@@ -1,4 +1,4 @@
-"""Azure on a bad day, through the real engine: a clear error, a sound state, and the next update converges."""
+"""Azure's errors through the real engine: a clear message, a consistent state, and the next update converges."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -79,7 +79,7 @@ def stack(running: Stack) -> Iterator[Stack]:
     yield running
     running.pools = {}
     running.stack.up()
-    assert {one.name for one in running.engine.azure.machines.pools().values()} == {"system"}
+    assert {pool.name for pool in running.engine.azure.machines.pools().values()} == {"system"}
 
 
 def test_what_is_refused_leaves_nothing(stack: Stack) -> None:

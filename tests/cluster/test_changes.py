@@ -1,4 +1,4 @@
-"""Whoever waits for changes hears of each kind's, also of a kind that comes later and after the server was away."""
+"""A listener is notified of changes of every kind, also of a kind that is added later and after the server was down."""
 
 import threading
 from pathlib import Path
@@ -18,7 +18,7 @@ LIMIT_SECONDS = 30
 
 
 class Listener:
-    """Hears that something has happened; forgets it when asked."""
+    """Records that something has happened, until it is reset."""
 
     def __init__(self) -> None:
         self.heard = threading.Event()

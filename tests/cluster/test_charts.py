@@ -21,8 +21,8 @@ def chart(values: dict[str, Any] | None = None, *, installed: bool = True, used:
     """KEDA's chart and, where it is used, one of its custom resources."""
 
     def program(provider: k8s.Provider) -> None:
-        here = pulumi.ResourceOptions(provider=provider)
-        namespace = k8s.core.v1.Namespace("n", metadata={"name": "keda"}, opts=here)
+        options = pulumi.ResourceOptions(provider=provider)
+        namespace = k8s.core.v1.Namespace("n", metadata={"name": "keda"}, opts=options)
         needed: list[pulumi.Resource] = [namespace]
         if installed:
             needed.append(
@@ -51,8 +51,8 @@ def chart(values: dict[str, Any] | None = None, *, installed: bool = True, used:
 
 
 def test_a_chart_brings_its_crds_and_keeps_its_values(run: Run, engine: ClusterEngine, client: Client) -> None:
-    told: list[tuple[str, Any]] = []
-    engine.kubernetes.on_chart = lambda chart, values: told.append((chart, values))
+    charts: list[tuple[str, Any]] = []
+    engine.kubernetes.on_chart = lambda chart, values: charts.append((chart, values))
     stack = run(chart({"operator": {"replicaCount": 2}}, used=True))
     stack.preview()
     stack.up()
@@ -65,7 +65,7 @@ def test_a_chart_brings_its_crds_and_keeps_its_values(run: Run, engine: ClusterE
     run(chart({"operator": {"replicaCount": 1}}, used=True))
     assert operations(stack.up()) == {"keda": ("update",)}
     stack.destroy()
-    assert told == [
+    assert charts == [
         ("keda", {"operator": {"replicaCount": 2}}),
         ("keda", {"operator": {"replicaCount": 1}}),
         ("keda", None),

@@ -94,14 +94,14 @@ class TestArithmetic:
             ),
         ],
     )
-    def test_what_keda_refuses_or_nobody_plays_is_told(self, changes: dict[str, Any], why: str) -> None:
+    def test_what_keda_refuses_or_is_not_simulated_is_reported(self, changes: dict[str, Any], why: str) -> None:
         with pytest.raises(InvalidError, match=why):
             Scaling.of(spec(**changes))
 
 
 @pytest.mark.parametrize("stack", ALL)
 def test_no_model_of_any_stack_loses_a_replica_for_want_of_metrics(stack: str) -> None:
-    scaled = [one["inputs"]["spec"] for one in entries_of(stack) if one["type"].endswith(":ScaledObject")]
+    scaled = [entry["inputs"]["spec"] for entry in entries_of(stack) if entry["type"].endswith(":ScaledObject")]
     assert scaled
     for inputs in scaled:
         scaling = Scaling.of(inputs)
@@ -168,7 +168,7 @@ def program(*, image: str = "registry.invalid/main:1", scaled: Mapping[str, Any]
 def keda(engine: ClusterEngine) -> Keda:
     """KEDA, installed in a cluster with a node.
 
-    Once for all tests: a kind that comes anew is known to the garbage collector half a minute later.
+    Once for all tests: the garbage collector learns of a newly installed kind half a minute later.
     """
     add_node(engine.client, "one")
     engine.client.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "keda"}})
@@ -209,9 +209,9 @@ def require_ready(client: Client, replicas: int) -> None:
 def test_the_engine_leaves_the_replicas_to_keda(run: Run, scaled: StackRun, keda: Keda, client: Client) -> None:
     require(client, 2)
     owners = {
-        one["manager"]: one.get("subresource")
-        for one in target(client)["metadata"]["managedFields"]
-        if "f:replicas" in one["fieldsV1"].get("f:spec", {})
+        entry["manager"]: entry.get("subresource")
+        for entry in target(client)["metadata"]["managedFields"]
+        if "f:replicas" in entry["fieldsV1"].get("f:spec", {})
     }
     assert owners == {MANAGER: "scale"}
     require_ready(client, 2)
@@ -268,17 +268,17 @@ def test_without_its_chart_nobody_scales(keda: Keda, client: Client) -> None:
 
 
 @pytest.mark.cluster
-def test_rates_that_the_server_refuses_are_told(run: Run, scaled: StackRun, client: Client) -> None:
+def test_rates_that_the_server_refuses_are_reported(run: Run, scaled: StackRun, client: Client) -> None:
     """KEDA's own definition takes any number of seconds; the HorizontalPodAutoscaler that it makes does not."""
     rules = {"scaleUp": {"policies": [{"type": "Pods", "value": 1, "periodSeconds": 7200}]}}
     advanced = {"horizontalPodAutoscalerConfig": {"behavior": rules}}
     run(program(scaled=spec(minReplicaCount=3, advanced=advanced)))
     scaled.up()
 
-    def said() -> str:
+    def refusal() -> str:
         (ready, _) = client.get(*KIND)["status"]["conditions"]
         return ready["message"] if ready["status"] == "False" else ""
 
-    eventually(said, "KEDA refuses the object", last=lambda: client.get(*KIND))
-    assert "periodSeconds" in said()
+    eventually(refusal, "KEDA refuses the object", last=lambda: client.get(*KIND))
+    assert "periodSeconds" in refusal()
     assert target(client)["spec"]["replicas"] == 2

@@ -50,7 +50,7 @@ def test_an_object_is_created_kept_changed_and_deleted(run: Run, client: Client)
     assert client.find("v1", "ConfigMap", "c", "default") is None
     stack.up()
     created = client.get("v1", "ConfigMap", "c", "default")
-    assert [(one["manager"], one["operation"]) for one in created["metadata"]["managedFields"]] == [
+    assert [(entry["manager"], entry["operation"]) for entry in created["metadata"]["managedFields"]] == [
         ("pulumi-kubernetes", "Update")
     ]
     assert stack.preview().is_quiet
@@ -62,7 +62,7 @@ def test_an_object_is_created_kept_changed_and_deleted(run: Run, client: Client)
     changed = client.get("v1", "ConfigMap", "c", "default")
     assert changed["metadata"]["labels"] == {"text": "two"}
     assert changed["metadata"]["uid"] == created["metadata"]["uid"]
-    owners = [(one["manager"], one["operation"]) for one in changed["metadata"]["managedFields"]]
+    owners = [(entry["manager"], entry["operation"]) for entry in changed["metadata"]["managedFields"]]
     assert owners == [(applied_objects.manager_of("kubernetes:core/v1:ConfigMap", "default/c"), "Apply")]
     assert stack.preview().is_quiet
     stack.destroy()
@@ -79,7 +79,7 @@ def test_a_preview_is_judged_by_the_server(run: Run, client: Client) -> None:
     assert client.get("v1", "ConfigMap", "c", "default")["metadata"]["labels"] == {"text": "one"}
 
 
-def test_what_the_server_refuses_is_told_and_mended(run: Run, client: Client) -> None:
+def test_a_refusal_of_the_server_is_reported_and_can_be_fixed(run: Run, client: Client) -> None:
     stack = run(config_map("one", name="No_Name"))
     with pytest.raises(OperationRefusedError, match="RFC 1123 subdomain"):
         stack.up()
@@ -97,7 +97,7 @@ def test_an_object_of_someone_else_is_not_taken(run: Run, client: Client) -> Non
     client.delete("v1", "ConfigMap", "c", "default")
 
 
-def test_a_namespace_that_is_missing_is_told(run: Run) -> None:
+def test_a_missing_namespace_is_reported(run: Run) -> None:
     stack = run(config_map("one", namespace="nowhere"))
     stack.preview()
     with pytest.raises(OperationRefusedError, match='namespaces "nowhere" not found'):
@@ -220,7 +220,9 @@ def test_the_default_rolling_update_deadlocks_and_times_out(run: Run, engine: Cl
     assert ready_on(client, app="d") == ["n1", "n1"]
 
 
-def test_no_server_is_told_and_the_next_update_converges(run: Run, engine: ClusterEngine, client: Client) -> None:
+def test_an_unreachable_server_is_reported_and_the_next_update_converges(
+    run: Run, engine: ClusterEngine, client: Client
+) -> None:
     stack = run(config_map("one"))
     engine.plane.stop_api_server()
     with pytest.raises(OperationRefusedError, match="configured Kubernetes cluster is unreachable"):

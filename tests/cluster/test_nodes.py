@@ -93,7 +93,7 @@ def test_labels_are_those_of_aks_and_of_the_pool() -> None:
 
 def test_nodes_go_round_the_zones() -> None:
     zones = [manifest(index, availabilityZones=["3", "1"])["metadata"]["labels"] for index in range(3)]
-    assert [one["topology.kubernetes.io/zone"] for one in zones] == ["eastus-1", "eastus-3", "eastus-1"]
+    assert [labels["topology.kubernetes.io/zone"] for labels in zones] == ["eastus-1", "eastus-3", "eastus-1"]
     assert manifest()["metadata"]["labels"]["topology.kubernetes.io/zone"] == "0"
 
 
@@ -101,8 +101,8 @@ def test_azure_taints_and_labels_spot_nodes_once() -> None:
     spot = {"key": "kubernetes.azure.com/scalesetpriority", "value": "spot", "effect": "NoSchedule"}
     gpu = {"key": "nvidia.com/gpu", "value": "present", "effect": "NoSchedule"}
     assert taints({**POOL, "scaleSetPriority": "Spot"}) == [gpu, spot]
-    told = [*POOL["nodeTaints"], "kubernetes.azure.com/scalesetpriority=spot:NoSchedule"]
-    assert taints({**POOL, "scaleSetPriority": "Spot", "nodeTaints": told}) == [gpu, spot]
+    node_taints = [*POOL["nodeTaints"], "kubernetes.azure.com/scalesetpriority=spot:NoSchedule"]
+    assert taints({**POOL, "scaleSetPriority": "Spot", "nodeTaints": node_taints}) == [gpu, spot]
     labels = manifest(scaleSetPriority="Spot")["metadata"]["labels"]
     assert labels["kubernetes.azure.com/scalesetpriority"] == "spot"
 
@@ -133,7 +133,7 @@ def test_a_pool_that_names_no_disk_gets_one_by_its_cores(vm_size: str, gib: int)
 
 def test_several_nodes_of_one_pool_differ_in_their_names() -> None:
     made = node_manifests(POOL, CATALOG.vm_sizes[POOL["vmSize"]], 3, WHERE, operator=OPERATOR)
-    assert len({one["metadata"]["name"] for one in made}) == 3
+    assert len({node["metadata"]["name"] for node in made}) == 3
 
 
 @pytest.mark.parametrize(

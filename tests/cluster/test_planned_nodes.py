@@ -20,24 +20,24 @@ WHERE = Surroundings.of(CLUSTER_ID, {"location": "eastus", "kubernetesVersion": 
 @pytest.mark.parametrize("stack", STACKS)
 def test_the_graph_s_pools_offer_what_the_graph_s_plan_says(stack: str) -> None:
     entries = entries_of(stack)
-    pools = [one["inputs"] for one in entries if one["type"] == "azure-native:containerservice:AgentPool"]
+    pools = [entry["inputs"] for entry in entries if entry["type"] == "azure-native:containerservice:AgentPool"]
     (values,) = [
-        one["inputs"]["values"]
-        for one in entries
-        if one["type"] == "kubernetes:helm.sh/v3:Release" and one["inputs"]["chart"].endswith("gpu-operator")
+        entry["inputs"]["values"]
+        for entry in entries
+        if entry["type"] == "kubernetes:helm.sh/v3:Release" and entry["inputs"]["chart"].endswith("gpu-operator")
     ]
     plan = planning_stacks.plan({}) if stack == "dev" else None
-    asked = {
+    requested = {
         resource
-        for one in entries
-        if one["type"] == "kubernetes:apps/v1:Deployment"
-        for container in one["inputs"]["spec"]["template"]["spec"]["containers"]
+        for entry in entries
+        if entry["type"] == "kubernetes:apps/v1:Deployment"
+        for container in entry["inputs"]["spec"]["template"]["spec"]["containers"]
         for resource in (container.get("resources") or {}).get("limits") or {}
         if resource.startswith("nvidia.com/")
     }
     found = {pool["agentPoolName"]: offered_by(pool, values) for pool in pools}
     assert all(withheld == "" for _, withheld in found.values()), found
-    assert asked <= {resource for resources, _ in found.values() for resource in resources}
+    assert requested <= {resource for resources, _ in found.values() for resource in resources}
     if plan is not None:
         assert {made.aks_name: dict(made.pool.resources) for made in plan.foundation.agent_pools} == {
             name: resources for name, (resources, _) in found.items()
@@ -65,7 +65,7 @@ SHARINGS = [
 @pytest.mark.parametrize("driver", ["aks", "operator"])
 @pytest.mark.parametrize("capacity", ["on-demand", "spot"])
 @pytest.mark.parametrize(("vm_size", "gpu"), SHARINGS)
-def test_every_way_of_sharing_makes_the_devices_of_the_plan(
+def test_every_sharing_mode_yields_the_devices_of_the_plan(
     vm_size: str, gpu: dict[str, Any], capacity: str, driver: str
 ) -> None:
     other = planning_stacks.pool("other", vm_size=vm_size, gpu=gpu, capacity=capacity)

@@ -1,4 +1,4 @@
-"""The platform on a bad day: an update fails and says why, nothing is orphaned, and the next one converges."""
+"""Faults during an update: it fails with the cause, nothing is orphaned, and the next one converges."""
 
 import contextlib
 import signal
@@ -40,7 +40,7 @@ pytestmark = [
     # A killed engine says no more.
     pytest.mark.filterwarnings("ignore:Error in event stream"),
 ]
-# Within this time the engine tells its providers that it is cancelled.
+# Within this time the engine cancels its providers.
 CANCEL_SECONDS = 30.0
 METRICS = "monitoring/kube-prometheus-stack"
 
@@ -108,7 +108,7 @@ def test_updates_fail_and_say_why_and_the_next_one_converges(
 def meet(stack: FaultedStack, case: Case) -> None:
     with case.begin(stack):
         outcome = stack.fails(case.resource, case.cause, parallel=case.parallel)
-    stack.require_sound(outcome)
+    stack.require_consistent(outcome)
 
 
 def everything_runs(stack: FaultedStack) -> None:
@@ -177,9 +177,9 @@ def one_model_more(sections: Sections) -> None:
 
 
 def refused_in_preview(stack: FaultedStack) -> None:
-    with REFUSED_BY_POLICY.begin(stack), pytest.raises(OperationRefusedError, match=COMPANY_RULE) as told:
+    with REFUSED_BY_POLICY.begin(stack), pytest.raises(OperationRefusedError, match=COMPANY_RULE) as caught:
         stack.stack.preview()
-    assert told.value.outcome.writes() == ()
+    assert caught.value.outcome.writes() == ()
 
 
 def cancelled(stack: FaultedStack) -> None:
@@ -188,7 +188,7 @@ def cancelled(stack: FaultedStack) -> None:
         assert stack.engine.kubernetes.cancelled.wait(CANCEL_SECONDS)
 
     stack.moments.after(cancel, DEPLOYMENT)
-    stack.require_sound(stack.fails("llm-platform-dev", "update canceled"))
+    stack.require_consistent(stack.fails("llm-platform-dev", "update canceled"))
     assert stack.state("more-deployment")["id"] == "llm/more"
     assert stack.engine.client.find("v1", "Service", "more", "llm") is None
     update = stack.converges()
@@ -240,7 +240,7 @@ def upgrade_cut_off(stack: FaultedStack) -> None:
     assert [operation["type"] for operation in fault_recovery.cut_off(stack.stack)] == ["updating"]
     fault_recovery.unlock(stack.stack)
     outcome = stack.fails("monitoring-release", r"another operation \(install/upgrade/rollback\) is in progress")
-    stack.require_sound(outcome)
+    stack.require_consistent(outcome)
     charts.roll_back(METRICS)
     stack.converges()
     assert charts.status(METRICS) == "deployed"
@@ -251,7 +251,7 @@ def gone_first(stack: FaultedStack) -> None:
     (spare,) = [made.logical_name for made in stack.plan.foundation.agent_pools if made.pool.name == "spare"]
     with NOT_SOLD.begin(stack):
         outcome = stack.fails(spare, NOT_SOLD.cause)
-    stack.require_sound(outcome, spare)
+    stack.require_consistent(outcome, spare)
     stack.converges(spare)
 
 

@@ -87,7 +87,7 @@ def replaced(change: Change) -> tuple[PoolPlan, PoolPlan]:
 
 def on(changing: Changing, pool: PoolPlan) -> list[tuple[str, WorkloadPlan]]:
     """Deployments of a pool, with their namespaces."""
-    return [one for one in changing.life.deployments if one[1].pool == pool.name]
+    return [deployment for deployment in changing.life.deployments if deployment[1].pool == pool.name]
 
 
 def require_moved(changing: Changing, change: Change) -> None:
@@ -140,7 +140,7 @@ def test_a_pool_that_changes_again_and_again_is_replaced_each_time(
 
 def at_its_most(changing: Changing, edit: Edit = lambda _: None) -> None:
     """Begin with the stack file and one edit."""
-    # KEDA scales its former target until it is told of the new one: no load, no difference.
+    # KEDA scales its former target until it reads the new one: no load, no difference.
     changing.life.idle()
     changing.start_from(edit)
     changing.life.busy()

@@ -20,7 +20,7 @@ from tests.cluster.rollout_watch import Watch, is_ending
 from tests.engine.platform_stacks import section
 
 pytestmark = pytest.mark.cluster
-# For so long a pod that was told to end holds its GPU.
+# For so long a terminating pod holds its GPU.
 DRAIN_SECONDS = 2.0
 SPARE = RolloutPlan(strategy="RollingUpdate", max_surge=1, max_unavailable=0)
 TIGHT = RolloutPlan(strategy="RollingUpdate", max_surge=0, max_unavailable=1)
@@ -87,8 +87,8 @@ def resize(changing: Changing, edit: Edit, strategy: RolloutPlan) -> None:
     for namespace, deployment in changing.life.deployments:
         assert deployment.rollout == strategy
         changing.life.require_pods(namespace, deployment)
-    # KEDA goes by its former bounds until the update has ended: it may have moved a number of replicas meanwhile, and
-    # the next update would find it so.
+    # KEDA goes by its former bounds until the update has ended: it may have changed a number of replicas during
+    # the update, and the next update would find it so.
     changing.life.stack.refresh()
 
 
@@ -162,12 +162,12 @@ def test_one_model_more_changes_no_other(changing: Changing) -> None:
 
 
 def test_the_grace_of_a_pod_covers_its_pause_and_its_last_requests(changing: Changing) -> None:
-    """First it is left out of the Service, then vLLM is told to end, then running requests may end."""
+    """First it is left out of the Service, then vLLM gets the signal to stop, then running requests may end."""
     for namespace, deployment in changing.life.deployments:
         for pod in changing.life.pods(namespace, deployment.name):
             spec = pod["spec"]
             (container,) = spec["containers"]
-            (volume,) = (one["configMap"]["name"] for one in spec["volumes"] if "configMap" in one)
+            (volume,) = (volume["configMap"]["name"] for volume in spec["volumes"] if "configMap" in volume)
             arguments = changing.life.engine.client.get("v1", "ConfigMap", volume, namespace)["data"]
             (options,) = (yaml.safe_load(text) for text in arguments.values())
             pause = container["lifecycle"]["preStop"]["sleep"]["seconds"]
@@ -207,11 +207,11 @@ def test_a_pod_gets_no_new_requests_before_its_grace_ends(changing: Changing) ->
     leaving, *_ = (pod["metadata"] for pod in changing.life.pods(namespace, chat.name))
     with Watch(changing.life.engine.plane) as watch:
         client.evict(namespace, leaving["name"])
-        told = client.get("v1", "Pod", leaving["name"], namespace)
+        terminating = client.get("v1", "Pod", leaving["name"], namespace)
         eventually(lambda: client.find("v1", "Pod", leaving["name"], namespace) is None, "the pod ends")
         changing.life.require_pods(namespace, chat, 3)
-    assert is_ending(told)
-    assert told["metadata"]["deletionGracePeriodSeconds"] == model.releases[0].pod.grace_seconds
+    assert is_ending(terminating)
+    assert terminating["metadata"]["deletionGracePeriodSeconds"] == model.releases[0].pod.grace_seconds
     assert leaving["name"] in watch.moments[0].addressed(model.name)
     left_out = watch.first(
         lambda moment: leaving["name"] not in moment.addressed(model.name), "the Service leaves it out"

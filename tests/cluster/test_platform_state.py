@@ -1,4 +1,4 @@
-"""What the real engine previews and keeps of the shipped stacks, and that the embedded engine tells it the same."""
+"""What the real engine previews and keeps of the shipped stacks, and that the embedded engine shows the same."""
 
 import pytest
 
@@ -21,19 +21,19 @@ def test_arm_knows_every_value(life: FromNothing) -> None:
 
 def test_the_embedded_engine_previews_the_same(life: FromNothing) -> None:
     real = previewed(life.preview)
-    told = embedded(graph_of(life.name))
-    assert sorted(told) == sorted(real)
-    assert {urn: told[urn] for urn in told if told[urn] != real[urn]} == {}
+    shown = embedded(graph_of(life.name))
+    assert sorted(shown) == sorted(real)
+    assert {urn: shown[urn] for urn in shown if shown[urn] != real[urn]} == {}
 
 
 def test_the_embedded_engine_knows_the_options_of_the_state(life: FromNothing) -> None:
     real = stored(life.stack.resources())
-    told = embedded_stored(graph_of(life.name))
-    assert sorted(told) == sorted(real)
-    assert {urn: (told[urn], real[urn]) for urn in told if told[urn] != real[urn]} == {}
+    shown = embedded_stored(graph_of(life.name))
+    assert sorted(shown) == sorted(real)
+    assert {urn: (shown[urn], real[urn]) for urn in shown if shown[urn] != real[urn]} == {}
 
 
-def test_the_state_tells_no_secret_of_the_cluster_in_plain_text(life: FromNothing) -> None:
+def test_the_state_holds_no_secret_of_the_cluster_in_plain_text(life: FromNothing) -> None:
     server = life.engine.kubernetes.kubeconfig["clusters"][0]["cluster"]
     needles = ["kubelogin", server["server"], server["certificate-authority-data"]]
     assert plain_text_secrets(life.stack.export(), needles) == []

@@ -32,8 +32,8 @@ _ACTIONS = {
 
 def test_traffic_is_what_the_page_says(life: Life) -> None:
     client = life.engine.client
-    there = traffic.groups(client, life.plan.foundation)
-    documented("traffic").require(life.name, traffic.admitted(there, traffic.network_rules(client)))
+    groups = traffic.groups(client, life.plan.foundation)
+    documented("traffic").require(life.name, traffic.admitted(groups, traffic.network_rules(client)))
 
 
 def test_it_is_the_same_where_address_ranges_match_pods_and_nodes_too(life: Life) -> None:
@@ -47,21 +47,21 @@ def test_it_is_the_same_where_address_ranges_match_pods_and_nodes_too(life: Life
 def test_every_pod_that_runs_is_treated_as_the_table_says(life: Life) -> None:
     """Controllers and admission add labels to those of the template: none of them opens or closes anything."""
     client = life.engine.client
-    there, rules = traffic.groups(client, life.plan.foundation), traffic.network_rules(client)
+    groups, rules = traffic.groups(client, life.plan.foundation), traffic.network_rules(client)
     pods = client.list("v1", "Pod")
     assert pods
     for pod in pods:
-        one = pods_of(pod["metadata"]["namespace"], pod)
+        pod_end = pods_of(pod["metadata"]["namespace"], pod)
         # A model's, or, as the pod of a Job, none but its namespace's.
-        own = max(groups_of(one, there), key=lambda pods: len(pods.labels))
-        for group in there:
-            assert rules.admitted(one, group.end) == rules.admitted(own, group.end), pod["metadata"]["name"]
-            assert rules.admitted(group.end, one) == rules.admitted(group.end, own), pod["metadata"]["name"]
+        own = max(groups_of(pod_end, groups), key=lambda pods: len(pods.labels))
+        for group in groups:
+            assert rules.admitted(pod_end, group.end) == rules.admitted(own, group.end), pod["metadata"]["name"]
+            assert rules.admitted(group.end, pod_end) == rules.admitted(group.end, own), pod["metadata"]["name"]
 
 
-def groups_of(pod: Pods, there: Iterable[Group]) -> Iterator[Pods]:
+def groups_of(pod: Pods, groups: Iterable[Group]) -> Iterator[Pods]:
     """The groups that a pod could be one of."""
-    for end in (group.end for group in there):
+    for end in (group.end for group in groups):
         if isinstance(end, Pods) and end.namespace == pod.namespace and end.labels.items() <= pod.labels.items():
             yield end
 
@@ -116,15 +116,15 @@ def test_no_role_and_no_binding_is_ours(life: Life) -> None:
     assert [type_ for type_, _ in life.objects() if "rbac" in type_] == []
 
 
-def test_no_pod_of_ours_holds_a_token_of_the_api_server(life: Life) -> None:
+def test_none_of_our_pods_holds_a_token_of_the_api_server(life: Life) -> None:
     client = life.engine.client
     pods = client.list("v1", "Pod")
     assert pods
     for pod in pods:
         assert cluster_roles.tokens_for_the_api(pod) == [], pod["metadata"]["name"]
-    accounts = [one for one in client.list("v1", "ServiceAccount") if is_ours(one)]
+    accounts = [account for account in client.list("v1", "ServiceAccount") if is_ours(account)]
     assert {
-        one["metadata"]["name"] for one in accounts if one.get("automountServiceAccountToken") is not False
+        account["metadata"]["name"] for account in accounts if account.get("automountServiceAccountToken") is not False
     } == set()
     assert len(accounts) == len(life.plan.models) + 1
 
@@ -135,12 +135,13 @@ def identities(life: Life) -> dict[str, set[str]]:
     cluster = access.the_cluster(cloud)
     control_plane = cluster.outputs["identity"]["userAssignedIdentities"].values()
     found = {
-        "AKS control plane": {str(one["principalId"]) for one in control_plane},
+        "AKS control plane": {str(user["principalId"]) for user in control_plane},
         "kubelets": {str(cluster.outputs["identityProfile"]["kubeletidentity"]["objectId"])},
     }
     for account, shown in subjects(life):
         principals = {
-            str(one.outputs["principalId"]) for one in access.identities(cloud, account.namespace, account.name)
+            str(identity.outputs["principalId"])
+            for identity in access.identities(cloud, account.namespace, account.name)
         }
         found.setdefault(shown, set()).update(principals)
     return found
@@ -155,14 +156,14 @@ def roles_in_azure(life: Life, principal: str) -> frozenset[Fact]:
     """(role, resource) of a principal."""
     roles, names = {id_: role for role, id_ in catalog.load().azure.roles.items()}, names_in_the_stack(life)
     return frozenset(
-        (roles[str(one.inputs["roleDefinitionId"]).rsplit("/", 1)[1]], names[str(one.inputs["scope"])])
-        for one in assignments(life)
-        if one.inputs["principalId"] == principal
+        (roles[str(grant.inputs["roleDefinitionId"]).rsplit("/", 1)[1]], names[str(grant.inputs["scope"])])
+        for grant in assignments(life)
+        if grant.inputs["principalId"] == principal
     )
 
 
 def assignments(life: Life) -> list[AzureObject]:
-    return [one for one in life.engine.cloud.azure if one.token == "authorization:RoleAssignment"]
+    return [resource for resource in life.engine.cloud.azure if resource.token == "authorization:RoleAssignment"]
 
 
 def allowed_in_azure(life: Life, principal: str) -> frozenset[Fact]:
@@ -173,25 +174,31 @@ def allowed_in_azure(life: Life, principal: str) -> frozenset[Fact]:
         # Microsoft.Network/virtualNetworks/subnets/join/action is about what lies in virtual networks.
         kind = "/".join(action.split("/")[:2])
         ids = {
-            one.id for one in cloud.azure
-            if f"/{kind}/" in one.id and access.principal_may(cloud, principal, action, one.id)
+            resource.id for resource in cloud.azure
+            if f"/{kind}/" in resource.id and access.principal_may(cloud, principal, action, resource.id)
         }  # fmt: skip
-        tops = {id_ for id_ in ids if not any(id_.startswith(f"{other}/") for other in ids)}
+        tops = {id_ for id_ in ids if not any(id_.startswith(f"{parent}/") for parent in ids)}
         found |= {(words, names[id_]) for id_ in tops}
     return frozenset(found)
 
 
 def test_identities_have_in_azure_the_roles_that_the_page_says(life: Life) -> None:
     named = identities(life)
-    facts = (((one,), (shown,), roles_in_azure(life, one)) for shown, principals in named.items() for one in principals)
+    facts = (
+        ((principal,), (shown,), roles_in_azure(life, principal))
+        for shown, principals in named.items()
+        for principal in principals
+    )
     documented("roles").require(life.name, traffic.merged(facts))
-    assert {one.inputs["principalId"] for one in assignments(life)} <= set[str]().union(*named.values())
+    assert {grant.inputs["principalId"] for grant in assignments(life)} <= set[str]().union(*named.values())
 
 
 def test_identities_may_in_azure_what_the_page_says(life: Life) -> None:
     named = identities(life)
     facts = (
-        ((one,), (shown,), allowed_in_azure(life, one)) for shown, principals in named.items() for one in principals
+        ((principal,), (shown,), allowed_in_azure(life, principal))
+        for shown, principals in named.items()
+        for principal in principals
     )
     documented("azure").require(life.name, traffic.merged(facts))
 

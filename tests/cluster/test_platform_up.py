@@ -17,7 +17,7 @@ in_every_stack = pytest.mark.parametrize("life", ALL, indirect=True, scope="sess
 
 
 @in_every_stack
-def test_the_update_from_nothing_does_what_the_preview_said(life: FromNothing) -> None:
+def test_the_first_update_does_what_the_preview_showed(life: FromNothing) -> None:
     assert {step.op for step in life.preview.steps} == {"create"}
     assert life.preview.writes() == ()
     assert life.update.operations == life.preview.operations
@@ -28,7 +28,7 @@ def test_no_object_was_rejected_and_all_are_in_the_api_server(life: FromNothing)
     assert [message for message in life.update.messages if not message.startswith("info")] == []
     objects = life.objects()
     assert objects
-    assert [one for one in objects if not life.has(*one)] == []
+    assert [item for item in objects if not life.has(*item)] == []
 
 
 @in_every_stack
@@ -63,7 +63,7 @@ def test_nothing_changes_afterwards(life: FromNothing) -> None:
 
 
 def hash_of(life: FromNothing, namespace: str, image: str) -> str:
-    """The label that tells the pods of this image from others of their Deployment, once there are any."""
+    """The label that distinguishes the pods of this image from others of their Deployment, once there are any."""
 
     def found() -> list[str]:
         pods = life.engine.client.list("v1", "Pod", namespace)
@@ -114,7 +114,7 @@ def edit_by_hand_and_update(life: FromNothing) -> None:
     life.engine.kubelets.heal()
     machines.autoscales = True
     live = client.get("apps/v1", "Deployment", deployment.name, namespace)["spec"]["template"]["spec"]["containers"]
-    assert [one["image"] for one in live] == [container["image"]]
+    assert [item["image"] for item in live] == [container["image"]]
     assert client.get("v1", "Node", node)["spec"]["taints"] == taints
     life.require_pods(namespace, deployment)
     assert life.stack.refresh().operations == {}
@@ -137,5 +137,7 @@ def test_models_at_their_most_replicas_still_run_where_the_plan_says(life: FromN
         life.idle()
         assert life.stack.preview().operations == {}
         objects = life.engine.client.list("keda.sh/v1alpha1", "ScaledObject")
-        told = [one for item in objects for one in item["status"]["conditions"] if one["type"] == "Ready"]
-        assert [one["status"] for one in told] == ["True"] * len(life.deployments), told
+        ready = [
+            condition for item in objects for condition in item["status"]["conditions"] if condition["type"] == "Ready"
+        ]
+        assert [condition["status"] for condition in ready] == ["True"] * len(life.deployments), ready

@@ -90,7 +90,7 @@ def nodes_of(stack: GeneratedStack) -> list[Object]:
     ]
 
 
-def told(pool: PoolOfPods, order: int, stranded: list[str]) -> str:
+def disagreement(pool: PoolOfPods, order: int, stranded: list[str]) -> str:
     what = f"stranded {', '.join(stranded)}" if stranded else "placed every pod"
     return (
         f"pool {pool.name} of stack {pool.stack.number}: the planner says `{pool.word.value}`, and in order {order} "
@@ -98,7 +98,7 @@ def told(pool: PoolOfPods, order: int, stranded: list[str]) -> str:
     )
 
 
-def test_the_generated_stacks_are_sound_but_for_their_size() -> None:
+def test_the_generated_stacks_pass_every_rule_but_those_about_size() -> None:
     """Also, the rules say of each pool what its verdict says."""
     for stack in generated(STACKS):
         errors = {finding.rule for finding in stack.findings if finding.severity == "error"}
@@ -155,7 +155,7 @@ def test_the_scheduler_strands_pods_exactly_where_the_planner_says_so(
                     if stranded:
                         stranding[f"{pool.stack.number}/{pool.name}"] += 1
                     if (pool.word is Word.PLACEABLE and stranded) or (pool.word is Word.IMPOSSIBLE and not stranded):
-                        wrong.append(told(pool, order, stranded))
+                        wrong.append(disagreement(pool, order, stranded))
     seen = Counter(
         min(1, stranding[f"{pool.stack.number}/{pool.name}"]) for pool in pools if pool.word is Word.FRAGMENT
     )

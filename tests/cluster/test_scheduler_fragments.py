@@ -1,4 +1,4 @@
-"""Orders that are said to strand a pod do so before the real scheduler, and other orders of the same pods don't."""
+"""Pod orders that the planner reports as stranding a pod do so with the real scheduler; other orders of them don't."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path

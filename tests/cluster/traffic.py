@@ -96,7 +96,9 @@ def groups(client: Objects, foundation: AzurePlan, *, by_address: bool = False) 
     pods, nodes = _addresses(foundation.cluster.pod_cidr), _addresses(*_subnet(foundation.network, "nodes"))
     found = [*_models(client), *_charts(), *_spaces(client)]
     if by_address:
-        found = [replace(one, end=replace(one.end, addresses=pods)) for one in found if isinstance(one.end, Pods)]
+        found = [
+            replace(group, end=replace(group.end, addresses=pods)) for group in found if isinstance(group.end, Pods)
+        ]
     return [*found, Group.of("other nodes", Outside(nodes if by_address else ())), *_outside(foundation)]
 
 
@@ -112,7 +114,7 @@ def admitted(groups: Iterable[Group], rules: NetworkRules) -> set[Fact]:
 
 
 def limits(client: Objects, rules: NetworkRules) -> set[Fact]:
-    """Every namespace of ours, whether traffic in and out is closed there, and the pods that it takes."""
+    """Each of our namespaces, whether traffic in and out is closed there, and the pods that it takes."""
     facts = set[Fact]()
     for namespace in filter(is_ours, client.list("v1", "Namespace")):
         name, labels = namespace["metadata"]["name"], namespace["metadata"]["labels"]
@@ -174,7 +176,7 @@ def _outside(foundation: AzurePlan) -> Iterator[Group]:
         role: _subnet(foundation.network, role) for role in ("nodes", "api_server", "gateway", "private_endpoints")
     }
     cluster = foundation.cluster
-    taken = [*(one for ranges in subnets.values() for one in ranges), cluster.pod_cidr, cluster.service_cidr]
+    taken = [*(range_ for ranges in subnets.values() for range_ in ranges), cluster.pod_cidr, cluster.service_cidr]
     yield Group.of("its own node", OwnNode())
     yield Group.of("the API server", Outside(_addresses(*subnets["api_server"])))
     yield Group.of("the gateway's address", Outside(_addresses(*subnets["gateway"])))
@@ -191,13 +193,13 @@ def _subnet(network: NetworkPlan, role: str) -> list[str]:
 
 
 def _addresses(*ranges: str) -> tuple[IPv4Network, ...]:
-    return tuple(IPv4Network(one) for one in ranges)
+    return tuple(IPv4Network(range_) for range_ in ranges)
 
 
 def _without(whole: Iterable[IPv4Network], parts: Iterable[str]) -> tuple[IPv4Network, ...]:
     left = list(whole)
     for part in _addresses(*parts):
-        kept = [one for one in left if not one.overlaps(part)]
-        cut = [rest for one in left if part.subnet_of(one) for rest in one.address_exclude(part)]
+        kept = [network for network in left if not network.overlaps(part)]
+        cut = [rest for network in left if part.subnet_of(network) for rest in network.address_exclude(part)]
         left = [*kept, *cut]
     return tuple(left)

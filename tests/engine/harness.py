@@ -1,4 +1,4 @@
-"""The real Pulumi engine on a program of ours: it previews, updates, refreshes and destroys against stand-in clouds."""
+"""The real Pulumi engine on one of our programs: preview, update, refresh and destroy against stand-in clouds."""
 
 import contextlib
 import functools
@@ -148,7 +148,7 @@ class StackRun:
         return self._run(self._stack.up, **options)
 
     def refresh(self, **options: Any) -> Outcome:
-        """Read every resource anew."""
+        """Read every resource again."""
         return self._run(self._stack.refresh, **options)
 
     def destroy(self, **options: Any) -> Outcome:

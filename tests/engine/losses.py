@@ -1,4 +1,4 @@
-"""What an upgrade of the program would take away from a stack, and how to say it to whoever changed the program."""
+"""What an upgrade of the program would take away from a stack, and a report of it for whoever changed the program."""
 
 import fnmatch
 from collections.abc import Iterable, Mapping, Sequence
@@ -46,7 +46,11 @@ def allowances() -> tuple[Allowance, ...]:
 
 def allowances_for(recording: Recording) -> list[Allowance]:
     """The reviewed losses of a recorded stack."""
-    return [one for one in allowances() if (one.version, one.stack) == (recording.version, recording.stack)]
+    return [
+        allowance
+        for allowance in allowances()
+        if (allowance.version, allowance.stack) == (recording.version, recording.stack)
+    ]
 
 
 @dataclass(frozen=True)
@@ -72,13 +76,13 @@ class Loss:
     @property
     def weight(self) -> tuple[str, ...]:
         """Why it may not go; empty where the only reason is that nobody has allowed it."""
-        dear = costly().get(self.type)
-        return (*(["protected"] if self.protected else []), *([f"costly: {dear}"] if dear else []))
+        cost = costly().get(self.type)
+        return (*(["protected"] if self.protected else []), *([f"costly: {cost}"] if cost else []))
 
     def __str__(self) -> str:
         what = f"{self.type} `{self.name}`"
         if self.heir is not None:
-            return f"{what} would be deleted and made anew as `{_name(self.heir)}`"
+            return f"{what} would be deleted and created again as `{_name(self.heir)}`"
         if self.properties:
             return f"{what} would be replaced, since {', '.join(f'`{path}`' for path in self.properties)} would change"
         return f"{what} would be deleted"
@@ -144,7 +148,7 @@ def losses(outcome: Outcome, recorded: Iterable[Mapping[str, Any]]) -> list[Loss
                 protected=bool(resource.get("protect")),
                 properties=tuple(sorted(forced)),
                 heir=heirs[0] if heirs else None,
-                siblings=tuple(sorted(_name(other) for other in alike)),
+                siblings=tuple(sorted(_name(resource) for resource in alike)),
             )
         )
     return found
@@ -153,10 +157,10 @@ def losses(outcome: Outcome, recorded: Iterable[Mapping[str, Any]]) -> list[Loss
 def unforeseen(recording: Recording, found: Iterable[Loss]) -> list[Loss]:
     """Losses that nobody has allowed."""
     allowed = allowances_for(recording)
-    return [loss for loss in found if not any(one.covers(loss) for one in allowed)]
+    return [loss for loss in found if not any(allowance.covers(loss) for allowance in allowed)]
 
 
-def told(recording: Recording, found: Sequence[Loss]) -> str:
+def losses_report(recording: Recording, found: Sequence[Loss]) -> str:
     """What an upgrade would take away and what to do about it, worst first."""
     lines = [f"Today's program would take away of a stack `{recording.stack}` of version {recording.version}:"]
     providers = [loss for loss in found if loss.type.startswith("pulumi:providers:")]

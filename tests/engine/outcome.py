@@ -119,7 +119,7 @@ def outcome(events: Iterable[EngineEvent], calls: tuple[Call, ...], output: str)
             if event.resource_pre_event.metadata.op != OpType.REFRESH:
                 steps.append(_step(event.resource_pre_event.metadata))
         elif event.res_outputs_event is not None:
-            # What a refresh found out is told only at its end, as the step that the found change amounts to.
+            # The engine reports what a refresh found only at its end, as the step that the found change amounts to.
             if event.res_outputs_event.metadata.urn in refreshed:
                 steps.append(_step(event.res_outputs_event.metadata))
         elif event.diagnostic_event is not None and event.diagnostic_event.severity != "debug":

@@ -77,20 +77,20 @@ def record_commit(version: str, ref: str, arm: Path) -> Path:
     """Record a commit in a checkout and a process of its own; returns the new folder, which is there whole or not.
 
     Raises:
-        FileExistsError: the version is recorded; what users may run is never recorded anew.
+        FileExistsError: the version is recorded; a version that users may run is never recorded again.
 
     """
     folder = RECORDED / version
     if folder.exists():
         raise FileExistsError(f"{folder.name} is recorded: delete {folder} first if nobody has run that version")
-    asked = ["git", "-C", str(REPOSITORY), "rev-parse", "--verify", f"{ref}^{{commit}}"]
-    commit = subprocess.run(asked, check=True, capture_output=True, text=True).stdout.strip()
+    rev_parse = ["git", "-C", str(REPOSITORY), "rev-parse", "--verify", f"{ref}^{{commit}}"]
+    commit = subprocess.run(rev_parse, check=True, capture_output=True, text=True).stdout.strip()
     with tempfile.TemporaryDirectory() as directory:
-        there = Path(directory)
-        check_out(commit, there)
+        checkout = Path(directory)
+        check_out(commit, checkout)
         program = [sys.executable, "-m", "tests.engine.record", version, "--here", commit, "--arm", str(arm)]
-        subprocess.run(program, cwd=there, check=True, timeout=_LIMIT_SECONDS)
-        shutil.copytree(there / folder.relative_to(REPOSITORY), folder)
+        subprocess.run(program, cwd=checkout, check=True, timeout=_LIMIT_SECONDS)
+        shutil.copytree(checkout / folder.relative_to(REPOSITORY), folder)
     return folder
 
 
@@ -101,12 +101,12 @@ def main() -> None:
     parser.add_argument("--ref", default="HEAD", help="commit to record (HEAD)")
     parser.add_argument("--arm", type=Path, required=True, help="folder of ARM's type definitions")
     parser.add_argument("--here", metavar="COMMIT", help="record the program beside these tests, which is COMMIT's")
-    asked = parser.parse_args()
-    if asked.here:
-        record_here(asked.version, asked.here, asked.arm)
+    options = parser.parse_args()
+    if options.here:
+        record_here(options.version, options.here, options.arm)
         return
     try:
-        record_commit(asked.version, asked.ref, asked.arm.resolve())
+        record_commit(options.version, options.ref, options.arm.resolve())
     except FileExistsError as error:
         parser.error(str(error))
 

@@ -1,4 +1,4 @@
-"""The judge of Azure inputs accepts what Azure accepts and refuses what Azure refuses."""
+"""The check of inputs against ARM's type definitions accepts what Azure accepts and refuses what Azure refuses."""
 
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,7 @@ def objections(arm: Path, token: str, inputs: dict[str, Any]) -> dict[str, str]:
     return {problem.path: problem.severity for problem in ArmSchema.load(arm, token).check(inputs)}
 
 
-def test_a_sound_pool_passes(arm: Path) -> None:
+def test_a_valid_pool_passes(arm: Path) -> None:
     assert objections(arm, "containerservice:AgentPool", POOL) == {}
 
 
@@ -127,7 +127,7 @@ def test_a_discriminated_object_takes_the_fields_of_its_kind(arm: Path) -> None:
     assert objections(arm, "monitor:MetricAlert", inputs) == {"criteria.odataType": "error"}
 
 
-def test_every_path_on_file_is_as_long_as_the_arm_type(arm: Path) -> None:
+def test_every_listed_path_is_as_long_as_the_arm_type(arm: Path) -> None:
     """A path table that disagrees with ARM would give ids that Azure never gives."""
     for token in NAME_PARTS:
         schema = ArmSchema.load(arm, token)
@@ -136,7 +136,7 @@ def test_every_path_on_file_is_as_long_as_the_arm_type(arm: Path) -> None:
         assert len(parts) == expected, token
 
 
-def test_ids_are_azures(arm: Path) -> None:
+def test_ids_have_azure_s_form(arm: Path) -> None:
     pool = ArmSchema.load(arm, "containerservice:AgentPool")
     assert resource_id(pool.token, pool.arm_type, "sub", POOL) == (
         "/subscriptions/sub/resourceGroups/rg/providers/Microsoft.ContainerService/managedClusters/aks/agentPools/gpu1"

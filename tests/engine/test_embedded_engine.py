@@ -1,4 +1,4 @@
-"""The embedded engine says of a first preview what the real one says, and is never kinder."""
+"""The embedded engine previews a new stack as the real engine does, and refuses at least as much."""
 
 from pathlib import Path
 

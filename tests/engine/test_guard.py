@@ -33,12 +33,12 @@ def guarded(*, protect: bool) -> Callable[[], None]:
 
 
 def resources_of(stack: StackRun) -> Any:
-    """The exported resources; a secret is encrypted anew at every write, so its text says nothing."""
+    """The exported resources; a secret is encrypted again at every write, so its text says nothing."""
     text = json.dumps(stack.resources(), sort_keys=True)
     return json.loads(re.sub(r'"ciphertext": "[^"]*"', '"ciphertext": ""', text))
 
 
-def test_without_a_guard_protection_comes_too_late(engine: Engine) -> None:
+def test_without_a_guard_a_destroy_deletes_before_it_reaches_what_is_protected(engine: Engine) -> None:
     """The trap itself: pools are deleted and the cluster's objects forgotten before the refusal."""
     stack = engine.stack("prod", TINY, CONFIG)
     stack.up()
@@ -67,7 +67,7 @@ def test_a_guard_does_not_hinder_updates(engine: Engine) -> None:
     assert stack.preview().is_quiet
 
 
-def test_an_unprotected_stack_goes(engine: Engine) -> None:
+def test_an_unprotected_stack_can_be_destroyed(engine: Engine) -> None:
     stack = engine.stack("prod", guarded(protect=True), CONFIG)
     stack.up()
     stack.program = guarded(protect=False)

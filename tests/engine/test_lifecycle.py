@@ -1,4 +1,4 @@
-"""A small stack lives its whole life on the real engine: preview, update, no changes, refresh, change, destroy."""
+"""The whole life cycle of a small stack on the real engine: preview, update, no changes, refresh, change, destroy."""
 
 from pathlib import Path
 
@@ -38,14 +38,14 @@ def test_from_preview_to_destroy(engine: Engine, stack: StackRun) -> None:
 
 def test_a_first_preview_leaves_the_cluster_alone(stack: StackRun) -> None:
     preview = stack.preview()
-    asked = {call.method for call in preview.calls if call.provider == "kubernetes"}
-    assert asked == {"CheckConfig"}
+    methods = {call.method for call in preview.calls if call.provider == "kubernetes"}
+    assert methods == {"CheckConfig"}
     assert not any(call.method == "Invoke" for call in preview.calls)
     release = preview.new()[urn(stack, "kubernetes:helm.sh/v3:Release", "operator")]
     assert release.inputs["values"] == {"driver": {"enabled": False}}
 
 
-def test_a_second_preview_asks_the_cluster(stack: StackRun) -> None:
+def test_a_second_preview_calls_the_cluster(stack: StackRun) -> None:
     stack.up()
     stack.configure({**CONFIG, "tiny:text": "two"})
     preview = stack.preview()
@@ -89,7 +89,7 @@ def test_a_new_vm_size_replaces_the_pool_delete_first(stack: StackRun) -> None:
     assert stack.preview().is_quiet
 
 
-def test_a_lost_resource_is_seen_at_refresh_and_made_again(engine: Engine, stack: StackRun) -> None:
+def test_a_lost_resource_is_seen_at_refresh_and_created_again(engine: Engine, stack: StackRun) -> None:
     stack.up()
     pool = next(resource for resource in engine.cloud.azure if resource.token == "containerservice:AgentPool")
     engine.cloud.remove(pool.id)
@@ -98,7 +98,7 @@ def test_a_lost_resource_is_seen_at_refresh_and_made_again(engine: Engine, stack
     assert engine.cloud.find(pool.id) is not None
 
 
-def test_a_change_behind_the_back_is_seen_at_refresh(engine: Engine, stack: StackRun) -> None:
+def test_a_change_outside_pulumi_is_seen_at_refresh(engine: Engine, stack: StackRun) -> None:
     stack.up()
     pool = next(resource for resource in engine.cloud.azure if resource.token == "containerservice:AgentPool")
     pool.inputs["nodeTaints"] = pool.outputs["nodeTaints"] = []
@@ -106,7 +106,7 @@ def test_a_change_behind_the_back_is_seen_at_refresh(engine: Engine, stack: Stac
     assert list(stack.preview().operations.values()) == [("update",)]
 
 
-def test_an_interrupted_update_is_taken_up_again(engine: Engine, stack: StackRun) -> None:
+def test_the_next_update_completes_an_interrupted_one(engine: Engine, stack: StackRun) -> None:
     engine.azure.fail_on("azure-native:containerservice:AgentPool", message="SkuNotAvailable")
     with pytest.raises(OperationRefusedError, match="SkuNotAvailable"):
         stack.up()

@@ -102,7 +102,7 @@ def test_credentials_of_one_identity_are_written_one_after_the_other(engine: Eng
     assert at_once.preview().is_quiet
 
 
-def test_a_subnet_in_use_stays(engine: Engine) -> None:
+def test_a_subnet_in_use_is_not_deleted(engine: Engine) -> None:
     def networked(options: pulumi.ResourceOptions) -> None:
         space = network.AddressSpaceArgs(address_prefixes=["10.0.0.0/16"])
         vnet = network.VirtualNetwork(

@@ -1,4 +1,4 @@
-"""What is built is cached by what goes into it, and a machine without Go is told so."""
+"""Built programs are cached by their inputs, and a machine without Go gets an error that names Go."""
 
 import dataclasses
 import shutil
@@ -31,7 +31,9 @@ def test_every_module_has_a_folder_of_its_own() -> None:
     assert len({chain.cached("x") for chain in (ENGINE, KUBERNETES, ETCD)}) == 3
 
 
-def test_no_go_and_no_cached_engine_is_said(tools: Toolchain, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_go_and_no_cached_engine_is_reported(
+    tools: Toolchain, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(toolchain.ToolUnavailableError, match="no `go` on PATH"):

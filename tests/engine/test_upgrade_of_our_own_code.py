@@ -1,4 +1,4 @@
-"""Stacks that earlier versions have made go on with today's program, and nothing protected or costly is lost."""
+"""Today's program updates stacks of earlier versions, and nothing protected or costly is lost."""
 
 import json
 import subprocess
@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests.engine.harness import OperationRefusedError, StackRun, plain_text_secrets
-from tests.engine.losses import Loss, allowances, allowances_for, costly, losses, told, unforeseen
+from tests.engine.losses import Loss, allowances, allowances_for, costly, losses, losses_report, unforeseen
 from tests.engine.outcome import Outcome
 from tests.engine.platform_stacks import REPOSITORY, STACKS
 from tests.engine.record import record_commit
@@ -26,16 +26,16 @@ Resources = list[dict[str, Any]]
 
 
 def previewed(stack: StackRun) -> Outcome:
-    """What an update would do; where the engine refuses to take away what is protected, the steps that it told."""
+    """What an update would do; where the engine refuses to take away what is protected, the steps that it printed."""
     try:
         return stack.preview()
     except OperationRefusedError as refused:
-        told_steps = refused.outcome
+        outcome = refused.outcome
     # Not in the handler above: the engine's whole output would come first.
-    if not any("it is protected" in message for message in told_steps.messages):
-        why = "\n".join(told_steps.messages)
+    if not any("it is protected" in message for message in outcome.messages):
+        why = "\n".join(outcome.messages)
         pytest.fail(f"today's program refuses a stack of an earlier version:\n{why}", pytrace=False)
-    return told_steps
+    return outcome
 
 
 class Upgrade:
@@ -62,7 +62,7 @@ def test_every_stack_of_the_current_version_is_recorded() -> None:
     assert recorded == set(STACKS), f"no recording of {VERSION}: run `make record VERSION={VERSION}`"
 
 
-def test_a_recorded_version_is_never_recorded_anew(tmp_path: Path) -> None:
+def test_a_recorded_version_is_never_recorded_again(tmp_path: Path) -> None:
     version = RECORDINGS[0].version
     with pytest.raises(FileExistsError, match=f"{version} is recorded"):
         record_commit(version, "HEAD", tmp_path)
@@ -71,13 +71,13 @@ def test_a_recorded_version_is_never_recorded_anew(tmp_path: Path) -> None:
 def test_the_recorder_imports_nothing_of_the_program() -> None:
     """The program that it records may be an old one, whose modules have other names."""
     names = "{name.partition('.')[0] for name in sys.modules}"
-    asked = [sys.executable, "-c", f"import sys, tests.engine.record; print(*sorted({names}))"]
-    loaded = subprocess.run(asked, cwd=REPOSITORY, check=True, capture_output=True, text=True).stdout.split()
+    command = [sys.executable, "-c", f"import sys, tests.engine.record; print(*sorted({names}))"]
+    loaded = subprocess.run(command, cwd=REPOSITORY, check=True, capture_output=True, text=True).stdout.split()
     assert "simulators" in loaded
     assert {"catalog", "components", "config", "planning", "preview"}.isdisjoint(loaded)
 
 
-def test_a_recording_tells_no_secret_and_no_folder(upgrade: Upgrade) -> None:
+def test_a_recording_holds_no_secret_and_no_local_path(upgrade: Upgrade) -> None:
     lines = {line.strip() for secret in upgrade.secrets for line in secret.splitlines()}
     needles = {line for line in lines if len(line) >= SECRET_LINE_LENGTH}
     texts = [upgrade.recording.stack_file.read_text(), upgrade.recording.state_file.read_text()]
@@ -93,17 +93,17 @@ def test_the_clouds_have_what_the_state_says(upgrade: Upgrade) -> None:
 def test_an_upgrade_takes_nothing_away(upgrade: Upgrade) -> None:
     found = unforeseen(upgrade.recording, upgrade.losses)
     if found:
-        pytest.fail(told(upgrade.recording, found), pytrace=False)
+        pytest.fail(losses_report(upgrade.recording, found), pytrace=False)
 
 
-def test_every_allowed_loss_is_one(upgrade: Upgrade) -> None:
+def test_every_allowed_loss_still_happens(upgrade: Upgrade) -> None:
     allowed = allowances_for(upgrade.recording)
-    assert [one for one in allowed if not any(one.covers(loss) for loss in upgrade.losses)] == []
+    assert [allowance for allowance in allowed if not any(allowance.covers(loss) for loss in upgrade.losses)] == []
 
 
-def test_an_upgrade_does_what_its_preview_said_and_then_all_is_quiet(upgrade: Upgrade) -> None:
+def test_an_upgrade_does_what_its_preview_showed_and_leaves_no_changes(upgrade: Upgrade) -> None:
     if unforeseen(upgrade.recording, upgrade.losses):
-        pytest.skip("what it would take away is told by the test before")
+        pytest.skip("the test before reports what it would take away")
     done = upgrade.stack.up()
     assert {urn: set(steps) for urn, steps in done.operations.items()} == {
         urn: set(steps) for urn, steps in upgrade.preview.operations.items()
@@ -113,7 +113,7 @@ def test_an_upgrade_does_what_its_preview_said_and_then_all_is_quiet(upgrade: Up
 
 def test_allowed_losses_are_of_recorded_stacks() -> None:
     recorded = {(recording.version, recording.stack) for recording in RECORDINGS}
-    assert {(one.version, one.stack) for one in allowances()} <= recorded
+    assert {(allowance.version, allowance.stack) for allowance in allowances()} <= recorded
 
 
 def test_what_is_costly_is_in_a_recording() -> None:
@@ -167,16 +167,17 @@ def with_another_identifier(resources: Resources) -> Resources:
 
 
 @pytest.mark.parametrize(
-    ("stack", "edit", "said"),
+    ("stack", "edit", "expected"),
     [
         ("dev", renamed,
-         ["StorageAccount `the-old-name` would be deleted and made anew as `model-store-account`", "costly: it holds",
+         ["StorageAccount `the-old-name` would be deleted and created again as `model-store-account`",
+          "costly: it holds",
           'an alias is missing: give `model-store-account` aliases=[pulumi.Alias(name="the-old-name")]']),
         ("prod", renamed,
-         ["StorageAccount `the-old-name` would be deleted and made anew as `model-store-account`", "protected",
+         ["StorageAccount `the-old-name` would be deleted and created again as `model-store-account`", "protected",
           'an alias is missing: give `model-store-account` aliases=[pulumi.Alias(name="the-old-name")]']),
         ("dev", below_another_component,
-         ["Vault `vault-vault` would be deleted and made anew as `vault-vault`",
+         ["Vault `vault-vault` would be deleted and created again as `vault-vault`",
           "it was below llm-platform:components:Safe, it is below llm-platform:components:Vault now"]),
         ("dev", with_another_revision,
          ["AgentPool `pool-h100-1111` would be deleted", "costly: GPU nodes",
@@ -186,10 +187,10 @@ def with_another_identifier(resources: Resources) -> Resources:
           "for no other reason than that their provider is replaced", "`chat-deployment`"]),
     ],
 )  # fmt: skip
-def test_a_loss_is_told(
+def test_a_loss_is_reported_with_its_reason(
     stack: str,
     edit: Callable[[Resources], Resources],
-    said: list[str],
+    expected: list[str],
     tmp_path: Path,
     arm: Path,
     engine_binary: Path,
@@ -199,6 +200,6 @@ def test_a_loss_is_told(
     edited = edit(recording.resources)
     with engine_with(recording, tmp_path, arm) as engine:
         outcome = previewed(restore(engine, recording, edited))
-    message = told(recording, unforeseen(recording, losses(outcome, edited)))
+    message = losses_report(recording, unforeseen(recording, losses(outcome, edited)))
     assert f"a stack `{stack}` of version {VERSION}:" in message
-    assert [text for text in said if text not in message] == []
+    assert [text for text in expected if text not in message] == []

@@ -1,4 +1,4 @@
-"""The Go programs that the tests run against: each built once from a tools module of ours, then kept in the cache."""
+"""The Go programs that the tests run against: each built once from one of our tools modules, then kept in the cache."""
 
 import hashlib
 import os
@@ -115,7 +115,7 @@ def pulumi_binary() -> Path:
 
 
 def main() -> None:
-    """Build what is missing before tests share the machine; what can't be built is said, and the tests skip with it."""
+    """Build what is missing before tests share the machine; what can't be built is reported, and its tests skip."""
     for chain in (ENGINE, ETCD, KUBERNETES):
         for program in chain.programs:
             if not chain.cached(program).exists():

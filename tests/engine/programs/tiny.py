@@ -59,7 +59,7 @@ provider = k8s.Provider(
     "kubernetes",
     kubeconfig=pulumi.Output.secret(kubeconfig),
     cluster_identifier=f"{pulumi.get_project()}/{pulumi.get_stack()}/{cluster_name}",
-    # Said aloud, although the kubeconfig is the cluster's: an unknown invoke carries no dependency at a preview.
+    # Stated explicitly, although the kubeconfig is the cluster's: an unknown invoke carries no dependency at a preview.
     opts=pulumi.ResourceOptions(deleted_with=cluster, depends_on=[cluster]),
 )
 
