@@ -1,7 +1,8 @@
 """A minimal cluster autoscaler: unschedulable pods add nodes, up to each pool's maximum; nodes are never removed.
 
 Source: kubernetes/autoscaler cluster-autoscaler/cloudprovider/azure/azure_template.go for the node that a pool would
-add; the expander `least-waste` for the choice of the pool. It decides on the current objects alone and never on how
+add; the expander `least-waste` for the choice of the pool, which is not AKS's default (`random`):
+https://learn.microsoft.com/azure/aks/cluster-autoscaler. It decides on the current objects alone and never on how
 long something has lasted. Known and left out: affinity between pods and topology spread, which are not looked at even
 where a pod requires them; the removal of idle nodes.
 """
@@ -124,7 +125,7 @@ def _matches(expression: Mapping[str, Any], labels: Mapping[str, str]) -> bool:
         return key in labels
     if operator == "DoesNotExist":
         return key not in labels
-    raise ValueError(f"node affinity by {operator} is not played here")
+    raise ValueError(f"node affinity by {operator} is not simulated")
 
 
 def _tolerated(spec: Mapping[str, Any], node: Mapping[str, Any]) -> bool:

@@ -195,7 +195,7 @@ class Fleet:
             self._stamped[name] = wanted[name]
 
     def _kill_pods(self) -> None:
-        """AKS doesn't drain: what ran on a machine is gone with it."""
+        """Nothing is drained: what ran on a machine is gone with it."""
         if not self._gone:
             return
         for pod in self._api.pods():

@@ -1,7 +1,9 @@
 """The machines of Azure's node pools: they follow what Azure has stored, and a test may scale, evict and lose them.
 
-Nodes come and go by the bounds and counts of https://learn.microsoft.com/azure/aks/cluster-autoscaler; a pool that is
-deleted or shrunk is not drained, as in AKS.
+Source: https://learn.microsoft.com/azure/aks/cluster-autoscaler for the bounds, which also hold after an eviction, and
+https://learn.microsoft.com/azure/aks/delete-node-pool: the nodes of a deleted pool are neither cordoned nor drained.
+What differs: the nodes of a shrunk pool are not drained here either, where AKS cordons and drains them first
+(https://learn.microsoft.com/azure/aks/scale-cluster).
 """
 
 import threading
@@ -22,7 +24,7 @@ from simulators.azure.cloud import AzureObject, Cloud
 POOL_TOKEN: Final = "containerservice:AgentPool"
 CLUSTER_TOKEN: Final = "containerservice:ManagedCluster"
 INLINE: Final = "agentPoolProfiles"
-# Pause of the thread that plays machines which register late, and the autoscaler.
+# Pause of the thread that simulates machines which register late, and the autoscaler.
 _PAUSE_SECONDS: Final = 0.2
 
 
@@ -89,7 +91,7 @@ class Machines:
         return self.pools()[name]
 
     def scale(self, pool: str, count: int) -> None:
-        """Play the autoscaler: a pool gets so many nodes; the youngest go first, undrained.
+        """Scale as the autoscaler does: a pool gets so many nodes; the youngest go first, undrained.
 
         Raises:
             ValueError: the pool's bounds forbid it.

@@ -1,8 +1,12 @@
 """The Node objects that AKS makes of an agent pool: names, labels, taints, zones, capacity, and what pods get of it.
 
-Source: https://learn.microsoft.com/azure/aks/quotas-skus-regions (pods of a node),
-https://learn.microsoft.com/azure/aks/concepts-storage#default-os-disk-sizing, and the labels, taints and machine names
-that nodes of AKS carry. VM sizes are the catalog's.
+Source: https://learn.microsoft.com/azure/aks/concepts-network-azure-cni-overlay (pods of a node),
+https://learn.microsoft.com/azure/aks/concepts-storage#default-os-disk-sizing,
+https://learn.microsoft.com/azure/aks/use-labels, https://learn.microsoft.com/azure/aks/spot-node-pool for spot nodes,
+kubernetes-sigs/cloud-provider-azure pkg/provider/azure_vmss.go (`getScaleSetVMInstanceID`: the last six characters of a
+machine's name). VM sizes are the catalog's. What differs: not all reserved labels are set, and a pool that names no
+disk gets the size of a managed one, where AKS since March 2025 prefers an ephemeral one as large as the VM's temporary
+storage.
 """
 
 from collections.abc import Mapping
@@ -21,9 +25,9 @@ POOL_LABEL: Final = "kubernetes.azure.com/agentpool"
 SPOT_TAINT: Final = "kubernetes.azure.com/scalesetpriority=spot:NoSchedule"
 # Taints that Kubernetes itself puts on nodes and takes off again.
 OWN_TAINTS: Final = "node.kubernetes.io/"
-# AKS with Azure CNI overlay: https://learn.microsoft.com/azure/aks/quotas-skus-regions.
+# AKS with Azure CNI Overlay: https://learn.microsoft.com/azure/aks/concepts-network-azure-cni-overlay.
 _DEFAULT_MAX_PODS: Final = 250
-# GiB by the most cores that get it: https://learn.microsoft.com/azure/aks/concepts-storage#default-os-disk-sizing.
+# GiB of a managed disk by the most cores that get it: https://learn.microsoft.com/azure/aks/concepts-storage#default-os-disk-sizing.
 _DEFAULT_DISKS: Final = ((7, 128), (15, 256), (63, 512))
 _LARGEST_DEFAULT_DISK: Final = 1024
 _BASE_36: Final = "0123456789abcdefghijklmnopqrstuvwxyz"

@@ -1,4 +1,4 @@
-"""Someone who looks at a cluster whenever something in it has changed, in a thread that ends with its context."""
+"""A controller loop: a thread that looks at a cluster after every change in it, until its context ends."""
 
 import contextlib
 import threading

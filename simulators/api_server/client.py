@@ -285,7 +285,7 @@ class Client:
 
 def _session() -> requests.Session:
     session = requests.Session()
-    # Settings of the machine (proxies, netrc) have no say in a conversation over loopback.
+    # Settings of the machine (proxies, netrc) must not affect requests over loopback.
     session.trust_env = False
     return session
 

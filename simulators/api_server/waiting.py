@@ -1,4 +1,4 @@
-"""To ask until something has happened, and to say what was seen last where it has not."""
+"""Polling until something has happened, with a report of the last state where it has not."""
 
 import json
 import time

@@ -1,4 +1,4 @@
-"""Azure's own resource types as a judge of Pulumi inputs: names, required fields, enums, lengths, patterns, ranges.
+"""Pulumi inputs checked against Azure's own resource types: names, required fields, enums, lengths, patterns, ranges.
 
 Source: the type definitions of Azure/bicep-types-az at the API versions that pulumi-azure-native 3.29 uses by default.
 """

@@ -1,4 +1,4 @@
-"""The world behind the stand-in providers: what exists in Azure and in its clusters, and what falls together."""
+"""The state behind the stand-in providers: what exists in Azure and in its clusters, and what is deleted together."""
 
 import threading
 from collections.abc import Iterator, Mapping

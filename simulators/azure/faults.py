@@ -1,4 +1,4 @@
-"""What Azure answers on a bad day, as azure-native passes it on, and which of it the provider tries again by itself.
+"""Errors that Azure answers with, as azure-native passes them on, and which of them the provider retries by itself.
 
 Source: pulumi/pulumi-azure-native provider/pkg/azure/client_azcore.go (what is retried, the form of the message) and
 provider/pkg/provider/crud (an operation that fails after it was accepted leaves the resource in the state).

@@ -1,4 +1,4 @@
-"""A stand-in for the azure-native provider: ARM's definitions judge every input, a cloud in memory keeps the rest."""
+"""A stand-in for the azure-native provider: inputs are checked against ARM's definitions, state is kept in memory."""
 
 import base64
 import re
@@ -74,7 +74,7 @@ class AzureNative(StandIn):
         return schema
 
     def check(self, type_: str, old: dict[str, Any], new: dict[str, Any]) -> tuple[dict[str, Any], list[CheckFailure]]:
-        """Judge inputs by ARM; the location comes from the resource group where it is known, as the provider does."""
+        """Check inputs against ARM; the location defaults to the resource group's if known, as in the provider."""
         try:
             schema = self._schema(type_)
         except RefusedError as error:
@@ -210,7 +210,7 @@ class AzureNative(StandIn):
             self.cloud.remove(id_)
 
     def invoke(self, token: str, arguments: dict[str, Any]) -> dict[str, Any]:
-        """The one function that is played: a user's kubeconfig of a cluster that exists."""
+        """The one function that is simulated: a user's kubeconfig of a cluster that exists."""
         if not re.match(r"^azure-native:containerservice(/v\w+)?:listManagedClusterUserCredentials$", token):
             return super().invoke(token, arguments)
         wanted = (

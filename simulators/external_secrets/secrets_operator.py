@@ -1,6 +1,8 @@
 """External Secrets Operator in a thread: every ExternalSecret becomes a Secret, as far as the vault has its values.
 
-Source: https://external-secrets.io/latest/api/externalsecret/. Left out: templates are not rendered, `dataFrom` is
+Source: https://external-secrets.io/latest/api/externalsecret/ for what is synced, external-secrets/external-secrets
+apis/externalsecrets/v1/externalsecret_types.go for the reasons of the Ready condition; its messages are made up. Left
+out: templates are not rendered, `dataFrom` is
 not read, every store reaches the one vault, and the refresh interval is over at once.
 """
 

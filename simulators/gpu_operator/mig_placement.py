@@ -1,4 +1,4 @@
-"""Whether a GPU can be cut into some slices: by trying, as mig-parted does.
+"""Whether a GPU can be partitioned into some slices: by trying, as mig-parted does.
 
 Source: NVIDIA/mig-parted pkg/mig/config/config.go (`SetMigConfig` tries the instances in every order) on the
 placements that the driver reports, which are in the catalog; for media engines the NVIDIA MIG user guide.

@@ -73,14 +73,14 @@ class Scaling:
         """Read a ScaledObject's spec.
 
         Raises:
-            InvalidError: KEDA refuses it, or something in it is not played here.
+            InvalidError: KEDA refuses it, or something in it is not simulated.
 
         """
         if unknown := sorted(spec.keys() - _PLAYED):
-            raise InvalidError(f"not played here: {', '.join(unknown)}")
+            raise InvalidError(f"not simulated: {', '.join(unknown)}")
         (trigger, *more) = spec["triggers"]
         if more or (trigger["type"], trigger.get("metricType", "AverageValue")) != ("prometheus", "AverageValue"):
-            raise InvalidError("only one trigger is played here, `prometheus` with an AverageValue")
+            raise InvalidError("only one trigger is simulated, `prometheus` with an AverageValue")
         metadata, given = trigger["metadata"], spec.get("fallback")
         for key in ("serverAddress", "query", "threshold"):
             if not metadata.get(key):
@@ -139,7 +139,7 @@ class Keda(Background):
         self._model_label = model_label
         self._installed = False
         self._away = False
-        # Nobody is scaled any more by a round that had begun before the chart went.
+        # A round that had begun before the chart was removed must scale nothing more.
         self._turn = threading.Lock()
         self._load: dict[str, float] = {}
         # By uid and generation: an object is looked at once for each of its forms.
@@ -211,7 +211,7 @@ class Keda(Background):
         )
 
     def _accept(self, scaled: Object, scaling: Scaling) -> None:
-        """Show the API server the HorizontalPodAutoscaler that KEDA would make; it judges rates and bounds."""
+        """Show the API server the HorizontalPodAutoscaler that KEDA would make; it validates rates and bounds."""
         key = (scaled["metadata"]["uid"], scaled["metadata"]["generation"])
         if key not in self._refused:
             self._refused[key] = ""

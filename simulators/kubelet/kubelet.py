@@ -1,8 +1,10 @@
 """The kubelets of all nodes in one thread: leases, node conditions, and pods that start, get ready, end and fail.
 
-Source: https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/ and kubernetes pkg/kubelet/kubelet.go for the
-leases. Left out: images and volumes are never fetched, probes are never run (a pod is ready when a rule says so), and
-nothing is evicted for want of memory or disk.
+Source: https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/, kubernetes pkg/kubelet/kubelet.go for the
+leases and pkg/kubelet/kubelet_pods.go (`makeEnvironmentVariables`) for a missing key. What differs: a missing ConfigMap
+or Secret of a volume is reported like one of a variable, `CreateContainerConfigError`, where the real pod stays in
+`ContainerCreating`. Left out: images and volumes are never fetched, probes are never run (a pod is ready when a rule
+says so), and nothing is evicted for want of memory or disk.
 """
 
 import datetime as dt

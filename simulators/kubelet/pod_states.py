@@ -1,7 +1,7 @@
 """What a kubelet reports of a pod: waiting, running, ready, finished, failed.
 
-Source: https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/. A pod waits for the ConfigMaps and Secrets
-that it names, as the kubelet lets it.
+Source: https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/ for phases, conditions and container states.
+A pod waits for the ConfigMaps and Secrets that it names.
 """
 
 from collections.abc import Iterator, Mapping

@@ -79,8 +79,8 @@ def _pruned(live: Any, shape: Any, *, is_built_in: bool) -> Any:
     return shape if is_built_in and _same_quantity(live, shape) else live
 
 
-def _same_quantity(one: Any, other: Any) -> bool:
-    values = [_quantity(item) for item in (one, other)]
+def _same_quantity(first: Any, second: Any) -> bool:
+    values = [_quantity(item) for item in (first, second)]
     return values[0] is not None and values[0] == values[1]
 
 

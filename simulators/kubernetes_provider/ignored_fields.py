@@ -1,7 +1,7 @@
 """What the Kubernetes provider does with `ignore_changes`, where fields have owners.
 
 Source: pulumi/pulumi-kubernetes provider/pkg/provider/provider.go (`Diff`) and pkg/await/await.go
-(`handleSSAIgnoreFields`) at 4.34. Paths through lists are not played, nor are they by the provider.
+(`handleSSAIgnoreFields`) at 4.34. Paths through lists are not supported, as in the provider.
 """
 
 import copy

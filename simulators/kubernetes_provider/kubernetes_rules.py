@@ -1,6 +1,10 @@
 """What Kubernetes and its provider hold fixed: which kinds belong to the whole cluster, which fields can't change.
 
-Source: pulumi/pulumi-kubernetes provider/pkg/provider/diff.go for the fields, the API reference for the scopes.
+Source: pulumi/pulumi-kubernetes provider/pkg/provider/diff.go (`forceNewProperties`) for the fields, the API reference
+for the scopes. What differs: `immutable` of a ConfigMap or Secret, `spec.type` of a Service, `value` of a PriorityClass
+and two fields of a StorageClass are not in that file and force a replacement here as well; `spec.revisionHistoryLimit`
+of a StatefulSet, `spec.parallelism` of a Job, and the kinds Pod, PersistentVolume and ResourceQuota are in it and are
+missing here. ConfigMaps and Secrets are replaced as without `enableConfigMapMutable` and `enableSecretMutable`.
 """
 
 from typing import Final
@@ -78,7 +82,7 @@ _CLUSTER_KINDS: Final = frozenset(
     }
 )
 
-# Fields whose change replaces the object: provider/pkg/provider/diff.go of pulumi-kubernetes.
+# Fields whose change replaces the object.
 _REPLACED: Final[dict[tuple[str, str], tuple[str, ...]]] = {
     ("", "ConfigMap"): ("binaryData", "data", "immutable"),
     ("", "PersistentVolumeClaim"): ("spec.accessModes", "spec.selector", "spec.storageClassName", "spec.volumeName"),

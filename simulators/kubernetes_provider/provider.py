@@ -1,4 +1,4 @@
-"""The stand-in for the kubernetes provider whose objects are in a real API server, which judges them.
+"""The stand-in for the kubernetes provider whose objects are in a real API server, which validates them.
 
 Source: pulumi/pulumi-kubernetes provider/pkg/provider/provider.go and pkg/await/await.go at 4.34: objects are created
 by POST (one that exists is an error), changed by server-side apply, previewed by a dry run where everything in them

@@ -173,7 +173,9 @@ def _named(destination: End, name: str, protocol: str) -> Ports:
     """A name is one of the destination's containers; addresses have none."""
     if not isinstance(destination, Pods):
         return NONE
-    found = (Ports.of(kind, number) for one, kind, number in destination.named if (one, kind) == (name, protocol))
+    found = (
+        Ports.of(kind, number) for port_name, kind, number in destination.named if (port_name, kind) == (name, protocol)
+    )
     return reduce(Ports.__or__, found, NONE)
 
 

@@ -1,6 +1,6 @@
 """What every stand-in provider shares: the provider protocol over gRPC, a log of the calls, failures on demand.
 
-Source: pulumi/pulumi proto/pulumi/provider.proto.
+Source: pulumi/pulumi proto/pulumi/provider.proto, whose `ErrorResourceInitFailed` carries a half-created resource.
 """
 
 # ruff: noqa: N802, ARG002 -- the protocol fixes the names and the arguments of its methods
