@@ -1,4 +1,4 @@
-"""A stack that other tests use too, lent to one that changes it: afterwards it is again as it was."""
+"""A shared stack for a test that changes it: afterwards its former state is restored."""
 
 import contextlib
 from collections.abc import Generator

@@ -1,4 +1,4 @@
-"""A stack that is up and whose settings change one after the other, each time under watch."""
+"""A running stack whose settings change one after the other, with every change of the cluster recorded."""
 
 import contextlib
 from collections.abc import Callable, Generator
@@ -20,7 +20,7 @@ Edit = Callable[[dict[str, Any]], None]
 
 @dataclass(frozen=True)
 class Change:
-    """One update of the stack: the Plan that it made true, what the engine did, and what the cluster saw of it."""
+    """One update of the stack: the Plans before and after, what the engine did, and the changes of the cluster."""
 
     before: Plan
     after: Plan

@@ -1,4 +1,4 @@
-"""A real Kubernetes control plane on loopback: etcd, API server, scheduler and controllers, no machine behind them."""
+"""A real Kubernetes control plane on loopback: etcd, API server, scheduler and controllers, without nodes."""
 
 import contextlib
 import os

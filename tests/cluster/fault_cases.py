@@ -54,7 +54,7 @@ def answered(
 
 
 def slow_chart(name: str) -> Fault:
-    """Helm waits in vain for the pods of a chart, once."""
+    """Helm times out once while it waits for the pods of a chart."""
 
     @contextlib.contextmanager
     def begin(stack: FaultedStack) -> Generator[None]:
@@ -66,7 +66,7 @@ def slow_chart(name: str) -> Fault:
 
 
 def crashing_pods(deployment: str) -> Fault:
-    """The pods of a Deployment run out of memory again and again."""
+    """The pods of a Deployment are OOM-killed repeatedly."""
 
     @contextlib.contextmanager
     def begin(stack: FaultedStack) -> Generator[None]:
@@ -83,7 +83,7 @@ def crashing_pods(deployment: str) -> Fault:
 
 @contextlib.contextmanager
 def no_machine_to_be_had(stack: FaultedStack) -> Generator[None]:
-    """The autoscaler asks for a node of the models' pool in vain."""
+    """Azure has no machine for a node of the models' pool."""
     machines = stack.engine.azure.machines
     machines.exhausted.add(stack.plan.foundation.agent_pools[0].aks_name)
     try:

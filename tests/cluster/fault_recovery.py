@@ -1,4 +1,4 @@
-"""What a person does after the engine's program was killed: take the lock off, and settle what was under way."""
+"""What a person does after the engine's program was killed: remove the lock, and settle the pending operations."""
 
 import json
 from pathlib import Path
@@ -13,12 +13,12 @@ def cut_off(stack: StackRun) -> list[dict[str, Any]]:
 
 
 def unlock(stack: StackRun) -> None:
-    """`pulumi cancel`: nobody holds the stack any more."""
+    """`pulumi cancel`: the stack's lock is removed."""
     stack._stack.cancel()
 
 
 def adopt(stack: StackRun, urn: str, id_: str, file: Path) -> None:
-    """Put a resource whose creation went well, although nobody heard of it, into the state by `pulumi stack import`.
+    """Put a resource that was created without the engine's knowledge into the state by `pulumi stack import`.
 
     What `pulumi refresh --import-pending-creates` is meant for, but it only forgets them (tried with 3.259). `file` is
     where the state is kept during the edit, its secrets encrypted.

@@ -43,7 +43,7 @@ class FaultedStack(Life):
         return {f"{PROJECT}:{name}": section for name, section in self.sections.items()}
 
     def change(self, edit: Callable[[Sections], object]) -> None:
-        """Edit the settings; the next update finds them so, and the Plan is theirs."""
+        """Edit the settings and the Plan for the next update."""
         edit(self.sections)
         self.stack.configure(self._settings())
         self.plan = plan_of(self.sections)
@@ -89,7 +89,7 @@ class FaultedStack(Life):
         return update
 
     def require_converged(self) -> None:
-        """Everything is as the Plan says and in the state, and a preview is quiet."""
+        """Everything is as the Plan says and in the state, and a preview shows no changes."""
         assert self.moments.are_over
         for namespace, deployment in self.deployments:
             self.require_pods(namespace, deployment)

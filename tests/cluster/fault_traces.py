@@ -1,4 +1,4 @@
-"""What the clouds have that the state does not know, and the other way round: orphans and ghosts."""
+"""Differences between clouds and state: orphans are only in a cloud, ghosts only in the state."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""A story: named steps of one test, each of which goes on where the one before has ended."""
+"""Named steps of one test; each continues from the state that the one before has left."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass

@@ -222,7 +222,7 @@ def test_the_autoscaler_adds_nodes_up_to_the_most(azure: SmallAzure, client: Cli
     assert len(nodes(client, "gpu")) == 3
 
 
-def test_sliced_machines_do_not_come_from_nothing(azure: SmallAzure, client: Client) -> None:
+def test_a_pool_of_mig_slices_does_not_scale_from_zero(azure: SmallAzure, client: Client) -> None:
     azure.machines.gpu_operator(OPERATOR)
     add(azure, "gpu", count=0, minCount=0)
     replicas(client, "gpu", 1)
@@ -255,7 +255,9 @@ def test_machines_register_once_the_api_server_answers(
 
 
 @pytest.mark.parametrize("answer", [faults.throttled(60), faults.another_operation()])
-def test_the_provider_tries_four_times_what_may_pass(azure: SmallAzure, client: Client, answer: faults.Answer) -> None:
+def test_the_provider_tries_transient_errors_four_times(
+    azure: SmallAzure, client: Client, answer: faults.Answer
+) -> None:
     azure.faults.order(answer, POOL, nth=2, times=faults.TRIES - 1)
     add(azure, "first")
     add(azure, "gpu")

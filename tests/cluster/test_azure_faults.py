@@ -82,7 +82,7 @@ def stack(running: Stack) -> Iterator[Stack]:
     assert {pool.name for pool in running.engine.azure.machines.pools().values()} == {"system"}
 
 
-def test_what_is_refused_leaves_nothing(stack: Stack) -> None:
+def test_a_refused_request_leaves_nothing_behind(stack: Stack) -> None:
     answer = faults.sku_not_available("Standard_NC40ads_H100_v5", "eastus")
     stack.engine.azure.faults.order(answer, POOL, nth=2)
     stack.pools = {"one": 1, "two": 2}
@@ -95,7 +95,7 @@ def test_what_is_refused_leaves_nothing(stack: Stack) -> None:
     assert stack.stack.preview().is_quiet
 
 
-def test_a_pool_without_machines_is_taken_up_again(stack: Stack) -> None:
+def test_the_next_update_completes_a_pool_without_machines(stack: Stack) -> None:
     stack.engine.azure.faults.order(faults.allocation_failed(), POOL)
     stack.pools = {"gpu": 1}
     with pytest.raises(OperationRefusedError, match="AllocationFailed"):
@@ -111,7 +111,7 @@ def test_a_pool_without_machines_is_taken_up_again(stack: Stack) -> None:
     assert "initErrors" not in stack.state()["gpu"]
 
 
-def test_a_pool_that_took_too_long_is_not_made_twice(stack: Stack) -> None:
+def test_a_pool_that_took_too_long_is_not_created_twice(stack: Stack) -> None:
     stack.engine.azure.faults.order(faults.timed_out(), POOL)
     stack.pools = {"gpu": 2}
     with pytest.raises(OperationRefusedError, match="context deadline exceeded"):

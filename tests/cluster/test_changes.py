@@ -33,7 +33,7 @@ def create(client: Client) -> None:
     client.create({"apiVersion": "v1", "kind": "LimitRange", "metadata": metadata, "spec": {"limits": []}})
 
 
-def test_every_change_is_heard_of(module_cluster: ControlPlane) -> None:
+def test_every_change_is_reported(module_cluster: ControlPlane) -> None:
     client, listener = module_cluster.client, Listener()
     with Changes(client, [LIMITS], listener.heard.set):
         listener.require_word()
@@ -45,7 +45,7 @@ def test_every_change_is_heard_of(module_cluster: ControlPlane) -> None:
         listener.require_word()
 
 
-def test_a_kind_that_comes_later_is_waited_for(module_cluster: ControlPlane, arm: Path) -> None:
+def test_a_kind_that_is_installed_later_is_watched(module_cluster: ControlPlane, arm: Path) -> None:
     client, listener = module_cluster.client, Listener()
     (definition,) = (
         crd
@@ -58,7 +58,7 @@ def test_a_kind_that_comes_later_is_waited_for(module_cluster: ControlPlane, arm
         listener.require_word()
 
 
-def test_the_server_may_be_away_for_a_while(cluster: ControlPlane) -> None:
+def test_the_watch_resumes_after_the_server_was_down(cluster: ControlPlane) -> None:
     listener = Listener()
     with Changes(cluster.client, [LIMITS], listener.heard.set):
         listener.require_word()
@@ -70,7 +70,7 @@ def test_the_server_may_be_away_for_a_while(cluster: ControlPlane) -> None:
         listener.require_word()
 
 
-def test_the_end_does_not_wait_for_a_change(module_cluster: ControlPlane) -> None:
+def test_stopping_does_not_wait_for_a_change(module_cluster: ControlPlane) -> None:
     listener, before = Listener(), set(threading.enumerate())
     with Changes(module_cluster.client, [LIMITS], listener.heard.set):
         listener.require_word()

@@ -1,4 +1,4 @@
-"""A chart brings its CRDs and is judged by its values, as far as that goes without Helm."""
+"""A chart brings its CRDs and its values are checked, as far as that goes without Helm."""
 
 from typing import Any
 
@@ -92,7 +92,7 @@ def test_a_custom_resource_before_its_crd_is_refused(run: Run) -> None:
         stack.up()
 
 
-def test_a_chart_that_times_out_is_taken_up_again(run: Run, engine: ClusterEngine, client: Client) -> None:
+def test_the_next_update_completes_a_chart_that_timed_out(run: Run, engine: ClusterEngine, client: Client) -> None:
     engine.kubernetes.failing_charts.add("keda")
     stack = run(chart())
     with pytest.raises(OperationRefusedError, match="failed to become available within allocated timeout"):
@@ -104,7 +104,7 @@ def test_a_chart_that_times_out_is_taken_up_again(run: Run, engine: ClusterEngin
     assert labels["status"] == "deployed"
 
 
-def test_a_chart_does_not_go_before_its_custom_resources(run: Run, client: Client) -> None:
+def test_a_chart_is_not_deleted_before_its_custom_resources(run: Run, client: Client) -> None:
     stack = run(chart())
     stack.up()
     more = {"apiVersion": "keda.sh/v1alpha1", "kind": "ScaledObject", "spec": SCALED_OBJECT}

@@ -1,4 +1,4 @@
-"""The control plane of the tests is a real one, and its kubelets play what nodes do."""
+"""The control plane of the tests is a real one, and its kubelets simulate what nodes do."""
 
 import socket
 import subprocess
@@ -35,7 +35,7 @@ def started_from(directory: Path) -> list[str]:
     return lines
 
 
-def test_it_is_ready_in_seconds_and_leaves_nothing_behind(
+def test_the_control_plane_is_ready_in_seconds_and_leaves_nothing_behind(
     tmp_path: Path, control_plane_binaries: dict[str, Path], capsys: pytest.CaptureFixture[str]
 ) -> None:
     del control_plane_binaries
@@ -56,7 +56,7 @@ def test_a_failing_test_leaves_nothing_running_either(tmp_path: Path, control_pl
     assert started_from(tmp_path) == []
 
 
-def test_a_program_goes_with_the_test_that_is_killed(tmp_path: Path) -> None:
+def test_a_program_ends_when_its_test_is_killed(tmp_path: Path) -> None:
     script = (
         "import sys, time; from pathlib import Path; from tests.cluster.processes import GuardedProcess\n"
         f"GuardedProcess(['sleep', '987654'], Path({str(tmp_path)!r}) / 'log'); print('begun', flush=True)\n"
@@ -130,7 +130,7 @@ def test_a_pod_waits_for_what_it_refers_to(cluster: ControlPlane, kubelets: Kube
     eventually(lambda: ready_on(client, app="p") == ["n1"], "the pod gets ready")
 
 
-def test_pods_fail_heal_and_use_their_grace(cluster: ControlPlane, kubelets: Kubelets) -> None:
+def test_pods_fail_recover_and_use_their_grace_period(cluster: ControlPlane, kubelets: Kubelets) -> None:
     client = cluster.client
     add_node(client, "n1")
     kubelets.fail(app="p", reason="OOMKilled", exit_code=137)
@@ -178,7 +178,7 @@ def test_a_wiped_control_plane_is_empty(cluster: ControlPlane) -> None:
     assert cluster.client.list("v1", "Node") == []
 
 
-# The default rolling update wants a third slice before it gives one up; planning asks for the other kind.
+# The default rolling update needs a third slice before it frees one; the planner chooses max unavailable instead.
 
 
 def rolled_out(cluster: ControlPlane, strategy: dict[str, object] | None) -> None:
@@ -227,7 +227,7 @@ def test_a_rolling_update_that_gives_one_up_first_completes(cluster: ControlPlan
     eventually(lambda: ready_on(cluster.client, app="d") == ["n1", "n1"], "both replicas get ready")
 
 
-def test_one_that_a_module_or_its_fixtures_run_is_shown_when_a_test_fails(
+def test_a_control_plane_of_a_module_is_shown_when_a_test_fails(
     request: pytest.FixtureRequest, module_cluster: ControlPlane
 ) -> None:
     """The report is made by another module than the one that names the plane: both must mean the same list."""

@@ -86,7 +86,7 @@ class TestArithmetic:
         ("changes", "why"),
         [
             ({"minReplicaCount": 6}, "MinReplicaCount=6 must be less than MaxReplicaCount=5"),
-            ({"idleReplicaCount": 0}, "not played here: idleReplicaCount"),
+            ({"idleReplicaCount": 0}, "not simulated: idleReplicaCount"),
             ({"triggers": [{"type": "cpu", "metadata": {"value": "60"}}]}, "only one trigger"),
             (
                 {"triggers": [{"type": "prometheus", "metadata": {"serverAddress": "http://p", "query": "x"}}]},
@@ -134,7 +134,7 @@ class TestQueries:
     @pytest.mark.parametrize(
         "query", ["rate(x[5m])", f'avg({WAITING}{{model_name="chat"}})', f"sum({WAITING}{{a=~'b'}})"]
     )
-    def test_a_query_in_other_words_is_not_guessed(self, query: str) -> None:
+    def test_a_query_of_another_form_is_refused(self, query: str) -> None:
         with pytest.raises(UnknownQueryError):
             evaluate(query, self.SERIES)
 
@@ -245,7 +245,7 @@ def test_zero_is_possible_and_a_model_at_zero_can_not_call_for_itself(
 
 
 @pytest.mark.cluster
-def test_keda_holds_its_objects_until_it_has_let_go(run: Run, scaled: StackRun, client: Client) -> None:
+def test_keda_s_finalizer_holds_its_objects(run: Run, scaled: StackRun, client: Client) -> None:
     eventually(lambda: client.get(*KIND)["metadata"].get("finalizers") == [FINALIZER], "KEDA holds its object")
     run(program())
     assert operations(scaled.up()) == {"scaled": ("delete",)}
@@ -255,7 +255,7 @@ def test_keda_holds_its_objects_until_it_has_let_go(run: Run, scaled: StackRun, 
 
 @pytest.mark.cluster
 @pytest.mark.usefixtures("scaled")
-def test_without_its_chart_nobody_scales(keda: Keda, client: Client) -> None:
+def test_nothing_is_scaled_without_keda_s_chart(keda: Keda, client: Client) -> None:
     require_ready(client, 2)
     keda.chart("keda", None)
     keda.load("m", 40)

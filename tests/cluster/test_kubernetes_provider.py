@@ -69,7 +69,7 @@ def test_an_object_is_created_kept_changed_and_deleted(run: Run, client: Client)
     assert client.find("v1", "ConfigMap", "c", "default") is None
 
 
-def test_a_preview_is_judged_by_the_server(run: Run, client: Client) -> None:
+def test_the_server_validates_a_preview(run: Run, client: Client) -> None:
     stack = run(config_map("one"))
     stack.up()
     run(config_map("no label value may have a blank"))
@@ -88,7 +88,7 @@ def test_a_refusal_of_the_server_is_reported_and_can_be_fixed(run: Run, client: 
     assert client.get("v1", "ConfigMap", "c", "default")["data"] == {"fixed": "x"}
 
 
-def test_an_object_of_someone_else_is_not_taken(run: Run, client: Client) -> None:
+def test_an_object_of_another_owner_is_not_adopted(run: Run, client: Client) -> None:
     metadata = {"name": "c", "namespace": "default"}
     client.create({"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata})
     stack = run(config_map("one"))
@@ -104,7 +104,7 @@ def test_a_missing_namespace_is_reported(run: Run) -> None:
         stack.up()
 
 
-def test_what_kubectl_changed_is_seen_and_put_back(run: Run, client: Client) -> None:
+def test_changes_by_kubectl_are_detected_and_reverted(run: Run, client: Client) -> None:
     stack = run(config_map("one"))
     stack.up()
     by_hand = {"metadata": {"labels": {"text": "by-hand", "more": "x"}}}
@@ -148,7 +148,7 @@ def test_a_secret_stays_secret(run: Run, client: Client) -> None:
     assert plain_text_secrets(stack.export(), ["hush", "aHVzaA==", "the-token-of-the-tests"]) == []
 
 
-def test_quantities_in_other_words_are_no_change(run: Run, client: Client) -> None:
+def test_equal_quantities_in_other_units_are_no_change(run: Run, client: Client) -> None:
     def program(provider: k8s.Provider) -> None:
         k8s.core.v1.ResourceQuota(
             "q",
@@ -186,7 +186,7 @@ def test_an_update_waits_for_the_pods(run: Run, client: Client) -> None:
 
 
 @pytest.mark.usefixtures("slices")
-def test_a_deployment_that_gets_not_ready_is_kept_and_taken_up_again(
+def test_the_next_update_completes_a_deployment_that_did_not_get_ready(
     run: Run, engine: ClusterEngine, client: Client
 ) -> None:
     engine.kubernetes.wait_limit_seconds = 3.0

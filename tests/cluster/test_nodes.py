@@ -91,7 +91,7 @@ def test_labels_are_those_of_aks_and_of_the_pool() -> None:
     assert "accelerator" not in system
 
 
-def test_nodes_go_round_the_zones() -> None:
+def test_nodes_are_placed_in_the_zones_in_turn() -> None:
     zones = [manifest(index, availabilityZones=["3", "1"])["metadata"]["labels"] for index in range(3)]
     assert [labels["topology.kubernetes.io/zone"] for labels in zones] == ["eastus-1", "eastus-3", "eastus-1"]
     assert manifest()["metadata"]["labels"]["topology.kubernetes.io/zone"] == "0"
@@ -193,7 +193,7 @@ def test_aks_fills_every_gpu_with_one_profile(profile: str, resources: dict[str,
         ("unheard-of", {}, "is not in the MIG manager's configuration"),
     ],
 )
-def test_the_mig_manager_goes_by_its_configuration(config: str, resources: dict[str, int], why: str) -> None:
+def test_the_mig_manager_follows_its_configuration(config: str, resources: dict[str, int], why: str) -> None:
     found, withheld = with_parted(config)
     assert found == resources
     assert why in withheld

@@ -65,7 +65,7 @@ def fresh(
         yield FaultedStack(engine, "dev", with_spare_pool)
 
 
-def test_updates_fail_and_say_why_and_the_next_one_converges(
+def test_failed_updates_report_the_cause_and_the_next_one_converges(
     fresh: FaultedStack, tmp_path: Path, subtests: pytest.Subtests
 ) -> None:
     """One stack, from its first update to a change of its pool: each fault hits what the one before has let through."""

@@ -1,4 +1,4 @@
-"""Machines go, fall silent and are taken back: models come back where the Plan says, and updates go through."""
+"""Machines are lost, unreachable or evicted: models run again where the Plan says, and updates complete."""
 
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -77,7 +77,7 @@ def other_arguments(stack: FaultedStack, model: int) -> None:
     stack.change(edit)
 
 
-def test_what_ran_on_a_machine_that_is_gone_runs_on_another(stack: FaultedStack) -> None:
+def test_pods_of_a_lost_machine_run_on_another(stack: FaultedStack) -> None:
     lost = only_pod(stack, "embed")["spec"]["nodeName"]
     stack.engine.azure.machines.lose(lost)
     stack.require_pods(*stack.deployment("embed"))
@@ -85,7 +85,7 @@ def test_what_ran_on_a_machine_that_is_gone_runs_on_another(stack: FaultedStack)
     stack.require_quiet()
 
 
-def test_what_ran_on_a_silent_machine_runs_on_another_and_can_be_updated(stack: FaultedStack) -> None:
+def test_pods_of_an_unreachable_machine_run_on_another_and_can_be_updated(stack: FaultedStack) -> None:
     silent = only_pod(stack, "embed")["spec"]["nodeName"]
     stack.engine.kubelets.lose(silent)
     eventually(
@@ -123,7 +123,7 @@ def test_a_rollout_outlives_the_machine_on_which_it_began(stack: FaultedStack) -
 
 
 def test_a_pool_is_not_deleted_while_a_pod_on_it_may_still_answer(stack: FaultedStack) -> None:
-    """The machine is silent, so nobody knows; the update says what it waits for, and the next one ends the change."""
+    """The machine's state is unknown; the update reports what it waits for, and the next one completes the change."""
     silent, old = only_pod(stack, "embed")["spec"]["nodeName"], stack.plan.foundation.agent_pools[0]
     stack.engine.kubelets.lose(silent)
     stack.change(lambda sections: sections["pools"][0].update(vm_size=NEW_SIZE))
@@ -140,7 +140,7 @@ def spot_pool(stack: FaultedStack) -> str:
     return pool
 
 
-def test_the_floor_serves_while_spot_machines_are_taken_back_and_come_again(stack: FaultedStack) -> None:
+def test_the_floor_serves_while_spot_machines_are_evicted_and_return(stack: FaultedStack) -> None:
     floor = only_pod(stack, "chat")["metadata"]["uid"]
     stack.engine.keda.load("chat", BUSY)
     burst = stack.deployment("chat-burst")
@@ -154,7 +154,7 @@ def test_the_floor_serves_while_spot_machines_are_taken_back_and_come_again(stac
     stack.require_quiet()
 
 
-def test_an_update_goes_through_while_no_spot_machine_is_to_be_had(stack: FaultedStack) -> None:
+def test_an_update_completes_while_no_spot_machine_is_available(stack: FaultedStack) -> None:
     machines = stack.engine.azure.machines
     stack.engine.keda.load("chat", BUSY)
     burst = stack.deployment("chat-burst")
@@ -170,7 +170,7 @@ def test_an_update_goes_through_while_no_spot_machine_is_to_be_had(stack: Faulte
     stack.require_pods(*burst, 2)
 
 
-def test_a_pool_that_somebody_deleted_is_made_again(stack: FaultedStack) -> None:
+def test_a_pool_that_somebody_deleted_is_created_again(stack: FaultedStack) -> None:
     (pool,) = [made for made in stack.plan.foundation.agent_pools if made.pool.name == "h100"]
     stack.engine.azure.delete(POOL, stack.engine.azure.machines.pool(pool.aks_name).id)
     assert not any(is_ready(pod) for pod in stack.pods("llm", "embed"))

@@ -1,4 +1,4 @@
-"""New versions of models replace the old ones, with and without a GPU to spare; a pod that goes is let go in order."""
+"""New versions of models replace the old ones, with and without a spare GPU; pods terminate gracefully."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -87,7 +87,7 @@ def resize(changing: Changing, edit: Edit, strategy: RolloutPlan) -> None:
     for namespace, deployment in changing.life.deployments:
         assert deployment.rollout == strategy
         changing.life.require_pods(namespace, deployment)
-    # KEDA goes by its former bounds until the update has ended: it may have changed a number of replicas during
+    # KEDA applies its former bounds until the update has ended: it may have changed a number of replicas during
     # the update, and the next update would find it so.
     changing.life.stack.refresh()
 
@@ -148,7 +148,7 @@ def test_a_changed_argument_replaces_the_pods_of_one_model(changing: Changing) -
     assert uids(after["embed"]) == uids(before["embed"])
 
 
-def test_one_model_more_changes_no_other(changing: Changing) -> None:
+def test_adding_a_model_changes_no_other_model(changing: Changing) -> None:
     resize(changing, SOME_SPARE, SPARE)
 
     def one_more(settings: dict[str, Any]) -> None:

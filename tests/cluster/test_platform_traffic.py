@@ -36,7 +36,7 @@ def test_traffic_is_what_the_page_says(life: Life) -> None:
     documented("traffic").require(life.name, traffic.admitted(groups, traffic.network_rules(client)))
 
 
-def test_it_is_the_same_where_address_ranges_match_pods_and_nodes_too(life: Life) -> None:
+def test_traffic_is_the_same_where_address_ranges_match_pods_and_nodes_too(life: Life) -> None:
     """Kubernetes leaves that to the network plugin, and a change of it must open nothing."""
     client = life.engine.client
     rules = traffic.network_rules(client)
@@ -88,13 +88,13 @@ def subjects(life: Life) -> Iterator[tuple[Account, str]]:
     """Service accounts that we declare, and the one that a pod gets that names none; with their names on the page."""
     models = {(model.namespace, model.service_account) for model in life.plan.models}
     for account in filter(is_ours, life.engine.client.list("v1", "ServiceAccount")):
-        one = Account(account["metadata"]["namespace"], account["metadata"]["name"])
-        yield one, f"{one.namespace}/{'MODEL' if (one.namespace, one.name) in models else one.name}"
+        found = Account(account["metadata"]["namespace"], account["metadata"]["name"])
+        yield found, f"{found.namespace}/{'MODEL' if (found.namespace, found.name) in models else found.name}"
     for namespace in sorted({namespace for namespace, _ in models}):
         yield Account(namespace, "default"), f"{namespace}/default"
 
 
-def test_service_accounts_may_what_the_page_says(life: Life) -> None:
+def test_service_accounts_may_do_what_the_page_says(life: Life) -> None:
     client = life.engine.client
     facts = traffic.merged(
         ((account.user,), (shown,), cluster_roles.allowed(client, account)) for account, shown in subjects(life)
@@ -193,7 +193,7 @@ def test_identities_have_in_azure_the_roles_that_the_page_says(life: Life) -> No
     assert {grant.inputs["principalId"] for grant in assignments(life)} <= set[str]().union(*named.values())
 
 
-def test_identities_may_in_azure_what_the_page_says(life: Life) -> None:
+def test_identities_may_do_in_azure_what_the_page_says(life: Life) -> None:
     named = identities(life)
     facts = (
         ((principal,), (shown,), allowed_in_azure(life, principal))

@@ -1,4 +1,4 @@
-"""Every stack goes up from nothing on a real control plane, runs where the Plan says, heals and scales."""
+"""The first update of every stack on a real control plane: models run where the Plan says, recover and scale."""
 
 import pytest
 

@@ -58,7 +58,7 @@ def test_there_are_enough_of_them() -> None:
 
 
 @pytest.mark.parametrize("stack", MORE, ids=lambda stack: stack.title)
-def test_the_planner_and_trying_everything_agree_on_them(stack: Stack) -> None:
+def test_the_planner_agrees_with_exhaustive_search(stack: Stack) -> None:
     problem = problem_of(stack.room, stack.nodes, *((takes, count) for count, takes in stack.pods.values()))
     verdict = judge(problem)
     assert (verdict.fits, verdict.every_order) == (True, False)

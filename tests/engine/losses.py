@@ -138,8 +138,8 @@ def losses(outcome: Outcome, recorded: Iterable[Mapping[str, Any]]) -> list[Loss
             continue
         resource = had[urn]
         type_, inputs = resource["type"], resource.get("inputs") or {}
-        alike = {other: side for other, side in made.items() if side.type == type_}
-        heirs = [other for other, side in alike.items() if _place(type_, side.inputs) == _place(type_, inputs)]
+        alike = {made_urn: side for made_urn, side in made.items() if side.type == type_}
+        heirs = [made_urn for made_urn, side in alike.items() if _place(type_, side.inputs) == _place(type_, inputs)]
         forced = {path for step in outcome.steps if step.urn == urn and step.op == "replace" for path in step.keys}
         found.append(
             Loss(
