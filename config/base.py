@@ -1,4 +1,4 @@
-"""The vocabulary of the stack file: closed, frozen sections and the domain types that they are made of."""
+"""The types of the stack file: closed, frozen sections and the domain types of their fields."""
 
 import ipaddress
 from collections.abc import Callable
@@ -20,7 +20,7 @@ from pydantic_core import CoreSchema, core_schema
 
 GUID_PATTERN = r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"
 COMMIT_PATTERN = r"^[0-9a-f]{40}$"
-# AKS takes key=value:Effect; the autoscaler doesn't model a taint without a value on a pool of zero nodes.
+# AKS accepts key=value:Effect; the autoscaler doesn't simulate a taint without a value on a pool of zero nodes.
 TAINT_PATTERN = (
     r"^[a-z0-9]([a-z0-9./-]{0,61}[a-z0-9])?=[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?:(NoSchedule|NoExecute)$"
 )
@@ -28,7 +28,7 @@ VNET_PATTERN = r"^/subscriptions/[0-9a-f-]{36}/resourceGroups/[^/]+/providers/Mi
 
 
 class RefusedError(ValueError):
-    """A value of the right type that the stack file still doesn't allow; `fix` says what to write instead."""
+    """A value of the right type that the stack file does not allow; `fix` is what to write instead."""
 
     def __init__(self, message: str, fix: str) -> None:
         super().__init__(message)
@@ -36,10 +36,10 @@ class RefusedError(ValueError):
 
 
 class StandIn(Struct, frozen=True):
-    """Marks a field with the value that error recovery puts there when the operator's is missing or wrong.
+    """The value that error recovery gives a field whose value is missing or wrong.
 
-    Required fields of plain values need one. Names that the catalog doesn't know keep rules silent about what depends
-    on them, and the smallest numbers never ask for too much. `{index}` in a text is the number of the list's item.
+    Required fields of plain values need one. For names that the catalog doesn't have, rules report nothing that depends
+    on them, and the smallest numbers never exceed a limit. `{index}` in a text is the number of the list's item.
     """
 
     value: Any
@@ -82,7 +82,7 @@ def _network(value: str) -> str:
     try:
         network = ipaddress.IPv4Network(value)
         if "/" not in value:
-            # Python reads a bare address as a range of one.
+            # Python reads an address without a prefix length as a range of one.
             raise ValueError(value)  # noqa: TRY301  # reported as every other wrong range
     except ValueError as error:
         raise RefusedError(f'"{value}" is not an IPv4 range: {_reason(value)}', _as_network(value)) from error
@@ -128,7 +128,7 @@ class Taint(Struct, frozen=True):
         return cls(key, value, effect)
 
     def __str__(self) -> str:
-        """The text that AKS takes."""
+        """The taint as AKS accepts it."""
         return f"{self.key}={self.value}:{self.effect}"
 
     @classmethod
@@ -151,7 +151,7 @@ class VnetId(Struct, frozen=True):
         return cls(subscription, group, name)
 
     def __str__(self) -> str:
-        """The id as one text."""
+        """The id as a string."""
         group = f"/subscriptions/{self.subscription_id}/resourceGroups/{self.resource_group}"
         return f"{group}/providers/Microsoft.Network/virtualNetworks/{self.name}"
 

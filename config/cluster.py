@@ -1,4 +1,4 @@
-"""The AKS cluster: version, who reaches its API server, its system pool and when it may be upgraded."""
+"""The AKS cluster: version, access to its API server, system node pool and maintenance window."""
 
 from typing import Annotated, Literal
 
@@ -33,7 +33,7 @@ class ApiServer(Section):
     runner_vnet: VnetId | None = Field(
         default=None,
         description="the id of the network where `pulumi up` runs, "
-        "/subscriptions/…/resourceGroups/…/providers/Microsoft.Network/virtualNetworks/…; it is peered with ours",
+        "/subscriptions/…/resourceGroups/…/providers/Microsoft.Network/virtualNetworks/…; it is peered with the platform's",
     )
 
     @model_validator(mode="after")
@@ -62,7 +62,7 @@ class SystemPool(Section):
         description='a list of availability zones in quotes, such as ["1", "2"]; without it Azure places the nodes',
     )
     capacity: Literal["on-demand", "spot"] = Field(
-        default="on-demand", description="`on-demand`, all that Azure takes for a system pool"
+        default="on-demand", description="`on-demand`, the only one that Azure allows for a system node pool"
     )
 
 

@@ -1,4 +1,4 @@
-"""Cost: the managed APIs that self-hosting is compared with; a model's own section holds its expected load."""
+"""Cost: the managed APIs that self-hosting is compared with; a model's section has its expected load."""
 
 from typing import Annotated
 
@@ -44,7 +44,7 @@ class Cost(Section):
 
 
 class Expected(Section):
-    """What one replica carries when it is busy, as measured, on the operator's own mix of prompts and answers."""
+    """The measured throughput of one busy replica, for the operator's own mix of prompts and answers."""
 
     input_tokens_per_second: Annotated[Rate, StandIn(1)] = Field(
         description="the prompt tokens that one busy replica reads per second"

@@ -22,9 +22,9 @@ from ruamel.yaml.events import (
 from config.findings import Place
 from config.scalars import TAGS, scalar
 
-# Settings are seven levels deep; what is much deeper than any JSON option of vLLM is a mistake.
+# Settings are seven levels deep; anything much deeper than the JSON options of vLLM is a mistake.
 DEEPEST = 64
-# Aliases that repeat aliases grow exponentially; a stack of a thousand models that shares all it can needs 30,000.
+# Aliases that repeat aliases grow exponentially; a stack of a thousand models that uses aliases wherever it can needs 30,000.
 MOST_REPEATED = 200_000
 
 _TAG = "tag:yaml.org,2002:"
@@ -67,7 +67,7 @@ class Document(Struct, frozen=True):
 
 
 class DocumentError(Exception):
-    """A text that is not one YAML document of plain values; `mark` says where, if that is known."""
+    """A text that is not one YAML document of plain values; `mark` is where, if that is known."""
 
     def __init__(self, problem: str, mark: Mark | None) -> None:
         super().__init__(problem)
@@ -114,7 +114,7 @@ def source_line(text: str, line: int) -> str:
 
 
 def _within(text: str, mark: Any) -> Mark | None:
-    """The parser's mark, which around rare line breaks (U+2028) may lie behind its line's end."""
+    """The parser's mark, which with rare line breaks (U+2028) may be beyond the end of its line."""
     if mark is None:
         return None
     return Mark(mark.line + 1, min(mark.column, len(source_line(text, mark.line + 1))) + 1)
@@ -134,7 +134,7 @@ class _Value(Struct, gc=False):
 
 
 class _Open(Struct):
-    """A list or mapping whose end has not come yet."""
+    """A list or mapping whose end has not been read yet."""
 
     value: Any
     inner: Any
@@ -147,7 +147,7 @@ class _Open(Struct):
 
 
 class _Builder:
-    """Makes values of the parser's events, without recursion: a text may nest deeper than Python's stack."""
+    """Builds values from the parser's events, without recursion: a text may nest deeper than Python's stack."""
 
     def __init__(self) -> None:
         self._open: list[_Open] = []
@@ -171,7 +171,7 @@ class _Builder:
         elif isinstance(event, DocumentStartEvent):
             self._documents += 1
             if self._documents > 1:
-                raise DocumentError("a second document begins; a stack file is one", _mark(event))
+                raise DocumentError("a second document begins; a stack file has one", _mark(event))
 
     def finished(self) -> Document:
         """The document, after the last event."""

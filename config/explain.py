@@ -1,4 +1,4 @@
-"""Turns pydantic's errors into findings that name the place, the value, what is allowed and what to write instead."""
+"""Turns pydantic's errors into findings: the place, the value, what is allowed and what to write instead."""
 
 import json
 from collections.abc import Mapping
@@ -9,13 +9,13 @@ from pydantic import ValidationError
 from config.base import RefusedError
 from config.findings import Finding, Place, path_of
 from config.secrets import secret_literals
-from config.shape import choices_at, described, homes_of, keys_at
+from config.shape import choices_at, described, keys_at, places_of_key
 from config.wording import closest, did_you_mean, listed
 
 _LONGEST_VALUE = 60
 # What is wrong with a value, by pydantic's type of error; {…} are the limits in its context.
 _WRONG = {
-    "string_type": "is not text",
+    "string_type": "is not a string",
     "string_too_short": "is empty",
     "string_too_long": "is longer than {max_length} characters",
     "string_pattern_mismatch": "has the wrong form",
@@ -54,9 +54,9 @@ def explain(error: ValidationError, sections: Mapping[str, Any]) -> list[Finding
 
 
 def problems_of(error: ValidationError, sections: Mapping[str, Any]) -> list[tuple[Place, Any]]:
-    """Pydantic's problems with their places, less those that only follow from another.
+    """Pydantic's problems with their places, without those that only follow from another.
 
-    A list whose items are wrong counts as too short, and its union's other branches say that it should be no list.
+    A list whose items are wrong counts as too short, and the other branches of its union report that it is a list.
     """
     found = [(_place_of(problem, sections), problem) for problem in error.errors(include_url=False)]
     outer = {place[:end] for place, _ in found for end in range(len(place))}
@@ -115,7 +115,7 @@ def _wrong_value(place: Place, problems: list[Any], value: object) -> tuple[str,
     if kind == "literal_error":
         return _not_one_of(value, choices_at(place))
     wrong = " and ".join(dict.fromkeys(_wrong(part) for part in problems))
-    return f"{show(value)} {wrong}", _cure(place, value, {part["type"] for part in problems})
+    return f"{show(value)} {wrong}", _fix_for(place, value, {part["type"] for part in problems})
 
 
 def _wrong(problem: Any) -> str:
@@ -131,7 +131,7 @@ def _number(limit: object) -> object:
     return f"{limit:g}" if isinstance(limit, float) else limit
 
 
-def _cure(place: Place, value: object, kinds: set[str]) -> str:
+def _fix_for(place: Place, value: object, kinds: set[str]) -> str:
     if isinstance(value, str) and kinds in ({"int_type"}, {"float_type"}) and value.replace(".", "", 1).isdecimal():
         return f"write {value} without quotes"
     if kinds == {"bool_type"}:
@@ -143,8 +143,8 @@ def _cure(place: Place, value: object, kinds: set[str]) -> str:
 
 def _unknown_key(place: Place, path: str) -> Finding:
     key, known = str(place[-1]), keys_at(place[:-1])
-    homes = homes_of(key)
-    fix = did_you_mean(key, known) or (f"move it to {listed(homes)}" if homes else f"remove `{key}`")
+    places = places_of_key(key)
+    fix = did_you_mean(key, known) or (f"move it to {listed(places)}" if places else f"remove `{key}`")
     return Finding("error", "CFG-UNKNOWN-KEY", path, f"unknown key `{key}`; known here: {listed(known)}", fix)
 
 
@@ -166,7 +166,7 @@ def _number_for_text(place: Place, value: float) -> Finding:
 
 
 def show(value: object) -> str:
-    """A value as the stack file might spell it, cut to a line; secrets are not repeated, wherever in it they are."""
+    """A value as the stack file might spell it, shortened to one line; a value with a secret in it is not shown."""
     if secret_literals(value):
         return "[secret]"
     text = json.dumps(value, default=str, ensure_ascii=False)

@@ -14,8 +14,8 @@ class Finding(Struct, frozen=True):
 
     `path` is a place in the stack file such as `pools[0].gpu.layout`; `line` and `column` (from 1) are those of its
     key or list item, or of the nearest ancestor that the file has, and None where there is no file. `rests_on` are
-    the other places of the stack file that the finding depends on: where one of them is not the operator's value,
-    the finding says nothing.
+    the other places of the stack file that the finding depends on: if the value at one of them was replaced by error
+    recovery, the finding is dropped.
     """
 
     severity: Severity
@@ -29,7 +29,7 @@ class Finding(Struct, frozen=True):
 
 
 def in_order(findings: "list[Finding]") -> tuple[Finding, ...]:
-    """Sort by severity, then then by path; equal findings are reported once."""
+    """Sort by severity, path and rule; equal findings are reported once."""
     unique = dict.fromkeys(findings)
     return tuple(sorted(unique, key=lambda finding: (_ORDER[finding.severity], finding.path, finding.rule)))
 
@@ -40,7 +40,7 @@ def blocking(findings: "tuple[Finding, ...]") -> bool:
 
 
 def path_of(parts: Place) -> str:
-    """Spell a place the way the stack file's reader would: `models[1].engine.args`."""
+    """A place as text, such as `models[1].engine.args`."""
     text = ""
     for part in parts:
         text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else str(part)

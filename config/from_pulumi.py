@@ -18,7 +18,7 @@ _PROJECT = Path(__file__).resolve().parent.parent
 def sections() -> tuple[dict[str, Any], dict[str, pulumi.Output[str]]]:
     """Return the stack file's sections, and the secrets set beside them for the vault.
 
-    Every key of our namespace is returned, known or not, so that a misspelt section is an error. A secret is a key
+    Every key of the namespace `llm-platform` is returned, known or not, so that a misspelt section is an error. A secret is a key
     that `pulumi config set --secret` wrote; its value stays an output.
     """
     stack = pulumi.Config()
@@ -37,7 +37,7 @@ def sections() -> tuple[dict[str, Any], dict[str, pulumi.Output[str]]]:
 
 
 def _value(text: str) -> Any:
-    """Pulumi hands objects over as JSON; what isn't JSON is a plain string, which the section will refuse."""
+    """Pulumi passes objects as JSON; anything else is a plain string, which validation refuses."""
     try:
         return json.loads(text)
     except ValueError:

@@ -1,4 +1,4 @@
-"""The gateway: the one address where clients reach every model, and who the clients are."""
+"""The gateway: the address at which clients reach every model, and the clients."""
 
 from typing import Annotated, Literal
 
@@ -8,7 +8,7 @@ from config.base import Range, SecretName, Section, StandIn, pattern
 
 
 class Client(Section):
-    """Someone who may call; the API key lies in the vault."""
+    """A caller; its API key is in the vault."""
 
     name: Annotated[str, pattern(r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$", longest=63), StandIn("zz{index}")] = Field(
         description="the caller's name in logs and limits: lower-case letters, digits and single dashes, 63 at most"

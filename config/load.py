@@ -1,4 +1,4 @@
-"""From a mapping of sections to settings, or to every problem that keeps it from being one."""
+"""Validates the sections of a stack file: returns settings, or every problem that prevents them."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -14,11 +14,11 @@ from config.settings import Settings
 
 
 class Loaded(Struct, frozen=True):
-    """The outcome of reading a stack: `settings` is None where nothing can be planned on.
+    """The outcome of reading a stack: `settings` is None where there is nothing that could be planned.
 
     With problems present, `settings` may still hold what could be recovered, so that the planner can add its findings
-    and all problems are reported in one run. Nothing may be built from settings that came with errors, and no finding
-    may rest on the `recovered` places, whose values are not the operator's.
+    and all problems are reported in one run. Nothing may be built from settings with errors, and no finding may rest
+    on the `recovered` places, whose values the operator did not write.
     """
 
     settings: Settings | None
@@ -29,7 +29,7 @@ class Loaded(Struct, frozen=True):
 def load(sections: Mapping[str, Any], before: Iterable[Finding] = ()) -> Loaded:
     """Validate the sections of a stack file (`{"platform": {…}, "pools": […]}`); never raises on bad input.
 
-    `before` are the problems of reading the file. Where they left no section at all, there are no others.
+    `before` are the problems of reading the file. If they left no section at all, they are the only ones reported.
     """
     problems = list(before)
     if not sections and problems:
@@ -53,7 +53,7 @@ def load(sections: Mapping[str, Any], before: Iterable[Finding] = ()) -> Loaded:
 
 
 def _with_text_keys(value: Any, place: Place = ()) -> tuple[Any, list[Finding]]:
-    """The same with text for every key, and a finding for each that was something else."""
+    """The same with a string for every key, and a finding for each key that was not one."""
     items: list[tuple[Any, Any, Place]]
     if isinstance(value, Mapping):
         items = [(key, item, (*place, str(key))) for key, item in value.items()]

@@ -1,11 +1,11 @@
-"""Puts the content of each model's `hf_config` file into the stack's sections, so that everything after reads data."""
+"""Replaces each model's `hf_config` file name by the file's content, so that later steps read no files."""
 
 import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-# Hugging Face configurations have some kilobytes; what is much larger is another file.
+# Hugging Face configurations have a few kilobytes; a much larger file is something else.
 _LARGEST_BYTES = 4 * 1024 * 1024
 
 

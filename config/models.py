@@ -1,4 +1,4 @@
-"""Models: what is served, from which weights, on which pool, how many at once and with which vLLM arguments."""
+"""Models: weights, pool, context, concurrency, replicas and vLLM settings."""
 
 from typing import Annotated, Any
 

@@ -1,4 +1,4 @@
-"""Which platform this stack is: its name, where it lives and who pays for it."""
+"""The platform that a stack deploys: its name, region, tenant and subscription."""
 
 from typing import Annotated, Literal
 
@@ -8,7 +8,7 @@ from config.base import NO_GUID, UNKNOWN_NAME, Flag, Guid, Section, StandIn, Tex
 
 
 class Platform(Section):
-    """Identity and place of the platform; the Azure names of all its resources derive from here."""
+    """Identity and location of the platform; the Azure names of all its resources are derived from it."""
 
     name: Annotated[str, pattern(r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$", longest=16), StandIn("recovered")] = Field(
         description="a short name of lower-case letters, digits and single dashes, 16 at most, such as acme-llm"

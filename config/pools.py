@@ -1,4 +1,4 @@
-"""Node pools: which machines run models, how their GPUs are shared and how many there may be."""
+"""Node pools: VM size, GPU sharing, and the number of nodes."""
 
 from typing import Annotated, Literal
 
@@ -60,7 +60,7 @@ class GpuSharing(Section):
 
     @property
     def sliced(self) -> bool:
-        """Whether GPUs are cut into MIG slices, which pods may then share or not."""
+        """Whether GPUs are partitioned into MIG slices, which several pods may share."""
         return bool(self.layout or self.layouts)
 
     @property
@@ -77,7 +77,7 @@ class Pool(Section):
     """One node pool; its name plus a hash of what Azure can't change in place names it in AKS."""
 
     name: Annotated[str, pattern(r"^[a-z][a-z0-9]{0,7}$"), StandIn("zz{index}")] = Field(
-        description="lower-case letters and digits, a letter first, 8 at most (AKS takes 12, the revision 4 of them)"
+        description="lower-case letters and digits, a letter first, 8 at most (AKS allows 12, the revision takes 4)"
     )
     workload: Annotated[Literal["inference", "fine-tuning", "background"], StandIn("inference")] = Field(
         alias="class", description="what runs there: `inference`, `fine-tuning` or `background` (no GPUs, no taint)"

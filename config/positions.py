@@ -24,7 +24,7 @@ class Positions(Struct, frozen=True):
     def at(self, path: str) -> tuple[int, int] | None:
         """Line and column, both from 1, of the key or list item at a path such as `pools[0].gpu.layout`.
 
-        Where the file has no such path it is the nearest ancestor's position; None for what is no path of the file.
+        Where the file has no such path it is the nearest ancestor's position; None for a path that is not of the file.
         """
         mark, rest = self._walk(path)
         if mark is None and any(rest == name or rest.startswith((f"{name}.", f"{name}[")) for name in SECTIONS):

@@ -1,8 +1,8 @@
 """Error recovery: turns invalid sections into settings that the planner can still check.
 
 So all findings are reported in one run. Misspelt keys are read as the keys that they were meant to be, wrong values
-give way to defaults, and where something required is missing, its field's stand-in takes its place. Every place whose
-value is not the operator's is returned: no finding may rest on one, and nothing may be built from such settings.
+give way to defaults, and a required value that is missing is replaced by its field's stand-in. Every place whose value
+the operator did not write is returned: no finding may rest on one, and nothing may be built from such settings.
 """
 
 from collections.abc import Mapping
@@ -17,14 +17,14 @@ from config.settings import Settings
 from config.shape import choices_at, is_section_item, keys_at, stand_in_at
 from config.wording import closest
 
-# Each round reveals what the one before had hidden: sections, their keys, the keys below, the rules between keys.
+# Each round reveals errors that the round before had hidden: sections, their keys, nested keys, rules between keys.
 _ROUNDS = 8
 
 
 def recover(sections: Mapping[str, Any], hidden: list[Place]) -> tuple[Settings | None, tuple[Place, ...]]:
-    """Settings made of invalid sections, and the places whose values are not the operator's.
+    """Settings made of invalid sections, and the places whose values the operator did not write.
 
-    `hidden` are places whose values must not be looked at. None where even stand-ins make no valid settings.
+    `hidden` are places with secrets, whose values must not be read. None where even stand-ins make no valid settings.
     """
     rest: Any = deepcopy(dict(sections))
     recovered: list[Place] = list(hidden)
@@ -37,12 +37,12 @@ def recover(sections: Mapping[str, Any], hidden: list[Place]) -> tuple[Settings 
             problems = problems_of(error, rest)
         # Keys first: under a misspelt one may lie what its neighbour seems to lack.
         for place, problem in sorted(problems, key=lambda pair: pair[1]["type"] != "extra_forbidden"):
-            recovered += _mend(rest, place, problem)
+            recovered += _repair(rest, place, problem)
     return None, tuple(dict.fromkeys(recovered))
 
 
-def _mend(rest: Any, place: Place, problem: Any) -> list[Place]:
-    """Put something valid at a place; returns the places whose values are not the operator's from now on."""
+def _repair(rest: Any, place: Place, problem: Any) -> list[Place]:
+    """Put a valid value at a place; returns the places whose values the operator did not write."""
     holder, kind = value_at(place[:-1], rest), problem["type"]
     if not place or (kind == "missing" and place[-1] in holder):
         return []
@@ -55,11 +55,11 @@ def _mend(rest: Any, place: Place, problem: Any) -> list[Place]:
             holder[place[-1]] = meant[0]
             return [place]
     if kind == "value_error" and _name(place) == "models.source":
-        return _mend_source(holder[place[-1]], place) or [_replace(rest, place)]
+        return _repair_source(holder[place[-1]], place) or [_replace(rest, place)]
     touched = _replace(rest, place)
     pool = touched[:2]
     if touched[0] == "pools" and touched[2:3] == ("gpu",) and touched[3:] != ("driver",):
-        # Whole GPUs or slices: unknown, so no rule may judge what the pool offers.
+        # Whole GPUs or slices is unknown, so no rule may check what the pool offers.
         return [touched, _replace(rest, (*pool, "vm_size"))]
     return [touched]
 
@@ -72,8 +72,8 @@ def _rename(holder: Any, place: Place) -> None:
         holder[meant[0]] = value
 
 
-def _mend_source(source: dict[str, Any], place: Place) -> list[Place]:
-    """Give a Hugging Face source a commit and a folder a model, where that is all that is wrong."""
+def _repair_source(source: dict[str, Any], place: Place) -> list[Place]:
+    """Give a Hugging Face source a commit, or a folder a model, if nothing else is wrong with it."""
     if ("huggingface" in source) == ("blob" in source):
         return []
     needed, foreign = ("revision", "model") if "huggingface" in source else ("model", "revision")
@@ -85,7 +85,7 @@ def _mend_source(source: dict[str, Any], place: Place) -> list[Place]:
 def _replace(rest: Any, place: Place) -> Place:
     """Leave a value out, or put its stand-in there; a list of plain values goes as a whole. Returns the place replaced.
 
-    Other settings refer to sections in lists by number or name: a broken one is replaced, the rest of its list stands.
+    Other settings refer to sections in lists by number or name: only the broken item is replaced, the list is kept.
     """
     holder, key = value_at(place[:-1], rest), place[-1]
     if isinstance(holder, list):

@@ -1,7 +1,7 @@
 """What plain text (without quotes) means in a YAML 1.2 document: the core schema.
 
-Source: https://yaml.org/spec/1.2.2/#103-core-schema. ruamel.yaml's own schema would make dates of some texts and
-numbers of `1_000`, so it only parses.
+Source: https://yaml.org/spec/1.2.2/#103-core-schema. ruamel.yaml's own schema would read some strings as dates
+and `1_000` as a number, so ruamel.yaml only parses here.
 """
 
 import math
@@ -15,7 +15,7 @@ _NULL = frozenset({"", "~", "null", "Null", "NULL"})
 _NUMBER_STARTS = frozenset("+-.0123456789")
 _INT = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
-# The signed range of 64 bits: beyond it YAML readers, Go's among them, no longer agree on a whole number.
+# The signed range of 64 bits: beyond it YAML readers, such as Go's, read whole numbers differently.
 _WHOLE_BITS = 63
 _LONGEST_WHOLE = 64
 
@@ -35,7 +35,7 @@ def scalar(text: str) -> Any:
 
 def _whole(text: str) -> int | float:
     if len(text) > _LONGEST_WHOLE:
-        # Python refuses to read thousands of digits; hexadecimal ones of that length are as senseless.
+        # Python refuses to read thousands of digits; hexadecimal numbers of that length are equally meaningless.
         return float(text) if text.lstrip("+-").isdecimal() else math.inf
     number = int(text, {"0o": 8, "0x": 16}.get(text[:2], 10))
     return number if number.bit_length() <= _WHOLE_BITS else float(number)

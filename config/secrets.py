@@ -1,4 +1,4 @@
-"""Finds secrets in stack files, where they must not be, by their shape or key, and never repeats their values."""
+"""Finds secrets in stack files, where they must not be, by their format or key; never shows their values."""
 
 import re
 from collections.abc import Mapping
@@ -29,14 +29,14 @@ def looks_secret(value: object) -> bool:
 
 
 def without_secret_keys(value: Any) -> Any:
-    """The same with `[secret]` for every key that has the shape of a credential, since paths repeat keys."""
+    """The same with `[secret]` for every key that looks like a credential, since paths show keys."""
     if isinstance(value, Mapping):
         return {HIDDEN if looks_secret(key) else key: without_secret_keys(item) for key, item in value.items()}
     return [without_secret_keys(item) for item in value] if isinstance(value, (list, tuple)) else value
 
 
 def secret_places(value: Any, place: tuple[str | int, ...] = ()) -> list[tuple[str | int, ...]]:
-    """Every place below `value` that holds a credential in plain text, or a key that asks for one."""
+    """Every place below `value` that holds a credential in plain text, or a key whose name says that it holds one."""
     if isinstance(value, Mapping):
         found = []
         for key, item in value.items():

@@ -34,7 +34,7 @@ def keys_at(place: Place) -> list[str]:
 
 
 def described(place: Place) -> str:
-    """What belongs at a place, in words that go on after `write`; a list describes its items."""
+    """What belongs at a place, as text that can follow `write`; for a list, its items."""
     for end in range(len(place), 0, -1):
         field = field_at(place[:end])
         if field is not None and field.description:
@@ -50,21 +50,21 @@ def choices_at(place: Place) -> list[str]:
 
 
 def stand_in_at(place: Place) -> Any:
-    """What takes the place of a value that is missing or wrong; None where it can be left out.
+    """What replaces a value that is missing or wrong; None where it can be left out.
 
-    It is the value that the field's own StandIn gives, or is made of the stand-ins of what a required section needs.
+    It is the value of the field's own StandIn, or for a required section a mapping of the stand-ins of its fields.
     """
     field = field_at(place)
     if field is None:
         section = section_at(place) if is_section_item(place) else None
-        return None if section is None else _whole(section, place)
+        return None if section is None else _smallest_section(section, place)
     for marker in field.metadata:
         if isinstance(marker, StandIn):
             return marker.at(place)
     section = section_at(place)
     if section is None or not field.is_required():
         return None
-    return [_whole(section, (*place, 0))] if _lists_sections(field) else _whole(section, place)
+    return [_smallest_section(section, (*place, 0))] if _lists_sections(field) else _smallest_section(section, place)
 
 
 def is_section_item(place: Place) -> bool:
@@ -73,9 +73,9 @@ def is_section_item(place: Place) -> bool:
     return field is not None and _lists_sections(field)
 
 
-def homes_of(key: str) -> list[str]:
-    """Every place that knows a key, spelled as `models[].engine`, for a key written one level off."""
-    return [path for path, names in _everywhere(Settings, "") if key in names and path]
+def places_of_key(key: str) -> list[str]:
+    """Every place that takes a key, such as `models[].engine`, for a key at the wrong level."""
+    return [path for path, names in _all_sections(Settings, "") if key in names and path]
 
 
 def field_at(place: Place) -> FieldInfo | None:
@@ -84,18 +84,18 @@ def field_at(place: Place) -> FieldInfo | None:
     return _field(section, place[-1]) if section is not None else None
 
 
-def _whole(section: type[BaseModel], place: Place) -> dict[str, Any]:
+def _smallest_section(section: type[BaseModel], place: Place) -> dict[str, Any]:
     """The smallest mapping that a section takes."""
     required = [field.alias or name for name, field in section.model_fields.items() if field.is_required()]
     return {key: stand_in_at((*place, key)) for key in required}
 
 
-def _everywhere(section: type[BaseModel], path: str) -> Iterator[tuple[str, list[str]]]:
+def _all_sections(section: type[BaseModel], path: str) -> Iterator[tuple[str, list[str]]]:
     yield path, [field.alias or name for name, field in section.model_fields.items()]
     for name, field in section.model_fields.items():
         for inner in _sections_in(field.annotation):
             many = "[]" if _lists_sections(field) else ""
-            yield from _everywhere(inner, f"{path}.{field.alias or name}{many}".removeprefix("."))
+            yield from _all_sections(inner, f"{path}.{field.alias or name}{many}".removeprefix("."))
 
 
 def _lists_sections(field: FieldInfo) -> bool:

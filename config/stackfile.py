@@ -1,4 +1,4 @@
-"""Reads the text of a `Pulumi.<stack>.yaml` as Pulumi does: our namespace apart from all others, with positions."""
+"""Reads the text of a `Pulumi.<stack>.yaml` as Pulumi does: the namespace `llm-platform`, with positions."""
 
 from typing import Any
 
@@ -20,7 +20,7 @@ _CLI_KEYS = ("config", "encryptionsalt", "encryptedkey", "secretsprovider", "env
 class StackFile(Struct, frozen=True):
     """A stack file as read.
 
-    `sections` are those of our namespace, `secrets` the names of those that the CLI keeps encrypted beside them,
+    `sections` are those of the namespace, `secrets` the names of those that the CLI keeps encrypted beside them,
     `problems` what is wrong with the file itself, `positions` the line and column of every path, `text` the file.
     """
 
@@ -58,7 +58,7 @@ def parse(text: str) -> StackFile:
 
 
 def _positions(root: Entry) -> Positions:
-    """Positions by the paths of findings, which leave `config` and our namespace out."""
+    """Positions by the paths of findings, which leave `config` and the namespace out."""
     outer = root.inner if isinstance(root.inner, dict) else {}
     config = outer["config"]
     keys = config.inner if isinstance(config.inner, dict) else {}
@@ -101,7 +101,7 @@ def _shown(key: object) -> str:
 
 
 def _not_yaml(error: DocumentError) -> Finding:
-    """What is wrong and where, without the line itself: there may be a secret in it."""
+    """What is wrong and where, without the line itself, which may contain a secret."""
     problem, mark = HIDDEN if looks_secret(str(error)) else str(error), error.mark
     if mark is None:
         return _not_a_stack_file(problem)

@@ -1,9 +1,9 @@
-"""How findings word lists of names and near misses."""
+"""Texts for findings: lists of names, and suggestions for misspelt names."""
 
 import difflib
 from collections.abc import Iterable
 
-# A shorter name is part of too many others.
+# Shorter names are part of too many other names.
 _SHORTEST_PART = 4
 _MOST_SUGGESTIONS = 3
 
@@ -14,7 +14,7 @@ def listed(names: Iterable[object]) -> str:
 
 
 def closest(name: str | int, known: Iterable[str], *, most: int = 1) -> list[str]:
-    """The known names that a misspelt one was most likely meant to be, at most `most`; empty where none is near.
+    """The known names that a misspelt one was most likely meant to be, at most `most`; empty where none is similar.
 
     Names that contain the misspelt one come first, upper and lower case count as the same.
     """
@@ -25,12 +25,12 @@ def closest(name: str | int, known: Iterable[str], *, most: int = 1) -> list[str
 
 
 def did_you_mean(name: str | int, known: Iterable[str], *, most: int = 1) -> str:
-    """A question that names the closest known names; empty where none is near."""
+    """A question that names the closest known names; empty where none is similar."""
     found = closest(name, known, most=most)
     return f"did you mean {' or '.join(f'`{candidate}`' for candidate in found)}?" if found else ""
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
-    """The known names closest to a wrong one, as advice; the whole list where none is near."""
+    """The known names closest to a wrong one, as advice; the whole list where none is similar."""
     names = sorted(known)
     return did_you_mean(name, names, most=_MOST_SUGGESTIONS) or f"write one of {listed(names)}"

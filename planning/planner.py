@@ -1,4 +1,4 @@
-"""From settings to a Plan, with every finding on the way."""
+"""Plans a stack: checks its settings against every rule and, if none is an error, builds the Plan."""
 
 from collections.abc import Generator, Iterable
 from contextlib import contextmanager
@@ -23,7 +23,7 @@ from planning.plan import Plan
 from planning.resolving.resolution import Resolution, ResolvedStack
 from planning.rules import register
 
-# The Plan that a caller in this process has already made, with what it was made from.
+# The Plan that a caller in this process has already made, with the settings and secret names it was made from.
 _DECIDED: ContextVar[tuple[Plan, Loaded, tuple[str, ...]] | None] = ContextVar("_DECIDED", default=None)
 
 
@@ -42,11 +42,11 @@ def plan_stack(
     problems: Iterable[Finding] = (),
     today: str | None = None,
 ) -> Planned:
-    """Check a stack against every rule and, if none objects, decide it.
+    """Check a stack against every rule and, if no finding is an error, build its Plan.
 
-    `bootstrap` names the secrets that the stack's configuration brings for the vault; `problems` are those found
-    while loading, which keep a plan from being made as well; by `today` (an ISO date) the age of prices is judged,
-    never the Plan. Never raises on bad settings.
+    `bootstrap` names the secrets in the stack's configuration that are to be written to the vault; `problems` are the
+    findings of loading, of which an error prevents a Plan too; `today` (an ISO date) is only used to check the age of
+    prices, the Plan does not depend on it. Never raises on bad settings.
     """
     objections = Objections(register.pool_errors, register.placement_errors)
     resolution = auto.resolve(Resolution(settings, catalog, tuple(sorted(bootstrap)), today), objections)
@@ -55,12 +55,12 @@ def plan_stack(
         return Planned(None, ordered)
     stack = resolution.complete()
     if stack is None:
-        raise IncompleteError("no rule objects, but something of this stack is not in the catalog")
+        raise IncompleteError("every rule passed, but part of this stack could not be resolved against the catalog")
     return Planned(build(stack), ordered)
 
 
 class IncompleteError(Exception):
-    """An internal error: what could not be resolved passed every rule."""
+    """An internal error: a stack passed every rule although part of it could not be resolved."""
 
 
 def build(stack: ResolvedStack) -> Plan:
@@ -88,7 +88,10 @@ class RejectedError(Exception):
     """A stack that must not be built; its text has every finding."""
 
     def __init__(self, findings: tuple[Finding, ...]) -> None:
-        lines = [f"{one.severity} {one.rule} {one.path}: {one.message} → {one.fix}" for one in findings]
+        lines = [
+            f"{finding.severity} {finding.rule} {finding.path}: {finding.message} → {finding.fix}"
+            for finding in findings
+        ]
         super().__init__("this stack is rejected, nothing was changed:\n  " + "\n  ".join(lines))
         self.findings = findings
 
@@ -96,8 +99,7 @@ class RejectedError(Exception):
 def assess(loaded: Loaded, catalog: Catalog, *, bootstrap: Iterable[str] = (), today: str | None = None) -> Planned:
     """Plan what was loaded, adding the planner's findings to those of loading.
 
-    Values that can't be read are replaced by others, so that the rest can be checked: findings that rest on such a
-    place are left out.
+    Invalid values were replaced so that the rest can be checked: findings that rest on a replaced value are left out.
     """
     if loaded.settings is None:
         return Planned(None, loaded.problems)
@@ -109,9 +111,9 @@ def assess(loaded: Loaded, catalog: Catalog, *, bootstrap: Iterable[str] = (), t
 
 
 def _holds(finding: Finding, recovered: tuple[str, ...]) -> bool:
-    """Whether a finding is an error that rests on the operator's own values alone.
+    """Whether a finding is an error that rests only on values that the operator wrote.
 
-    Notes and warnings wait until the stack file can be read.
+    Notes and warnings are reported once the stack file is valid.
     """
     return finding.severity == "error" and not any(
         _inside(place, read) or _inside(read, place)
@@ -125,7 +127,7 @@ def _inside(path: str, place: str) -> bool:
 
 
 def decide(loaded: Loaded, catalog: Catalog, *, bootstrap: Iterable[str] = ()) -> Plan:
-    """Plan what was loaded, or refuse it; inside `already_decided`, a Plan of equal settings is taken over.
+    """Plan what was loaded, or refuse it; inside `already_decided`, the Plan of equal settings is reused.
 
     Raises:
         RejectedError: a finding is an error.
@@ -142,10 +144,10 @@ def decide(loaded: Loaded, catalog: Catalog, *, bootstrap: Iterable[str] = ()) -
 
 @contextmanager
 def already_decided(plan: Plan, loaded: Loaded, bootstrap: Iterable[str] = ()) -> Generator[None]:
-    """Let `decide` take over a Plan inside this block, so that a preview doesn't plan its stack a second time.
+    """Let `decide` reuse a Plan inside this block, so that a preview doesn't plan its stack a second time.
 
-    Only for equal settings and bootstrap secrets: a program that is given others plans them. The catalog must be the
-    one that `catalog.load()` returns.
+    The Plan is reused only for equal settings and bootstrap secrets. The catalog must be the one that `catalog.load()`
+    returns.
     """
     token = _DECIDED.set((plan, loaded, tuple(sorted(bootstrap))))
     try:

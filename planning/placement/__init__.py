@@ -1,11 +1,11 @@
-"""Which replica goes on which pool, and whether the pools hold them all, in every order in which they may come."""
+"""Which replica runs on which pool, and whether the pools hold all of them, in whatever order pods are created."""
 
 from planning.placement.pools import (
     PoolLoad,
-    fewest,
-    left_over,
     load,
+    minimum_loads,
     placements,
+    unscheduled_replicas,
 )
 from planning.placement.requests import (
     PodRequest,
@@ -22,14 +22,14 @@ __all__ = [
     "PodRequest",
     "PoolLoad",
     "cache_gib",
-    "fewest",
     "fits_empty_node",
     "least_memory_gib",
-    "left_over",
     "load",
+    "minimum_loads",
     "placements",
     "pod_request",
     "resources",
     "share",
     "shared_memory_gib",
+    "unscheduled_replicas",
 ]

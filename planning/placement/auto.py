@@ -1,9 +1,9 @@
-"""`pool: auto`: the cheapest pool on which a model runs and that has room for it, chosen the same way every time.
+"""`pool: auto`: the cheapest pool that can run a model and has room for it, chosen deterministically.
 
-Models that name their pool come first. Then those that don't, the largest first and by name among equals, each on the
-cheapest pool that no rule refuses and that holds all of its replicas in every order, beside those already there. So
-the order of the stack file makes no difference. A model that is added can still move one that leaves the choice open,
-when it takes the last room of its pool; who minds that names the pool.
+Models that name their pool are placed first. Models with `auto` follow, the largest first and by name among equals,
+each on the cheapest pool that no rule refuses and that holds all of its replicas in every order, beside those already
+placed. So the order of the stack file makes no difference. Adding a model can still move a model with `auto`, when it
+takes the last room of its pool; name the pool to prevent that.
 """
 
 from typing import NamedTuple
@@ -27,14 +27,14 @@ from planning.resolving.choice import Choice
 from planning.resolving.resolution import Resolution
 
 AUTO = "auto"
-# Searches for all models together, some half a second: pools on which more would depend count as having no room.
+# Search steps for all models together, about half a second; a pool that would need more counts as having no room.
 _STEPS = 20 * Effort.STEPS
 
 
 def resolve(stack: Resolution, objections: Objections) -> Resolution:
-    """Put the chosen pool into the settings of each model that says `auto`; the same stack where none does.
+    """Put the chosen pool into the settings of each model with `pool: auto`; without any, the same stack.
 
-    A candidate is refused by every rule of `objections` by which it would be an error.
+    A candidate is refused if a rule of `objections` would report an error for it.
     """
     waiting = [index for index, model in enumerate(stack.settings.models) if model.pool == AUTO]
     if not waiting:
@@ -56,17 +56,17 @@ def _largest_first(model: ModelSettings) -> tuple[int, int, str]:
 
 
 class _Fit(NamedTuple):
-    """Models that are alike on candidates that are alike: the rules that refuse, what a pod takes, and of the GPU."""
+    """For equal models on equal candidates: the violated rules, what a pod takes of a node, and of the GPU's memory."""
 
     refused: tuple[str, ...]
     takes: Vector
     utilization: float
 
 
-class _Alike(Struct):
+class _EqualModels(Struct):
     """Models that differ in name only.
 
-    `next` is the cursor into the candidates: a rejected candidate is not tried again. `fits` are kept by kind of
+    `next` is the cursor into the candidates: a rejected candidate is not retried. `fits` are cached by kind of
     candidate, `full` are the candidates without room, `refused` those that rules refuse.
     """
 
@@ -78,15 +78,16 @@ class _Alike(Struct):
 
 
 class _Chooser:
-    """The candidates, and the pods that they hold already."""
+    """The candidates, and the pods that are already placed on their pools."""
 
     def __init__(self, stack: Resolution, waiting: list[int], objections: Objections) -> None:
         self._stack = stack
         self._objections = objections
         self._candidates = candidates(stack, objections)
-        alike: dict[str, _Alike] = {}
-        self._alike = {
-            index: alike.setdefault(model_kind(stack.settings.models[index]), _Alike(index)) for index in waiting
+        by_kind: dict[str, _EqualModels] = {}
+        self._equals = {
+            index: by_kind.setdefault(model_kind(stack.settings.models[index]), _EqualModels(index))
+            for index in waiting
         }
         proofs = Proofs(_STEPS)
         self._fills = {pool.name: PoolFill(pool, proofs) for pool in stack.pools}
@@ -100,32 +101,32 @@ class _Chooser:
                 )
 
     def choose(self, index: int) -> tuple[Choice, PlacementCandidate | None]:
-        """Find the cheapest candidate with room for all replicas in every order; else the cheapest that holds them."""
-        model, alike = self._stack.settings.models[index], self._alike[index]
-        for candidate in self._candidates[alike.next :]:
+        """Choose the cheapest candidate with room in every order, else the cheapest that holds all replicas at all."""
+        model, equals = self._stack.settings.models[index], self._equals[index]
+        for candidate in self._candidates[equals.next :]:
             if model.slice is None or not candidate.pool.is_mig or candidate.device.kind == model.slice:
-                if rules := self._refused(alike, candidate):
-                    alike.refused.append((candidate.where, rules))
+                if rules := self._refused(equals, candidate):
+                    equals.refused.append((candidate.where, rules))
                 elif self._has_room(index, candidate):
-                    return self._decide(index, candidate, alike.full, has_room=True), candidate
+                    return self._decide(index, candidate, equals.full, has_room=True), candidate
                 else:
-                    alike.full.append(candidate)
-            alike.next += 1
-        place = next((place for place, candidate in enumerate(alike.full) if self._holds(index, candidate)), 0)
-        best = alike.full[place] if alike.full else None
-        return self._decide(index, best, alike.full[:place], has_room=False), best
+                    equals.full.append(candidate)
+            equals.next += 1
+        place = next((place for place, candidate in enumerate(equals.full) if self._holds(index, candidate)), 0)
+        best = equals.full[place] if equals.full else None
+        return self._decide(index, best, equals.full[:place], has_room=False), best
 
-    def _refused(self, alike: _Alike, candidate: PlacementCandidate) -> tuple[str, ...]:
-        return tuple(sorted((*candidate.pool_errors, *self._fit(alike, candidate).refused)))
+    def _refused(self, equals: _EqualModels, candidate: PlacementCandidate) -> tuple[str, ...]:
+        return tuple(sorted((*candidate.pool_errors, *self._fit(equals, candidate).refused)))
 
     def _has_room(self, index: int, candidate: PlacementCandidate) -> bool:
-        """Whether all replicas find places in every order, and memory on devices that they share."""
-        model, taken = self._stack.settings.models[index], self._fit(self._alike[index], candidate).takes
+        """Whether all replicas can be scheduled in every order, with enough memory on shared devices."""
+        model, taken = self._stack.settings.models[index], self._fit(self._equals[index], candidate).takes
         return self._shares(index, candidate) and self._fill(candidate).has_room(taken, model.replicas.max, model.name)
 
     def _holds(self, index: int, candidate: PlacementCandidate) -> bool:
-        """Whether some way to place all replicas exists."""
-        model, taken = self._stack.settings.models[index], self._fit(self._alike[index], candidate).takes
+        """Whether all replicas can be scheduled in at least one order."""
+        model, taken = self._stack.settings.models[index], self._fit(self._equals[index], candidate).takes
         return self._shares(index, candidate) and self._fill(candidate).fits(taken, model.replicas.max, model.name)
 
     def _shares(self, index: int, candidate: PlacementCandidate) -> bool:
@@ -133,28 +134,28 @@ class _Chooser:
 
     def _sharer(self, index: int, candidate: PlacementCandidate) -> Sharer:
         model = self._stack.settings.models[index]
-        return Sharer(model.name, model.replicas.max, self._fit(self._alike[index], candidate).utilization)
+        return Sharer(model.name, model.replicas.max, self._fit(self._equals[index], candidate).utilization)
 
     def _fill(self, candidate: PlacementCandidate) -> PoolFill:
         return self._fills[candidate.pool.name]
 
-    def _fit(self, alike: _Alike, candidate: PlacementCandidate) -> _Fit:
-        if candidate.kind not in alike.fits:
-            place = candidate.place(self._stack, self._stack.releases[alike.first])
+    def _fit(self, equals: _EqualModels, candidate: PlacementCandidate) -> _Fit:
+        if candidate.kind not in equals.fits:
+            place = candidate.place(self._stack, self._stack.releases[equals.first])
             workload = place.workload
-            alike.fits[candidate.kind] = _Fit(
+            equals.fits[candidate.kind] = _Fit(
                 self._objections.placement(self._stack, place),
                 takes(candidate.pool, pod_request(workload)) if workload is not None else (),
                 place.release.utilization or 0,
             )
-        return alike.fits[candidate.kind]
+        return equals.fits[candidate.kind]
 
     def _decide(
-        self, index: int, candidate: PlacementCandidate | None, fuller: list[PlacementCandidate], *, has_room: bool
+        self, index: int, candidate: PlacementCandidate | None, full: list[PlacementCandidate], *, has_room: bool
     ) -> Choice:
-        model, alike = self._stack.settings.models[index], self._alike[index]
+        model, equals = self._stack.settings.models[index], self._equals[index]
         if candidate is not None:
-            self._fill(candidate).add(self._fit(alike, candidate).takes, model.replicas.max, model.name)
+            self._fill(candidate).add(self._fit(equals, candidate).takes, model.replicas.max, model.name)
             self._shared.add(candidate.pool.name, candidate.device, self._sharer(index, candidate))
         return Choice(
             model=index,
@@ -162,6 +163,6 @@ class _Chooser:
             where=candidate.where if candidate is not None else "",
             usd_h=candidate.usd_h if candidate is not None else None,
             has_room=has_room,
-            fuller=tuple(passed.where for passed in fuller),
-            refused=tuple(alike.refused),
+            full=tuple(candidate.where for candidate in full),
+            refused=tuple(equals.refused),
         )

@@ -1,7 +1,7 @@
-"""How many nodes pods can block against one of them, told by counting, and a plain way to block them all.
+"""How many nodes other pods can fill so that one more pod fits on none: a bound by counting, and a greedy attempt.
 
-Counting answers most questions about a pool that is far from full, the plain way most about one that is nearly full;
-what neither answers is left to a search.
+Counting decides most pools that are far from full, the greedy attempt most that are nearly full; the rest needs a
+search.
 """
 
 from collections.abc import Sequence
@@ -20,68 +20,70 @@ Limits = list[tuple[int, int]]
 
 
 def limits(room: Vector, pod: Vector, takes: Sequence[Vector], others: Vector) -> Limits:
-    """The loads from which on a node has no room for the pod, by resource, where the others can bring them about.
+    """By resource, the least load that leaves a node without room for the pod, where the other pods can reach it.
 
-    Each is rounded up to what the others can add up to: where all take two GPUs, three are four.
+    Each is rounded up to a sum that the other pods can reach: where all take two GPUs, three become four.
     """
     found = []
-    for resource, (there, taken) in enumerate(zip(room, pod, strict=True)):
-        step = gcd(*(one[resource] for one, count in zip(takes, others, strict=True) if count))
+    for resource, (available, taken) in enumerate(zip(room, pod, strict=True)):
+        step = gcd(*(amounts[resource] for amounts, count in zip(takes, others, strict=True) if count))
         if taken and step:
-            limit = -(-(there - taken + 1) // step) * step
-            if limit <= there:
+            limit = -(-(available - taken + 1) // step) * step
+            if limit <= available:
                 found.append((resource, limit))
     return found
 
 
 def most_blocked(limits: Limits, takes: Sequence[Vector], others: Vector) -> int:
-    """At most so many nodes can be blocked: each needs its limit's worth of one resource.
+    """An upper bound on the nodes that can be blocked: each needs one resource filled to its limit.
 
-    Counted twice, and the lower count holds: every resource by itself, and every pod by its part of the limit to which
-    it adds most, since no node is blocked by less than a whole of such parts.
+    The lower of two counts: every resource by itself, and every pod by the largest share that it adds to any limit,
+    since a blocked node holds shares that sum to at least one.
     """
     if not limits:
         return 0
     by_resource = sum(
-        sum(one[resource] * count for one, count in zip(takes, others, strict=True)) // limit
+        sum(amounts[resource] * count for amounts, count in zip(takes, others, strict=True)) // limit
         for resource, limit in limits
     )
     whole = lcm(*(limit for _, limit in limits))
-    parts = [min(whole, max(one[resource] * (whole // limit) for resource, limit in limits)) for one in takes]
+    parts = [min(whole, max(amounts[resource] * (whole // limit) for resource, limit in limits)) for amounts in takes]
     return min(by_resource, sum(part * count for part, count in zip(parts, others, strict=True)) // whole)
 
 
 def block_all(problem: PackingProblem, others: Vector, limits: Limits) -> tuple[Vector, ...] | None:
-    """Pods on each node that reach one of its limits; None where the plain way runs out of them, which proves nothing.
+    """Pods on each node that reach one of its limits; None where the greedy attempt runs out of pods.
 
-    Node after node is blocked by the first resource that does it, each of them coming first once.
+    Nodes are blocked one by one with the first resource that works; every resource is tried as the first. None proves
+    nothing.
     """
-    takes = [batch.takes for batch in problem.batches]
-    ways = [(*limit, _largest_first(takes, limit[0])) for limit in limits]
-    for first in ways:
-        places = _block_nodes(problem, takes, others, [first, *(one for one in ways if one is not first)])
+    takes = [pod_class.takes for pod_class in problem.pod_classes]
+    strategies = [(*limit, _largest_first(takes, limit[0])) for limit in limits]
+    for first in strategies:
+        rest = [strategy for strategy in strategies if strategy is not first]
+        places = _block_nodes(problem, takes, others, [first, *rest])
         if places is not None:
             return places
     return None
 
 
-# A resource, its limit, and the batches that take of it, those that take the most first.
-_Way = tuple[int, int, list[int]]
+# A resource, its limit, and the pod classes that take of it, those that take the most first.
+_Strategy = tuple[int, int, list[int]]
 
 
 def _largest_first(takes: Sequence[Vector], resource: int) -> list[int]:
-    using = [index for index, one in enumerate(takes) if one[resource]]
+    using = [index for index, amounts in enumerate(takes) if amounts[resource]]
     return sorted(using, key=lambda index: (-takes[index][resource], index))
 
 
 def _block_nodes(
-    problem: PackingProblem, takes: Sequence[Vector], others: Vector, ways: list[_Way]
+    problem: PackingProblem, takes: Sequence[Vector], others: Vector, strategies: list[_Strategy]
 ) -> tuple[Vector, ...] | None:
     left: Vector = others
     places: list[Vector] = []
     while len(places) < problem.nodes:
-        tries = (_block(problem.room, takes, left, way) for way in ways)
-        block = next((one for one in tries if one is not None), None)
+        attempts = (_block(problem.room, takes, left, strategy) for strategy in strategies)
+        block = next((attempt for attempt in attempts if attempt is not None), None)
         if block is None:
             return None
         times = min(problem.nodes - len(places), most(left, block) or 0)
@@ -90,9 +92,9 @@ def _block_nodes(
     return tuple(places)
 
 
-def _block(room: Vector, takes: Sequence[Vector], left: Vector, way: _Way) -> Vector | None:
-    """Pods for one node, with little beyond the limit: large ones below it, then the smallest that reaches it."""
-    resource, missing, order = way
+def _block(room: Vector, takes: Sequence[Vector], left: Vector, strategy: _Strategy) -> Vector | None:
+    """Pods for one node that just reach the limit: large pods up to it, then the smallest pod that reaches it."""
+    resource, missing, order = strategy
     counts, free = [0] * len(takes), room
     for index in order:
         below = min(left[index], (missing - 1) // takes[index][resource])
@@ -100,7 +102,7 @@ def _block(room: Vector, takes: Sequence[Vector], left: Vector, way: _Way) -> Ve
             counts[index] = min(below, most(free, takes[index]) or 0)
             free = plus(free, takes[index], -counts[index])
             missing -= counts[index] * takes[index][resource]
-    # Whatever is left and has room now reaches the limit: else it would be among those below it.
+    # Any pod that is left and still fits reaches the limit, else the loop above would have taken it.
     for index in reversed(order):
         if counts[index] < left[index] and holds(free, takes[index]):
             counts[index] += 1

@@ -1,4 +1,4 @@
-"""Where a model could be placed: every kind of device of every pool, its price, and the rules that speak against it."""
+"""Where a model could be placed: every kind of device of every pool, its price, and the rules that refuse it."""
 
 from collections.abc import Callable
 from functools import cached_property
@@ -14,16 +14,16 @@ from planning.resolving.resolution import Resolution
 
 
 class Objections(Struct, frozen=True):
-    """The rules by which a pool, or a model on a pool, is an error: functions that return their ids, sorted."""
+    """Functions that return the ids of the rules that a pool, or a model on a pool, violates as an error, sorted."""
 
     pool: Callable[[Resolution, PoolView], tuple[str, ...]]
     placement: Callable[[Resolution, ReleaseOnPool], tuple[str, ...]]
 
 
 class PlacementCandidate(Struct, frozen=True, dict=True):
-    """One kind of device of one pool. `usd_h` is the price of one device, USD an hour, None where none is known.
+    """One kind of device of one pool. `usd_h` is the price of one device in USD per hour, None where it is not known.
 
-    `pool_errors` are the rules by which the pool is an error whatever runs on it.
+    `pool_errors` are the rules that the pool violates whatever runs on it.
     """
 
     pool: PoolView

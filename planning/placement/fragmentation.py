@@ -1,10 +1,9 @@
-"""Whether pods can be stranded: an order of arrival, and a choice of nodes, after which a pod finds no place.
+"""Fragmentation: whether some order of arrival and choice of nodes leaves a pod that cannot be scheduled (stranded).
 
-The scheduler is greedy: it takes pods as they come, gives each a node that has room, and never moves one. Which node
-is a matter of scores that nobody promises. So every set of pods on the nodes that fits can come about, with some pods
-still to come; a pod is stranded where such a set leaves no node with room for it. That holds as well with the
-autoscaler, which adds nodes for pods that wait, and after pods have gone: both lead to such sets, up to the most
-nodes. Source: https://kubernetes.io/docs/concepts/scheduling-eviction/kube-scheduler/.
+The scheduler is greedy: it binds pods as they arrive, each to a node that has room, and never moves one. Which node it
+chooses depends on scores that are not guaranteed. So any assignment of some of the pods that fits can occur; a pod is
+stranded where such an assignment leaves no node with room for it. That also holds with the autoscaler, which adds
+nodes for Pending pods, and after pods were deleted: both lead to such assignments, up to the maximum of nodes. Source: https://kubernetes.io/docs/concepts/scheduling-eviction/kube-scheduler/.
 """
 
 from collections.abc import Iterator, Sequence
@@ -29,76 +28,76 @@ from planning.placement.problem import (
 
 # Prices are whole numbers, so that bounds are exact; the scale keeps their steps small.
 _SCALE = 10**9
-# Prices rarely exclude more after so many rounds.
+# After so many rounds prices rarely exclude more.
 _ROUNDS = 40
 
 
 def stranding(problem: PackingProblem, waiting: int, others: Vector, effort: Effort) -> tuple[Vector, ...] | None:
-    """Pods on each node that leave none with room for a pod of batch `waiting`; None where no such set exists.
+    """Pods on each node that leave no room for a pod of class `waiting`; None where no such assignment exists.
 
-    `others` counts the pods of each batch that may be there before it.
+    `others` counts the pods of each class that may be placed before it.
 
     Raises:
         SpentError: the search took too many steps.
     """
-    quickly = without_search(problem, waiting, others)
-    return search(problem, waiting, others, effort) if quickly is None else quickly.places
+    decided = without_search(problem, waiting, others)
+    return search(problem, waiting, others, effort) if decided is None else decided.places
 
 
-class Answer(Struct, frozen=True):
-    """What `stranding` returns: None where no such set exists."""
+class StrandingResult(Struct, frozen=True):
+    """A decided question: what `stranding` returns, None where no such assignment exists."""
 
     places: tuple[Vector, ...] | None
 
 
-def without_search(problem: PackingProblem, waiting: int, others: Vector) -> Answer | None:
-    """The same where counting or trying the plain way tells; None where only a search can."""
-    pod, takes = problem.batches[waiting].takes, [batch.takes for batch in problem.batches]
+def without_search(problem: PackingProblem, waiting: int, others: Vector) -> StrandingResult | None:
+    """The result where counting or a greedy attempt decides it; None where a search is needed."""
+    pod, takes = problem.pod_classes[waiting].takes, [pod_class.takes for pod_class in problem.pod_classes]
     if not holds(problem.room, pod):
-        return Answer(((0,) * len(others),) * problem.nodes)
+        return StrandingResult(((0,) * len(others),) * problem.nodes)
     known = limits(problem.room, pod, takes, others)
     if most_blocked(known, takes, others) < problem.nodes:
-        return Answer(None)
+        return StrandingResult(None)
     if len(takes) == 1:
         full = most(problem.room, pod) or 0
-        return Answer(((full,),) * problem.nodes if others[0] >= full * problem.nodes else None)
+        return StrandingResult(((full,),) * problem.nodes if others[0] >= full * problem.nodes else None)
     places = block_all(problem, others, known)
-    return Answer(places) if places is not None else None
+    return StrandingResult(places) if places is not None else None
 
 
 def search(problem: PackingProblem, waiting: int, others: Vector, effort: Effort) -> tuple[Vector, ...] | None:
-    """The same by looking through all ways to block a node.
+    """The result of an exhaustive search over all combinations of pods that block a node.
 
     Raises:
         SpentError: it took too many steps.
     """
-    takes = [batch.takes for batch in problem.batches]
-    known = limits(problem.room, problem.batches[waiting].takes, takes, others)
+    takes = [pod_class.takes for pod_class in problem.pod_classes]
+    known = limits(problem.room, problem.pod_classes[waiting].takes, takes, others)
     blocks = list(_blocks(problem.room, takes, others, known, effort))
     if not blocks:
         return None
     bounds = _bounds(blocks, others, problem.nodes, effort)
     if any(bound.excludes(others, problem.nodes) for bound in bounds):
         return None
-    # Those that take the least of a node first: they block the most nodes.
+    # Blocks that take the least of a node first: with them the most nodes can be blocked.
     blocks.sort(key=lambda block: (_weight(problem.room, takes, block), block))
     return _block_all(blocks, bounds, others, problem.nodes, effort)
 
 
-def enough(problem: PackingProblem) -> int:
-    """A number of nodes of which the pods can't block all against one of them; each must fit an empty node."""
-    takes = [batch.takes for batch in problem.batches]
-    pods = tuple(batch.pods for batch in problem.batches)
+def enough_nodes(problem: PackingProblem) -> int:
+    """A number of nodes at which no pod can be stranded, by counting; each pod must fit an empty node."""
+    takes = [pod_class.takes for pod_class in problem.pod_classes]
+    pods = tuple(pod_class.pods for pod_class in problem.pod_classes)
     blockable = []
-    for index, one in enumerate(takes):
+    for index, pod in enumerate(takes):
         if pods[index]:
             others = (*pods[:index], pods[index] - 1, *pods[index + 1 :])
-            blockable.append(most_blocked(limits(problem.room, one, takes, others), takes, others))
+            blockable.append(most_blocked(limits(problem.room, pod, takes, others), takes, others))
     return 1 + max(blockable, default=0)
 
 
 def _blocks(room: Vector, takes: Sequence[Vector], others: Vector, limits: Limits, effort: Effort) -> Iterator[Vector]:
-    """Every least set of pods that blocks one node: without any one of them it wouldn't."""
+    """Every minimal set of pods that blocks one node: removing any pod unblocks it."""
 
     def blocked(load: Vector) -> bool:
         return any(load[resource] >= limit for resource, limit in limits)
@@ -114,7 +113,7 @@ def _blocks(room: Vector, takes: Sequence[Vector], others: Vector, limits: Limit
             taken = (*counts[:index], counts[index] + 1, *counts[index + 1 :])
             if not blocked(more):
                 yield from extend(index, taken, more)
-            elif not any(count and blocked(plus(more, one, -1)) for one, count in zip(takes, taken, strict=True)):
+            elif not any(count and blocked(plus(more, pod, -1)) for pod, count in zip(takes, taken, strict=True)):
                 yield taken
 
     yield from extend(0, (0,) * len(takes), (0,) * len(room))
@@ -122,29 +121,29 @@ def _blocks(room: Vector, takes: Sequence[Vector], others: Vector, limits: Limit
 
 def _weight(room: Vector, takes: Sequence[Vector], block: Vector) -> float:
     return sum(
-        one[resource] * count / room[resource]
-        for one, count in zip(takes, block, strict=True)
+        amounts[resource] * count / room[resource]
+        for amounts, count in zip(takes, block, strict=True)
         for resource in range(len(room))
         if room[resource]
     )
 
 
 class _Bound(Struct, frozen=True):
-    """Prices of pods, by batch, at which every block costs at least `least`: what the pods are worth buys no more."""
+    """Prices of pods, by class, at which every block costs at least `least`: their sum bounds the number of blocks."""
 
     prices: Vector
     least: int
 
     def excludes(self, pods: Vector, nodes: int) -> bool:
-        """Whether the pods aren't worth the blocks of so many nodes."""
+        """Whether the pods' total price is below that of blocks for so many nodes."""
         return sum(price * count for price, count in zip(self.prices, pods, strict=True)) < self.least * nodes
 
 
 def _bounds(blocks: Sequence[Vector], others: Vector, nodes: int, effort: Effort) -> list[_Bound]:
-    """Bounds on the nodes that can be blocked: one that excludes all of them, if prices were found that do, else two.
+    """Bounds on the nodes that can be blocked: the last and the first found; the last excludes `nodes` if any does.
 
-    Prices approach those of the linear programme that packs blocks into pods: what the cheapest block uses up becomes
-    dearer (multiplicative weights, Plotkin, Shmoys and Tardos 1995). Any prices give a true bound.
+    Prices approach those of the linear programme that packs blocks into pods: the pods of the cheapest block become
+    more expensive (multiplicative weights, Plotkin, Shmoys and Tardos 1995). Any prices give a valid bound.
     """
     prices = [_SCALE // max(1, count) for count in others]
     found = []
@@ -162,14 +161,14 @@ def _bounds(blocks: Sequence[Vector], others: Vector, nodes: int, effort: Effort
 def _block_all(
     blocks: Sequence[Vector], bounds: Sequence[_Bound], others: Vector, nodes: int, effort: Effort
 ) -> tuple[Vector, ...] | None:
-    """Choose a block for each node, all out of the same pods; nodes are alike, so only how often each block counts."""
-    dead: set[tuple[int, int, Vector]] = set()
+    """Choose a block for each node from the pods; nodes are equal, so only the number of nodes per block matters."""
+    exhausted: set[tuple[int, int, Vector]] = set()
 
     def choose(first: int, left: int, pods: Vector, depth: int) -> tuple[Vector, ...] | None:
         effort.step(depth, len(pods))
         if left == 0:
             return ()
-        if (first, left, pods) in dead:
+        if (first, left, pods) in exhausted:
             return None
         if not any(bound.excludes(pods, left) for bound in bounds):
             for index in range(first, len(blocks)):
@@ -179,7 +178,7 @@ def _block_all(
                     rest = choose(index + 1, left - times, plus(pods, block, -times), depth + 1)
                     if rest is not None:
                         return (block,) * times + rest
-        dead.add((first, left, pods))
+        exhausted.add((first, left, pods))
         return None
 
     return choose(0, nodes, others, 0)

@@ -1,4 +1,4 @@
-"""Whether pods can be placed at all: some way to put them on the nodes, or a proof that there is none."""
+"""Whether pods can be placed at all: a packing onto the nodes, or a proof that there is none."""
 
 from collections.abc import Iterator
 from fractions import Fraction
@@ -18,61 +18,62 @@ from planning.placement.problem import (
     total,
 )
 
-# Pods of each batch on each node.
+# Pods of each class on each node.
 Places = tuple[Vector, ...]
-# Rounding rules tried to prove that pods are too many; more have never decided another of the tests' cases.
+# Rounding rules tried to prove that there are too many pods; more rules decide no further case of the tests.
 _ROUNDINGS = range(1, 9)
 
 
 class Packed(Struct, frozen=True):
-    """`fits` is None where the search ran out of steps; `left` counts the pods of each batch left by the best try."""
+    """`fits` is None where the search ran out of steps; `left` are pods by class that the best attempt left over."""
 
     fits: bool | None
     left: Vector
 
 
 def fill(problem: PackingProblem, order: tuple[int, ...]) -> tuple[Places, Vector]:
-    """Place batch after batch, each pod on the first node that takes it, as a scheduler might; what is left over."""
+    """First fit, class by class in this order, as a scheduler might do it: pods by node, and those left, by class."""
     free = [problem.room] * problem.nodes
-    held = [[0] * len(problem.batches) for _ in free]
-    left = [0] * len(problem.batches)
+    held = [[0] * len(problem.pod_classes) for _ in free]
+    left = [0] * len(problem.pod_classes)
     for index in order:
-        batch, waiting = problem.batches[index], problem.batches[index].pods
+        pod_class, waiting = problem.pod_classes[index], problem.pod_classes[index].pods
         for node, room in enumerate(free):
-            fitting = most(room, batch.takes)
+            fitting = most(room, pod_class.takes)
             placed = waiting if fitting is None else min(waiting, fitting)
             if placed:
-                free[node] = plus(room, batch.takes, -placed)
+                free[node] = plus(room, pod_class.takes, -placed)
                 held[node][index] += placed
                 waiting -= placed
             if not waiting:
                 break
         left[index] = waiting
-    return tuple(tuple(one) for one in held), tuple(left)
+    return tuple(tuple(counts) for counts in held), tuple(left)
 
 
 def orders(problem: PackingProblem) -> list[tuple[int, ...]]:
     """Orders worth trying: largest first, by each resource, by the scarcest of a pod's, and by all together."""
 
-    def shares(batch: PodClass) -> list[Fraction]:
-        return [Fraction(taken, room) if room else Fraction(0) for taken, room in zip(batch.takes, problem.room)]  # noqa: B905 - equal by construction
+    def shares(pod_class: PodClass) -> list[Fraction]:
+        pairs = zip(pod_class.takes, problem.room, strict=True)
+        return [Fraction(taken, room) if room else Fraction(0) for taken, room in pairs]
 
-    known = [shares(batch) for batch in problem.batches]
-    keys = [[one[resource] for one in known] for resource in range(len(problem.room))]
-    keys += [[max(one) for one in known], [sum(one, Fraction(0)) for one in known]]
-    everyone = range(len(problem.batches))
-    found = [tuple(sorted(everyone, key=[-value for value in key].__getitem__)) for key in keys]
+    by_class = [shares(pod_class) for pod_class in problem.pod_classes]
+    keys = [[share[resource] for share in by_class] for resource in range(len(problem.room))]
+    keys += [[max(share) for share in by_class], [sum(share, Fraction(0)) for share in by_class]]
+    indices = range(len(problem.pod_classes))
+    found = [tuple(sorted(indices, key=[-value for value in key].__getitem__)) for key in keys]
     return list(dict.fromkeys(found))
 
 
 def pack(problem: PackingProblem) -> Packed:
-    """Place all pods, or prove that it can't be done: by trying, by counting, and by a search at last."""
-    tries = []
+    """Place all pods, or prove that it can't be done: by first fit, then by counting, then by a search."""
+    attempts = []
     for order in orders(problem):
-        tries.append(fill(problem, order)[1])
-        if not any(tries[-1]):
-            return Packed(fits=True, left=tries[-1])
-    left = min(tries, key=lambda one: (sum(one), one))
+        attempts.append(fill(problem, order)[1])
+        if not any(attempts[-1]):
+            return Packed(fits=True, left=attempts[-1])
+    left = min(attempts, key=lambda counts: (sum(counts), counts))
     if too_many(problem):
         return Packed(fits=False, left=left)
     try:
@@ -92,11 +93,14 @@ def too_many(problem: PackingProblem) -> bool:
         return True
     for resource, room in enumerate(problem.room):
         for rounding in _ROUNDINGS if room else ():
-            asked = sum(
-                (_rounded(Fraction(batch.takes[resource], room), rounding) * batch.pods for batch in problem.batches),
+            required = sum(
+                (
+                    _rounded(Fraction(pod_class.takes[resource], room), rounding) * pod_class.pods
+                    for pod_class in problem.pod_classes
+                ),
                 Fraction(0),
             )
-            if asked > problem.nodes:
+            if required > problem.nodes:
                 return True
     return False
 
@@ -107,40 +111,40 @@ def _rounded(share: Fraction, rounding: int) -> Fraction:
 
 
 def _search(problem: PackingProblem, effort: Effort) -> bool:
-    """Fill node after node, each to the brim, the next always with a pod of the first batch that is left.
+    """Fill node after node completely, the next one always with a pod of the first class that is left.
 
-    Both lose nothing: a node's pods may move to a node that has room, and nodes may change places.
+    Neither loses a solution: a node's pods may move to a node that has room, and nodes are interchangeable.
     """
     order = orders(problem)[-1]
-    takes = [problem.batches[index].takes for index in order]
-    dead: set[tuple[Vector, int]] = set()
+    takes = [problem.pod_classes[index].takes for index in order]
+    exhausted: set[tuple[Vector, int]] = set()
 
     def place(waiting: Vector, nodes: int) -> bool:
         effort.step(problem.nodes - nodes, len(takes))
         if not any(waiting):
             return True
-        batches = tuple(PodClass(one, count) for one, count in zip(takes, waiting, strict=True) if count)
-        if nodes == 0 or (waiting, nodes) in dead:
+        left = tuple(PodClass(amounts, count) for amounts, count in zip(takes, waiting, strict=True) if count)
+        if nodes == 0 or (waiting, nodes) in exhausted:
             return False
-        if not any(total(batches, resource) > room * nodes for resource, room in enumerate(problem.room)):
-            for brimful in _brimful(problem.room, takes, waiting, effort):
-                if place(plus(waiting, brimful, -1), nodes - 1):
+        if not any(total(left, resource) > room * nodes for resource, room in enumerate(problem.room)):
+            for pods in _maximal_sets(problem.room, takes, waiting, effort):
+                if place(plus(waiting, pods, -1), nodes - 1):
                     return True
-        dead.add((waiting, nodes))
+        exhausted.add((waiting, nodes))
         return False
 
-    return place(tuple(problem.batches[index].pods for index in order), problem.nodes)
+    return place(tuple(problem.pod_classes[index].pods for index in order), problem.nodes)
 
 
-def _brimful(room: Vector, takes: list[Vector], waiting: Vector, effort: Effort) -> Iterator[Vector]:
-    """Every set of waiting pods on one node that nothing can be added to, with one of the first batch that waits."""
+def _maximal_sets(room: Vector, takes: list[Vector], waiting: Vector, effort: Effort) -> Iterator[Vector]:
+    """Every maximal set of waiting pods on one node that has a pod of the first waiting class."""
     first = next(index for index, count in enumerate(waiting) if count)
 
     def extend(index: int, free: Vector, taken: tuple[int, ...]) -> Iterator[Vector]:
         effort.step(size=len(takes))
         if index == len(takes):
             missing = plus(waiting, taken, -1)
-            if not any(count and holds(free, one) for one, count in zip(takes, missing, strict=True)):
+            if not any(count and holds(free, pod) for pod, count in zip(takes, missing, strict=True)):
                 yield taken
             return
         fitting = most(free, takes[index])

@@ -1,4 +1,4 @@
-"""A pool that fills up, group after group, and is asked again and again whether it has room for one more."""
+"""A pool that is filled workload by workload, and whether it has room for one more; answers are cached."""
 
 from planning.placement import packing
 from planning.placement.pools import empty_node, largest_first
@@ -14,9 +14,9 @@ from planning.resolving.resolution import PoolView
 
 
 class PoolFill:
-    """The pods of a pool at its most nodes and replicas. Only numbers are kept, so that asking costs little.
+    """The pods of a pool at its maximum of nodes and replicas, as numbers only, so that a query is cheap.
 
-    A pool never empties: who found no room finds none later, and neither does a larger group of the same pods.
+    Pods are only added: pods without room stay without, and so does a larger number of the same pods.
     """
 
     def __init__(self, pool: PoolView, proofs: Proofs) -> None:
@@ -25,22 +25,22 @@ class PoolFill:
         self._free = tuple(room * self._nodes for room in self._room)
         self._pods: dict[Vector, int] = {}
         self._names: dict[Vector, str] = {}
-        # The fewest pods for which there was no room, or no way to fit them in.
+        # By what a pod takes, the smallest number of pods without room in every order, and that fit in no order.
         self._no_room: dict[Vector, int] = {}
         self._no_fit: dict[Vector, int] = {}
         self._gangs = False
 
     def add(self, takes: Vector, pods: int, name: str, gang: int = 1) -> None:
-        """Put in the pods of a workload, whose replicas are gangs of so many pods."""
+        """Add the pods of a workload; `gang` is the number of pods per replica."""
         self._gangs |= gang > 1
         self._free = plus(self._free, takes, -pods)
         self._pods[takes] = self._pods.get(takes, 0) + pods
         self._names[takes] = min(name, self._names.get(takes, name))
 
     def has_room(self, takes: Vector, pods: int, name: str, gang: int = 1) -> bool:
-        """Whether these pods find places beside those already there, in every order; False where that is not proved.
+        """Whether these pods fit beside those already added, in every order; False where that is not proved.
 
-        Nothing is proved of gangs of more than one pod, nor of a pool that has some.
+        Nothing is proved for gangs of more than one pod, nor for a pool that has some.
         """
         if self._gangs or gang > 1 or pods >= self._no_room.get(takes, pods + 1):
             return False
@@ -50,7 +50,7 @@ class PoolFill:
         return False
 
     def fits(self, takes: Vector, pods: int, name: str) -> bool:
-        """Whether some way to place them all exists; True where nobody could tell."""
+        """Whether all of them fit in at least one order; True where the search was given up."""
         if pods >= self._no_fit.get(takes, pods + 1):
             return False
         if self._enough(takes, pods) and self._packs(self._with(takes, pods, name)):

@@ -1,4 +1,4 @@
-"""What each pool is asked to hold, at the fewest and at the most replicas, and whether it does."""
+"""The load of each pool, at the minimum and the maximum of replicas, and whether the pool holds it."""
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping
@@ -22,18 +22,17 @@ HOST_RESOURCES = ("cpu", "memory", "ephemeral-storage", "pods")
 
 
 class PoolLoad(Struct, frozen=True, dict=True):
-    """The groups of a pool as a problem of numbers: `batches` are parallel to those of `problem`.
+    """The workloads of a pool as a packing problem: `workloads` has those of each pod class of `problem`.
 
-    `batch_of` finds the batch of a Deployment by its name.
-
-    Groups that not even an empty node takes are left out: rules TP-DEVICES and PLACE-NODE tell those.
+    `class_of` has the index of the pod class by the workload's name. Workloads whose pods don't fit an empty node are
+    left out: rules TP-DEVICES and PLACE-NODE report them.
     """
 
     pool: PoolView
     resources: tuple[str, ...]
-    batches: tuple[tuple[Workload, ...], ...]
+    workloads: tuple[tuple[Workload, ...], ...]
     problem: PackingProblem
-    batch_of: Mapping[str, int]
+    class_of: Mapping[str, int]
 
     @cached_property
     def verdict(self) -> Verdict:
@@ -41,30 +40,30 @@ class PoolLoad(Struct, frozen=True, dict=True):
         return judge(self.problem)
 
     def spare(self, workload: Workload) -> bool | None:
-        """Whether one more replica of the group would find a place, in every order; None where nobody could tell."""
-        batch = self.batch_of.get(workload.name)
-        return False if batch is None else self.verdict.spare[batch]
+        """Whether one more replica could be scheduled, in every order; None where the search was given up."""
+        index = self.class_of.get(workload.name)
+        return False if index is None else self.verdict.spare[index]
 
 
 @derived
 def placements(stack: Resolution) -> dict[str, PoolLoad]:
-    """The load of every pool at the most replicas and the most nodes, by pool name."""
+    """The load of every pool at the maximum of replicas and of nodes, by pool name."""
     return {name: load(pool, by_pool(stack)[name]) for name, pool in stack.pool_by_name.items()}
 
 
 @derived
-def fewest(stack: Resolution) -> dict[str, PoolLoad]:
-    """The load of every pool that never is empty at the fewest replicas and the fewest nodes, by pool name."""
+def minimum_loads(stack: Resolution) -> dict[str, PoolLoad]:
+    """The load at the minimum of replicas and of nodes of every pool that keeps a node, by pool name."""
     return {
-        name: load(pool, by_pool(stack)[name], at_fewest=True)
+        name: load(pool, by_pool(stack)[name], at_minimum=True)
         for name, pool in stack.pool_by_name.items()
         if pool.settings.nodes.min
     }
 
 
 @derived
-def at_fewest_nodes(stack: Resolution) -> dict[str, PoolLoad]:
-    """The load of every pool that never is empty at the most replicas, but the fewest nodes, by pool name."""
+def loads_on_minimum_nodes(stack: Resolution) -> dict[str, PoolLoad]:
+    """The load at the maximum of replicas, but the minimum of nodes, of every pool that keeps a node, by pool name."""
     return {
         name: load(pool, by_pool(stack)[name], nodes=pool.settings.nodes.min)
         for name, pool in stack.pool_by_name.items()
@@ -74,7 +73,7 @@ def at_fewest_nodes(stack: Resolution) -> dict[str, PoolLoad]:
 
 @derived
 def by_pool(stack: Resolution) -> dict[str, list[Workload]]:
-    """The groups that some node of their pool takes, by pool name."""
+    """The workloads whose pods fit an empty node of their pool, by pool name."""
     found: dict[str, list[Workload]] = {name: [] for name in stack.pool_by_name}
     for workload in stack.workloads:
         if fits_empty_node(workload):
@@ -82,17 +81,17 @@ def by_pool(stack: Resolution) -> dict[str, list[Workload]]:
     return found
 
 
-def load(pool: PoolView, members: list[Workload], *, at_fewest: bool = False, nodes: int | None = None) -> PoolLoad:
-    """State what a pool is asked to hold; `nodes` in place of its own fewest or most.
+def load(pool: PoolView, members: list[Workload], *, at_minimum: bool = False, nodes: int | None = None) -> PoolLoad:
+    """The load of a pool at the maximum or minimum of replicas and nodes; `nodes` replaces the pool's own number.
 
-    Batches stand with the largest first, by devices, cores and memory, then by name, and so do their groups: the order
-    of the stack file doesn't matter, and what is left over falls on the last.
+    Pod classes are sorted with the largest first, by devices, cores and memory, then by name, and so are their
+    workloads: the order of the stack file doesn't matter, and unscheduled replicas are counted for the last.
     """
     alike: dict[tuple[Vector, int], list[Workload]] = defaultdict(list)
     for workload in members:
         alike[takes(pool, pod_request(workload)), workload.pods_per_replica].append(workload)
     kinds = largest_first({kind: min(workload.name for workload in alike[kind]) for kind in alike})
-    own = pool.settings.nodes.min if at_fewest else pool.settings.nodes.max
+    own = pool.settings.nodes.min if at_minimum else pool.settings.nodes.max
     return PoolLoad(
         pool,
         (*(device.resource for device in pool.devices), *HOST_RESOURCES),
@@ -101,7 +100,11 @@ def load(pool: PoolView, members: list[Workload], *, at_fewest: bool = False, no
             empty_node(pool),
             own if nodes is None else nodes,
             tuple(
-                PodClass(kind, gang * sum(one.low if at_fewest else one.high for one in alike[kind, gang]), gang)
+                PodClass(
+                    kind,
+                    gang * sum(workload.low if at_minimum else workload.high for workload in alike[kind, gang]),
+                    gang,
+                )
                 for kind, gang in kinds
             ),
         ),
@@ -126,16 +129,16 @@ def empty_node(pool: PoolView) -> Vector:
     return (*(device.per_node for device in pool.devices), *hosts)
 
 
-def takes(pool: PoolView, one: PodRequest) -> Vector:
+def takes(pool: PoolView, request: PodRequest) -> Vector:
     """What a pod takes of a node, in the order of the problem's resources."""
-    held = tuple(one.count if device.kind == one.device.kind else 0 for device in pool.devices)
-    return (*held, one.cpu_millicores, one.memory_mib, one.disk_mib, 1)
+    held = tuple(request.count if device.kind == request.device.kind else 0 for device in pool.devices)
+    return (*held, request.cpu_millicores, request.memory_mib, request.disk_mib, 1)
 
 
-def left_over(loaded: PoolLoad) -> dict[str, int]:
-    """Replicas of each workload that the best packing found leaves without a node; those by name last."""
+def unscheduled_replicas(loaded: PoolLoad) -> dict[str, int]:
+    """Replicas that the best packing found does not place, by workload; of equal workloads the last by name."""
     missing: Counter[str] = Counter()
-    for members, left, kind in zip(loaded.batches, loaded.verdict.left, loaded.problem.batches, strict=True):
+    for members, left, kind in zip(loaded.workloads, loaded.verdict.left, loaded.problem.pod_classes, strict=True):
         rest = -(-left // kind.gang)
         for workload in reversed(members):
             missing[workload.name] = min(rest, workload.high)

@@ -1,4 +1,4 @@
-"""Pods and nodes as numbers: one empty node, how many of them there are, and which pods take how much of one."""
+"""A packing problem as numbers: the room of an empty node, the number of nodes, and what the pods take."""
 
 from collections import defaultdict
 from collections.abc import Iterable
@@ -18,19 +18,19 @@ class PodClass(Struct, frozen=True):
 
 
 class PackingProblem(Struct, frozen=True):
-    """Batches for `nodes` equal nodes, each of which has `room` when empty.
+    """Pod classes for `nodes` equal nodes, each of which has `room` when empty.
 
-    Nodes are equal because a pool is one scale set. Zones don't tell them apart: the pods spread over zones by
+    Nodes are equal because a pool is one scale set. Zones don't distinguish them: the pods spread over zones by
     `ScheduleAnyway`, which orders nodes and never excludes one, and no pod repels another.
     """
 
     room: Vector
     nodes: int
-    batches: tuple[PodClass, ...]
+    pod_classes: tuple[PodClass, ...]
 
 
 class Subproblem(Struct, frozen=True):
-    """A problem that can be decided by itself; `members` maps each of its batches to those of the whole problem."""
+    """A problem that can be decided by itself; `members` maps each of its pod classes to those of the whole problem."""
 
     problem: PackingProblem
     members: tuple[tuple[int, ...], ...]
@@ -38,14 +38,14 @@ class Subproblem(Struct, frozen=True):
 
 
 class SpentError(Exception):
-    """A search used up its steps without an answer."""
+    """A search used up its steps without a result."""
 
 
 class Effort:
-    """The steps that a search may still take; a step over many batches counts as several."""
+    """The steps that a search may still take; a step over many pod classes counts as several."""
 
-    # A search is given up after some 50 ms. What platforms ask in practice (few sizes of pods) needs none, or some
-    # hundred steps; beyond this one it would mostly go on for hours.
+    # About 50 ms. Platforms in practice (few sizes of pods) need no search, or a few hundred steps; a search that needs
+    # more than this would mostly run for hours.
     STEPS = 30_000
     # Each level of a search is a Python call, of which about 1000 are allowed.
     DEPTH = 200
@@ -54,7 +54,7 @@ class Effort:
         self.left = steps
 
     def step(self, depth: int = 0, size: int = 1) -> None:
-        """Take one step, at a depth of calls, over `size` batches.
+        """Take one step, at a depth of calls, over `size` pod classes.
 
         Raises:
             SpentError: none is left, or the search is too deep.
@@ -80,28 +80,30 @@ def most(room: Vector, takes: Vector) -> int | None:
     return min(counts) if counts else None
 
 
-def total(batches: Iterable[PodClass], resource: int) -> int:
+def total(pod_classes: Iterable[PodClass], resource: int) -> int:
     """What all pods together take of one resource."""
-    return sum(batch.takes[resource] * batch.pods for batch in batches)
+    return sum(pod_class.takes[resource] * pod_class.pods for pod_class in pod_classes)
 
 
 def overfull(problem: PackingProblem) -> bool:
     """Whether the pods take more of a resource than all nodes have."""
-    return any(total(problem.batches, resource) > room * problem.nodes for resource, room in enumerate(problem.room))
+    return any(
+        total(problem.pod_classes, resource) > room * problem.nodes for resource, room in enumerate(problem.room)
+    )
 
 
 def parts(problem: PackingProblem) -> tuple[Subproblem, ...]:
-    """Split a problem into independent ones without losing a solution or a stranded pod.
+    """Split a problem into independent subproblems without losing a solution or a stranded pod.
 
-    Resources that can't run out are dropped, batches that then are alike are one, and batches that share no resource
-    are apart: slices of different sizes, for example, where cores and memory suffice for all of them.
+    Resources that can't run out are dropped, pod classes that are then equal are merged, and those that share no
+    resource are separated: MIG slices of different sizes, for example, where cores and memory suffice for all.
     """
     scarce = [resource for resource in range(len(problem.room)) if not problem.nodes or not _ample(problem, resource)]
     alike: dict[Vector, list[int]] = defaultdict(list)
-    for index, batch in enumerate(problem.batches):
-        alike[tuple(batch.takes[resource] for resource in scarce)].append(index)
+    for index, pod_class in enumerate(problem.pod_classes):
+        alike[tuple(pod_class.takes[resource] for resource in scarce)].append(index)
     found = []
-    for kinds in _apart(sorted(takes for takes in alike if any(takes))):
+    for kinds in _connected_groups(sorted(takes for takes in alike if any(takes))):
         used = [place for place in range(len(scarce)) if any(takes[place] for takes in kinds)]
         found.append(
             Subproblem(
@@ -111,7 +113,7 @@ def parts(problem: PackingProblem) -> tuple[Subproblem, ...]:
                     tuple(
                         PodClass(
                             tuple(takes[place] for place in used),
-                            sum(problem.batches[index].pods for index in alike[takes]),
+                            sum(problem.pod_classes[index].pods for index in alike[takes]),
                         )
                         for takes in kinds
                     ),
@@ -126,25 +128,27 @@ def parts(problem: PackingProblem) -> tuple[Subproblem, ...]:
 def _ample(problem: PackingProblem, resource: int) -> bool:
     """Whether no node can ever run out of a resource, given those before it: devices come first, and bound the rest.
 
-    Per device the greediest batch is assumed, and one more pod of each batch, since that is asked of rollouts. One
-    resource leans on earlier ones only, so that none are dropped in a circle.
+    For each device the pod class that takes most per device is assumed, and one more pod of each class, since rollouts
+    need room for one. A resource depends on earlier ones only, so that resources are not dropped in a circle.
     """
     load = 0
-    more = [PodClass(batch.takes, batch.pods + 1) for batch in problem.batches]
+    more = [PodClass(pod_class.takes, pod_class.pods + 1) for pod_class in problem.pod_classes]
     by_carrier: dict[int, list[PodClass]] = defaultdict(list)
-    for batch in more:
-        carrier = next((before for before in range(resource) if batch.takes[before]), None)
+    for pod_class in more:
+        carrier = next((before for before in range(resource) if pod_class.takes[before]), None)
         if carrier is None:
-            load += batch.takes[resource] * batch.pods
+            load += pod_class.takes[resource] * pod_class.pods
         else:
-            by_carrier[carrier].append(batch)
-    for carrier, batches in by_carrier.items():
-        carried = min(problem.room[carrier], total(batches, carrier))
-        load += max(-(-carried * batch.takes[resource] // batch.takes[carrier]) for batch in batches)
+            by_carrier[carrier].append(pod_class)
+    for carrier, carried_classes in by_carrier.items():
+        carried = min(problem.room[carrier], total(carried_classes, carrier))
+        load += max(
+            -(-carried * pod_class.takes[resource] // pod_class.takes[carrier]) for pod_class in carried_classes
+        )
     return load <= problem.room[resource]
 
 
-def _apart(kinds: list[Vector]) -> list[list[Vector]]:
+def _connected_groups(kinds: list[Vector]) -> list[list[Vector]]:
     """Group kinds of pods that share a resource, directly or through others."""
     groups: list[tuple[set[int], list[Vector]]] = []
     for takes in kinds:

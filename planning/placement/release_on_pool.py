@@ -12,7 +12,7 @@ from planning.resolving.workloads import Workload, workloads_of
 class ReleaseOnPool(Struct, frozen=True):
     """One release on one of its pools.
 
-    `device` is what a replica takes there, None where the pool doesn't offer what the model asks for. `position` counts
+    `device` is what a replica takes there, None where the pool doesn't offer what the model requests. `position` counts
     the pools of [floor, burst] from 0.
     """
 

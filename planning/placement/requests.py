@@ -1,4 +1,4 @@
-"""What one replica takes of its node: devices, cores, memory with all that lies in it, disk, and a pod's place."""
+"""What one replica requests of its node: devices, cores, memory, disk, and one of the node's pods."""
 
 import math
 
@@ -13,8 +13,8 @@ from planning.vllm.options import number
 
 MIB_PER_GIB = 1024
 # Share of a node's CPU and memory that replicas divide among themselves by default; the rest is left to pods that
-# nobody planned (debugging, agents added later).
-_SHARED_OUT = 0.9
+# are not planned (debugging, agents added later).
+_DEFAULT_SHARE = 0.9
 # Torch's compile cache, tokenizer and temporary files; weights come on top where they are downloaded.
 _CACHE_GIB = 16
 _DOWNLOAD_FACTOR = 1.1
@@ -31,30 +31,30 @@ class PodRequest(Struct, frozen=True):
 
 
 def share(pool: PoolView, device_count: int) -> tuple[int, int]:
-    """Cores and GiB that go by default with `device_count` devices of a node; both whole, at least 1."""
+    """Cores and GiB of a pod with `device_count` devices of a node, by default; both whole, at least 1."""
     on_node = sum(device.per_node for device in pool.devices)
     if pool.offer is None or on_node == 0:
         return 1, 1
-    part = _SHARED_OUT * device_count / on_node
+    part = _DEFAULT_SHARE * device_count / on_node
     cpu = int(pool.offer.cpu_millicores * part) // 1000
     memory = int(pool.offer.memory_mib * part) // MIB_PER_GIB
     return max(1, cpu), max(1, memory)
 
 
 def resources(release: ReleaseView) -> tuple[int, int]:
-    """Cores and GiB of one replica: as asked, else the smallest default share over its pools."""
-    asked = release.settings.resources
-    if asked is not None:
-        return asked.cpu, asked.memory_gib
+    """Cores and GiB of one replica: as the stack file sets them, else the smallest default share over its pools."""
+    requested = release.settings.resources
+    if requested is not None:
+        return requested.cpu, requested.memory_gib
     shares = [share(pool, release.settings.engine.tensor_parallel) for pool, _ in release.placed]
     return min(cpu for cpu, _ in shares), min(memory for _, memory in shares)
 
 
 def offloaded_gib(release: ReleaseView) -> float:
-    """Host memory that vLLM is told to offload to, GiB of one replica.
+    """Host memory to which vLLM offloads, GiB of one replica.
 
     `kv-offloading-size` counts all ranks together, `cpu-offload-gb` each (vLLM 0.33 vllm/config/cache.py,
-    vllm/config/offload.py). A value that is no number counts nothing: rule ENGINE-VALUE refuses it.
+    vllm/config/offload.py). A value that is not a number counts as 0: rule ENGINE-VALUE refuses it.
     """
     options, ranks = release.options.values, release.settings.engine.tensor_parallel
     together = number(options.get("kv-offloading-size"), suffixes=False) or 0.0
@@ -63,19 +63,19 @@ def offloaded_gib(release: ReleaseView) -> float:
 
 
 def least_memory_gib(stack: Resolution, release: ReleaseView) -> float:
-    """Host memory that a replica can't do without: vLLM's processes, shared memory, and what is offloaded."""
+    """The least host memory of a replica in GiB: vLLM's processes, shared memory, and what is offloaded."""
     overheads = stack.catalog.overheads
     ranks = release.settings.engine.tensor_parallel
     processes = overheads.vllm_host_memory_base_gib + overheads.vllm_host_memory_per_rank_gib * ranks
-    # A volume in memory, /dev/shm counts against the container's limit.
+    # As a volume in memory, /dev/shm counts against the container's limit.
     return processes + shared_memory_gib(stack, release) + offloaded_gib(release)
 
 
 def shared_memory_gib(stack: Resolution, release: ReleaseView) -> int:
-    """Size of /dev/shm, through which several ranks talk."""
+    """Size of /dev/shm in GiB, through which the ranks communicate."""
     overheads = stack.catalog.overheads
-    one = release.settings.engine.tensor_parallel == 1
-    return overheads.shm_single_gpu_gib if one else overheads.shm_multi_gpu_gib
+    single = release.settings.engine.tensor_parallel == 1
+    return overheads.shm_single_gpu_gib if single else overheads.shm_multi_gpu_gib
 
 
 def cache_gib(release: ReleaseView) -> int:
@@ -98,7 +98,7 @@ def pod_request(workload: Workload) -> PodRequest:
 
 
 def fits_empty_node(workload: Workload) -> bool:
-    """Whether one replica finds all that it takes on a node of its own."""
+    """Whether an empty node has all that one replica requests."""
     return devices_suffice(workload) and host_suffices(workload)
 
 
@@ -109,11 +109,11 @@ def devices_suffice(workload: Workload) -> bool:
 
 
 def host_suffices(workload: Workload) -> bool:
-    """Whether an empty node has the cores, memory and disk of one replica, and a place for its pod."""
-    offer, one = workload.pool.offer, pod_request(workload)
+    """Whether an empty node has the cores, memory and disk of one replica, and takes a pod at all."""
+    offer, request = workload.pool.offer, pod_request(workload)
     return offer is None or (
-        one.cpu_millicores <= offer.cpu_millicores
-        and one.memory_mib <= offer.memory_mib
-        and one.disk_mib <= offer.disk_mib
+        request.cpu_millicores <= offer.cpu_millicores
+        and request.memory_mib <= offer.memory_mib
+        and request.disk_mib <= offer.disk_mib
         and offer.pods >= 1
     )

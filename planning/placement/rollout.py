@@ -1,27 +1,28 @@
-"""How a new version of a model replaces the old one: with a replica more, with one fewer, or with a gap."""
+"""How a new release of a model replaces the old one: with a surge pod, with one replica fewer, or with downtime."""
 
 from planning.placement import placements
-from planning.placement.pools import at_fewest_nodes
+from planning.placement.pools import loads_on_minimum_nodes
 from planning.plan import RolloutPlan
 from planning.resolving.resolution import Resolution
 from planning.resolving.workloads import Workload
 
-# Before vLLM starts, a node may have to come (15 minutes) and pull the image (12 GB).
+# Before vLLM starts, a node may have to be provisioned (15 minutes) and to pull the image (12 GB).
 PLACEMENT_SECONDS = 1800
 _SECONDS_PER_HOUR = 3600
 
 
 def rollout(stack: Resolution, workload: Workload) -> RolloutPlan:
-    """Replace replicas by the gentlest strategy that can't wait for ever.
+    """The rollout strategy with the least downtime that can't get stuck.
 
-    With a place to spare at the most replicas, in every order in which pods may come, the new replica starts before
-    the old one goes. Without one it would stay Pending, and the old one kept: then the old one goes first. Where the
-    search for a place was given up, there is none. Several Deployments may share one place: whichever takes it
-    finishes and gives it back. Source:
+    With room for a surge pod at the maximum of replicas, whatever the order in which pods arrive, the new pod starts
+    before the old one stops. Without that room the new pod would stay Pending and the rollout would never finish: then
+    the old pod stops first. Where the search for room was given up, there is none. Several Deployments may share the
+    same room: the first to take it finishes and frees it. Source:
     https://kubernetes.io/docs/concepts/workloads/controllers/deployment/#strategy.
 
-    Never `Recreate`: an update between the two strategies is refused, because the API server has filled in
-    `rollingUpdate` and nobody can take it out (pulumi/pulumi-kubernetes#2843). One replica less is the same for one.
+    Never `Recreate`: an update between the two strategies is refused, because the API server has defaulted
+    `rollingUpdate` and it cannot be removed (pulumi/pulumi-kubernetes#2843). With a single replica, one unavailable pod
+    has the same effect.
     """
     if placements(stack)[workload.pool.name].spare(workload):
         return RolloutPlan(strategy="RollingUpdate", max_surge=1, max_unavailable=0)
@@ -29,20 +30,20 @@ def rollout(stack: Resolution, workload: Workload) -> RolloutPlan:
 
 
 def surge_node_hours(stack: Resolution, workload: Workload) -> float:
-    """At most so many hours of one node more does a rollout with a surge take; none where a running node has a place.
+    """The most node-hours that a rollout adds for its surge pod; 0 where a running node has room for it.
 
-    One replica after the other is replaced, each in its start-up budget at the longest.
+    Replicas are replaced one after the other, each within its start-up budget.
     """
     if not placements(stack)[workload.pool.name].spare(workload):
         return 0.0
-    always_running = at_fewest_nodes(stack).get(workload.pool.name)
+    always_running = loads_on_minimum_nodes(stack).get(workload.pool.name)
     if always_running is not None and always_running.spare(workload):
         return 0.0
     return round(workload.high * start_seconds(workload) / _SECONDS_PER_HOUR, 2)
 
 
 def start_seconds(workload: Workload) -> int:
-    """The start-up budget of one replica, after which it is restarted."""
+    """The start-up budget of one replica in seconds, after which it is restarted."""
     return workload.release.settings.start_minutes * 60
 
 
@@ -52,5 +53,5 @@ def progress_seconds(workload: Workload) -> int:
 
 
 def rollout_seconds(workload: Workload) -> int:
-    """The time that a whole rollout may take: without a place to spare one replica comes after the other."""
+    """The time that a whole rollout may take: replicas are replaced one after the other."""
     return progress_seconds(workload) * max(1, workload.high)

@@ -1,4 +1,4 @@
-"""Memory of a GPU that several pods share: which pods may meet on one device, and how much they take together."""
+"""Memory of a GPU that several pods share: which pods may share one device, and how much they take together."""
 
 from collections.abc import Iterable
 
@@ -8,7 +8,7 @@ from planning.gpus.devices import Device
 from planning.resolving.pools import PoolView
 from planning.resolving.workloads import Workload
 
-# Contexts of CUDA lie outside vLLM's budget; vLLM stops when less is free at its start than it is to take.
+# CUDA contexts are outside vLLM's budget; vLLM exits at start when less memory is free than it is to take.
 LARGEST_SUM = 0.95
 _ROUNDING = 1e-9
 
@@ -21,31 +21,31 @@ class Sharer(Struct, frozen=True):
     utilization: float
 
 
-def greediest(sharers: Iterable[Sharer], shared_by: int) -> list[Sharer]:
-    """The pods that take most, one entry each, as many as share a device; the scheduler may bring any together."""
-    takers: list[Sharer] = []
+def largest_sharers(sharers: Iterable[Sharer], shared_by: int) -> list[Sharer]:
+    """The pods that take most, one entry each, as many as share a device; any pods may be scheduled together."""
+    largest: list[Sharer] = []
     for sharer in sorted(sharers, key=lambda sharer: (-sharer.utilization, sharer.model)):
-        takers += [sharer] * min(sharer.pods, shared_by - len(takers))
-    return takers
+        largest += [sharer] * min(sharer.pods, shared_by - len(largest))
+    return largest
 
 
-def total(takers: Iterable[Sharer]) -> float:
+def total(sharers: Iterable[Sharer]) -> float:
     """The share of a device's memory that pods take together."""
-    return sum(taker.utilization for taker in takers)
+    return sum(sharer.utilization for sharer in sharers)
 
 
-def too_much(takers: Iterable[Sharer]) -> bool:
+def exceeds_memory(sharers: Iterable[Sharer]) -> bool:
     """Whether pods take more of a device's memory together than CUDA leaves them."""
-    return total(takers) > LARGEST_SUM + _ROUNDING
+    return total(sharers) > LARGEST_SUM + _ROUNDING
 
 
-def above_part(sharer: Sharer, pool: PoolView, device: Device) -> bool:
-    """Whether a pod takes more than MPS lets each have."""
+def exceeds_mps_share(sharer: Sharer, pool: PoolView, device: Device) -> bool:
+    """Whether a pod takes more than the share to which MPS limits it."""
     return pool.settings.gpu.sharing == "mps" and sharer.utilization > 1 / device.shared_by
 
 
 def sharer_of(workload: Workload) -> Sharer:
-    """The pods of a workload as they meet others on a device."""
+    """The pods of a workload as sharers of a device."""
     pods = workload.high * workload.pods_per_replica
     return Sharer(workload.release.name, pods, workload.release.utilization or 0)
 
@@ -57,7 +57,7 @@ class SharedDevices:
         self._sharers: dict[tuple[str, str], list[Sharer]] = {}
 
     def add(self, pool: str, device: Device, sharer: Sharer) -> None:
-        """Put the pods of a model on devices of a pool."""
+        """Add the pods of a model to the devices of a pool."""
         if device.shared_by > 1:
             self._sharers.setdefault((pool, device.kind), []).append(sharer)
 
@@ -65,7 +65,7 @@ class SharedDevices:
         """Whether these pods fit into the memory of a device together with any of those that are already there."""
         if device.shared_by == 1:
             return True
-        if above_part(sharer, pool, device):
+        if exceeds_mps_share(sharer, pool, device):
             return False
         members = self._sharers.get((pool.name, device.kind), [])
-        return not too_much(greediest([*members, sharer], device.shared_by))
+        return not exceeds_memory(largest_sharers([*members, sharer], device.shared_by))

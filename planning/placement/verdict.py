@@ -1,4 +1,4 @@
-"""What can be said of a pool: its pods fit, they fit in every order, and one more of each kind would."""
+"""What is proved about a pool: its pods fit, they fit in every order, and one more of each class would."""
 
 from functools import lru_cache
 
@@ -18,12 +18,12 @@ from planning.placement.problem import (
     total,
 )
 
-# Each costs a search; a number that is a little too large still is good advice.
+# Each costs a search; a suggestion that is a little too large is still useful.
 _NODES_PROVED = 4
 
 
 class Stranding(Struct, frozen=True):
-    """An order that strands a pod of batch `waiting`: `places` counts, by node, the pods of each batch before it."""
+    """An order that strands a pod of class `waiting`: `places` counts, by node, the pods of each class before it."""
 
     waiting: int
     places: tuple[Vector, ...]
@@ -32,9 +32,9 @@ class Stranding(Struct, frozen=True):
 class Verdict(Struct, frozen=True):
     """The outcome for a problem; None where a search ran out of steps.
 
-    `fits`: some way to place all pods exists. `strands`: an order that leaves one out, where one was found.
-    `every_order`: all pods find a place in every order, whichever nodes are chosen. `left`: pods of each batch that
-    the best packing found leaves over. `spare`: one more pod of a batch would find a place, in every order.
+    `fits`: all pods can be scheduled in at least one order. `strands`: an order that strands a pod, if one was found.
+    `every_order`: all pods can be scheduled in every order, whichever nodes are chosen. `left`: pods of each class that
+    the best packing found does not place. `spare`: one more pod of a class could be scheduled, in every order.
     """
 
     fits: bool | None
@@ -46,21 +46,21 @@ class Verdict(Struct, frozen=True):
 
 @lru_cache(maxsize=1024)
 def judge(problem: PackingProblem) -> Verdict:
-    """Decide a problem exactly, part by part; pools that are alike are decided once.
+    """Decide a problem exactly, by subproblems; equal problems are decided once.
 
-    Of gangs of more than one pod only that is decided which holds for their pods one by one: that they don't fit.
+    For gangs of more than one pod only one result is certain: if their pods don't fit one by one, the gangs don't.
     """
-    if any(kind.gang > 1 for kind in problem.batches):
-        single = judge(replace(problem, batches=tuple(replace(kind, gang=1) for kind in problem.batches)))
+    if any(kind.gang > 1 for kind in problem.pod_classes):
+        single = judge(replace(problem, pod_classes=tuple(replace(kind, gang=1) for kind in problem.pod_classes)))
         return Verdict(
             fits=None if single.fits is not False else False,
             strands=None,
             every_order=None,
             left=single.left,
-            spare=(None,) * len(problem.batches),
+            spare=(None,) * len(problem.pod_classes),
         )
-    left = [0] * len(problem.batches)
-    spare: list[bool | None] = [True] * len(problem.batches)
+    left = [0] * len(problem.pod_classes)
+    spare: list[bool | None] = [True] * len(problem.pod_classes)
     strands: Stranding | None = None
     fits: list[bool | None] = []
     every: list[bool | None] = []
@@ -69,12 +69,12 @@ def judge(problem: PackingProblem) -> Verdict:
         fits.append(fitting.fits)
         every.append(None if undecided and stranded is None else stranded is None)
         if stranded is not None and strands is None:
-            strands = _in_whole(problem, part, stranded)
+            strands = _in_whole_problem(problem, part, stranded)
         for members, missing, one_more in zip(part.members, fitting.left, part_spare, strict=True):
             for index in reversed(members):
                 spare[index] = one_more
-                left[index] = min(missing, problem.batches[index].pods)
-                missing -= left[index]  # noqa: PLW2901 - handed on from member to member
+                left[index] = min(missing, problem.pod_classes[index].pods)
+                missing -= left[index]  # noqa: PLW2901 - the rest is for the next member
     return Verdict(_all(fits), strands, _all(every), tuple(left), tuple(spare))
 
 
@@ -85,48 +85,48 @@ def _all(answers: list[bool | None]) -> bool | None:
 
 
 def _judge(part: Subproblem) -> tuple[packing.Packed, Stranding | None, bool, tuple[bool | None, ...]]:
-    """Packing, an order that strands, whether the search for one was given up, and room for one more of each batch."""
+    """Packing, an order that strands, whether the search for one was given up, and room for one more of each class."""
     problem, effort, for_spare = part.problem, Effort(), Effort()
     spare: list[bool | None] = []
     undecided, strands = False, None
-    for index, batch in enumerate(problem.batches):
+    for index, pod_class in enumerate(problem.pod_classes):
         one_more = _spare(problem, index, for_spare)
         spare.append(one_more)
-        # Where one more would find a place, so does the last.
-        if one_more or strands is not None or batch.pods == 0:
+        # If one more pod could be scheduled, so can the last.
+        if one_more or strands is not None or pod_class.pods == 0:
             continue
         try:
-            places = fragmentation.stranding(problem, index, _without(problem.batches, index), effort)
+            places = fragmentation.stranding(problem, index, _without(problem.pod_classes, index), effort)
         except SpentError:
             undecided = True
         else:
             strands = Stranding(index, places) if places is not None else None
     if strands is None and not undecided:
-        nothing = (0,) * len(problem.batches)
+        nothing = (0,) * len(problem.pod_classes)
         return packing.Packed(fits=True, left=nothing), None, False, tuple(spare)
     fitting = packing.pack(problem)
     if strands is None:
-        strands = _by_filling(problem)
+        strands = _by_first_fit(problem)
     return fitting, strands, undecided, tuple(spare)
 
 
 def _spare(problem: PackingProblem, index: int, effort: Effort) -> bool | None:
     try:
-        everyone = tuple(batch.pods for batch in problem.batches)
-        return fragmentation.stranding(problem, index, everyone, effort) is None
+        all_pods = tuple(pod_class.pods for pod_class in problem.pod_classes)
+        return fragmentation.stranding(problem, index, all_pods, effort) is None
     except SpentError:
         return None
 
 
-def _without(batches: tuple[PodClass, ...], waiting: int) -> Vector:
-    return tuple(batch.pods - (index == waiting) for index, batch in enumerate(batches))
+def _without(pod_classes: tuple[PodClass, ...], waiting: int) -> Vector:
+    return tuple(pod_class.pods - (index == waiting) for index, pod_class in enumerate(pod_classes))
 
 
 class Proofs:
-    """Whether all pods find places in every order, for many problems that share a number of steps.
+    """Whether all pods can be scheduled in every order, for many problems that share a budget of search steps.
 
-    The answers are those of `judge`, but for searches that are given up. A problem is decided once, so that pools that
-    are alike share the answer.
+    The results are those of `judge`, except where a search is given up. Results are cached by problem, so that equal
+    pools share one.
     """
 
     def __init__(self, steps: int) -> None:
@@ -135,41 +135,41 @@ class Proofs:
 
     def every_order(self, problem: PackingProblem) -> bool | None:
         """Decide one problem; None where a search ran out of steps."""
-        if any(kind.gang > 1 for kind in problem.batches):
+        if any(kind.gang > 1 for kind in problem.pod_classes):
             return False if overfull(problem) else None
         if problem not in self._known:
             self._known[problem] = False if overfull(problem) else self._decided(problem)
         return self._known[problem]
 
     def _decided(self, problem: PackingProblem) -> bool | None:
-        unclear = []
+        undecided = []
         for part in parts(problem):
-            # Those that take the most first: they are stranded most easily, and one that is suffices.
-            for index, batch in reversed(list(enumerate(part.problem.batches))):
-                others = _without(part.problem.batches, index)
+            # The largest pods first: they are stranded most easily, and one stranded pod decides the problem.
+            for index, pod_class in reversed(list(enumerate(part.problem.pod_classes))):
+                others = _without(part.problem.pod_classes, index)
                 known = (
                     fragmentation.without_search(part.problem, index, others)
-                    if batch.pods
-                    else fragmentation.Answer(None)
+                    if pod_class.pods
+                    else fragmentation.StrandingResult(None)
                 )
                 if known is None and not self.left:
                     return None
                 if known is None:
-                    unclear.append((part.problem, index, others))
+                    undecided.append((part.problem, index, others))
                 elif known.places is not None:
                     return False
         effort = Effort(min(Effort.STEPS, self.left))
         before = effort.left
         try:
-            return all(fragmentation.search(*one, effort) is None for one in unclear)
+            return all(fragmentation.search(*question, effort) is None for question in undecided)
         except SpentError:
             return None
         finally:
             self.left -= before - max(0, effort.left)
 
 
-def _by_filling(problem: PackingProblem) -> Stranding | None:
-    """An order that strands a pod, where one of the simplest does."""
+def _by_first_fit(problem: PackingProblem) -> Stranding | None:
+    """An order that strands a pod, where first fit in one of the sorted orders does."""
     for order in packing.orders(problem):
         places, left = packing.fill(problem, order)
         if any(left):
@@ -177,11 +177,11 @@ def _by_filling(problem: PackingProblem) -> Stranding | None:
     return None
 
 
-def _in_whole(problem: PackingProblem, part: Subproblem, found: Stranding) -> Stranding:
-    """The same order in terms of the whole problem's batches; the pod that waits is of the last that is alike."""
+def _in_whole_problem(problem: PackingProblem, part: Subproblem, found: Stranding) -> Stranding:
+    """The same order in the pod classes of the whole problem; the waiting pod is of the last of its equal classes."""
     members = part.members[found.waiting]
-    waiting = next(index for index in reversed(members) if problem.batches[index].pods)
-    available = [batch.pods for batch in problem.batches]
+    waiting = next(index for index in reversed(members) if problem.pod_classes[index].pods)
+    available = [pod_class.pods for pod_class in problem.pod_classes]
     available[waiting] -= 1
     places = []
     for node in found.places:
@@ -199,9 +199,9 @@ def _in_whole(problem: PackingProblem, part: Subproblem, found: Stranding) -> St
 
 @lru_cache(maxsize=1024)
 def enough_to_hold(problem: PackingProblem) -> int:
-    """A number of nodes that holds all pods in one order at least; each pod must fit an empty node."""
+    """A number of nodes on which all pods fit in at least one order; each pod must fit an empty node."""
     rooms = enumerate(problem.room)
-    nodes = max([1, problem.nodes, *(-(-total(problem.batches, index) // room) for index, room in rooms if room)])
+    nodes = max([1, problem.nodes, *(-(-total(problem.pod_classes, index) // room) for index, room in rooms if room)])
     while not any(not any(packing.fill(replace(problem, nodes=nodes), order)[1]) for order in packing.orders(problem)):
         nodes += 1
     return nodes
@@ -209,8 +209,8 @@ def enough_to_hold(problem: PackingProblem) -> int:
 
 @lru_cache(maxsize=1024)
 def enough_in_every_order(problem: PackingProblem) -> int:
-    """A number of nodes at which every order works: the next few by proof, else one that counting shows to do."""
-    enough = max([problem.nodes + 1, *(fragmentation.enough(part.problem) for part in parts(problem))])
+    """A number of nodes at which every order works: one of the next few by proof, else one by counting."""
+    enough = max([problem.nodes + 1, *(fragmentation.enough_nodes(part.problem) for part in parts(problem))])
     for nodes in range(problem.nodes + 1, min(enough, problem.nodes + 1 + _NODES_PROVED)):
         if judge(replace(problem, nodes=nodes)).every_order:
             return nodes

@@ -1,4 +1,4 @@
-"""What `pool: auto` came to for one model, and why."""
+"""The pool that `pool: auto` chose for one model, and why."""
 
 from msgspec import Struct
 
@@ -6,9 +6,9 @@ from msgspec import Struct
 class Choice(Struct, frozen=True, kw_only=True):
     """The pool chosen for a model by its index; `pool` is None where no pool runs it.
 
-    `usd_h` is the price of one device, USD an hour, None where none is on file. `fuller` are pools that would cost less
-    and have no room, `refused` those that don't run the model, with the rules that say so. `has_room` is False where
-    the chosen one has none either, which rule PLACE-CAPACITY or PLACE-FRAGMENT then tells.
+    `usd_h` is the price of one device in USD per hour, None where the catalog has none. `full` are cheaper pools
+    without room, `refused` those that can't run the model, with the ids of the violated rules. `has_room` is False
+    where the chosen pool has no room either, which rule PLACE-CAPACITY or PLACE-FRAGMENT then reports.
     """
 
     model: int
@@ -16,5 +16,5 @@ class Choice(Struct, frozen=True, kw_only=True):
     where: str
     usd_h: float | None
     has_room: bool
-    fuller: tuple[str, ...]
+    full: tuple[str, ...]
     refused: tuple[tuple[str, tuple[str, ...]], ...]

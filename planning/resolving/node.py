@@ -1,4 +1,4 @@
-"""What one node really offers to pods, after AKS and the DaemonSets have taken their share.
+"""What one node can allocate to pods, after the reservations of AKS and the DaemonSets.
 
 Sources: https://learn.microsoft.com/azure/aks/node-resource-reservations;
 https://kubernetes.io/docs/concepts/scheduling-eviction/node-pressure-eviction/ for the disk.
@@ -17,7 +17,7 @@ _BYTES_PER_GB = 1_000_000_000
 
 
 class NodeOffer(Struct, frozen=True):
-    """CPU in millicores, memory and ephemeral storage in MiB, and pods, that pods of ours can ask for on one node."""
+    """What the platform's pods can request on one node: CPU in millicores, memory and disk in MiB, number of pods."""
 
     cpu_millicores: int
     memory_mib: int
@@ -26,7 +26,7 @@ class NodeOffer(Struct, frozen=True):
 
 
 def reserved_cpu_millicores(cores: int, catalog: Catalog) -> int:
-    """CPU that AKS keeps; between two published rows the larger counts, above the last the slope goes on."""
+    """CPU that AKS reserves: the next published row, or beyond the last row its slope continued."""
     rows = sorted(catalog.azure.node_reservation.cpu_millicores.items())
     for row_cores, millicores in rows:
         if cores <= row_cores:
@@ -36,7 +36,7 @@ def reserved_cpu_millicores(cores: int, catalog: Catalog) -> int:
 
 
 def reserved_memory_mib(vm: VmSize, max_pods: int, catalog: Catalog) -> int:
-    """Memory that AKS keeps, eviction threshold included; rounded up."""
+    """Memory that AKS reserves, eviction threshold included; rounded up."""
     rule = catalog.azure.node_reservation
     per_pods = (rule.memory_mb_per_pod * max_pods + rule.memory_mb_base) * _BYTES_PER_MB / _BYTES_PER_MIB
     cap = vm.memory_gib * _MIB_PER_GIB * rule.memory_share_cap
@@ -44,10 +44,10 @@ def reserved_memory_mib(vm: VmSize, max_pods: int, catalog: Catalog) -> int:
 
 
 def offered_disk_mib(os_disk_gib: int, catalog: Catalog) -> int:
-    """Ephemeral storage for pods: the system disk without kubelet's reserve, the system and the images.
+    """Ephemeral storage for pods: the system disk less kubelet's reserve, the operating system and the images.
 
-    The scheduler counts images as free; a pod that took their place would be evicted for disk pressure. Two images of
-    vLLM are there at once whenever a version takes over from another.
+    The scheduler counts the space of images as free; a pod that filled it would be evicted for disk pressure. During an
+    upgrade of vLLM two of its images are on the disk at the same time.
     """
     overheads = catalog.overheads
     image = max((image.unpacked_gb or 0.0 for image in catalog.images.values()), default=0.0)
@@ -57,7 +57,7 @@ def offered_disk_mib(os_disk_gib: int, catalog: Catalog) -> int:
 
 
 def offer(vm: VmSize, os_disk_gib: int, max_pods: int, catalog: Catalog) -> NodeOffer:
-    """Return what is left for pods of ours on a GPU node of this size, with this system disk in GiB."""
+    """What is left for the platform's pods on a GPU node of this size, with this system disk in GiB."""
     overheads = catalog.overheads
     cpu = vm.vcpu * 1000 - reserved_cpu_millicores(vm.vcpu, catalog) - overheads.daemonset_cpu_millicores
     memory = vm.memory_gib * _MIB_PER_GIB - reserved_memory_mib(vm, max_pods, catalog) - overheads.daemonset_memory_mib

@@ -1,4 +1,4 @@
-"""One pool of the stack file with what the catalog knows of its nodes."""
+"""One pool of the stack file with the catalog's data on its nodes."""
 
 from msgspec import Struct
 from msgspec.structs import asdict
@@ -16,7 +16,7 @@ GPU_TAINT = Taint("nvidia.com/gpu", "present", "NoSchedule")
 
 
 class MigOwner(Struct, frozen=True):
-    """Who cuts a pool's GPUs into slices: AKS by a profile, the GPU Operator by a configuration, or nobody."""
+    """Who partitions a pool's GPUs with MIG: AKS by a profile, the GPU Operator by a configuration, or nobody."""
 
     aks_profile: str | None = None
     """`gpuInstanceProfile` of the agent pool."""
@@ -52,7 +52,7 @@ class PoolView(Struct, frozen=True, dict=True):
 
     @property
     def is_mig(self) -> bool:
-        """Whether its GPUs are cut into slices."""
+        """Whether its GPUs are partitioned into MIG slices."""
         return self.settings.gpu.sliced
 
     @property
@@ -97,10 +97,10 @@ def resolve_pool(index: int, pool: Pool, catalog: Catalog, *, max_pods: int, gpu
 
 
 def _mig_owner(pool: Pool, vm: VmSize, gpu: Gpu, catalog: Catalog, gpu_driver: str) -> MigOwner:
-    """AKS where it can, else the operator's MIG manager; never both.
+    """AKS where it can, else the GPU Operator's MIG manager; never both.
 
-    AKS cuts every GPU of a pool at provisioning, before any pod can hold it, but only into one full profile, and
-    only with a driver of its own.
+    AKS partitions every GPU of a pool at provisioning, before any pod can hold it, but only into one full profile, and
+    only where AKS installs the driver.
     """
     geometry = catalog.mig.get(gpu.name)
     if geometry is None or not pool.gpu.sliced:

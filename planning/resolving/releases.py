@@ -1,7 +1,7 @@
-"""Models of the stack file and their releases, with what the catalog knows of weights, vLLM and devices.
+"""Models of the stack file and their releases, with the catalog's data on weights, vLLM and devices.
 
-A model is what clients name. A release is one version of it: weights, image, arguments, memory and pod. Today each
-model has one release, which bears the model's name.
+A model is the name that clients request. A release is one version of it: weights, image, arguments, memory and pod.
+Today each model has one release, which has the model's name.
 """
 
 from functools import cached_property
@@ -22,7 +22,7 @@ from planning.vllm.options import Options
 class ReleaseView(Struct, frozen=True, dict=True):
     """One release with the pools that it names, the device that it takes on each, and its memory.
 
-    What the catalog lacks is None, as is the ledger where a figure is missing (rules say which).
+    What the catalog lacks is None, as is the ledger where a figure is missing (the rules report which).
     """
 
     index: int

@@ -23,7 +23,7 @@ Result = TypeVar("Result")
 
 
 class Resolution:
-    """What rules see: pools, models, releases and workloads with the catalog's facts, each looked up once."""
+    """What rules see: pools, models, releases and workloads with their catalog entries, each looked up once."""
 
     def __init__(
         self,
@@ -35,11 +35,11 @@ class Resolution:
     ) -> None:
         self.settings = settings
         self.catalog = catalog
-        # Names of the secrets that the stack's configuration brings for the vault.
+        # Names of the secrets in the stack's configuration that are to be written to the vault.
         self.bootstrap = bootstrap
         # What `pool: auto` chose; the settings already name the pool.
         self.choices = choices
-        # ISO date by which the age of prices is judged; nothing that is built may depend on it.
+        # ISO date to which the age of prices is compared; nothing that is built may depend on it.
         self.today = today
         self._derived: dict[Callable[..., Any], Any] = {}
 
@@ -91,7 +91,7 @@ class Resolution:
             return None
         models = []
         for model in self.models:
-            releases = tuple(found for one in model.releases if (found := one.complete(pools)) is not None)
+            releases = tuple(found for release in model.releases if (found := release.complete(pools)) is not None)
             if len(releases) != len(model.releases):
                 return None
             models.append(ResolvedModel(model.index, model.settings, releases))
@@ -162,7 +162,7 @@ class ResolvedStack(Struct, frozen=True):
 
     @property
     def catalog(self) -> Catalog:
-        """The facts of the world."""
+        """The catalog."""
         return self.resolution.catalog
 
     @property
@@ -172,12 +172,12 @@ class ResolvedStack(Struct, frozen=True):
 
     @property
     def bootstrap(self) -> tuple[str, ...]:
-        """Names of the secrets that the stack's configuration brings for the vault."""
+        """Names of the secrets in the stack's configuration that are to be written to the vault."""
         return self.resolution.bootstrap
 
 
 def derived(function: Callable[[Resolution], Result]) -> Callable[[Resolution], Result]:
-    """Compute something of a resolution once, and keep it with the resolution for as long as that lives."""
+    """Cache a function of a resolution on the resolution itself, so that the result lives as long as it does."""
 
     @wraps(function)
     def cached(stack: Resolution) -> Result:

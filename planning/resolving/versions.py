@@ -1,4 +1,4 @@
-"""The versions of a stack's parts, pinned or brought along by others, held against the matrix of what goes together."""
+"""The versions of a stack's components, pinned or bundled, compared with the version matrix."""
 
 from collections.abc import Iterator, Mapping
 
@@ -11,25 +11,28 @@ from planning.resolving.resolution import Resolution, derived
 KUBERNETES, OPERATOR, DRIVER, MIG_MANAGER = "kubernetes", "gpu-operator", "driver", "mig-manager"
 
 
-class Part(Struct, frozen=True):
-    """One part at its version; `path` is where that is written, `ours` whether in the stack file."""
+class Component(Struct, frozen=True):
+    """One component at its version.
+
+    `path` is where the version is written, `in_stack_file` whether that is the stack file rather than the catalog.
+    """
 
     name: str
     version: str
     path: str
-    ours: bool
+    in_stack_file: bool
     line: VersionLine | None
-    by: str | None = None
-    """The part that brings it along."""
+    bundled_in: str | None = None
+    """Name of the chart that brings it along; None where it is chosen by itself."""
 
     @property
-    def said(self) -> str:
-        """The part in words."""
+    def label(self) -> str:
+        """Name and version, as findings show them."""
         return f"{self.name} {self.version}"
 
 
 def numbers(version: str) -> tuple[int, ...]:
-    """A version as numbers; a leading `v` and what follows a dash don't count."""
+    """A version as numbers; a leading `v` and a suffix after a dash are ignored."""
     return tuple(int(step) for step in version.removeprefix("v").split("-")[0].split("."))
 
 
@@ -42,8 +45,8 @@ def within(version: str, limits: VersionRange) -> bool:
     return last is None or found[: len(last)] <= last
 
 
-def told(limits: VersionRange) -> str:
-    """A range in words."""
+def range_text(limits: VersionRange) -> str:
+    """A range as text, such as `1.33 to 1.36`."""
     match limits.first, limits.last:
         case None, None:
             return "any version"
@@ -57,67 +60,79 @@ def told(limits: VersionRange) -> str:
             return f"{first} to {last}" if first != last else f"{first}"
 
 
-def line_of(versions: Versions, part: str, version: str) -> VersionLine | None:
-    """The line of the matrix that a version belongs to."""
-    return next((line for line in versions.of(part) if within(version, line.versions)), None)
+def line_of(versions: Versions, name: str, version: str) -> VersionLine | None:
+    """The line of the matrix for a component at a version."""
+    return next((line for line in versions.of(name) if within(version, line.versions)), None)
 
 
 @derived
-def parts(stack: Resolution) -> Mapping[str, Part]:
-    """Every part of the stack that has a version: what the stack file says, the charts, and what those bring along."""
+def components(stack: Resolution) -> Mapping[str, Component]:
+    """Every component of the stack that has a version: those of the stack file, the charts, and what charts bundle."""
     versions, wanted = stack.catalog.versions, stack.settings.cluster.kubernetes
-    found = {KUBERNETES: Part(KUBERNETES, wanted, "cluster.kubernetes", ours=True, line=None)}
+    found = {KUBERNETES: Component(KUBERNETES, wanted, "cluster.kubernetes", in_stack_file=True, line=None)}
     for name, chart in stack.catalog.charts.items():
         line = line_of(versions, name, chart.version)
         path = f"catalog/charts.yaml.{name}"
-        found[name] = Part(name, chart.version, path, ours=False, line=line)
-        for brought, version in (line.brings if line else {}).items():
-            if _in_use(stack, brought):
-                found[brought] = Part(
-                    brought, version, path, ours=False, line=line_of(versions, brought, version), by=name
+        found[name] = Component(name, chart.version, path, in_stack_file=False, line=line)
+        for bundled, version in (line.brings if line else {}).items():
+            if _in_use(stack, bundled):
+                found[bundled] = Component(
+                    bundled,
+                    version,
+                    path,
+                    in_stack_file=False,
+                    line=line_of(versions, bundled, version),
+                    bundled_in=name,
                 )
     return found
 
 
-def _in_use(stack: Resolution, part: str) -> bool:
-    if part == DRIVER:
+def _in_use(stack: Resolution, name: str) -> bool:
+    if name == DRIVER:
         return stack.settings.cluster.gpu_driver == "operator"
-    return part != MIG_MANAGER or any(pool.mig_owner.operator_config is not None for pool in stack.pools)
+    return name != MIG_MANAGER or any(pool.mig_owner.operator_config is not None for pool in stack.pools)
 
 
-def driver(stack: Resolution, pool: PoolView) -> Part | None:
-    """The NVIDIA driver on a pool's nodes: the node image's, or the GPU Operator's; None where nobody has said."""
+def driver(stack: Resolution, pool: PoolView) -> Component | None:
+    """The NVIDIA driver on a pool's nodes: the node image's, or the GPU Operator's; None where it is not known."""
     if stack.settings.cluster.gpu_driver == "operator":
-        return parts(stack).get(DRIVER)
+        return components(stack).get(DRIVER)
     version = stack.catalog.versions.aks_driver.get(pool.vm.driver) if pool.vm else None
-    return Part(DRIVER, version, "cluster.gpu_driver", ours=True, line=None) if version is not None else None
+    if version is None:
+        return None
+    return Component(DRIVER, version, "cluster.gpu_driver", in_stack_file=True, line=None)
 
 
-def unmet(stack: Resolution) -> Iterator[tuple[Part, Need, Part]]:
-    """Each need that another part's version doesn't meet, be it known not to work or merely untested.
+def unmet(stack: Resolution) -> Iterator[tuple[Component, Need, Component]]:
+    """Each component, a requirement of it, and the dependency whose version doesn't meet that requirement.
 
-    What comes inside a part that is itself in want isn't told again.
+    Either the two are known not to work together, or nobody tests them together. Parts bundled in a chart that is
+    already reported are not reported again.
     """
-    present = parts(stack)
-    for part in present.values():
-        short = {
-            other.name: (need, other)
-            for need in (part.line.needs if part.line else ())
-            if (other := present.get(need.part)) is not None
-            and not (within(other.version, need.works) and within(other.version, need.tested))
+    present = components(stack)
+    for component in present.values():
+        violated = {
+            dependency.name: (need, dependency)
+            for need in (component.line.needs if component.line else ())
+            if (dependency := present.get(need.part)) is not None
+            and not (within(dependency.version, need.works) and within(dependency.version, need.tested))
         }
-        yield from ((part, need, other) for need, other in short.values() if other.by not in short)
+        yield from (
+            (component, need, dependency)
+            for need, dependency in violated.values()
+            if dependency.bundled_in not in violated
+        )
 
 
-def takers(versions: Versions, part: str, other: Part) -> list[str]:
-    """Versions of a part, as ranges, that are tested with another part at its version and still supported."""
+def compatible_versions(versions: Versions, name: str, dependency: Component) -> list[str]:
+    """Ranges of a component's versions that are tested with a dependency at its version and still supported."""
     return [
-        told(line.versions)
-        for line in versions.of(part)
+        range_text(line.versions)
+        for line in versions.of(name)
         if line.status == "supported"
         and all(
-            within(other.version, need.works) and within(other.version, need.tested)
+            within(dependency.version, need.works) and within(dependency.version, need.tested)
             for need in line.needs
-            if need.part == other.name
+            if need.part == dependency.name
         )
     ]

@@ -31,12 +31,12 @@ class Workload(Struct, frozen=True):
 
     @property
     def request(self) -> DeviceRequest:
-        """What each of its pods asks of a GPU."""
+        """The GPU devices that each of its pods requests."""
         return self.device.request(self.release.settings.engine.tensor_parallel)
 
 
 def workloads_of(release: ReleaseView) -> tuple[Workload, ...]:
-    """Split a release's replicas over its pools: `min` on the first, what may come on top on the second.
+    """Split a release's replicas over its pools: `min` on the first, the rest up to `max` on the second.
 
     Empty where a pool doesn't exist or has no device for it.
     """

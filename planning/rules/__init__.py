@@ -1,4 +1,4 @@
-"""The rules that a stack must keep: one module for each subject, all entered into one register."""
+"""The rules for stacks: one module for each subject, all registered in one place."""
 
 from planning.rules import (
     auto,

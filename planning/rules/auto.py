@@ -5,14 +5,14 @@ from planning.resolving.pools import PoolView
 from planning.resolving.resolution import Resolution
 from planning.rules.register import Violation, Violations, pool_rule, stack_rule
 
-_HERE = "planning/placement/auto.py"
+_SOURCE = "planning/placement/auto.py"
 
 
 @stack_rule(
     "POOL-AUTO",
     "info",
     prevents="Nobody can tell which pool `auto` chose, or why.",
-    source=_HERE,
+    source=_SOURCE,
 )
 def choice_reported(stack: Resolution) -> Violations:
     """Reports the pool that `pool: auto` chose, its price, and why cheaper ones were not chosen."""
@@ -23,12 +23,12 @@ def choice_reported(stack: Resolution) -> Violations:
         price = (
             "at a price that is not in the catalog" if choice.usd_h is None else f"{choice.usd_h:.2f} USD/h per device"
         )
-        why = "the cheapest on which it runs and that has room" if choice.has_room else "no pool has room for it"
-        passed = [f"{where} has no room" for where in choice.fuller]
+        why = "the cheapest pool that runs the model and has room" if choice.has_room else "no pool has room for it"
+        passed = [f"{where} has no room" for where in choice.full]
         passed += [f"{where} is refused by {', '.join(rules)}" for where, rules in choice.refused]
         yield Violation(
             f"{model.path}.pool",
-            f"`auto` is {choice.where}, {price}: {'; '.join([why, *passed])}",
+            f"`auto` chose {choice.where}, {price}: {'; '.join([why, *passed])}",
             f"write pool: {choice.pool} to keep it there, whatever else changes",
         )
 
@@ -37,7 +37,7 @@ def choice_reported(stack: Resolution) -> Violations:
     "POOL-AUTO-NONE",
     "error",
     prevents="The model is not deployed: no pool of the stack can run it.",
-    source=_HERE,
+    source=_SOURCE,
 )
 def choice_possible(stack: Resolution) -> Violations:
     """At least one pool can run a model with `pool: auto`."""
@@ -48,7 +48,7 @@ def choice_possible(stack: Resolution) -> Violations:
             yield Violation(
                 f"{path}.pool",
                 f"no pool runs this model ({why})",
-                "name the pool that should run it, and its findings tell what to change",
+                "name the pool that should run it; the findings for that pool then say what to change",
                 (path, "pools", "cluster"),
             )
 
@@ -57,10 +57,14 @@ def choice_possible(stack: Resolution) -> Violations:
     "POOL-AUTO-NAME",
     "error",
     prevents="No model can name this pool: `pool: auto` lets the platform choose one.",
-    source=_HERE,
+    source=_SOURCE,
     pool=("name",),
 )
 def name_is_free(_: Resolution, pool: PoolView) -> Violations:
     """No pool is called `auto`."""
     if pool.name == AUTO:
-        yield Violation(f"{pool.path}.name", f"`{AUTO}` leaves the choice of a pool open", "choose another name")
+        yield Violation(
+            f"{pool.path}.name",
+            f"`{AUTO}` is reserved: as `pool: {AUTO}` it lets the platform choose a pool",
+            "choose another name",
+        )

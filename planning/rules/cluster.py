@@ -1,4 +1,4 @@
-"""Rules about the cluster: its version, its system pool, its zones, and who reaches its API server."""
+"""Rules about the cluster: its version, its system node pool, its zones, and access to its API server."""
 
 from config.wording import listed, nearest
 from planning.resolving.resolution import Resolution
@@ -6,7 +6,7 @@ from planning.rules.register import Violation, Violations, stack_rule
 
 _VERSIONS = "https://learn.microsoft.com/azure/aks/supported-kubernetes-versions"
 _SYSTEM = "https://learn.microsoft.com/azure/aks/use-system-pools"
-# Azure asks for 4 cores and 4 GB on a system pool that carries more than the cluster's own pods.
+# Azure requires 4 cores and 4 GB on a system pool that carries more than the cluster's own pods.
 _SYSTEM_CORES = 4
 
 
@@ -45,7 +45,7 @@ def system_pool_usable(stack: Resolution) -> Violations:
     if pool.capacity == "spot":
         yield Violation(
             "cluster.system_pool.capacity",
-            "`spot`: Azure takes no spot nodes in a system pool",
+            "`spot`: a system node pool cannot have spot nodes",
             "write `on-demand`",
             ("cluster.system_pool.capacity",),
         )
@@ -78,7 +78,7 @@ def system_pool_usable(stack: Resolution) -> Violations:
     needs="aks",
 )
 def zones_exist(stack: Resolution) -> Violations:
-    """Node pools name availability zones that the region has; a list of zones isn't empty."""
+    """Node pools name availability zones that the region has; a list of zones is not empty."""
     if stack.region is None:
         return
     declared = [("cluster.system_pool.zones", stack.settings.cluster.system_pool.zones)]
@@ -100,8 +100,8 @@ def zones_exist(stack: Resolution) -> Violations:
 @stack_rule(
     "API-RUNNER",
     "warning",
-    prevents="The first `pulumi up` creates the private cluster, then stops with `dial tcp: i/o timeout` at the first "
-    "Kubernetes object.",
+    prevents="The first `pulumi up` creates the private cluster, then stops with `dial tcp …: i/o timeout` at the "
+    "first Kubernetes object.",
     source="https://learn.microsoft.com/azure/aks/private-clusters",
     reads=("cluster.api_server",),
     needs="aks",
@@ -113,5 +113,5 @@ def runner_reaches_api(stack: Resolution) -> Violations:
         yield Violation(
             "cluster.api_server.runner_vnet",
             "the API server is private and no network is named from which `pulumi up` reaches it",
-            "write the id of the network where the runner lives, unless other means peer it with the platform's",
+            "write the id of the network where the runner is, unless it is already connected to the platform's network",
         )

@@ -1,4 +1,4 @@
-"""Rules about vLLM's arguments: options that this version has, values that it takes, nothing unsafe to share."""
+"""Rules about vLLM's arguments: options that the version has, values that it accepts, nothing unsafe."""
 
 import json
 import operator
@@ -87,7 +87,7 @@ def flags_not_removed(_: Resolution, release: ReleaseView) -> Violations:
         if option.removed is not None:
             instead = option.removed.use_instead
             fix = f"use {instead}" if instead else "leave it out: nothing replaces it"
-            yield Violation(option.path, f"`{option.spelled}` is gone from vLLM since {option.removed.gone_by}", fix)
+            yield Violation(option.path, f"`{option.spelled}` was removed from vLLM by {option.removed.gone_by}", fix)
 
 
 @release_rule(
@@ -110,7 +110,8 @@ def flags_not_owned(_: Resolution, release: ReleaseView) -> Violations:
 @release_rule(
     "ENGINE-FORBIDDEN",
     "error",
-    prevents="Clients can run code in the server or read others' prompts: the option is unsafe on a shared server.",
+    prevents="Clients can run code in the server or read other clients' prompts: the option is unsafe if a server is "
+    "shared.",
     source=_SECURITY,
     model=("engine.version",),
 )
@@ -142,17 +143,17 @@ def values_legal(_: Resolution, release: ReleaseView) -> Violations:
 
 
 def value_error(flag: VllmFlag, value: Any, kind: str | None = None) -> str:
-    """What the option takes, if `value` isn't that; empty where it is.
+    """What the option accepts, if `value` is not that; empty where the value is legal.
 
-    `kind` is what an option takes (int, float, str) of which the parser only says that it may be left without a value.
+    `kind` (int, float, str) is the type of an option for which the parser only states that its value is optional.
     """
     if is_switch(flag):
         has_opposite = flag.action == "EnableDisableAction"
         legal = isinstance(value, bool) and (value or has_opposite)
         return "" if legal else "true or false" if has_opposite else "true, or nothing"
     values = value if isinstance(value, list) and flag.nargs == "+" else [value]
-    told = kind if flag.type == "optional" and kind is not None else flag.type
-    return "" if all(_legal(flag, told, item) for item in values) else _wanted(flag, told)
+    expected = kind if flag.type == "optional" and kind is not None else flag.type
+    return "" if all(_legal(flag, expected, item) for item in values) else _wanted(flag, expected)
 
 
 def _legal(flag: VllmFlag, kind: str | None, value: Any) -> bool:

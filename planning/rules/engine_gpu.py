@@ -1,4 +1,4 @@
-"""Rules about number formats and kernels: what this version of vLLM has, the checkpoint is in, and the GPU computes."""
+"""Rules about number formats and kernels that the vLLM version, the checkpoint and the GPU must support."""
 
 from catalog import Model, VllmVersion
 from config.wording import nearest
@@ -14,7 +14,7 @@ _PLAIN = ("bf16", "bfloat16", "fp16", "float16")
 
 
 def _native(release: Model | None, vllm: VllmVersion) -> str | None:
-    """Which kind of quantization a checkpoint is in; None where it is in none, or in one that isn't distinguished."""
+    """The quantization of a checkpoint as vLLM's loaders name it; None where it has none, or one they don't name."""
     loaders = vllm.checkpoint_loaders
     return next((kind for kind in loaders if release is not None and release.native_dtype.startswith(kind)), None)
 
@@ -41,8 +41,8 @@ def quantization_runs(_: Resolution, place: ReleaseOnPool) -> Violations:
         message = f"`{method}` is not a quantization of vLLM {vllm.version}"
         yield Violation(path, message, nearest(str(method), vllm.quantizations))
     elif method is not None and native is not None and method not in vllm.checkpoint_loaders[native]:
-        message = f"`{method}`, but the checkpoint is in `{native}`"
-        yield Violation(path, message, "leave it out: vLLM reads the checkpoint's")
+        message = f"`{method}`, but the checkpoint is quantized with `{native}`"
+        yield Violation(path, message, "leave it out: vLLM reads it from the checkpoint")
     elif method in vllm.checkpoint_quantizations and plain:
         message = f"`{method}`, but the checkpoint isn't quantized"
         yield Violation(path, message, "leave it out, or write `fp8` to quantize it")
@@ -80,7 +80,7 @@ def dtype_runs(_: Resolution, place: ReleaseOnPool) -> Violations:
     if wants and device is not None and not device.gpu.bf16:
         yield Violation(
             f"{release.path}.engine.args",
-            f"`{release.name}` is in bfloat16, which {device.gpu.name} on `{place.pool.name}` doesn't compute",
+            f"`{release.name}` is in bfloat16, which {device.gpu.name} on `{place.pool.name}` doesn't support",
             "add dtype: half, or choose a newer GPU",
         )
 
@@ -88,7 +88,7 @@ def dtype_runs(_: Resolution, place: ReleaseOnPool) -> Violations:
 @placement_rule(
     "ENGINE-KV-FORMAT",
     "error",
-    prevents="vLLM exits at start: no attention backend of this GPU keeps an fp8 KV cache.",
+    prevents="vLLM exits at start: no attention backend for this GPU supports an fp8 KV cache.",
     source=(
         "vLLM 0.33 vllm/v1/attention/backends/{flashinfer,triton_attn,flash_attn}.py, "
         "vllm/model_executor/layers/attention/attention.py"
@@ -136,8 +136,8 @@ def attention_known(_: Resolution, release: ReleaseView) -> Violations:
                 continue
         able = [name for name in vllm.attention_backends if not name.startswith(vllm.other_vendor_backends)]
         if wanted is not None and str(wanted).upper() not in able:
-            other = str(wanted).upper() in vllm.attention_backends
-            why = "not for NVIDIA GPUs" if other else f"not an attention backend of vLLM {vllm.version}"
+            other_vendor = str(wanted).upper() in vllm.attention_backends
+            why = "not for NVIDIA GPUs" if other_vendor else f"not an attention backend of vLLM {vllm.version}"
             yield Violation(place, f"`{wanted}` is {why}", nearest(str(wanted), able))
 
 

@@ -1,4 +1,4 @@
-"""Rules about vLLM's options together: sizes that must not exceed one another, and options that need others."""
+"""Rules about combinations of vLLM's options: sizes that limit each other, and options that need others."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -45,7 +45,7 @@ def batch_holds(_: Resolution, place: ReleaseOnPool) -> Violations:
         if sizes.tokens < context and not chunks_prefill(release.architecture, values):
             yield Violation(
                 release.options.path_of("max-num-batched-tokens"),
-                f"{sizes.tokens} tokens a step, but prompts aren't split and {release.path}.context is {context}",
+                f"{sizes.tokens} tokens a step, but {release.path}.context is {context} and chunked prefill is off",
                 f"write {context} or more, or leave `max-num-batched-tokens` out",
             )
         active = whole_number(values.get("max-num-active-seqs"))
@@ -68,10 +68,10 @@ def batch_holds(_: Resolution, place: ReleaseOnPool) -> Violations:
     "ENGINE-LORA",
     "error",
     prevents="vLLM exits at start, or answers 404 for every adapter: LoRA isn't enabled.",
-    source="vLLM 0.33 vllm/config/lora.py; lora-modules alone is refused by nobody",
+    source="vLLM 0.33 vllm/config/lora.py, which accepts lora-modules alone",
     model=("engine.version", "engine.args"),
 )
-def adapters_sound(_: Resolution, release: ReleaseView) -> Violations:
+def lora_options_complete(_: Resolution, release: ReleaseView) -> Violations:
     """LoRA options have `enable-lora`, and `max-cpu-loras` is at least `max-loras`."""
     values = _values(release)
     if values:
@@ -84,20 +84,20 @@ def adapters_sound(_: Resolution, release: ReleaseView) -> Violations:
                         "add enable-lora: true, or leave it out",
                     )
             return
-        in_memory, at_once = whole_number(values.get("max-cpu-loras")), whole_number(values.get("max-loras")) or 1
-        if in_memory is not None and in_memory < at_once:
+        cpu_loras, max_loras = whole_number(values.get("max-cpu-loras")), whole_number(values.get("max-loras")) or 1
+        if cpu_loras is not None and cpu_loras < max_loras:
             yield Violation(
                 release.options.path_of("max-cpu-loras"),
-                f"{in_memory}, fewer than max-loras: {at_once}",
-                f"write {at_once} or more",
+                f"{cpu_loras}, fewer than max-loras: {max_loras}",
+                f"write {max_loras} or more",
             )
 
 
-def mixture(release: Model | None) -> bool | None:
-    """Whether a model is a mixture of experts; None where that isn't on file."""
-    if release is None or (release.experts is None and release.active_b is None):
+def is_mixture_of_experts(model: Model | None) -> bool | None:
+    """Whether a model is a mixture of experts; None where the catalog doesn't state it."""
+    if model is None or (model.experts is None and model.active_b is None):
         return None
-    return release.experts is not None or (release.active_b is not None and release.active_b < release.params_b)
+    return model.experts is not None or (model.active_b is not None and model.active_b < model.params_b)
 
 
 @release_rule(
@@ -112,14 +112,14 @@ def experts_exist(_: Resolution, release: ReleaseView) -> Violations:
     """Expert parallelism needs a mixture of experts, and load balancing needs expert parallelism on several GPUs."""
     values = _values(release)
     if values:
-        spread, balanced = values.get("enable-expert-parallel") is True, values.get("enable-eplb") is True
-        if spread and mixture(release.architecture) is False:
+        expert_parallel, balanced = values.get("enable-expert-parallel") is True, values.get("enable-eplb") is True
+        if expert_parallel and is_mixture_of_experts(release.architecture) is False:
             yield Violation(
                 release.options.path_of("enable-expert-parallel"),
-                f"`{release.settings.source.model_id}` is no mixture of experts",
+                f"`{release.settings.source.model_id}` is not a mixture of experts",
                 "leave it out",
             )
-        if balanced and not spread:
+        if balanced and not expert_parallel:
             yield Violation(
                 release.options.path_of("enable-eplb"),
                 "`enable-eplb` needs `enable-expert-parallel`",
@@ -167,8 +167,8 @@ def context_parallel_legal(_: Resolution, release: ReleaseView) -> Violations:
             )
             yield Violation(
                 release.options.path_of("decode-context-parallel-size"),
-                f"{wanted} doesn't go with tensor_parallel {ranks}{copies}",
-                f"write one of {listed(legal)}" if legal else "leave it out: there are no copies to share out",
+                f"{wanted} is not possible with tensor_parallel {ranks}{copies}",
+                f"write one of {listed(legal)}" if legal else "leave it out: there are no copies to shard",
             )
 
 
@@ -192,7 +192,7 @@ def _legal_context_parallel(release: Model, ranks: int, size: int) -> bool:
     model=("engine.version", "engine.args"),
 )
 def options_agree(_: Resolution, release: ReleaseView) -> Violations:
-    """Options that need another option have it, and no setting is given in two ways."""
+    """Options that need another option have it, and no setting is given twice, as an option and as a key."""
     values = _values(release)
     if values:
         for option, needed in (release.vllm.required_options if release.vllm else {}).items():
@@ -204,7 +204,7 @@ def options_agree(_: Resolution, release: ReleaseView) -> Violations:
             if same.option in values and same.key in (mapping(values.get(same.mapping)) or {}):
                 yield Violation(
                     release.options.path_of(same.option),
-                    f"`{same.option}` and `{same.key}` of `{same.mapping}` say the same",
+                    f"`{same.option}` and `{same.key}` of `{same.mapping}` are the same setting",
                     "leave one of them out",
                 )
         transfer = mapping(values.get("kv-transfer-config")) or {}

@@ -1,4 +1,4 @@
-"""Rules about memory: weights, the longest request, concurrent requests, and a state for every sequence."""
+"""Rules about GPU memory: weights, the longest request, concurrent requests, and Mamba states."""
 
 from msgspec.structs import replace
 
@@ -31,7 +31,7 @@ def _ledger(place: ReleaseOnPool) -> tuple[Ledger, Device] | None:
 
 
 def _reads(release: ReleaseView) -> tuple[str, ...]:
-    """Which pool is the tightest depends on all pools of a model."""
+    """What the ledger rests on: which pool has the least memory depends on all pools of a model."""
     pools = [pool.path for pool in release.pools if pool is not None]
     return (*(f"{release.path}.{key}" for key in _MODEL), *(f"{pool}.{key}" for pool in pools for key in _POOL))
 
@@ -43,7 +43,7 @@ def _name(device: Device) -> str:
 @release_rule(
     "FIT-UNVERIFIED",
     "error",
-    prevents="CUDA out of memory or idle GPU memory: figures of one vLLM version are shown for another.",
+    prevents="CUDA out of memory or idle GPU memory: the figures of one vLLM version are used for another.",
     source="catalog/vllm; docs/adding-a-vllm-version.md",
     model=("engine.version",),
 )
@@ -54,8 +54,8 @@ def arithmetic_compared(stack: Resolution, release: ReleaseView) -> Violations:
         yield Violation(
             f"{release.path}.engine.version",
             (
-                f"nobody compared the memory arithmetic of vLLM {release.vllm.version}; versions with a verified "
-                f"ledger: {versions}"
+                f"the memory arithmetic for vLLM {release.vllm.version} has not been compared with vLLM's; versions "
+                f"with a verified ledger: {versions}"
             ),
             f"write one of {versions}, or compare the arithmetic as docs/adding-a-vllm-version.md says",
         )
@@ -64,7 +64,7 @@ def arithmetic_compared(stack: Resolution, release: ReleaseView) -> Violations:
 @release_rule(
     "FIT-KV-DTYPE",
     "error",
-    prevents="vLLM exits at start, or the planned concurrency is wrong: nothing says how large this KV cache is.",
+    prevents="vLLM exits at start, or the planned concurrency is wrong: the size of this KV cache format is unknown.",
     source="catalog/vllm",
     model=("engine.version", "engine.kv_cache_dtype"),
 )
@@ -82,7 +82,7 @@ def kv_format_known(_: Resolution, release: ReleaseView) -> Violations:
 @release_rule(
     "FIT-DRAFT",
     "error",
-    prevents="CUDA out of memory under load: the draft model's layers have a KV cache that nobody counted.",
+    prevents="CUDA out of memory under load: the draft model's layers have a KV cache that the plan does not count.",
     source="vLLM 0.33 vllm/config/speculative.py",
     model=(*SOURCE, *ENGINE),
 )
@@ -129,8 +129,8 @@ def weights_fit(stack: Resolution, place: ReleaseOnPool) -> Violations:
 @placement_rule(
     "FIT-CONTEXT",
     "error",
-    prevents="vLLM exits at start: `To serve at least one request with the models's max seq len …, … GiB KV cache is "
-    "needed`.",
+    prevents="vLLM exits at start: `To serve at least one request with the models's max seq len (…), (… GiB KV cache "
+    "is needed`.",
     source=_LEDGER,
 )
 def longest_request_fits(stack: Resolution, place: ReleaseOnPool) -> Violations:
@@ -186,11 +186,11 @@ def requested_concurrency_fits(stack: Resolution, place: ReleaseOnPool) -> Viola
 @placement_rule(
     "FIT-SEQUENCES",
     "error",
-    prevents="vLLM exits at start: `max_num_seqs exceeds available Mamba cache blocks`.",
+    prevents="vLLM exits at start: `max_num_seqs (…) exceeds available Mamba cache blocks`.",
     source="vLLM 0.33 vllm/config/compilation.py resolve_cudagraph_mode_and_sizes; kaito-project/kaito#2319",
 )
 def states_fit(stack: Resolution, place: ReleaseOnPool) -> Violations:
-    """Of a model with Mamba or linear-attention layers, the cache has a block for each of `max-num-seqs` sequences."""
+    """With Mamba or linear-attention layers, the cache has a block for each of `max-num-seqs` sequences."""
     release, found = place.release, _ledger(place)
     if found is None:
         return
@@ -199,7 +199,7 @@ def states_fit(stack: Resolution, place: ReleaseOnPool) -> Violations:
         yield Violation(
             f"{release.path}.engine.args.max-num-seqs",
             (
-                f"{ledger.demand.sequences:,} sequences at once, each with a block for its state; {_name(device)} "
+                f"{ledger.demand.sequences:,} concurrent sequences, each with a block for its state; {_name(device)} "
                 f"holds {ledger.blocks:,} blocks"
             ),
             f"write max-num-seqs: {_remedies(stack, place, ledger).sequences or ledger.blocks} or less",
@@ -215,14 +215,14 @@ def _advice(stack: Resolution, place: ReleaseOnPool, ledger: Ledger, first: list
     halve = f"halve the cache with {engine}.kv_cache_dtype: fp8"
     texts += [halve] if remedies.fp8 else []
     texts += [f"{halve} and write context: {remedies.fp8_context} or less"] if remedies.fp8_context else []
-    texts += [f"share each layer out with {engine}.tensor_parallel: {remedies.tensor_parallel}"] * bool(
+    texts += [f"shard each layer with {engine}.tensor_parallel: {remedies.tensor_parallel}"] * bool(
         remedies.tensor_parallel
     )
     offered = [kind.kind for kind in pool.devices if kind.kind in remedies.slices]
     texts += [f"take a larger slice with {release.path}.slice: {offered[0]}"] if offered else []
     larger = [name for name in remedies.slices if name not in offered]
     if larger:
-        texts.append(f"cut {pool.path}.gpu.layout into {' or '.join(larger)}")
+        texts.append(f"change {pool.path}.gpu.layout to {' or '.join(larger)}")
     elif remedies.gpus:
         whole = "whole " if device is not None and device.kind != "whole" else ""
         texts.append(f"use a larger GPU: {whole}{' or '.join(remedies.gpus)}")
@@ -233,17 +233,25 @@ def _advice(stack: Resolution, place: ReleaseOnPool, ledger: Ledger, first: list
 
 def _remedies(stack: Resolution, place: ReleaseOnPool, ledger: Ledger) -> Remedies:
     release, device = place.release, place.device
-    known, vllm = release.architecture, release.vllm
+    architecture, vllm = release.architecture, release.vllm
     compute = arithmetic(vllm) if vllm is not None else None
-    if known is None or vllm is None or compute is None or device is None:
+    if architecture is None or vllm is None or compute is None or device is None:
         return Remedies()
 
-    def on(gpu: Gpu, gib: float) -> Demand:
+    def demand_with(gpu: Gpu, gib: float) -> Demand:
         needed = release.demand_on(replace(device, gpu=gpu, memory_gib=gib))
         return needed if needed is not None else ledger.demand
 
     profile = None if device.kind == "whole" else device.kind
     most = device.per_node // device.shared_by
     return suggest_fixes(
-        known, ledger, stack.catalog, device.gpu, on, vllm=vllm, compute=compute, profile=profile, most_gpus=most
+        architecture,
+        ledger,
+        stack.catalog,
+        device.gpu,
+        demand_with,
+        vllm=vllm,
+        compute=compute,
+        profile=profile,
+        most_gpus=most,
     )

@@ -1,4 +1,4 @@
-"""Rules about MIG: profiles that exist, layouts that pack, and pools that the autoscaler can grow."""
+"""Rules about MIG: profiles that exist, layouts that fit on a GPU, and pools that can scale up."""
 
 from collections.abc import Iterator
 
@@ -33,11 +33,11 @@ def _layouts(pool: PoolView) -> Iterator[tuple[str, tuple[str, ...]]]:
 def gpu_has_mig(stack: Resolution, pool: PoolView) -> Violations:
     """`sharing: mig` is written only for GPUs that NVIDIA partitions."""
     if pool.is_mig and pool.gpu is not None and pool.gpu.name not in stack.catalog.mig:
-        able = [name for name in supported_sizes(stack) if stack.catalog.vm_sizes[name].gpu in stack.catalog.mig]
+        candidates = [name for name in supported_sizes(stack) if stack.catalog.vm_sizes[name].gpu in stack.catalog.mig]
         yield Violation(
             f"{pool.path}.gpu.sharing",
             f"`mig`, but {pool.gpu.name} of {pool.settings.vm_size} has no MIG",
-            f"write sharing: none, or choose one of {listed(able)}",
+            f"write sharing: none, or choose one of {listed(candidates)}",
         )
 
 
@@ -90,7 +90,7 @@ def one_layout_per_gpu(_: Resolution, pool: PoolView) -> Violations:
     pool=DEVICES,
 )
 def layout_packs(stack: Resolution, pool: PoolView) -> Violations:
-    """The slices of a MIG layout fit together on one GPU, whose memory slots they share."""
+    """The slices of a MIG layout fit together into the memory slots of one GPU."""
     geometry = stack.catalog.mig.get(pool.gpu.name) if pool.gpu else None
     if geometry is None or not pool.is_mig:
         return
@@ -123,7 +123,7 @@ def plain_profiles(_: Resolution, pool: PoolView) -> Violations:
             if "+" in name or name.endswith("-me"):
                 yield Violation(
                     f"{path}[{index}]",
-                    f"`{name}` reserves or drops media engines, which no model here uses",
+                    f"`{name}` reserves or drops media engines, which vLLM does not use",
                     f"write `{name.split('+')[0].removesuffix('-me')}`",
                 )
 

@@ -1,4 +1,4 @@
-"""Rules about models: known ones, on pools that can run them, with legal tensor parallelism and a token where gated."""
+"""Rules about models: known to the catalog, on pools that can run them, with legal tensor parallelism."""
 
 from config.wording import listed, nearest
 from planning.memory import computable, legal_tensor_parallel, tensor_parallel_sizes
@@ -17,7 +17,7 @@ _OTHERWISE = "Otherwise add hf_config, the model's config.json"
 @release_rule(
     "MODEL-UNKNOWN",
     "error",
-    prevents="CUDA out of memory on the cluster: nothing is known of the model's size, so nothing proves that it fits.",
+    prevents="CUDA out of memory on the cluster: the model's size is unknown, so nobody checked that it fits.",
     source="catalog/models.yaml",
     model=SOURCE,
 )
@@ -85,8 +85,8 @@ def cache_understood(stack: Resolution, release: ReleaseView) -> Violations:
     elif known.attention_kind == "none":
         why = "it is an encoder without a KV cache"
     else:
-        why = f"what its layers keep is not in the catalog ({known.attention})"
-    able = [name for name, one in stack.catalog.models.items() if computable(one) and one.weights_gib is not None]
+        why = f"the size of its cache per layer is not in the catalog ({known.attention})"
+    able = [name for name, model in stack.catalog.models.items() if computable(model) and model.weights_gib is not None]
     yield Violation(
         f"{release.path}.source",
         f"the memory of `{known.id}` can't be computed: {why}",
@@ -123,7 +123,7 @@ def context_supported(_: Resolution, release: ReleaseView) -> Violations:
 @release_rule(
     "TP-HEADS",
     "error",
-    prevents="vLLM exits at start: `Total number of attention heads must be divisible by tensor parallel size`.",
+    prevents="vLLM exits at start: `Total number of attention heads (…) must be divisible by tensor parallel size`.",
     source=_PARALLEL,
     model=(*SOURCE, "engine.tensor_parallel"),
 )
@@ -159,7 +159,7 @@ def devices_suffice(_: Resolution, place: ReleaseOnPool) -> Violations:
     if pool.is_mig and wanted > 1:
         yield Violation(
             f"{release.path}.engine.tensor_parallel",
-            f"{wanted}, but pool `{pool.name}` offers MIG slices, between which there is no connection",
+            f"{wanted}, but pool `{pool.name}` offers MIG slices, which cannot communicate with each other",
             "write 1, or choose a pool of whole GPUs",
         )
     elif not pool.is_mig and wanted > device.per_node:
@@ -194,14 +194,14 @@ def pool_exists(stack: Resolution, release: ReleaseView) -> Violations:
             yield Violation(
                 path,
                 f"`{name}` is named twice; [floor, burst] are two pools",
-                "name another pool, or write one name alone",
+                "name another pool, or write a single name",
             )
 
 
 @placement_rule(
     "POOL-CLASS",
     "error",
-    prevents="The pod stays Pending: `node(s) had untolerated taint`, because the pool is kept for other work.",
+    prevents="The pod stays Pending: `node(s) had untolerated taint`, because the pool is reserved for other work.",
     source="this stack file",
     model=("pool",),
     pool=("name", "class"),

@@ -1,4 +1,4 @@
-"""Rules about money: prices that are missing or old, GPU nodes that never stop, tokens that others sell cheaper."""
+"""Rules about money: missing or old prices, GPU nodes that never scale to zero, cheaper managed APIs."""
 
 from datetime import date
 
@@ -14,7 +14,7 @@ from planning.rules.register import Violation, Violations, pool_rule, release_ru
 _PRICES = "catalog/prices.yaml"
 _RETAIL = "https://learn.microsoft.com/rest/api/cost-management/retail-prices/azure-retail-prices"
 _REFRESH = "refresh it with `python -m catalog refresh-prices`"
-# Azure changed its GPU prices by up to 30 percent within a year; a quarter keeps a decision near what is billed.
+# Azure changed its GPU prices by up to 30 percent within a year; prices from the last quarter are close to the bill.
 _OLD_AFTER_DAYS = 90
 
 
@@ -50,7 +50,7 @@ def price_known(stack: Resolution) -> Violations:
 @stack_rule(
     "COST-PRICE-OLD",
     "info",
-    prevents="The monthly cost rests on a price that may have changed long ago.",
+    prevents="The monthly cost uses a price that may be long out of date.",
     source=_PRICES,
     needs="aks",
 )
@@ -64,7 +64,7 @@ def price_dated(stack: Resolution) -> Violations:
         if undated or not price.verified:
             yield Violation(
                 f"{billed.path}.vm_size",
-                f"the price of {price.vm_size} is {'of an undated list' if undated else 'not verified'}",
+                f"the price of {price.vm_size} is {'from a list without a date' if undated else 'not verified'}",
                 f"{_REFRESH} before relying on it",
                 (billed.path, "platform.region"),
             )
@@ -73,7 +73,7 @@ def price_dated(stack: Resolution) -> Violations:
 @stack_rule(
     "COST-PRICE-STALE",
     "warning",
-    prevents="The monthly cost rests on a price that Azure has changed since.",
+    prevents="The monthly cost uses a price that Azure may have changed since.",
     source=_RETAIL,
     needs="aks",
 )
@@ -90,7 +90,7 @@ def price_recent(stack: Resolution) -> Violations:
         if read is not None and (today - read).days > _OLD_AFTER_DAYS:
             yield Violation(
                 f"{billed.path}.vm_size",
-                f"the price of {price.vm_size} is of {read}, {(today - read).days} days before {today}",
+                f"the price of {price.vm_size} dates from {read}, {(today - read).days} days before {today}",
                 _REFRESH,
                 (billed.path, "platform.region"),
             )
@@ -119,7 +119,8 @@ def managed_api_stated(stack: Resolution, release: ReleaseView) -> Violations:
 @release_rule(
     "COST-EXPECTED",
     "error",
-    prevents="The cost of a million tokens is wrong: it counts prompt tokens only, or answers that are never written.",
+    prevents="The cost of a million tokens is wrong: it counts prompt tokens only, or answer tokens that an "
+    "embedding model never writes.",
     source="this stack file",
     model=(*SOURCE, "expected"),
 )
@@ -149,7 +150,7 @@ def throughput_whole(_: Resolution, release: ReleaseView) -> Violations:
 @stack_rule(
     "COST-MANAGED-CHEAPER",
     "info",
-    prevents="Every token costs more than a managed API asks for it, however busy the GPUs are.",
+    prevents="Every token costs more than a managed API charges, however busy the GPUs are.",
     source=_RETAIL,
 )
 def self_hosting_pays(stack: Resolution) -> Violations:

@@ -1,4 +1,4 @@
-"""Rules about addresses: ranges that overlap, that lie outside, or that are too small for what will be in them."""
+"""Rules about IP ranges: ranges that overlap, subnets outside the virtual network, ranges that are too small."""
 
 from ipaddress import IPv4Network
 
@@ -6,8 +6,8 @@ from planning.resolving.resolution import Resolution
 from planning.rules.register import Violation, Violations, stack_rule
 
 _AKS_NETWORK = "https://learn.microsoft.com/azure/aks/azure-cni-overlay"
-# Azure keeps five addresses of every subnet.
-_AZURE_KEEPS = 5
+# Azure reserves five addresses of every subnet.
+_AZURE_RESERVED = 5
 _SMALLEST = {"api_server": 28, "gateway": 28, "private_endpoints": 28, "nodes": 28}
 _POD_BLOCK_PREFIX = 24
 
@@ -49,10 +49,10 @@ def ranges_apart(stack: Resolution) -> Violations:
                         (path, earlier_path),
                     )
     for path, network in ranges:
-        for kept in stack.catalog.azure.reserved_cidrs:
-            if network.overlaps(IPv4Network(kept)):
+        for reserved in stack.catalog.azure.reserved_cidrs:
+            if network.overlaps(IPv4Network(reserved)):
                 yield Violation(
-                    path, f"{network} overlaps {kept}, which AKS keeps for itself", f"choose a range outside {kept}",
+                    path, f"{network} overlaps {reserved}, which AKS reserves", f"choose a range outside {reserved}",
                     (path,),
                 )  # fmt: skip
 
@@ -98,7 +98,7 @@ def subnets_large_enough(stack: Resolution) -> Violations:
     nodes = _subnets(stack)["nodes"]
     pools = [pool.settings.nodes.max + 1 for pool in stack.pools] + [stack.settings.cluster.system_pool.nodes.max + 1]
     sizes = (*(f"{pool.path}.nodes" for pool in stack.pools), "cluster.system_pool.nodes")
-    room = nodes.num_addresses - _AZURE_KEEPS
+    room = nodes.num_addresses - _AZURE_RESERVED
     if sum(pools) > room:
         yield Violation(
             "network.subnets.nodes",
@@ -114,7 +114,7 @@ def subnets_large_enough(stack: Resolution) -> Violations:
     if sum(pools) > blocks:
         yield Violation(
             "network.pods",
-            f"{pods} holds {blocks} nodes (a /{_POD_BLOCK_PREFIX} each), but there may be {sum(pools)}",
+            f"{pods} holds {blocks} nodes (a /{_POD_BLOCK_PREFIX} each), but there may be {sum(pools)} nodes",
             "write a larger range",
             ("network.pods", *sizes),
         )

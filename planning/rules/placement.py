@@ -1,13 +1,13 @@
-"""Rules about placement: every replica fits a node, the pools hold all of them, and they do so in every order."""
+"""Rules about placement: replicas fit on a node, and pools hold all of them, in whatever order they are created."""
 
 from planning.placement import (
     PoolLoad,
-    fewest,
     least_memory_gib,
-    left_over,
+    minimum_loads,
     placements,
     pod_request,
     resources,
+    unscheduled_replicas,
 )
 from planning.placement.release_on_pool import ReleaseOnPool
 from planning.placement.requests import MIB_PER_GIB, devices_suffice, host_suffices
@@ -35,11 +35,11 @@ def replica_fits_node(_: Resolution, place: ReleaseOnPool) -> Violations:
     release, workload, pool = place.release, place.workload, place.pool
     if workload is None or pool.offer is None:
         return
-    asked, one = release.settings.resources, pod_request(workload)
+    requested, request = release.settings.resources, pod_request(workload)
     cpu, memory = pool.offer.cpu_millicores // 1000, pool.offer.memory_mib // MIB_PER_GIB
     reported = False
     for what, wanted, offered in (
-        () if asked is None else (("cpu", asked.cpu, cpu), ("memory_gib", asked.memory_gib, memory))
+        () if requested is None else (("cpu", requested.cpu, cpu), ("memory_gib", requested.memory_gib, memory))
     ):
         if wanted > offered:
             reported = True
@@ -48,14 +48,14 @@ def replica_fits_node(_: Resolution, place: ReleaseOnPool) -> Violations:
                 f"{wanted}; a node of `{pool.name}` ({pool.settings.vm_size}) has {offered} left for pods",
                 f"write {offered} or less",
             )
-    if one.disk_mib > pool.offer.disk_mib:
+    if request.disk_mib > pool.offer.disk_mib:
         reported = True
-        short = -(-(one.disk_mib - pool.offer.disk_mib) // MIB_PER_GIB)
+        short = -(-(request.disk_mib - pool.offer.disk_mib) // MIB_PER_GIB)
         yield Violation(
             f"{pool.path}.os_disk_gib",
             (
-                f"{pool.settings.os_disk_gib}; `{release.name}` writes up to {one.disk_mib // MIB_PER_GIB} GiB "
-                f"of weights and caches, {short} GiB more than images and the system leave of it"
+                f"{pool.settings.os_disk_gib}; `{release.name}` writes up to {request.disk_mib // MIB_PER_GIB} GiB "
+                f"of weights and caches, {short} GiB more than the images and the operating system leave free"
             ),
             f"write {pool.settings.os_disk_gib + -(-short // 9) * 10} or more",
         )
@@ -65,7 +65,7 @@ def replica_fits_node(_: Resolution, place: ReleaseOnPool) -> Violations:
             place.path,
             (
                 f"a node of `{pool.name}` ({pool.settings.vm_size}) has {words.host(pool.offer)} left for pods, and "
-                f"one replica takes {one.cpu_millicores // 1000} cores and {one.memory_mib // MIB_PER_GIB} GiB"
+                f"one replica takes {request.cpu_millicores // 1000} cores and {request.memory_mib // MIB_PER_GIB} GiB"
             ),
             "choose a pool of larger nodes, or raise cluster.max_pods",
         )
@@ -98,8 +98,8 @@ def host_memory_suffices(stack: Resolution, place: ReleaseOnPool) -> Violations:
 
 
 def _load(loaded: PoolLoad) -> tuple[str, ...]:
-    """What the load of a pool rests on: its nodes, and the models with replicas on it."""
-    models = sorted({workload.release.path for members in loaded.batches for workload in members})
+    """The settings that the load of a pool depends on: its nodes, and the models with replicas on it."""
+    models = sorted({workload.release.path for members in loaded.workloads for workload in members})
     return (
         *(f"{loaded.pool.path}.{key}" for key in ("name", *DEVICES, "os_disk_gib", "nodes")),
         *NODES,
@@ -115,21 +115,21 @@ def _load(loaded: PoolLoad) -> tuple[str, ...]:
     source=_SCHEDULER,
 )
 def pools_hold_replicas(stack: Resolution) -> Violations:
-    """All models at their most replicas fit on their pools at their most nodes."""
+    """All models at their maximum of replicas fit on their pools at their maximum of nodes."""
     for pool in stack.pool_by_name.values():
         loaded = placements(stack)[pool.name]
         if loaded.verdict.fits is not False:
             continue
-        missing = left_over(loaded)
+        missing = unscheduled_replicas(loaded)
         enough = enough_to_hold(loaded.problem)
-        for batch, members in enumerate(loaded.batches):
+        for index, members in enumerate(loaded.workloads):
             for workload in members:
                 if workload.name in missing:
                     yield Violation(
                         f"{workload.release.path}.replicas.max",
                         (
                             f"{missing[workload.name]} of {workload.high} replicas cannot be scheduled on "
-                            f"`{pool.name}` (max {pool.settings.nodes.max} nodes): {words.shortage(loaded, batch)}"
+                            f"`{pool.name}` (max {pool.settings.nodes.max} nodes): {words.shortage(loaded, index)}"
                         ),
                         f"raise {pool.path}.nodes.max to {enough}, or write fewer replicas",
                         _load(loaded),
@@ -167,16 +167,16 @@ def every_order_works(stack: Resolution) -> Violations:
     source=_SCHEDULER,
 )
 def placement_decided(stack: Resolution) -> Violations:
-    """Whether all replicas fit is proved one way or the other."""
+    """It is proved that all replicas fit, or that they do not."""
     for pool in stack.pool_by_name.values():
         verdict = placements(stack)[pool.name].verdict
         if verdict.fits is None or (verdict.every_order is None and verdict.fits):
             loaded = placements(stack)[pool.name]
-            if (gang := max(kind.gang for kind in loaded.problem.batches)) > 1:
+            if (gang := max(pod_class.gang for pod_class in loaded.problem.pod_classes)) > 1:
                 yield Violation(
                     f"{pool.path}.nodes.max",
                     f"replicas of {gang} pods each, which run together or not at all: whether they fit is not proved",
-                    f"keep `{pool.name}` for them alone, with room to spare",
+                    f"run nothing else on `{pool.name}`, and keep more nodes than they need",
                     _load(loaded),
                 )
                 continue
@@ -184,8 +184,8 @@ def placement_decided(stack: Resolution) -> Violations:
             yield Violation(
                 f"{pool.path}.nodes.max",
                 (
-                    f"{_pods(loaded)} replicas of {len(loaded.batches)} sizes on {pool.settings.nodes.max} nodes: "
-                    f"the search for whether {what} was given up"
+                    f"{_pods(loaded)} replicas of {len(loaded.problem.pod_classes)} sizes on {pool.settings.nodes.max} "
+                    f"nodes: the search for whether {what} was given up"
                 ),
                 f"raise it to {enough_in_every_order(loaded.problem)}, or put replicas of fewer sizes on `{pool.name}`",
                 _load(loaded),
@@ -193,24 +193,24 @@ def placement_decided(stack: Resolution) -> Violations:
 
 
 def _pods(loaded: PoolLoad) -> int:
-    return sum(batch.pods for batch in loaded.problem.batches)
+    return sum(pod_class.pods for pod_class in loaded.problem.pod_classes)
 
 
 @stack_rule(
     "PLACE-FEWEST",
     "info",
-    prevents="The lowest monthly cost is never reached: the autoscaler adds a node at once.",
+    prevents="The lowest monthly cost is never reached: the autoscaler immediately adds a node.",
     source="https://learn.microsoft.com/azure/aks/cluster-autoscaler",
 )
-def fewest_nodes_hold_fewest_replicas(stack: Resolution) -> Violations:
-    """Pools at their fewest nodes hold all models at their fewest replicas."""
-    for name, loaded in fewest(stack).items():
+def minimum_nodes_hold_minimum_replicas(stack: Resolution) -> Violations:
+    """Pools at their minimum of nodes hold all models at their minimum of replicas."""
+    for name, loaded in minimum_loads(stack).items():
         pool = loaded.pool
         if loaded.verdict.fits is False and placements(stack)[name].verdict.fits:
             enough = enough_to_hold(loaded.problem)
             yield Violation(
                 f"{pool.path}.nodes.min",
-                f"{pool.settings.nodes.min}, but the fewest replicas need {enough} nodes of `{name}`",
+                f"{pool.settings.nodes.min}, but the minimum of replicas needs {enough} nodes of `{name}`",
                 f"write {enough}, so that the lowest cost is the real one",
                 _load(loaded),
             )

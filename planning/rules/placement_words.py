@@ -1,4 +1,4 @@
-"""Texts of findings about placement: what a replica takes, what is short, and an order that strands one."""
+"""Texts of findings about placement: what a replica takes, what is short, and an order that strands a replica."""
 
 from collections.abc import Sequence
 
@@ -28,24 +28,24 @@ def host(offer: NodeOffer) -> str:
     """What a node offers to pods besides devices."""
     return (
         f"{_rounded(offer.cpu_millicores / _MILLICORES)} cores, {_rounded(offer.memory_mib / _MIB_PER_GIB)} GiB of "
-        f"memory and places for {offer.pods} pods"
+        f"memory and room for {offer.pods} pods"
     )
 
 
-def shortage(loaded: PoolLoad, batch: int) -> str:
-    """What of all that a batch takes is short on the whole pool, and by how much; else what a node has."""
+def shortage(loaded: PoolLoad, index: int) -> str:
+    """The resources of a pod class that the pool has too little of, and by how much; else one pod and one node."""
     problem = loaded.problem
-    kind = problem.batches[batch].takes
+    kind = problem.pod_classes[index].takes
     short = []
-    for index, (resource, room) in enumerate(zip(loaded.resources, problem.room, strict=True)):
-        wanted, available = total(problem.batches, index), room * problem.nodes
-        if kind[index] and wanted > available:
+    for place, (resource, room) in enumerate(zip(loaded.resources, problem.room, strict=True)):
+        wanted, available = total(problem.pod_classes, place), room * problem.nodes
+        if kind[place] and wanted > available:
             number = amount(resource, available).split(" ")[0]
             missing = amount(resource, wanted - available).split(" ")[0]
-            short.append(f"{amount(resource, wanted)} wanted, {number} available, {missing} short")
+            short.append(f"{amount(resource, wanted)} required, {number} available, {missing} short")
     return "; ".join(short) or (
-        f"each takes {_taken(loaded, kind)}, a node has {_taken(loaded, problem.room, kind)}, and no packing onto the "
-        "nodes exists"
+        f"each replica takes {_taken(loaded, kind)}, each node offers {_taken(loaded, problem.room, kind)}, and no "
+        "packing onto the nodes exists"
     )
 
 
@@ -61,13 +61,13 @@ def _taken(loaded: PoolLoad, amounts: Vector, of: Vector | None = None) -> str:
 
 
 def order(loaded: PoolLoad, found: Stranding) -> str:
-    """An order that strands a replica, in words: which comes to which node, and what the last one doesn't find."""
-    names = [[workload.name for workload in members for _ in range(workload.high)] for members in loaded.batches]
+    """An order that strands a replica, as text: which replicas are on which node, and what the last one lacks."""
+    names = [[workload.name for workload in members for _ in range(workload.high)] for members in loaded.workloads]
     last = names[found.waiting].pop()
     steps: list[tuple[int, int, str]] = []
     for node, counts in enumerate(found.places, start=1):
         held = ", ".join(
-            _counted([name for batch, count in zip(names, counts, strict=True) for name in _take(batch, count)])
+            _counted([name for members, count in zip(names, counts, strict=True) for name in _take(members, count)])
         )
         if held and steps and steps[-1][2] == held and steps[-1][1] == node - 1:
             steps[-1] = (steps[-1][0], node, held)
@@ -82,7 +82,7 @@ def order(loaded: PoolLoad, found: Stranding) -> str:
 
 def stranded(loaded: PoolLoad, found: Stranding) -> str:
     """Name of the Deployment whose replica is stranded."""
-    return next(workload.name for workload in reversed(loaded.batches[found.waiting]) if workload.high)
+    return next(workload.name for workload in reversed(loaded.workloads[found.waiting]) if workload.high)
 
 
 def _take(names: list[str], count: int) -> list[str]:
@@ -95,13 +95,15 @@ def _counted(names: Sequence[str]) -> list[str]:
 
 
 def _wanting(loaded: PoolLoad, found: Stranding) -> str:
-    """The least resources that explain why each node has no room: those that are short on some node."""
+    """The resources that explain why no node has room: those that are short on some node."""
     problem = loaded.problem
-    kind = problem.batches[found.waiting].takes
+    kind = problem.pod_classes[found.waiting].takes
     short = set()
     for counts in found.places:
         for index, room in enumerate(problem.room):
-            used = sum(batch.takes[index] * count for batch, count in zip(problem.batches, counts, strict=True))
+            used = sum(
+                pod_class.takes[index] * count for pod_class, count in zip(problem.pod_classes, counts, strict=True)
+            )
             if used + kind[index] > room:
                 short.add(index)
     return ", ".join(amount(loaded.resources[index], kind[index]) for index in sorted(short)) + " free"

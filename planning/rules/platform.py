@@ -1,4 +1,4 @@
-"""Rules about the platform as a whole: its region, and names that Azure and Kubernetes take."""
+"""Rules about the platform as a whole: its region, and names that Azure and Kubernetes accept."""
 
 from config.wording import nearest
 from planning import naming
@@ -35,7 +35,7 @@ def region_known(stack: Resolution) -> Violations:
     needs="aks",
 )
 def names_legal(stack: Resolution) -> Violations:
-    """The names of Azure resources, made from those of the platform, keep Azure's limits."""
+    """The names of Azure resources, derived from platform.name and platform.suffix, are within Azure's limits."""
     for name in stack.names.all():
         if not name.legal:
             over = len(name.value) - name.limit.longest
@@ -50,7 +50,7 @@ def names_legal(stack: Resolution) -> Violations:
 @stack_rule(
     "NAME-COLLISION",
     "error",
-    prevents="Pulumi stops with `duplicate resource URN`, or one object overwrites the other in the cluster.",
+    prevents="Pulumi stops with `Duplicate resource URN`, or one object overwrites the other in the cluster.",
     source=_NAMING,
 )
 def names_unique(stack: Resolution) -> Violations:
@@ -93,5 +93,7 @@ def service_names(_: Resolution, release: ReleaseView) -> Violations:
     """No model, hence no Service, is called `vllm`, and its name leaves room for that of the burst Deployment."""
     if release.name == "vllm" or not naming.Name(f"{release.name}-burst", naming.KUBERNETES_LABEL).legal:
         yield Violation(
-            f"{release.path}.name", f"`{release.name}` can't be the name of a Service for vLLM", "name what is served"
+            f"{release.path}.name",
+            f"`{release.name}` can't be the name of a Service for vLLM",
+            "name the model after what it serves",
         )

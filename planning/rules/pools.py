@@ -15,7 +15,7 @@ _QUOTA = "https://learn.microsoft.com/azure/quotas/per-vm-quota-requests"
 @pool_rule(
     "VM-UNKNOWN",
     "error",
-    prevents="az aks nodepool add fails: the VM size doesn't exist, or nothing is known of its GPUs, memory and price.",
+    prevents="az aks nodepool add fails: the VM size doesn't exist, or its GPUs, memory and price are unknown.",
     source="catalog/vm_sizes.yaml",
     pool=("vm_size",),
     needs="aks",
@@ -111,7 +111,7 @@ def one_driver_owner(stack: Resolution, pool: PoolView) -> Violations:
     "SPOT-ROTATION",
     "error",
     prevents="After an update the spot pool stays empty: Azure answers `SkuNotAvailable` or "
-    "`OverconstrainedAllocation` when its nodes are to come back.",
+    "`OverconstrainedAllocationRequest` for its new nodes.",
     source=_SPOT,
     pool=("capacity", "rotation"),
 )
@@ -120,7 +120,7 @@ def spot_pool_rotates_safely(_: Resolution, pool: PoolView) -> Violations:
     if pool.spot and pool.settings.rotation == "delete-first":
         yield Violation(
             f"{pool.path}.rotation",
-            f"`delete-first` gives up spot nodes ({pool.path}.capacity) that may not come back",
+            f"`delete-first` deletes spot nodes ({pool.path}.capacity) for which there may be no replacement",
             "write `create-first`",
         )
 
@@ -137,7 +137,7 @@ def first_node_takes_time(_: Resolution, place: ReleaseOnPool) -> Violations:
     if release.placed[:1] and release.placed[0][0] is pool and pool.settings.nodes.min == 0:
         yield Violation(
             f"{pool.path}.nodes.min",
-            f"0, though `{release.name}` always runs there: an empty pool takes minutes to its first node",
+            f"0, but `{release.name}` always runs there: an empty pool takes minutes to provision its first node",
             "write 1, or accept the wait",
         )
 
@@ -161,7 +161,7 @@ def pool_has_models(stack: Resolution) -> Violations:
 
 
 def _counted(demand: quota.QuotaDemand) -> tuple[str, ...]:
-    """What the cores of a quota rest on; which quota a pool counts against is part of it."""
+    """The settings that the cores of a quota depend on, including which quota a pool counts against."""
     sizes = (f"{billed.path}.{key}" for billed in demand.billed_pools for key in ("vm_size", "nodes", "capacity"))
     return ("quota", *sizes)
 
@@ -174,7 +174,7 @@ def _counted(demand: quota.QuotaDemand) -> tuple[str, ...]:
     needs="aks",
 )
 def quota_suffices(stack: Resolution) -> Violations:
-    """Every pool at its most nodes stays inside the stated quotas, on demand and spot counted separately."""
+    """Every pool at its maximum of nodes stays within the stated quotas, on demand and spot counted separately."""
     for demand in quota.demands(stack).values():
         limit = quota.stated(stack, demand.quota)
         if limit is None or demand.cores <= limit[1]:
@@ -182,10 +182,10 @@ def quota_suffices(stack: Resolution) -> Violations:
         yield Violation(
             f"quota.{limit[0]}",
             (
-                f"{_whose(demand.quota)} need {demand.cores} cores at their largest ({_summands(demand)}) before any "
+                f"{_whose(demand.quota)} need {demand.cores} cores at their largest ({_summands(demand)}) without any "
                 f"surge node, the quota is {limit[1]}"
             ),
-            f"make the pools smaller, or ask Azure for {demand.cores} cores",
+            f"make the pools smaller, or request {demand.cores} cores from Azure",
             _counted(demand),
         )
 
@@ -193,12 +193,12 @@ def quota_suffices(stack: Resolution) -> Violations:
 @stack_rule(
     "QUOTA-SURGE",
     "warning",
-    prevents="az aks nodepool upgrade fails with `QuotaExceeded`, or drains a node before its replacement is there.",
+    prevents="az aks nodepool upgrade fails with `QuotaExceeded`, or drains a node before its replacement is ready.",
     source=_QUOTA,
     needs="aks",
 )
 def surge_inside_quota(stack: Resolution) -> Violations:
-    """The stated quotas leave cores for one surge node of any pool while all pools are at their most nodes."""
+    """The stated quotas leave cores for one surge node of any pool while all pools are at their maximum of nodes."""
     for demand in quota.demands(stack).values():
         limit = quota.stated(stack, demand.quota)
         if limit is None or demand.cores > limit[1] or demand.quota == quota.SPOT:
@@ -210,7 +210,7 @@ def surge_inside_quota(stack: Resolution) -> Violations:
         most = max(billed.vm.vcpu for billed in short if billed.vm is not None)
         names = listed(billed.name for billed in short)
         without = (
-            "they are upgraded without one, each with a node fewer meanwhile"
+            "they are upgraded without one, each with one node fewer during the upgrade"
             if all(billed.gpu for billed in short)
             else "pools without GPUs can then not be upgraded at their largest"
         )
@@ -218,9 +218,9 @@ def surge_inside_quota(stack: Resolution) -> Violations:
             f"quota.{limit[0]}",
             (
                 f"{_whose(demand.quota)} fit at their largest ({demand.cores} of {limit[1]} cores), but not with a "
-                f"surge node of {names}, {demand.cores + most} in all: {without}"
+                f"surge node of {names}, {demand.cores + most} cores in total: {without}"
             ),
-            f"ask Azure for {demand.cores + most} cores, or make a pool smaller",
+            f"request {demand.cores + most} cores from Azure, or make a pool smaller",
             _counted(demand),
         )
 
@@ -243,7 +243,7 @@ def _summands(demand: quota.QuotaDemand) -> str:
 @stack_rule(
     "QUOTA-FAMILY",
     "error",
-    prevents="The stated quota is compared with nothing, and nodes later fail with `QuotaExceeded`.",
+    prevents="The stated quota is not checked, and scaling up later fails with `QuotaExceeded`.",
     source="catalog/vm_sizes.yaml",
     reads=("quota",),
     needs="aks",

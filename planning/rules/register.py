@@ -1,8 +1,8 @@
-"""The register of rules: each has an id, a severity, what goes wrong without it, and a function that finds violations.
+"""The register of rules: each has an id, a severity, what it prevents, and a function that yields violations.
 
 A rule is about one of four subjects: the whole stack, one pool, one model, or one model on one of its pools. The
-register runs it over all subjects of its kind. `pool: auto` asks the rules about pools and about models on pools before
-it places a model, so a new rule of these kinds needs no entry anywhere else.
+register runs it over all subjects of its kind. `pool: auto` checks the rules about pools and about models on pools
+before it places a model, so a new rule of these kinds needs no entry anywhere else.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -40,9 +40,9 @@ Violations = Iterator[Violation]
 class Rule(Struct, frozen=True, kw_only=True):
     """One rule.
 
-    `prevents` is what goes wrong without it, `source` where that is known from. `reads` are places of the stack file on
-    which a violation rests, besides the subject of the rule. `needs` is the foundation without which the rule means
-    nothing; None where it holds on every Kubernetes cluster.
+    `prevents` is what goes wrong without it, `source` the reference for that. `reads` are places of the stack file on
+    which a violation rests, besides the subject of the rule. `needs` is the only foundation on which the rule
+    applies; None where it applies to every Kubernetes cluster.
     """
 
     name: str
@@ -102,8 +102,8 @@ class ReleaseRule(Rule, frozen=True, kw_only=True):
 class PlacementRule(Rule, frozen=True, kw_only=True):
     """A rule about each model on each of its pools; its violations rest on both items, or on keys of them.
 
-    One that is an error looks at the model and at what pools of one shape have in common, never at a pool's name, its
-    number of nodes or other models: `pool: auto` asks it once for all models and pools that are alike.
+    An error of such a rule must depend only on the model and on what pools of one shape have in common, never on a
+    pool's name, its number of nodes or other models: `pool: auto` checks it once for all equal models and pools.
     """
 
     model: tuple[str, ...] = ()
@@ -201,16 +201,16 @@ def placement_rule(
     return lambda check: _enter(PlacementRule(name=name, severity=severity, check=check, **texts), check)
 
 
-def _enter(made: Rule, check: _Check) -> _Check:
-    if made.name in REGISTER:
-        message = f"two rules are called {made.name}"
+def _enter(rule: Rule, check: _Check) -> _Check:
+    if rule.name in REGISTER:
+        message = f"two rules are called {rule.name}"
         raise ValueError(message)
-    REGISTER[made.name] = made
+    REGISTER[rule.name] = rule
     return check
 
 
 def findings(stack: Resolution, foundation: Foundation = "aks") -> list[Finding]:
-    """Every violation of every rule that means something on a foundation, by the rules' ids."""
+    """Every violation of every rule that applies to a foundation, ordered by the rules' ids."""
     return [
         finding
         for name in sorted(REGISTER)
@@ -220,12 +220,12 @@ def findings(stack: Resolution, foundation: Foundation = "aks") -> list[Finding]
 
 
 def pool_errors(stack: Resolution, pool: PoolView) -> tuple[str, ...]:
-    """Ids of the rules about pools by which this pool is an error, sorted."""
+    """Ids of the rules about pools that this pool violates as an error, sorted."""
     return _violated(PoolRule, stack, pool)
 
 
 def placement_errors(stack: Resolution, place: ReleaseOnPool) -> tuple[str, ...]:
-    """Ids of the rules about placement by which this model on this pool is an error, sorted."""
+    """Ids of the rules about placement that this model on this pool violates as an error, sorted."""
     return _violated(PlacementRule, stack, place)
 
 

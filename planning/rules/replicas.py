@@ -1,4 +1,4 @@
-"""Rules about replicas: how many there are, what may scale them, and what spot nodes do to them."""
+"""Rules about replicas: their number, autoscaling, and spot nodes."""
 
 from planning.placement.release_on_pool import ReleaseOnPool
 from planning.resolving.releases import ReleaseView
@@ -66,7 +66,7 @@ def autoscaling_is_read(_: Resolution, release: ReleaseView) -> Violations:
 @placement_rule(
     "SPOT-FLOOR",
     "error",
-    prevents="The model is gone when Azure evicts its spot nodes: every replica runs on them.",
+    prevents="The model is down when Azure evicts its spot nodes: every replica runs on them.",
     source="https://learn.microsoft.com/azure/aks/spot-node-pool",
     model=("name", "pool"),
     pool=("name", "capacity"),
@@ -77,7 +77,7 @@ def floor_on_demand(_: Resolution, place: ReleaseOnPool) -> Violations:
     if not place.position and pool.spot:
         yield Violation(
             f"{release.path}.pool",
-            f"`{pool.name}` is a spot pool ({pool.path}.capacity), and `{release.name}` has no floor elsewhere",
+            f"`{pool.name}` is a spot pool ({pool.path}.capacity), and `{release.name}` has no floor on demand",
             "write [on-demand pool, spot pool]",
         )
 
@@ -85,7 +85,7 @@ def floor_on_demand(_: Resolution, place: ReleaseOnPool) -> Violations:
 @placement_rule(
     "SPOT-DRAIN",
     "warning",
-    prevents="Clients lose answers half-way: the spot node is gone before its requests have finished.",
+    prevents="Streamed answers break off: the spot node is gone before its requests have finished.",
     source="https://learn.microsoft.com/azure/virtual-machines/spot-vms",
     model=("pool", "drain_seconds"),
     pool=("name", "capacity"),

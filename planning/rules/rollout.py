@@ -21,7 +21,7 @@ def versions_change_without_gap(stack: Resolution) -> Violations:
         for workload in workloads_of(release)[:1]:
             loaded = placements(stack)[workload.pool.name]
             # Replicas that fit nowhere are reported by PLACE-CAPACITY and PLACE-NODE.
-            placed = loaded.verdict.fits is not False and workload.name in loaded.batch_of
+            placed = loaded.verdict.fits is not False and workload.name in loaded.class_of
             if workload.low != 1 or not placed or rollout(stack, workload).max_surge:
                 continue
             start = start_seconds(workload) // 60

@@ -10,7 +10,7 @@ from planning.rules.register import Violation, Violations, release_rule, stack_r
 @release_rule(
     "SEC-HF-TOKEN",
     "error",
-    prevents="The pod crashes after the GPU node has come: Hugging Face answers 401, `Access to model … is "
+    prevents="The pod crashes once its GPU node is provisioned: Hugging Face answers 401, `Access to model … is "
     "restricted`.",
     source="https://huggingface.co/docs/hub/models-gated",
     model=SOURCE,
@@ -34,7 +34,7 @@ def gated_needs_token(stack: Resolution, release: ReleaseView) -> Violations:
 @stack_rule(
     "SEC-BOOTSTRAP",
     "error",
-    prevents="A secret lies encrypted in the stack file for nothing, while the pod that needs it stays in "
+    prevents="A secret in the stack file is never used, while the pod that needs it stays in "
     "`CreateContainerConfigError`: the secret has another name.",
     source="this stack file",
     reads=("security", "gateway"),

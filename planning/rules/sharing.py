@@ -1,4 +1,4 @@
-"""Rules about GPUs that several pods share, by turns or side by side: how many, how much each, and at what risk."""
+"""Rules about GPUs that several pods share (time-slicing, MPS): number of pods, memory of each, and isolation."""
 
 from collections import defaultdict
 
@@ -6,7 +6,15 @@ from config.wording import listed
 from planning.gpus import devices
 from planning.gpus.devices import Device
 from planning.placement.release_on_pool import ReleaseOnPool
-from planning.placement.shared_memory import LARGEST_SUM, Sharer, above_part, greediest, sharer_of, too_much, total
+from planning.placement.shared_memory import (
+    LARGEST_SUM,
+    Sharer,
+    exceeds_memory,
+    exceeds_mps_share,
+    largest_sharers,
+    sharer_of,
+    total,
+)
 from planning.resolving.pools import PoolView
 from planning.resolving.resolution import Resolution
 from planning.resolving.workloads import Workload
@@ -49,8 +57,8 @@ def something_to_share(_: Resolution, pool: PoolView) -> Violations:
     source=_PLUGIN,
     pool=DEVICES,
 )
-def clients_counted(_: Resolution, pool: PoolView) -> Violations:
-    """No more pods share a GPU by MPS than the GPU takes clients: 48, or 16 before compute capability 7.5."""
+def mps_clients_within_limit(_: Resolution, pool: PoolView) -> Violations:
+    """With MPS no more pods share a GPU than MPS allows clients: 48, or 16 before compute capability 7.5."""
     if pool.settings.gpu.sharing != "mps" or pool.gpu is None:
         return
     recent = float(pool.gpu.compute_capability) >= _MPS_CAPABILITY
@@ -58,14 +66,14 @@ def clients_counted(_: Resolution, pool: PoolView) -> Violations:
     wanted = pool.settings.gpu.replicas or 0
     if wanted > most:
         yield Violation(
-            f"{pool.path}.gpu.replicas", f"{wanted}; MPS takes {most} on {pool.gpu.name}", f"write {most} or less"
+            f"{pool.path}.gpu.replicas", f"{wanted}; MPS allows {most} on {pool.gpu.name}", f"write {most} or less"
         )
 
 
 @placement_rule(
     "SHARE-TP",
     "error",
-    prevents="The pod fails with `UnexpectedAdmissionError`: the device plugin hands out one share of a GPU a pod.",
+    prevents="The pod fails with `UnexpectedAdmissionError`: the device plugin allocates one share of a GPU per pod.",
     source=_PLUGIN,
     model=("engine.tensor_parallel", "pool", "slice"),
     pool=("name", *DEVICES),
@@ -98,11 +106,11 @@ def shared_pool_never_empty(_: Resolution, pool: PoolView) -> Violations:
 @stack_rule(
     "SHARE-MEMORY",
     "error",
-    prevents=f"{_NO_MEMORY}: pods that meet on a shared GPU take more than it has.",
+    prevents=f"{_NO_MEMORY}: the pods on a shared GPU together take more than it has.",
     source=_REQUEST,
 )
 def sharers_add_up(stack: Resolution) -> Violations:
-    """Whichever pods meet on one shared GPU fit into its memory together; by MPS each keeps to its part."""
+    """Any pods that may run on the same shared GPU fit into its memory; with MPS each stays within its share."""
     on_device: dict[tuple[str, str], list[tuple[Sharer, Workload]]] = defaultdict(list)
     for workload in stack.workloads:
         if workload.device.shared_by > 1:
@@ -113,16 +121,16 @@ def sharers_add_up(stack: Resolution) -> Violations:
 
 
 def _too_much_alone(sharer: Sharer, workload: Workload) -> Violation | None:
-    """What the pods of one model take by themselves, where that is too much."""
+    """A violation where the pods of one model alone take too much."""
     device, pool, path = workload.device, workload.pool, workload.release.path
     rests_on = _rests_on(pool, [workload])
-    if above_part(sharer, pool, device):
+    if exceeds_mps_share(sharer, pool, device):
         message = (
-            f"{sharer.utilization:g} of {_what(device)}; MPS lets each of {device.shared_by} pods on `{pool.name}` "
-            f"have {1 / device.shared_by:.3g} of it"
+            f"{sharer.utilization:g} of {_what(device)}; MPS limits each of {device.shared_by} pods on `{pool.name}` "
+            f"to {1 / device.shared_by:.3g} of it"
         )
-    elif too_much(takers := greediest([sharer], device.shared_by)):
-        message = _meeting(takers, pool, device)
+    elif exceeds_memory(largest := largest_sharers([sharer], device.shared_by)):
+        message = _sum_text(largest, pool, device)
     else:
         return None
     return Violation(f"{path}.engine.gpu_memory_utilization", message, _fix(device), rests_on)
@@ -130,12 +138,12 @@ def _too_much_alone(sharer: Sharer, workload: Workload) -> Violation | None:
 
 def _too_much_together(members: list[tuple[Sharer, Workload]]) -> Violations:
     device, pool = members[0][1].device, members[0][1].pool
-    takers = greediest([sharer for sharer, _ in members], device.shared_by)
-    if too_much(takers):
-        largest = next(workload for sharer, workload in members if sharer is takers[0])
-        rests_on = _rests_on(pool, [workload for sharer, workload in members if sharer in takers])
-        path = f"{largest.release.path}.engine.gpu_memory_utilization"
-        yield Violation(path, _meeting(takers, pool, device), _fix(device), rests_on)
+    largest = largest_sharers([sharer for sharer, _ in members], device.shared_by)
+    if exceeds_memory(largest):
+        first = next(workload for sharer, workload in members if sharer is largest[0])
+        rests_on = _rests_on(pool, [workload for sharer, workload in members if sharer in largest])
+        path = f"{first.release.path}.engine.gpu_memory_utilization"
+        yield Violation(path, _sum_text(largest, pool, device), _fix(device), rests_on)
 
 
 def _rests_on(pool: PoolView, workloads: list[Workload]) -> tuple[str, ...]:
@@ -145,11 +153,11 @@ def _rests_on(pool: PoolView, workloads: list[Workload]) -> tuple[str, ...]:
     )
 
 
-def _meeting(takers: list[Sharer], pool: PoolView, device: Device) -> str:
-    parts = " + ".join(f"{taker.model} {taker.utilization:g}" for taker in takers)
+def _sum_text(sharers: list[Sharer], pool: PoolView, device: Device) -> str:
+    parts = " + ".join(f"{sharer.model} {sharer.utilization:g}" for sharer in sharers)
     return (
-        f"{parts} may meet on {_what(device)} of `{pool.name}` and take {total(takers):.3g} of its memory together; "
-        f"{LARGEST_SUM} is left beside CUDA's own"
+        f"{parts} may run on {_what(device)} of `{pool.name}` and together take {total(sharers):.3g} of its memory; "
+        f"CUDA contexts leave {LARGEST_SUM}"
     )
 
 
@@ -178,18 +186,18 @@ def isolation_lacking(stack: Resolution) -> Violations:
             continue
         if pool.settings.gpu.sharing == "time-slicing":
             risk = (
-                "keeps neither memory nor faults apart: a pod that takes more than its share starves the others, "
-                "and DCGM can't tell whose load it sees"
+                "isolates neither memory nor faults: a pod that takes more than its share starves the others, "
+                "and DCGM can't attribute GPU load to a pod"
             )
         else:
             risk = (
-                "is experimental in the device plugin and limits memory only: a fatal fault of one pod ends all on its "
-                "GPU, and whether vLLM sees the whole GPU or its share isn't documented (k8s-device-plugin#764)"
+                "is experimental in the device plugin and limits memory only: a fatal fault of one pod stops all pods "
+                "on its GPU, and whether vLLM sees the whole GPU or its share isn't documented (k8s-device-plugin#764)"
             )
         yield Violation(
             f"{pool.path}.gpu.sharing",
-            f"`{pool.settings.gpu.sharing}` {risk}; on `{pool.name}` that is {listed(on_pool[pool.name])}",
-            "write sharing: mig where models must not disturb one another" if _mig_able(stack, pool) else "accept it",
+            f"`{pool.settings.gpu.sharing}` {risk}; on `{pool.name}` this affects {listed(on_pool[pool.name])}",
+            "write sharing: mig where models must be isolated" if _mig_able(stack, pool) else "accept it",
         )
 
 

@@ -1,4 +1,4 @@
-"""Rules about taints: models tolerate those of their pools, and pools don't repeat those that the platform sets."""
+"""Rules about taints: models tolerate those of their pools, and pools don't repeat the platform's own."""
 
 from planning.placement.release_on_pool import ReleaseOnPool
 from planning.resolving.pools import GPU_TAINT, SPOT_TAINT, PoolView
@@ -47,17 +47,16 @@ def _taints_of(release: ReleaseView) -> tuple[str, ...]:
 @pool_rule(
     "POOL-TAINT",
     "error",
-    prevents="az aks nodepool add fails on a reserved taint, or the pool loses the taint that keeps other pods off "
-    "its GPUs.",
+    prevents="az aks nodepool add fails on a reserved taint, or other pods are scheduled on the pool's GPU nodes.",
     source="https://learn.microsoft.com/azure/aks/use-node-taints",
     pool=("taints",),
 )
 def taints_are_new(_: Resolution, pool: PoolView) -> Violations:
-    """A pool's own taints leave out those for GPUs and spot nodes, which the platform and Azure set."""
-    kept = {GPU_TAINT.key, SPOT_TAINT.key}
+    """A pool's `taints` don't include those for GPUs and spot nodes, which the platform and Azure set."""
+    reserved = {GPU_TAINT.key, SPOT_TAINT.key}
     for index, taint in enumerate(pool.settings.taints):
         key = taint.key
-        if key in kept or key.startswith("kubernetes.azure.com/"):
+        if key in reserved or key.startswith("kubernetes.azure.com/"):
             yield Violation(
                 f"{pool.path}.taints[{index}]", f"`{key}` is set by the platform or by Azure", "leave it out"
             )

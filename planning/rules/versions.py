@@ -1,4 +1,4 @@
-"""Rules about versions: what goes together, what is supported, and what else must move when one of them does."""
+"""Rules about versions: which are compatible and supported, and what else must change when one of them does."""
 
 from catalog import Need
 from config.wording import listed
@@ -8,13 +8,13 @@ from planning.resolving.resolution import Resolution
 from planning.resolving.versions import (
     DRIVER,
     MIG_MANAGER,
-    Part,
+    Component,
+    compatible_versions,
+    components,
     driver,
     line_of,
     numbers,
-    parts,
-    takers,
-    told,
+    range_text,
     unmet,
     within,
 )
@@ -29,151 +29,165 @@ _AKS = "https://learn.microsoft.com/azure/aks/supported-kubernetes-versions"
     "VERSION-PAIR",
     "error",
     prevents="`pulumi up` stops at a Helm chart, or its operator crash-loops: it doesn't run with the version of "
-    "another part.",
+    "another component.",
     source=_MATRIX,
 )
 def pairs_work(stack: Resolution) -> Violations:
-    """Each part runs with the versions of the other parts that it needs."""
-    for part, need, other in unmet(stack):
-        if not within(other.version, need.works):
+    """Each component runs with the versions of the other components that it needs."""
+    for component, need, dependency in unmet(stack):
+        if not within(dependency.version, need.works):
             yield Violation(
-                other.path,
-                f"{part.said} needs {need.part} {told(need.works)}, and {other.said} is chosen",
-                _moves(stack, part, need, other),
-                _reads(part, other),
+                dependency.path,
+                f"{component.label} needs {need.part} {range_text(need.works)}, and {dependency.label} is installed",
+                _moves(stack, component, need, dependency),
+                _reads(component, dependency),
             )
 
 
 @stack_rule(
     "VERSION-UNTESTED",
     "warning",
-    prevents="A fault that nobody has seen before: no project tests these two versions together.",
+    prevents="Incompatibilities show up first on this cluster: no project tests these two versions together.",
     source=_MATRIX,
 )
 def choices_tested(stack: Resolution) -> Violations:
-    """Versions that the stack file chooses are among those with which the charts' projects test."""
-    for part, need, other in unmet(stack):
-        if other.ours and within(other.version, need.works):
+    """Versions that the stack file sets are among those with which the charts' projects test."""
+    for component, need, dependency in unmet(stack):
+        if dependency.in_stack_file and within(dependency.version, need.works):
             yield Violation(
-                other.path, _untested(part, need, other), _moves(stack, part, need, other), _reads(part, other)
+                dependency.path,
+                _untested(component, need, dependency),
+                _moves(stack, component, need, dependency),
+                _reads(component, dependency),
             )
 
 
 @stack_rule(
     "VERSION-UNCONFIRMED",
     "info",
-    prevents="A fault that nobody has seen before: the charts should work together, but no project tests them so.",
+    prevents="Incompatibilities show up first on this cluster: the charts should work together, but no project tests "
+    "them together.",
     source=_MATRIX,
 )
 def charts_tested(stack: Resolution) -> Violations:
-    """Charts that this platform pins are among those that their projects test together."""
-    for part, need, other in unmet(stack):
-        if not other.ours and within(other.version, need.works):
+    """Charts that the platform pins are tested together by their projects."""
+    for component, need, dependency in unmet(stack):
+        if not dependency.in_stack_file and within(dependency.version, need.works):
             yield Violation(
-                other.path, _untested(part, need, other), _moves(stack, part, need, other), _reads(part, other)
+                dependency.path,
+                _untested(component, need, dependency),
+                _moves(stack, component, need, dependency),
+                _reads(component, dependency),
             )
 
 
-def _reads(*concerned: Part) -> tuple[str, ...]:
-    """What the versions of some parts rest on in the stack file; a pinned chart on nothing."""
-    found = {part.path for part in concerned if part.ours}
-    names = {part.name for part in concerned}
+def _reads(*concerned: Component) -> tuple[str, ...]:
+    """The settings that the versions of some components depend on; a pinned chart depends on none."""
+    found = {component.path for component in concerned if component.in_stack_file}
+    names = {component.name for component in concerned}
     found |= {"cluster.gpu_driver"} if names & {DRIVER, MIG_MANAGER} else set()
     found |= {"pools"} if MIG_MANAGER in names else set()
     return tuple(sorted(found))
 
 
-def _untested(part: Part, need: Need, other: Part) -> str:
-    return f"{part.said} is tested with {need.part} {told(need.tested)}, not with {other.version}"
+def _untested(component: Component, need: Need, dependency: Component) -> str:
+    return f"{component.label} is tested with {need.part} {range_text(need.tested)}, not with {dependency.version}"
 
 
-def _moves(stack: Resolution, part: Part, need: Need, other: Part) -> str:
-    """What would have to move: the other part into the range, or this part to a version that takes the other."""
-    known = [told(line.versions) for line in stack.catalog.versions.of(need.part) if line.status == "supported"]
+def _moves(stack: Resolution, component: Component, need: Need, dependency: Component) -> str:
+    """What would have to change: the dependency into the range, or the component to a version that supports it."""
+    known = [range_text(line.versions) for line in stack.catalog.versions.of(need.part) if line.status == "supported"]
     limits = need.tested if need.tested.first or need.tested.last else need.works
-    back = f"move {need.part} to {told(limits)}"
+    back = f"move {need.part} to {range_text(limits)}"
     if known and not any(
         within(line.versions.last or "0", limits) or within(line.versions.first or "0", limits)
         for line in stack.catalog.versions.of(need.part)
         if line.status == "supported"
     ):
         back += " (none of those is supported any more)"
-    able = takers(stack.catalog.versions, part.name, other)
-    forward = f"or {part.name} to {' or '.join(able)}" if able else f"no {part.name} in the catalog takes {other.said}"
+    able = compatible_versions(stack.catalog.versions, component.name, dependency)
+    forward = (
+        f"or {component.name} to {' or '.join(able)}"
+        if able
+        else f"no {component.name} in the catalog takes {dependency.label}"
+    )
     return f"{back}; {forward}"
 
 
 @stack_rule(
     "VERSION-FAULT",
     "error",
-    prevents="The known fault of that version, in something that this stack does.",
+    prevents="The stack hits a known bug of that version.",
     source=_MATRIX,
 )
 def versions_without_faults(stack: Resolution) -> Violations:
-    """No version with a known fault is installed where the fault matters."""
-    for part in parts(stack).values():
-        if part.line is not None and part.line.status == "faulty":
+    """No version with a known bug is installed in a stack that would hit it."""
+    for component in components(stack).values():
+        if component.line is not None and component.line.status == "faulty":
             supported = [
-                told(line.versions) for line in stack.catalog.versions.of(part.name) if line.status == "supported"
+                range_text(line.versions)
+                for line in stack.catalog.versions.of(component.name)
+                if line.status == "supported"
             ]
             yield Violation(
-                part.path,
-                f"{part.said}: {part.line.fault} ({part.line.source})",
-                f"move to a version with {part.name} {' or '.join(supported) or 'without it'}",
-                _reads(part),
+                component.path,
+                f"{component.label}: {component.line.fault} ({component.line.source})",
+                f"move to a version with {component.name} {' or '.join(supported) or 'without it'}",
+                _reads(component),
             )
 
 
 @stack_rule(
     "VERSION-ENDED",
     "warning",
-    prevents="Security holes and faults stay open: the version gets no patches any more.",
+    prevents="Security vulnerabilities and bugs stay unfixed: the version no longer gets patches.",
     source=_MATRIX,
 )
 def versions_supported(stack: Resolution) -> Violations:
-    """Every part's version is supported on the day of the catalog."""
+    """Every component's version is supported on the date of the catalog."""
     today = stack.catalog.versions.as_of
-    for part in parts(stack).values():
-        line = part.line
+    for component in components(stack).values():
+        line = component.line
         if line is None or line.status == "faulty":
             continue
         over = line.ends is not None and line.ends < today
         if line.status == "supported" and not over:
             continue
         current = [
-            told(other.versions)
-            for other in stack.catalog.versions.of(part.name)
-            if other.status == "supported" and (other.ends is None or other.ends >= today)
+            range_text(newer.versions)
+            for newer in stack.catalog.versions.of(component.name)
+            if newer.status == "supported" and (newer.ends is None or newer.ends >= today)
         ]
         since = f" since {line.ends}" if line.ends is not None else ""
-        word = "deprecated" if line.status == "deprecated" else "no longer supported"
+        state = "deprecated" if line.status == "deprecated" else "no longer supported"
         yield Violation(
-            part.path,
-            f"{part.said} is {word}{since} ({line.source})",
+            component.path,
+            f"{component.label} is {state}{since} ({line.source})",
             f"move to {' or '.join(current)}",
-            _reads(part),
+            _reads(component),
         )
 
 
 @stack_rule(
     "VERSION-UNKNOWN",
     "warning",
-    prevents="A chart is updated and what it needs of Kubernetes, the driver or other charts is never checked.",
+    prevents="A chart is updated, and its requirements on Kubernetes, the driver or other charts are not checked.",
     source=_MATRIX,
 )
 def versions_in_matrix(stack: Resolution) -> Violations:
-    """The matrix of versions has the pinned version of every chart that is in it."""
-    for part in parts(stack).values():
-        lines = stack.catalog.versions.of(part.name)
-        if lines and part.line is None:
+    """The version matrix has the pinned version of every chart that it covers."""
+    for component in components(stack).values():
+        lines = stack.catalog.versions.of(component.name)
+        if lines and component.line is None:
             needed = {need.part for line in lines for need in line.needs}
             brought = {name for line in lines for name in line.brings}
-            ask = listed(sorted(needed | brought))
+            names = listed(sorted(needed | brought))
+            covered = listed(range_text(line.versions) for line in lines)
             yield Violation(
-                part.path,
-                f"{part.said} is not in the matrix, which has {listed(told(line.versions) for line in lines)}",
-                f"look up which {ask} it needs and brings, and add a line to {_MATRIX}",
-                _reads(part),
+                component.path,
+                f"{component.label} is not in the version matrix, which has {covered}",
+                f"look up which versions of {names} it needs and bundles, and add a line to {_MATRIX}",
+                _reads(component),
             )
 
 
@@ -199,7 +213,7 @@ def driver_runs_image(stack: Resolution, place: ReleaseOnPool) -> Violations:
             f"{release.path}.engine.version",
             (
                 f"{image.tag} of {image.repository} has CUDA {image.cuda} and needs driver {image.min_driver}; "
-                f"on `{pool.name}` is {installed.version} ({installed.path})"
+                f"`{pool.name}` has {installed.version} ({installed.path})"
             ),
             _other_driver(stack, image.min_driver),
         )
@@ -208,8 +222,8 @@ def driver_runs_image(stack: Resolution, place: ReleaseOnPool) -> Violations:
 @pool_rule(
     "MIG-DRIVER",
     "error",
-    prevents="The GPU stays whole and pods stay Pending (`Insufficient nvidia.com/mig-…`): the driver has no MIG for "
-    "that GPU.",
+    prevents="The GPU stays whole and pods stay Pending (`Insufficient nvidia.com/mig-…`): the driver does not "
+    "support MIG on that GPU.",
     source="https://docs.nvidia.com/datacenter/tesla/mig-user-guide/",
     pool=DEVICES,
     reads=("cluster.gpu_driver",),
@@ -226,7 +240,7 @@ def driver_has_mig(stack: Resolution, pool: PoolView) -> Violations:
         yield Violation(
             f"{pool.path}.gpu.sharing",
             (
-                f"slices of {geometry.name} take driver {geometry.min_driver} or later{but}; on `{pool.name}` is "
+                f"MIG on {geometry.name} needs driver {geometry.min_driver} or later{but}; `{pool.name}` has "
                 f"{installed.version} ({installed.path})"
             ),
             _other_driver(stack, geometry.min_driver),
@@ -234,7 +248,7 @@ def driver_has_mig(stack: Resolution, pool: PoolView) -> Violations:
 
 
 def _other_driver(stack: Resolution, least: str) -> str:
-    """Who else could own a driver that is new enough."""
+    """The other owner of the driver, if its driver is new enough."""
     if stack.settings.cluster.gpu_driver == "operator":
         owned = stack.catalog.versions.aks_driver.get("cuda")
         return (
@@ -243,10 +257,10 @@ def _other_driver(stack: Resolution, least: str) -> str:
             else "wait for a GPU Operator with a newer driver"
         )
     line = line_of(stack.catalog.versions, "gpu-operator", stack.catalog.charts["gpu-operator"].version)
-    brought = line.brings.get("driver") if line else None
+    bundled = line.brings.get("driver") if line else None
     return (
-        f"write cluster.gpu_driver: operator (it brings {brought})"
-        if brought is not None and numbers(brought) >= numbers(least)
+        f"write cluster.gpu_driver: operator (it bundles {bundled})"
+        if bundled is not None and numbers(bundled) >= numbers(least)
         else "choose an older version of vLLM, or wait for a newer node image"
     )
 
@@ -260,11 +274,11 @@ def _other_driver(stack: Resolution, least: str) -> str:
     needs="aks",
 )
 def community_support(stack: Resolution) -> Violations:
-    """The cluster's Kubernetes minor version has community support on the day of the catalog."""
+    """The cluster's Kubernetes minor version has community support on the date of the catalog."""
     known, today = stack.catalog.azure.kubernetes, stack.catalog.azure.as_of
     minor = known.get(stack.settings.cluster.kubernetes)
     if minor is not None and minor.community_end < today[: len(minor.community_end)]:
-        current = [name for name, one in known.items() if one.community_end >= today[: len(one.community_end)]]
+        current = [name for name, minor in known.items() if minor.community_end >= today[: len(minor.community_end)]]
         yield Violation(
             "cluster.kubernetes",
             (

@@ -1,1 +1,1 @@
-"""vLLM's options: how they are spelled, what it chooses by itself, and what it asks of a device."""
+"""vLLM's options: how they are spelled, which defaults it chooses, and how much device memory it needs."""

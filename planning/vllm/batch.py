@@ -1,4 +1,4 @@
-"""How many tokens and requests vLLM takes into one step: as the options say, else as it would choose for the device.
+"""Tokens and requests in one step of vLLM: as the options set them, else as vLLM would choose for the device.
 
 Source: vLLM 0.33 vllm/engine/arg_utils.py get_batch_defaults, _set_default_max_num_seqs_and_batched_tokens_args.
 """
@@ -29,10 +29,10 @@ def chunks_prefill(model: Model | None, options: Mapping[str, Any]) -> bool:
 def batch(
     vllm: VllmVersion, device: Device, model: Model | None, context_tokens: int, options: Mapping[str, Any]
 ) -> Batch:
-    """Sizes on a device; a pod that shares it counts on its part of the memory.
+    """Batch sizes on a device; for a pod that shares the device, those for its share of the memory.
 
-    vLLM would look at the memory of the whole GPU, also from within a share and, it may be, from within a MIG slice;
-    activations of such sizes wouldn't fit there.
+    vLLM would choose by the memory of the whole GPU, even on a shared GPU and possibly on a MIG slice, where the
+    activations of such batches wouldn't fit.
     """
     name = "a100" if device.gpu.name_contains_a100 else device.gpu.name.lower()
     row = next(
@@ -42,8 +42,8 @@ def batch(
     )
     factor = 2 if options.get("performance-mode") == "throughput" else 1
     tokens, requests = whole_number(options.get("max-num-batched-tokens")), whole_number(options.get("max-num-seqs"))
-    at_once = requests if requests is not None else row.max_num_seqs * factor
+    sequences = requests if requests is not None else row.max_num_seqs * factor
     if tokens is None:
         whole = 0 if chunks_prefill(model, options) else context_tokens
-        tokens = min(max(whole, row.max_num_batched_tokens * factor), at_once * context_tokens)
-    return Batch(tokens, requests if requests is not None else min(at_once, tokens))
+        tokens = min(max(whole, row.max_num_batched_tokens * factor), sequences * context_tokens)
+    return Batch(tokens, requests if requests is not None else min(sequences, tokens))

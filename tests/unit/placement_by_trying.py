@@ -15,7 +15,7 @@ def less(free: Vector, takes: Vector) -> Vector:
 
 def can_place_all(problem: PackingProblem) -> bool:
     """Whether some choice of nodes places all pods; the order makes no difference to that."""
-    pods = [batch.takes for batch in problem.batches for _ in range(batch.pods)]
+    pods = [pod_class.takes for pod_class in problem.pod_classes for _ in range(pod_class.pods)]
 
     @cache
     def place(first: int, free: tuple[Vector, ...]) -> bool:
@@ -38,7 +38,7 @@ def can_strand(problem: PackingProblem) -> bool:
         for index, count in enumerate(waiting):
             if not count:
                 continue
-            takes = problem.batches[index].takes
+            takes = problem.pod_classes[index].takes
             nodes = [node for node, room in enumerate(free) if fits(room, takes)]
             if not nodes:
                 return True
@@ -47,29 +47,29 @@ def can_strand(problem: PackingProblem) -> bool:
                 return True
         return False
 
-    return strands(tuple(batch.pods for batch in problem.batches), (problem.room,) * problem.nodes)
+    return strands(tuple(pod_class.pods for pod_class in problem.pod_classes), (problem.room,) * problem.nodes)
 
 
 def room_for_one_more(problem: PackingProblem, index: int) -> bool:
-    """Whether after every order of all pods, as far as they are placed, one more of the batch finds a node."""
+    """Whether after every order of all pods, as far as they are placed, one more of the pod_class finds a node."""
 
     @cache
     def always(waiting: Vector, free: tuple[Vector, ...]) -> bool:
-        takes = problem.batches[index].takes
+        takes = problem.pod_classes[index].takes
         if not any(fits(room, takes) for room in free):
             return False
         return all(
             always(
                 (*waiting[:other], waiting[other] - 1, *waiting[other + 1 :]),
-                (*free[:node], less(room, batch.takes), *free[node + 1 :]),
+                (*free[:node], less(room, pod_class.takes), *free[node + 1 :]),
             )
-            for other, batch in enumerate(problem.batches)
+            for other, pod_class in enumerate(problem.pod_classes)
             if waiting[other]
             for node, room in enumerate(free)
-            if fits(room, batch.takes)
+            if fits(room, pod_class.takes)
         )
 
-    return always(tuple(batch.pods for batch in problem.batches), (problem.room,) * problem.nodes)
+    return always(tuple(pod_class.pods for pod_class in problem.pod_classes), (problem.room,) * problem.nodes)
 
 
 def check_order(problem: PackingProblem, waiting: int, places: tuple[Vector, ...]) -> None:
@@ -78,17 +78,17 @@ def check_order(problem: PackingProblem, waiting: int, places: tuple[Vector, ...
     free = []
     for counts in places:
         room = problem.room
-        for batch, count in zip(problem.batches, counts, strict=True):
+        for pod_class, count in zip(problem.pod_classes, counts, strict=True):
             for _ in range(count):
-                assert fits(room, batch.takes)
-                room = less(room, batch.takes)
+                assert fits(room, pod_class.takes)
+                room = less(room, pod_class.takes)
         free.append(room)
-    used = [sum(column) for column in zip(*places, strict=True)] or [0] * len(problem.batches)
-    for index, (batch, count) in enumerate(zip(problem.batches, used, strict=True)):
-        assert count <= batch.pods - (index == waiting)
-    assert problem.batches[waiting].pods > 0
-    assert not any(fits(room, problem.batches[waiting].takes) for room in free)
+    used = [sum(column) for column in zip(*places, strict=True)] or [0] * len(problem.pod_classes)
+    for index, (pod_class, count) in enumerate(zip(problem.pod_classes, used, strict=True)):
+        assert count <= pod_class.pods - (index == waiting)
+    assert problem.pod_classes[waiting].pods > 0
+    assert not any(fits(room, problem.pod_classes[waiting].takes) for room in free)
 
 
-def problem_of(room: Vector, nodes: int, *batches: tuple[Vector, int]) -> PackingProblem:
-    return PackingProblem(room, nodes, tuple(PodClass(takes, pods) for takes, pods in batches))
+def problem_of(room: Vector, nodes: int, *pod_classes: tuple[Vector, int]) -> PackingProblem:
+    return PackingProblem(room, nodes, tuple(PodClass(takes, pods) for takes, pods in pod_classes))

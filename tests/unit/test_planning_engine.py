@@ -1,4 +1,4 @@
-"""vLLM's options as the platform reads and says them: spellings, numbers, sizes of a step, and what rules refuse."""
+"""vLLM's options as the platform reads and writes them: spellings, numbers, batch sizes, and what rules refuse."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ from planning.deciding.arguments import command_line
 from planning.gpus.devices import Device, gpu_memory_gib
 from planning.resolving.resolution import Resolution
 from planning.rules.engine import value_error
-from planning.rules.engine_pairs import mixture
+from planning.rules.engine_pairs import is_mixture_of_experts
 from planning.vllm.batch import batch
 from planning.vllm.options import is_switch, number, resolve_options, whole_number
 
@@ -26,11 +26,13 @@ def device(gpu: str, shared_by: int = 1) -> Device:
 
 
 def found(changes: dict[str, Any], rule: str) -> list[tuple[str, str, str]]:
-    return [(one.path, one.message, one.fix) for one in planned(changes).findings if one.rule == rule]
+    return [
+        (finding.path, finding.message, finding.fix) for finding in planned(changes).findings if finding.rule == rule
+    ]
 
 
 def words(changes: dict[str, Any], index: int = 0) -> dict[str, str]:
-    """The command line as option → the word behind it."""
+    """The command line as option → the argument behind it."""
     line = plan(changes).models[index].releases[0].args
     return {word: line[place + 1] for place, word in enumerate(line[:-1]) if word.startswith("--")}
 
@@ -66,7 +68,7 @@ def test_every_spelling_finds_its_option() -> None:
 
 
 @pytest.mark.parametrize(
-    ("asked", "read"),
+    ("given", "read"),
     [
         ({"max_num_seqs": 4}, {"max-num-seqs": 4}),
         ({"enable-prefix-caching": False}, {"enable-prefix-caching": False}),
@@ -75,8 +77,8 @@ def test_every_spelling_finds_its_option() -> None:
         ({"no-such-option": 1}, {}),
     ],
 )
-def test_options_are_read_by_their_first_spelling(asked: dict[str, Any], read: dict[str, Any]) -> None:
-    assert resolve_options(VLLM, asked, "args").values == read
+def test_options_are_read_by_their_first_spelling(given: dict[str, Any], read: dict[str, Any]) -> None:
+    assert resolve_options(VLLM, given, "args").values == read
 
 
 def test_an_unknown_option_is_kept_with_what_replaced_it() -> None:
@@ -86,9 +88,9 @@ def test_an_unknown_option_is_kept_with_what_replaced_it() -> None:
         ("no-such-option", "args.no-such-option"),
         ("swap_space", "args.swap_space"),
     ]
-    nowhere, earlier = options.unknown
-    assert nowhere.removed is None
-    assert earlier.removed is VLLM.removed["--swap-space"]
+    unknown, removed = options.unknown
+    assert unknown.removed is None
+    assert removed.removed is VLLM.removed["--swap-space"]
 
 
 def test_the_place_of_an_option_is_where_it_is_written_under_any_spelling() -> None:
@@ -97,18 +99,20 @@ def test_the_place_of_an_option_is_where_it_is_written_under_any_spelling() -> N
     assert options.path_of("seed") == "args"
 
 
-def test_switches_are_said_as_vllm_says_them() -> None:
+def test_switches_are_spelled_as_vllm_spells_them() -> None:
     for name in VLLM.flags:
         flag = VLLM.flags[name]
         if not is_switch(flag) or name in VLLM.forbidden_flags:
             continue
         view = Resolution(settings(args(**{name.removeprefix("--"): False})), CATALOG).releases[0]
-        said = command_line(view).options
-        # Off: said with the opposite where there is one, else left out.
-        opposite = [one.removeprefix("--") for one in flag.opts if one.startswith("--") and one != name]
+        options = command_line(view).options
+        # Off: the opposite switch where there is one, else nothing.
+        opposite = [
+            spelling.removeprefix("--") for spelling in flag.opts if spelling.startswith("--") and spelling != name
+        ]
         if name != "--disable-fastapi-docs":
-            assert name.removeprefix("--") not in said
-        assert not opposite or said[opposite[0]] is True
+            assert name.removeprefix("--") not in options
+        assert not opposite or options[opposite[0]] is True
 
 
 @pytest.mark.parametrize(
@@ -125,7 +129,7 @@ def test_a_forbidden_switch_is_refused_where_it_is_on_under_either_spelling(
     spelled: str, value: bool, refused: bool
 ) -> None:
     outcome = planned({f"models[0].engine.args.{spelled}": value})
-    assert any(one.rule == "ENGINE-FORBIDDEN" for one in outcome.findings) is refused
+    assert any(finding.rule == "ENGINE-FORBIDDEN" for finding in outcome.findings) is refused
     view = Resolution(settings({f"models[0].engine.args.{spelled}": value}), CATALOG).releases[0]
     assert ("--trust-remote-code" in command_line(view).words) is refused
 
@@ -162,7 +166,7 @@ def test_limits_are_those_of_vllm(value: int, option: str) -> None:
     assert bool(found(args(**{option: value}), "ENGINE-LIMIT")) == (value < limit)
 
 
-def test_advice_on_a_suffix_says_both_figures() -> None:
+def test_advice_on_a_suffix_gives_both_numbers() -> None:
     ((path, message, fix),) = found(args(max_num_batched_tokens="8k"), "ENGINE-SUFFIX")
     assert path == "models[0].engine.args.max-num-batched-tokens"
     assert message == "`8k` is 8000"
@@ -182,9 +186,9 @@ def test_an_option_without_an_opposite_is_off_when_it_is_left_out() -> None:
     assert not any("log-stats" in word for word in words(args(disable_log_stats=False)))
 
 
-# ------------------------------------------------------------------ sizes of a step
+# ------------------------------------------------------------------ batch sizes
 @pytest.mark.parametrize(
-    ("gpu", "shared_by", "asked", "sizes"),
+    ("gpu", "shared_by", "options", "sizes"),
     [
         ("H100-NVL-94", 1, {}, (8192, 1024)),
         ("H200-141", 1, {}, (8192, 1024)),
@@ -199,10 +203,10 @@ def test_an_option_without_an_opposite_is_off_when_it_is_left_out() -> None:
         ("B200-180", 1, {}, (16384, 1024)),
     ],
 )
-def test_sizes_are_those_that_vllm_would_choose(
-    gpu: str, shared_by: int, asked: dict[str, Any], sizes: tuple[int, int]
+def test_batch_sizes_are_those_that_vllm_would_choose(
+    gpu: str, shared_by: int, options: dict[str, Any], sizes: tuple[int, int]
 ) -> None:
-    chosen = batch(VLLM, device(gpu, shared_by), CATALOG.models["Qwen/Qwen3-8B"], 32768, asked)
+    chosen = batch(VLLM, device(gpu, shared_by), CATALOG.models["Qwen/Qwen3-8B"], 32768, options)
     assert (chosen.tokens, chosen.requests) == sizes
 
 
@@ -214,16 +218,16 @@ def test_an_encoder_reads_its_prompt_as_a_whole() -> None:
 
 @given_these(st.sampled_from(sorted(CATALOG.gpus)), st.integers(1, 8), st.integers(1, 100_000), st.booleans())
 def test_what_the_platform_chooses_is_never_refused(gpu: str, shared_by: int, context: int, chunked: bool) -> None:
-    asked = {"enable-chunked-prefill": chunked}
-    sizes = batch(VLLM, device(gpu, shared_by), CATALOG.models["Qwen/Qwen3-8B"], context, asked)
+    options = {"enable-chunked-prefill": chunked}
+    sizes = batch(VLLM, device(gpu, shared_by), CATALOG.models["Qwen/Qwen3-8B"], context, options)
     assert sizes.requests <= sizes.tokens
     assert chunked or sizes.tokens >= context
     assert sizes.tokens <= max(sizes.requests * context, 1)
 
 
-def test_a_smaller_step_takes_fewer_requests_along() -> None:
-    said = words(args(max_num_batched_tokens=64))
-    assert (said["--max-num-batched-tokens"], said["--max-num-seqs"]) == ("64", "64")
+def test_fewer_batched_tokens_mean_fewer_sequences() -> None:
+    options = words(args(max_num_batched_tokens=64))
+    assert (options["--max-num-batched-tokens"], options["--max-num-seqs"]) == ("64", "64")
 
 
 # ------------------------------------------------------------------ models and GPUs
@@ -237,12 +241,12 @@ def test_a_smaller_step_takes_fewer_requests_along() -> None:
     ],
 )
 def test_mixtures_are_known_from_the_catalog(name: str, experts: bool | None) -> None:
-    assert mixture(CATALOG.models[name]) is experts
-    assert mixture(None) is None
+    assert is_mixture_of_experts(CATALOG.models[name]) is experts
+    assert is_mixture_of_experts(None) is None
 
 
 def test_a_checkpoint_in_a_format_that_the_gpu_lacks() -> None:
-    """What the checkpoint is in counts, also where the stack file names no quantization."""
+    """The checkpoint's own quantization is checked, also where the stack file names none."""
     changes = {
         "pools[1]": pool("other", vm_size="Standard_NC16as_T4_v3"),
         "models[2]": model("more", "other", source={**model("", "")["source"], "huggingface": "openai/gpt-oss-20b"}),
@@ -252,7 +256,7 @@ def test_a_checkpoint_in_a_format_that_the_gpu_lacks() -> None:
     assert "`mxfp4` needs compute capability 8.0; `other`'s T4 has 7.5" in message
 
 
-def test_the_compressed_cache_is_shared_out_over_every_rank() -> None:
+def test_the_compressed_cache_is_sharded_over_every_rank() -> None:
     latent = replace(CATALOG.models["deepseek-ai/DeepSeek-R1-0528"])
     assert latent.attention_kind == "mla"
     changes = {
@@ -266,7 +270,7 @@ def test_the_compressed_cache_is_shared_out_over_every_rank() -> None:
     assert found(changes, "ENGINE-DCP") == []
     changes["models[2]"]["engine"]["args"]["decode-context-parallel-size"] = 3
     ((_, message, fix),) = found(changes, "ENGINE-DCP")
-    assert "3 doesn't go with tensor_parallel 8" in message
+    assert "3 is not possible with tensor_parallel 8" in message
     assert fix == "write one of `2`, `4`, `8`"
 
 
@@ -275,5 +279,5 @@ def test_a_backend_is_looked_up_in_either_option() -> None:
     assert path == "models[0].engine.args.attention-config.backend"
     assert "not an attention backend" in message
     assert "`FLASHINFER`" in fix
-    ((_, other, _),) = found(args(attention_backend="ROCM_ATTN"), "ENGINE-ATTENTION")
-    assert other == "`ROCM_ATTN` is not for NVIDIA GPUs"
+    ((_, message, _),) = found(args(attention_backend="ROCM_ATTN"), "ENGINE-ATTENTION")
+    assert message == "`ROCM_ATTN` is not for NVIDIA GPUs"

@@ -37,7 +37,7 @@ def findings(stack: Resolution, rule: str) -> list[str]:
 def test_a_gang_that_may_fit_is_undecided() -> None:
     stack = stack_of_gangs(2)
     load = placements(stack)["other"]
-    (gangs,) = load.problem.batches
+    (gangs,) = load.problem.pod_classes
     assert (gangs.pods, gangs.gang) == (4, 2)
     assert (load.verdict.fits, load.verdict.every_order, load.verdict.spare) == (None, None, (None,))
     assert findings(stack, "PLACE-UNDECIDED") == ["pools[1].nodes.max"]

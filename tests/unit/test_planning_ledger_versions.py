@@ -36,7 +36,8 @@ def test_a_version_without_a_compared_arithmetic_is_refused(ledger: str) -> None
         ("error", "models[1].engine.version"),
     ]
     assert found[0].message == (
-        "nobody compared the memory arithmetic of vLLM 0.34.0; versions with a verified ledger: `0.33.0`"
+        "the memory arithmetic for vLLM 0.34.0 has not been compared with vLLM's; "
+        "versions with a verified ledger: `0.33.0`"
     )
     assert found[0].fix.startswith("write one of `0.33.0`")
 

@@ -11,10 +11,10 @@ from planning_stacks import settings as loaded
 from planning.placement import (
     PodRequest,
     least_memory_gib,
-    left_over,
     placements,
     pod_request,
     share,
+    unscheduled_replicas,
 )
 from planning.resolving import node
 from planning.resolving.resolution import Resolution
@@ -54,14 +54,14 @@ def search(free: list[tuple[int, int, int]], wanted: list[PodRequest]) -> bool:
 
 
 def members(resolution: Resolution) -> list[Workload]:
-    return [workload for batch in placements(resolution)["other"].batches for workload in batch]
+    return [workload for members in placements(resolution)["other"].workloads for workload in members]
 
 
 @settings(max_examples=40)
 @given(st.integers(1, 4), st.lists(REQUESTS, min_size=1, max_size=3))
 def test_placed_replicas_can_be_placed_and_all_are_counted(nodes: int, wanted: list[tuple[int, int, int, int]]) -> None:
     resolution = stack(nodes, wanted)
-    missing = left_over(placements(resolution)["other"])
+    missing = unscheduled_replicas(placements(resolution)["other"])
     offer = resolution.pools[0].offer
     assert offer is not None
     placed: list[PodRequest] = []
@@ -160,11 +160,11 @@ def test_offloaded_memory_is_host_memory_of_a_replica(args: dict[str, Any], rank
     assert more == pytest.approx(gib)
 
 
-def test_a_group_that_fits_no_empty_node_is_reported_once() -> None:
+def test_a_workload_that_fits_no_empty_node_is_reported_once() -> None:
     found = planned({"models[0].engine.tensor_parallel": 2}).findings
     assert [finding.rule for finding in found if finding.severity == "error"] == ["TP-DEVICES"]
 
 
-def test_a_model_without_a_pool_has_no_groups() -> None:
+def test_a_model_without_a_pool_has_no_workloads() -> None:
     resolution = Resolution(loaded({"models[0].pool": "nowhere"}), CATALOG)
     assert workloads_of(resolution.releases[0]) == ()

@@ -1,4 +1,4 @@
-"""`pool: auto` against its definition: every candidate tried by itself, every order of pods played through."""
+"""`pool: auto` against its definition: every candidate tried by itself, every order of pods simulated."""
 
 from typing import Any
 
@@ -41,14 +41,14 @@ SIZES: tuple[dict[str, Any] | None, ...] = (None, None, {"cpu": 20, "memory_gib"
 
 @st.composite
 def stacks(draw: st.DrawFn) -> Settings:
-    """Up to three pools of one or two nodes, and up to six models of one or two replicas, of which most say `auto`."""
+    """Up to three pools of one or two nodes, and up to six models of one or two replicas, most with `pool: auto`."""
     pools = [
         pool(f"p{index}", nodes={"min": 1, "max": draw(st.integers(1, 2))}, **draw(st.sampled_from(SHAPES)))
         for index in range(draw(st.integers(1, 3)))
     ]
     models = []
     for index in range(draw(st.integers(1, 6))):
-        on = draw(st.sampled_from(("auto", "auto", *(one["name"] for one in pools))))
+        on = draw(st.sampled_from(("auto", "auto", *(shape["name"] for shape in pools))))
         changes: dict[str, Any] = {"replicas": {"min": 1, "max": draw(st.integers(1, 2))}}
         changes["engine"] = {"tensor_parallel": draw(st.sampled_from((1, 1, 2)))}
         resources = draw(st.sampled_from(SIZES))
@@ -57,23 +57,23 @@ def stacks(draw: st.DrawFn) -> Settings:
 
 
 def by_definition(stack: Settings) -> tuple[ModelSettings, ...]:
-    """The models with their pools, each chosen by trying all seats from the cheapest, with nothing remembered."""
-    s = Resolution(stack, CATALOG)
+    """The models with their pools, each chosen by trying all candidates from the cheapest, without any cache."""
+    resolution = Resolution(stack, CATALOG)
     models = list(stack.models)
-    taken = [workload for workload in s.workloads if fits_empty_node(workload)]
-    waiting = [index for index, one in enumerate(models) if one.pool == "auto"]
+    taken = [workload for workload in resolution.workloads if fits_empty_node(workload)]
+    waiting = [index for index, served in enumerate(models) if served.pool == "auto"]
     for index in sorted(waiting, key=lambda at: (-tensor(models[at]), -models[at].replicas.max, models[at].name)):
         open_ = [
-            (candidate, workload_of(s, index, candidate))
-            for candidate in candidates(s, OBJECTIONS)
+            (candidate, workload_of(resolution, index, candidate))
+            for candidate in candidates(resolution, OBJECTIONS)
             if runs(stack, models[index], candidate)
         ]
         problems = [
-            load(candidate.pool, [*(one for one in taken if one.pool == candidate.pool), workload]).problem
+            load(candidate.pool, [*(placed for placed in taken if placed.pool == candidate.pool), workload]).problem
             for candidate, workload in open_
         ]
-        with_room = [pair for pair, asked in zip(open_, problems, strict=True) if not can_strand(asked)]
-        placeable = [pair for pair, asked in zip(open_, problems, strict=True) if can_place_all(asked)]
+        with_room = [pair for pair, problem in zip(open_, problems, strict=True) if not can_strand(problem)]
+        placeable = [pair for pair, problem in zip(open_, problems, strict=True) if can_place_all(problem)]
         chosen: tuple[PlacementCandidate, Workload] | None = next(iter([*with_room, *placeable, *open_]), None)
         if chosen is not None:
             models[index] = chosen[0].apply_to(models[index])
@@ -87,13 +87,13 @@ def workload_of(stack: Resolution, index: int, candidate: PlacementCandidate) ->
     return found
 
 
-def tensor(one: ModelSettings) -> int:
-    return one.engine.tensor_parallel
+def tensor(served: ModelSettings) -> int:
+    return served.engine.tensor_parallel
 
 
-def runs(stack: Settings, one: ModelSettings, candidate: PlacementCandidate) -> bool:
+def runs(stack: Settings, served: ModelSettings, candidate: PlacementCandidate) -> bool:
     """Whether no rule about pools or placement objects to a stack of this model on this pool alone."""
-    alone = stack.model_copy(update={"pools": (candidate.pool.settings,), "models": (candidate.apply_to(one),)})
+    alone = stack.model_copy(update={"pools": (candidate.pool.settings,), "models": (candidate.apply_to(served),)})
     return not any(
         found.severity == "error" and isinstance(REGISTER[found.rule], PoolRule | PlacementRule)
         for found in plan_stack(alone, CATALOG).findings
@@ -138,14 +138,14 @@ OPTIONS: tuple[dict[str, Any], ...] = (
 
 @st.composite
 def single_auto(draw: st.DrawFn) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """Up to three pools, up to two models that name theirs, and a last one that leaves the choice open."""
+    """Up to three pools, up to two models that name theirs, and a last one with `pool: auto`."""
     shapes = (*SHAPES, {"vm_size": A100_1, "gpu": SHARED}, {"vm_size": T4, "gpu": SHARED})
     pools = [
         pool(f"p{index}", nodes={"min": 1, "max": draw(st.integers(1, 2))}, **draw(st.sampled_from(shapes)))
         for index in range(draw(st.integers(1, 3)))
     ]
     models = []
-    names = [one["name"] for one in pools]
+    names = [shape["name"] for shape in pools]
     for index, on in enumerate((*draw(st.lists(st.sampled_from(names), max_size=2)), "auto")):
         changes: dict[str, Any] = {"replicas": {"min": 1, "max": draw(st.integers(1, 2))}}
         changes["engine"] = draw(st.sampled_from(OPTIONS))
@@ -169,7 +169,7 @@ def test_what_auto_rejects_every_single_pool_rejects(
             assert outcome.plan is None, named
 
 
-def test_models_that_are_alike_are_asked_about_once_and_may_part_ways() -> None:
+def test_equal_models_share_one_cache_and_may_get_different_pools() -> None:
     """Five copies of one model: the cheapest pool takes two, the next two more, and the last has no room anywhere."""
     pools = [
         pool("plain", vm_size=A100_1, nodes={"min": 1, "max": 2}),
@@ -177,10 +177,10 @@ def test_models_that_are_alike_are_asked_about_once_and_may_part_ways() -> None:
     ]
     stack = loaded({"pools": pools, "models": [model(f"m{index}", "auto") for index in range(5)]})
     outcome = resolve(Resolution(stack, CATALOG), OBJECTIONS)
-    assert [one.pool for one in outcome.settings.models] == ["plain", "plain", "fast", "fast", "plain"]
-    assert [one.has_room for one in outcome.choices] == [True, True, True, True, False]
-    assert outcome.choices[4].fuller == ()
-    assert outcome.choices[3].fuller == ("`plain`",)
+    assert [served.pool for served in outcome.settings.models] == ["plain", "plain", "fast", "fast", "plain"]
+    assert [choice.has_room for choice in outcome.choices] == [True, True, True, True, False]
+    assert outcome.choices[4].full == ()
+    assert outcome.choices[3].full == ("`plain`",)
 
 
 @settings(max_examples=200)
@@ -188,19 +188,19 @@ def test_models_that_are_alike_are_asked_about_once_and_may_part_ways() -> None:
     st.integers(1, 2),
     st.lists(st.tuples(st.sampled_from((1, 1, 2, 3)), st.integers(1, 3), st.booleans()), min_size=1, max_size=6),
 )
-def test_a_pool_that_fills_up_answers_as_if_it_were_asked_anew(nodes: int, asked: list[tuple[int, int, bool]]) -> None:
-    """Machines of four GPUs; groups that have room stay, and others where the example says so, as when all is full."""
+def test_a_pool_that_fills_up_agrees_with_exhaustive_search(nodes: int, groups: list[tuple[int, int, bool]]) -> None:
+    """Machines of four GPUs; groups with room are added, others where the example says so."""
     view = Resolution(
         loaded({"pools[0]": pool("h100", vm_size=A100_4, nodes={"min": 1, "max": nodes})}), CATALOG
     ).pools[0]
     filling = PoolFill(view, Proofs(Effort.STEPS))
-    there: list[tuple[tuple[int, ...], int]] = []
-    for index, (gpus, pods, stays) in enumerate(asked):
+    placed: list[tuple[tuple[int, ...], int]] = []
+    for index, (gpus, pods, stays) in enumerate(groups):
         takes = (gpus, 1000, 1024, 1024, 1)
-        problem = problem_of(empty_node(view), nodes, *there, (takes, pods))
+        problem = problem_of(empty_node(view), nodes, *placed, (takes, pods))
         has_room = filling.has_room(takes, pods, f"m{index}")
         assert has_room is not can_strand(problem)
         assert filling.fits(takes, pods, f"m{index}") is can_place_all(problem)
-        if has_room or (stays and sum(count for _, count in there) < 8):
+        if has_room or (stays and sum(count for _, count in placed) < 8):
             filling.add(takes, pods, f"m{index}")
-            there.append((takes, pods))
+            placed.append((takes, pods))

@@ -9,8 +9,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 from placement_by_trying import can_place_all, can_strand, check_order, problem_of, room_for_one_more
 
-from planning.placement import fragmentation as orders
-from planning.placement import packing
+from planning.placement import fragmentation, packing
 from planning.placement.problem import (
     Effort,
     PackingProblem,
@@ -28,16 +27,16 @@ from planning.placement.verdict import (
 
 @st.composite
 def problems(draw: st.DrawFn) -> PackingProblem:
-    """Up to three nodes, three resources, three batches and seven pods, every pod small enough for an empty node."""
+    """Up to three nodes, three resources, three pod classes and seven pods; each pod fits an empty node."""
     resources = draw(st.integers(1, 3))
     room = tuple(draw(st.lists(st.integers(1, 8), min_size=resources, max_size=resources)))
-    batches, left = [], 7
+    pod_classes, left = [], 7
     for _ in range(draw(st.integers(1, 3))):
         takes = tuple(draw(st.integers(0, most)) for most in room)
         pods = draw(st.integers(0, left))
         left -= pods
-        batches.append(PodClass(takes, pods))
-    return PackingProblem(room, draw(st.integers(1, 3)), tuple(batches))
+        pod_classes.append(PodClass(takes, pods))
+    return PackingProblem(room, draw(st.integers(1, 3)), tuple(pod_classes))
 
 
 @settings(max_examples=500)
@@ -60,21 +59,24 @@ def test_every_order_works_exactly_where_no_order_strands_a_pod(problem: Packing
 @given(problems())
 def test_there_is_spare_room_where_every_order_leaves_it(problem: PackingProblem) -> None:
     spare = judge(problem).spare
-    assert list(spare) == [room_for_one_more(problem, index) for index in range(len(problem.batches))]
+    assert list(spare) == [room_for_one_more(problem, index) for index in range(len(problem.pod_classes))]
 
 
 @settings(max_examples=300)
 @given(problems())
-def test_the_order_of_batches_and_splitting_them_change_nothing(problem: PackingProblem) -> None:
+def test_the_order_of_pod_classes_and_splitting_them_change_nothing(problem: PackingProblem) -> None:
     verdict = judge(problem)
-    turned = judge(replace(problem, batches=problem.batches[::-1]))
+    turned = judge(replace(problem, pod_classes=problem.pod_classes[::-1]))
     split = judge(
         replace(
             problem,
-            batches=tuple(
+            pod_classes=tuple(
                 part
-                for batch in problem.batches
-                for part in (replace(batch, pods=batch.pods // 2), replace(batch, pods=batch.pods - batch.pods // 2))
+                for pod_class in problem.pod_classes
+                for part in (
+                    replace(pod_class, pods=pod_class.pods // 2),
+                    replace(pod_class, pods=pod_class.pods - pod_class.pods // 2),
+                )
             ),
         )
     )
@@ -91,8 +93,9 @@ def test_pods_are_left_over_exactly_where_not_all_were_placed(problem: PackingPr
     assert (sum(verdict.left) == 0) is verdict.fits
     placed = replace(
         problem,
-        batches=tuple(
-            replace(batch, pods=batch.pods - left) for batch, left in zip(problem.batches, verdict.left, strict=True)
+        pod_classes=tuple(
+            replace(pod_class, pods=pod_class.pods - left)
+            for pod_class, left in zip(problem.pod_classes, verdict.left, strict=True)
         ),
     )
     assert can_place_all(placed)
@@ -120,14 +123,14 @@ def test_counting_never_refuses_pods_that_can_be_placed(problem: PackingProblem)
     assert not (packing.too_many(problem) and can_place_all(problem))
 
 
-def test_resources_that_never_run_out_leave_devices_of_each_kind_apart() -> None:
+def test_devices_of_each_kind_are_separate_problems_where_no_other_resource_runs_out() -> None:
     """Two kinds of slices, and cores enough for all of them: two problems of one resource each."""
     problem = problem_of((2, 3, 100), 2, ((1, 0, 20), 4), ((1, 0, 10), 1), ((0, 1, 19), 5))
     found = parts(problem)
     assert [(part.resources, part.members) for part in found] == [((1,), ((2,),)), ((0,), ((0, 1),))]
 
 
-def test_a_resource_that_may_run_out_keeps_them_together() -> None:
+def test_a_shared_resource_that_may_run_out_keeps_them_in_one_problem() -> None:
     problem = problem_of((2, 3, 90), 2, ((1, 0, 20), 4), ((0, 1, 19), 5))
     assert len(parts(problem)) == 1
 
@@ -148,8 +151,8 @@ def many_odd_sizes(sizes: int = 20, pods: int = 9, nodes: int = 40) -> PackingPr
     return problem_of((1000, 1000), nodes, *(((101 + 7 * index, 211 - 5 * index), pods) for index in range(sizes)))
 
 
-def test_a_search_stops_after_its_steps_and_says_so() -> None:
-    """They fit, counting proves no more, and there are too many orders to try."""
+def test_a_search_that_is_given_up_returns_none() -> None:
+    """They fit; counting proves no more, and there are too many orders for the search."""
     verdict = judge(many_odd_sizes())
     assert verdict.fits is True
     assert verdict.every_order is None
@@ -157,14 +160,14 @@ def test_a_search_stops_after_its_steps_and_says_so() -> None:
 
 
 def test_counting_avoids_the_search_for_fewer_and_for_more_pods() -> None:
-    """One pod fewer of each size, and no order strands any; one more, and a plain order does."""
+    """One pod fewer of each size, and no order strands any; one more, and first fit does."""
     assert judge(many_odd_sizes(pods=8)).every_order is True
     assert judge(many_odd_sizes(pods=10)).every_order is False
 
 
 @pytest.mark.parametrize("steps", [1000, 4000])
 @pytest.mark.parametrize("problem", [many_odd_sizes(), many_odd_sizes(12, 15), many_odd_sizes(24, 19, 100)])
-def test_what_a_search_does_is_bounded_by_its_steps(problem: PackingProblem, steps: int) -> None:
+def test_the_work_of_a_search_is_bounded_by_its_steps(problem: PackingProblem, steps: int) -> None:
     """Counted in calls of functions, some ten to thirty a step, whatever the machine."""
     effort, calls, before = Effort(steps), 0, sys.getprofile()
 
@@ -172,15 +175,15 @@ def test_what_a_search_does_is_bounded_by_its_steps(problem: PackingProblem, ste
         nonlocal calls
         calls += event == "call"
 
-    others = tuple(batch.pods - (index == 0) for index, batch in enumerate(problem.batches))
+    others = tuple(pod_class.pods - (index == 0) for index, pod_class in enumerate(problem.pod_classes))
     sys.setprofile(count)
     try:
         with pytest.raises(SpentError):
-            orders.search(problem, 0, others, effort)
+            fragmentation.search(problem, 0, others, effort)
     finally:
         sys.setprofile(before)
-    # The last step may be as large as there are batches.
-    assert -len(problem.batches) <= effort.left < 0
+    # The last step may be as large as there are pod classes.
+    assert -len(problem.pod_classes) <= effort.left < 0
     assert calls < 40 * steps
 
 
@@ -200,7 +203,7 @@ def test_problems_that_share_their_steps_get_the_same_answers(problem: PackingPr
     assert Proofs(Effort.STEPS).every_order(problem) is judge(problem).every_order
 
 
-def test_an_effort_ends() -> None:
+def test_effort_is_spent_after_its_steps_and_at_its_depth() -> None:
     effort = Effort(steps=2)
     effort.step()
     effort.step()

@@ -1,7 +1,7 @@
 """A stack file with a value of the wrong type: no finding rests on the value that took its place.
 
 The reader replaces such a value so that the rest of the file can be checked in the same run. What the rules then find
-must be true whatever the operator meant to write there.
+must be true whatever value the operator intended.
 """
 
 from collections import Counter
@@ -24,7 +24,7 @@ from planning import assess
 Sections = dict[str, Any]
 Steps = tuple[str | int, ...]
 SHIPPED = {name: parse((ROOT / f"Pulumi.{name}.yaml").read_text(encoding="utf-8")).sections for name in ("dev", "prod")}
-# Values beside the stack file's own that an operator may have meant.
+# Values beside the stack file's own that an operator may have intended.
 FACTORS = (0.5, 2)
 LIKE_ITEMS = 2
 
@@ -58,7 +58,7 @@ def value_at(sections: Sections, steps: Steps) -> Any:
 
 
 def wrongly_typed(value: Any) -> Any:
-    """The value as text where it is none; text becomes a number."""
+    """The value with a wrong type: a string becomes a number, anything else a string."""
     return 7 if isinstance(value, str) else f"{value}"
 
 
@@ -132,7 +132,7 @@ def test_no_setting_that_a_rule_looks_at_makes_a_false_finding(name: str) -> Non
         alike: Counter[Steps] = Counter()
         for steps in scalars(sections):
             is_new = steps not in before or value_at(sections, steps) != value_at(SHIPPED["dev"], steps)
-            # Of many models or pools that are alike, two say it all.
+            # Of many equal models or pools, two are enough.
             alike[tuple("" if isinstance(step, int) else step for step in steps)] += is_new
             few = alike[tuple("" if isinstance(step, int) else step for step in steps)] <= LIKE_ITEMS
             if is_new and few and "hf_config" not in steps:

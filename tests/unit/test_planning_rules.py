@@ -1,4 +1,4 @@
-"""Every rule of the register objects to a stack that breaks it, and is silent about one that just keeps it."""
+"""Every rule of the register reports a stack that breaks it, and does not report one that only just keeps it."""
 
 from pathlib import Path
 
@@ -18,38 +18,38 @@ def broken(case: Case) -> Planned:
 
 def rules_kept(case: Case) -> set[str]:
     outcome = planned(case.keeps, tuple(filter(None, case.bootstrap[1:])), case.today[1], case.knowing[1])
-    return {one.rule for one in outcome.findings}
+    return {finding.rule for finding in outcome.findings}
 
 
 def test_the_table_covers_the_register() -> None:
     assert set(CASES) == set(REGISTER)
 
 
-def test_a_row_of_the_table_stands_in_the_module_named_as_its_rule() -> None:
+def test_a_row_of_the_table_is_in_the_module_named_like_that_of_its_rule() -> None:
     rows = {name: subject.__name__.rpartition(".")[2] for subject in SUBJECTS for name in subject.CASES}
     assert rows == {name: rule.check.__module__.rpartition(".")[2] for name, rule in REGISTER.items()}
 
 
 @pytest.mark.parametrize("name", sorted(CASES))
-def test_a_rule_objects_to_what_breaks_it(name: str) -> None:
-    found = [one for one in broken(CASES[name]).findings if one.rule == name]
+def test_a_rule_reports_what_breaks_it(name: str) -> None:
+    found = [finding for finding in broken(CASES[name]).findings if finding.rule == name]
     assert found
-    assert {one.severity for one in found} == {REGISTER[name].severity}
-    assert all(one.path and one.message and one.fix for one in found)
+    assert {finding.severity for finding in found} == {REGISTER[name].severity}
+    assert all(finding.path and finding.message and finding.fix for finding in found)
 
 
 @pytest.mark.parametrize("name", sorted(CASES))
-def test_a_rule_is_silent_about_what_keeps_it(name: str) -> None:
+def test_a_rule_does_not_report_what_keeps_it(name: str) -> None:
     assert name not in rules_kept(CASES[name])
 
 
 @pytest.mark.parametrize("name", sorted(CASES))
-def test_errors_keep_a_plan_from_being_made_and_notes_do_not(name: str) -> None:
+def test_errors_prevent_a_plan_and_notes_do_not(name: str) -> None:
     outcome = broken(CASES[name])
-    assert (outcome.plan is None) == any(one.severity == "error" for one in outcome.findings)
+    assert (outcome.plan is None) == any(finding.severity == "error" for finding in outcome.findings)
 
 
-def test_every_rule_says_what_it_asks_and_prevents() -> None:
+def test_every_rule_states_what_it_checks_and_prevents() -> None:
     for rule in REGISTER.values():
         assert rule.check.__doc__, rule.name
         assert rule.prevents.endswith("."), rule.name
@@ -63,15 +63,15 @@ def test_no_two_rules_share_an_id() -> None:
 
 def test_the_page_of_rules_is_current() -> None:
     written = Path(ROOT, "docs", "rules.md").read_text(encoding="utf-8")
-    assert written == page(REGISTER), "write it anew: python -m planning rules > docs/rules.md"
+    assert written == page(REGISTER), "regenerate it: python -m planning rules > docs/rules.md"
     for name in REGISTER:
         assert f"| `{name}` |" in written
 
 
-def test_a_rule_of_the_catalog_names_only_what_the_catalog_has() -> None:
+def test_a_suggestion_names_only_what_the_catalog_has() -> None:
     """Suggestions come from the catalog: what a fix proposes must be accepted."""
     found = planned({"platform.region": "eastsu"}).findings
-    fix = next(one.fix for one in found if one.rule == "REGION-UNKNOWN")
+    fix = next(finding.fix for finding in found if finding.rule == "REGION-UNKNOWN")
     proposed = fix.split("`")[1::2]
     assert proposed
     assert set(proposed) <= set(CATALOG.regions)

@@ -13,10 +13,10 @@ from catalog import Catalog, VersionRange
 from config import Finding
 from planning.resolving.resolution import Resolution
 from planning.resolving.versions import (
+    components,
     driver,
     numbers,
-    parts,
-    told,
+    range_text,
     within,
 )
 
@@ -62,23 +62,23 @@ def test_a_version_begins_the_range_that_it_names(earlier: list[int], parts: lis
     assert within(version, VersionRange(first, None)) == (numbers(version) >= numbers(first))
 
 
-def test_ranges_in_words() -> None:
-    assert told(VersionRange("1.33", "1.36")) == "1.33 to 1.36"
-    assert told(VersionRange("1.8.1", "1.8")) == "1.8.1 and later 1.8"
-    assert told(VersionRange(None, "25.10")) == "up to 25.10"
-    assert told(VersionRange("580", None)) == "580 or later"
-    assert told(VersionRange("1.9", "1.9")) == "1.9"
+def test_ranges_as_text() -> None:
+    assert range_text(VersionRange("1.33", "1.36")) == "1.33 to 1.36"
+    assert range_text(VersionRange("1.8.1", "1.8")) == "1.8.1 and later 1.8"
+    assert range_text(VersionRange(None, "25.10")) == "up to 25.10"
+    assert range_text(VersionRange("580", None)) == "580 or later"
+    assert range_text(VersionRange("1.9", "1.9")) == "1.9"
 
 
-# ------------------------------------------------------------------ the file
-def test_lines_of_one_part_dont_overlap() -> None:
+# ------------------------------------------------------------------ the matrix
+def test_lines_of_one_component_do_not_overlap() -> None:
     pins = ["25.3.0", "26.3.3", "26.7.0", "26.7.1", "26.7.2", "1.8.0", "1.8.3", "1.9.1", "1.1.0", "0.15.0", "0.15.1"]
     for part in {line.part for line in CATALOG.versions.lines}:
         for pin in pins:
             assert sum(within(pin, line.versions) for line in CATALOG.versions.of(part)) <= 1, (part, pin)
 
 
-def test_the_matrix_names_existing_parts() -> None:
+def test_the_matrix_names_existing_components() -> None:
     known = {"kubernetes", "driver", *CATALOG.charts}
     brought = {name for line in CATALOG.versions.lines for name in line.brings}
     assert {line.part for line in CATALOG.versions.lines} <= known | brought
@@ -98,7 +98,7 @@ def test_pinned_versions_are_in_the_matrix_and_cause_no_findings() -> None:
 
 
 # ------------------------------------------------------------------ a changed pin
-def test_an_older_gateway_names_what_it_does_not_take() -> None:
+def test_an_older_gateway_names_the_versions_that_it_does_not_support() -> None:
     older = charts(gateway_helm="v1.8.3")
     ended = text(found("VERSION-ENDED", knowing=older))
     assert "gateway-helm v1.8.3 is no longer supported since 2026-11-08" in ended
@@ -118,9 +118,9 @@ def test_a_gateway_that_the_ai_gateway_does_not_run_on_is_refused() -> None:
 def test_a_new_gateway_needs_a_line_in_the_matrix() -> None:
     newer = charts(gateway_helm="v1.10.0", ai_gateway_helm="v1.2.0")
     reported = text(found("VERSION-UNKNOWN", knowing=newer))
-    assert "gateway-helm v1.10.0 is not in the matrix, which has `1.8`, `1.9`" in reported
-    assert "which `envoy`, `gateway-api`, `kubernetes` it needs and brings" in reported
-    assert "ai-gateway-helm v1.2.0 is not in the matrix" in reported
+    assert "gateway-helm v1.10.0 is not in the version matrix, which has `1.8`, `1.9`" in reported
+    assert "which versions of `envoy`, `gateway-api`, `kubernetes` it needs and bundles" in reported
+    assert "ai-gateway-helm v1.2.0 is not in the version matrix" in reported
     # The custom resource definitions are of the old version.
     (pair,) = found("VERSION-PAIR", knowing=newer)
     assert "ai-gateway-crds-helm v1.1.0 needs ai-gateway-helm 1.1" in pair.message
@@ -140,12 +140,12 @@ def test_unsupported_and_deprecated_operators_are_reported() -> None:
     )
 
 
-def test_a_fault_counts_only_where_it_matters() -> None:
+def test_a_known_bug_is_reported_only_where_the_stack_would_hit_it() -> None:
     wedging = charts(gpu_operator="v26.7.0")
     (finding,) = found("VERSION-FAULT", MIXED, wedging)
     assert (finding.severity, finding.path) == ("error", "catalog/charts.yaml.gpu-operator")
     assert "mig-manager 0.15.0: it stays `pending` for ever" in finding.message
-    # AKS cuts the slices, no MIG manager runs.
+    # AKS creates the slices, no MIG manager runs.
     assert found("VERSION-FAULT", {}, wedging) == []
 
 
@@ -153,10 +153,10 @@ def test_a_new_image_needs_a_newer_driver() -> None:
     newer = {**CATALOG.images}
     newer["vllm-openai-0.33.0"] = replace(newer["vllm-openai-0.33.0"], cuda="14.0", min_driver="590")
     knowing = replace(CATALOG, images=newer)
-    wanting = found("VERSION-CUDA", knowing=knowing)
-    assert [finding.path for finding in wanting] == ["models[0].engine.version", "models[1].engine.version"]
-    assert "CUDA 14.0 and needs driver 590; on `h100` is 580.126.09 (cluster.gpu_driver)" in wanting[0].message
-    assert wanting[0].fix == "write cluster.gpu_driver: operator (it brings 595.91.07)"
+    findings = found("VERSION-CUDA", knowing=knowing)
+    assert [finding.path for finding in findings] == ["models[0].engine.version", "models[1].engine.version"]
+    assert "CUDA 14.0 and needs driver 590; `h100` has 580.126.09 (cluster.gpu_driver)" in findings[0].message
+    assert findings[0].fix == "write cluster.gpu_driver: operator (it bundles 595.91.07)"
     assert found("VERSION-CUDA", {"cluster.gpu_driver": "operator"}, knowing) == []
 
 
@@ -170,7 +170,7 @@ def test_no_fix_suggests_a_driver_that_is_not_newer() -> None:
 
 def test_slices_need_a_driver_that_supports_them() -> None:
     (finding,) = found("MIG-DRIVER", knowing=node_images("525.60.13"))
-    assert "slices of H100-NVL-94 take driver 525.85.12 or later; on `h100` is 525.60.13" in finding.message
+    assert "MIG on H100-NVL-94 needs driver 525.85.12 or later; `h100` has 525.60.13" in finding.message
     whole = {"pools[0].gpu": {}, "models[0].slice": None, "models[1].slice": None, "pools[0].nodes.max": 4}
     assert found("MIG-DRIVER", whole, node_images("525.60.13")) == []
 
@@ -178,12 +178,12 @@ def test_slices_need_a_driver_that_supports_them() -> None:
 def test_a_driver_with_a_gap_is_refused_for_that_gpu_only() -> None:
     faulty = CATALOG.versions.mig_faulty_drivers
     assert set(faulty) <= set(CATALOG.mig)
-    ours = replace(
+    affected = replace(
         CATALOG.versions, aks_driver={"cuda": "575.57.08"}, mig_faulty_drivers={"H100-NVL-94": ("575.57.08",)}
     )
-    assert found("MIG-DRIVER", knowing=replace(CATALOG, versions=ours))
-    theirs = replace(ours, mig_faulty_drivers=faulty)
-    assert found("MIG-DRIVER", knowing=replace(CATALOG, versions=theirs)) == []
+    assert found("MIG-DRIVER", knowing=replace(CATALOG, versions=affected))
+    unaffected = replace(affected, mig_faulty_drivers=faulty)
+    assert found("MIG-DRIVER", knowing=replace(CATALOG, versions=unaffected)) == []
 
 
 def test_every_gpu_that_aks_slices_has_a_driver_that_can() -> None:
@@ -193,10 +193,12 @@ def test_every_gpu_that_aks_slices_has_a_driver_that_can() -> None:
             assert numbers(image) >= numbers(CATALOG.mig[str(vm.gpu)].min_driver), vm.name
 
 
-# ------------------------------------------------------------------ the parts of a stack
-def test_only_parts_that_run_are_checked() -> None:
+# ------------------------------------------------------------------ the components of a stack
+def test_only_components_that_run_are_checked() -> None:
     def of(changes: dict[str, Any]) -> dict[str, str]:
-        return {name: part.version for name, part in parts(Resolution(settings(changes), CATALOG)).items()}
+        return {
+            name: component.version for name, component in components(Resolution(settings(changes), CATALOG)).items()
+        }
 
     plain = of({})
     assert {name: plain[name] for name in ("kubernetes", "gateway-api", "envoy")} == {

@@ -1,4 +1,4 @@
-"""The table of rules: for each a stack that breaks it, and one that comes near to that without breaking it.
+"""The table of rules: for each a stack that breaks it, and one that only just keeps it.
 
 A rule of planning/rules/SUBJECT.py has its row in SUBJECT.py here.
 """

@@ -30,7 +30,7 @@ MOE = {"huggingface": "Qwen/Qwen3-30B-A3B-Instruct-2507", "revision": "b968826d9
 
 @dataclass(frozen=True)
 class Case:
-    """What breaks a rule, and what comes near to that without breaking it."""
+    """What breaks a rule, and what only just keeps it."""
 
     breaks: Changes
     keeps: Changes
@@ -61,7 +61,7 @@ def pair_and_singles(nodes: int) -> Changes:
 
 
 def many_sizes(sizes: int) -> Changes:
-    """Four replicas of each of so many sizes, of which more cores are asked the less memory."""
+    """Four replicas of each size; the more cores a size requests, the less memory."""
     changes = second_pool(vm_size="Standard_NC96ads_A100_v4", nodes={"min": 1, "max": 40})
     for index in range(sizes):
         changes[f"models[{2 + index}]"] = model(
