@@ -33,7 +33,8 @@ class ApiServer(Section):
     runner_vnet: VnetId | None = Field(
         default=None,
         description="the id of the network where `pulumi up` runs, "
-        "/subscriptions/…/resourceGroups/…/providers/Microsoft.Network/virtualNetworks/…; it is peered with the platform's",
+        "/subscriptions/…/resourceGroups/…/providers/Microsoft.Network/virtualNetworks/…; "
+        "it is peered with the platform's",
     )
 
     @model_validator(mode="after")

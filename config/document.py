@@ -24,7 +24,7 @@ from config.scalars import TAGS, scalar
 
 # Settings are seven levels deep; anything much deeper than the JSON options of vLLM is a mistake.
 DEEPEST = 64
-# Aliases that repeat aliases grow exponentially; a stack of a thousand models that uses aliases wherever it can needs 30,000.
+# Aliases that repeat aliases grow exponentially; a stack of a thousand models that are all aliases needs 30,000.
 MOST_REPEATED = 200_000
 
 _TAG = "tag:yaml.org,2002:"

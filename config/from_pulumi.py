@@ -18,8 +18,8 @@ _PROJECT = Path(__file__).resolve().parent.parent
 def sections() -> tuple[dict[str, Any], dict[str, pulumi.Output[str]]]:
     """Return the stack file's sections, and the secrets set beside them for the vault.
 
-    Every key of the namespace `llm-platform` is returned, known or not, so that a misspelt section is an error. A secret is a key
-    that `pulumi config set --secret` wrote; its value stays an output.
+    Every key of the namespace `llm-platform` is returned, known or not, so that a misspelt section is an error. A
+    secret is a key that `pulumi config set --secret` wrote; its value stays an output.
     """
     stack = pulumi.Config()
     found: dict[str, Any] = {}

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ValidationError
 
 import config
 from config import SECTIONS, Settings
-from config.shape import described, homes_of, keys_at, section_at
+from config.shape import described, keys_at, places_of_key, section_at
 from planning import assess
 
 junk = st.recursive(
@@ -114,10 +114,10 @@ def test_every_setting_is_described_so_that_a_fix_reads_well() -> None:
 
 
 def test_a_key_one_level_off_is_reported_with_where_it_belongs() -> None:
-    assert homes_of("tensor_parallel") == ["models[].engine"]
-    assert homes_of("layout") == ["pools[].gpu"]
-    assert homes_of("nothing") == []
-    assert "cluster.system_pool" in homes_of("vm_size")
+    assert places_of_key("tensor_parallel") == ["models[].engine"]
+    assert places_of_key("layout") == ["pools[].gpu"]
+    assert places_of_key("nothing") == []
+    assert "cluster.system_pool" in places_of_key("vm_size")
 
 
 def errors(changes: dict[str, Any]) -> set[tuple[str, str]]:

@@ -115,9 +115,9 @@ TABLE = (
         {("NET-OVERLAP", "network.subnets.private_endpoints"): ("10.20.66.0/24", "network.subnets.gateway")},
     ),
     Broken(
-        "services in a range that AKS keeps",
+        "services in a range that AKS reserves",
         (put("network.services", "172.30.0.0/16"),),
-        {("NET-OVERLAP", "network.services"): ("172.30.0.0/16", "AKS keeps")},
+        {("NET-OVERLAP", "network.services"): ("172.30.0.0/16", "AKS reserves")},
     ),
     Broken(
         "subnet outside its network",

@@ -54,7 +54,7 @@ TABLE = (
     Broken(
         "removed option",
         argument("swap-space", 4),
-        finding("ENGINE-REMOVED", "swap-space", "since 0.20", "leave it out"),
+        finding("ENGINE-REMOVED", "swap-space", "by 0.20", "leave it out"),
     ),
     Broken(
         "removed option with a successor",

@@ -131,7 +131,7 @@ TABLE = (
         "pool too small",
         (put("pools[0].nodes", {"min": 1, "max": 1}),),
         {
-            ("PLACE-CAPACITY", "models[0].replicas.max"): ("1 of 3 replicas", "4 of nvidia.com/mig-3g.47gb wanted"),
+            ("PLACE-CAPACITY", "models[0].replicas.max"): ("1 of 3 replicas", "4 of nvidia.com/mig-3g.47gb required"),
             ("PLACE-CAPACITY", "models[1].replicas.max"): ("1 of 1 replicas", "2 available"),
         },
     ),
