@@ -69,6 +69,7 @@ lint: $(VENV)/installed-dev ## formatting, rules and types
 	@$(VENV)/bin/ruff check --quiet .
 	@$(VENV)/bin/ty check --quiet .
 	@$(VENV)/bin/mypy --no-error-summary planning config catalog cli
+	@$(PYTHON) -m tests.words
 	@$(VENV)/bin/zizmor --offline --quiet .github/workflows
 
 bench: $(VENV)/installed-dev ## how long previews take, as ratios to a bare program

@@ -122,7 +122,7 @@ def answer(question: Question, catalog: Catalog) -> Answer | tuple[Refusal, ...]
 
 
 def _unverified(catalog: Catalog) -> Refusal:
-    message = f"nobody compared the memory arithmetic of vLLM {listed(catalog.vllm_versions)}"
+    message = f"the memory arithmetic for vLLM {listed(catalog.vllm_versions)} has not been compared with vLLM's"
     return Refusal("version", message, "compare it as docs/adding-a-vllm-version.md says")
 
 

@@ -91,7 +91,7 @@ def test_fit_refuses_where_no_version_was_compared(
         "problems": [
             {
                 "option": "vLLM version",
-                "message": "nobody compared the memory arithmetic of vLLM `0.34.0`",
+                "message": "the memory arithmetic for vLLM `0.34.0` has not been compared with vLLM's",
                 "fix": "compare it as docs/adding-a-vllm-version.md says",
             }
         ],
