@@ -13,7 +13,7 @@ from planning.rules.register import Violation, Violations, pool_rule, release_ru
 
 _PRICES = "catalog/prices.yaml"
 _RETAIL = "https://learn.microsoft.com/rest/api/cost-management/retail-prices/azure-retail-prices"
-_REFRESH = "refresh it with `python -m catalog refresh-prices`"
+_REFRESH = "refresh it with `llm-platform refresh-prices`"
 # Azure changed its GPU prices by up to 30 percent within a year; prices from the last quarter are close to the bill.
 _OLD_AFTER_DAYS = 90
 
@@ -42,7 +42,7 @@ def price_known(stack: Resolution) -> Violations:
                     f"the catalog has no {kind} of {billed.vm.name} in {stack.settings.platform.region}; "
                     f"the cost leaves it out{at_most}"
                 ),
-                f"look it up: `python -m catalog refresh-prices --region {stack.settings.platform.region}`",
+                f"look it up: `llm-platform refresh-prices --region {stack.settings.platform.region}`",
                 (billed.path, "platform.region"),
             )
 

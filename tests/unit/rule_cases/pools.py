@@ -11,7 +11,7 @@ CASES: dict[str, Case] = {
     ),
     "POOL-UNUSED": Case(second_pool(), second_model({})),
     "QUOTA-CORES": Case({"quota": {H100_FAMILY: 119}}, {"quota": {H100_FAMILY: 120}}),
-    "QUOTA-FAMILY": Case({"quota": {"StandardNCadsH100v6Family": 120}}, {"quota": {H100_FAMILY: 120}}),
+    "QUOTA-FAMILY": Case({"quota": {"StandardNCadsH1000Family": 120}}, {"quota": {H100_FAMILY: 120}}),
     "QUOTA-SURGE": Case({"quota": {H100_FAMILY: 159}}, {"quota": {H100_FAMILY: 160}}),
     "SCALE-ZERO": Case(
         second_model({}, nodes={"min": 0, "max": 1}),
