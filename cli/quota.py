@@ -41,7 +41,7 @@ def quota(
     left_out: tuple[tuple[str, str], ...] = ()
     region = None
     # With a mistake in the file itself, the figures would not be those that the operator expects.
-    readable = not blocking(found.loaded.problems)
+    readable = settings is not None and not blocking(found.loaded.problems)
     if settings is not None and readable:
         facts = catalog.load()
         uses, left_out = quota_use(settings, facts), not_counted(settings, facts)

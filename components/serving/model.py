@@ -48,7 +48,7 @@ class Model(pulumi.ComponentResource):
         in_namespace = in_cluster(self, cluster, serving.namespace)
         needed += [
             self._account(name, plan, identity, in_namespace),
-            *(arguments(f"{name}-arguments", plan, release, in_namespace) for release in plan.releases),
+            *(arguments(f"model-{release.name}-arguments", plan, release, in_namespace) for release in plan.releases),
             NetworkPolicy(
                 f"{name}-traffic",
                 metadata=metadata(plan.name, plan.namespace),

@@ -24,8 +24,6 @@ ARGUMENTS_KEY = "vllm.yaml"
 _ARGUMENTS_DIRECTORY = "/etc/vllm"
 _HOME = "/home/vllm"
 _SHARED_MEMORY = "shm"
-# Whatever the user, the image's files belong to this group (vLLM, docs/deployment/docker.md).
-_GROUP = 0
 _PROBE_PERIOD_SECONDS = 10
 # What the pod security standard `restricted` requires of every container.
 CONFINED: SecurityContextArgsDict = {
@@ -62,8 +60,8 @@ def pod_template(model: ModelPlan, release: ReleasePlan, workload: WorkloadPlan)
             "security_context": {
                 "run_as_non_root": True,
                 **({"run_as_user": release.pod.run_as_user} if release.pod.run_as_user is not None else {}),
-                "run_as_group": _GROUP,
-                "fs_group": _GROUP,
+                "run_as_group": release.pod.run_as_group,
+                "fs_group": release.pod.run_as_group,
                 "seccomp_profile": {"type": "RuntimeDefault"},
             },
             "containers": [_container(model, release, workload)],

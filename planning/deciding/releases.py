@@ -51,6 +51,7 @@ def _pod(stack: ResolvedStack, view: ResolvedRelease) -> PodPlan:
     cpu, memory_gib = resources(view)
     return PodPlan(
         labels=azure_objects.POD_LABELS,
+        run_as_group=stack.catalog.images[view.vllm.image].run_as_group or 0,
         run_as_user=stack.catalog.images[view.vllm.image].run_as_user,
         cpu=cpu,
         memory_gib=memory_gib,

@@ -60,6 +60,7 @@ class _Fit(NamedTuple):
 
     refused: tuple[str, ...]
     takes: Vector
+    gang: int
     utilization: float
 
 
@@ -121,31 +122,39 @@ class _Chooser:
 
     def _has_room(self, index: int, candidate: PlacementCandidate) -> bool:
         """Whether all replicas can be scheduled in every order, with enough memory on shared devices."""
-        model, taken = self._stack.settings.models[index], self._fit(self._equals[index], candidate).takes
-        return self._shares(index, candidate) and self._fill(candidate).has_room(taken, model.replicas.max, model.name)
+        name, fit = self._stack.settings.models[index].name, self._fit(self._equals[index], candidate)
+        return self._shares(index, candidate) and self._fill(candidate).has_room(
+            fit.takes, self._pods(index, fit), name, fit.gang
+        )
 
     def _holds(self, index: int, candidate: PlacementCandidate) -> bool:
         """Whether all replicas can be scheduled in at least one order."""
-        model, taken = self._stack.settings.models[index], self._fit(self._equals[index], candidate).takes
-        return self._shares(index, candidate) and self._fill(candidate).fits(taken, model.replicas.max, model.name)
+        name, fit = self._stack.settings.models[index].name, self._fit(self._equals[index], candidate)
+        return self._shares(index, candidate) and self._fill(candidate).fits(fit.takes, self._pods(index, fit), name)
+
+    def _pods(self, index: int, fit: _Fit) -> int:
+        """Pods of all replicas of a model."""
+        return self._stack.settings.models[index].replicas.max * fit.gang
 
     def _shares(self, index: int, candidate: PlacementCandidate) -> bool:
         return self._shared.has_room(candidate.pool, candidate.device, self._sharer(index, candidate))
 
     def _sharer(self, index: int, candidate: PlacementCandidate) -> Sharer:
-        model = self._stack.settings.models[index]
-        return Sharer(model.name, model.replicas.max, self._fit(self._equals[index], candidate).utilization)
+        name, fit = self._stack.settings.models[index].name, self._fit(self._equals[index], candidate)
+        return Sharer(name, self._pods(index, fit), fit.utilization)
 
     def _fill(self, candidate: PlacementCandidate) -> PoolFill:
         return self._fills[candidate.pool.name]
 
     def _fit(self, equals: _EqualModels, candidate: PlacementCandidate) -> _Fit:
         if candidate.kind not in equals.fits:
-            place = candidate.place(self._stack, self._stack.releases[equals.first])
+            (release,) = self._stack.models[equals.first].releases
+            place = candidate.place(self._stack, release)
             workload = place.workload
             equals.fits[candidate.kind] = _Fit(
                 self._objections.placement(self._stack, place),
                 takes(candidate.pool, pod_request(workload)) if workload is not None else (),
+                workload.pods_per_replica if workload is not None else 1,
                 place.release.utilization or 0,
             )
         return equals.fits[candidate.kind]
@@ -155,7 +164,8 @@ class _Chooser:
     ) -> Choice:
         model, equals = self._stack.settings.models[index], self._equals[index]
         if candidate is not None:
-            self._fill(candidate).add(self._fit(equals, candidate).takes, model.replicas.max, model.name)
+            fit = self._fit(equals, candidate)
+            self._fill(candidate).add(fit.takes, self._pods(index, fit), model.name, fit.gang)
             self._shared.add(candidate.pool.name, candidate.device, self._sharer(index, candidate))
         return Choice(
             model=index,

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from functools import cached_property
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from config.models import Model as ModelSettings
 from planning.gpus.devices import Device
@@ -51,10 +52,7 @@ class PlacementCandidate(Struct, frozen=True, dict=True):
         settings = self.apply_to(release.settings)
         suits = settings.slice is None or settings.slice == self.device.kind
         device = self.device if suits else None
-        placed = ReleaseView(
-            index=release.index, settings=settings, architecture=release.architecture, vllm=release.vllm,
-            options=release.options, pools=(self.pool,), devices=(device,),
-        )  # fmt: skip
+        placed = replace(release, settings=settings, pools=(self.pool,), devices=(device,), ledger=None)
         return ReleaseOnPool(stack.with_ledger(placed), self.pool, device, 0)
 
 

@@ -117,6 +117,8 @@ class PodPlan(Struct, frozen=True, kw_only=True):
 
     labels: Pairs
     """Labels by which the foundation recognizes pods that have an identity in the cloud."""
+    run_as_group: int
+    """Group of the process and of its volumes: that of the image's files, whatever the user."""
     run_as_user: int | None
     """User that the image is made for; None where it names none."""
     cpu: int

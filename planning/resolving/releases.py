@@ -5,8 +5,10 @@ Today each model has one release, which has the model's name.
 """
 
 from functools import cached_property
+from typing import Any
 
 from msgspec import Struct
+from msgspec.structs import asdict
 
 from catalog import Model, VllmVersion
 from config.models import Model as ModelSettings
@@ -108,16 +110,8 @@ class ReleaseView(Struct, frozen=True, dict=True):
             return None
         if not self.placed or len(self.placed) != len(self.pools):
             return None
-        return ResolvedRelease(
-            index=self.index,
-            settings=self.settings,
-            architecture=self.architecture,
-            vllm=self.vllm,
-            options=self.options,
-            pools=tuple(pools[pool.index] for pool, _ in self.placed),
-            devices=tuple(device for _, device in self.placed),
-            ledger=self.ledger,
-        )
+        fields: dict[str, Any] = {**asdict(self), "pools": tuple(pools[pool.index] for pool, _ in self.placed)}
+        return ResolvedRelease(**fields)
 
 
 class ResolvedRelease(ReleaseView, frozen=True, dict=True):

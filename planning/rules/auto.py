@@ -17,7 +17,7 @@ _SOURCE = "planning/placement/auto.py"
 def choice_reported(stack: Resolution) -> Violations:
     """Reports the pool that `pool: auto` chose, its price, and why cheaper ones were not chosen."""
     for choice in stack.choices:
-        model = stack.releases[choice.model]
+        model = stack.models[choice.model]
         if choice.pool is None:
             continue
         price = (
@@ -44,7 +44,7 @@ def choice_possible(stack: Resolution) -> Violations:
     for choice in stack.choices:
         if choice.pool is None:
             why = "; ".join(f"{where}: {', '.join(rules)}" for where, rules in choice.refused) or "none has GPUs"
-            path = stack.releases[choice.model].path
+            path = stack.models[choice.model].path
             yield Violation(
                 f"{path}.pool",
                 f"no pool runs this model ({why})",

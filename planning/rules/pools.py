@@ -38,6 +38,7 @@ def size_known(stack: Resolution, pool: PoolView) -> Violations:
     "for work that needs none.",
     source="catalog/vm_sizes.yaml",
     pool=("vm_size", "class"),
+    needs="aks",
 )
 def class_matches_size(_: Resolution, pool: PoolView) -> Violations:
     """Pools of class inference and fine-tuning have GPUs; pools of class background have none."""
@@ -114,6 +115,7 @@ def one_driver_owner(stack: Resolution, pool: PoolView) -> Violations:
     "`OverconstrainedAllocationRequest` for its new nodes.",
     source=_SPOT,
     pool=("capacity", "rotation"),
+    needs="aks",
 )
 def spot_pool_rotates_safely(_: Resolution, pool: PoolView) -> Violations:
     """A spot pool is replaced with `rotation: create-first`."""

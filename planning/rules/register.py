@@ -214,9 +214,13 @@ def findings(stack: Resolution, foundation: Foundation = "aks") -> list[Finding]
     return [
         finding
         for name in sorted(REGISTER)
-        if REGISTER[name].needs in (None, foundation)
+        if _applies(REGISTER[name], foundation)
         for finding in REGISTER[name].findings(stack)
     ]
+
+
+def _applies(rule: Rule, foundation: str) -> bool:
+    return rule.needs is None or rule.needs == foundation
 
 
 def pool_errors(stack: Resolution, pool: PoolView) -> tuple[str, ...]:
@@ -229,9 +233,14 @@ def placement_errors(stack: Resolution, place: ReleaseOnPool) -> tuple[str, ...]
     return _violated(PlacementRule, stack, place)
 
 
-def _violated(kind: type[Rule], stack: Resolution, subject: PoolView | ReleaseOnPool) -> tuple[str, ...]:
+def _violated(
+    kind: type[Rule], stack: Resolution, subject: PoolView | ReleaseOnPool, foundation: Foundation = "aks"
+) -> tuple[str, ...]:
     return tuple(
         name
         for name, rule in sorted(REGISTER.items())
-        if isinstance(rule, kind) and rule.severity == "error" and any(True for _ in rule.check(stack, subject))
+        if isinstance(rule, kind)
+        and rule.severity == "error"
+        and _applies(rule, foundation)
+        and any(True for _ in rule.check(stack, subject))
     )

@@ -48,7 +48,7 @@ def burst_has_room(_: Resolution, release: ReleaseView) -> Violations:
 @release_rule(
     "AUTOSCALE-FIXED",
     "error",
-    prevents="The setting has no effect: no ScaledObject is made for a fixed number of replicas.",
+    prevents="The setting has no effect: a fixed number of replicas is never scaled.",
     source="this stack file",
     model=("autoscaling", "replicas"),
 )
@@ -70,6 +70,7 @@ def autoscaling_is_read(_: Resolution, release: ReleaseView) -> Violations:
     source="https://learn.microsoft.com/azure/aks/spot-node-pool",
     model=("name", "pool"),
     pool=("name", "capacity"),
+    needs="aks",
 )
 def floor_on_demand(_: Resolution, place: ReleaseOnPool) -> Violations:
     """The floor of a model, its only or first pool, is on demand."""
@@ -89,6 +90,7 @@ def floor_on_demand(_: Resolution, place: ReleaseOnPool) -> Violations:
     source="https://learn.microsoft.com/azure/virtual-machines/spot-vms",
     model=("pool", "drain_seconds"),
     pool=("name", "capacity"),
+    needs="aks",
 )
 def drain_fits_notice(_: Resolution, place: ReleaseOnPool) -> Violations:
     """A model on spot nodes drains within the 30 seconds of notice that Azure gives."""

@@ -50,6 +50,7 @@ def _taints_of(release: ReleaseView) -> tuple[str, ...]:
     prevents="az aks nodepool add fails on a reserved taint, or other pods are scheduled on the pool's GPU nodes.",
     source="https://learn.microsoft.com/azure/aks/use-node-taints",
     pool=("taints",),
+    needs="aks",
 )
 def taints_are_new(_: Resolution, pool: PoolView) -> Violations:
     """A pool's `taints` don't include those for GPUs and spot nodes, which the platform and Azure set."""

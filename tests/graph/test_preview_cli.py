@@ -8,17 +8,12 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import jsonschema
 import pytest
 import yaml
 
-import catalog
-import config
-from planning import Planned, decide, plan_stack, planner
 from preview.__main__ import main
-from preview.stack import assessed
 from tests.graph.preview_schema import DOCUMENT
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -280,33 +275,6 @@ def test_a_program_that_fails_is_an_internal_error(
     assert "Traceback" in printed.err
     assert "report it with this output" in printed.err
     assert printed.err.rstrip().endswith("internal error: the program failed: LookupError: no such thing")
-
-
-def test_a_preview_plans_its_stack_once(monkeypatch: pytest.MonkeyPatch, dev: Outcome) -> None:
-    planned = []
-
-    def counted(*arguments: Any, **options: Any) -> Planned:
-        planned.append(options)
-        return plan_stack(*arguments, **options)
-
-    monkeypatch.setattr(planner, "plan_stack", counted)
-    assert run("dev").text == dev.text
-    assert len(planned) == 1
-
-
-def test_a_program_with_other_settings_plans_them() -> None:
-    before = assessed(DEV)
-    assert before.plan is not None
-    first, *rest = before.file.sections["models"]
-    other = config.load({**before.file.sections, "models": [{**first, "concurrency": 3}, *rest]})
-    with planner.already_decided(before.plan, before.loaded):
-        assert decide(before.loaded, catalog.load()) is before.plan
-        assert decide(config.load(before.file.sections), catalog.load()) is before.plan
-        assert decide(other, catalog.load()).models[0].releases[0].concurrency == 3
-        assert decide(before.loaded, catalog.load(), bootstrap=["key-playground"]).foundation.vault.bootstrap == (
-            "key-playground",
-        )
-    assert decide(before.loaded, catalog.load()) is not before.plan
 
 
 def test_the_reader_of_the_output_may_stop_early() -> None:

@@ -105,3 +105,12 @@ def test_a_file_with_mistakes_has_findings_instead_of_figures(
     document = json.loads(capsys.readouterr().out)
     assert (document["ok"], document["quotas"]) == (False, [])
     assert [finding["path"] for finding in document["findings"]] == [f"quota.{FAMILY}"]
+
+
+def test_a_stack_without_a_file_is_rejected(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["quota", "nosuch"]) == 2
+    assert "PREVIEW-FILE" in capsys.readouterr().out
+    assert main(["quota", "nosuch", "--json"]) == 2
+    document = json.loads(capsys.readouterr().out)
+    assert document["ok"] is False
+    assert [finding["rule"] for finding in document["findings"]] == ["PREVIEW-FILE"]

@@ -11,7 +11,7 @@ import pulumi
 import pytest
 from pulumi import Output, ResourceOptions
 
-from preview.engine import SECRET, UNKNOWN, Alias, Graph, LogLine, is_default_provider, preview
+from preview.engine import SECRET, UNKNOWN, Alias, Graph, LogLine, preview
 
 STACK = "urn:pulumi:dev::shop::pulumi:pulumi:Stack::shop-dev"
 
@@ -293,9 +293,3 @@ def test_a_program_file_runs_as_main_in_its_own_folder(
     graph = run(tmp_path if as_folder else tmp_path / "__main__.py")
     assert graph.outputs == {"size": "from a module", "note": "from a file"}
     assert Path.cwd() == where
-
-
-def test_default_and_explicit_providers_are_distinguished() -> None:
-    assert is_default_provider("urn:pulumi:dev::shop::pulumi:providers:azure-native::default_3_29_0")
-    assert not is_default_provider("urn:pulumi:dev::shop::pulumi:providers:kubernetes::cluster")
-    assert not is_default_provider("urn:pulumi:dev::shop::pkg:mod:Thing::default")

@@ -8,7 +8,7 @@ import pytest
 from pulumi import Output, ResourceOptions
 from pulumi.runtime.proto.resource_pb2 import RegisterResourceRequest
 
-from preview.engine import Graph, Resource, preview
+from preview.engine import Graph, Resource, is_default_provider, preview
 from preview.engine.inherit import Goal, inherit, merge_providers, resolve_provider
 from preview.engine.urn import form
 
@@ -181,3 +181,9 @@ def test_the_nearest_provider_of_a_package_is_used() -> None:
     assert resolve_provider("", {}, {"pkg": "above"}, "pkg") == "above"
     assert resolve_provider("", {}, {"pkg": "above"}, "other") == ""
     assert merge_providers({"pkg": "own"}, {"pkg": "above", "other": "above"}) == {"pkg": "own", "other": "above"}
+
+
+def test_default_and_explicit_providers_are_distinguished() -> None:
+    assert is_default_provider("urn:pulumi:dev::shop::pulumi:providers:azure-native::default_3_29_0")
+    assert not is_default_provider("urn:pulumi:dev::shop::pulumi:providers:kubernetes::cluster")
+    assert not is_default_provider("urn:pulumi:dev::shop::pkg:mod:Thing::default")

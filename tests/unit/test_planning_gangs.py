@@ -1,5 +1,6 @@
 """Replicas of several pods, which run together or not at all: nothing unproved is accepted."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
@@ -7,12 +8,16 @@ from planning_stacks import CATALOG, model, pool
 from planning_stacks import settings as loaded
 
 from planning.money import cost
-from planning.placement import placements
+from planning.placement import auto, placements, release_on_pool
+from planning.placement.candidates import Objections
 from planning.placement.pool_fill import PoolFill
 from planning.placement.problem import Effort, PackingProblem, PodClass
 from planning.placement.verdict import Proofs, judge
+from planning.resolving.releases import ReleaseView
 from planning.resolving.resolution import Resolution
+from planning.resolving.workloads import Workload, workloads_of
 from planning.rules import REGISTER
+from planning.rules.register import placement_errors, pool_errors
 
 
 def stack_of_gangs(gang: int) -> Resolution:
@@ -79,3 +84,15 @@ def test_auto_places_no_other_model_on_a_pool_with_gangs() -> None:
     assert not fill.has_room(single, 2, "gang", gang=2)
     fill.add(single, 2, "gang", gang=2)
     assert not fill.has_room(single, 1, "one")
+
+
+def test_auto_never_reports_room_for_a_gang(monkeypatch: pytest.MonkeyPatch) -> None:
+    def gangs_of(release: ReleaseView) -> tuple[Workload, ...]:
+        return tuple(replace(workload, pods_per_replica=2) for workload in workloads_of(release))
+
+    monkeypatch.setattr(release_on_pool, "workloads_of", gangs_of)
+    changes = {"pools[1]": pool("other", nodes={"min": 1, "max": 4}), "models[2]": model("more", "auto")}
+    objections = Objections(pool_errors, placement_errors)
+    (choice,) = auto.resolve(Resolution(loaded(changes), CATALOG), objections).choices
+    assert choice.pool is not None
+    assert not choice.has_room

@@ -146,3 +146,37 @@ def test_the_main_program_fits_on_a_page() -> None:
     assert len(lines) <= 80
     statements = [type(node) for node in tree(ROOT / "__main__.py").body]
     assert not {ast.FunctionDef, ast.ClassDef} & set(statements), "helpers belong to components"
+
+
+def test_no_file_is_longer_than_300_lines() -> None:
+    long = [str(path.relative_to(ROOT)) for path in ours() if len(path.read_text(encoding="utf-8").splitlines()) > 300]
+    assert long == []
+
+
+def ours() -> list[Path]:
+    return [path for package in OURS for path in sorted((ROOT / package).rglob("*.py"))]
+
+
+def test_imports_have_no_circle() -> None:
+    """Importing any module first works; the table above forbids circles between folders, this one within them."""
+    graph = {
+        _module_of(path): {name for name in imports(path) if name.split(".")[0] in OURS}
+        for path in ours()
+        if not path.is_relative_to(ROOT / "tests") and not path.is_relative_to(ROOT / "bench")
+    }
+    done: set[str] = set()
+
+    def visit(module: str, above: tuple[str, ...]) -> None:
+        assert module not in above, " -> ".join([*above[above.index(module) :], module])
+        if module in done or module not in graph:
+            return
+        for other in graph[module] - {module}:
+            visit(other, (*above, module))
+        done.add(module)
+
+    for module in graph:
+        visit(module, ())
+
+
+def _module_of(path: Path) -> str:
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
