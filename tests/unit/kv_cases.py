@@ -113,7 +113,7 @@ NEEDED = {
 }  # fmt: skip
 
 
-# What the sampler of older releases held for each logit: until 0.16 it sorted them. From Qwen3-14B's activations of
+# What the sampler of older versions held for each logit: until 0.16 it sorted them. From Qwen3-14B's activations of
 # 5.64 and 2.23 GiB, at 1024 sequences of 151,936 logits and 8192 tokens of 5120:
 # llm-d-incubation/llm-d-planner @8f9dbb8d accuracy/accuracy_report.md, part 2.
 SORTED, UNSORTED = 38.4, 14.9

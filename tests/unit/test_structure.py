@@ -170,8 +170,8 @@ def test_imports_have_no_circle() -> None:
         assert module not in above, " -> ".join([*above[above.index(module) :], module])
         if module in done or module not in graph:
             return
-        for other in graph[module] - {module}:
-            visit(other, (*above, module))
+        for imported in graph[module] - {module}:
+            visit(imported, (*above, module))
         done.add(module)
 
     for module in graph:

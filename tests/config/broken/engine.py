@@ -1,4 +1,4 @@
-"""Mistakes about vLLM: releases, options and their values."""
+"""Mistakes about vLLM: versions, options and their values."""
 
 from typing import Any
 
