@@ -16,7 +16,7 @@ from msgspec.structs import replace
 
 from catalog import data_files
 from catalog.decoding import CatalogError, Record, decode
-from catalog.model_schema import AttentionLayers, Model, RecurrentState
+from catalog.model_schema import AttentionLayers, ModelArchitecture, RecurrentState
 from catalog.schema import (
     AzureFacts,
     Chart,
@@ -49,7 +49,7 @@ __all__ = [
     "KubernetesMinor",
     "MigGpu",
     "MigProfile",
-    "Model",
+    "ModelArchitecture",
     "Need",
     "NodeReservation",
     "Overheads",
@@ -86,7 +86,7 @@ class Catalog(Record, frozen=True):
     prices: Mapping[tuple[str, str], Price]
     """(region, VM size) -> price; a price that was not found is absent."""
     regions: Mapping[str, Region]
-    models: Mapping[str, Model]
+    models: Mapping[str, ModelArchitecture]
     charts: Mapping[str, Chart]
     images: Mapping[str, Image]
     azure: AzureFacts
@@ -131,7 +131,7 @@ def read(folder: Path) -> Catalog:
         vm_sizes=_index(folder, "vm_sizes.yaml", VmSize),
         prices=_prices(folder, "prices.yaml"),
         regions=_index(folder, "regions.yaml", Region),
-        models=_index(folder, "models.yaml", Model, key="id"),
+        models=_index(folder, "models.yaml", ModelArchitecture, key="id"),
         charts=_index(folder, "charts.yaml", Chart),
         images=_index(folder, "charts.yaml", Image, entries="images"),
         azure=_azure(folder, "azure.yaml"),

@@ -49,7 +49,7 @@ class AttentionLayers(Record, frozen=True, kw_only=True):
     state: RecurrentState | None = None
 
 
-class Model(Record, frozen=True):
+class ModelArchitecture(Record, frozen=True):
     """One model: the figures that decide its memory."""
 
     id: str

@@ -27,7 +27,7 @@ TAINT_PATTERN = (
 VNET_PATTERN = r"^/subscriptions/[0-9a-f-]{36}/resourceGroups/[^/]+/providers/Microsoft\.Network/virtualNetworks/[^/]+$"
 
 
-class RefusedError(ValueError):
+class SettingRefusedError(ValueError):
     """A value of the right type that the stack file does not allow; `fix` is what to write instead."""
 
     def __init__(self, message: str, fix: str) -> None:
@@ -85,7 +85,7 @@ def _network(value: str) -> str:
             # Python reads an address without a prefix length as a range of one.
             raise ValueError(value)  # noqa: TRY301  # reported as every other wrong range
     except ValueError as error:
-        raise RefusedError(f'"{value}" is not an IPv4 range: {_reason(value)}', _as_network(value)) from error
+        raise SettingRefusedError(f'"{value}" is not an IPv4 range: {_reason(value)}', _as_network(value)) from error
     return str(network)
 
 
@@ -170,5 +170,5 @@ class Range(Section):
     @model_validator(mode="after")
     def _ordered(self) -> "Range":
         if self.min > self.max:
-            raise RefusedError(f"min ({self.min}) is above max ({self.max})", "write a min up to max")
+            raise SettingRefusedError(f"min ({self.min}) is above max ({self.max})", "write a min up to max")
         return self

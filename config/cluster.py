@@ -10,8 +10,8 @@ from config.base import (
     Guid,
     Network,
     Range,
-    RefusedError,
     Section,
+    SettingRefusedError,
     StandIn,
     Text,
     VnetId,
@@ -41,13 +41,15 @@ class ApiServer(Section):
     def _matches_access(self) -> "ApiServer":
         if self.access == "authorized" and not self.authorized_ranges:
             message = "access `authorized` without `authorized_ranges`: an API server open to everyone is not offered"
-            raise RefusedError(message, "add authorized_ranges, such as [203.0.113.0/24], or write access: private")
+            raise SettingRefusedError(
+                message, "add authorized_ranges, such as [203.0.113.0/24], or write access: private"
+            )
         if self.access == "private" and self.authorized_ranges:
             message = "`authorized_ranges` is only valid with access `authorized`"
-            raise RefusedError(message, "leave authorized_ranges out, or write access: authorized")
+            raise SettingRefusedError(message, "leave authorized_ranges out, or write access: authorized")
         if self.access == "authorized" and self.runner_vnet:
             message = "`runner_vnet` is only valid with access `private`"
-            raise RefusedError(message, "leave runner_vnet out, or write access: private")
+            raise SettingRefusedError(message, "leave runner_vnet out, or write access: private")
         return self
 
 

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
-from config.base import RefusedError, Section, StandIn, pattern
+from config.base import Section, SettingRefusedError, StandIn, pattern
 
 ApiName = Annotated[str, pattern(r"^[A-Za-z0-9][\w./ -]*$", longest=63)]
 Price = Annotated[float, Field(ge=0, strict=True, allow_inf_nan=False)]
@@ -39,7 +39,9 @@ class Cost(Section):
         names = [api.name for api in self.managed_apis]
         for name in names:
             if names.count(name) > 1:
-                raise RefusedError(f"two of `managed_apis` are called `{name}`", "choose another name for one of them")
+                raise SettingRefusedError(
+                    f"two of `managed_apis` are called `{name}`", "choose another name for one of them"
+                )
         return self
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from config.base import RefusedError
+from config.base import SettingRefusedError
 from config.findings import Finding, Place, path_of
 from config.secrets import secret_literals
 from config.shape import choices_at, described, keys_at, places_of_key
@@ -110,7 +110,7 @@ def _wrong_value(place: Place, problems: list[Any], value: object) -> tuple[str,
     kind, context = problems[0]["type"], problems[0].get("ctx", {})
     if value is None:
         return "the key has no value", f"write {described(place)}"
-    if kind == "value_error" and isinstance(context["error"], RefusedError):
+    if kind == "value_error" and isinstance(context["error"], SettingRefusedError):
         return str(context["error"]), context["error"].fix
     if kind == "literal_error":
         return _not_one_of(value, choices_at(place))

@@ -10,8 +10,8 @@ from config.base import (
     Flag,
     Positive,
     Range,
-    RefusedError,
     Section,
+    SettingRefusedError,
     StandIn,
     Text,
     Version,
@@ -65,19 +65,23 @@ class Source(Section):
         if (self.huggingface is None) == (self.blob is None):
             given = "neither is" if self.huggingface is None else "both are"
             message = f"exactly one of `huggingface` and `blob` is required, {given} given"
-            raise RefusedError(message, "give exactly one of `huggingface` (with `revision`) and `blob` (with `model`)")
+            raise SettingRefusedError(
+                message, "give exactly one of `huggingface` (with `revision`) and `blob` (with `model`)"
+            )
         if self.huggingface is not None and self.revision is None:
             message = "`huggingface` without `revision`: a branch can change under a running service"
-            raise RefusedError(message, f"add revision: {_described(type(self), 'revision')}")
+            raise SettingRefusedError(message, f"add revision: {_described(type(self), 'revision')}")
         if self.blob is not None and self.model is None and self.hf_config is None:
             message = "`blob` without `model`: the folder's name doesn't determine the architecture"
-            raise RefusedError(message, "add model, the id of the model with the architecture, such as Qwen/Qwen3-8B")
+            raise SettingRefusedError(
+                message, "add model, the id of the model with the architecture, such as Qwen/Qwen3-8B"
+            )
         if self.weights_gib is not None and self.hf_config is None:
-            raise RefusedError("`weights_gib` is only valid with `hf_config`", "leave `weights_gib` out")
+            raise SettingRefusedError("`weights_gib` is only valid with `hf_config`", "leave `weights_gib` out")
         if self.huggingface is not None and self.model is not None:
-            raise RefusedError("`model` is only valid with `blob`", "leave `model` out")
+            raise SettingRefusedError("`model` is only valid with `blob`", "leave `model` out")
         if self.blob is not None and self.revision is not None:
-            raise RefusedError("`revision` is only valid with `huggingface`", "leave `revision` out")
+            raise SettingRefusedError("`revision` is only valid with `huggingface`", "leave `revision` out")
         return self
 
     @property
@@ -117,7 +121,7 @@ class Autoscaling(Section):
     )
 
 
-class Model(Section):
+class ModelSettings(Section):
     """One served model; its name is what clients put into `model`."""
 
     name: Annotated[str, pattern(r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$", longest=40), StandIn("zz{index}")] = Field(

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from config.base import UNKNOWN_NAME, Range, RefusedError, Section, StandIn, Taint, Text, Zone, pattern
+from config.base import UNKNOWN_NAME, Range, Section, SettingRefusedError, StandIn, Taint, Text, Zone, pattern
 
 
 class GpuSharing(Section):
@@ -35,27 +35,27 @@ class GpuSharing(Section):
     def _slices_match_sharing(self) -> "GpuSharing":
         if self.layout and self.layouts:
             message = "`layout` (the same for every GPU) and `layouts` (one for each GPU) are both given"
-            raise RefusedError(message, "leave one of them out")
+            raise SettingRefusedError(message, "leave one of them out")
         if self.sharing == "mig" and not self.sliced:
             message = "sharing `mig` needs a `layout`"
-            raise RefusedError(message, "add layout, such as [3g.47gb, 3g.47gb], or write sharing: none")
+            raise SettingRefusedError(message, "add layout, such as [3g.47gb, 3g.47gb], or write sharing: none")
         if self.sharing == "mps" and self.sliced:
             message = "NVIDIA's device plugin offers no MPS on MIG slices"
-            raise RefusedError(message, "leave the layout out, or write sharing: time-slicing")
+            raise SettingRefusedError(message, "leave the layout out, or write sharing: time-slicing")
         if self.sharing == "none" and self.sliced:
             name = "layout" if self.layout else "layouts"
             message = f"`{name}` is only valid with sharing `mig`"
-            raise RefusedError(message, f"write sharing: mig, or leave `{name}` out")
+            raise SettingRefusedError(message, f"write sharing: mig, or leave `{name}` out")
         return self
 
     @model_validator(mode="after")
     def _replicas_match_sharing(self) -> "GpuSharing":
         if self.shared and self.replicas is None:
             message = f"sharing `{self.sharing}` needs `replicas`"
-            raise RefusedError(message, "add replicas, the number of pods on one GPU, such as 2")
+            raise SettingRefusedError(message, "add replicas, the number of pods on one GPU, such as 2")
         if not self.shared and self.replicas is not None:
             message = "`replicas` is only valid with sharing `time-slicing` or `mps`"
-            raise RefusedError(message, "write one of them, or leave `replicas` out")
+            raise SettingRefusedError(message, "write one of them, or leave `replicas` out")
         return self
 
     @property
@@ -79,7 +79,7 @@ class Pool(Section):
     name: Annotated[str, pattern(r"^[a-z][a-z0-9]{0,7}$"), StandIn("zz{index}")] = Field(
         description="lower-case letters and digits, a letter first, 8 at most (AKS allows 12, the revision takes 4)"
     )
-    workload: Annotated[Literal["inference", "fine-tuning", "background"], StandIn("inference")] = Field(
+    pool_class: Annotated[Literal["inference", "fine-tuning", "background"], StandIn("inference")] = Field(
         alias="class", description="what runs there: `inference`, `fine-tuning` or `background` (no GPUs, no taint)"
     )
     vm_size: Annotated[Text, UNKNOWN_NAME] = Field(description="an Azure VM size, such as Standard_NC40ads_H100_v5")

@@ -8,7 +8,7 @@ from config.base import Section
 from config.cluster import Cluster, Quota
 from config.cost import Cost
 from config.gateway import Gateway
-from config.models import Model
+from config.models import ModelSettings
 from config.network import NetworkSection
 from config.observability import Observability
 from config.platform import Platform
@@ -33,7 +33,7 @@ class Settings(Section):
     pools: Annotated[tuple[Pool, ...], Field(min_length=1)] = Field(
         description="a list of node pools, at least one: [{name: …, class: inference, vm_size: …, nodes: {…}}]"
     )
-    models: Annotated[tuple[Model, ...], Field(min_length=1)] = Field(
+    models: Annotated[tuple[ModelSettings, ...], Field(min_length=1)] = Field(
         description="a list of models, at least one: [{name: …, source: {…}, pool: …, context: …, replicas: {…}}]"
     )
     storage: Storage = Field(

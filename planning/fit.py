@@ -6,7 +6,7 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import asdict
 
-from catalog import Catalog, Gpu, Model, VllmVersion
+from catalog import Catalog, Gpu, ModelArchitecture, VllmVersion
 from config.wording import listed, nearest
 from planning.gpus import mig
 from planning.gpus.devices import WHOLE_GPU, Device, gpu_memory_gib
@@ -68,7 +68,7 @@ class Answer(Struct, frozen=True):
     """
 
     question: Question
-    model: Model
+    model: ModelArchitecture
     gpu: Gpu
     ledger: Ledger
     version: str
@@ -103,11 +103,11 @@ def answer(question: Question, catalog: Catalog) -> Answer | tuple[Refusal, ...]
     if vllm is None or compute is None:
         return (_unverified(catalog),)
     model, gpu = _model(question, catalog, vllm), catalog.gpus.get(question.gpu)
-    refusals = [*([] if isinstance(model, Model) else model), *_wrong_device(question, catalog)]
+    refusals = [*([] if isinstance(model, ModelArchitecture) else model), *_wrong_device(question, catalog)]
     refusals += _wrong_figures(question, vllm)
-    if isinstance(model, Model):
+    if isinstance(model, ModelArchitecture):
         refusals += _wrong_for(question, model, vllm)
-    if refusals or not isinstance(model, Model) or gpu is None:
+    if refusals or not isinstance(model, ModelArchitecture) or gpu is None:
         return tuple(refusals)
     device_gib = _device_gib(question, gpu, catalog)
     ledger = compute(model, device_gib, _demand(question, model, vllm, gpu, device_gib), catalog.overheads)
@@ -126,7 +126,7 @@ def _unverified(catalog: Catalog) -> Refusal:
     return Refusal("version", message, "compare it as docs/adding-a-vllm-version.md says")
 
 
-def _demand(question: Question, model: Model, vllm: VllmVersion, gpu: Gpu, device_gib: float) -> Demand:
+def _demand(question: Question, model: ModelArchitecture, vllm: VllmVersion, gpu: Gpu, device_gib: float) -> Demand:
     context = question.context or model.max_context_tokens
     given = {"max-num-batched-tokens": question.batched_tokens, "max-num-seqs": question.sequences}
     sizes = batch(vllm, Device("whole", WHOLE_GPU, device_gib, 1, gpu), model, context, given)
@@ -152,7 +152,7 @@ def _demand(question: Question, model: Model, vllm: VllmVersion, gpu: Gpu, devic
     )
 
 
-def _model(question: Question, catalog: Catalog, vllm: VllmVersion) -> Model | list[Refusal]:
+def _model(question: Question, catalog: Catalog, vllm: VllmVersion) -> ModelArchitecture | list[Refusal]:
     if question.config is not None:
         try:
             return hf_config.read(question.config, question.model, vllm)
@@ -195,7 +195,7 @@ def _wrong_figures(question: Question, vllm: VllmVersion) -> Iterator[Refusal]:
         yield Refusal("utilization", f"{question.utilization:g} is not between 0 and 1", "write 0.9, say")
 
 
-def _wrong_for(question: Question, model: Model, vllm: VllmVersion) -> Iterator[Refusal]:
+def _wrong_for(question: Question, model: ModelArchitecture, vllm: VllmVersion) -> Iterator[Refusal]:
     size = question.tensor_parallel
     if not legal_tensor_parallel(model.heads, model.kv_heads, size):
         message = f"{size} doesn't divide {model.heads} heads and {model.kv_heads} key-value heads"

@@ -42,7 +42,7 @@ def agent_pool(stack: ResolvedStack, view: ResolvedPool) -> AgentPoolPlan:
         },
     )
     labels: Pairs = (
-        (labels_of.POOL_CLASS, settings.workload),
+        (labels_of.POOL_CLASS, settings.pool_class),
         (labels_of.POOL, settings.name),
         (labels_of.POOL_REVISION, f"{settings.name}-{revision}"),
         *(((labels_of.MIG_CONFIG, mig_config),) if mig_config is not None else ()),

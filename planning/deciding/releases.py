@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from config.models import Model as ModelSettings
+from config.models import ModelSettings
 from planning import naming
 from planning.deciding import azure_objects
 from planning.deciding.arguments import command_line

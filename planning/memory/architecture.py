@@ -1,12 +1,12 @@
 """Which attention layers a model has, in order, and how the layers are distributed over pipeline stages."""
 
-from catalog import AttentionLayers, Model
+from catalog import AttentionLayers, ModelArchitecture
 
 # GPUs over which a layer may be sharded: as many as machines have, and what two of them have together.
 _PARALLEL_SIZES = (1, 2, 4, 8, 16)
 
 
-def attention_layers(model: Model) -> tuple[AttentionLayers, ...]:
+def attention_layers(model: ModelArchitecture) -> tuple[AttentionLayers, ...]:
     """The model's groups of layers; empty where they are not known or the model keeps no KV cache."""
     if model.caches:
         return model.caches
@@ -16,7 +16,7 @@ def attention_layers(model: Model) -> tuple[AttentionLayers, ...]:
     return ()
 
 
-def computable(model: Model) -> bool:
+def computable(model: ModelArchitecture) -> bool:
     """Whether the model's KV cache can be computed from what the catalog says of the model."""
     return bool(attention_layers(model))
 
@@ -49,6 +49,6 @@ def legal_tensor_parallel(heads: int, kv_heads: int, size: int) -> bool:
     return heads % size == 0 and (kv_heads % size == 0 or size % kv_heads == 0)
 
 
-def tensor_parallel_sizes(model: Model) -> list[int]:
+def tensor_parallel_sizes(model: ModelArchitecture) -> list[int]:
     """Numbers of GPUs over which the model's layers can be sharded, smallest first."""
     return [size for size in _PARALLEL_SIZES if legal_tensor_parallel(model.heads, model.kv_heads, size)]

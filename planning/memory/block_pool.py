@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from msgspec import Struct
 from msgspec.structs import replace
 
-from catalog import Model
+from catalog import ModelArchitecture
 from planning.memory.architecture import stage_sizes
 from planning.memory.demand import Demand
 from planning.memory.layer_cache import LayerCache, layer_caches
@@ -52,7 +52,7 @@ class BlockPool(Struct, frozen=True):
         return tuple(table for table in self.tables if table.kind in ("full", "mla"))
 
 
-def block_pool(model: Model, demand: Demand) -> BlockPool:
+def block_pool(model: ModelArchitecture, demand: Demand) -> BlockPool:
     """The pool of the pipeline stage with the largest blocks, which decides for all stages.
 
     Raises:

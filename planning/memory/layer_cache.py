@@ -8,7 +8,7 @@ import math
 
 from msgspec import Struct
 
-from catalog import AttentionLayers, Model, RecurrentState
+from catalog import AttentionLayers, ModelArchitecture, RecurrentState
 from planning.memory.architecture import attention_layers, layers_in_order
 from planning.memory.demand import Demand
 
@@ -37,7 +37,7 @@ class LayerCache(Struct, frozen=True):
     width: int = 0
 
 
-def layer_caches(model: Model, demand: Demand) -> tuple[LayerCache, ...]:
+def layer_caches(model: ModelArchitecture, demand: Demand) -> tuple[LayerCache, ...]:
     """The cache of every layer, first to last, draft layers behind them.
 
     Raises:

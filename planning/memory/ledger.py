@@ -8,7 +8,7 @@ from functools import lru_cache
 
 from msgspec import Struct
 
-from catalog import Model, Overheads
+from catalog import ModelArchitecture, Overheads
 from planning.memory.block_pool import BlockPool, block_pool
 from planning.memory.demand import GIB, Demand
 from planning.memory.overhead import Overhead, overhead
@@ -64,7 +64,7 @@ class Ledger(Struct, frozen=True):
 
 # Cached, since in a large stack many models differ only in name and pool, with equal demands on equal devices.
 @lru_cache(maxsize=2048)
-def account(model: Model, device_gib: float, demand: Demand, overheads: Overheads) -> Ledger:
+def account(model: ModelArchitecture, device_gib: float, demand: Demand, overheads: Overheads) -> Ledger:
     """Fill in the ledger.
 
     `fits` says whether the longest request fits, `concurrency` requests do, and every sequence has its state. With
@@ -109,6 +109,6 @@ def _fits(pool: BlockPool, demand: Demand, blocks: int) -> bool:
     return together < blocks and (not pool.has_states or demand.sequences <= blocks)
 
 
-def ledger(model: Model, device_gib: float, demand: Demand, overheads: Overheads) -> MemoryPlan:
+def ledger(model: ModelArchitecture, device_gib: float, demand: Demand, overheads: Overheads) -> MemoryPlan:
     """The figures alone."""
     return account(model, device_gib, demand, overheads).memory

@@ -2,7 +2,7 @@
 
 from msgspec import Struct
 
-from catalog import Model, Overheads
+from catalog import ModelArchitecture, Overheads
 from planning.memory.architecture import stage_sizes
 from planning.memory.demand import GIB, Demand
 
@@ -27,7 +27,7 @@ class Overhead(Struct, frozen=True):
         return self.activation_gib + self.context_gib + self.graphs_gib
 
 
-def overhead(model: Model, weights_gib: float, demand: Demand, overheads: Overheads) -> Overhead:
+def overhead(model: ModelArchitecture, weights_gib: float, demand: Demand, overheads: Overheads) -> Overhead:
     """Memory to reserve for everything but weights and KV cache.
 
     Activations are those of vLLM's profiling run, see `activation_bytes`. CUDA graphs take about the same for every
@@ -45,7 +45,7 @@ def overhead(model: Model, weights_gib: float, demand: Demand, overheads: Overhe
     return Overhead(activation, context, max(graphs, overheads.activation_reserve_gib + guess - activation - context))
 
 
-def activation_bytes(model: Model, demand: Demand) -> int:
+def activation_bytes(model: ModelArchitecture, demand: Demand) -> int:
     """Peak of the profiling run on one GPU; parts whose sizes are not in the catalog count as nothing.
 
     It is the largest batch through one layer, or the sampler over the most sequences, whichever is more. The batch's
@@ -74,6 +74,6 @@ def captured_graphs(demand: Demand) -> int:
     return len(sizes) + sum(size <= decoding for size in sizes)
 
 
-def _widths_known(model: Model, demand: Demand) -> bool:
+def _widths_known(model: ModelArchitecture, demand: Demand) -> bool:
     width = model.active_width or model.intermediate
     return width is not None and (demand.pooling or model.vocab is not None)

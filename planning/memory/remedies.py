@@ -6,7 +6,7 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import replace
 
-from catalog import Catalog, Gpu, Model, VllmVersion
+from catalog import Catalog, Gpu, ModelArchitecture, VllmVersion
 from planning.gpus import mig
 from planning.gpus.devices import gpu_memory_gib
 from planning.memory import (
@@ -34,7 +34,7 @@ class Remedies(Struct, frozen=True, kw_only=True):
 
 
 def suggest_fixes(
-    model: Model, ledger: Ledger, catalog: Catalog, gpu: Gpu, demand_on: Callable[[Gpu, float], Demand], *,
+    model: ModelArchitecture, ledger: Ledger, catalog: Catalog, gpu: Gpu, demand_on: Callable[[Gpu, float], Demand], *,
     vllm: VllmVersion, compute: Arithmetic, profile: str | None = None, most_gpus: int = 16,
 ) -> Remedies:  # fmt: skip
     """Look for remedies on this device and on others: larger slices of the GPU for a slice, else larger GPUs.
@@ -86,7 +86,9 @@ def _most_sequences(ledger: Ledger, fits: Callable[..., bool]) -> int | None:
     return most
 
 
-def _longer(model: Model, device_gib: float, ledger: Ledger, catalog: Catalog, compute: Arithmetic) -> int | None:
+def _longer(
+    model: ModelArchitecture, device_gib: float, ledger: Ledger, catalog: Catalog, compute: Arithmetic
+) -> int | None:
     """The longest context with an fp8 cache, if it is longer than without."""
     halved = compute(model, device_gib, replace(ledger.demand, kv_cache_dtype="fp8"), catalog.overheads)
     return halved.longest_context if halved.longest_context > ledger.longest_context else None

@@ -2,12 +2,12 @@
 
 from collections.abc import Callable, Mapping
 
-from catalog import Catalog, Model, Overheads, VllmVersion
+from catalog import Catalog, ModelArchitecture, Overheads, VllmVersion
 from planning.memory.demand import Demand
 from planning.memory.ledger import Ledger, account
 
 # Model, GiB of the device, demand and overheads → the ledger; see `account`.
-Arithmetic = Callable[[Model, float, Demand, Overheads], Ledger]
+Arithmetic = Callable[[ModelArchitecture, float, Demand, Overheads], Ledger]
 
 # What the `ledger` of a vLLM version's record names. A version whose record names none of these has no figures.
 LEDGERS: Mapping[str, Arithmetic] = {"0.33": account}

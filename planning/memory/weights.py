@@ -6,7 +6,7 @@ vocab_parallel_embedding.py (rows padded to 64 for each GPU), vllm/models (laten
 
 import math
 
-from catalog import Model, Overheads
+from catalog import ModelArchitecture, Overheads
 from planning.memory.architecture import attention_layers, stage_sizes
 from planning.memory.demand import GIB, Demand
 
@@ -15,7 +15,7 @@ _ROWS = 64
 _BYTES = 2
 
 
-def weights_on_gpu(model: Model, checkpoint_gib: float, demand: Demand, overheads: Overheads) -> float:
+def weights_on_gpu(model: ModelArchitecture, checkpoint_gib: float, demand: Demand, overheads: Overheads) -> float:
     """GiB on the fullest GPU of a checkpoint of `checkpoint_gib` (its tensors together)."""
     loaded = checkpoint_gib * overheads.weights_factor
     gpus, stages = demand.tensor_parallel, demand.pipeline_parallel
@@ -25,7 +25,7 @@ def weights_on_gpu(model: Model, checkpoint_gib: float, demand: Demand, overhead
     return even + fullest * _replicated(model, gpus) + _padding(model, gpus) + _uneven_experts(model, loaded, demand)
 
 
-def _replicated(model: Model, gpus: int) -> float:
+def _replicated(model: ModelArchitecture, gpus: int) -> float:
     """GiB of projections that every GPU holds beyond its even share."""
     numbers = 0.0
     for group in attention_layers(model):
@@ -37,14 +37,14 @@ def _replicated(model: Model, gpus: int) -> float:
     return numbers * _BYTES / GIB
 
 
-def _padding(model: Model, gpus: int) -> float:
+def _padding(model: ModelArchitecture, gpus: int) -> float:
     if model.vocab is None:
         return 0.0
     rows = -model.vocab % (_ROWS * gpus)
     return 2 * rows * model.hidden * _BYTES / GIB / gpus
 
 
-def _uneven_experts(model: Model, loaded: float, demand: Demand) -> float:
+def _uneven_experts(model: ModelArchitecture, loaded: float, demand: Demand) -> float:
     """Whole experts on each GPU instead of a slice of each: the fullest GPU has the rounded-up number."""
     gpus = demand.tensor_parallel
     if not demand.expert_parallel or not model.experts:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from catalog import AttentionLayers, Model, VllmVersion
+from catalog import AttentionLayers, ModelArchitecture, VllmVersion
 from catalog.model_schema import AttentionKind
 from planning.memory import GIB
 from planning.model_config.layers import (
@@ -23,7 +23,7 @@ _NESTED = ("text_config", "llm_config", "language_config")
 _BESIDE = ("vision_config", "audio_config", "speech_config")
 
 
-def read(config: Mapping[str, Any], name: str, vllm: VllmVersion) -> Model:
+def read(config: Mapping[str, Any], name: str, vllm: VllmVersion) -> ModelArchitecture:
     """Describe the model of a `config.json`; `weights_gib` (None) and `max_context_tokens` (0) may be left open.
 
     Sizes follow `vllm` (`get_head_size`, `get_total_num_kv_heads`, `_get_and_verify_max_len`); weights are counted
@@ -42,7 +42,7 @@ def read(config: Mapping[str, Any], name: str, vllm: VllmVersion) -> Model:
     size = _size(config, weights)
     plain = all(group.kind == "full" for group in groups) and len(groups) == 1
     vocab, intermediate = text.get("vocab_size"), text.get("intermediate_size")
-    return Model(
+    return ModelArchitecture(
         id=name,
         task="generate",
         params_b=0.0 if weights is None else round(weights.parameters / 1e9, 2),

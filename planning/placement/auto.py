@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from msgspec import Struct, field
 
-from config.models import Model as ModelSettings
+from config.models import ModelSettings
 from planning.placement.candidates import (
     Objections,
     PlacementCandidate,

@@ -6,7 +6,7 @@ from functools import cached_property
 from msgspec import Struct
 from msgspec.structs import replace
 
-from config.models import Model as ModelSettings
+from config.models import ModelSettings
 from planning.gpus.devices import Device
 from planning.placement.release_on_pool import ReleaseOnPool
 from planning.resolving.pools import PoolView

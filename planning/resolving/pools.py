@@ -63,7 +63,7 @@ class PoolView(Struct, frozen=True, dict=True):
     @property
     def taints(self) -> tuple[Taint, ...]:
         """All taints of its nodes, those that Azure adds to spot nodes included."""
-        own = (GPU_TAINT,) if self.settings.workload != "background" and self.gpu is not None else ()
+        own = (GPU_TAINT,) if self.settings.pool_class != "background" and self.gpu is not None else ()
         return (*own, *((SPOT_TAINT,) if self.spot else ()), *self.settings.taints)
 
     def complete(self) -> "ResolvedPool | None":

@@ -10,8 +10,8 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import asdict
 
-from catalog import Model, VllmVersion
-from config.models import Model as ModelSettings
+from catalog import ModelArchitecture, VllmVersion
+from config.models import ModelSettings
 from planning.gpus import devices
 from planning.gpus.devices import Device
 from planning.memory import Demand, Ledger
@@ -29,7 +29,7 @@ class ReleaseView(Struct, frozen=True, dict=True):
 
     index: int
     settings: ModelSettings
-    architecture: Model | None
+    architecture: ModelArchitecture | None
     vllm: VllmVersion | None
     options: Options
     """The options of vLLM that the stack file gives."""
@@ -117,7 +117,7 @@ class ReleaseView(Struct, frozen=True, dict=True):
 class ResolvedRelease(ReleaseView, frozen=True, dict=True):
     """One release without gaps, as builders of the Plan get it."""
 
-    architecture: Model
+    architecture: ModelArchitecture
     vllm: VllmVersion
     pools: tuple[ResolvedPool, ...]
     devices: tuple[Device, ...]

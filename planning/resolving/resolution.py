@@ -7,9 +7,9 @@ from typing import Any, TypeVar
 from msgspec import Struct
 from msgspec.structs import replace
 
-from catalog import Catalog, Model, Region, VllmVersion
+from catalog import Catalog, ModelArchitecture, Region, VllmVersion
 from config import Settings
-from config.models import Model as ModelSettings
+from config.models import ModelSettings
 from planning.memory import Ledger, arithmetic, computable
 from planning.model_config import config as hf_config
 from planning.naming import Names
@@ -124,7 +124,7 @@ class Resolution:
         known, wanted = self.catalog.vllm_versions, model.engine.version
         return self.catalog.vllm(wanted if wanted in known else known[-1])
 
-    def _architecture(self, model: ModelSettings) -> Model | None:
+    def _architecture(self, model: ModelSettings) -> ModelArchitecture | None:
         """The model by its own configuration where one is given, else by the catalog (rule MODEL-CONFIG says why)."""
         source = model.source
         if source.hf_config is None:

@@ -1,6 +1,6 @@
 """Rules about number formats and kernels that the vLLM version, the checkpoint and the GPU must support."""
 
-from catalog import Model, VllmVersion
+from catalog import ModelArchitecture, VllmVersion
 from config.wording import nearest
 from planning.placement.release_on_pool import ReleaseOnPool
 from planning.resolving.releases import ReleaseView
@@ -13,7 +13,7 @@ from planning.vllm.options import mapping
 _PLAIN = ("bf16", "bfloat16", "fp16", "float16")
 
 
-def _native(release: Model | None, vllm: VllmVersion) -> str | None:
+def _native(release: ModelArchitecture | None, vllm: VllmVersion) -> str | None:
     """The quantization of a checkpoint as vLLM's loaders name it; None where it has none, or one they don't name."""
     loaders = vllm.checkpoint_loaders
     return next((kind for kind in loaders if release is not None and release.native_dtype.startswith(kind)), None)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from catalog import Model
+from catalog import ModelArchitecture
 from config.wording import listed
 from planning.placement.release_on_pool import ReleaseOnPool
 from planning.resolving.releases import ReleaseView
@@ -93,7 +93,7 @@ def lora_options_complete(_: Resolution, release: ReleaseView) -> Violations:
             )
 
 
-def is_mixture_of_experts(model: Model | None) -> bool | None:
+def is_mixture_of_experts(model: ModelArchitecture | None) -> bool | None:
     """Whether a model is a mixture of experts; None where the catalog doesn't state it."""
     if model is None or (model.experts is None and model.active_b is None):
         return None
@@ -172,7 +172,7 @@ def context_parallel_legal(_: Resolution, release: ReleaseView) -> Violations:
             )
 
 
-def _legal_context_parallel(release: Model, ranks: int, size: int) -> bool:
+def _legal_context_parallel(release: ModelArchitecture, ranks: int, size: int) -> bool:
     if ranks % size:
         return False
     if release.attention_kind == "mla":

@@ -208,10 +208,10 @@ def pool_exists(stack: Resolution, release: ReleaseView) -> Violations:
 )
 def pool_serves_models(stack: Resolution, place: ReleaseOnPool) -> Violations:
     """Models run on pools of class inference."""
-    if place.pool.settings.workload != "inference":
-        able = [pool.name for pool in stack.pools if pool.settings.workload == "inference"]
+    if place.pool.settings.pool_class != "inference":
+        able = [pool.name for pool in stack.pools if pool.settings.pool_class == "inference"]
         yield Violation(
             place.path,
-            f"pool `{place.pool.name}` is of class `{place.pool.settings.workload}`",
+            f"pool `{place.pool.name}` is of class `{place.pool.settings.pool_class}`",
             f"choose a pool of class `inference`: {listed(able)}",
         )

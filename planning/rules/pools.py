@@ -44,16 +44,16 @@ def class_matches_size(_: Resolution, pool: PoolView) -> Violations:
     """Pools of class inference and fine-tuning have GPUs; pools of class background have none."""
     if pool.vm is None:
         return
-    if pool.settings.workload == "background" and pool.vm.gpu is not None:
+    if pool.settings.pool_class == "background" and pool.vm.gpu is not None:
         yield Violation(
             f"{pool.path}.vm_size",
             f"`{pool.vm.name}` has GPUs, but {pool.path}.class is `background`",
             "choose a size without GPUs",
         )
-    if pool.settings.workload != "background" and pool.vm.gpu is None:
+    if pool.settings.pool_class != "background" and pool.vm.gpu is None:
         yield Violation(
             f"{pool.path}.vm_size",
-            f"`{pool.vm.name}` has no GPU, but {pool.path}.class is `{pool.settings.workload}`",
+            f"`{pool.vm.name}` has no GPU, but {pool.path}.class is `{pool.settings.pool_class}`",
             "choose a size with GPUs, or class `background`",
         )
 
@@ -154,7 +154,7 @@ def pool_has_models(stack: Resolution) -> Violations:
     """At least one model runs on every pool of class inference."""
     used = {pool.name for release in stack.releases for pool in release.pools if pool is not None}
     for pool in stack.pools:
-        if pool.settings.workload == "inference" and pool.name not in used:
+        if pool.settings.pool_class == "inference" and pool.name not in used:
             yield Violation(
                 f"{pool.path}.name",
                 f"no model names the inference pool `{pool.name}`",

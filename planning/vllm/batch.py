@@ -8,7 +8,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from catalog import Model, VllmVersion
+from catalog import ModelArchitecture, VllmVersion
 from planning.gpus.devices import Device
 from planning.vllm.options import whole_number
 
@@ -20,14 +20,14 @@ class Batch(Struct, frozen=True):
     requests: int
 
 
-def chunks_prefill(model: Model | None, options: Mapping[str, Any]) -> bool:
+def chunks_prefill(model: ModelArchitecture | None, options: Mapping[str, Any]) -> bool:
     """Whether a prompt may be read in parts, by the options that are given; encoders always read it as a whole."""
     wanted = options.get("enable-chunked-prefill")
     return wanted if isinstance(wanted, bool) else model is None or model.attention_kind != "none"
 
 
 def batch(
-    vllm: VllmVersion, device: Device, model: Model | None, context_tokens: int, options: Mapping[str, Any]
+    vllm: VllmVersion, device: Device, model: ModelArchitecture | None, context_tokens: int, options: Mapping[str, Any]
 ) -> Batch:
     """Batch sizes on a device; for a pod that shares the device, those for its share of the memory.
 

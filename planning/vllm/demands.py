@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from catalog import Gpu, Model, Speculation, VllmVersion
-from config.models import Model as ModelSettings
+from catalog import Gpu, ModelArchitecture, Speculation, VllmVersion
+from config.models import ModelSettings
 from planning.memory import Demand, Draft
 from planning.vllm.batch import Batch
 from planning.vllm.options import mapping, whole_number
@@ -15,7 +15,7 @@ UNKNOWN_DRAFT = Draft(tokens=0, layers=0)
 def demand(
     settings: ModelSettings,
     options: Mapping[str, Any],
-    model: Model,
+    model: ModelArchitecture,
     vllm: VllmVersion,
     gpu: Gpu,
     batch: Batch,
@@ -49,7 +49,7 @@ def demand(
     )
 
 
-def drafting(value: Any, model: Model, methods: Speculation) -> Draft | None:
+def drafting(value: Any, model: ModelArchitecture, methods: Speculation) -> Draft | None:
     """Speculative decoding as the value of `speculative-config` asks for it; None without.
 
     Layers count where they are known: an EAGLE head has one, with the heads of its model; multi-token prediction has

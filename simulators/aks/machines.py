@@ -29,7 +29,7 @@ _PAUSE_SECONDS: Final = 0.2
 
 
 @dataclass(frozen=True)
-class PoolView:
+class NodePoolState:
     """One pool as a test sees it: `nodes` are the names of its machines, oldest first."""
 
     id: str
@@ -62,13 +62,13 @@ class Machines:
         self._thread: threading.Thread | None = None
         self._broken: BaseException | None = None
 
-    def pools(self) -> dict[str, PoolView]:
+    def pools(self) -> dict[str, NodePoolState]:
         """Every pool, the system pool included, by name."""
         views = {}
         for id_, facts in self._fleet.pools().items():
             fewest, most = facts.bounds
             name = pool_name(facts.inputs)
-            views[name] = PoolView(
+            views[name] = NodePoolState(
                 id=id_,
                 name=name,
                 nodes=tuple(self._fleet.machines(id_)),
@@ -80,7 +80,7 @@ class Machines:
             )
         return dict(sorted(views.items()))
 
-    def pool(self, name: str) -> PoolView:
+    def pool(self, name: str) -> NodePoolState:
         """One pool.
 
         Raises:
@@ -155,7 +155,7 @@ class Machines:
                 self.scale(name, len(self.pools()[name].nodes) + more)
             return dict(sorted((wanted + Counter(short)).items()))
 
-    def _expected(self, view: PoolView) -> dict[str, Any]:
+    def _expected(self, view: NodePoolState) -> dict[str, Any]:
         template = self._fleet.manifest(view.id)
         if view.nodes:
             return template

@@ -15,7 +15,7 @@ from simulators.azure.arm_paths import path_inputs, resource_id
 from simulators.azure.arm_schema import ArmSchema
 from simulators.azure.assigned_values import TENANT, born
 from simulators.azure.cloud import AzureObject, Cloud, api_host
-from simulators.provider_protocol.base import CheckFailure, Difference, StandIn
+from simulators.provider_protocol.base import CheckFailure, Difference, SimulatedProvider
 from simulators.provider_protocol.calls import CallLog, RefusedError
 from simulators.provider_protocol.differences import differences, touches
 from simulators.provider_protocol.wire import Unknown
@@ -30,7 +30,7 @@ _KUBELOGIN_CLIENT: Final = "80faf920-1908-4b52-b5ef-a8e7bedfc67a"
 DEFAULT_SUBSCRIPTION: Final = "00000000-0000-0000-0000-000000000000"
 
 
-class AzureNative(StandIn):
+class AzureNative(SimulatedProvider):
     """Azure as pulumi-azure-native 3.29 sees it.
 
     `arm` is the folder of ARM's definitions, `subscription` the one that whoever runs the engine is signed in to.

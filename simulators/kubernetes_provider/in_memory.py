@@ -18,7 +18,7 @@ from simulators.kubernetes_provider.kubernetes_rules import (
     is_namespaced,
     replaces,
 )
-from simulators.provider_protocol.base import CheckFailure, Difference, StandIn
+from simulators.provider_protocol.base import CheckFailure, Difference, SimulatedProvider
 from simulators.provider_protocol.calls import CallLog, RefusedError
 from simulators.provider_protocol.differences import Change, differences
 from simulators.provider_protocol.wire import Unknown
@@ -50,7 +50,7 @@ def _literal(value: Any, path: str) -> list[CheckFailure]:
     return []
 
 
-class Kubernetes(StandIn):
+class Kubernetes(SimulatedProvider):
     """Kubernetes as pulumi-kubernetes 4.34.2 sees it. `crd_groups` says which API groups a chart's CRDs bring."""
 
     package = "kubernetes"

@@ -56,7 +56,7 @@ def _type_of(urn: str) -> str:
     return urn.split("::")[2].rsplit("$", 1)[-1]
 
 
-class StandIn(provider_pb2_grpc.ResourceProviderServicer):
+class SimulatedProvider(provider_pb2_grpc.ResourceProviderServicer):
     """A provider without a cloud: subclasses say what is accepted, what is stored and what a change means."""
 
     package = ""

@@ -33,7 +33,7 @@ class Case:
 
 
 def answered(
-    answer: faults.Answer,
+    answer: faults.FaultAnswer,
     type_: str,
     *,
     method: Literal["Create", "Update", "Delete"] = "Create",
@@ -193,7 +193,7 @@ class Busy:
     """An answer that the provider waits out for a while, to the update of one resource."""
 
     name: str
-    answer: faults.Answer
+    answer: faults.FaultAnswer
     type: str
     resource: str
     cause: str

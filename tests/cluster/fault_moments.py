@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from simulators.provider_protocol.base import StandIn
+from simulators.provider_protocol.base import SimulatedProvider
 from tests.engine.toolchain import pulumi_binary
 
 Method = Literal["Create", "Update", "Delete"]
@@ -30,7 +30,7 @@ class Moments:
     What happens runs in the thread of the call, and an error in it is the call's.
     """
 
-    def __init__(self, *providers: StandIn) -> None:
+    def __init__(self, *providers: SimulatedProvider) -> None:
         self._planned: list[_Planned] = []
         self._lock = threading.Lock()
         for provider in providers:
@@ -54,7 +54,7 @@ class Moments:
         with self._lock:
             self._planned.append(planned)
 
-    def _watch(self, provider: StandIn, method: Method) -> None:
+    def _watch(self, provider: SimulatedProvider, method: Method) -> None:
         carry_out = getattr(provider, method.lower())
 
         def watched(type_: str, *arguments: Any) -> Any:

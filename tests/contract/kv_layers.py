@@ -10,7 +10,7 @@ import pytest
 from msgspec import structs
 
 import catalog
-from catalog import AttentionLayers, Model, RecurrentState
+from catalog import AttentionLayers, ModelArchitecture, RecurrentState
 from planning.memory import Demand, Draft
 from planning.model_config import config as hf_config
 
@@ -29,7 +29,7 @@ Layers = Callable[["Case"], Iterator[tuple[str, Any]]]
 class Case:
     """One model on one device: the layers as vLLM would have them, by `name`, and the demand for the ledger."""
 
-    model: Model
+    model: ModelArchitecture
     layers: Layers
     context: int
     available_gib: float
@@ -159,11 +159,11 @@ def mamba2(case: Case) -> Any:
     )  # fmt: skip
 
 
-def known(name: str) -> Model:
+def known(name: str) -> ModelArchitecture:
     return CATALOG.models[name]
 
 
-def state_model(layers: int, values: int, kv_heads: int, temporal: int = 4) -> Model:
+def state_model(layers: int, values: int, kv_heads: int, temporal: int = 4) -> ModelArchitecture:
     state = RecurrentState(
         kind="gated-delta", key_heads=16, key_dim=128, value_heads=values, value_dim=128, convolution=4,
         state_bytes=temporal,

@@ -9,7 +9,7 @@ from typing import Any
 from msgspec.structs import replace
 
 import catalog
-from catalog import Model
+from catalog import ModelArchitecture
 from planning.memory import Demand
 from planning.model_config import config as hf_config
 
@@ -17,7 +17,7 @@ CATALOG = catalog.load()
 VLLM = CATALOG.vllm("0.33.0")
 
 
-def dense(layers: int, heads: int, kv_heads: int, head_dim: int, **sizes: Any) -> Model:
+def dense(layers: int, heads: int, kv_heads: int, head_dim: int, **sizes: Any) -> ModelArchitecture:
     """A model with full attention in every layer, with what a ledger needs of it."""
     config = {
         "num_hidden_layers": layers, "num_attention_heads": heads, "num_key_value_heads": kv_heads,
@@ -48,7 +48,7 @@ class Tokens:
     """
 
     source: str
-    model: Model
+    model: ModelArchitecture
     available_gib: float
     context: int
     tokens: int | None
@@ -93,7 +93,7 @@ class Needed:
     """Bytes that one request needs, by vLLM's log."""
 
     source: str
-    model: Model
+    model: ModelArchitecture
     context: int
     needed_bytes: int
     changes: dict[str, Any] = field(default_factory=dict)
@@ -133,7 +133,7 @@ class Available:
     """
 
     source: str
-    model: Model
+    model: ModelArchitecture
     total_gib: float
     utilization: float
     weights_gib: float
@@ -143,7 +143,7 @@ class Available:
     unknown: str | None = None
 
 
-def experts(model: Model, width: int, number: int) -> Model:
+def experts(model: ModelArchitecture, width: int, number: int) -> ModelArchitecture:
     """The model as a mixture of experts, of which those of one token are so wide together."""
     return replace(model, intermediate=None, active_width=width, experts=number)
 

@@ -22,7 +22,7 @@ needs_reference = pytest.mark.skipif(not REFERENCE.is_dir(), reason=f"no referen
 
 
 @pytest.mark.parametrize("model", [m for m in MODELS if m.attention_kind == "full"], ids=lambda model: model.id)
-def test_a_token_has_keys_and_values_in_every_layer(model: catalog.Model) -> None:
+def test_a_token_has_keys_and_values_in_every_layer(model: catalog.ModelArchitecture) -> None:
     assert model.head_dim is not None
     assert model.kv_bytes_per_token == 2 * model.layers * model.kv_heads * model.head_dim * 2
 
@@ -32,7 +32,7 @@ def test_a_token_has_keys_and_values_in_every_layer(model: catalog.Model) -> Non
     [m for m in MODELS if m.attention_kind == "full" and m.intermediate and m.vocab],
     ids=lambda model: model.id,
 )
-def test_the_dimensions_add_up_to_the_parameters(model: catalog.Model) -> None:
+def test_the_dimensions_add_up_to_the_parameters(model: catalog.ModelArchitecture) -> None:
     assert model.head_dim is not None
     assert model.intermediate is not None
     assert model.vocab is not None
@@ -43,7 +43,7 @@ def test_the_dimensions_add_up_to_the_parameters(model: catalog.Model) -> None:
 
 
 @pytest.mark.parametrize("model", [m for m in MODELS if m.native_dtype == "bf16"], ids=lambda model: model.id)
-def test_weights_in_bfloat16_take_two_bytes_a_parameter(model: catalog.Model) -> None:
+def test_weights_in_bfloat16_take_two_bytes_a_parameter(model: catalog.ModelArchitecture) -> None:
     if model.weights_gib is not None:
         assert model.weights_gib == pytest.approx(model.params_b * 2e9 / 2**30, rel=0.03)
 
@@ -70,7 +70,7 @@ def test_the_models_of_the_example_stacks_are_complete() -> None:
 
 
 @pytest.mark.parametrize("model", [m for m in MODELS if m.caches], ids=lambda model: model.id)
-def test_the_layers_of_all_kinds_add_up_to_the_layers(model: catalog.Model) -> None:
+def test_the_layers_of_all_kinds_add_up_to_the_layers(model: catalog.ModelArchitecture) -> None:
     assert sum(group.layers for group in model.caches) == model.layers
     period = sum(group.in_a_row for group in model.caches)
     for group in model.caches:

@@ -12,7 +12,7 @@ from kv_cases import (
 )
 from msgspec.structs import replace
 
-from catalog import Model
+from catalog import ModelArchitecture
 from planning.memory import (
     Demand,
     Draft,
@@ -31,7 +31,7 @@ KNOWN = [name for name, model in CATALOG.models.items() if computable(model) and
 PLAIN = [name for name in KNOWN if CATALOG.models[name].attention_kind == "full"]
 
 
-def per_token(model: Model, **changes: object) -> int:
+def per_token(model: ModelArchitecture, **changes: object) -> int:
     return block_pool(model, demand(**changes)).token_bytes
 
 
@@ -207,7 +207,9 @@ demands = st.builds(
 
 
 @given(models, demands, st.floats(1, 300), st.floats(0, 100))
-def test_more_memory_never_makes_a_model_not_fit(model: Model, requested: Demand, device: float, more: float) -> None:
+def test_more_memory_never_makes_a_model_not_fit(
+    model: ModelArchitecture, requested: Demand, device: float, more: float
+) -> None:
     before = ledger(model, device, requested, OVERHEADS)
     after = ledger(model, device + more, requested, OVERHEADS)
     assert after.fits or not before.fits
@@ -215,7 +217,9 @@ def test_more_memory_never_makes_a_model_not_fit(model: Model, requested: Demand
 
 
 @given(st.sampled_from(PLAIN).map(lambda name: CATALOG.models[name]), demands, st.floats(1, 300))
-def test_a_smaller_demand_never_makes_a_model_not_fit(model: Model, requested: Demand, device: float) -> None:
+def test_a_smaller_demand_never_makes_a_model_not_fit(
+    model: ModelArchitecture, requested: Demand, device: float
+) -> None:
     if not ledger(model, device, requested, OVERHEADS).fits:
         return
     assert ledger(model, device, replace(requested, kv_cache_dtype="fp8"), OVERHEADS).fits
@@ -225,7 +229,7 @@ def test_a_smaller_demand_never_makes_a_model_not_fit(model: Model, requested: D
 
 
 @given(models, demands, st.floats(5, 300))
-def test_fewer_tokens_never_take_more_blocks(model: Model, requested: Demand, device: float) -> None:
+def test_fewer_tokens_never_take_more_blocks(model: ModelArchitecture, requested: Demand, device: float) -> None:
     pool = block_pool(model, requested)
     assert pool.blocks_of(max(1, requested.context_tokens // 2)) <= pool.blocks_of(requested.context_tokens)
     small = replace(requested, batched_tokens=256)
@@ -233,7 +237,7 @@ def test_fewer_tokens_never_take_more_blocks(model: Model, requested: Demand, de
 
 
 @given(st.sampled_from(PLAIN).map(lambda name: CATALOG.models[name]), demands, st.floats(5, 300))
-def test_more_gpus_never_make_a_model_not_fit(model: Model, requested: Demand, device: float) -> None:
+def test_more_gpus_never_make_a_model_not_fit(model: ModelArchitecture, requested: Demand, device: float) -> None:
     more = requested.tensor_parallel * 2
     assume(legal_tensor_parallel(model.heads, model.kv_heads, more))
     before, after = (
@@ -244,7 +248,7 @@ def test_more_gpus_never_make_a_model_not_fit(model: Model, requested: Demand, d
 
 
 @given(models, demands, st.floats(5, 300))
-def test_the_limits_of_a_ledger_are_exact(model: Model, requested: Demand, device: float) -> None:
+def test_the_limits_of_a_ledger_are_exact(model: ModelArchitecture, requested: Demand, device: float) -> None:
     """A ledger's longest context and most requests fit, and one more doesn't."""
     requested = replace(requested, sequences=1)
     found = account(model, device, requested, OVERHEADS)
@@ -262,7 +266,7 @@ def test_the_limits_of_a_ledger_are_exact(model: Model, requested: Demand, devic
 
 
 @given(models, st.floats(0.01, 200), st.integers(1, 262144))
-def test_a_given_cache_ignores_weights_and_device(model: Model, available: float, context: int) -> None:
+def test_a_given_cache_ignores_weights_and_device(model: ModelArchitecture, available: float, context: int) -> None:
     requested = demand(context_tokens=context, available_kv_gib=available)
     small, large = (ledger(model, device, requested, OVERHEADS) for device in (0.1, 1000.0))
     assert (small.kv_tokens, small.fits) == (large.kv_tokens, large.fits)

@@ -9,7 +9,7 @@ from planning_stacks import CATALOG, model, pool
 from planning_stacks import settings as loaded
 
 from config import Settings
-from config.models import Model as ModelSettings
+from config.models import ModelSettings
 from planning.placement import fits_empty_node
 from planning.placement.auto import resolve
 from planning.placement.candidates import Objections, PlacementCandidate, candidates
