@@ -15,7 +15,7 @@ from catalog import Catalog, load
 from simulators.aks.machines import CLUSTER_TOKEN, INLINE, POOL_TOKEN, Machines
 from simulators.aks.node_api import ClientNodeApi, NodeApi
 from simulators.azure.cloud import AzureObject, Cloud
-from simulators.azure.faults import Answer, Faults
+from simulators.azure.faults import FaultAnswer, Faults
 from simulators.azure.provider import DEFAULT_SUBSCRIPTION, AzureNative
 from simulators.provider_protocol.calls import CallLog, HalfDoneError, RefusedError
 
@@ -136,7 +136,7 @@ class SmallAzure(AzureNative):
             raise RefusedError(answer.message)
         raise HalfDoneError(answer.message, id_, inputs, outputs)
 
-    def _left_as(self, answer: Answer, id_: str, outputs: dict[str, Any]) -> dict[str, Any]:
+    def _left_as(self, answer: FaultAnswer, id_: str, outputs: dict[str, Any]) -> dict[str, Any]:
         found = self.cloud.find(id_)
         if found is None:
             return outputs

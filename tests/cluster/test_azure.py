@@ -256,7 +256,7 @@ def test_machines_register_once_the_api_server_answers(
 
 @pytest.mark.parametrize("answer", [faults.throttled(60), faults.another_operation()])
 def test_the_provider_tries_transient_errors_four_times(
-    azure: SmallAzure, client: Client, answer: faults.Answer
+    azure: SmallAzure, client: Client, answer: faults.FaultAnswer
 ) -> None:
     azure.faults.order(answer, POOL, nth=2, times=faults.TRIES - 1)
     add(azure, "first")
