@@ -83,7 +83,7 @@ def test_every_field_has_the_type_that_its_record_declares() -> None:
         for name, adapter in hints[kind].items():
             value = getattr(record, name)
             adapter.validate_python(plain(value), strict=True)
-    assert {"Gpu", "MigProfile", "VmSize", "Model", "Chart", "VllmFlag", "KubernetesMinor"} <= {
+    assert {"Gpu", "MigProfile", "VmSize", "ModelArchitecture", "Chart", "VllmFlag", "KubernetesMinor"} <= {
         k.__name__ for k in hints
     }
 

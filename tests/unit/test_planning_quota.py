@@ -22,7 +22,7 @@ def findings_of(changes: dict[str, Any], rule: str) -> list[Finding]:
 def test_a_family_that_is_too_small_is_named_with_its_summands() -> None:
     (found,) = findings_of({"quota": {H100: 100}}, "QUOTA-CORES")
     assert found.path == f"quota.{H100}"
-    for word in (H100, "120 cores", "h100 3 × 40", "before any surge node", "the quota is 100"):
+    for word in (H100, "120 cores", "h100 3 × 40", "without any surge node", "the quota is 100"):
         assert word in found.message
     assert "120 cores" in found.fix
 
@@ -65,7 +65,7 @@ def test_whether_only_the_surge_node_is_too_much(limit: int, surge: tuple[str, s
     assert bool(found) == (surge[0] == "0")
     for finding in found:
         assert "120 of 159 cores" in finding.message
-        assert "`h100`, 160 in all" in finding.message
+        assert "`h100`, 160 cores in total" in finding.message
         assert "upgraded without one" in finding.message
 
 
@@ -78,7 +78,7 @@ def test_the_regional_total_holds_a_surge_node_back_too() -> None:
 
 def test_a_pool_without_gpus_surges_with_any_quota() -> None:
     (found,) = findings_of({"quota": {SYSTEM: SYSTEM_CORES}}, "QUOTA-SURGE")
-    assert "`system`, 20 in all" in found.message
+    assert "`system`, 20 cores in total" in found.message
     assert "not be upgraded" in found.message
     assert not findings_of({"quota": {SYSTEM: SYSTEM_CORES + 4}}, "QUOTA-SURGE")
 
