@@ -4,6 +4,7 @@ The parser is ruamel.yaml's. Merge keys (`<<`) and aliases are followed, as the 
 """
 
 import re
+from functools import lru_cache
 from typing import Any
 
 from msgspec import Struct
@@ -109,8 +110,14 @@ def _parsed_slowly(text: str) -> Document:
 
 def source_line(text: str, line: int) -> str:
     """A line of the text, counted from 1 as positions count them, without its break; empty where there is none."""
-    lines = _LINE_BREAK.split(text.removeprefix("\ufeff"))
+    lines = _lines(text)
     return lines[line - 1] if 1 <= line <= len(lines) else ""
+
+
+@lru_cache(maxsize=1)
+def _lines(text: str) -> tuple[str, ...]:
+    """All lines of a text, split once for all findings of a file."""
+    return tuple(_LINE_BREAK.split(text.removeprefix("\ufeff")))
 
 
 def _within(text: str, mark: Any) -> Mark | None:
