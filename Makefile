@@ -3,7 +3,7 @@ STACK ?= dev
 VENV := .venv
 PYTHON := $(VENV)/bin/python
 .DEFAULT_GOAL := help
-.PHONY: help install preview test acceptance oracle-vllm lint bench golden record requirements
+.PHONY: help install preview test acceptance oracles oracle-vllm lint bench golden record requirements
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -52,6 +52,11 @@ test: $(VENV)/installed-dev ## everything that runs without Go
 acceptance: $(VENV)/installed-dev ## the real Pulumi engine on a real Kubernetes control plane (Go builds them once)
 	@$(PYTHON) -m tests.engine.toolchain
 	@$(VENV)/bin/pytest -q -n auto --dist loadfile --no-loadscope-reorder $(ORDER) tests/cluster tests/engine
+
+# Two processes: each holds a control plane and the controllers beside it. PART=keda builds and runs one part alone.
+oracles: $(VENV)/installed-dev ## real controllers instead of our doubles: the Kubernetes provider, … (Go builds them once, half an hour)
+	@$(PYTHON) -m tests.oracles.build $(PART)
+	@$(VENV)/bin/pytest -q -n 2 --dist loadfile --no-loadscope-reorder $(ORDER) tests/oracles/$(PART)
 
 # As large as torch: an environment of its own in the cache, one for each set of requirements, that nothing else uses.
 VLLM_NEEDS := requirements-vllm.in requirements-vllm-overrides.txt

@@ -27,6 +27,16 @@ def test_key_follows_requirements_and_version(tools: Toolchain) -> None:
     assert dataclasses.replace(tools, linker_flags="-X another=flag").key() not in {key, changed}
 
 
+def test_key_follows_a_program_of_our_own_and_what_it_embeds(tools: Toolchain) -> None:
+    (tools.module / "main.go").write_text("package main\n")
+    with_program = tools.key()
+    (tools.module / "embedded").mkdir()
+    (tools.module / "embedded" / "schema.json").write_text("{}")
+    with_schema = tools.key()
+    (tools.module / "embedded" / "schema.json").write_text("[]")
+    assert len({ENGINE.key(), with_program, with_schema, tools.key()}) == 4
+
+
 def test_every_module_has_a_folder_of_its_own() -> None:
     assert len({chain.cached("x") for chain in (ENGINE, KUBERNETES, ETCD)}) == 3
 

@@ -1,0 +1,35 @@
+"""Builds the real controllers that `make oracles` runs: every folder here with a `toolchain.py` is one of them."""
+
+import importlib
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from tests.engine.toolchain import BASE, Toolchain, build
+
+ORACLES: Final = Path(__file__).resolve().parent
+
+
+def parts() -> list[str]:
+    """Names of the real parts, which are those of their folders."""
+    return sorted(path.parent.name for path in ORACLES.glob("*/toolchain.py"))
+
+
+def toolchains(part: str) -> list[Toolchain]:
+    """What the `toolchain.py` of a part declares, in the order of the file."""
+    module = importlib.import_module(f"tests.oracles.{part}.toolchain")
+    return [value for value in vars(module).values() if isinstance(value, Toolchain) and value not in BASE]
+
+
+def main(names: Sequence[str]) -> int:
+    """Build the parts of these names, all of them without any, and what every test of one needs beside it.
+
+    Returns 1 if something could not be built: here a test that skips would say nothing.
+    """
+    chosen = [chain for part in names or parts() for chain in toolchains(part)]
+    return 1 if build([*BASE, *chosen]) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,36 @@
+"""Every real controller of `make oracles` is found and built from a module of its own."""
+
+import pytest
+
+from tests.engine.toolchain import BASE
+from tests.oracles import build
+
+PARTS = build.parts()
+each_part = pytest.mark.parametrize("part", PARTS)
+
+
+def test_every_folder_with_a_module_is_a_part() -> None:
+    modules = {path.relative_to(build.ORACLES).parts[0] for path in build.ORACLES.rglob("go.mod")}
+    assert modules
+    assert modules <= set(PARTS)
+
+
+def test_every_part_is_built_into_a_folder_of_its_own() -> None:
+    chains = [*BASE, *(chain for part in PARTS for chain in build.toolchains(part))]
+    assert len({chain.name for chain in chains}) == len(chains)
+
+
+@each_part
+def test_a_part_declares_programs_of_its_own_module(part: str) -> None:
+    chains = build.toolchains(part)
+    assert chains
+    for chain in chains:
+        assert chain.programs
+        assert chain.module.is_relative_to(build.ORACLES / part)
+        assert (chain.module / "go.sum").is_file()
+
+
+@pytest.mark.parametrize("part", ["no-such-part"])
+def test_a_part_that_is_not_there_is_an_error(part: str) -> None:
+    with pytest.raises(ModuleNotFoundError, match=part):
+        build.toolchains(part)
