@@ -251,6 +251,12 @@ class Overheads(Record, frozen=True):
     """Memory of a CUDA graph of one batch size, for each layer."""
     vllm_host_memory_base_gib: float
     vllm_host_memory_per_rank_gib: float
+    streamer_buffer_gib: int
+    """What the streaming loader of a rank reads ahead into host memory, if no tensor is larger."""
+    streamer_default_gib: float
+    """What it reads ahead unless a limit is set."""
+    safetensors_file_gib: float
+    """The largest file of a checkpoint that vLLM may read as a whole."""
     shm_single_gpu_gib: int
     shm_multi_gpu_gib: int
     """Shared memory volume; it counts against the pod's memory limit."""

@@ -108,6 +108,8 @@ class VllmVersion(Record, frozen=True, dict=True):
     reasoning_parsers: tuple[str, ...]
     runai_streamer_config_keys: tuple[str, ...]
     """Keys of `--model-loader-extra-config` with the streamer that loads from a model store."""
+    default_loader_config_keys: tuple[str, ...]
+    """Keys of that option with the loader of downloaded weights."""
     option_keys: Mapping[str, Mapping[str, tuple[str, ...] | None]]
     """Option that takes JSON → key → the values of that key, None where it takes any."""
     option_kinds: Mapping[str, str]

@@ -1,7 +1,9 @@
 """The Azure-specific parts of objects in the cluster; everything else about them is the same on any cloud."""
 
 from planning.deciding.charts import chart
+from planning.placement.loading import streamer_limit_bytes
 from planning.plan import Json, Pairs
+from planning.resolving.releases import ResolvedRelease
 from planning.resolving.resolution import ResolvedStack
 
 # The store that reads Key Vault, and the service account that it signs in with.
@@ -34,6 +36,16 @@ def load_balancer_annotations(stack: ResolvedStack) -> Pairs:
     )
 
 
-def weights_variables(stack: ResolvedStack) -> Pairs:
-    """Variables by which vLLM's streamer finds the store of weights and does not query Hugging Face."""
-    return (("HF_HUB_OFFLINE", "1"), ("AZURE_STORAGE_ACCOUNT_NAME", stack.names.storage_account.value))
+def weights_variables(stack: ResolvedStack, view: ResolvedRelease) -> Pairs:
+    """Variables by which vLLM's streamer finds the store of weights, doesn't query Hugging Face, and bounds its buffer.
+
+    None where the weights don't come from the store.
+    """
+    limit = streamer_limit_bytes(view, stack.catalog.overheads)
+    if limit is None:
+        return ()
+    return (
+        ("HF_HUB_OFFLINE", "1"),
+        ("AZURE_STORAGE_ACCOUNT_NAME", stack.names.storage_account.value),
+        ("RUNAI_STREAMER_MEMORY_LIMIT", str(limit)),
+    )

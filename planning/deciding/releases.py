@@ -28,7 +28,7 @@ def grace_seconds(settings: ModelSettings) -> int:
 
 def release(stack: ResolvedStack, view: ResolvedRelease, pool_revisions: Mapping[str, str], server: str) -> ReleasePlan:
     """Plan one release; `pool_revisions` maps pool names to revisions, `server` is the address of Prometheus."""
-    settings, from_blob = view.settings, view.settings.source.blob is not None
+    settings = view.settings
     command = command_line(view)
     return ReleasePlan(
         name=view.name,
@@ -37,7 +37,7 @@ def release(stack: ResolvedStack, view: ResolvedRelease, pool_revisions: Mapping
         concurrency=settings.concurrency,
         image=image(stack, view.vllm.image),
         source=command.source,
-        weights_variables=azure_objects.weights_variables(stack) if from_blob else (),
+        weights_variables=azure_objects.weights_variables(stack, view),
         args=command.words,
         arguments_file=command.file,
         config_map=f"{view.name}-{naming.content_hash(command.file)}",

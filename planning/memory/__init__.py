@@ -10,6 +10,7 @@ from planning.memory.demand import (
 from planning.memory.ledger import Ledger, account, ledger
 from planning.memory.overhead import Overhead, activation_bytes, captured_graphs
 from planning.memory.versions import LEDGERS, Arithmetic, arithmetic, verified_versions
+from planning.memory.weights import embedding_bytes, largest_tensor_gib
 
 __all__ = [
     "GIB",
@@ -27,6 +28,8 @@ __all__ = [
     "block_pool",
     "captured_graphs",
     "computable",
+    "embedding_bytes",
+    "largest_tensor_gib",
     "ledger",
     "legal_tensor_parallel",
     "tensor_parallel_sizes",

@@ -13,6 +13,9 @@ from planning.memory.demand import GIB, Demand
 _ROWS = 64
 # Projections and embeddings stay at two bytes in most quantized checkpoints; where they don't, this is the upper end.
 _BYTES = 2
+_FULL, _FULL_BYTES = ("fp32", "float32"), 4
+# Of the average: dense first layers, and layers without experts between those with them, are smaller.
+_LARGEST_LAYER = 1.5
 
 
 def weights_on_gpu(model: ModelArchitecture, checkpoint_gib: float, demand: Demand, overheads: Overheads) -> float:
@@ -23,6 +26,23 @@ def weights_on_gpu(model: ModelArchitecture, checkpoint_gib: float, demand: Dema
     fullest = max(stage_sizes(model.layers, stages)) / model.layers
     even = ((loaded - outer) * fullest + outer / 2) / gpus
     return even + fullest * _replicated(model, gpus) + _padding(model, gpus) + _uneven_experts(model, loaded, demand)
+
+
+def largest_tensor_gib(model: ModelArchitecture) -> float | None:
+    """GiB that the largest tensor of the checkpoint takes at most; None where the vocabulary or the size isn't known.
+
+    It is the embedding, or experts that are stored as one tensor: those of a layer, which may be larger than the
+    average layer.
+    """
+    if model.vocab is None or model.weights_gib is None:
+        return None
+    return max((embedding_bytes(model) or 0) / GIB, _LARGEST_LAYER * model.weights_gib / model.layers)
+
+
+def embedding_bytes(model: ModelArchitecture) -> int | None:
+    """Bytes of the embedding as the checkpoint has it, unquantized; None where the vocabulary isn't known."""
+    number = _FULL_BYTES if model.native_dtype.startswith(_FULL) else _BYTES
+    return None if model.vocab is None else model.vocab * model.hidden * number
 
 
 def _replicated(model: ModelArchitecture, gpus: int) -> float:

@@ -5,11 +5,12 @@ import math
 from msgspec import Struct
 
 from planning.gpus.devices import Device
+from planning.placement.host_memory import offloaded_gib, processes_gib
+from planning.placement.loading import loading_gib
 from planning.resolving.pools import PoolView
 from planning.resolving.releases import ReleaseView
 from planning.resolving.resolution import Resolution
 from planning.resolving.workloads import Workload
-from planning.vllm.options import number
 
 MIB_PER_GIB = 1024
 # Share of a node's CPU and memory that replicas divide among themselves by default; the rest is left to pods that
@@ -50,25 +51,19 @@ def resources(release: ReleaseView) -> tuple[int, int]:
     return min(cpu for cpu, _ in shares), min(memory for _, memory in shares)
 
 
-def offloaded_gib(release: ReleaseView) -> float:
-    """Host memory to which vLLM offloads, GiB of one replica.
-
-    `kv-offloading-size` counts all ranks together, `cpu-offload-gb` each (vLLM 0.33 vllm/config/cache.py,
-    vllm/config/offload.py). A value that is not a number counts as 0: rule ENGINE-VALUE refuses it.
-    """
-    options, ranks = release.options.values, release.settings.engine.tensor_parallel
-    together = number(options.get("kv-offloading-size"), suffixes=False) or 0.0
-    each = number(options.get("cpu-offload-gb"), suffixes=False) or 0.0
-    return together + each * ranks
-
-
 def least_memory_gib(stack: Resolution, release: ReleaseView) -> float:
-    """The least host memory of a replica in GiB: vLLM's processes, shared memory, and what is offloaded."""
+    """The least host memory of a replica in GiB: processes, shared memory, offloading, and loading.
+
+    What is offloaded is there while the weights are loaded, so all of it counts together.
+    """
     overheads = stack.catalog.overheads
-    ranks = release.settings.engine.tensor_parallel
-    processes = overheads.vllm_host_memory_base_gib + overheads.vllm_host_memory_per_rank_gib * ranks
     # As a volume in memory, /dev/shm counts against the container's limit.
-    return processes + shared_memory_gib(stack, release) + offloaded_gib(release)
+    return (
+        processes_gib(release, overheads)
+        + shared_memory_gib(stack, release)
+        + offloaded_gib(release)
+        + loading_gib(release, overheads)
+    )
 
 
 def shared_memory_gib(stack: Resolution, release: ReleaseView) -> int:

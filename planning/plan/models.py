@@ -153,7 +153,7 @@ class ReleasePlan(Struct, frozen=True, kw_only=True):
     source: str
     """What vLLM is started with: a Hugging Face id or the address of a folder."""
     weights_variables: Pairs
-    """Environment variables by which vLLM finds the weights."""
+    """Environment variables by which vLLM finds the weights, and how much of them it reads ahead."""
     args: tuple[str, ...]
     """Arguments of `vllm serve`, as people read them."""
     arguments_file: str

@@ -1,5 +1,7 @@
 """Rules about placement: replicas fit on a node, and pools hold all of them, in whatever order they are created."""
 
+import math
+
 from planning.placement import (
     PoolLoad,
     least_memory_gib,
@@ -9,6 +11,7 @@ from planning.placement import (
     resources,
     unscheduled_replicas,
 )
+from planning.placement.loading import loading_gib
 from planning.placement.release_on_pool import ReleaseOnPool
 from planning.placement.requests import MIB_PER_GIB, devices_suffice, host_suffices
 from planning.placement.verdict import enough_in_every_order, enough_to_hold
@@ -75,25 +78,27 @@ def replica_fits_node(_: Resolution, place: ReleaseOnPool) -> Violations:
     "PLACE-HOST-MEMORY",
     "error",
     prevents="The container is OOMKilled (exit code 137) while vLLM loads the weights.",
-    source="catalog/overheads.yaml",
-    model=("pool", "slice", "resources", *ENGINE),
+    source="catalog/overheads.yaml; run-ai/runai-model-streamer docs/src/env-vars.md",
+    model=("pool", "slice", "resources", *SOURCE, *ENGINE),
     pool=("name", *DEVICES),
     reads=NODES,
 )
 def host_memory_suffices(stack: Resolution, place: ReleaseOnPool) -> Violations:
-    """A replica's memory request holds vLLM's processes, /dev/shm and what vLLM offloads to the host."""
+    """A replica's memory request holds vLLM's processes, /dev/shm, what is offloaded, and the loader's buffers."""
     release = place.release
     if not release.placed:
         return
     least, memory = least_memory_gib(stack, release), resources(release)[1]
     if memory < least:
+        loading = loading_gib(release, stack.catalog.overheads)
+        buffers = f" and the loader's buffers ({loading:.1f})" if loading else ""
         yield Violation(
             f"{release.path}.resources.memory_gib",
             (
-                f"{memory} GiB for one replica; vLLM's processes, shared memory and offloading take about "
+                f"{memory} GiB for one replica; vLLM's processes, shared memory, offloading{buffers} take about "
                 f"{least:.1f} GiB"
             ),
-            f"write {int(-(-least // 1))} or more",
+            f"write {math.ceil(least)} or more",
         )
 
 

@@ -1,6 +1,6 @@
 """Stack files with mistakes, as small changes of the development stack, and the findings expected of each."""
 
-from broken import cluster, engine, files, models, names, pools, several
+from broken import cluster, engine, files, loading, models, names, pools, several
 from broken.change import Broken
 
 TABLE: tuple[Broken, ...] = (
@@ -9,6 +9,7 @@ TABLE: tuple[Broken, ...] = (
     *pools.TABLE,
     *models.TABLE,
     *engine.TABLE,
+    *loading.TABLE,
     *several.TABLE,
     *files.TABLE,
 )
