@@ -13,8 +13,9 @@ def in_cluster(
     *depends_on: pulumi.Resource,
     timeouts: pulumi.CustomTimeouts | None = None,
     ignore_changes: Sequence[str] = (),
+    formerly: str | None = None,
 ) -> pulumi.ResourceOptions:
-    """Options of one Kubernetes object.
+    """Options of one Kubernetes object; `formerly` is the logical name that it had in earlier versions.
 
     `deleted_with` is set on each object and not on its component: children can't unset an inherited value, and some of
     these components contain identities outside the cluster that must really be deleted.
@@ -26,4 +27,5 @@ def in_cluster(
         depends_on=list(depends_on),
         custom_timeouts=timeouts,
         ignore_changes=list(ignore_changes),
+        aliases=None if formerly is None else [pulumi.Alias(name=formerly)],
     )

@@ -20,7 +20,8 @@ def handover(name: str, plan: ModelPlan, nodes: NodeSelection, opts: pulumi.Reso
 
     Deployments count as updated while their old pods still answer running requests, and AKS does not drain a pool that
     is deleted. The scheduler counts pods until they have terminated: its anti-affinity is the wait, and needs no RBAC.
-    The Job is named after the revisions, so there is a new one for each move and none without. It does not wait for
+    The Job is named after the revisions, in Kubernetes and in the state, so there is one more for each move and none
+    without: moving back after a move that failed finds the former Job as it was. It does not wait for
     pods of a Deployment that is removed: that is deleted, and awaited, between the update and the pools.
     """
     deployments = [workload.name for workload in plan.workloads]

@@ -48,7 +48,7 @@ class Model(pulumi.ComponentResource):
         in_namespace = in_cluster(self, cluster, serving.namespace)
         needed += [
             self._account(name, plan, identity, in_namespace),
-            *(arguments(f"model-{release.name}-arguments", plan, release, in_namespace) for release in plan.releases),
+            *(arguments(self, plan, release, cluster=cluster, space=serving.namespace) for release in plan.releases),
             NetworkPolicy(
                 f"{name}-traffic",
                 metadata=metadata(plan.name, plan.namespace),
@@ -65,10 +65,16 @@ class Model(pulumi.ComponentResource):
         # Directly on the pools as well: removed objects of this model must be gone before its own pool is deleted.
         moved = [*(pool for workload in plan.workloads for pool in cluster.pools[workload.pool]), *self.deployments]
         handover(
-            f"{name}-handover",
+            f"model-{plan.handover.name}-handover",
             plan,
             cluster.system_nodes,
-            in_cluster(self, cluster, *moved, timeouts=pulumi.CustomTimeouts(create=limit, update=limit, delete=limit)),
+            in_cluster(
+                self,
+                cluster,
+                *moved,
+                timeouts=pulumi.CustomTimeouts(create=limit, update=limit, delete=limit),
+                formerly=f"{name}-handover",
+            ),
         )
         self.service = Service(
             f"{name}-service",

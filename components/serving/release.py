@@ -4,8 +4,9 @@ from collections.abc import Sequence
 
 import pulumi
 from pulumi_kubernetes.apps.v1 import Deployment
-from pulumi_kubernetes.core.v1 import ConfigMap
+from pulumi_kubernetes.core.v1 import ConfigMap, Namespace
 
+from components.cluster.in_cluster import in_cluster
 from components.cluster.labels import metadata
 from components.foundation import KubernetesCluster
 from components.serving.pod import ARGUMENTS_KEY
@@ -13,14 +14,21 @@ from components.serving.workload import deployment
 from planning.plan import ModelPlan, ReleasePlan
 
 
-def arguments(name: str, model: ModelPlan, release: ReleasePlan, opts: pulumi.ResourceOptions) -> ConfigMap:
-    """The file that vLLM reads, immutable: new content has a new name, so that a change rolls out new pods."""
+def arguments(
+    parent: pulumi.Resource, model: ModelPlan, release: ReleasePlan, *, cluster: KubernetesCluster, space: Namespace
+) -> ConfigMap:
+    """The file that vLLM reads, immutable: new content has a new name, so that a change rolls out new pods.
+
+    The logical name carries the hash too. New content is then one resource more, and the old one is removed when the
+    rollout has ended. Under one logical name it would be a replacement: after a rollout that failed, the former content
+    could not be created again beside the ConfigMap of its name that is still there, waiting to be deleted.
+    """
     return ConfigMap(
-        name,
+        f"model-{release.config_map}-arguments",
         metadata=metadata(release.config_map, model.namespace),
         data={ARGUMENTS_KEY: release.arguments_file},
         immutable=True,
-        opts=opts,
+        opts=in_cluster(parent, cluster, space, formerly=f"model-{release.name}-arguments"),
     )
 
 
