@@ -131,6 +131,14 @@ class VllmVersion(Record, frozen=True, dict=True):
     owned_flags: Mapping[str, str]
     """Option → its own key in the stack file, or "the platform" where that decides."""
     forbidden_flags: Mapping[str, str]
+    unreachable_flags: Mapping[str, str]
+    """Option → what it does, so that clients, probes or metrics no longer reach the server."""
+    local_flags: tuple[str, ...]
+    """Options whose value is a file or folder of the container."""
+    repository_flags: Mapping[str, tuple[str, ...]]
+    """Options whose value is a Hugging Face repository or a path → the values that are neither."""
+    image_files: tuple[str, ...]
+    """Where the image has files that options may name."""
     forbidden_env: Mapping[str, str]
     """Name -> the reason why a shared server must not have it."""
     source: str

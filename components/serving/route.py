@@ -78,7 +78,10 @@ class ModelRoute(pulumi.ComponentResource):
                 "rules": [
                     {
                         "name": plan.name,
-                        "matches": [{"headers": [{"type": "Exact", "name": MODEL_HEADER, "value": plan.name}]}],
+                        "matches": [
+                            {"headers": [{"type": "Exact", "name": MODEL_HEADER, "value": name}]}
+                            for name in plan.route.models
+                        ],
                         "backendRefs": [{"name": plan.name}],
                         "modelsOwnedBy": "llm-platform",
                         # The default, a minute, covers a whole streamed answer and cuts it.

@@ -27,7 +27,7 @@ def model(stack: ResolvedStack, view: ResolvedModel, pool_revisions: Mapping[str
         max_replicas=settings.replicas.max,
         releases=releases,
         handover=_handover(stack, view, releases),
-        route=traffic.route(stack),
+        route=traffic.route(stack, view),
         traffic=traffic.traffic(stack, reads_store=from_blob),
         token_secret=TOKEN_SECRET if not from_blob and stack.settings.security.hugging_face_token is not None else None,
     )

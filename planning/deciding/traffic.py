@@ -3,7 +3,9 @@
 from planning.deciding import azure_objects
 from planning.deciding.charts import chart
 from planning.plan import RoutePlan, TrafficPlan
+from planning.resolving.releases import ResolvedModel
 from planning.resolving.resolution import ResolvedStack
+from planning.vllm.adapters import adapters
 
 GATEWAY = "llm"
 GATEWAY_NAMESPACE = "llm-gateway"
@@ -12,13 +14,14 @@ GATEWAY_NAMESPACE = "llm-gateway"
 _PRIVATE = ("10.0.0.0/8", "100.64.0.0/10", "169.254.0.0/16", "172.16.0.0/12", "192.168.0.0/16")
 
 
-def route(stack: ResolvedStack) -> RoutePlan:
-    """Plan the route from the gateway to a model."""
+def route(stack: ResolvedStack, view: ResolvedModel) -> RoutePlan:
+    """Plan the route from the gateway to a model: its adapters are names of the same route."""
     settings = stack.settings.gateway
     return RoutePlan(
         gateway=GATEWAY,
         gateway_namespace=GATEWAY_NAMESPACE,
         hostname=settings.hostname,
+        models=(view.name, *(adapter.name for release in view.releases for adapter in adapters(release.options))),
         request_timeout_seconds=settings.request_timeout_seconds,
     )
 

@@ -119,6 +119,8 @@ class RoutePlan(Struct, frozen=True, kw_only=True):
     """Namespace of that Gateway."""
     hostname: str
     """Host name of the requests."""
+    models: tuple[str, ...]
+    """Names in `model` of the requests that it takes: the model's, and those of its adapters."""
     request_timeout_seconds: int
     """Longest time that a request may take, waiting included."""
 

@@ -90,6 +90,8 @@ def test_the_lists_of_a_record_name_existing_options(version: str) -> None:
     assert set(record.owned_flags) <= set(record.flags)
     assert set(record.forbidden_flags) <= set(record.spellings)
     assert not set(record.owned_flags) & set(record.forbidden_flags)
+    assert {*record.unreachable_flags, *record.local_flags, *record.repository_flags} <= set(record.flags)
+    assert not set(record.unreachable_flags) & {*record.owned_flags, *record.forbidden_flags}
     assert set(record.lora_options) <= options
     assert {*record.required_options, *record.required_options.values()} <= options
     for same in record.key_options:
