@@ -6,6 +6,7 @@ import catalog
 import config
 from components.azure.foundation import azure
 from components.cluster.autoscaling import Autoscaling
+from components.cluster.certificates import Certificates
 from components.cluster.gateway import Gateway
 from components.cluster.gpu_operator import GpuOperator
 from components.cluster.monitoring import Monitoring
@@ -29,9 +30,10 @@ cluster, identities = foundation.cluster, foundation.identities
 # Cluster services: what every model relies on.
 secrets = Secrets("secrets", plan.secrets, identities=identities, cluster=cluster)
 gpu_operator = GpuOperator("gpu-operator", plan.gpu_operator, cluster=cluster)
-monitoring = Monitoring("monitoring", plan.monitoring, cluster=cluster)
+monitoring = Monitoring("monitoring", plan.monitoring, secrets=secrets, cluster=cluster)
 autoscaling = Autoscaling("autoscaling", plan.autoscaling, cluster=cluster)
-gateway = Gateway("gateway", plan.gateway, secrets=secrets, cluster=cluster)
+certificates = Certificates("certificates", plan.certificates, cluster=cluster)
+gateway = Gateway("gateway", plan.gateway, secrets=secrets, certificates=certificates, cluster=cluster)
 
 # Serving: one component per model.
 serving = Serving("serving", plan.serving, secrets=secrets, cluster=cluster)
@@ -45,7 +47,7 @@ models = [
 
 # Guards: a destroy of a protected stack is refused before anything is touched.
 guard(
-    [*foundation.components, secrets, gpu_operator, monitoring, autoscaling, gateway, serving, *models],
+    [*foundation.components, secrets, gpu_operator, monitoring, autoscaling, certificates, gateway, serving, *models],
     protect=plan.platform.protect,
 )
 

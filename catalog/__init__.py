@@ -20,6 +20,7 @@ from catalog.model_schema import AttentionLayers, ModelArchitecture, RecurrentSt
 from catalog.schema import (
     AzureFacts,
     Chart,
+    CrdBundle,
     Gpu,
     Image,
     KubernetesMinor,
@@ -32,6 +33,7 @@ from catalog.schema import (
     Region,
     VmSize,
 )
+from catalog.system_schema import SystemContainer, SystemPod, SystemPods
 from catalog.version_schema import Need, VersionLine, VersionRange, Versions
 from catalog.vllm_schema import Architectures, BatchDefaults, KeyOption, RemovedFlag, Speculation, VllmFlag, VllmVersion
 
@@ -43,6 +45,7 @@ __all__ = [
     "Catalog",
     "CatalogError",
     "Chart",
+    "CrdBundle",
     "Gpu",
     "Image",
     "KeyOption",
@@ -59,6 +62,9 @@ __all__ = [
     "Region",
     "RemovedFlag",
     "Speculation",
+    "SystemContainer",
+    "SystemPod",
+    "SystemPods",
     "VersionLine",
     "VersionRange",
     "Versions",
@@ -91,6 +97,7 @@ class Catalog(Record, frozen=True):
     images: Mapping[str, Image]
     azure: AzureFacts
     overheads: Overheads
+    system_pods: SystemPods
     versions: Versions
     vllm_versions: tuple[str, ...]
     """vLLM versions in the catalog, oldest first."""
@@ -136,6 +143,7 @@ def read(folder: Path) -> Catalog:
         images=_index(folder, "charts.yaml", Image, entries="images"),
         azure=_azure(folder, "azure.yaml"),
         overheads=decode(Overheads, data_files.read_yaml(folder / "overheads.yaml"), "overheads.yaml"),
+        system_pods=decode(SystemPods, data_files.read_yaml(folder / "system_pods.yaml"), "system_pods.yaml"),
         versions=_versions(folder, "versions.yaml"),
         vllm_versions=tuple(sorted((path.stem for path in (folder / "vllm").glob("*.json")), key=_numbers)),
     )  # fmt: skip

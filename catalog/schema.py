@@ -18,6 +18,7 @@ Architecture = Literal["turing", "ampere", "ada", "hopper", "blackwell"]
 Interconnect = Literal["none", "pcie", "nvlink-pairs", "nvlink", "nvswitch", "nvl72"]
 DriverTrack = Literal["none", "cuda", "grid"]
 CrdPlace = Literal["crds", "templates"]
+CrdUpdate = Literal["hook", "job"]
 
 
 class Gpu(Record, frozen=True):
@@ -144,6 +145,20 @@ class Region(Record, frozen=True):
     note: str | None = None
 
 
+class CrdBundle(Record, frozen=True):
+    """The CRDs in a chart's `crds` folder, and the version that they say they have."""
+
+    folder: str
+    """Folder of the unpacked chart that holds them."""
+    crd: str
+    """One of them that carries the version."""
+    annotation: str
+    """Its annotation with the version."""
+    version: str
+    part: str
+    """The part of versions.yaml that this is the version of."""
+
+
 class Chart(Record, frozen=True):
     """One Helm chart at one version."""
 
@@ -160,6 +175,11 @@ class Chart(Record, frozen=True):
     """In a crds directory Helm installs them once and never upgrades them; None without CRDs."""
     source: str
     as_of: str
+    crds_updated_by: CrdUpdate | None = None
+    """What updates CRDs of a crds directory: a hook that the chart brings, or a Job of this program; None: nothing."""
+    crd_bundle: CrdBundle | None = None
+    release_bytes: int | None = None
+    """Size of Helm's Secret of the chart, of which Kubernetes takes 1,048,576 bytes; None where not measured."""
     note: str | None = None
 
 

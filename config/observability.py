@@ -1,10 +1,13 @@
-"""Observability: how long metrics are kept and when alerts fire."""
+"""Observability: how long metrics are kept, when alerts fire, and who is notified."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
-from config.base import Positive, Section
+from config.base import Positive, SecretName, Section, StandIn, pattern
+
+# One address, as mail servers take it: no display name, no list.
+Address = Annotated[str, pattern(r"^[^\s@<>,]+@[^\s@<>,]+\.[A-Za-z]{2,}$", longest=254)]
 
 
 class Alerts(Section):
@@ -20,6 +23,48 @@ class Alerts(Section):
     )
 
 
+class Email(Section):
+    """How e-mail about alerts is sent."""
+
+    to: Annotated[tuple[Address, ...], Field(min_length=1), StandIn(["recovered@recovered.example"])] = Field(
+        description="a list of addresses, at least one, such as [on-call@acme.example]"
+    )
+    sender: Annotated[Address, StandIn("recovered@recovered.example")] = Field(
+        description="the address that it comes from, such as alerts@acme.example"
+    )
+    smarthost: Annotated[
+        str,
+        pattern(r"^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?:[1-9][0-9]{0,4}$", longest=260),
+        StandIn("recovered:587"),
+    ] = Field(description="the mail server and its port, such as smtp.azurecomm.net:587; always over TLS")
+    username: Annotated[str, pattern(r"^\S+$", longest=320)] | None = Field(
+        default=None, description="the name to sign in with; the password is the receiver's `secret`"
+    )
+
+
+class Receiver(Section):
+    """Somebody who is notified when an alert fires."""
+
+    name: Annotated[str, pattern(r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$", longest=40), StandIn("zz{index}")] = Field(
+        description="the receiver's name: lower-case letters, digits and single dashes, 40 at most"
+    )
+    kind: Annotated[Literal["email", "slack", "teams", "pagerduty"], StandIn("slack")] = Field(
+        description="`email`, `slack` or `teams` (an incoming webhook), or `pagerduty` (an Events API v2 integration)"
+    )
+    severity: Literal["critical", "warning", "info"] = Field(
+        default="warning",
+        description="the least urgent alerts that it gets: `critical`, `warning` (critical ones too) or `info` (all)",
+    )
+    secret: SecretName | None = Field(
+        default=None,
+        description="the name (not the value) of the vault's secret with the webhook's address, the integration key or "
+        "the password: letters, digits and -",
+    )
+    email: Email | None = Field(
+        default=None, description="for `email`: {to: […], sender: …, smarthost: host:587, username: …}"
+    )
+
+
 class Observability(Section):
     """Prometheus in the cluster."""
 
@@ -30,4 +75,8 @@ class Observability(Section):
     )
     alerts: Alerts = Field(
         default_factory=Alerts, description="thresholds: {waiting_requests: 20, first_token_seconds: 5}"
+    )
+    receivers: tuple[Receiver, ...] = Field(
+        default=(),
+        description="a list of those who are notified of alerts: [{name: on-call, kind: pagerduty, secret: …}]",
     )

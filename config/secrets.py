@@ -8,7 +8,8 @@ from config.findings import Finding, path_of
 
 HIDDEN = "[secret]"
 # The shapes that token issuers publish for their secret scanners: Hugging Face, OpenAI, GitHub, JSON Web Tokens,
-# Azure storage keys (86 base64 characters and ==) and shared access signatures, PEM keys.
+# Azure storage keys (86 base64 characters and ==) and shared access signatures, PEM keys. Whoever knows a webhook's
+# address may write to its channel: Slack, Microsoft Teams (connectors, and workflows), Discord, PagerDuty.
 _SHAPES = (
     re.compile(r"\bhf_[A-Za-z0-9]{16,}"),
     re.compile(r"\bsk-[A-Za-z0-9_-]{16,}"),
@@ -17,8 +18,17 @@ _SHAPES = (
     re.compile(r"[A-Za-z0-9+/]{86}=="),
     re.compile(r"[?&]sig=[A-Za-z0-9%+/]{20,}"),
     re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----"),
+    re.compile(r"hooks\.slack(-gov)?\.com/(services|workflows|triggers)/", re.IGNORECASE),
+    re.compile(r"\.webhook\.office\.com/|outlook\.office(365)?\.com/webhook/", re.IGNORECASE),
+    re.compile(r"(\.logic\.azure\.com|\.powerplatform\.com|\.powerautomate\.com)\S*/triggers/", re.IGNORECASE),
+    re.compile(r"discord(app)?\.com/api/webhooks/", re.IGNORECASE),
+    re.compile(r"events(\.eu)?\.pagerduty\.com/integration/", re.IGNORECASE),
 )
 _NAMES = re.compile(r"(^|[-_:])(api[-_]?key|hf[-_]?token|password|client[-_]?secret|access[-_]?key)$", re.IGNORECASE)
+# Keys that hold the name of a secret. The secret itself is there where the text is an address, 32 or more hexadecimal
+# digits (older keys of PagerDuty; what `openssl rand -hex` makes) or a newer key of PagerDuty.
+_NAMES_OF_SECRETS = re.compile(r"^(secret|key_secret|certificate|hugging_face_token)$")
+_VALUES = re.compile(r"://|^(?=.*\d)[0-9a-fA-F]{32,}$|^R[0-9A-Z]{31}$")
 # What the Pulumi CLI writes for an encrypted value.
 _ENCRYPTED = {"secure"}
 
@@ -42,7 +52,7 @@ def secret_places(value: Any, place: tuple[str | int, ...] = ()) -> list[tuple[s
         for key, item in value.items():
             if set(value) == _ENCRYPTED:
                 continue
-            if key == HIDDEN or looks_secret(key) or (_NAMES.search(str(key)) and isinstance(item, str)):
+            if key == HIDDEN or looks_secret(key) or _holds_secret(str(key), item):
                 found.append((*place, HIDDEN if looks_secret(key) else key))
             else:
                 found += secret_places(item, (*place, key))
@@ -50,6 +60,13 @@ def secret_places(value: Any, place: tuple[str | int, ...] = ()) -> list[tuple[s
     if isinstance(value, (list, tuple)):
         return [found for index, item in enumerate(value) for found in secret_places(item, (*place, index))]
     return [place] if looks_secret(value) else []
+
+
+def _holds_secret(key: str, value: object) -> bool:
+    """Whether a text is a credential because of the key that it stands under."""
+    if not isinstance(value, str):
+        return False
+    return bool(_NAMES.search(key) or (_NAMES_OF_SECRETS.search(key) and _VALUES.search(value)))
 
 
 def secret_literals(value: Any) -> list[Finding]:
@@ -61,7 +78,7 @@ def secret_literals(value: Any) -> list[Finding]:
             path_of(place),
             "a secret in plain text (its value is not shown); stack files hold only names of Key Vault secrets",
             "revoke that secret, put a new one into the vault (`az keyvault secret set`) and write its name under "
-            "security.hugging_face_token or gateway.clients[].key_secret",
+            "security.hugging_face_token, gateway.clients[].key_secret or observability.receivers[].secret",
         )
         for place in secret_places(value)
     ]

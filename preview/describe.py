@@ -6,7 +6,7 @@ from msgspec import Struct
 
 from planning import Plan
 from planning.plan import ChartPlan, ModelPlan, PoolPlan
-from preview.formats import TIMES, device, joined, plural, span, span_of
+from preview.formats import TIMES, TO, device, joined, plural, span, span_of
 
 # Resources below each top-level component of one kind, by its logical name.
 Counts = Mapping[str, int]
@@ -89,6 +89,19 @@ def _cluster(plan: Plan, _: Counts) -> tuple[Leaf, ...]:
     return (
         Leaf(f"AKS {cluster.kubernetes} {cluster.tier}, {reach}, Entra RBAC, workload identity"),
         Leaf(f"{system.name}  {system.vm_size}  {span_of(system.min_nodes, system.max_nodes, 'node')}"),
+        _system_load(plan),
+    )
+
+
+def _system_load(plan: Plan) -> Leaf:
+    load = plan.system_load
+    cpu = (f"{millicores / 1000:.1f}" for millicores in (load.min_cpu_millicores, load.max_cpu_millicores))
+    memory = (f"{mib / 1024:.1f}" for mib in (load.min_memory_mib, load.max_memory_mib))
+    offered = f"{plural(load.min_nodes, 'node')} of {load.node_cpu_millicores / 1000:.1f}"
+    spare = "one may be away" if load.spare else "none may be away"
+    return Leaf(
+        f"        requested {TO.join(dict.fromkeys(cpu))} cores, {TO.join(dict.fromkeys(memory))} GiB; "
+        f"{offered} cores, {load.node_memory_mib / 1024:.1f} GiB; {spare}"
     )
 
 
@@ -121,11 +134,13 @@ def _secrets(plan: Plan, _: Counts) -> tuple[Leaf, ...]:
 
 def _monitoring(plan: Plan, _: Counts) -> tuple[Leaf, ...]:
     monitoring = plan.monitoring
+    notified = [f"{receiver.name} ({receiver.kind})" for receiver in monitoring.alerting.receivers]
     return (
         Leaf(
             f"{_chart(monitoring.chart)}, metrics kept {plural(monitoring.retention_days, 'day')}, "
             f"{monitoring.storage_gib} GiB {TIMES} {monitoring.replicas}"
         ),
+        Leaf(f"alerts go to {joined(notified)}" if notified else "alerts go to nobody"),
     )
 
 
@@ -137,6 +152,10 @@ def _gpu_operator(plan: Plan, _: Counts) -> tuple[Leaf, ...]:
 def _autoscaling(plan: Plan, _: Counts) -> tuple[Leaf, ...]:
     scaled = [model.name for model in plan.models if model.autoscaled]
     return (Leaf(f"{_chart(plan.autoscaling.chart)}, {plural(len(scaled), 'model')} autoscaled"),)
+
+
+def _certificates(plan: Plan, _: Counts) -> tuple[Leaf, ...]:
+    return (Leaf(f"{_chart(plan.certificates.chart)}, for the gateway's webhook"),)
 
 
 def _gateway(plan: Plan, _: Counts) -> tuple[Leaf, ...]:
@@ -184,6 +203,7 @@ DESCRIPTIONS: Mapping[str, Description] = {
     "Monitoring": Description("monitoring", _monitoring),
     "GpuOperator": Description("GPU operator", _gpu_operator),
     "Autoscaling": Description("autoscaling", _autoscaling),
+    "Certificates": Description("certificates", _certificates),
     "Gateway": Description("gateway", _gateway),
     "Serving": Description("serving", _serving),
     "Model": Description("models", _models),

@@ -4,10 +4,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 ROOT = Path(__file__).resolve().parents[1]
 STACKS = ("dev", "prod")
 EXAMPLES = tuple(sorted(file.stem for file in (ROOT / "examples").glob("*.yaml")))
 ALL = (*STACKS, *EXAMPLES)
+_EDITS = ROOT / "tests" / "engine" / "recordings" / "edits.yaml"
 
 
 def stack_file(stack: str) -> Path:
@@ -24,3 +27,12 @@ def strings(value: Any) -> list[str]:
     if isinstance(value, list):
         return [text for item in value for text in strings(item)]
     return []
+
+
+def upgraded(text: str, stack: str) -> str:
+    """The text of a recorded stack file with what the current program requires of it (recordings/edits.yaml)."""
+    content = yaml.safe_load(text)
+    for edit in yaml.safe_load(_EDITS.read_text(encoding="utf-8")):
+        if edit["stack"] == stack:
+            content["config"].setdefault(f"llm-platform:{edit['section']}", {}).setdefault(edit["key"], edit["value"])
+    return yaml.safe_dump(content, sort_keys=False, width=1000)

@@ -1,9 +1,7 @@
 """The alerts: their expressions, when they fire, and their texts."""
 
-from typing import Literal
-
-from msgspec import Struct
-
+from components.cluster.alert import Alert
+from components.cluster.alert_rules_platform import platform_alerts
 from planning.plan import Json, metrics
 
 # Prometheus names a ServiceMonitor's job after the Service.
@@ -12,30 +10,18 @@ DCGM_JOB = "nvidia-dcgm-exporter"
 _HARMLESS_XIDS = (13, 31, 43, 45)
 
 
-class Alert(Struct, frozen=True, kw_only=True):
-    """One alerting rule; `wait` is how long the expression must hold, None for not at all."""
+def groups(
+    *,
+    namespace: str,
+    vllm_job: str,
+    waiting_requests: int,
+    first_token_seconds: float,
+    gpu_nodes: tuple[str, str],
+) -> list[Json]:
+    """Rule groups of a PrometheusRule.
 
-    name: str
-    expression: str
-    wait: str | None
-    severity: Literal["critical", "warning", "info"]
-    summary: str
-
-    def rule(self) -> dict[str, Json]:
-        """The rule as a PrometheusRule has it."""
-        rule: dict[str, Json] = {
-            "alert": self.name,
-            "expr": self.expression,
-            "labels": {"severity": self.severity},
-            "annotations": {"summary": self.summary},
-        }
-        if self.wait is not None:
-            rule["for"] = self.wait
-        return rule
-
-
-def groups(*, namespace: str, vllm_job: str, waiting_requests: int, first_token_seconds: float) -> list[Json]:
-    """Rule groups of a PrometheusRule; `namespace` is the models', `vllm_job` the job label of their targets."""
+    `namespace` is the models', `vllm_job` the job label of their targets, `gpu_nodes` the label of nodes with GPUs.
+    """
     return [
         {"name": "llm-models", "rules": [alert.rule() for alert in _models(namespace, vllm_job)]},
         {
@@ -43,6 +29,7 @@ def groups(*, namespace: str, vllm_job: str, waiting_requests: int, first_token_
             "rules": [alert.rule() for alert in _service(waiting_requests, first_token_seconds)],
         },
         {"name": "llm-gpus", "rules": [alert.rule() for alert in _gpus(namespace)]},
+        {"name": "llm-platform", "rules": [alert.rule() for alert in platform_alerts(gpu_nodes)]},
     ]
 
 

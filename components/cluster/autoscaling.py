@@ -30,7 +30,8 @@ class Autoscaling(pulumi.ComponentResource):
         self.chart = install_chart(
             f"{name}-release",
             plan.chart,
-            {"crds": {"install": True}, **cluster.system_nodes.helm_values()},
+            # The chart's default, Always, makes every restart depend on the registry.
+            {"crds": {"install": True}, "image": {"pullPolicy": "IfNotPresent"}, **cluster.system_nodes.helm_values()},
             opts=in_cluster(self, cluster, space),
         )
         self.register_outputs({"namespace": plan.chart.namespace})

@@ -1,5 +1,7 @@
 """The gateway: Envoy Gateway with Envoy AI Gateway, and the one Gateway through which every model is reached."""
 
+from collections.abc import Mapping
+
 import pulumi
 from pulumi_kubernetes.apiextensions import CustomResource
 from pulumi_kubernetes.core.v1 import Namespace
@@ -7,7 +9,9 @@ from pulumi_kubernetes.helm.v3 import Release
 from pulumi_kubernetes.networking.v1 import NetworkPolicy
 
 from components.cluster import gateway_specs as specs
+from components.cluster.certificates import Certificates
 from components.cluster.chart import install_chart
+from components.cluster.chart_crds import apply_chart_crds
 from components.cluster.external_secret import external_secret
 from components.cluster.in_cluster import in_cluster
 from components.cluster.labels import metadata
@@ -19,6 +23,7 @@ from planning.plan import GatewayPlan, Json
 
 _ENVOY = "gateway.envoyproxy.io/v1alpha1"
 _GATEWAY_API = "gateway.networking.k8s.io/v1"
+_AI = "aigateway.envoyproxy.io/v1beta1"
 
 
 class Gateway(pulumi.ComponentResource):
@@ -34,12 +39,13 @@ class Gateway(pulumi.ComponentResource):
         plan: GatewayPlan,
         *,
         secrets: Secrets,
+        certificates: Certificates,
         cluster: KubernetesCluster,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("llm-platform:components:Gateway", name, None, opts)
         self._name, self._plan, self._cluster = name, plan, cluster
-        controllers = self._controllers()
+        controllers = self._controllers(certificates)
         space = self._namespace("namespace", plan.namespace)
         # This namespace holds only objects and Secrets; the proxies run in their controller's, so it needs no pods.
         NetworkPolicy(
@@ -72,29 +78,45 @@ class Gateway(pulumi.ComponentResource):
             self._object("client-traffic", _ENVOY, "ClientTrafficPolicy", specs.client_traffic(plan)),
             self._object("security", _ENVOY, "SecurityPolicy", specs.security(plan), keys),
         ]
+        # It comes first as well: the AI gateway ignores one that is missing when it first sees the Gateway.
+        config = self._object("config", _AI, "GatewayConfig", specs.gateway_config())
         self.gateway = self._object(
-            "gateway", _GATEWAY_API, "Gateway", specs.gateway(plan), gateway_class, certificate, *guards
+            "gateway",
+            _GATEWAY_API,
+            "Gateway",
+            specs.gateway(plan),
+            gateway_class,
+            certificate,
+            *guards,
+            config,
+            annotations={specs.GATEWAY_CONFIG: plan.gateway},
         )
         self.ready = [*controllers, *guards, self.gateway]
         self.register_outputs({"hostname": plan.hostname})
 
-    def _controllers(self) -> list[pulumi.Resource]:
-        """Three charts in order: the AI controller watches kinds whose CRDs the first two install."""
+    def _controllers(self, certificates: Certificates) -> list[pulumi.Resource]:
+        """Three charts in order: the AI controller watches kinds whose CRDs the first two install.
+
+        Its chart has a certificate that cert-manager makes; Envoy Gateway's CRDs are updated before its controller.
+        """
         plan = self._plan
         proxies = self._namespace("envoy-namespace", plan.envoy.namespace)
         ai = self._namespace("ai-namespace", plan.ai.namespace)
+        updated = apply_chart_crds(
+            f"{self._name}-envoy-crds", plan.envoy_crds, parent=self, cluster=self._cluster, space=proxies
+        )
         envoy: Release = install_chart(
             f"{self._name}-envoy",
             plan.envoy,
             specs.envoy_gateway_values(plan, self._cluster.system_nodes),
-            opts=in_cluster(self, self._cluster, proxies),
+            opts=in_cluster(self, self._cluster, proxies, updated),
         )
         crds = install_chart(f"{self._name}-ai-crds", plan.ai_crds, {}, opts=in_cluster(self, self._cluster, ai))
         controller = install_chart(
             f"{self._name}-ai",
             plan.ai,
             specs.ai_gateway_values(plan, self._cluster.system_nodes),
-            opts=in_cluster(self, self._cluster, ai, envoy, crds),
+            opts=in_cluster(self, self._cluster, ai, envoy, crds, certificates.chart),
         )
         return [envoy, crds, controller]
 
@@ -123,13 +145,19 @@ class Gateway(pulumi.ComponentResource):
         return namespace(f"{self._name}-{role}", name, pod_security="baseline", opts=in_cluster(self, self._cluster))
 
     def _object(
-        self, role: str, api_version: str, kind: str, spec: dict[str, Json], *needs: pulumi.Resource
+        self,
+        role: str,
+        api_version: str,
+        kind: str,
+        spec: dict[str, Json],
+        *needs: pulumi.Resource,
+        annotations: Mapping[str, str] | None = None,
     ) -> CustomResource:
         return CustomResource(
             f"{self._name}-{role}",
             api_version=api_version,
             kind=kind,
-            metadata=metadata(self._plan.gateway, self._plan.namespace),
+            metadata=metadata(self._plan.gateway, self._plan.namespace, annotations),
             spec=spec,
             opts=in_cluster(self, self._cluster, *self._first, *needs),
         )

@@ -4,11 +4,15 @@ from components.cluster.durations import in_seconds
 from components.cluster.labels import ROUTES_ADMITTED
 from planning.plan import GatewayPlan, Json, NodeSelection
 from planning.plan.endpoint import MODEL_HEADER
+from planning.plan.system_pods import ENVOY, EXTERNAL_PROCESSOR
 
 # The caller, identified by the gateway from the API key; a client can't set it.
 CLIENT_HEADER = "x-llm-client"
 CERTIFICATE_SECRET = "gateway-certificate"  # noqa: S105 - names of Secrets, not secrets
 KEYS_SECRET = "gateway-api-keys"  # noqa: S105
+WEBHOOK_SECRET = "ai-gateway-webhook-certificate"  # noqa: S105
+# By this annotation of a Gateway the AI gateway finds its GatewayConfig (internal/controller/gateway.go).
+GATEWAY_CONFIG = "aigateway.envoyproxy.io/gateway-config"
 
 # Only these paths lead to a model. vLLM itself requires no key on /invocations, /metrics, /tokenize and others.
 _PATHS = "/v1"
@@ -24,12 +28,10 @@ def envoy_gateway_values(plan: GatewayPlan, nodes: NodeSelection) -> dict[str, J
     return {
         "crds": {"enabled": True},
         "deployment": {"pod": nodes.helm_values()},
+        "podDisruptionBudget": {"minAvailable": 1},
         "certgen": {"job": nodes.helm_values()},
         "config": {
             "envoyGateway": {
-                "gateway": {"controllerName": "gateway.envoyproxy.io/gatewayclass-controller"},
-                "provider": {"type": "Kubernetes"},
-                "logging": {"level": {"default": "info"}},
                 "extensionApis": {"enableBackend": True, "enableEnvoyPatchPolicy": True},
                 "extensionManager": {
                     "hooks": {
@@ -53,7 +55,7 @@ def envoy_gateway_values(plan: GatewayPlan, nodes: NodeSelection) -> dict[str, J
 
 
 def ai_gateway_values(plan: GatewayPlan, nodes: NodeSelection) -> dict[str, Json]:
-    """Values of `ai-gateway-helm`: two controllers, since Envoy Gateway programs nothing while it can't reach one."""
+    """Values of `ai-gateway-helm`; cert-manager makes its webhook's certificate and renews it."""
     return {
         "envoyGateway": {"namespace": plan.envoy.namespace},
         "extProc": {"logFormat": "json", "enableRedaction": True},
@@ -61,9 +63,9 @@ def ai_gateway_values(plan: GatewayPlan, nodes: NodeSelection) -> dict[str, Json
             # Part of the address in Envoy Gateway's values.
             "fullnameOverride": "ai-gateway-controller",
             "logFormat": "json",
-            "replicaCount": 2,
-            "podDisruptionBudget": {"enabled": True, "minAvailable": 1},
-            "resources": {"requests": {"cpu": "100m", "memory": "128Mi"}, "limits": {"memory": "256Mi"}},
+            "podDisruptionBudget": {"enabled": True},
+            # A Secret of another name than the chart's own, which Helm deletes as soon as the chart no longer makes it.
+            "mutatingWebhook": {"certManager": {"enable": True}, "tlsCertSecretName": WEBHOOK_SECRET},
             **nodes.helm_values(),
         },
     }
@@ -93,18 +95,18 @@ def envoy_proxy(plan: GatewayPlan, nodes: NodeSelection) -> dict[str, Json]:
                 },
                 "envoyPDB": {"maxUnavailable": 1},
                 "envoyDeployment": {
-                    "container": {
-                        "resources": {"requests": {"cpu": "250m", "memory": "512Mi"}, "limits": {"memory": "2Gi"}}
-                    },
+                    "container": {"resources": ENVOY.resources()},
                     "pod": {
                         **nodes.helm_values(),
+                        # Constraints of its own switch the scheduler's default spread off, also that by host.
                         "topologySpreadConstraints": [
                             {
                                 "maxSkew": 1,
-                                "topologyKey": "topology.kubernetes.io/zone",
+                                "topologyKey": topology,
                                 "whenUnsatisfiable": "ScheduleAnyway",
                                 "labelSelector": {"matchLabels": {"app.kubernetes.io/component": "proxy"}},
                             }
+                            for topology in ("topology.kubernetes.io/zone", "kubernetes.io/hostname")
                         ],
                     },
                 },
@@ -112,6 +114,14 @@ def envoy_proxy(plan: GatewayPlan, nodes: NodeSelection) -> dict[str, Json]:
             },
         },
     }
+
+
+def gateway_config() -> dict[str, Json]:
+    """Spec of the GatewayConfig: requests of the processor that the AI gateway puts into every proxy's pod.
+
+    Without them the autoscaler of the proxies stops at the first container that requests no CPU, and never scales.
+    """
+    return {"extProc": {"kubernetes": {"resources": EXTERNAL_PROCESSOR.resources()}}}
 
 
 def gateway(plan: GatewayPlan) -> dict[str, Json]:

@@ -31,8 +31,6 @@ class GpuOperator(pulumi.ComponentResource):
             f"{name}-release",
             plan.chart,
             plan.values,
-            # Its hook that upgrades the CRDs before an upgrade is refused by validation against the old ones.
-            validate_openapi=False,
             opts=in_cluster(self, cluster, space),
         )
         self.register_outputs({"namespace": plan.chart.namespace})

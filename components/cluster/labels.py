@@ -1,5 +1,7 @@
 """The labels and metadata that every Kubernetes object of the platform carries."""
 
+from collections.abc import Mapping
+
 from pulumi_kubernetes.meta.v1 import ObjectMetaArgsDict
 
 # Routes may attach to the gateway only from namespaces with this label.
@@ -21,9 +23,13 @@ def labels(name: str) -> dict[str, str]:
     }
 
 
-def metadata(name: str, namespace: str | None = None) -> ObjectMetaArgsDict:
+def metadata(
+    name: str, namespace: str | None = None, annotations: Mapping[str, str] | None = None
+) -> ObjectMetaArgsDict:
     """Literal name and namespace: taken from an object's outputs, they would hide the whole object at a preview."""
     meta: ObjectMetaArgsDict = {"name": name, "labels": labels(name)}
     if namespace is not None:
         meta["namespace"] = namespace
+    if annotations:
+        meta["annotations"] = dict(annotations)
     return meta

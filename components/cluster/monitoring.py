@@ -5,10 +5,14 @@ from pulumi_kubernetes.apiextensions import CustomResource
 from pulumi_kubernetes.helm.v3 import Release
 
 from components.cluster.alert_rules import DCGM_JOB, groups
-from components.cluster.chart import install_chart
+from components.cluster.alertmanager import alertmanager_values
+from components.cluster.chart import image_parts, install_chart, merged
+from components.cluster.external_secret import external_secret
 from components.cluster.in_cluster import in_cluster
 from components.cluster.labels import MODEL, PROXY_PODS, metadata
 from components.cluster.namespace import namespace
+from components.cluster.object_metrics import object_metrics_values
+from components.cluster.secrets import Secrets
 from components.foundation import KubernetesCluster
 from planning.plan import Json, MonitoringPlan, NodeSelection
 from planning.plan.endpoint import HTTP_PORT_NAME
@@ -37,6 +41,7 @@ class Monitoring(pulumi.ComponentResource):
         name: str,
         plan: MonitoringPlan,
         *,
+        secrets: Secrets,
         cluster: KubernetesCluster,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
@@ -45,12 +50,17 @@ class Monitoring(pulumi.ComponentResource):
         space = namespace(
             f"{name}-namespace", plan.chart.namespace, pod_security="privileged", opts=in_cluster(self, cluster)
         )
+        receivers = self._receivers(name, plan, secrets, cluster, space)
         self.chart = install_chart(
-            f"{name}-release", plan.chart, _values(plan, cluster.system_nodes), opts=in_cluster(self, cluster, space)
+            f"{name}-release",
+            plan.chart,
+            _values(plan, cluster.system_nodes),
+            opts=in_cluster(self, cluster, space, *receivers),
         )
         for role, kind, spec in (
             ("vllm", "PodMonitor", _models(plan.models_namespace)),
             ("envoy", "PodMonitor", _PROXIES),
+            ("certificates", "PodMonitor", _certificates(plan.certificates_namespace)),
             ("dcgm", "ServiceMonitor", _gpus(plan.operator_namespace)),
             ("alerts", "PrometheusRule", _alerts(plan)),
         ):
@@ -64,6 +74,24 @@ class Monitoring(pulumi.ComponentResource):
             )
         self.register_outputs({"server": plan.server})
 
+    def _receivers(
+        self, name: str, plan: MonitoringPlan, secrets: Secrets, cluster: KubernetesCluster, space: pulumi.Resource
+    ) -> list[pulumi.Resource]:
+        """The Secret that Alertmanager's pods mount: they wait for it, so it comes before the chart."""
+        alerting = plan.alerting
+        if alerting.secret is None:
+            return []
+        return [
+            external_secret(
+                f"{name}-receivers",
+                secret=alerting.secret,
+                namespace=plan.chart.namespace,
+                store=alerting.secret_store,
+                data={receiver.name: receiver.secret for receiver in alerting.receivers if receiver.secret is not None},
+                opts=in_cluster(self, cluster, space, *secrets.ready),
+            )
+        ]
+
 
 def _models(serving: str) -> dict[str, Json]:
     return {
@@ -71,6 +99,15 @@ def _models(serving: str) -> dict[str, Json]:
         "selector": {"matchExpressions": [{"key": MODEL, "operator": "Exists"}]},
         "podTargetLabels": [MODEL],
         "podMetricsEndpoints": [{"port": HTTP_PORT_NAME, "path": "/metrics", "interval": "15s"}],
+    }
+
+
+def _certificates(namespace_name: str) -> dict[str, Json]:
+    """cert-manager's controller, which says when each certificate ends."""
+    return {
+        "namespaceSelector": {"matchNames": [namespace_name]},
+        "selector": {"matchLabels": {"app.kubernetes.io/component": "controller"}},
+        "podMetricsEndpoints": [{"port": "http-metrics", "path": "/metrics", "interval": "60s"}],
     }
 
 
@@ -90,28 +127,33 @@ def _alerts(plan: MonitoringPlan) -> dict[str, Json]:
             vllm_job=f"{plan.chart.namespace}/vllm",
             waiting_requests=plan.waiting_requests,
             first_token_seconds=plan.first_token_seconds,
+            gpu_nodes=plan.gpu_nodes,
         )
     }
 
 
 def _values(plan: MonitoringPlan, nodes: NodeSelection) -> dict[str, Json]:
     system_nodes = nodes.helm_values()
+    busybox, kubectl = (image_parts(image) for image in plan.crds_images)
     return {
+        # Helm installs CRDs once; this Job applies the chart's before every upgrade, in images of a fixed version.
+        "crds": {"upgradeJob": {"enabled": True, "image": {"busybox": busybox, "kubectl": kubectl}, **system_nodes}},
         "fullnameOverride": plan.fullname,
         # AKS runs these where they can't be scraped, and Cilium replaces kube-proxy; their alerts would always fire.
         **{part: {"enabled": False} for part in ("kubeEtcd", "kubeScheduler", "kubeControllerManager", "kubeProxy")},
-        "prometheusOperator": {
-            **system_nodes,
-            "admissionWebhooks": {"patch": system_nodes},
-            "resources": {"requests": {"cpu": "50m", "memory": "128Mi"}, "limits": {"memory": "256Mi"}},
-        },
+        # One GPU node requests more than all other nodes together have: both would always fire.
+        "defaultRules": {"disabled": {"KubeCPUOvercommit": True, "KubeMemoryOvercommit": True}},
+        "prometheusOperator": {**system_nodes, "admissionWebhooks": {"patch": system_nodes}},
         "prometheus": {"prometheusSpec": {**system_nodes, **_prometheus(plan)}},
-        "alertmanager": {"alertmanagerSpec": system_nodes},
+        "alertmanager": merged(alertmanager_values(plan.alerting), {"alertmanagerSpec": system_nodes}),
         "kube-state-metrics": {
             **system_nodes,
-            # The MIG manager reports through node labels.
-            "metricLabelsAllowlist": ["nodes=[nvidia.com/mig.config,nvidia.com/mig.config.state]"],
+            # The MIG manager reports through node labels; the foundation marks nodes that have GPUs.
+            "metricLabelsAllowlist": [f"nodes=[nvidia.com/mig.config,nvidia.com/mig.config.state,{plan.gpu_nodes[0]}]"],
+            **object_metrics_values(),
         },
+        # The chart's own toleration is for NoSchedule alone: a pool's taint may be NoExecute.
+        "prometheus-node-exporter": {"tolerations": [{"operator": "Exists"}]},
         "grafana": {
             **system_nodes,
             # No password: the chart then generates a random one in a Secret of its own.
@@ -125,7 +167,6 @@ def _prometheus(plan: MonitoringPlan) -> dict[str, Json]:
         "replicas": plan.replicas,
         "retention": f"{plan.retention_days}d",
         "retentionSize": f"{plan.storage_gib * _DISK_SHARE_PERCENT // 100}GiB",
-        "resources": {"requests": {"cpu": "250m", "memory": "1Gi"}, "limits": {"memory": "4Gi"}},
         "storageSpec": {
             "volumeClaimTemplate": {
                 "spec": {

@@ -66,20 +66,14 @@ class Secrets(pulumi.ComponentResource):
 
 
 def _values(nodes: NodeSelection) -> dict[str, Json]:
+    placed = nodes.helm_values()
     return {
         "installCRDs": True,
         # Nothing here writes to the vault or spreads secrets over namespaces, so the operator need not be able to.
         "processClusterExternalSecret": False,
         "processPushSecret": False,
         "processClusterPushSecret": False,
-        **_pod(nodes, "50m", "128Mi", "256Mi"),
-        "webhook": _pod(nodes, "10m", "64Mi", "128Mi"),
-        "certController": _pod(nodes, "10m", "64Mi", "128Mi"),
-    }
-
-
-def _pod(nodes: NodeSelection, cpu: str, memory: str, most_memory: str) -> dict[str, Json]:
-    return {
-        **nodes.helm_values(),
-        "resources": {"requests": {"cpu": cpu, "memory": memory}, "limits": {"memory": most_memory}},
+        **placed,
+        "webhook": {**placed, "podDisruptionBudget": {"enabled": True, "minAvailable": 1}},
+        "certController": placed,
     }

@@ -11,6 +11,9 @@ SECRET_STORE = "key-vault"  # noqa: S105 - the name of a store, not a secret
 SECRETS_ACCOUNT = "key-vault-reader"
 # Azure's webhook gives pods with this label a token of their service account.
 POD_LABELS: Pairs = (("azure.workload.identity/use", "true"),)
+# AKS labels nodes of GPU sizes by itself, whether or not a driver or device plugin works there:
+# https://learn.microsoft.com/azure/aks/use-labels
+GPU_NODES = ("kubernetes.azure.com/accelerator", "nvidia")
 # Azure's platform address in every virtual network: https://learn.microsoft.com/azure/virtual-network/what-is-ip-address-168-63-129-16
 PLATFORM_ADDRESS = "168.63.129.16/32"
 

@@ -1,17 +1,23 @@
 """Plans what runs in the cluster for all models: secrets, gateway, autoscaling, metrics."""
 
 from planning.deciding import azure_objects
+from planning.deciding.alerting import alerting
+from planning.deciding.chart_crds import chart_crds
 from planning.deciding.charts import chart
+from planning.deciding.images import image
 from planning.deciding.releases import NAMESPACE, TOKEN_SECRET
 from planning.deciding.traffic import GATEWAY, GATEWAY_NAMESPACE
+from planning.placement.system_capacity import system_capacity
 from planning.plan import (
     AutoscalingPlan,
+    CertificatesPlan,
     ClientPlan,
     GatewayPlan,
     MonitoringPlan,
     PlatformPlan,
     SecretsPlan,
     ServingPlan,
+    SystemLoadPlan,
 )
 from planning.resolving.resolution import ResolvedStack
 
@@ -22,9 +28,31 @@ def platform(stack: ResolvedStack) -> PlatformPlan:
     return PlatformPlan(region=settings.region, protect=settings.protected)
 
 
+def system_load(stack: ResolvedStack) -> SystemLoadPlan:
+    """Plan what the system nodes have to carry.
+
+    Raises:
+        ValueError: the system pool has no size, which rule SYS-POOL reports.
+    """
+    capacity = system_capacity(stack.resolution)
+    if capacity is None:
+        raise ValueError(stack.settings.cluster.system_pool)
+    return SystemLoadPlan(
+        node_cpu_millicores=capacity.node_cpu_millicores,
+        node_memory_mib=capacity.node_memory_mib,
+        min_cpu_millicores=capacity.fewest_cpu_millicores,
+        min_memory_mib=capacity.fewest_memory_mib,
+        max_cpu_millicores=capacity.most_cpu_millicores,
+        max_memory_mib=capacity.most_memory_mib,
+        min_nodes=stack.settings.cluster.system_pool.nodes.min,
+        spare=capacity.fits_reduced,
+    )
+
+
 def secrets(stack: ResolvedStack) -> SecretsPlan:
     """Plan External Secrets; only the namespaces that need a secret may use its store."""
     namespaces = [GATEWAY_NAMESPACE] + ([NAMESPACE] if stack.settings.security.hugging_face_token is not None else [])
+    namespaces += [chart(stack, "kube-prometheus-stack").namespace] if alerting(stack).secret is not None else []
     return SecretsPlan(
         chart=chart(stack, "external-secrets"),
         store=azure_objects.SECRET_STORE,
@@ -50,11 +78,17 @@ def autoscaling(stack: ResolvedStack) -> AutoscalingPlan:
     return AutoscalingPlan(chart=chart(stack, "keda"))
 
 
+def certificates(stack: ResolvedStack) -> CertificatesPlan:
+    """Plan cert-manager."""
+    return CertificatesPlan(chart=chart(stack, "cert-manager"))
+
+
 def gateway(stack: ResolvedStack) -> GatewayPlan:
     """Plan the gateway."""
     settings = stack.settings.gateway
     return GatewayPlan(
         envoy=chart(stack, "gateway-helm"),
+        envoy_crds=chart_crds(stack, "gateway-helm"),
         ai_crds=chart(stack, "ai-gateway-crds-helm"),
         ai=chart(stack, "ai-gateway-helm"),
         namespace=GATEWAY_NAMESPACE,
@@ -72,7 +106,7 @@ def gateway(stack: ResolvedStack) -> GatewayPlan:
 
 
 def monitoring(stack: ResolvedStack) -> MonitoringPlan:
-    """Plan Prometheus."""
+    """Plan Prometheus and Alertmanager."""
     settings = stack.settings.observability
     prometheus = chart(stack, "kube-prometheus-stack")
     # The chart's own prefix depends on its name; a fixed prefix makes the server's address, which KEDA queries.
@@ -88,4 +122,8 @@ def monitoring(stack: ResolvedStack) -> MonitoringPlan:
         replicas=settings.replicas,
         waiting_requests=settings.alerts.waiting_requests,
         first_token_seconds=settings.alerts.first_token_seconds,
+        gpu_nodes=azure_objects.GPU_NODES,
+        certificates_namespace=stack.catalog.charts["cert-manager"].namespace,
+        alerting=alerting(stack),
+        crds_images=(image(stack, "busybox"), image(stack, "kubectl")),
     )

@@ -6,6 +6,7 @@ graph (principal ids, the OIDC issuer) are not: components pass those on as outp
 
 from msgspec import Struct
 
+from planning.plan.alerting import AlertingPlan, EmailPlan, ReceiverPlan
 from planning.plan.azure import (
     AgentPoolPlan,
     AzurePlan,
@@ -42,9 +43,11 @@ from planning.plan.models import (
     ScalingPlan,
     WorkloadPlan,
 )
-from planning.plan.platform import NodeSelection, PlatformPlan, PoolPlan
+from planning.plan.platform import NodeSelection, PlatformPlan, PoolPlan, SystemLoadPlan
 from planning.plan.services import (
     AutoscalingPlan,
+    CertificatesPlan,
+    ChartCrdsPlan,
     ChartPlan,
     ClientPlan,
     GatewayPlan,
@@ -58,11 +61,14 @@ from planning.plan.services import (
 
 __all__ = [
     "AgentPoolPlan",
+    "AlertingPlan",
     "AutoscalingPlan",
     "AzurePlan",
     "AzureScopePlan",
     "BreakEvenPlan",
     "CapacityCost",
+    "CertificatesPlan",
+    "ChartCrdsPlan",
     "ChartPlan",
     "ClientPlan",
     "ClusterIdentityPlan",
@@ -71,6 +77,7 @@ __all__ = [
     "CostPlan",
     "DeviceClaim",
     "DeviceRequest",
+    "EmailPlan",
     "ExtendedResource",
     "GatewayPlan",
     "GpuOperatorPlan",
@@ -91,6 +98,7 @@ __all__ = [
     "PodIdentityPlan",
     "PodPlan",
     "PoolPlan",
+    "ReceiverPlan",
     "RegistryPlan",
     "ReleasePlan",
     "ReplicaRange",
@@ -102,6 +110,7 @@ __all__ = [
     "SecurityRulePlan",
     "ServingPlan",
     "SubnetPlan",
+    "SystemLoadPlan",
     "SystemPoolPlan",
     "TokenCost",
     "TrafficPlan",
@@ -119,6 +128,8 @@ class Plan(Struct, frozen=True, kw_only=True):
     """What is below Kubernetes; the type's tag names its kind."""
     pools: tuple[PoolPlan, ...]
     """The GPU node pools as pods see them."""
+    system_load: SystemLoadPlan
+    """What the system nodes have to carry."""
     secrets: SecretsPlan
     """External Secrets Operator."""
     gpu_operator: GpuOperatorPlan
@@ -129,6 +140,8 @@ class Plan(Struct, frozen=True, kw_only=True):
     """Everything that is served."""
     autoscaling: AutoscalingPlan
     """KEDA."""
+    certificates: CertificatesPlan
+    """cert-manager."""
     gateway: GatewayPlan
     """The gateway that receives requests."""
     monitoring: MonitoringPlan

@@ -21,3 +21,11 @@ DEPLOYMENT_REPLICAS_AVAILABLE = "kube_deployment_status_replicas_available"
 DEPLOYMENT_REPLICAS_WANTED = "kube_deployment_spec_replicas"
 NODE_LABELS = "kube_node_labels"
 NODE_ALLOCATABLE = "kube_node_status_allocatable"
+
+# This program's own, made by kube-state-metrics of conditions of custom objects (components/cluster/object_metrics.py).
+OBJECT_CONDITION = "llm_platform_object_condition"
+POLICY_ACCEPTED = "llm_platform_policy_accepted"
+# cert-manager (pkg/metrics), Envoy (source/server/server.h), the API server (apiserver/pkg/admission/metrics).
+CERTIFICATE_ENDS = "certmanager_certificate_expiration_timestamp_seconds"
+PROXY_CERTIFICATE_DAYS = "envoy_server_days_until_first_cert_expiring"
+WEBHOOK_REJECTIONS = "apiserver_admission_webhook_rejection_count"

@@ -43,6 +43,30 @@ class NodeSelection(Struct, frozen=True, kw_only=True):
         return toleration if any_effect else (*toleration, ("effect", self.taint_effect))
 
 
+class SystemLoadPlan(Struct, frozen=True, kw_only=True):
+    """What runs on the system nodes, charts, proxies and the cluster's own pods together, and what one node offers it.
+
+    Pods that every node has are taken off what the node offers.
+    """
+
+    node_cpu_millicores: int
+    """CPU that one node offers."""
+    node_memory_mib: int
+    """Memory that one node offers."""
+    min_cpu_millicores: int
+    """CPU requested at the fewest proxies."""
+    min_memory_mib: int
+    """Memory requested at the fewest proxies."""
+    max_cpu_millicores: int
+    """CPU requested at the most proxies."""
+    max_memory_mib: int
+    """Memory requested at the most proxies."""
+    min_nodes: int
+    """Fewest system nodes."""
+    spare: bool
+    """Whether everything still fits with one node, or zone, away."""
+
+
 class PoolPlan(Struct, frozen=True, kw_only=True):
     """One node pool as pods and people see it."""
 

@@ -2,6 +2,7 @@
 
 from msgspec import Struct
 
+from planning.plan.alerting import AlertingPlan
 from planning.plan.base import Json, Pairs
 
 
@@ -20,6 +21,42 @@ class ChartPlan(Struct, frozen=True, kw_only=True):
     """Address of the Helm repository; None for a chart from an OCI registry."""
     timeout_seconds: int
     """How long Helm waits for the chart's objects to be ready."""
+
+
+class ChartCrdsPlan(Struct, frozen=True, kw_only=True):
+    """A Job that applies the CRDs of a chart's `crds` folder, which Helm installs once and never updates."""
+
+    account: str
+    """Name of its service account, and prefix of its own."""
+    namespace: str
+    """Namespace that it runs in."""
+    chart: str
+    """Name of the chart, or its address in an OCI registry."""
+    version: str
+    """Version of the chart."""
+    repository: str | None
+    """Address of the Helm repository; None for a chart from an OCI registry."""
+    folder: str
+    """Folder of the unpacked chart that holds the CRDs."""
+    helm_image: str
+    """Image with Helm, which fetches the chart."""
+    kubectl_image: str
+    """Image with kubectl, which applies the CRDs on the server."""
+    bundle_crd: str
+    """A CRD of the bundle that is compared afterwards."""
+    bundle_annotation: str
+    """Annotation that holds the bundle's version."""
+    bundle_version: str
+    """Version of the bundle that the chart is known to have."""
+    revision: str
+    """Hash of all of it: another version of the chart is another Job."""
+
+
+class CertificatesPlan(Struct, frozen=True, kw_only=True):
+    """cert-manager, which makes and renews the certificates of webhooks in the cluster."""
+
+    chart: ChartPlan
+    """Chart of cert-manager."""
 
 
 class SecretsPlan(Struct, frozen=True, kw_only=True):
@@ -82,6 +119,8 @@ class GatewayPlan(Struct, frozen=True, kw_only=True):
 
     envoy: ChartPlan
     """Chart of Envoy Gateway; the proxies run in its namespace."""
+    envoy_crds: ChartCrdsPlan
+    """How the CRDs of that chart follow its version."""
     ai_crds: ChartPlan
     """Chart with the CRDs of Envoy AI Gateway."""
     ai: ChartPlan
@@ -161,3 +200,11 @@ class MonitoringPlan(Struct, frozen=True, kw_only=True):
     """Requests waiting for a model above which an alert fires."""
     first_token_seconds: float
     """95th percentile of the time to the first token above which an alert fires."""
+    gpu_nodes: tuple[str, str]
+    """Label, and its value, by which the foundation marks nodes with GPUs, also before any device is there."""
+    certificates_namespace: str
+    """Namespace of cert-manager, whose metrics say when certificates end."""
+    alerting: AlertingPlan
+    """Who is notified when an alert fires."""
+    crds_images: tuple[str, str]
+    """Images of the Job that updates the chart's CRDs before an upgrade: busybox, which unpacks them, and kubectl."""

@@ -2,6 +2,7 @@
 
 from planning.rules import (
     auto,
+    charts,
     cluster,
     engine,
     engine_gpu,
@@ -12,6 +13,7 @@ from planning.rules import (
     models,
     money,
     network,
+    observability,
     placement,
     platform,
     pools,
@@ -20,6 +22,7 @@ from planning.rules import (
     rollout,
     security,
     sharing,
+    system_pods,
     taints,
     versions,
 )
@@ -28,6 +31,7 @@ from planning.rules.register import REGISTER
 __all__ = [
     "REGISTER",
     "auto",
+    "charts",
     "cluster",
     "engine",
     "engine_gpu",
@@ -38,6 +42,7 @@ __all__ = [
     "models",
     "money",
     "network",
+    "observability",
     "placement",
     "platform",
     "pools",
@@ -46,6 +51,7 @@ __all__ = [
     "rollout",
     "security",
     "sharing",
+    "system_pods",
     "taints",
     "versions",
 ]

@@ -37,13 +37,15 @@ def gated_needs_token(stack: Resolution, release: ReleaseView) -> Violations:
     prevents="A secret in the stack file is never used, while the pod that needs it stays in "
     "`CreateContainerConfigError`: the secret has another name.",
     source="this stack file",
-    reads=("security", "gateway"),
+    reads=("security", "gateway", "observability.receivers"),
 )
 def bootstrap_is_read(stack: Resolution) -> Violations:
     """Secrets set with `pulumi config set --secret` have names that a setting of the stack file mentions."""
     known = secret_names(stack)
     clients = [f"gateway.clients[{index}].key_secret" for index in range(len(stack.settings.gateway.clients))]
-    places = ("security.hugging_face_token", "gateway.certificate", *clients)
+    receivers = stack.settings.observability.receivers
+    receiving = [f"observability.receivers[{index}].secret" for index, item in enumerate(receivers) if item.secret]
+    places = ("security.hugging_face_token", "gateway.certificate", *clients, *receiving)
     for name in stack.bootstrap:
         if name not in known:
             yield Violation(
@@ -58,4 +60,5 @@ def secret_names(stack: Resolution) -> tuple[str, ...]:
     """Names of the vault's secrets that this stack uses, sorted."""
     security, gateway = stack.settings.security, stack.settings.gateway
     names = {gateway.certificate, *(client.key_secret for client in gateway.clients)}
+    names |= {receiver.secret for receiver in stack.settings.observability.receivers if receiver.secret is not None}
     return tuple(sorted(names | ({security.hugging_face_token} if security.hugging_face_token else set())))

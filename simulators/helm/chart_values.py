@@ -20,14 +20,26 @@ OVERLAYS = {"gateway-helm": "gateway-helm.for-ai-gateway"}
 WITHOUT_VALUES = frozenset({"ai-gateway-crds-helm"})
 # Paths that the chart's file can't show, each with the reason why it is right all the same.
 FREE = {
+    "cert-manager": {
+        f"{part}nodeSelector": "labels of our choice; the chart's own default is merged with them"
+        for part in ("", "webhook.", "cainjector.", "startupapicheck.")
+    },
     "gpu-operator": {"operator.nodeSelector": "labels of our choice; the chart's own default is merged with them"},
     "kube-prometheus-stack": {
         "grafana.nodeSelector": "Grafana's own chart; the parent's file repeats only some of its values",
         "grafana.tolerations": "as above",
         "grafana.grafana.ini": "as above; Grafana's configuration file, sections as they are",
+        "grafana.resources": "as above; charts/grafana 12.11.1 values.yaml",
+        "grafana.sidecar.resources": "as above",
         "kube-state-metrics.nodeSelector": "kube-state-metrics' own chart, of which the parent's file repeats little",
         "kube-state-metrics.tolerations": "as above",
         "kube-state-metrics.metricLabelsAllowlist": "as above",
+        "kube-state-metrics.resources": "as above; charts/kube-state-metrics 8.4.0 values.yaml",
+        "kube-state-metrics.customResourceState": "as above; `config` is kube-state-metrics' own configuration",
+        "kube-state-metrics.rbac": "as above",
+        "prometheus-node-exporter.resources": "charts/prometheus-node-exporter 4.56.1 values.yaml",
+        "prometheus-node-exporter.tolerations": "as above",
+        "alertmanager.config": "Alertmanager's own configuration, merged over the chart's by key",
     },
 }
 

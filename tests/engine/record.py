@@ -30,7 +30,10 @@ _LIMIT_SECONDS: Final = 900
 def bootstrapped(config: Mapping[str, Any]) -> list[str]:
     """Names of the secrets that an operator sets before the first `up`."""
     gateway = section(config, "gateway")
-    return [gateway["certificate"], *(client["key_secret"] for client in gateway["clients"])]
+    # Earlier versions had no receivers of alerts.
+    receivers = config.get(f"{PROJECT}:observability", {}).get("receivers", [])
+    alerted = [receiver["secret"] for receiver in receivers if "secret" in receiver]
+    return [gateway["certificate"], *(client["key_secret"] for client in gateway["clients"]), *alerted]
 
 
 def record(recording: Recording, commit: str, directory: Path, arm: Path) -> None:

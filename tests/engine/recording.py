@@ -14,7 +14,7 @@ from pulumi import automation
 from simulators.azure.cloud import AzureObject, api_host
 from tests.engine.harness import Engine, StackRun
 from tests.engine.platform_stacks import PROGRAM, PROJECT, crd_groups, section
-from tests.stack_files import strings
+from tests.stack_files import strings, upgraded
 
 RECORDED: Final = Path(__file__).with_name("recordings")
 # Where in whose files a resource was declared and when it was made: the engine decides nothing by it, and it names the
@@ -119,7 +119,7 @@ def restore(engine: Engine, recording: Recording, resources: list[dict[str, Any]
     """Today's program on a recorded stack: its settings, its state (or `resources` instead), the clouds it was in."""
     run = engine.stack(recording.stack, PROGRAM, {}, project=PROJECT)
     # The recorded salt with its settings: what is encrypted in them and in the state opens with no other.
-    shutil.copyfile(recording.stack_file, run._settings)
+    run._settings.write_text(upgraded(recording.stack_file.read_text(), recording.stack))
     content = recording.content
     deployment = {**content["deployment"], "resources": resources or recording.resources}
     run._stack.import_stack(automation.Deployment(version=content["version"], deployment=deployment))

@@ -50,7 +50,7 @@ AZURE_NAMES = {
     "storage:BlobServiceProperties": "blobServicesName",
     "storage:StorageAccount": "accountName",
 }
-CLUSTER_SCOPED = {"Namespace", "ClusterSecretStore", "GatewayClass"}
+CLUSTER_SCOPED = {"Namespace", "ClusterRole", "ClusterRoleBinding", "ClusterSecretStore", "GatewayClass"}
 
 
 def type_of(entry: Entry) -> str:

@@ -10,6 +10,7 @@ from preview.engine import preview
 from preview.stack import assessed
 from tests.graph.stacks import ALL, ROOT, graph_of
 from tests.graph.whole_graph import whole_graph
+from tests.stack_files import upgraded
 
 GOLDEN = Path(__file__).parent / "golden" / "graph"
 RECORDED = tuple(sorted((ROOT / "tests" / "engine" / "recordings").glob("*/Pulumi.*.yaml")))
@@ -40,7 +41,7 @@ def test_the_graph_of_a_stack_is_the_golden_one(stack: str) -> None:
 def test_the_graph_of_a_recorded_stack_file_differs_from_its_stack_as_reviewed(file: Path) -> None:
     """The golden file holds the difference between the graphs of the recorded and of the current stack file."""
     stack = file.name.split(".")[1]
-    known = assessed(file.read_text(encoding="utf-8"))
+    known = assessed(upgraded(file.read_text(encoding="utf-8"), stack))
     graph = preview(
         ROOT / "__main__.py",
         project="llm-platform",

@@ -1,6 +1,6 @@
 """Stack files with mistakes, as small changes of the development stack, and the findings expected of each."""
 
-from broken import cluster, engine, files, loading, models, names, pools, reachable, several
+from broken import cluster, engine, files, loading, models, names, observability, pools, reachable, several
 from broken.change import Broken
 
 TABLE: tuple[Broken, ...] = (
@@ -10,6 +10,7 @@ TABLE: tuple[Broken, ...] = (
     *models.TABLE,
     *engine.TABLE,
     *loading.TABLE,
+    *observability.TABLE,
     *reachable.TABLE,
     *several.TABLE,
     *files.TABLE,

@@ -5,6 +5,7 @@ A rule of planning/rules/SUBJECT.py has its row in SUBJECT.py here.
 
 from rule_cases import (
     auto,
+    charts,
     cluster,
     engine,
     engine_gpu,
@@ -15,6 +16,7 @@ from rule_cases import (
     models,
     money,
     network,
+    observability,
     placement,
     platform,
     pools,
@@ -23,6 +25,7 @@ from rule_cases import (
     rollout,
     security,
     sharing,
+    system_pods,
     taints,
     versions,
 )
@@ -30,6 +33,7 @@ from rule_cases.case import Case
 
 SUBJECTS = (
     auto,
+    charts,
     cluster,
     engine,
     engine_gpu,
@@ -40,6 +44,7 @@ SUBJECTS = (
     models,
     money,
     network,
+    observability,
     placement,
     platform,
     pools,
@@ -48,6 +53,7 @@ SUBJECTS = (
     rollout,
     security,
     sharing,
+    system_pods,
     taints,
     versions,
 )

@@ -1,0 +1,41 @@
+"""Records of what pods on the system nodes request."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from catalog.decoding import Record
+
+
+class SystemContainer(Record, frozen=True):
+    """One container of a pod on the system nodes."""
+
+    name: str
+    cpu_millicores: int = 0
+    memory_mib: int = 0
+    """What it requests where no value sets it; 0 is nothing."""
+    values: str | None = None
+    """Path of the chart's values that sets its requests; None where the chart's own count."""
+
+
+class SystemPod(Record, frozen=True):
+    """Equal pods of one Deployment, StatefulSet or DaemonSet."""
+
+    name: str
+    containers: tuple[SystemContainer, ...]
+    pods: int = 1
+    replicas: str | None = None
+    """Path of the chart's values that sets how many there are, or a word for what the stack file says; None: `pods`."""
+    every_node: bool = False
+    """Whether each node has one."""
+
+
+class SystemPods(Record, frozen=True):
+    """What runs on the system nodes."""
+
+    aks: tuple[SystemPod, ...]
+    """Pods of AKS itself; an estimate."""
+    charts: Mapping[str, tuple[SystemPod, ...]]
+    """Pods of each chart, by its name in charts.yaml."""
+    source: str
+    as_of: str

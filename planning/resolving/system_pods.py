@@ -1,0 +1,71 @@
+"""What runs on the system nodes beside the models, and what it requests: AKS' own pods, the charts', the proxies.
+
+Sources: catalog/system_pods.yaml for what AKS and charts request, planning/plan/system_pods.py for what is set here.
+"""
+
+from collections.abc import Iterable, Iterator
+
+from msgspec import Struct
+
+from catalog import SystemContainer, SystemPod
+from planning.plan.system_pods import ENVOY, EXTERNAL_PROCESSOR, REPLICAS, REQUESTS
+from planning.resolving.resolution import Resolution, derived
+
+# Words of the catalog for numbers of pods that the stack file says.
+_PROXIES, _OBSERVABILITY = "proxies", "observability"
+
+
+class SystemLoad(Struct, frozen=True):
+    """Equal pods on the system nodes: how many, at the fewest and the most proxies, and what one of them requests."""
+
+    name: str
+    fewest: int
+    most: int
+    cpu_millicores: int
+    memory_mib: int
+    every_node: bool
+
+
+@derived
+def system_loads(stack: Resolution) -> tuple[SystemLoad, ...]:
+    """Everything that runs on the system nodes, in the order of the catalog."""
+    pods = stack.catalog.system_pods
+    return (
+        *(_load(stack, "", pod) for pod in pods.aks),
+        *(_load(stack, chart, pod) for chart, own in pods.charts.items() for pod in own),
+    )
+
+
+def _load(stack: Resolution, chart: str, pod: SystemPod) -> SystemLoad:
+    fewest, most = _replicas(stack, chart, pod)
+    requests = list(_requests(chart, pod.containers))
+    if pod.replicas == _PROXIES:
+        requests += [(ours.cpu_millicores, ours.memory_mib) for ours in (ENVOY, EXTERNAL_PROCESSOR)]
+    return SystemLoad(
+        name=pod.name if not chart else f"{chart}/{pod.name}",
+        fewest=fewest,
+        most=most,
+        cpu_millicores=sum(cpu for cpu, _ in requests),
+        memory_mib=sum(memory for _, memory in requests),
+        every_node=pod.every_node,
+    )
+
+
+def _replicas(stack: Resolution, chart: str, pod: SystemPod) -> tuple[int, int]:
+    if pod.replicas == _PROXIES:
+        proxies = stack.settings.gateway.replicas
+        return proxies.min, proxies.max
+    if pod.replicas == _OBSERVABILITY:
+        return stack.settings.observability.replicas, stack.settings.observability.replicas
+    ours = REPLICAS.get(chart, {}).get(pod.replicas) if pod.replicas is not None else None
+    pods = pod.pods if ours is None else ours
+    return pods, pods
+
+
+def _requests(chart: str, containers: Iterable[SystemContainer]) -> Iterator[tuple[int, int]]:
+    for container in containers:
+        ours = REQUESTS.get(chart, {}).get(container.values) if container.values is not None else None
+        if ours is None:
+            yield container.cpu_millicores, container.memory_mib
+        else:
+            yield ours.cpu_millicores, ours.memory_mib

@@ -1,0 +1,75 @@
+"""Rules about charts: that their CRDs follow their version, and are those that the other parts were compared with."""
+
+from planning.resolving.resolution import Resolution
+from planning.resolving.versions import line_of, numbers
+from planning.rules.register import Violation, Violations, stack_rule
+
+_HELM = "https://helm.sh/docs/chart_best_practices/custom_resource_definitions/"
+# Kubernetes refuses a larger Secret: https://kubernetes.io/docs/concepts/configuration/secret/
+_SECRET_BYTES = 1_048_576
+
+
+@stack_rule(
+    "CRD-STALE",
+    "error",
+    prevents="After an upgrade the CRDs are those of the old version: the API server drops new fields without an "
+    "error, and with them the rule that they say.",
+    source=_HELM,
+    reads=(),
+)
+def crds_are_updated(stack: Resolution) -> Violations:
+    """Every chart whose CRDs Helm installs once has something that updates them: a hook of its own or a Job."""
+    for name, chart in stack.catalog.charts.items():
+        if chart.crds_in == "crds" and chart.crds_updated_by is None:
+            yield Violation(
+                f"catalog/charts.yaml.{name}.crds_updated_by",
+                f"{name} has its CRDs in a folder from which Helm never updates them, and nothing else does",
+                "write `hook` if the chart updates them by itself, or `job` and crd_bundle",
+            )
+        if chart.crds_updated_by == "job" and chart.crd_bundle is None:
+            yield Violation(
+                f"catalog/charts.yaml.{name}.crd_bundle",
+                f"a Job updates the CRDs of {name}, and the catalog does not say where they are and which version",
+                "write folder, crd, annotation, version and part",
+            )
+
+
+@stack_rule(
+    "CRD-BUNDLE",
+    "error",
+    prevents="Controllers meet CRDs of another version: routes are skipped without an error, fields are dropped.",
+    source="Gateway API: annotation gateway.networking.k8s.io/bundle-version of each CRD",
+    reads=(),
+)
+def bundle_is_the_one_compared(stack: Resolution) -> Violations:
+    """The version that a chart's bundle of CRDs says of itself is the one that the version matrix counts with."""
+    for name, chart in stack.catalog.charts.items():
+        line, bundle = line_of(stack.catalog.versions, name, chart.version), chart.crd_bundle
+        known = line.brings.get(bundle.part) if line is not None and bundle is not None else None
+        if bundle is not None and known is not None and numbers(bundle.version) != numbers(known):
+            says = f"its CRDs say {bundle.version}"
+            yield Violation(
+                f"catalog/charts.yaml.{name}.crd_bundle.version",
+                f"{name} {chart.version} brings {bundle.part} {known} by the version matrix, {says}",
+                f"read the annotation {bundle.annotation} in the chart, and correct the one that is wrong",
+            )
+
+
+@stack_rule(
+    "CHART-SIZE",
+    "error",
+    prevents="Helm fails after it has changed everything: `Secret … is invalid: data: Too long: may not be more than "
+    "1048576 bytes`.",
+    source="https://helm.sh/docs/topics/advanced/#storage-backends",
+    reads=(),
+)
+def release_fits_into_a_secret(stack: Resolution) -> Violations:
+    """Helm's record of every chart, CRDs in templates counted twice, fits into a Secret."""
+    for name, chart in stack.catalog.charts.items():
+        size = chart.release_bytes
+        if size is not None and size > _SECRET_BYTES:
+            yield Violation(
+                f"catalog/charts.yaml.{name}.release_bytes",
+                f"Helm's Secret of {name} {chart.version} has {size:,} bytes of {_SECRET_BYTES:,} allowed",
+                "stay at the version before, or apply its CRDs by a Job and leave them out of the chart",
+            )

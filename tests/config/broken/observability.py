@@ -1,0 +1,126 @@
+"""Receivers of alerts that can't work, and secrets of theirs in plain text."""
+
+from broken.change import Broken, drop, put
+
+_HOOK = "https://hooks.slack.com/" + "services/T01234567/B01234567/AbCdEfGhIjKlMnOpQrStUvWx"
+_TEAMS = "https://prod-42.westeurope.logic.azure.com:443/workflows/0a1b/" + "triggers/manual/paths/invoke?api-version=1"
+_PAGER = "0123456789abcdef" + "0123456789abcdef"
+_RELAY = "https://chat.acme.example/" + "hooks/abcdefgh"
+
+
+def _receiver(**keys: object) -> dict[str, object]:
+    return {"name": "team", "kind": "slack", "secret": "slack-webhook", **keys}
+
+
+def _receivers(*receivers: dict[str, object]) -> tuple[object, ...]:
+    return (put("observability.receivers", list(receivers)),)
+
+
+TABLE = (
+    Broken(
+        "alerts go to nobody in production",
+        (put("platform.environment", "prod"), put("platform.protect", value=False), drop("observability.receivers")),
+        {("ALERT-UNSENT-PROD", "observability.receivers"): ("`null`", "kind: pagerduty", "kind: email")},
+    ),
+    Broken(
+        "address of a Slack webhook in the stack file",
+        _receivers(_receiver(secret=_HOOK)),
+        {("SEC-LITERAL", "observability.receivers[0].secret"): ("plain text", "observability.receivers[].secret")},
+        hidden=(_HOOK,),
+    ),
+    Broken(
+        "address of a Teams workflow in the stack file",
+        _receivers(_receiver(kind="teams", secret=_TEAMS)),
+        {("SEC-LITERAL", "observability.receivers[0].secret"): ("plain text",)},
+        hidden=(_TEAMS,),
+    ),
+    Broken(
+        "webhook's address under a key of its own",
+        _receivers(_receiver(webhook_url=_HOOK)),
+        {
+            ("SEC-LITERAL", "observability.receivers[0].webhook_url"): ("plain text",),
+            ("CFG-UNKNOWN-KEY", "observability.receivers[0].webhook_url"): ("unknown key", "`secret`"),
+        },
+        hidden=(_HOOK,),
+    ),
+    Broken(
+        "address of a webhook on a company's own host in the stack file",
+        _receivers(_receiver(secret=_RELAY)),
+        {("SEC-LITERAL", "observability.receivers[0].secret"): ("plain text",)},
+        hidden=(_RELAY,),
+    ),
+    Broken(
+        "PagerDuty's integration key in the stack file",
+        _receivers(_receiver(kind="pagerduty", secret=_PAGER)),
+        {("SEC-LITERAL", "observability.receivers[0].secret"): ("plain text",)},
+        hidden=(_PAGER,),
+    ),
+    Broken(
+        "API key of a client in place of its name",
+        (put("gateway.clients[0].key_secret", _PAGER + _PAGER[:16]),),
+        {("SEC-LITERAL", "gateway.clients[0].key_secret"): ("plain text",)},
+        hidden=(_PAGER,),
+    ),
+    Broken(
+        "receiver of an unknown kind",
+        _receivers(_receiver(kind="slak")),
+        {("CFG-VALUE", "observability.receivers[0].kind"): ("slak", "`slack`")},
+    ),
+    Broken(
+        "receiver of an unknown severity",
+        _receivers(_receiver(severity="page")),
+        {("CFG-VALUE", "observability.receivers[0].severity"): ("page", "`critical`", "`warning`", "`info`")},
+    ),
+    Broken(
+        "receivers without what they need",
+        _receivers(
+            {"name": "team", "kind": "slack"},
+            {"name": "mail", "kind": "email"},
+            {
+                "name": "other", "kind": "email",
+                "email": {"to": ["a@acme.example"], "sender": "b@acme.example", "smarthost": "mx:587", "username": "b"},
+            },
+        ),
+        {
+            ("ALERT-RECEIVER", "observability.receivers[0].secret"): ("webhook's address",),
+            ("ALERT-RECEIVER", "observability.receivers[1].email"): ("smarthost",),
+            ("ALERT-RECEIVER", "observability.receivers[2].secret"): ("`b`", "password"),
+        },
+    ),
+    Broken(
+        "mail server without a port",
+        _receivers(
+            _receiver(
+                kind="email", secret=None,
+                email={"to": ["on-call"], "sender": "b@acme.example", "smarthost": "smtp.acme.example"},
+            )
+        ),
+        {
+            ("CFG-VALUE", "observability.receivers[0].email.smarthost"): ("wrong form", "smtp.azurecomm.net:587"),
+            ("CFG-VALUE", "observability.receivers[0].email.to[0]"): ("on-call",),
+        },
+    ),
+    Broken(
+        "two receivers of one name",
+        _receivers(_receiver(), _receiver(secret="another")),
+        {("NAME-COLLISION", "observability.receivers[1].name"): ("`team`", "observability.receivers[0]")},
+    ),
+    Broken(
+        "one secret with two meanings",
+        _receivers(_receiver(secret="key-playground"), _receiver(name="more", secret="gateway-certificate")),
+        {
+            ("ALERT-SECRET", "observability.receivers[0].secret"): ("gateway.clients[0].key_secret",),
+            ("ALERT-SECRET", "observability.receivers[1].secret"): ("`gateway-certificate`", "gateway.certificate"),
+        },
+    ),
+    Broken(
+        "more proxies than the system pool holds",
+        (put("gateway.replicas", {"min": 2, "max": 60}),),
+        {("SYS-FIT", "cluster.system_pool.nodes.max"): ("60 proxies", "Standard_D4ds_v5", "gateway.replicas.max")},
+    ),
+    Broken(
+        "system pool with fewer pods per node than run there",
+        (put("cluster.max_pods", 30), put("cluster.system_pool.nodes", {"min": 1, "max": 1})),
+        {("SYS-FIT", "cluster.system_pool.nodes.max"): ("23 pods",)},
+    ),
+)  # fmt: skip
