@@ -15,7 +15,7 @@ from tests.graph.stacks import ALL, Entry, Sections, entries_of, graph_of, secti
 KINDS = {
     "slack": "slack_configs", "teams": "msteamsv2_configs", "pagerduty": "pagerduty_configs", "email": "email_configs",
 }  # fmt: skip
-MAIL = {
+MAIL: dict[str, Any] = {
     "name": "mail", "kind": "email", "severity": "info", "secret": "smtp",
     "email": {
         "to": ["a@acme.example", "b@acme.example"], "sender": "alerts@acme.example",

@@ -1,6 +1,6 @@
 """Receivers of alerts that can't work, and secrets of theirs in plain text."""
 
-from broken.change import Broken, drop, put
+from broken.change import Broken, Change, drop, put
 
 _HOOK = "https://hooks.slack.com/" + "services/T01234567/B01234567/AbCdEfGhIjKlMnOpQrStUvWx"
 _TEAMS = "https://prod-42.westeurope.logic.azure.com:443/workflows/0a1b/" + "triggers/manual/paths/invoke?api-version=1"
@@ -12,7 +12,7 @@ def _receiver(**keys: object) -> dict[str, object]:
     return {"name": "team", "kind": "slack", "secret": "slack-webhook", **keys}
 
 
-def _receivers(*receivers: dict[str, object]) -> tuple[object, ...]:
+def _receivers(*receivers: dict[str, object]) -> tuple[Change, ...]:
     return (put("observability.receivers", list(receivers)),)
 
 
