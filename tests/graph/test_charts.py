@@ -139,7 +139,7 @@ def test_every_container_of_a_proxy_requests_cpu(stack: str) -> None:
     for resources in (injected, spec["envoyDeployment"]["container"]["resources"]):
         assert {"cpu", "memory"} <= set(resources["requests"])
         assert resources["limits"]["memory"]
-    spread = {one["topologyKey"] for one in spec["envoyDeployment"]["pod"]["topologySpreadConstraints"]}
+    spread = {rule["topologyKey"] for rule in spec["envoyDeployment"]["pod"]["topologySpreadConstraints"]}
     assert spread == {"topology.kubernetes.io/zone", "kubernetes.io/hostname"}
 
 
