@@ -65,7 +65,8 @@ def test_no_set_of_values_makes_reading_or_planning_fail(changes: list[tuple[tup
     for place, value in changes:
         holder = sections
         for step in place[:-1]:
-            holder = holder[step] if step in holder or (isinstance(step, int) and step < len(holder)) else None
+            known = step in holder if isinstance(holder, dict) else isinstance(step, int) and step < len(holder)
+            holder = holder[step] if known else None
             if not isinstance(holder, (dict, list)):
                 break
         else:

@@ -43,8 +43,10 @@ def test_every_finding_of_a_broken_stack_is_printed(broken: Path, capsys: pytest
     printed = capsys.readouterr().out
     assert "llm-platform · dev: rejected" in printed
     assert "→ did you mean `nodes`?" in printed
+    lines = broken.read_text(encoding="utf-8").splitlines()
+    number = 1 + next(at for at, line in enumerate(lines) if "nodez" in line)
     for finding in (
-        r"CFG-UNKNOWN-KEY  \S+:78:5\s+pools\[0\]\.nodez",
+        rf"CFG-UNKNOWN-KEY  \S+:{number}:5\s+pools\[0\]\.nodez",
         r"MODEL-UNKNOWN  \S+:\d+:\d+\s+models\[1\]\.source",
     ):
         assert re.search(finding, printed)
