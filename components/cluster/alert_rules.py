@@ -24,6 +24,7 @@ def groups(
     """
     return [
         {"name": "llm-models", "rules": [alert.rule() for alert in _models(namespace, vllm_job)]},
+        {"name": "llm-autoscaling", "rules": [alert.rule() for alert in _autoscaling(namespace)]},
         {
             "name": "llm-service",
             "rules": [alert.rule() for alert in _service(waiting_requests, first_token_seconds)],
@@ -84,6 +85,23 @@ def _models(namespace: str, job: str) -> list[Alert]:
             wait="10m",
             severity="warning",
             summary="{{ $labels.pod }} preempts requests: lower max-num-seqs or add KV cache",
+        ),
+    ]
+
+
+def _autoscaling(namespace: str) -> list[Alert]:
+    labels = f'namespace="{namespace}"'
+    return [
+        Alert(
+            # Only where something runs: at zero replicas the autoscaler is switched off, and says the same.
+            name="AutoscalerBlind",
+            expression=f'{metrics.AUTOSCALER_CONDITION}{{{labels},condition="ScalingActive",status="false"}} == 1 '
+            "unless on (namespace, horizontalpodautoscaler) "
+            f"{metrics.AUTOSCALER_REPLICAS_WANTED}{{{labels}}} == 0",
+            wait="15m",
+            severity="warning",
+            summary="{{ $labels.horizontalpodautoscaler }} gets no value from KEDA: its replicas stay as they are, "
+            "whatever the load",
         ),
     ]
 

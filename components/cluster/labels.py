@@ -6,7 +6,6 @@ from pulumi_kubernetes.meta.v1 import ObjectMetaArgsDict
 
 # Routes may attach to the gateway only from namespaces with this label.
 ROUTES_ADMITTED = {"llm-gateway": "true"}
-MODEL = "llm-platform/model"
 DEPLOYMENT = "llm-platform/deployment"
 # Labels that controllers set on their pods: Envoy Gateway (internal/infrastructure/kubernetes/proxy) and Prometheus
 # Operator (pkg/prometheus/server/statefulset.go).

@@ -9,13 +9,14 @@ from components.cluster.alertmanager import alertmanager_values
 from components.cluster.chart import image_parts, install_chart, merged
 from components.cluster.external_secret import external_secret
 from components.cluster.in_cluster import in_cluster
-from components.cluster.labels import MODEL, PROXY_PODS, metadata
+from components.cluster.labels import PROXY_PODS, metadata
 from components.cluster.namespace import namespace
 from components.cluster.object_metrics import object_metrics_values
 from components.cluster.secrets import Secrets
 from components.foundation import KubernetesCluster
 from planning.plan import Json, MonitoringPlan, NodeSelection
 from planning.plan.endpoint import HTTP_PORT_NAME
+from planning.plan.labels import MODEL
 
 # Blocks are deleted by age and by size: a full disk stops Prometheus, and so alerts and autoscaling.
 _DISK_SHARE_PERCENT = 85

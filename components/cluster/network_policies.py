@@ -8,9 +8,10 @@ from pulumi_kubernetes.networking.v1 import (
     NetworkPolicySpecArgsDict,
 )
 
-from components.cluster.labels import MODEL, PROMETHEUS_PODS, PROXY_PODS
+from components.cluster.labels import PROMETHEUS_PODS, PROXY_PODS
 from planning.plan import TrafficPlan
 from planning.plan.endpoint import HTTP_PORT
+from planning.plan.labels import MODEL
 
 _NAMESPACE_NAME = "kubernetes.io/metadata.name"
 _EVERYTHING = "0.0.0.0/0"

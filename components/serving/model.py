@@ -1,5 +1,7 @@
 """One served model: its identity, its releases, its Service, and its route from the gateway."""
 
+from collections.abc import Sequence
+
 import pulumi
 from pulumi_kubernetes.apps.v1 import Deployment
 from pulumi_kubernetes.core.v1 import Service, ServiceAccount
@@ -10,7 +12,7 @@ from components.cluster.durations import in_seconds
 from components.cluster.gateway import Gateway
 from components.cluster.gpu_operator import GpuOperator
 from components.cluster.in_cluster import in_cluster
-from components.cluster.labels import MODEL, labels, metadata
+from components.cluster.labels import labels, metadata
 from components.cluster.network_policies import model_traffic
 from components.foundation import KubernetesCluster, PodIdentities, PodIdentity
 from components.serving.handover import handover
@@ -21,6 +23,7 @@ from components.serving.scaling import ModelScaling
 from components.serving.workload import disruption_budget
 from planning.plan import ModelPlan
 from planning.plan.endpoint import HTTP_PORT, HTTP_PORT_NAME
+from planning.plan.labels import MODEL
 
 
 class Model(pulumi.ComponentResource):
@@ -56,10 +59,11 @@ class Model(pulumi.ComponentResource):
                 opts=in_namespace,
             ),
         ]
+        scaled = self._scaling(plan, cluster, ready=[autoscaling.chart, *needed])
         self.deployments = [
             made
             for release in plan.releases
-            for made in deployments(self, plan, release, cluster=cluster, needed=needed)
+            for made in deployments(self, plan, release, cluster=cluster, needed=needed, scaled=scaled)
         ]
         limit = in_seconds(plan.handover.timeout_seconds)
         # Directly on the pools as well: removed objects of this model must be gone before its own pool is deleted.
@@ -97,7 +101,17 @@ class Model(pulumi.ComponentResource):
             ready=[serving.namespace, self.service, *gateway.ready],
             opts=pulumi.ResourceOptions(parent=self),
         )
-        ready: list[pulumi.Resource] = [autoscaling.chart, *self.deployments]
+        self.register_outputs({"service": plan.name})
+
+    def _scaling(
+        self, plan: ModelPlan, cluster: KubernetesCluster, *, ready: Sequence[pulumi.Resource]
+    ) -> dict[str, pulumi.Resource]:
+        """The ScaledObject of each workload, by the workload's name.
+
+        Each comes before its Deployment: changed afterwards, its former bounds would take replicas away or add some
+        while the update runs. At a creation KEDA tries again until the Deployment is there.
+        """
+        made: dict[str, pulumi.Resource] = {}
         for workload in plan.workloads:
             scaling = ModelScaling(
                 f"model-{workload.name}-scaling",
@@ -105,12 +119,12 @@ class Model(pulumi.ComponentResource):
                 target=workload,
                 namespace=plan.namespace,
                 cluster=cluster,
-                ready=tuple(ready),
+                # KEDA refuses a second ScaledObject of one Deployment, which the first may have had till now.
+                ready=(*ready, *cluster.pools[workload.pool], *made.values()),
                 opts=pulumi.ResourceOptions(parent=self),
             )
-            # KEDA refuses a second ScaledObject of one Deployment, which the first may have had till now.
-            ready.append(scaling.scaled_object)
-        self.register_outputs({"service": plan.name})
+            made[workload.name] = scaling.scaled_object
+        return made
 
     def _account(
         self, name: str, plan: ModelPlan, identity: PodIdentity, opts: pulumi.ResourceOptions

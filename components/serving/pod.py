@@ -12,10 +12,10 @@ from pulumi_kubernetes.core.v1 import (
     VolumeMountArgsDict,
 )
 
-from components.cluster.labels import DEPLOYMENT, MODEL, labels
+from components.cluster.labels import DEPLOYMENT, labels
 from planning.plan import DeviceRequest, ExtendedResource, ModelPlan, ReleasePlan, WorkloadPlan
 from planning.plan.endpoint import HTTP_PORT, HTTP_PORT_NAME
-from planning.plan.labels import POOL_REVISION
+from planning.plan.labels import MODEL, POOL_REVISION
 
 # Key of the token in the models' Secret.
 TOKEN_KEY = "token"  # noqa: S105 - the name of a key, not a secret

@@ -1,6 +1,6 @@
 """One release of a model: its arguments and the workloads that run it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import pulumi
 from pulumi_kubernetes.apps.v1 import Deployment
@@ -39,9 +39,17 @@ def deployments(
     *,
     cluster: KubernetesCluster,
     needed: Sequence[pulumi.Resource],
+    scaled: Mapping[str, pulumi.Resource],
 ) -> list[Deployment]:
-    """One Deployment for each workload, created when its pool exists."""
+    """One Deployment for each workload, when its pool exists and KEDA has its bounds (`scaled`, by workload)."""
     return [
-        deployment(parent, model, release, workload, cluster=cluster, needed=[*cluster.pools[workload.pool], *needed])
+        deployment(
+            parent,
+            model,
+            release,
+            workload,
+            cluster=cluster,
+            needed=[*cluster.pools[workload.pool], *needed, scaled[workload.name]],
+        )
         for workload in release.workloads
     ]

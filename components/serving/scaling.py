@@ -11,7 +11,11 @@ from components.foundation import KubernetesCluster
 from planning.plan import Json, ScalingPlan, WorkloadPlan
 
 _POLL_SECONDS = 15
-# A replica takes minutes to start: one at a time, and the next only when the last one has taken over load.
+# Load that is more than the floor carries wakes a sleeping workload, and with it a GPU node for a whole cooldown: not
+# for a single request, nor for a pod that is counted twice for a moment.
+_WAKING_REQUESTS = 1
+# One replica every three minutes at most. A start may take longer: then the next replica comes before the last one
+# has taken over load, for a queue that has grown further by then.
 _UP: dict[str, Json] = {
     "stabilizationWindowSeconds": 0,
     "policies": [{"type": "Pods", "value": 1, "periodSeconds": 180}],
@@ -49,15 +53,7 @@ class ModelScaling(pulumi.ComponentResource):
                 "scaleTargetRef": {"apiVersion": "apps/v1", "kind": target.kind, "name": target.name},
                 "minReplicaCount": plan.min,
                 "maxReplicaCount": plan.max,
-                "pollingInterval": _POLL_SECONDS,
-                "cooldownPeriod": plan.cooldown_seconds,
-                # When metrics are missing, keep the current replicas. Never 0: KEDA treats that as no fallback at all
-                # and scales the Deployment to zero (RequestScale in v2.20.2).
-                "fallback": {
-                    "failureThreshold": 3,
-                    "replicas": max(1, plan.min),
-                    "behavior": "currentReplicasIfHigher",
-                },
+                **(_sleeping(plan) if plan.min == 0 else _awake(plan)),
                 "advanced": {"horizontalPodAutoscalerConfig": {"behavior": {"scaleUp": _UP, "scaleDown": _DOWN}}},
                 "triggers": [
                     {
@@ -68,7 +64,8 @@ class ModelScaling(pulumi.ComponentResource):
                             "serverAddress": plan.server,
                             "query": plan.query,
                             "threshold": str(plan.threshold),
-                            # Missing data is an error that triggers `fallback`, not a load of zero.
+                            **({"activationThreshold": str(_WAKING_REQUESTS)} if plan.min == 0 else {}),
+                            # Missing data is an error, not a load of zero.
                             "ignoreNullValues": "false",
                         },
                     }
@@ -77,3 +74,20 @@ class ModelScaling(pulumi.ComponentResource):
             opts=in_cluster(self, cluster, *ready),
         )
         self.register_outputs({})
+
+
+def _sleeping(plan: ScalingPlan) -> dict[str, Json]:
+    """Where there may be no replica: KEDA itself polls, wakes the first one and removes all after the cooldown.
+
+    No `fallback`: a trigger that has fallen back counts as active (`getScalerState` in v2.20.2), so that a minute
+    without metrics would wake a workload that has nothing to do. Without one KEDA changes nothing while it is blind.
+    """
+    return {"pollingInterval": _POLL_SECONDS, "cooldownPeriod": plan.cooldown_seconds}
+
+
+def _awake(plan: ScalingPlan) -> dict[str, Json]:
+    """Where a replica always runs: without metrics the replicas stay, and come back if all are gone.
+
+    Polling and cooldown are about zero replicas; KEDA warns of them here.
+    """
+    return {"fallback": {"failureThreshold": 3, "replicas": plan.min, "behavior": "currentReplicasIfHigher"}}

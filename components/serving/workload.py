@@ -26,15 +26,15 @@ def deployment(
 ) -> Deployment:
     """Named after the Deployment itself, so that a model that moves to another pool stays one resource."""
     spec: DeploymentSpecArgsDict = {
+        # Where KEDA decides, this is the number at creation alone: left out it would be 1, also for a burst that has
+        # nothing to do, and a GPU node would come for it.
+        "replicas": workload.replicas.min,
         "selector": {"match_labels": selector(workload)},
         "strategy": _strategy(workload.rollout),
         "progress_deadline_seconds": workload.progress_seconds,
         "revision_history_limit": 3,
         "template": pod_template(model, release, workload),
     }
-    autoscaled = workload.fixed_replicas is None
-    if not autoscaled:
-        spec["replicas"] = workload.fixed_replicas
     # Pulumi waits 10 minutes by default.
     limit = in_seconds(workload.rollout_seconds)
     return Deployment(
@@ -46,8 +46,8 @@ def deployment(
             cluster,
             *needed,
             timeouts=pulumi.CustomTimeouts(create=limit, update=limit, delete=limit),
-            # A number that was fixed so far stays until KEDA changes it: a removed `replicas` field becomes 1.
-            ignore_changes=["spec.replicas"] if autoscaled else [],
+            # From then on the number is KEDA's, or the one that was fixed before.
+            ignore_changes=["spec.replicas"] if workload.fixed_replicas is None else [],
         ),
     )
 

@@ -9,6 +9,7 @@ from planning.deciding.arguments import command_line
 from planning.deciding.images import image
 from planning.placement import cache_gib, resources, rollout, shared_memory_gib
 from planning.plan import PodPlan, ReleasePlan, ReplicaRange, ScalingPlan, WorkloadPlan, metrics
+from planning.plan.labels import MODEL, in_prometheus
 from planning.resolving.releases import ResolvedRelease
 from planning.resolving.resolution import ResolvedStack
 from planning.resolving.workloads import Workload, workloads_of
@@ -103,7 +104,8 @@ def _scaling(view: ResolvedRelease, workload: Workload, before: tuple[Workload, 
     """Scale a workload by the load that the workloads before it don't carry."""
     wanted = view.settings.autoscaling
     threshold = wanted.requests_per_replica if wanted is not None else view.settings.concurrency
-    labels = f'{{namespace="{NAMESPACE}",model_name="{view.name}"}}'
+    # By the label of the pods, not by vLLM's `model_name`: whatever name a request has used, it takes a replica's time.
+    labels = f'{{namespace="{NAMESPACE}",{in_prometheus(MODEL)}="{view.settings.name}"}}'
     query = f"sum({metrics.VLLM_REQUESTS_WAITING}{labels}) + sum({metrics.VLLM_REQUESTS_RUNNING}{labels})"
     floor = sum(group.high for group in before)
     if floor:

@@ -19,6 +19,8 @@ GPU_ENGINE_ACTIVE = "DCGM_FI_PROF_GR_ENGINE_ACTIVE"
 
 DEPLOYMENT_REPLICAS_AVAILABLE = "kube_deployment_status_replicas_available"
 DEPLOYMENT_REPLICAS_WANTED = "kube_deployment_spec_replicas"
+AUTOSCALER_CONDITION = "kube_horizontalpodautoscaler_status_condition"
+AUTOSCALER_REPLICAS_WANTED = "kube_horizontalpodautoscaler_status_desired_replicas"
 NODE_LABELS = "kube_node_labels"
 NODE_ALLOCATABLE = "kube_node_status_allocatable"
 

@@ -70,7 +70,7 @@ class ScalingPlan(Struct, frozen=True, kw_only=True):
     server: str
     """URL of the Prometheus server."""
     cooldown_seconds: int
-    """Seconds without load before the last replica is removed."""
+    """Seconds without load before all replicas are removed at once; unused where `min` is 1 or more."""
 
 
 class WorkloadPlan(Struct, frozen=True, kw_only=True):
@@ -93,7 +93,7 @@ class WorkloadPlan(Struct, frozen=True, kw_only=True):
     replicas: ReplicaRange
     """Fewest and most replicas."""
     fixed_replicas: int | None
-    """Number of replicas; None where KEDA decides."""
+    """Number of replicas; None where KEDA decides, from `replicas.min` at creation."""
     scaling: ScalingPlan
     """How KEDA decides."""
     tolerations: tuple[tuple[str, str, str], ...]

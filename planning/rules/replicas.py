@@ -12,8 +12,8 @@ _SPOT_DRAIN_SECONDS = 20
 @release_rule(
     "REPLICAS-ZERO",
     "error",
-    prevents="The model never starts again: with no pod there is no queue metric (`vllm:num_requests_waiting`) that "
-    "makes KEDA scale up.",
+    prevents="No request wakes the model: with no pod there is no queue metric (`vllm:num_requests_waiting`). KEDA "
+    "leaves it asleep for ever or, with a `fallback`, starts a replica when metrics are missing, and removes it.",
     source="https://keda.sh/docs/2.20/scalers/prometheus/",
     model=("replicas",),
 )

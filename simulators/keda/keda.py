@@ -9,6 +9,7 @@ HorizontalPodAutoscaler that KEDA makes is shown to the API server but not store
 
 import contextlib
 import math
+import re
 import threading
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass
@@ -130,7 +131,8 @@ class Scaling:
 class Keda(Background):
     """Used as a context. Nothing is scaled before its chart is installed, nor after it is gone.
 
-    `model_label` is the label of pods that report metrics; its value is their series' `model_name`.
+    `model_label` is the label of pods that report metrics; its value is their series' `model_name`. A monitor of these
+    pods hands the label on, in Prometheus' spelling.
     """
 
     def __init__(self, client: Client, model_label: str) -> None:
@@ -229,9 +231,18 @@ class Keda(Background):
         """What Prometheus answers: a model without a ready replica reports nothing."""
         pods = self._client.list("v1", "Pod", namespace, labelSelector=self._model_label)
         reporting = {pod["metadata"]["labels"][self._model_label] for pod in pods if is_ready(pod)}
-        series = [series for model in sorted(reporting) for series in _series(namespace, model, self._load)]
+        series = [series for model in sorted(reporting) for series in self._series(namespace, model)]
         value = evaluate(scaling.query, series)
         return 0.0 if value is None and scaling.value_may_be_missing else value
+
+    def _series(self, namespace: str, model: str) -> list[Series]:
+        # In unequal parts: a query that forgets one of the two is far off.
+        waiting = self._load.get(model, 0.0) * 0.75
+        labels = {"namespace": namespace, "model_name": model, re.sub(r"[^a-zA-Z0-9_]", "_", self._model_label): model}
+        return [
+            Series("vllm:num_requests_waiting", labels, waiting),
+            Series("vllm:num_requests_running", labels, self._load.get(model, 0.0) - waiting),
+        ]
 
     def _scale(self, scaled: Object, scaling: Scaling, value: float | None) -> None:
         target, namespace = scaled["spec"]["scaleTargetRef"], scaled["metadata"]["namespace"]
@@ -267,16 +278,6 @@ class Keda(Background):
             subresource="status",
             field_manager=MANAGER,
         )
-
-
-def _series(namespace: str, model: str, load: Mapping[str, float]) -> list[Series]:
-    # In unequal parts: a query that forgets one of the two is far off.
-    waiting = load.get(model, 0.0) * 0.75
-    labels = {"namespace": namespace, "model_name": model}
-    return [
-        Series("vllm:num_requests_waiting", labels, waiting),
-        Series("vllm:num_requests_running", labels, load.get(model, 0.0) - waiting),
-    ]
 
 
 def _autoscaler(scaled: Object, scaling: Scaling) -> Object:

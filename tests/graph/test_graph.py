@@ -212,37 +212,6 @@ def test_no_secret_value_is_in_plain_inputs(stack: str) -> None:
 
 
 @each_stack
-def test_values_that_the_autoscaler_owns_are_not_declared(stack: str) -> None:
-    deployments = {
-        entry["inputs"]["metadata"]["name"]: entry["inputs"]["spec"]
-        for entry in entries_of(stack)
-        if entry["type"] == "kubernetes:apps/v1:Deployment"
-    }
-    bounds = {
-        entry["inputs"]["spec"]["scaleTargetRef"]["name"]: (
-            entry["inputs"]["spec"]["minReplicaCount"],
-            entry["inputs"]["spec"]["maxReplicaCount"],
-        )
-        for entry in entries_of(stack)
-        if entry["type"].endswith(":ScaledObject")
-    }
-    assert bounds.keys() == deployments.keys()
-    scaled = {name for name, (low, high) in bounds.items() if low < high}
-    assert scaled
-    for name, spec in deployments.items():
-        assert ("replicas" in spec) == (name not in scaled), name
-        if "replicas" in spec:
-            assert bounds[name] == (spec["replicas"], spec["replicas"])
-    for entry in entries_of(stack):
-        if entry["type"] == "kubernetes:apps/v1:Deployment":
-            # A number that was fixed before must not become 1 before KEDA acts.
-            ignored = ["spec.replicas"] if entry["inputs"]["metadata"]["name"] in scaled else []
-            assert entry["options"].get("ignore_changes", []) == ignored
-        if entry["type"] == "azure-native:containerservice:AgentPool":
-            assert entry["options"]["ignore_changes"] == ["count", "orchestratorVersion"]
-
-
-@each_stack
 def test_only_production_is_protected_and_never_a_pool(stack: str) -> None:
     protected = {entry["type"] for entry in entries_of(stack) if entry["options"]["protect"]}
     if sections_of(stack)["platform"]["environment"] != "prod":
