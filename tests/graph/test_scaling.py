@@ -1,4 +1,4 @@
-"""What KEDA is told of each Deployment, and in which order the two change."""
+"""What KEDA reads about each Deployment, and in which order the two change."""
 
 import pytest
 
