@@ -94,7 +94,7 @@ def _autoscaling(namespace: str) -> list[Alert]:
     return [
         Alert(
             # Only where something runs: at zero replicas the autoscaler is switched off, and says the same.
-            name="AutoscalerBlind",
+            name="AutoscalerInactive",
             expression=f'{metrics.AUTOSCALER_CONDITION}{{{labels},condition="ScalingActive",status="false"}} == 1 '
             "unless on (namespace, horizontalpodautoscaler) "
             f"{metrics.AUTOSCALER_REPLICAS_WANTED}{{{labels}}} == 0",

@@ -80,7 +80,7 @@ def _sleeping(plan: ScalingPlan) -> dict[str, Json]:
     """Where there may be no replica: KEDA itself polls, wakes the first one and removes all after the cooldown.
 
     No `fallback`: a trigger that has fallen back counts as active (`getScalerState` in v2.20.2), so that a minute
-    without metrics would wake a workload that has nothing to do. Without one KEDA changes nothing meanwhile.
+    without metrics would wake a workload that has nothing to do. Without one KEDA keeps what there is.
     """
     return {"pollingInterval": _POLL_SECONDS, "cooldownPeriod": plan.cooldown_seconds}
 
