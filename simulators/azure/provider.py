@@ -15,9 +15,10 @@ from simulators.azure.arm_paths import path_inputs, resource_id
 from simulators.azure.arm_schema import ArmSchema
 from simulators.azure.assigned_values import TENANT, born
 from simulators.azure.cloud import AzureObject, Cloud, api_host
-from simulators.provider_protocol.base import CheckFailure, Difference, SimulatedProvider
+from simulators.provider_protocol.base import SimulatedProvider
 from simulators.provider_protocol.calls import CallLog, RefusedError
 from simulators.provider_protocol.differences import differences, touches
+from simulators.provider_protocol.responses import CheckFailure, Difference
 from simulators.provider_protocol.wire import Unknown
 
 _TYPE: Final = re.compile(r"^azure-native:(?P<module>\w+)(?:/v(?P<version>\w+))?:(?P<name>\w+)$")

@@ -14,7 +14,20 @@ _MISSING_CRD: Final = (
     "failed because the Kubernetes API server reported that the apiVersion for this resource does not exist. "
     "Verify that any required CRDs have been created"
 )
-_CONFLICT: Final = "server-side apply field conflict detected"
+_CONFLICT: Final = (
+    "server-side apply field conflict detected, see https://www.pulumi.com/registry/packages/kubernetes/how-to-guides/"
+    "managing-resources-with-server-side-apply/#handle-field-conflicts-on-existing-resources for troubleshooting help"
+)
+# The first of six lines (await.go:276-290).
+_EXISTS: Final = "\n\nThe resource already exists in the cluster."
+# What the state has of an object beside its live fields.
+INPUTS: Final = "__inputs"
+FIRST_VERSION: Final = "__initialApiVersion"
+MANAGER: Final = "__fieldManager"
+_ADVICE: Final = (
+    "If the cluster was deleted, you can remove this resource from Pulumi state by rerunning the operation with the "
+    'PULUMI_K8S_DELETE_UNREACHABLE environment variable set to "true"'
+)
 
 
 def identity(content: Mapping[str, Any]) -> tuple[Any, ...]:
@@ -48,20 +61,62 @@ def of_type(type_: str) -> tuple[str, str]:
     return group_version.removeprefix("core/"), kind
 
 
-def outputs(live: Mapping[str, Any], *, preview: bool = False) -> dict[str, Any]:
-    """The live object as the state keeps it. Whose fields are whose is of no use there and moves all the time."""
-    metadata = {key: value for key, value in live["metadata"].items() if key != "managedFields"}
-    outputs = {**live, "metadata": metadata}
-    if preview:
-        outputs.pop("status", None)
-    return sealed(outputs)
+def checkpoint(
+    inputs: Mapping[str, Any], live: Mapping[str, Any], *, manager: str, first_version: str, preview: bool = False
+) -> dict[str, Any]:
+    """The live object as the state keeps it, with the inputs that it was made from (`checkpointObject`).
+
+    `managedFields` stay in it. In a preview there is no status: a program that reads an empty one would fail.
+    """
+    kept = {key: value for key, value in live.items() if not (preview and key == "status")}
+    return {**kept, INPUTS: dict(inputs), FIRST_VERSION: first_version, MANAGER: manager}
 
 
-def sealed(content: dict[str, Any]) -> dict[str, Any]:
-    """A Secret's data is secret even where the inputs' `stringData` was marked and it was not."""
-    if (content.get("apiVersion"), content.get("kind")) == ("v1", "Secret") and "data" in content:
-        return {**content, "data": Secret(content["data"])}
-    return content
+def annotated(answer: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+    """The answer with what is secret in the given inputs made secret (`annotateSecrets`, `checkpointObject`).
+
+    Objects are gone into, a list with a secret in it is secret as a whole, and so is the data of every Secret.
+    """
+    kept = _annotated(answer, given)
+    if isinstance(kept.get(INPUTS), Mapping):
+        kept[INPUTS] = _annotated(kept[INPUTS], given)
+    return kept
+
+
+def _annotated(answer: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+    kept = dict(answer)
+    if kept.get("kind") == "Secret":
+        return {key: Secret(value) if key in ("data", "stringData") else value for key, value in kept.items()}
+    for key, wanted in given.items():
+        value = kept.get(key)
+        if isinstance(value, Mapping) and isinstance(wanted, Mapping):
+            kept[key] = _annotated(value, wanted)
+        elif key in kept and not isinstance(value, Secret) and _has_secret(wanted):
+            kept[key] = Secret(value)
+    return kept
+
+
+def _has_secret(value: Any) -> bool:
+    if isinstance(value, Mapping):
+        return any(_has_secret(item) for item in value.values())
+    if isinstance(value, list):
+        return any(_has_secret(item) for item in value)
+    return isinstance(value, Secret)
+
+
+def unreachable(method: str, reason: str, *, is_chart: bool) -> str:
+    """What the provider says where its cluster did not answer when it was configured.
+
+    provider.go:1706, 1941, 2339 and 2586, of a chart helm_release.go:991 and 1167, provider.go:2547.
+    """
+    if method == "Read":
+        return f"failed to read resource state due to unreachable cluster. {_ADVICE}"
+    if is_chart:
+        link = ". Reason:" if method == "Delete" else ":"
+        return f"can't {method.lower()} Helm Release with unreachable cluster{link} {reason}"
+    if method == "Delete":
+        return f"configured Kubernetes cluster is unreachable. {_ADVICE}"
+    return f"configured Kubernetes cluster is unreachable: {reason}"
 
 
 def chart_outputs(inputs: Mapping[str, Any], status: str = "deployed") -> dict[str, Any]:
@@ -79,19 +134,31 @@ def timed_out(id_: str, *, is_new: bool) -> str:
     )
 
 
-def not_created(inputs: Mapping[str, Any], error: ApiError) -> str:
-    """The server refused a creation."""
-    what = f'resource "{id_of(inputs)}"'
+def not_created(urn: str, inputs: Mapping[str, Any], error: ApiError) -> str:
+    """The server refused a creation (provider.go:1822-1842)."""
     if error.reason == "NoMatch":
         kind = f"{inputs['apiVersion']}/{inputs['kind']}"
-        return f"creation of {what} with kind {kind} {_MISSING_CRD}: {error.message}"
-    return f"{what} was not successfully created by the Kubernetes API server: {error.message}"
+        return f'creation of resource "{urn}" with kind {kind} {_MISSING_CRD}: {error.message}'
+    reason = f"{error.message}{_EXISTS}" if error.reason == "AlreadyExists" else error.message
+    return f'resource "{urn}" was not successfully created by the Kubernetes API server: {reason}'
 
 
-def not_updated(inputs: Mapping[str, Any], error: Exception) -> str:
-    """A change was refused, or was taken and the object did not get ready."""
-    id_ = id_of(inputs)
-    if isinstance(error, ApiError) and error.reason == "NoMatch":
-        return f'update of resource "{id_}" {_MISSING_CRD}: {error.message}'
+def half_created(id_: str, error: Exception) -> str:
+    """An object is there and did not get ready (provider.go:1868)."""
+    return (
+        f'resource "{id_}" was successfully created, but the Kubernetes API server reported that it failed to fully '
+        f"initialize or become live: {error}"
+    )
+
+
+def half_updated(id_: str, error: Exception) -> str:
+    """A change was refused, or was taken and the object did not get ready (provider.go:2503)."""
     reason = f"{_CONFLICT}: {error}" if isinstance(error, ApiError) and error.reason == "Conflict" else str(error)
     return f'the Kubernetes API server reported that "{id_}" failed to fully initialize or become live: {reason}'
+
+
+def not_updated(urn: str, error: Exception, unread: str) -> str:
+    """A change failed and what became of the object can't be read either (provider.go:2472-2477)."""
+    if isinstance(error, ApiError) and error.reason == "NoMatch":
+        return f'update of resource "{urn}" {_MISSING_CRD}: {error.message}'
+    return f'update of resource "{urn}" failed: {error}\nunable to get cluster state: {unread}'

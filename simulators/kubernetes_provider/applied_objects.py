@@ -6,8 +6,8 @@ Source: pulumi/pulumi-kubernetes provider/pkg/provider/provider.go (`pruneLiveSt
 
 import base64
 import copy
-import hashlib
 import re
+import secrets
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, Final
@@ -106,9 +106,9 @@ def normal(content: Mapping[str, Any]) -> dict[str, Any]:
     return {**rest, "data": {**(content.get("data") or {}), **data}}
 
 
-def manager_of(type_: str, id_: str) -> str:
-    """Under which name the provider applies an object; the real one draws a random end once and keeps it."""
-    return f"{CREATOR}-{hashlib.sha256(f'{type_}::{id_}'.encode()).hexdigest()[:8]}"
+def new_manager() -> str:
+    """Under which name the provider will apply an object: a random end, drawn once and kept in the state."""
+    return f"{CREATOR}-{secrets.token_hex(4)}"
 
 
 def taken_over(live: Object, manager: str) -> list[dict[str, Any]] | None:
@@ -150,8 +150,7 @@ def is_forced(inputs: Mapping[str, Any]) -> bool:
     return annotations.get(_PATCH_FORCE) == "true"
 
 
-def is_forced_in_preview(inputs: Mapping[str, Any], live: Object) -> bool:
+def is_forced_in_preview(live: Object) -> bool:
     """A preview takes nothing over, so it overwrites where the fields are still the creator's."""
     entries = live["metadata"].get("managedFields") or []
-    created = any((entry["manager"], entry["operation"]) == (CREATOR, "Update") for entry in entries)
-    return created or not entries or is_forced(inputs)
+    return not entries or any((entry["manager"], entry["operation"]) == (CREATOR, "Update") for entry in entries)

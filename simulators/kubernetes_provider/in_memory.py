@@ -18,9 +18,10 @@ from simulators.kubernetes_provider.kubernetes_rules import (
     is_namespaced,
     replaces,
 )
-from simulators.provider_protocol.base import CheckFailure, Difference, SimulatedProvider
+from simulators.provider_protocol.base import SimulatedProvider
 from simulators.provider_protocol.calls import CallLog, RefusedError
 from simulators.provider_protocol.differences import Change, differences
+from simulators.provider_protocol.responses import CheckFailure, Difference
 from simulators.provider_protocol.wire import Unknown
 
 _HELM_RELEASE: Final = "kubernetes:helm.sh/v3:Release"
@@ -107,12 +108,10 @@ class Kubernetes(SimulatedProvider):
         changes: dict[str, Change] = differences(old, new)
         if type_ == _HELM_RELEASE:
             moved = frozenset(path for path in changes if chart_replaces(path))
-            same_name = old.get("name") == new.get("name") and old.get("namespace") == new.get("namespace")
-        else:
-            before, after = _key(old), _key(new)
-            moved = frozenset(path for path in changes if replaces(after.group, after.kind, path))
-            same_name = before == after
-        return Difference(changes, moved, delete_before_replace=same_name)
+            return Difference(changes, moved, names="top-level and paths")
+        before, after = _key(old), _key(new)
+        moved = frozenset(path for path in changes if replaces(after.group, after.kind, path))
+        return Difference(changes, moved, delete_before_replace=before == after, names="paths")
 
     def preview_create(self, type_: str, inputs: dict[str, Any]) -> dict[str, Any]:
         """The object as written: the server's dry run answers with it."""

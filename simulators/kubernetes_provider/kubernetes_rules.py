@@ -1,10 +1,9 @@
 """What Kubernetes and its provider hold fixed: which kinds belong to the whole cluster, which fields can't change.
 
-Source: pulumi/pulumi-kubernetes provider/pkg/provider/diff.go (`forceNewProperties`) for the fields, the API reference
-for the scopes. What differs: `immutable` of a ConfigMap or Secret, `spec.type` of a Service, `value` of a PriorityClass
-and two fields of a StorageClass are not in that file and force a replacement here as well; `spec.revisionHistoryLimit`
-of a StatefulSet, `spec.parallelism` of a Job, and the kinds Pod, PersistentVolume and ResourceQuota are in it and are
-missing here. ConfigMaps and Secrets are replaced as without `enableConfigMapMutable` and `enableSecretMutable`.
+Source: pulumi/pulumi-kubernetes provider/pkg/provider/diff.go:28-236 (`forceNewProperties`, its table) for the fields,
+the API reference for the scopes. What differs: the kind PersistentVolume is missing, and of a pod's containers every
+field counts. ConfigMaps and Secrets are replaced as without `enableConfigMapMutable` and `enableSecretMutable`
+(diff.go:32-38); `immutable` itself is not in the table, so that taking it away is an update which the server refuses.
 """
 
 from typing import Final
@@ -82,27 +81,36 @@ _CLUSTER_KINDS: Final = frozenset(
     }
 )
 
-# Fields whose change replaces the object.
+_POD: Final = (
+    *("affinity", "automountServiceAccountToken", "dnsConfig", "dnsPolicy", "enableServiceLinks", "hostAliases"),
+    *("hostIPC", "hostNetwork", "hostPID", "hostname", "imagePullSecrets", "nodeName", "nodeSelector", "overhead"),
+    *("preemptionPolicy", "priority", "priorityClassName", "readinessGates", "restartPolicy", "runtimeClassName"),
+    *("schedulerName", "securityContext", "serviceAccount", "serviceAccountName", "shareProcessNamespace", "subdomain"),
+    *("terminationGracePeriodSeconds", "volumes", "containers", "initContainers"),
+)
+# Fields whose change replaces the object. Any other is applied, and it is the server that refuses what is immutable.
 _REPLACED: Final[dict[tuple[str, str], tuple[str, ...]]] = {
-    ("", "ConfigMap"): ("binaryData", "data", "immutable"),
+    ("", "ConfigMap"): ("binaryData", "data"),
     ("", "PersistentVolumeClaim"): ("spec.accessModes", "spec.selector", "spec.storageClassName", "spec.volumeName"),
-    ("", "Secret"): ("data", "immutable", "stringData", "type"),
-    ("", "Service"): ("spec.clusterIP", "spec.type"),
+    ("", "Pod"): tuple(f"spec.{field}" for field in _POD),
+    ("", "ResourceQuota"): ("spec.scopes",),
+    ("", "Secret"): ("data", "stringData", "type"),
+    ("", "Service"): ("spec.clusterIP",),
     ("apps", "DaemonSet"): ("spec.selector",),
     ("apps", "Deployment"): ("spec.selector",),
     ("apps", "StatefulSet"): (
         "spec.podManagementPolicy",
+        "spec.revisionHistoryLimit",
         "spec.selector",
         "spec.serviceName",
         "spec.volumeClaimTemplates",
     ),
-    ("batch", "Job"): ("spec.completions", "spec.selector", "spec.template"),
+    ("batch", "Job"): ("spec.completions", "spec.parallelism", "spec.selector", "spec.template"),
     ("rbac.authorization.k8s.io", "ClusterRoleBinding"): ("roleRef",),
     ("rbac.authorization.k8s.io", "RoleBinding"): ("roleRef",),
-    ("scheduling.k8s.io", "PriorityClass"): ("value",),
-    ("storage.k8s.io", "StorageClass"): ("allowVolumeExpansion", "parameters", "provisioner", "volumeBindingMode"),
+    ("storage.k8s.io", "StorageClass"): ("parameters", "provisioner"),
 }
-_IDENTITY: Final = ("apiVersion", "kind", "metadata.name", "metadata.namespace")
+_IDENTITY: Final = ("metadata.name", "metadata.namespace")
 _CHART_IDENTITY: Final = ("name", "namespace")
 
 

@@ -4,48 +4,28 @@ Source: pulumi/pulumi proto/pulumi/provider.proto, whose `ErrorResourceInitFaile
 """
 
 # ruff: noqa: N802, ARG002 -- the protocol fixes the names and the arguments of its methods
-import itertools
-from collections.abc import Mapping
+import threading
 from concurrent import futures
-from dataclasses import dataclass
 from typing import Any, Never
 
 import grpc
-from google.protobuf import any_pb2, empty_pb2
-from google.rpc import status_pb2
+from google.protobuf import empty_pb2
+from google.protobuf.message import Message
 from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
 
-from simulators.provider_protocol.calls import CallLog, HalfDoneError, PlannedFailure, PlannedFailures, RefusedError
-from simulators.provider_protocol.differences import Change
+from simulators.provider_protocol.calls import (
+    CallLog,
+    CancelledError,
+    HalfDoneError,
+    PlannedFailure,
+    PlannedFailures,
+    RefusedError,
+)
+from simulators.provider_protocol.responses import CheckFailure, Difference, diff_response, failures_of, half_done
 from simulators.provider_protocol.wire import decode, encode
 
 _MESSAGE_LIMIT_BYTES = 400 * 1024 * 1024
 _EMPTY = empty_pb2.Empty()  # ty: ignore[missing-attribute] -- protobuf makes the class at run time
-_KINDS = {
-    ("add", False): provider_pb2.PropertyDiff.ADD,
-    ("add", True): provider_pb2.PropertyDiff.ADD_REPLACE,
-    ("delete", False): provider_pb2.PropertyDiff.DELETE,
-    ("delete", True): provider_pb2.PropertyDiff.DELETE_REPLACE,
-    ("update", False): provider_pb2.PropertyDiff.UPDATE,
-    ("update", True): provider_pb2.PropertyDiff.UPDATE_REPLACE,
-}
-
-
-@dataclass(frozen=True)
-class CheckFailure:
-    """An input that the provider refuses before anything is created."""
-
-    path: str
-    reason: str
-
-
-@dataclass(frozen=True)
-class Difference:
-    """Changed property paths and those among them that only a replacement can change."""
-
-    changes: Mapping[str, Change]
-    replaces: frozenset[str] = frozenset()
-    delete_before_replace: bool = False
 
 
 def _name_of(urn: str) -> str:
@@ -61,11 +41,15 @@ class SimulatedProvider(provider_pb2_grpc.ResourceProviderServicer):
 
     package = ""
     version = ""
+    # Whether the provider marks secrets in its answers itself; the engine marks them for one that does not.
+    accepts_secrets = False
 
     def __init__(self, log: CallLog) -> None:
         self.log = log
         self._failures = PlannedFailures()
         self._server: grpc.Server | None = None
+        self._connections: dict[str, threading.Event] = {}
+        self._call = threading.local()
         self.port = 0
 
     def start(self) -> int:
@@ -82,6 +66,15 @@ class SimulatedProvider(provider_pb2_grpc.ResourceProviderServicer):
         if self._server is not None:
             self._server.stop(grace=None).wait()
             self._server = None
+
+    @property
+    def cancellation(self) -> threading.Event:
+        """Set once the engine has cancelled the operation to which the call of this thread belongs.
+
+        The engine cancels at the end of every operation, too, of a good one as well: a real provider is a process of
+        that operation. So each connection has an event of its own; a call outside of any gets one that is never set.
+        """
+        return self._connections.setdefault(getattr(self._call, "peer", ""), threading.Event())
 
     def fail_on(self, type_: str, nth: int = 1, *, method: str = "Create", message: str = "failure on demand") -> None:
         """Refuse the nth real call (not a preview's) of a method for a resource type, counted from now, once."""
@@ -138,46 +131,63 @@ class SimulatedProvider(provider_pb2_grpc.ResourceProviderServicer):
 
     # The protocol.
 
-    def _meet(self, method: str, urn: str, *, preview: bool = False) -> str:
+    def _meet(self, method: str, request: Any, context: grpc.ServicerContext, *, preview: bool = False) -> str:
+        urn = request.urn
         type_ = _type_of(urn)
+        self._call.peer, self._call.request = context.peer(), request
         self.log.record(self.package, method, type_, _name_of(urn), urn, preview=preview)
         if not preview:
             self._failures.meet(method, type_)
         return type_
 
-    @staticmethod
-    def _refuse(context: grpc.ServicerContext, error: RefusedError) -> Never:
+    def annotated(self, answer: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
+        """An answer with what is secret in it marked as in what was given, by a provider that accepts secrets."""
+        raise NotImplementedError
+
+    def _annotated(self, answer: dict[str, Any], given: Message | None) -> dict[str, Any]:
+        if not self.accepts_secrets or given is None:
+            return answer
+        return self.annotated(answer, decode(given, keep_secrets=True))
+
+    def _refuse(self, context: grpc.ServicerContext, error: RefusedError, given: Message | None = None) -> Never:
         if isinstance(error, HalfDoneError):
-            context.set_trailing_metadata((("grpc-status-details-bin", _half_done(error)),))
-        context.abort(grpc.StatusCode.UNKNOWN, str(error))
+            context.set_trailing_metadata(
+                (("grpc-status-details-bin", half_done(error, self._annotated(error.outputs, given))),)
+            )
+        code = grpc.StatusCode.CANCELLED if isinstance(error, CancelledError) else grpc.StatusCode.UNKNOWN
+        context.abort(code, str(error))
         raise error
 
     def Handshake(self, request: Any, context: grpc.ServicerContext) -> Any:
         return provider_pb2.ProviderHandshakeResponse()
 
     def Attach(self, request: Any, context: grpc.ServicerContext) -> Any:
+        # A port may come back that a connection of an earlier operation had.
+        self._connections[context.peer()] = threading.Event()
         return _EMPTY
 
     def GetPluginInfo(self, request: Any, context: grpc.ServicerContext) -> Any:
         return plugin_pb2.PluginInfo(version=self.version)
 
     def Cancel(self, request: Any, context: grpc.ServicerContext) -> Any:
+        self._connections.setdefault(context.peer(), threading.Event()).set()
         return _EMPTY
 
     def CheckConfig(self, request: Any, context: grpc.ServicerContext) -> Any:
-        self._meet("CheckConfig", request.urn)
+        self._meet("CheckConfig", request, context)
         failures = self.check_config(decode(request.news))
-        return provider_pb2.CheckResponse(inputs=request.news, failures=_failures(failures))
+        return provider_pb2.CheckResponse(inputs=request.news, failures=failures_of(failures))
 
     def DiffConfig(self, request: Any, context: grpc.ServicerContext) -> Any:
-        self._meet("DiffConfig", request.urn)
+        self._meet("DiffConfig", request, context)
         old = request.old_inputs if request.old_inputs.fields else request.olds
-        return _diff_response(self.diff_config(decode(old), decode(request.news)))
+        return diff_response(self.diff_config(decode(old), decode(request.news)))
 
     def Configure(self, request: Any, context: grpc.ServicerContext) -> Any:
         self.log.record(self.package, "Configure", "", "", "", preview=False)
+        self._call.peer = context.peer()
         self.configure(decode(request.args))
-        return provider_pb2.ConfigureResponse(supportsPreview=True)
+        return provider_pb2.ConfigureResponse(supportsPreview=True, acceptSecrets=self.accepts_secrets)
 
     def Invoke(self, request: Any, context: grpc.ServicerContext) -> Any:
         self.log.record(self.package, "Invoke", request.tok, "", "", preview=request.preview)
@@ -190,88 +200,56 @@ class SimulatedProvider(provider_pb2_grpc.ResourceProviderServicer):
         return response
 
     def Check(self, request: Any, context: grpc.ServicerContext) -> Any:
-        inputs, failures = self.check(self._meet("Check", request.urn), decode(request.olds), decode(request.news))
-        return provider_pb2.CheckResponse(inputs=encode(inputs), failures=_failures(failures))
+        inputs, failures = self.check(self._meet("Check", request, context), decode(request.olds), decode(request.news))
+        return provider_pb2.CheckResponse(
+            inputs=encode(self._annotated(inputs, request.news)), failures=failures_of(failures)
+        )
 
     def Diff(self, request: Any, context: grpc.ServicerContext) -> Any:
-        type_ = self._meet("Diff", request.urn)
-        return _diff_response(self.diff(type_, request.id, decode(request.old_inputs), decode(request.news)))
+        type_ = self._meet("Diff", request, context)
+        return diff_response(self.diff(type_, request.id, decode(request.old_inputs), decode(request.news)))
 
     def Create(self, request: Any, context: grpc.ServicerContext) -> Any:
-        inputs = decode(request.properties)
+        inputs, given = decode(request.properties), request.properties
         try:
-            type_ = self._meet("Create", request.urn, preview=request.preview)
+            type_ = self._meet("Create", request, context, preview=request.preview)
             if request.preview:
-                return provider_pb2.CreateResponse(properties=encode(self.preview_create(type_, inputs)))
+                known = self._annotated(self.preview_create(type_, inputs), given)
+                return provider_pb2.CreateResponse(properties=encode(known))
             id_, outputs = self.create(type_, inputs)
         except RefusedError as error:
-            self._refuse(context, error)
-        return provider_pb2.CreateResponse(id=id_, properties=encode(outputs))
+            self._refuse(context, error, given)
+        return provider_pb2.CreateResponse(id=id_, properties=encode(self._annotated(outputs, given)))
 
     def Read(self, request: Any, context: grpc.ServicerContext) -> Any:
+        given = request.inputs
         try:
-            found = self.read(self._meet("Read", request.urn), request.id)
+            found = self.read(self._meet("Read", request, context), request.id)
+        except HalfDoneError as error:
+            error.inputs = self._annotated(error.inputs or {}, given)
+            self._refuse(context, error, given)
         except RefusedError as error:
             self._refuse(context, error)
         if found is None:
             return provider_pb2.ReadResponse()
-        inputs, outputs = found
-        return provider_pb2.ReadResponse(id=request.id, inputs=encode(inputs), properties=encode(outputs))
+        inputs, outputs = (encode(self._annotated(part, given)) for part in found)
+        return provider_pb2.ReadResponse(id=request.id, inputs=inputs, properties=outputs)
 
     def Update(self, request: Any, context: grpc.ServicerContext) -> Any:
-        new = decode(request.news)
+        new, given = decode(request.news), request.news
         try:
-            type_ = self._meet("Update", request.urn, preview=request.preview)
+            type_ = self._meet("Update", request, context, preview=request.preview)
             if request.preview:
                 outputs = self.preview_update(type_, decode(request.olds), new)
             else:
                 outputs = self.update(type_, request.id, new)
         except RefusedError as error:
-            self._refuse(context, error)
-        return provider_pb2.UpdateResponse(properties=encode(outputs))
+            self._refuse(context, error, given)
+        return provider_pb2.UpdateResponse(properties=encode(self._annotated(outputs, given)))
 
     def Delete(self, request: Any, context: grpc.ServicerContext) -> Any:
         try:
-            self.delete(self._meet("Delete", request.urn), request.id)
+            self.delete(self._meet("Delete", request, context), request.id)
         except RefusedError as error:
             self._refuse(context, error)
         return _EMPTY
-
-
-def _half_done(error: HalfDoneError) -> bytes:
-    """The error as Go's gRPC reads its details: the engine finds the object in there and puts it into the state."""
-    detail = any_pb2.Any()  # ty: ignore[missing-attribute] -- protobuf makes the class at run time
-    detail.Pack(
-        provider_pb2.ErrorResourceInitFailed(
-            id=error.id, properties=encode(error.outputs), reasons=[str(error)], inputs=encode(error.inputs)
-        )
-    )
-    status = status_pb2.Status(code=grpc.StatusCode.UNKNOWN.value[0], message=str(error), details=[detail])
-    return status.SerializeToString()
-
-
-def _failures(failures: list[CheckFailure]) -> list[Any]:
-    return [provider_pb2.CheckFailure(property=failure.path, reason=failure.reason) for failure in failures]
-
-
-def _diff_response(difference: Difference) -> Any:
-    paths = sorted(difference.changes)
-    replaces = [path for path in paths if path in difference.replaces]
-    some, none = provider_pb2.DiffResponse.DIFF_SOME, provider_pb2.DiffResponse.DIFF_NONE
-    return provider_pb2.DiffResponse(
-        changes=some if paths else none,
-        diffs=list(dict.fromkeys(_top_level(path) for path in paths)),
-        replaces=list(dict.fromkeys(_top_level(path) for path in replaces)),
-        deleteBeforeReplace=difference.delete_before_replace and bool(replaces),
-        detailedDiff={
-            path: provider_pb2.PropertyDiff(
-                kind=_KINDS[difference.changes[path], path in difference.replaces], inputDiff=True
-            )
-            for path in paths
-        },
-        hasDetailedDiff=True,
-    )
-
-
-def _top_level(path: str) -> str:
-    return "".join(itertools.takewhile(lambda character: character not in ".[", path))

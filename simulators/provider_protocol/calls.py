@@ -1,7 +1,7 @@
 """A record of what the engine asks of the stand-in providers, and failures that a test puts in its way."""
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,12 +10,28 @@ class RefusedError(Exception):
     """The cloud behind a stand-in refuses a request; the message is what the operator would read."""
 
 
-class HalfDoneError(RefusedError):
-    """The cloud has taken an object and then failed: it exists, and the engine keeps it as not yet initialised."""
+class CancelledError(RefusedError):
+    """The operation was cancelled while the provider worked on it; what became of the object is not in the answer."""
 
-    def __init__(self, message: str, id_: str, inputs: Mapping[str, Any], outputs: Mapping[str, Any]) -> None:
+
+class HalfDoneError(RefusedError):
+    """The cloud has taken an object and then failed: it exists, and the engine keeps it as not yet initialised.
+
+    Without `inputs` the engine keeps those that it has sent. `reasons` are printed and kept after the message.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        id_: str,
+        inputs: Mapping[str, Any] | None,
+        outputs: Mapping[str, Any],
+        reasons: Iterable[str] = (),
+    ) -> None:
         super().__init__(message)
-        self.id, self.inputs, self.outputs = id_, dict(inputs), dict(outputs)
+        self.id, self.outputs = id_, dict(outputs)
+        self.inputs = None if inputs is None else dict(inputs)
+        self.reasons = (message, *reasons)
 
 
 @dataclass(frozen=True)

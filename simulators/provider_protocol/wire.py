@@ -45,21 +45,22 @@ class Secret:
     value: Any
 
 
-def _open(value: Any) -> Any:
+def _open(value: Any, *, keep_secrets: bool) -> Any:
     if isinstance(value, str):
         return UNKNOWN if value in _UNKNOWN_SENTINELS else value
     if isinstance(value, list):
-        return [_open(item) for item in value]
+        return [_open(item, keep_secrets=keep_secrets) for item in value]
     if isinstance(value, Mapping):
         if value.get(_SIGNATURE) == _SECRET:
-            return _open(value["value"])
-        return {key: _open(value[key]) for key in sorted(value)}
+            opened = _open(value["value"], keep_secrets=keep_secrets)
+            return Secret(opened) if keep_secrets else opened
+        return {key: _open(value[key], keep_secrets=keep_secrets) for key in sorted(value)}
     return value
 
 
-def decode(struct: Message) -> dict[str, Any]:
-    """Plain values of a struct, keys sorted; a secret is opened, an unknown becomes `UNKNOWN`."""
-    return _open(json_format.MessageToDict(struct))
+def decode(struct: Message, *, keep_secrets: bool = False) -> dict[str, Any]:
+    """Plain values of a struct, keys sorted; an unknown becomes `UNKNOWN`, a secret is opened unless it is kept."""
+    return _open(json_format.MessageToDict(struct), keep_secrets=keep_secrets)
 
 
 def _close(value: Any) -> Any:

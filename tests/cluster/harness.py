@@ -50,7 +50,7 @@ class ClusterEngine(Engine):
             self.client = plane.client
             self.azure = small_azure(self.log, self.cloud, self._arm, plane, self._subscription)
             self.kubernetes = ClusterKubernetes(self.log, plane, self._arm.parent)
-            self.kubernetes.on_chart = self._chart
+            self.kubernetes.releases.on_chart = self._chart
             self.kubelets = starting.enter_context(Kubelets(plane.client, renewal_seconds=LEASE_RENEWAL_SECONDS))
             self.keda = starting.enter_context(Keda(plane.client, _MODEL_LABEL))
             self.secrets_operator = starting.enter_context(SecretsOperator(plane.client))

@@ -8,11 +8,10 @@ import pulumi_kubernetes as k8s
 import pytest
 
 from simulators.api_server.client import Client
-from simulators.kubernetes_provider import applied_objects
 from tests.cluster.harness import ClusterEngine
 from tests.cluster.small_programs import Program, Run, operations
 from tests.cluster.workloads import SLICE, add_node, deployment, pod_spec, ready_on
-from tests.engine.harness import OperationRefusedError, plain_text_secrets
+from tests.engine.harness import OperationRefusedError, StackRun, plain_text_secrets
 
 pytestmark = pytest.mark.cluster
 
@@ -44,6 +43,11 @@ def applied(**changes: Any) -> Program:
     return program
 
 
+def kept(stack: StackRun, name: str) -> dict[str, Any]:
+    """What the state has of an object."""
+    return next(one for urn, one in stack.resources().items() if urn.endswith(f"::{name}"))
+
+
 def test_an_object_is_created_kept_changed_and_deleted(run: Run, client: Client) -> None:
     stack = run(config_map("one"))
     assert stack.preview().writes() == ()
@@ -63,7 +67,7 @@ def test_an_object_is_created_kept_changed_and_deleted(run: Run, client: Client)
     assert changed["metadata"]["labels"] == {"text": "two"}
     assert changed["metadata"]["uid"] == created["metadata"]["uid"]
     owners = [(entry["manager"], entry["operation"]) for entry in changed["metadata"]["managedFields"]]
-    assert owners == [(applied_objects.manager_of("kubernetes:core/v1:ConfigMap", "default/c"), "Apply")]
+    assert owners == [(kept(stack, "c")["outputs"]["__fieldManager"], "Apply")]
     assert stack.preview().is_quiet
     stack.destroy()
     assert client.find("v1", "ConfigMap", "c", "default") is None
@@ -193,12 +197,13 @@ def test_the_next_update_completes_a_deployment_that_did_not_get_ready(
     engine.kubelets.hold(app="d")
     stack = run(applied())
     with pytest.raises(
-        OperationRefusedError, match="'d' timed out waiting to be Ready: 2 of 2 replicas are updated, 0"
+        OperationRefusedError,
+        match=r"(?s)'d' timed out waiting to be Ready.*Minimum number of live Pods was not attained",
     ):
         stack.up()
-    kept = next(one for urn, one in stack.resources().items() if urn.endswith("::d"))
-    assert kept["id"] == "default/d"
-    assert kept["initErrors"]
+    made = kept(stack, "d")
+    assert made["id"] == "default/d"
+    assert made["initErrors"]
     engine.kubelets.heal()
     engine.kubernetes.wait_limit_seconds = 20.0
     assert operations(stack.up()) == {"d": ("update",)}
@@ -214,19 +219,9 @@ def test_the_default_rolling_update_deadlocks_and_times_out(run: Run, engine: Cl
     run(applied(minReadySeconds=1, template={
         "metadata": {"labels": {"app": "d", "revision": "2"}}, "spec": pod_spec({SLICE: "1"})
     }))  # fmt: skip
-    with pytest.raises(OperationRefusedError, match="timed out waiting to be Ready: 1 of 2 replicas are updated"):
+    with pytest.raises(
+        OperationRefusedError, match=r"(?s)timed out waiting to be Ready.*Minimum number of Pods to consider"
+    ):
         stack.up()
     engine.kubernetes.wait_limit_seconds = 20.0
     assert ready_on(client, app="d") == ["n1", "n1"]
-
-
-def test_an_unreachable_server_is_reported_and_the_next_update_converges(
-    run: Run, engine: ClusterEngine, client: Client
-) -> None:
-    stack = run(config_map("one"))
-    engine.plane.stop_api_server()
-    with pytest.raises(OperationRefusedError, match="configured Kubernetes cluster is unreachable"):
-        stack.up()
-    engine.plane.start_api_server()
-    stack.up()
-    assert client.find("v1", "ConfigMap", "c", "default") is not None

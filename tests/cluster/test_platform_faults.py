@@ -14,7 +14,6 @@ from simulators.api_server.waiting import eventually
 from simulators.azure import faults
 from simulators.kubernetes_provider.applied_objects import CREATOR
 from simulators.kubernetes_provider.provider import DEPLOYMENT, HELM_RELEASE
-from tests.cluster import fault_recovery
 from tests.cluster.fault_cases import (
     AZURE_IS_BUSY,
     COMPANY_RULE,
@@ -27,12 +26,13 @@ from tests.cluster.fault_cases import (
     SLOW_UPGRADE,
     Case,
 )
-from tests.cluster.fault_moments import signal_engine
 from tests.cluster.fault_stack import FaultedStack
 from tests.cluster.fault_traces import Traces
 from tests.cluster.shown import shown_platform
 from tests.cluster.story import Step, run_steps
+from tests.engine import recovery
 from tests.engine.harness import OperationRefusedError
+from tests.engine.moments import signal_engine
 from tests.graph.stacks import Sections
 
 pytestmark = [
@@ -185,7 +185,7 @@ def refused_in_preview(stack: FaultedStack) -> None:
 def cancelled(stack: FaultedStack) -> None:
     def cancel() -> None:
         signal_engine(signal.SIGINT)
-        assert stack.engine.kubernetes.cancelled.wait(CANCEL_SECONDS)
+        assert stack.engine.kubernetes.cancellation.wait(CANCEL_SECONDS)
 
     stack.moments.after(cancel, DEPLOYMENT)
     stack.require_consistent(stack.fails("llm-platform-dev", "update canceled"))
@@ -201,17 +201,17 @@ def killed_and_adopted(stack: FaultedStack, folder: Path) -> None:
     stack.moments.after(lambda: signal_engine(signal.SIGKILL), POOL)
     with pytest.raises(OperationRefusedError):
         stack.stack.up(parallel=1)
-    (operation,) = fault_recovery.cut_off(stack.stack)
+    (operation,) = recovery.cut_off(stack.stack)
     urn, made = operation["resource"]["urn"], stack.engine.azure.machines.pool(pool.aks_name)
     open_ = Traces(orphans=(made.id.lower(),), pending=(f"creating {urn}",))
     assert urn.endswith(f"::{pool.logical_name}")
     assert stack.traces() == open_
     with pytest.raises(OperationRefusedError, match=r"locked by 1 lock.*`pulumi cancel`"):
         stack.stack.up()
-    fault_recovery.unlock(stack.stack)
+    recovery.unlock(stack.stack)
     stack.fails(pool.logical_name, "cannot create already existing resource")
     assert stack.traces() == open_
-    fault_recovery.adopt(stack.stack, urn, made.id, folder / "state.json")
+    recovery.adopt(stack.stack, urn, made.id, folder / "state.json")
     stack.stack.refresh()
     update = stack.converges()
     assert [call for call in update.writes() if call.method == "Create"] == []
@@ -237,8 +237,8 @@ def upgrade_cut_off(stack: FaultedStack) -> None:
     stack.moments.before(cut_off, HELM_RELEASE, method="Update")
     with pytest.raises(OperationRefusedError):
         stack.stack.up(parallel=1)
-    assert [operation["type"] for operation in fault_recovery.cut_off(stack.stack)] == ["updating"]
-    fault_recovery.unlock(stack.stack)
+    assert [operation["type"] for operation in recovery.cut_off(stack.stack)] == ["updating"]
+    recovery.unlock(stack.stack)
     outcome = stack.fails("monitoring-release", r"another operation \(install/upgrade/rollback\) is in progress")
     stack.require_consistent(outcome)
     charts.roll_back(METRICS)

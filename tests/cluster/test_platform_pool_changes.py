@@ -165,3 +165,19 @@ def test_a_pool_whose_pods_the_update_does_not_wait_for_goes_last_too(changing: 
     change = changing.change(other_burst_size)
     require_moved(changing, change)
     assert {deployment.name for _, deployment in on(changing, replaced(change)[1])} == {"chat-burst"}
+
+
+def without_the_burst_pool(settings: dict[str, Any]) -> None:
+    """Everything as the stack file has it again."""
+    section(settings, "pools").pop()
+    chat = section(settings, "models")[0]
+    del chat["drain_seconds"]
+    chat |= {"pool": "h100", "slice": "3g.47gb"}
+
+
+def test_a_pool_that_is_given_up_goes_when_its_last_pod_has_ended(changing: Changing) -> None:
+    at_its_most(changing, with_a_burst_pool)
+    change = changing.change(without_the_burst_pool)
+    (gone,), (deleted,) = change.calls("Delete", DEPLOYMENT), change.calls("Delete", POOL)
+    assert gone < deleted
+    assert change.watch.left_on_lost_nodes() == set()

@@ -1,5 +1,6 @@
 """What one operation of the engine did: its steps, its messages and the provider calls it made."""
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -25,7 +26,10 @@ class Side:
 
 @dataclass(frozen=True)
 class Step:
-    """One step of the engine on one resource. `op` is the engine's word: same, create, update, create-replacement, …"""
+    """One step of the engine on one resource. `op` is the engine's word: same, create, update, create-replacement, …
+
+    `keys` force a replacement, in the provider's words; `diffs` are the top-level properties that changed.
+    """
 
     op: str
     urn: str
@@ -104,7 +108,10 @@ def _step(metadata: StepEventMetadata) -> Step:
         old=_side(metadata.old),
         new=_side(metadata.new),
         keys=tuple(metadata.keys or ()),
-        diffs=tuple(metadata.diffs or ()),
+        # pulumi-kubernetes names no changed properties, only their paths in the detailed difference.
+        diffs=tuple(
+            metadata.diffs or dict.fromkeys(re.split(r"[.\[]", path)[0] for path in metadata.detailed_diff or ())
+        ),
     )
 
 

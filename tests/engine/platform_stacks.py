@@ -35,10 +35,11 @@ def crd_groups() -> dict[str, list[str]]:
     }
 
 
-def engine_for(stack: str, directory: Path, arm: Path) -> Engine:
+def engine_for(stack: str, directory: Path, arm: Path, *, shortcuts: bool = False) -> Engine:
     """An engine whose sign-in is the stack's subscription, with the network from where a private stack is updated."""
     platform = section(settings(stack), "platform")
-    engine = Engine(directory, arm=arm, crd_groups=crd_groups(), subscription=platform["subscription_id"])
+    subscription = platform["subscription_id"]
+    engine = Engine(directory, arm=arm, crd_groups=crd_groups(), subscription=subscription, shortcuts=shortcuts)
     runner_network = section(settings(stack), "cluster")["api_server"].get("runner_vnet")
     if runner_network:
         engine.azure.has("network:VirtualNetwork", runner_network, platform["region"])

@@ -12,7 +12,7 @@ from tests.engine.toolchain import pulumi_binary
 
 Method = Literal["Create", "Update", "Delete"]
 
-_METHODS: Final[tuple[Method, ...]] = ("Create", "Update", "Delete")
+METHODS: Final[tuple[Method, ...]] = ("Create", "Update", "Delete")
 
 
 @dataclass
@@ -34,7 +34,7 @@ class Moments:
         self._planned: list[_Planned] = []
         self._lock = threading.Lock()
         for provider in providers:
-            for method in _METHODS:
+            for method in METHODS:
                 self._watch(provider, method)
 
     def before(self, happens: Callable[[], object], type_: str, *, method: Method = "Create", nth: int = 1) -> None:
