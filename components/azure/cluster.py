@@ -19,6 +19,8 @@ from components.azure.resource_groups import ResourceGroups
 from planning.plan import AzureScopePlan, ClusterPlan, MaintenancePlan
 
 SYSTEM_DISK_GIB = 128
+# As long as the API server itself works on a request at most (its `--request-timeout`).
+REQUEST_SECONDS = 60
 
 # One profile for the whole cluster, so the GPU pools decide: their nodes are expensive, slow to provision and slow to
 # warm up.
@@ -214,6 +216,11 @@ class Cluster(pulumi.ComponentResource):
             # `deleted_with` replaces them when the cluster itself is.
             cluster_identifier=self._plan.identifier,
             enable_server_side_apply=True,
+            # What the program says wins over whoever wrote the field last, KEDA, a policy engine or a person: otherwise
+            # one foreign field makes every preview fail with a conflict, and nothing can be put back.
+            enable_patch_force=True,
+            # By default a request that the API server took and never answers is waited for without end.
+            kube_client_settings={"timeout": REQUEST_SECONDS},
             opts=pulumi.ResourceOptions(
                 parent=self, depends_on=[self.cluster, *network.ready], deleted_with=self.cluster
             ),

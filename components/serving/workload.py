@@ -14,6 +14,9 @@ from components.foundation import KubernetesCluster
 from components.serving.pod import pod_template, selector
 from planning.plan import ModelPlan, ReleasePlan, RolloutPlan, WorkloadPlan
 
+# The Deployment's controller has seen the last change.
+_KNOWN = "jsonpath={.status.observedGeneration}"
+
 
 def deployment(
     parent: pulumi.Resource,
@@ -68,12 +71,12 @@ def disruption_budget(model: ModelPlan, workload: WorkloadPlan, opts: pulumi.Res
 
 
 def _metadata(model: ModelPlan, workload: WorkloadPlan) -> ObjectMetaArgsDict:
-    # The stack file's settings win over the last writer's: KEDA's, where it set the replicas before.
-    annotations = {"pulumi.com/patchForce": "true"}
-    if workload.replicas.min == 0:
-        # Workloads that may have no replicas are not awaited: that no spot node is available now is not a failure.
-        annotations["pulumi.com/skipAwait"] = "true"
-    return {**metadata(workload.name, model.namespace), "annotations": annotations}
+    if workload.replicas.min:
+        return metadata(workload.name, model.namespace)
+    # Workloads that may have no replicas are awaited until they are known, not until they are ready: that no spot node
+    # is available now is not a failure. `skipAwait` would end the wait for a deletion too, and the pool would go from
+    # under the pods.
+    return {**metadata(workload.name, model.namespace), "annotations": {"pulumi.com/waitFor": _KNOWN}}
 
 
 def _strategy(rollout: RolloutPlan) -> DeploymentStrategyArgsDict:

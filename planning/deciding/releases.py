@@ -77,6 +77,7 @@ def _workloads(
 def _workload(
     stack: ResolvedStack, workload: Workload, pool_revisions: Mapping[str, str], scaling: ScalingPlan
 ) -> WorkloadPlan:
+    strategy = rollout.rollout(stack.resolution, workload)
     return WorkloadPlan(
         name=workload.name,
         kind="Deployment",
@@ -93,10 +94,10 @@ def _workload(
         tolerations=tuple((taint.key, taint.value, taint.effect) for taint in workload.pool.taints),
         disruption_budget=workload.high > 1,
         mps=workload.pool.settings.gpu.sharing == "mps",
-        rollout=rollout.rollout(stack.resolution, workload),
+        rollout=strategy,
         surge_node_hours=rollout.surge_node_hours(stack.resolution, workload),
         progress_seconds=rollout.progress_seconds(workload),
-        rollout_seconds=rollout.rollout_seconds(workload),
+        rollout_seconds=rollout.rollout_seconds(workload, strategy),
     )
 
 

@@ -1,5 +1,7 @@
 """How a new release of a model replaces the old one: with a surge pod, with one replica fewer, or with downtime."""
 
+import math
+
 from planning.placement import placements
 from planning.placement.pools import loads_on_minimum_nodes
 from planning.plan import RolloutPlan
@@ -52,6 +54,15 @@ def progress_seconds(workload: Workload) -> int:
     return PLACEMENT_SECONDS + start_seconds(workload)
 
 
-def rollout_seconds(workload: Workload) -> int:
-    """The time that a whole rollout may take: replicas are replaced one after the other."""
-    return progress_seconds(workload) * max(1, workload.high)
+def rollout_steps(replicas: int, plan: RolloutPlan) -> int:
+    """Steps of a rollout: each replaces as many replicas as the strategy has surge and unavailable pods together."""
+    return math.ceil(max(1, replicas) / (plan.max_surge + plan.max_unavailable))
+
+
+def rollout_seconds(workload: Workload, plan: RolloutPlan) -> int:
+    """The time that a whole rollout may take: the deadline of one replica for each of its steps.
+
+    Pulumi's provider waits for the last of them: neither a crash loop nor the Deployment's own deadline ends its wait
+    before (pulumi-kubernetes provider/pkg/await/deployment.go).
+    """
+    return progress_seconds(workload) * rollout_steps(workload.high, plan)

@@ -10,6 +10,7 @@ from planning_stacks import settings as loaded
 
 from catalog import load
 from planning import Plan
+from planning.placement.rollout import rollout_steps
 from planning.plan import RolloutPlan, WorkloadPlan
 from planning.planner import plan_stack
 
@@ -101,6 +102,13 @@ def test_deadlines_are_above_the_start_up_budget() -> None:
         budget = 45 * 60 if workload.name == "chat" else 30 * 60
         assert workload.progress_seconds == budget + 1800
         assert workload.rollout_seconds == workload.progress_seconds * workload.replicas.max
+
+
+@pytest.mark.parametrize(("surge", "unavailable", "steps"), [(1, 0, 3), (0, 1, 3), (1, 1, 2), (2, 1, 1), (3, 3, 1)])
+def test_the_deadline_of_a_rollout_counts_its_steps(surge: int, unavailable: int, steps: int) -> None:
+    assert (
+        rollout_steps(3, RolloutPlan(strategy="RollingUpdate", max_surge=surge, max_unavailable=unavailable)) == steps
+    )
 
 
 @pytest.mark.parametrize(
