@@ -2,13 +2,16 @@
 
 No chart is rendered: of what a chart brings, only its CustomResourceDefinitions are there. It is remembered where
 Helm remembers its own, in a Secret `sh.helm.release.v1.<name>.v1` of its namespace, but as plain JSON.
+
+Source: helm/helm v3.20.2 (the SDK of pulumi-kubernetes 4.34). CRDs of a `crds` folder are created by an installation
+alone, and one that is there is left as it is, whatever it lacks: pkg/action/install.go:155 (`installCRDs`,
+"CRD %s is already present. Skipping."), :261; pkg/action/upgrade.go reads none. So after an upgrade the API server
+drops the fields that only the new definition has, without an error. Some charts bring a hook that applies them.
 """
 
 import base64
 import functools
 import json
-import re
-import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,15 +22,23 @@ import yaml
 from simulators.api_server.client import ApiError, Client, Object
 from simulators.api_server.waiting import WaitTimeoutError, eventually
 from simulators.helm.chart_values import schema_problems, unknown_paths
+from simulators.helm.reference_crds import reference_crds
 from simulators.provider_protocol.calls import RefusedError
 
 _CRD: Final = ("apiextensions.k8s.io/v1", "CustomResourceDefinition")
 _MANAGER: Final = "helm"
-_DOCUMENT: Final = re.compile(r"^---$", re.MULTILINE)
-_GROUP: Final = re.compile(r"^  group: (\S+)$", re.MULTILINE)
 _SERVED_SECONDS: Final = 90
 # Helm's states while it works on a chart; one that stays in such a state takes no further upgrade.
 _PENDING: Final = "pending-"
+# Hooks with which charts apply the CRDs of their `crds` folder before an upgrade: the value that switches one on,
+# whether it is on by itself, and the groups that it leaves out.
+# prometheus-community/helm-charts kube-prometheus-stack-88.5.3 charts/crds/templates/upgrade/job.yaml (pre-install and
+# pre-upgrade, kubectl apply --server-side, --force-conflicts); NVIDIA/gpu-operator v26.7.0
+# deployments/gpu-operator/templates/upgrade_crd.yaml (pre-upgrade).
+_HOOKS: Final[Mapping[str, tuple[str, bool, frozenset[str]]]] = {
+    "kube-prometheus-stack": ("crds.upgradeJob.enabled", False, frozenset()),
+    "gpu-operator": ("operator.upgradeCRD", True, frozenset({"resource.nvidia.com"})),
+}
 _CATALOG: Final = Path(__file__).resolve().parents[2] / "catalog" / "charts.yaml"
 
 
@@ -53,36 +64,6 @@ def catalog_charts() -> Mapping[str, ChartFacts]:
         for entry in entries.values()
         if entry.get("chart")
     }
-
-
-class ReferenceCrds:
-    """Recorded CustomResourceDefinitions by API group. A document is read once, when its group is first needed."""
-
-    def __init__(self, directory: Path) -> None:
-        self._directory = directory
-        self._texts: dict[str, list[str]] = {}
-        self._read: dict[str, list[Object]] = {}
-        # Charts are installed side by side: the second waits instead of reading the same files again.
-        self._lock = threading.Lock()
-
-    def of(self, group: str) -> list[Object]:
-        """Definitions of a group, none where no file defines the group."""
-        with self._lock:
-            if not self._texts:
-                for file in sorted(self._directory.glob("*.yaml")):
-                    for text in _DOCUMENT.split(file.read_text()):
-                        if match := _GROUP.search(text):
-                            self._texts.setdefault(match[1], []).append(text)
-            if group not in self._read:
-                texts = self._texts.get(group, [])
-                self._read[group] = [yaml.load(text, Loader=yaml.CSafeLoader) for text in texts]
-            return self._read[group]
-
-
-@functools.cache
-def reference_crds(directory: Path) -> ReferenceCrds:
-    """The definitions of a folder, shared by all clusters of a test run."""
-    return ReferenceCrds(directory)
 
 
 class InstalledCharts:
@@ -154,6 +135,8 @@ class InstalledCharts:
         """
         if self.status(f"{inputs['namespace']}/{inputs['name']}").startswith(_PENDING):
             raise RefusedError("another operation (install/upgrade/rollback) is in progress")
+        for crd in self._applied_by_hook(inputs):
+            self._client.apply(crd, field_manager="kubectl", force=True)
         self._write(inputs, status)
         if self._facts(inputs).crds_in == "templates":
             self._define(inputs)
@@ -181,8 +164,18 @@ class InstalledCharts:
         return self.known.get(chart_name(inputs), ChartFacts((), None))
 
     def _crds(self, inputs: Mapping[str, Any]) -> list[Object]:
-        known = reference_crds(self._reference / "crds")
-        return [crd for group in self._facts(inputs).crd_groups for crd in known.of(group)]
+        known, version = reference_crds(self._reference / "crds"), str(inputs.get("version", ""))
+        return [crd for group in self._facts(inputs).crd_groups for crd in known.of(group, version)]
+
+    def _applied_by_hook(self, inputs: Mapping[str, Any]) -> list[Object]:
+        """The CRDs that a hook of the chart applies before an upgrade."""
+        path, on, left_out = _HOOKS.get(chart_name(inputs), ("", False, frozenset()))
+        value: Any = inputs.get("values") or {}
+        for step in path.split("."):
+            value = value.get(step) if isinstance(value, Mapping) else None
+        if not (on if value is None else value):
+            return []
+        return [crd for crd in self._crds(inputs) if crd["spec"]["group"] not in left_out]
 
     def _define(self, inputs: Mapping[str, Any]) -> None:
         for crd in self._crds(inputs):

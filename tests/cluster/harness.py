@@ -8,6 +8,7 @@ from typing import Any, Self
 from simulators.aks.provider import SmallAzure, small_azure
 from simulators.azure.provider import DEFAULT_SUBSCRIPTION
 from simulators.external_secrets.secrets_operator import SecretsOperator
+from simulators.helm.crd_jobs import CrdJobs
 from simulators.keda.keda import Keda
 from simulators.kubelet.kubelet import Kubelets
 from simulators.kubernetes_provider.provider import ClusterKubernetes
@@ -54,6 +55,7 @@ class ClusterEngine(Engine):
             self.kubelets = starting.enter_context(Kubelets(plane.client, renewal_seconds=LEASE_RENEWAL_SECONDS))
             self.keda = starting.enter_context(Keda(plane.client, _MODEL_LABEL))
             self.secrets_operator = starting.enter_context(SecretsOperator(plane.client))
+            starting.enter_context(CrdJobs(plane.client, self._arm.parent))
             super().__enter__()
             self._ends = starting.pop_all()
         return self

@@ -7,7 +7,7 @@ import pytest
 
 from simulators.api_server.changes import Changes
 from simulators.api_server.client import Client
-from simulators.helm.installed_charts import reference_crds
+from simulators.helm.reference_crds import reference_crds
 from tests.cluster.control_plane import ControlPlane
 
 pytestmark = pytest.mark.cluster

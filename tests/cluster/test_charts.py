@@ -1,5 +1,8 @@
 """A chart brings its CRDs and its values are checked, as far as that goes without Helm."""
 
+import copy
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import pulumi
@@ -8,12 +11,16 @@ import pytest
 
 from simulators.api_server.client import Client
 from simulators.api_server.waiting import eventually
+from simulators.helm.crd_jobs import CrdJobs
+from simulators.helm.installed_charts import InstalledCharts
+from simulators.helm.reference_crds import reference_crds
 from simulators.kubernetes_provider.provider import HELM_RELEASE
 from tests.cluster.harness import ClusterEngine
 from tests.cluster.small_programs import Program, Run, operations
 from tests.engine.harness import OperationRefusedError
 
 pytestmark = pytest.mark.cluster
+CRD = ("apiextensions.k8s.io/v1", "CustomResourceDefinition")
 SCALED_OBJECT = {"scaleTargetRef": {"name": "d"}, "triggers": [{"type": "cpu", "metadata": {"value": "60"}}]}
 
 
@@ -112,3 +119,94 @@ def test_a_chart_is_not_deleted_before_its_custom_resources(run: Run, client: Cl
     with pytest.raises(OperationRefusedError, match=r"goes before its custom resources: .*default/someone-elses"):
         stack.destroy()
     client.delete("keda.sh/v1alpha1", "ScaledObject", "someone-elses", "default")
+
+
+# CRDs in a `crds` folder, which Helm creates once.
+
+
+def older(arm: Path, name: str, group: str, *field: str) -> dict[str, Any]:
+    """A CRD as an earlier version of its chart had it: without one field of each version's schema."""
+    crd = copy.deepcopy(
+        next(crd for crd in reference_crds(arm.parent / "crds").of(group) if crd["metadata"]["name"] == name)
+    )
+    for version in crd["spec"]["versions"]:
+        schema: Any = version["schema"]["openAPIV3Schema"]
+        for step in field[:-1]:
+            schema = schema["items"] if step == "[]" else schema["properties"][step]
+        del schema["properties"][field[-1]]
+    return crd
+
+
+def group_limit(client: Client, name: str) -> Any:
+    """What the API server keeps of the `limit` of a rule group."""
+    rule = {"alert": "A", "expr": "vector(1)"}
+    made = client.create(
+        {
+            "apiVersion": "monitoring.coreos.com/v1",
+            "kind": "PrometheusRule",
+            "metadata": {"name": name, "namespace": "default"},
+            "spec": {"groups": [{"name": "g", "limit": 5, "rules": [rule]}]},
+        }
+    )
+    return made["spec"]["groups"][0].get("limit")
+
+
+def prometheus(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "chart": "kube-prometheus-stack", "name": "kube-prometheus-stack", "namespace": "default", "version": "88.5.3",
+        "values": values,
+    }  # fmt: skip
+
+
+def test_helm_leaves_crds_of_a_crds_folder_as_they_are_and_new_fields_are_dropped(client: Client, arm: Path) -> None:
+    charts = InstalledCharts(client, arm.parent)
+    client.create(
+        older(arm, "prometheusrules.monitoring.coreos.com", "monitoring.coreos.com", "spec", "groups", "[]", "limit")
+    )
+    charts.install(prometheus({}))
+    eventually(lambda: client.resource("monitoring.coreos.com/v1", "PrometheusRule") is not None, "rules are served")
+    assert group_limit(client, "installed") is None
+    charts.upgrade(prometheus({}))
+    assert group_limit(client, "upgraded") is None
+    charts.upgrade(prometheus({"crds": {"upgradeJob": {"enabled": True}}}))
+    eventually(lambda: _has_limit(client), "the hook has applied the chart's own CRDs")
+    eventually(lambda: group_limit(client, "hooked") == 5 or not _removed(client, "hooked"), "the field is kept")
+
+
+def _has_limit(client: Client) -> bool:
+    crd = client.get(*CRD, "prometheusrules.monitoring.coreos.com")
+    groups = crd["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["spec"]["properties"]["groups"]
+    return "limit" in groups["items"]["properties"]
+
+
+def _removed(client: Client, name: str) -> bool:
+    """Take a rule away to make it again: a changed CRD takes a moment to be the one that prunes."""
+    client.delete("monitoring.coreos.com/v1", "PrometheusRule", name, "default")
+    return True
+
+
+def test_a_job_applies_the_crds_of_a_charts_version(client: Client, arm: Path) -> None:
+    name = "securitypolicies.gateway.envoyproxy.io"
+    path = ("spec", "authorization", "rules", "[]", "operation")
+    client.create(older(arm, name, "gateway.envoyproxy.io", *path))
+    pull = ["helm", "pull", "oci://docker.io/envoyproxy/gateway-helm", "--version", "v1.9.1", "--untar"]
+    apply = ["kubectl", "apply", "--server-side", "--force-conflicts", "--recursive", "--filename", "/work"]
+    containers = [{"name": str(at), "image": "i", "command": command} for at, command in enumerate((pull, apply))]
+    spec = {"restartPolicy": "Never", "initContainers": containers[:1], "containers": containers[1:]}
+    with CrdJobs(client, arm.parent):
+        client.create(
+            {
+                "apiVersion": "batch/v1",
+                "kind": "Job",
+                "metadata": {"name": "crds", "namespace": "default"},
+                "spec": {"template": {"spec": spec}},
+            }
+        )
+
+        def has_operation() -> bool:
+            schema: Any = client.get(*CRD, name)["spec"]["versions"][0]["schema"]["openAPIV3Schema"]
+            for step in path[:-1]:
+                schema = schema["items"] if step == "[]" else schema["properties"][step]
+            return "operation" in schema["properties"]
+
+        eventually(has_operation, "the Job has applied the field that was new in this version")
