@@ -29,7 +29,7 @@ class Description(Struct, frozen=True):
 def pool_cells(pool: PoolPlan) -> tuple[str, ...]:
     """A node pool on one line: name, VM size, nodes and devices."""
     parts = [span_of(pool.min_nodes, pool.max_nodes, "node")]
-    parts += [device(resource, count) for resource, count in pool.resources]
+    parts += [device(name, count) for name, count in pool.offers]
     parts += ["spot"] if pool.spot else []
     parts += [f"zones {', '.join(pool.zones)}"] if pool.zones else []
     parts += ["tainted"] if pool.taints else []

@@ -44,18 +44,16 @@ def joined(words: list[str]) -> str:
     return " and ".join(filter(None, (", ".join(words[:-1]), *words[-1:])))
 
 
-def device(resource: str, count: int) -> str:
-    """What a pod takes or a node offers: `1 GPU`, or a MIG profile, with its count where that is more than one."""
-    name = resource.removeprefix("nvidia.com/")
-    if name == "gpu":
-        return plural(count, "GPU")
-    name = name.removeprefix("mig-")
+def device(name: str, count: int) -> str:
+    """What a pod takes or a node offers: `1 GPU`, or a slice or share, with its count where that is more than one."""
+    if name == "GPU":
+        return plural(count, name)
     return name if count == 1 else f"{whole(count)} {TIMES} {name}"
 
 
 def device_name(request: DeviceRequest) -> str:
-    """The resource or the device class that a pod requests."""
-    return request.name if isinstance(request, ExtendedResource) else request.device_class
+    """What a pod requests: a GPU, a slice, a share of one, or a device class."""
+    return request.device if isinstance(request, ExtendedResource) else request.device_class
 
 
 def requested(request: DeviceRequest) -> str:

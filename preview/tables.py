@@ -97,12 +97,12 @@ def pools(plan: Plan) -> RenderableType:
             pool.name,
             pool.vm_size,
             span(pool.min_nodes, pool.max_nodes),
-            device(resource, count),
+            device(name, count),
             span(count * pool.min_nodes, count * pool.max_nodes),
-            _requested(requests[pool.name, resource]),
+            _requested(requests[pool.name, name]),
         ]
         for pool in plan.pools
-        for resource, count in pool.resources or (("no GPU", 0),)
+        for name, count in pool.offers or (("no GPU", 0),)
     )
     columns: list[Column] = [
         ("pool", False), ("VM size", False), ("nodes", True), ("per node", False), ("total", True), ("requested", True),

@@ -81,7 +81,7 @@ class NodePools(pulumi.ComponentResource):
             node_labels=dict(plan.pool.labels),
             node_taints=list(plan.pool.taints),
             upgrade_settings=None if plan.pool.spot else _upgrade(plan),
-            tags=dict(self._scope.tags),
+            tags={**dict(self._scope.tags), **dict(plan.autoscaler_tags)},
             opts=pulumi.ResourceOptions(
                 parent=self,
                 depends_on=before,

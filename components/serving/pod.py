@@ -42,7 +42,7 @@ def pod_template(model: ModelPlan, release: ReleasePlan, workload: WorkloadPlan)
             # A Service called `vllm` would make kubelet set VLLM_PORT to a URL, which vLLM refuses to start with.
             "enable_service_links": False,
             "automount_service_account_token": False,
-            "node_selector": {POOL_REVISION: workload.pool_revision},
+            "node_selector": {POOL_REVISION: workload.pool_revision, **dict(workload.node_labels)},
             "tolerations": [
                 {"key": key, "operator": "Equal", "value": value, "effect": effect}
                 for key, value, effect in workload.tolerations

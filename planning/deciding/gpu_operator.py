@@ -29,7 +29,8 @@ def operator(stack: ResolvedStack, system_nodes: NodeSelection) -> GpuOperatorPl
         "operator": {"runtimeClass": "nvidia-container-runtime" if owner == "aks" else "nvidia", **on_system_nodes},
         "driver": {"enabled": owner == "operator"},
         "toolkit": {"enabled": owner == "operator", **({"env": _toolkit_env()} if owner == "operator" else {})},
-        "mig": {"strategy": "mixed"},
+        # Empty, so that the device plugin's configuration of each pool decides.
+        "mig": {"strategy": ""},
         "migManager": _mig_manager(stack),
         "daemonsets": {"tolerations": tolerations},
         "node-feature-discovery": {
@@ -39,10 +40,8 @@ def operator(stack: ResolvedStack, system_nodes: NodeSelection) -> GpuOperatorPl
         },
         # This program creates the ServiceMonitor: the chart's own depends on which chart was installed first.
         "dcgmExporter": {"serviceMonitor": {"enabled": False}},
+        "devicePlugin": _device_plugin(stack),
     }
-    plugin = _device_plugin(stack)
-    if plugin:
-        values["devicePlugin"] = plugin
     return GpuOperatorPlan(
         chart=chart(stack, "gpu-operator", timeout_seconds=1800), installs_driver=owner == "operator", values=values
     )
@@ -54,14 +53,13 @@ def _device_plugin(stack: ResolvedStack) -> dict[str, Json]:
         # Without this pair any CUDA image sees every GPU of the node, whatever it requests.
         values["env"] = [{"name": "DEVICE_LIST_STRATEGY", "value": "cdi-cri,cdi-annotations,volume-mounts"}]
     named = device_plugin.configurations(stack.pools)
-    if named:
-        data: dict[str, Json] = dict(named)
-        values["config"] = {
-            "create": True,
-            "name": device_plugin.config_map(named),
-            "default": device_plugin.PLAIN,
-            "data": data,
-        }
+    data: dict[str, Json] = dict(named)
+    values["config"] = {
+        "create": True,
+        "name": device_plugin.config_map(named),
+        "default": device_plugin.PLAIN,
+        "data": data,
+    }
     return values
 
 

@@ -11,12 +11,15 @@ from planning.plan.immutable import IMMUTABLE_SETTINGS
 from planning.resolving.pools import ResolvedPool
 from planning.resolving.resolution import ResolvedStack
 
+# kubernetes/autoscaler cloudprovider/azure/azure_util.go, nodeResourcesTagName.
+_AUTOSCALER_TAG = "k8s.io_cluster-autoscaler_node-template_resources_"
+
 
 def agent_pool(stack: ResolvedStack, view: ResolvedPool) -> AgentPoolPlan:
     """Plan one node pool."""
     settings = view.settings
     profile, mig_config = view.mig_owner.aks_profile, view.mig_owner.operator_config
-    sharing = device_plugin.sharing_name(view)
+    plugin_config = device_plugin.configuration_name(view)
     driver: Literal["Install", "None"] | None = (
         None if view.gpu is None else "Install" if stack.settings.cluster.gpu_driver == "aks" else "None"
     )
@@ -36,9 +39,10 @@ def agent_pool(stack: ResolvedStack, view: ResolvedPool) -> AgentPoolPlan:
             "layout": sorted(settings.gpu.layout),
             # Another name in AKS is another pool: with an equal revision pods would stay on the old pool.
             **({"rotation": settings.rotation} if settings.rotation == "delete-first" else {}),
-            # Azure could change these in place, but under running pods: GPUs would be partitioned and shared again.
+            # Azure could change these in place, but under running pods: GPUs would be partitioned, named and shared
+            # again.
             **({"layouts": [sorted(layout) for layout in settings.gpu.layouts]} if settings.gpu.layouts else {}),
-            **({"sharing": sharing} if sharing is not None else {}),
+            **({"device_plugin": plugin_config} if plugin_config is not None else {}),
         },
     )
     labels: Pairs = (
@@ -46,7 +50,7 @@ def agent_pool(stack: ResolvedStack, view: ResolvedPool) -> AgentPoolPlan:
         (labels_of.POOL, settings.name),
         (labels_of.POOL_REVISION, f"{settings.name}-{revision}"),
         *(((labels_of.MIG_CONFIG, mig_config),) if mig_config is not None else ()),
-        *(((labels_of.DEVICE_PLUGIN_CONFIG, sharing),) if sharing is not None else ()),
+        *(((labels_of.DEVICE_PLUGIN_CONFIG, plugin_config),) if plugin_config is not None else ()),
     )
     create_first = settings.rotation == "create-first"
     surge, unavailable = _upgrade(stack, view)
@@ -56,13 +60,14 @@ def agent_pool(stack: ResolvedStack, view: ResolvedPool) -> AgentPoolPlan:
             revision=f"{settings.name}-{revision}",
             vm_size=view.vm.name,
             min_nodes=settings.nodes.min,
-            max_nodes=settings.nodes.max,
+            max_nodes=view.most_nodes,
             zones=zones,
             spot=view.spot,
             labels=labels,
             # Azure adds the spot taint itself and refuses a list without it.
             taints=tuple(str(taint) for taint in view.taints),
             resources=tuple((device.resource, device.per_node) for device in view.devices),
+            devices=tuple(device.label for device in view.devices),
         ),
         cluster=stack.names.cluster.value,
         aks_name=naming.agent_pool_name(settings.name, revision, create_first=create_first).value,
@@ -74,6 +79,21 @@ def agent_pool(stack: ResolvedStack, view: ResolvedPool) -> AgentPoolPlan:
         gpu_instance_profile=profile,
         max_surge=surge,
         max_unavailable=unavailable,
+        autoscaler_tags=_autoscaler_tags(view),
+    )
+
+
+def _autoscaler_tags(view: ResolvedPool) -> Pairs:
+    """Tags that tell the cluster autoscaler which devices a node will offer; none where these are its whole GPUs.
+
+    Without a ready node of the pool it takes the VM size's number of GPUs for what the next one would offer, and these
+    tags on top (kubernetes/autoscaler cloudprovider/azure/azure_template.go, processVMSSTemplate and
+    extractAllocatableResourcesFromScaleSet): a node of two slices would count as one GPU.
+    """
+    if not view.is_mig and not view.settings.gpu.shared:
+        return ()
+    return tuple(
+        (f"{_AUTOSCALER_TAG}{device.resource.replace('/', '_')}", str(device.per_node)) for device in view.devices
     )
 
 

@@ -9,7 +9,7 @@ from planning.deciding.arguments import command_line
 from planning.deciding.images import image
 from planning.placement import cache_gib, resources, rollout, shared_memory_gib
 from planning.plan import PodPlan, ReleasePlan, ReplicaRange, ScalingPlan, WorkloadPlan, metrics
-from planning.plan.labels import MODEL, in_prometheus
+from planning.plan.labels import MIG_STATE, MODEL, in_prometheus
 from planning.resolving.releases import ResolvedRelease
 from planning.resolving.resolution import ResolvedStack
 from planning.resolving.workloads import Workload, workloads_of
@@ -86,11 +86,13 @@ def _workload(
         request=workload.request,
         pool=workload.pool.name,
         pool_revision=pool_revisions[workload.pool.name],
+        # Before the MIG manager is done the node offers whole GPUs under the same name, and a pod on one of them keeps
+        # it from being partitioned (NVIDIA/gpu-operator#2670).
+        node_labels=((MIG_STATE, "success"),) if workload.pool.starts_whole else (),
         replicas=ReplicaRange(min=workload.low, max=workload.high),
         fixed_replicas=None if workload.high > workload.low else workload.high,
         scaling=scaling,
-        # MIG slices have resource names of their own, so AKS's automatic toleration for nvidia.com/gpu doesn't reach
-        # them.
+        # Slices under names of their own and taints of the stack file: no admission tolerates these by itself.
         tolerations=tuple((taint.key, taint.value, taint.effect) for taint in workload.pool.taints),
         disruption_budget=workload.high > 1,
         mps=workload.pool.settings.gpu.sharing == "mps",

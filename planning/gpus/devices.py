@@ -2,6 +2,8 @@
 
 import math
 from collections import Counter
+from collections.abc import Sequence
+from typing import Literal
 
 from msgspec import Struct
 
@@ -11,6 +13,7 @@ from planning.gpus import mig
 from planning.plan import DeviceRequest, ExtendedResource
 
 WHOLE_GPU = "nvidia.com/gpu"
+MigStrategy = Literal["none", "single", "mixed"]
 # The fraction of a shared device's memory that all of its vLLM processes take together.
 SHAREABLE_FRACTION = 0.9
 
@@ -33,9 +36,21 @@ class Device(Struct, frozen=True):
         """Memory that is one pod's share."""
         return self.memory_gib / self.shared_by
 
+    @property
+    def label(self) -> str:
+        """What people call it: `GPU`, `3g.47gb`, or a share of one, `GPU/2`."""
+        name = "GPU" if self.kind == "whole" else self.kind
+        return name if self.shared_by == 1 else f"{name}/{self.shared_by}"
+
+    @property
+    def full_name(self) -> str:
+        """Its resource, and what it is where the name doesn't say so: `nvidia.com/gpu (3g.47gb)`."""
+        known = self.label == "GPU" or self.resource != WHOLE_GPU
+        return self.resource if known else f"{self.resource} ({self.label})"
+
     def request(self, count: int) -> DeviceRequest:
         """The request of a pod for `count` of them."""
-        return ExtendedResource(name=self.resource, count=count)
+        return ExtendedResource(name=self.resource, count=count, device=self.label)
 
 
 def gpu_memory_gib(gpu: Gpu) -> float:
@@ -43,26 +58,40 @@ def gpu_memory_gib(gpu: Gpu) -> float:
     return gpu.memory_gib if gpu.memory_gib is not None else gpu.nominal_gb * gpu.unknown_memory_ratio
 
 
-def offered(pool: Pool, vm: VmSize, catalog: Catalog) -> tuple[Device, ...]:
-    """Kinds of devices on each node of a pool, as the device plugin offers them under strategy `mixed`.
+def mig_strategy(layouts: Sequence[Sequence[str]]) -> MigStrategy:
+    """The device plugin's MIG strategy for nodes whose GPUs have these layouts; empty layouts are whole GPUs.
 
-    Empty without GPUs, and where the layout names profiles that the GPU doesn't have (rules MIG-* report that).
+    `single` names slices `nvidia.com/gpu` and takes one profile on all GPUs (k8s-device-plugin
+    internal/rm/device_map.go). Wherever it is possible it is used, since the cluster autoscaler counts a node with
+    the label of a GPU and without `nvidia.com/gpu` as unready for ever (cluster-autoscaler
+    processors/customresources/gpu_processor.go).
+    """
+    profiles = {name for layout in layouts for name in layout}
+    if not profiles:
+        return "none"
+    return "single" if len(profiles) == 1 else "mixed"
+
+
+def offered(pool: Pool, vm: VmSize, catalog: Catalog) -> tuple[Device, ...]:
+    """Kinds of devices on each node of a pool, with the names that the device plugin gives them.
+
+    Shares of a device keep its name: renamed, they would be no GPU to the cluster autoscaler. Empty without GPUs, and
+    where the layout names profiles that the GPU doesn't have (rules MIG-* report that).
     """
     gpu = catalog.gpus.get(vm.gpu) if vm.gpu else None
     if gpu is None:
         return ()
     shared_by = pool.gpu.replicas or 1
     if not pool.gpu.sliced:
-        resource = shared_name(WHOLE_GPU) if pool.gpu.shared else WHOLE_GPU
-        return (Device("whole", resource, gpu_memory_gib(gpu), vm.gpu_count * shared_by, gpu, shared_by),)
-    geometry = catalog.mig.get(gpu.name)
-    slices = Counter(name for layout in pool.gpu.layouts_of(vm.gpu_count) for name in layout)
+        return (Device("whole", WHOLE_GPU, gpu_memory_gib(gpu), vm.gpu_count * shared_by, gpu, shared_by),)
+    geometry, layouts = catalog.mig.get(gpu.name), pool.gpu.layouts_of(vm.gpu_count)
+    slices = Counter(name for layout in layouts for name in layout)
     if geometry is None or any(name not in geometry.profiles for name in slices):
         return ()
     return tuple(
         Device(
             kind=name,
-            resource=shared_name(mig.resource_name(name)) if pool.gpu.shared else mig.resource_name(name),
+            resource=WHOLE_GPU if mig_strategy(layouts) == "single" else mig.resource_name(name),
             memory_gib=mig.usable_gib(geometry, geometry.profiles[name]),
             per_node=count * shared_by,
             gpu=gpu,
@@ -78,11 +107,3 @@ def shared_utilization(shared_by: int) -> float:
     The rest is for CUDA: each process has a context outside vLLM's budget (vLLM, gpu_memory_utilization).
     """
     return math.floor(SHAREABLE_FRACTION / shared_by * 1000) / 1000
-
-
-def shared_name(resource: str) -> str:
-    """Name of a shared resource under `renameByDefault` (k8s-device-plugin api/config/v1/replicas.go).
-
-    Renamed, so that a pod that needs a GPU of its own never gets a shared one.
-    """
-    return f"{resource}.shared"

@@ -33,7 +33,7 @@ def billed_pools(stack: Resolution) -> tuple[BilledPool, ...]:
                 spot=pool.spot,
                 gpu=pool.gpu is not None,
                 min_nodes=pool.settings.nodes.min,
-                max_nodes=pool.settings.nodes.max,
+                max_nodes=pool.most_nodes,
             )
             for pool in stack.pools
         ),

@@ -20,7 +20,7 @@ class PoolFill:
     """
 
     def __init__(self, pool: PoolView, proofs: Proofs) -> None:
-        self._room, self._nodes = empty_node(pool), pool.settings.nodes.max
+        self._room, self._nodes = empty_node(pool), pool.most_nodes
         self._proofs = proofs
         self._free = tuple(room * self._nodes for room in self._room)
         self._pods: dict[Vector, int] = {}

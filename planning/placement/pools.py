@@ -24,8 +24,8 @@ HOST_RESOURCES = ("cpu", "memory", "ephemeral-storage", "pods")
 class PoolLoad(Struct, frozen=True, dict=True):
     """The workloads of a pool as a packing problem: `workloads` has those of each pod class of `problem`.
 
-    `class_of` has the index of the pod class by the workload's name. Workloads whose pods don't fit an empty node are
-    left out: rules TP-DEVICES and PLACE-NODE report them.
+    `resources` are for people to read. `class_of` has the index of the pod class by the workload's name. Workloads
+    whose pods don't fit an empty node are left out: rules TP-DEVICES and PLACE-NODE report them.
     """
 
     pool: PoolView
@@ -91,10 +91,10 @@ def load(pool: PoolView, members: list[Workload], *, at_minimum: bool = False, n
     for workload in members:
         alike[takes(pool, pod_request(workload)), workload.pods_per_replica].append(workload)
     kinds = largest_first({kind: min(workload.name for workload in alike[kind]) for kind in alike})
-    own = pool.settings.nodes.min if at_minimum else pool.settings.nodes.max
+    own = pool.settings.nodes.min if at_minimum else pool.most_nodes
     return PoolLoad(
         pool,
-        (*(device.resource for device in pool.devices), *HOST_RESOURCES),
+        (*(device.full_name for device in pool.devices), *HOST_RESOURCES),
         tuple(tuple(sorted(alike[kind], key=lambda workload: workload.name)) for kind in kinds),
         PackingProblem(
             empty_node(pool),

@@ -154,6 +154,8 @@ class AgentPoolPlan(Struct, frozen=True, kw_only=True):
     """Extra nodes during an upgrade of the nodes; None on spot pools, which are never upgraded in place."""
     max_unavailable: str | None
     """Nodes that may be unavailable during an upgrade, where the quota has no room for a surge node."""
+    autoscaler_tags: Pairs
+    """Tags that tell the cluster autoscaler what a node offers where it can't see one."""
 
 
 class PodIdentityPlan(Struct, frozen=True, kw_only=True):

@@ -10,6 +10,8 @@ class ExtendedResource(Struct, frozen=True, kw_only=True, tag="extended-resource
     """Name of the resource, such as nvidia.com/gpu."""
     count: int
     """Devices of one pod."""
+    device: str
+    """What each of them is: `GPU`, a MIG profile such as `3g.47gb`, or a share of one, such as `GPU/2`."""
 
 
 class DeviceClaim(Struct, frozen=True, kw_only=True, tag="device-claim"):

@@ -6,6 +6,7 @@ POOL = "llm-platform/pool"
 POOL_REVISION = "llm-platform/pool-revision"
 POOL_CLASS = "llm-platform/class"
 MIG_CONFIG = "nvidia.com/mig.config"
+MIG_STATE = "nvidia.com/mig.config.state"
 DEVICE_PLUGIN_CONFIG = "nvidia.com/device-plugin.config"
 # On every pod of a model. It becomes a label of the pod's metrics too (`podTargetLabels` of the PodMonitor).
 MODEL = "llm-platform/model"

@@ -90,6 +90,8 @@ class WorkloadPlan(Struct, frozen=True, kw_only=True):
     """Name of the pool."""
     pool_revision: str
     """Revision of the pool, which the pods select."""
+    node_labels: Pairs
+    """Other labels of the nodes that the pods select."""
     replicas: ReplicaRange
     """Fewest and most replicas."""
     fixed_replicas: int | None

@@ -90,3 +90,10 @@ class PoolPlan(Struct, frozen=True, kw_only=True):
     """Taints of the nodes, each `key=value:Effect`."""
     resources: tuple[tuple[str, int], ...]
     """Devices of one node: extended resource and its count."""
+    devices: tuple[str, ...]
+    """What the devices of each of these resources are: `GPU`, a MIG profile, or a share of one, such as `GPU/2`."""
+
+    @property
+    def offers(self) -> tuple[tuple[str, int], ...]:
+        """What one node offers, as people call it, and how many of each."""
+        return tuple((name, count) for name, (_, count) in zip(self.devices, self.resources, strict=True))

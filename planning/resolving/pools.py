@@ -7,7 +7,7 @@ from catalog import Catalog, Gpu, VmSize
 from config.base import Taint
 from config.pools import Pool
 from planning.gpus import devices, mig
-from planning.gpus.devices import Device
+from planning.gpus.devices import Device, MigStrategy
 from planning.resolving import node
 from planning.resolving.node import NodeOffer
 
@@ -34,6 +34,8 @@ class PoolView(Struct, frozen=True, dict=True):
     devices: tuple[Device, ...]
     offer: NodeOffer | None
     mig_owner: MigOwner
+    mig_strategy: MigStrategy
+    """How the device plugin names its slices; `none` without slices, and where the layout can't be made."""
 
     @property
     def path(self) -> str:
@@ -54,6 +56,31 @@ class PoolView(Struct, frozen=True, dict=True):
     def is_mig(self) -> bool:
         """Whether its GPUs are partitioned into MIG slices."""
         return self.settings.gpu.sliced
+
+    @property
+    def fixed_size(self) -> bool:
+        """Whether it never has more nodes than its fewest.
+
+        Nodes that offer no `nvidia.com/gpu` count as unready for ever, and new ones are not learnt from them: the
+        autoscaler takes the VM size's whole GPUs for what another node would offer (cluster-autoscaler
+        processors/customresources/gpu_processor.go, processors/nodeinfosprovider/mixed_nodeinfos_processor.go).
+        """
+        return self.mig_strategy == "mixed"
+
+    @property
+    def most_nodes(self) -> int:
+        """The most nodes that it can have, whatever the stack file asks for."""
+        return self.settings.nodes.min if self.fixed_size else self.settings.nodes.max
+
+    @property
+    def starts_whole(self) -> bool:
+        """Whether a new node first offers whole GPUs under the name of its slices, until the MIG manager is done."""
+        return self.mig_strategy == "single" and self.mig_owner.operator_config is not None
+
+    @property
+    def scales_from_zero(self) -> bool:
+        """Whether the autoscaler knows what a node of it offers before there is one."""
+        return not self.fixed_size and not self.starts_whole
 
     @property
     def layouts(self) -> tuple[tuple[str, ...], ...]:
@@ -85,6 +112,9 @@ def resolve_pool(index: int, pool: Pool, catalog: Catalog, *, max_pods: int, gpu
     vm = catalog.vm_sizes.get(pool.vm_size)
     gpu = catalog.gpus.get(vm.gpu) if vm and vm.gpu else None
     offered = devices.offered(pool, vm, catalog) if vm else ()
+    layouts = pool.gpu.layouts_of(vm.gpu_count) if vm else ()
+    geometry = catalog.mig.get(gpu.name) if gpu else None
+    possible = bool(offered) and geometry is not None and all(mig.packing(geometry, layout) for layout in layouts)
     return PoolView(
         index=index,
         settings=pool,
@@ -93,6 +123,7 @@ def resolve_pool(index: int, pool: Pool, catalog: Catalog, *, max_pods: int, gpu
         devices=offered,
         offer=node.offer(vm, pool.os_disk_gib, max_pods, catalog) if vm else None,
         mig_owner=_mig_owner(pool, vm, gpu, catalog, gpu_driver) if vm and gpu and offered else MigOwner(),
+        mig_strategy=devices.mig_strategy(layouts) if possible else "none",
     )
 
 

@@ -2,6 +2,7 @@
 
 from planning.rules import (
     auto,
+    autoscaler,
     charts,
     cluster,
     engine,
@@ -31,6 +32,7 @@ from planning.rules.register import REGISTER
 __all__ = [
     "REGISTER",
     "auto",
+    "autoscaler",
     "charts",
     "cluster",
     "engine",

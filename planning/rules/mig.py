@@ -12,6 +12,10 @@ from planning.rules.reads import DEVICES
 from planning.rules.register import Violation, Violations, placement_rule, pool_rule
 
 _GUIDE = "https://docs.nvidia.com/datacenter/tesla/mig-user-guide/"
+_AUTOSCALER = "kubernetes/autoscaler cluster-autoscaler/cloudprovider/azure"
+_UNREADY = (
+    "kubernetes-sigs/cluster-autoscaler pkg/processors/customresources/gpu_processor.go; kubernetes/autoscaler#8095"
+)
 
 
 def _layouts(pool: PoolView) -> Iterator[tuple[str, tuple[str, ...]]]:
@@ -131,21 +135,60 @@ def plain_profiles(_: Resolution, pool: PoolView) -> Violations:
 @pool_rule(
     "MIG-SCALE-ZERO",
     "error",
-    prevents="The pod stays Pending and no node comes: the cluster autoscaler doesn't know which MIG slices a new node "
-    "of an empty pool would have.",
-    source="Azure/AKS#4216, #5161; kubernetes/autoscaler#8095",
-    pool=("gpu.sharing", "gpu.layout", "gpu.layouts", "nodes"),
+    prevents="The pod stays Pending and no node comes: the cluster autoscaler doesn't know that a new node of an empty "
+    "pool would have these slices.",
+    source=f"{_AUTOSCALER}/azure_template.go; NVIDIA/gpu-operator#2670",
+    pool=("name", *DEVICES, "nodes"),
+    reads=("cluster.gpu_driver",),
 )
-def mig_pool_never_empty(_: Resolution, pool: PoolView) -> Violations:
-    """A pool of MIG slices keeps at least one node, from which the autoscaler learns the slices' resource names."""
-    if pool.is_mig and pool.settings.nodes.min == 0:
-        yield Violation(f"{pool.path}.nodes.min", "0: a pool of MIG slices can't scale from zero", "write 1 or more")
+def sliced_pool_never_empty(_: Resolution, pool: PoolView) -> Violations:
+    """A pool of MIG slices may be empty only where AKS makes them, all of one profile.
+
+    Pods on slices of the MIG manager select its label of nodes that are done, which the autoscaler knows from a running
+    node only.
+    """
+    if pool.settings.nodes.min or pool.scales_from_zero:
+        return
+    why = (
+        "slices of several profiles have resource names that the autoscaler doesn't know"
+        if pool.fixed_size
+        else "the GPU Operator makes its slices when a node is running, and the autoscaler doesn't foresee that"
+    )
+    yield Violation(
+        f"{pool.path}.nodes.min",
+        f"0: `{pool.name}` can't scale from zero, since {why}",
+        "write 1 or more, or let AKS make the slices (cluster.gpu_driver: aks, one profile as often as a GPU holds it)",
+    )
+
+
+@pool_rule(
+    "MIG-FIXED",
+    "error",
+    prevents="Pods stay Pending and no node comes: the cluster autoscaler takes nodes without `nvidia.com/gpu` for "
+    "unready, and never adds one like them.",
+    source=_UNREADY,
+    pool=("name", *DEVICES, "nodes"),
+)
+def several_profiles_never_grow(_: Resolution, pool: PoolView) -> Violations:
+    """A pool with several MIG profiles has a fixed number of nodes."""
+    nodes = pool.settings.nodes
+    if pool.fixed_size and nodes.max > nodes.min:
+        profiles = listed(device.kind for device in pool.devices)
+        yield Violation(
+            f"{pool.path}.nodes.max",
+            (
+                f"{nodes.max}, but `{pool.name}` stays at {nodes.min}: the slices {profiles} have resource names of "
+                "their own, so its nodes offer no `nvidia.com/gpu` and the autoscaler never adds one"
+            ),
+            f"write min: {nodes.max} too, or max: {max(1, nodes.min)}; or use one profile, with which a pool can grow",
+        )
 
 
 @placement_rule(
     "MIG-SLICE",
     "error",
-    prevents="The pod stays Pending: `Insufficient nvidia.com/mig-…`, a slice that no node of the pool has.",
+    prevents="The pod stays Pending (`Insufficient nvidia.com/mig-…`) or gets another slice than its memory was "
+    "calculated for.",
     source="NVIDIA k8s-device-plugin internal/rm/device_map.go",
     model=("slice", "pool"),
     pool=("name", *DEVICES),

@@ -183,10 +183,10 @@ def gpu_nodes_always_on(stack: Resolution, pool: PoolView) -> Violations:
     if stack.settings.platform.environment == "prod" or pool.gpu is None or nodes == 0:
         return
     remedy = (
-        f"`min: 0` is not possible with {'MIG' if pool.is_mig else 'shared GPUs'}: use whole GPUs, or "
-        "`pulumi destroy` overnight"
-        if pool.is_mig or pool.settings.gpu.shared
-        else "write min: 0, if the first request may wait for a node"
+        "write min: 0, if the first request may wait for a node"
+        if pool.scales_from_zero
+        else "`min: 0` is not possible with this layout: use whole GPUs or slices that AKS makes (cluster.gpu_driver: "
+        "aks, one profile, as often as the GPU holds it), or `pulumi destroy` overnight"
     )
     yield Violation(
         f"{pool.path}.nodes.min",

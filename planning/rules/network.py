@@ -96,7 +96,7 @@ def subnets_large_enough(stack: Resolution) -> Violations:
                 (f"network.subnets.{role}",),
             )
     nodes = _subnets(stack)["nodes"]
-    pools = [pool.settings.nodes.max + 1 for pool in stack.pools] + [stack.settings.cluster.system_pool.nodes.max + 1]
+    pools = [pool.most_nodes + 1 for pool in stack.pools] + [stack.settings.cluster.system_pool.nodes.max + 1]
     sizes = (*(f"{pool.path}.nodes" for pool in stack.pools), "cluster.system_pool.nodes")
     room = nodes.num_addresses - _AZURE_RESERVED
     if sum(pools) > room:

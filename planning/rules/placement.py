@@ -134,9 +134,9 @@ def pools_hold_replicas(stack: Resolution) -> Violations:
                         f"{workload.release.path}.replicas.max",
                         (
                             f"{missing[workload.name]} of {workload.high} replicas cannot be scheduled on "
-                            f"`{pool.name}` (max {pool.settings.nodes.max} nodes): {words.shortage(loaded, index)}"
+                            f"`{pool.name}` ({words.most_nodes(pool)}): {words.shortage(loaded, index)}"
                         ),
-                        f"raise {pool.path}.nodes.max to {enough}, or write fewer replicas",
+                        f"raise {words.nodes_of(pool)} to {enough}, or write fewer replicas",
                         _load(loaded),
                     )
 
@@ -158,8 +158,8 @@ def every_order_works(stack: Resolution) -> Violations:
                 f"{pool.path}.nodes.max",
                 f"`{pool.name}` holds all replicas, but not in this order: {words.order(loaded, found)}",
                 (
-                    f"raise it to {enough_in_every_order(loaded.problem)}, where every order works, or give "
-                    f"`{words.stranded(loaded, found)}` a pool of its own"
+                    f"raise {words.nodes_of(pool)} to {enough_in_every_order(loaded.problem)}, where every order "
+                    f"works, or give `{words.stranded(loaded, found)}` a pool of its own"
                 ),
                 _load(loaded),
             )
@@ -189,10 +189,13 @@ def placement_decided(stack: Resolution) -> Violations:
             yield Violation(
                 f"{pool.path}.nodes.max",
                 (
-                    f"{_pods(loaded)} replicas of {len(loaded.problem.pod_classes)} sizes on {pool.settings.nodes.max} "
+                    f"{_pods(loaded)} replicas of {len(loaded.problem.pod_classes)} sizes on {pool.most_nodes} "
                     f"nodes: the search for whether {what} was given up"
                 ),
-                f"raise it to {enough_in_every_order(loaded.problem)}, or put replicas of fewer sizes on `{pool.name}`",
+                (
+                    f"raise {words.nodes_of(pool)} to {enough_in_every_order(loaded.problem)}, or put replicas of "
+                    f"fewer sizes on `{pool.name}`"
+                ),
                 _load(loaded),
             )
 
@@ -230,7 +233,7 @@ def minimum_nodes_hold_minimum_replicas(stack: Resolution) -> Violations:
 def one_node_holds_all(_: Resolution, place: ReleaseOnPool) -> Violations:
     """A model with several replicas runs on a pool that can have more than one node."""
     workload = place.workload
-    if workload is not None and workload.low > 1 and place.pool.settings.nodes.max == 1:
+    if workload is not None and workload.low > 1 and place.pool.most_nodes == 1:
         yield Violation(
             f"{place.pool.path}.nodes.max",
             f"all {workload.low} replicas of `{place.release.name}` are on one node",

@@ -6,6 +6,7 @@ from planning.placement.pools import PoolLoad
 from planning.placement.problem import Vector, total
 from planning.placement.verdict import Stranding
 from planning.resolving.node import NodeOffer
+from planning.resolving.pools import PoolView
 
 _MIB_PER_GIB = 1024
 _MILLICORES = 1000
@@ -30,6 +31,18 @@ def host(offer: NodeOffer) -> str:
         f"{_rounded(offer.cpu_millicores / _MILLICORES)} cores, {_rounded(offer.memory_mib / _MIB_PER_GIB)} GiB of "
         f"memory and room for {offer.pods} pods"
     )
+
+
+def most_nodes(pool: PoolView) -> str:
+    """The most nodes of a pool: `max 3 nodes`, and that a pool never grows, where it never does."""
+    if pool.fixed_size:
+        return f"{pool.most_nodes} nodes: with slices of several MIG profiles it never grows beyond nodes.min"
+    return f"max {pool.most_nodes} nodes"
+
+
+def nodes_of(pool: PoolView) -> str:
+    """The settings that decide how many nodes a pool can have."""
+    return f"{pool.path}.nodes.min and nodes.max" if pool.fixed_size else f"{pool.path}.nodes.max"
 
 
 def shortage(loaded: PoolLoad, index: int) -> str:

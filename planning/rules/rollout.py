@@ -4,6 +4,7 @@ from planning.placement import placements
 from planning.placement.rollout import PLACEMENT_SECONDS, rollout, start_seconds
 from planning.resolving.resolution import Resolution
 from planning.resolving.workloads import workloads_of
+from planning.rules import placement_words as words
 from planning.rules.register import Violation, Violations, stack_rule
 
 
@@ -33,5 +34,5 @@ def versions_change_without_gap(stack: Resolution) -> Violations:
                     f"every rollout{alone} means downtime: up to {start} minutes, "
                     f"{start + PLACEMENT_SECONDS // 60} where a new image must be pulled"
                 ),
-                f"raise {workload.pool.path}.nodes.max, or write replicas.min: 2",
+                f"raise {words.nodes_of(workload.pool)}, or write replicas.min: 2",
             )

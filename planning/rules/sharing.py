@@ -89,20 +89,6 @@ def one_share_each(_: Resolution, place: ReleaseOnPool) -> Violations:
         )
 
 
-@pool_rule(
-    "SHARE-SCALE-ZERO",
-    "error",
-    prevents="The pod stays Pending and no node comes: the cluster autoscaler doesn't know which shares a new node of "
-    "an empty pool would have.",
-    source="kubernetes/autoscaler#8095; Azure/AKS#5161",
-    pool=(*DEVICES, "nodes"),
-)
-def shared_pool_never_empty(_: Resolution, pool: PoolView) -> Violations:
-    """A pool of shared GPUs keeps at least one node, from which the autoscaler learns the shares' resource names."""
-    if pool.settings.gpu.shared and pool.settings.nodes.min == 0 and pool.gpu is not None and not pool.is_mig:
-        yield Violation(f"{pool.path}.nodes.min", "0: a pool of shared GPUs can't scale from zero", "write 1 or more")
-
-
 @stack_rule(
     "SHARE-MEMORY",
     "error",

@@ -173,7 +173,7 @@ def node_manifest(
         "kind": "Node",
         "metadata": {
             "name": name,
-            "labels": labels(pool, vm, index, where),
+            "labels": {**labels(pool, vm, index, where), **gpus.labels},
             "annotations": {WITHHELD: gpus.withheld} if gpus.withheld else {},
         },
         "spec": {"providerID": f"azure://{scale_set}/virtualMachines/{index}", "taints": taints(pool)},

@@ -3,8 +3,9 @@
 Reads what the operator would read: the chart's values, the node's labels and taints, the pool's driver and GPU
 instance profile. Where the operator would wait for ever or fail, the node gets no devices, and a pod stays pending.
 
-Source: NVIDIA/gpu-operator deployments/gpu-operator/values.yaml, NVIDIA/mig-parted api/spec/v1, and of
-NVIDIA/k8s-device-plugin internal/rm/device_map.go and api/config/v1/replicas.go.
+Source: NVIDIA/gpu-operator v26.7.0 deployments/gpu-operator/values.yaml and controllers/object_controls.go
+(`applyMIGConfiguration`), NVIDIA/mig-parted v0.15.0 api/spec/v1 and pkg/mig/reconfigure/reconfigure.go (the label of
+the state). What the device plugin makes of them is in `device_plugin`.
 """
 
 from collections import Counter
@@ -15,29 +16,31 @@ from typing import Any, Final
 import yaml
 
 from catalog import Catalog, MigGpu, VmSize
+from simulators.gpu_operator import device_plugin
+from simulators.gpu_operator.device_plugin import WHOLE, NoDevicesError
 from simulators.gpu_operator.mig_placement import fits
 
 MIG_CONFIG: Final = "nvidia.com/mig.config"
+MIG_STATE: Final = "nvidia.com/mig.config.state"
 PLUGIN_CONFIG: Final = "nvidia.com/device-plugin.config"
-_WHOLE: Final = "nvidia.com/gpu"
 # The chart's own defaults of the values read here: NVIDIA/gpu-operator deployments/gpu-operator/values.yaml.
-_GPU_TOLERATION: Final = ({"key": _WHOLE, "operator": "Exists", "effect": "NoSchedule"},)
+_GPU_TOLERATION: Final = ({"key": WHOLE, "operator": "Exists", "effect": "NoSchedule"},)
 # Kubernetes' own DaemonSet controller tolerates these for every DaemonSet.
 _ALWAYS_TOLERATED: Final = "node.kubernetes.io/"
 
 Taint = Mapping[str, str]
 
 
-class NoDevicesError(Exception):
-    """The node offers no GPU to pods; the message says what keeps the operator from making it do so."""
-
-
 @dataclass(frozen=True)
 class Devices:
-    """Extended resources of one node; empty with a reason where it has GPUs and still offers none."""
+    """Extended resources of one node; empty with a reason where it has GPUs and still offers none.
+
+    `labels` are those that the operator gives to the node.
+    """
 
     resources: Mapping[str, int] = field(default_factory=dict)
     withheld: str = ""
+    labels: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -54,10 +57,11 @@ def devices(node: GpuNode, operator: Mapping[str, Any] | None, catalog: Catalog)
     """What one node offers; `operator` are the values of the GPU Operator's chart, None while it is not installed."""
     if node.vm.gpu is None:
         return Devices()
+    by_manager = MIG_CONFIG in node.labels and operator is not None
     try:
-        return Devices(_offered(node, operator, catalog))
+        return Devices(_offered(node, operator, catalog), labels={MIG_STATE: "success"} if by_manager else {})
     except NoDevicesError as error:
-        return Devices(withheld=str(error))
+        return Devices(withheld=str(error), labels={MIG_STATE: "failed"} if by_manager else {})
 
 
 def _value(values: Mapping[str, Any], path: str, default: Any) -> Any:
@@ -76,7 +80,12 @@ def _offered(node: GpuNode, operator: Mapping[str, Any] | None, catalog: Catalog
     _require_toleration("GPU Operator's", node.taints, _value(operator, "daemonsets.tolerations", _GPU_TOLERATION))
     workers = _value(operator, "node-feature-discovery.worker.tolerations", _GPU_TOLERATION)
     _require_toleration("node feature discovery's", node.taints, workers)
-    return _shared(node, operator, _by_strategy(_layouts(node, operator, catalog), operator))
+    layouts = _layouts(node, operator, catalog)
+    name = node.labels.get(PLUGIN_CONFIG) or _value(operator, "devicePlugin.config.default", "")
+    config = device_plugin.configuration(name, _value(operator, "devicePlugin.config.data", {}))
+    # Empty leaves it to the node's configuration; a key that isn't given has the chart's default.
+    strategy = (operator.get("mig") or {}).get("strategy", "single")
+    return device_plugin.resources(layouts, config, strategy or None)
 
 
 def _require_driver(node: GpuNode, operator: Mapping[str, Any]) -> None:
@@ -160,42 +169,3 @@ def _parted(
         if entry["mig-enabled"] and not slices:
             raise NoDevicesError(f"{MIG_CONFIG}={name} switches MIG on and makes no slices")
         yield indices, tuple(sorted(slices.elements()))
-
-
-def _by_strategy(layouts: list[tuple[str, ...]], operator: Mapping[str, Any]) -> dict[str, int]:
-    """Names under the MIG strategy: NVIDIA/k8s-device-plugin internal/rm/device_map.go."""
-    strategy = _value(operator, "mig.strategy", "single")
-    if strategy == "none":
-        return {_WHOLE: len(layouts)}
-    slices = [name for layout in layouts for name in layout]
-    if strategy == "mixed":
-        named = Counter(f"nvidia.com/mig-{name.replace('+', '.')}" for name in slices)
-        whole = sum(1 for layout in layouts if not layout)
-        return {**({_WHOLE: whole} if whole else {}), **dict(sorted(named.items()))}
-    if not slices:
-        return {_WHOLE: len(layouts)}
-    if len({*slices}) > 1 or not all(layouts):
-        raise NoDevicesError("MIG strategy `single` takes one profile on every GPU of a node")
-    return {_WHOLE: len(slices)}
-
-
-def _shared(node: GpuNode, operator: Mapping[str, Any], resources: dict[str, int]) -> dict[str, int]:
-    """The same after time-slicing or MPS: NVIDIA/k8s-device-plugin api/config/v1/replicas.go."""
-    data = _value(operator, "devicePlugin.config.data", {})
-    name = node.labels.get(PLUGIN_CONFIG) or _value(operator, "devicePlugin.config.default", "")
-    if not name:
-        return resources
-    if name not in data:
-        raise NoDevicesError(f"the device plugin has no configuration {name}")
-    sharing = (yaml.safe_load(data[name]) or {}).get("sharing") or {}
-    for way in ("timeSlicing", "mps"):
-        replicated = sharing.get(way) or {}
-        for entry in replicated.get("resources") or []:
-            if entry["name"] not in resources:
-                continue
-            if way == "mps" and entry["name"] != _WHOLE:
-                raise NoDevicesError("the device plugin offers no MPS on MIG slices")
-            renamed = f"{entry['name']}.shared" if replicated.get("renameByDefault") else entry["name"]
-            count = resources.pop(entry["name"]) * entry["replicas"]
-            resources[entry.get("rename") or renamed] = count
-    return resources

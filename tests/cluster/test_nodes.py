@@ -200,6 +200,40 @@ def test_the_mig_manager_follows_its_configuration(config: str, resources: dict[
     assert bool(why) is bool(withheld)
 
 
+def configured(text: str, **changes: Any) -> tuple[dict[str, int], str]:
+    """With one configuration of the device plugin for all nodes, and no strategy of the operator's own."""
+    config = {"default": "a", "data": {"a": f"version: v1\n{text}"}}
+    return offered({**OPERATOR, "mig": {"strategy": ""}, "devicePlugin": {"config": config}}, **changes)
+
+
+def test_without_a_strategy_of_the_operator_the_plugin_s_configuration_decides() -> None:
+    assert configured("flags: {migStrategy: single}", gpuInstanceProfile="MIG3g") == ({"nvidia.com/gpu": 4}, "")
+    assert configured("flags: {migStrategy: mixed}", gpuInstanceProfile="MIG3g") == ({"nvidia.com/mig-3g.47gb": 4}, "")
+    # The plugin's own default: GPUs that it offers whole, though they have been cut.
+    assert configured("", gpuInstanceProfile="MIG3g") == ({"nvidia.com/gpu": 2}, "")
+    assert "knows no MIG strategy" in configured("flags: {migStrategy: several}")[1]
+
+
+def test_a_strategy_of_the_operator_overrides_every_configuration() -> None:
+    single = {"devicePlugin": {"config": {"default": "a", "data": {"a": "flags: {migStrategy: single}"}}}}
+    assert offered({**OPERATOR, **single}, gpuInstanceProfile="MIG3g") == ({"nvidia.com/mig-3g.47gb": 4}, "")
+    # The chart's own default is `single`.
+    chart = {"driver": {"enabled": False}}
+    assert offered(chart, gpuInstanceProfile="MIG3g") == ({"nvidia.com/gpu": 4}, "")
+
+
+def test_the_mig_manager_says_how_far_it_is() -> None:
+    def state(config: str) -> str:
+        manager = {"migManager": {"enabled": True, "config": {"create": True, "data": {"config.yaml": PARTED}}}}
+        labels = {"nvidia.com/mig.config": config}
+        made = manifest(operator={**OPERATOR, **manager}, nodeLabels=labels)
+        return made["metadata"]["labels"]["nvidia.com/mig.config.state"]
+
+    assert state("halves") == "success"
+    assert state("too-much") == "failed"
+    assert "nvidia.com/mig.config.state" not in manifest(gpuInstanceProfile="MIG3g")["metadata"]["labels"]
+
+
 def test_strategy_single_wants_one_kind_of_slice() -> None:
     assert "strategy `single`" in with_parted("one-whole", mig={"strategy": "single"})[1]
     assert with_parted("halves", mig={"strategy": "single"})[0] == {"nvidia.com/gpu": 4}
@@ -214,7 +248,13 @@ def test_strategy_single_wants_one_kind_of_slice() -> None:
             {"nvidia.com/gpu.shared": 6},
             "",
         ),
-        ("mps: {resources: [{name: nvidia.com/gpu, rename: a.b/c, replicas: 2}]}", {"a.b/c": 4}, ""),
+        # The plugin warns that it ignores a name.
+        ("timeSlicing: {resources: [{name: nvidia.com/gpu, rename: a.b/c, replicas: 2}]}", {"nvidia.com/gpu": 4}, ""),
+        (
+            "timeSlicing: {resources: [{name: nvidia.com/gpu, replicas: 1}]}",
+            {},
+            "the device plugin takes no fewer than 2 replicas",
+        ),
         ("timeSlicing: {resources: [{name: nvidia.com/other, replicas: 3}]}", {"nvidia.com/gpu": 2}, ""),
     ],
 )
@@ -228,9 +268,10 @@ def test_shared_devices_have_the_names_and_numbers_of_the_plugin(
 
 
 def test_slices_are_not_shared_by_mps() -> None:
-    text = "sharing: {mps: {resources: [{name: nvidia.com/mig-3g.47gb, replicas: 2}]}}"
-    operator = {**OPERATOR, "devicePlugin": {"config": {"default": "a", "data": {"a": text}}}}
-    assert "no MPS on MIG" in offered(operator, gpuInstanceProfile="MIG3g")[1]
+    by_mps = "sharing: {mps: {resources: [{name: nvidia.com/gpu, replicas: 2}]}}"
+    assert "no MPS on MIG" in configured(f"flags: {{migStrategy: single}}\n{by_mps}", gpuInstanceProfile="MIG3g")[1]
+    assert "no MPS under MIG strategy `mixed`" in configured(f"flags: {{migStrategy: mixed}}\n{by_mps}")[1]
+    assert configured(by_mps) == ({"nvidia.com/gpu": 4}, "")
 
 
 @pytest.mark.parametrize(

@@ -68,8 +68,10 @@ SHARINGS = [
 def test_every_sharing_mode_yields_the_devices_of_the_plan(
     vm_size: str, gpu: dict[str, Any], capacity: str, driver: str
 ) -> None:
-    other = planning_stacks.pool("other", vm_size=vm_size, gpu=gpu, capacity=capacity)
+    other = planning_stacks.pool("other", vm_size=vm_size, gpu=gpu, capacity=capacity, nodes={"min": 1, "max": 1})
     plan = planning_stacks.plan({"cluster.gpu_driver": driver, "pools[1]": other})
     values = operator_values(plan)
     for made in plan.foundation.agent_pools:
+        # What several profiles make of a node is no GPU to the autoscaler.
+        assert ("nvidia.com/gpu" in dict(made.pool.resources)) == (len(made.pool.resources) == 1)
         assert offered_by(wire_pool(made), values) == (dict(made.pool.resources), ""), made.aks_name

@@ -38,6 +38,8 @@ def first_pool(settings: dict[str, Any]) -> dict[str, Any]:
 
 def other_layout(settings: dict[str, Any]) -> None:
     first_pool(settings)["gpu"]["layout"] = ["4g.47gb", "3g.47gb"]
+    # Of several profiles a pool never grows.
+    first_pool(settings)["nodes"] = {"min": 3, "max": 3}
     section(settings, "models")[0]["slice"] = "4g.47gb"
 
 

@@ -19,17 +19,28 @@ _KEEPS: Final = frozenset({"create", "import", "update"})
 
 @dataclass(frozen=True)
 class Allowance:
-    """A reviewed loss. `name` is a logical name or a pattern of them, as file names are matched."""
+    """A reviewed loss. `name` is a logical name or a pattern of them, as file names are matched.
+
+    `successor` is the logical name of what comes before it goes and takes its work over.
+    """
 
     version: str
     stack: str
     type: str
     name: str
     reason: str
+    successor: str | None = None
 
     def covers(self, loss: "Loss") -> bool:
-        """Whether a loss of the same version and stack is meant; one of something protected or costly never is."""
-        return not loss.weight and loss.type == self.type and fnmatch.fnmatchcase(loss.name, self.name)
+        """Whether a loss of the same version and stack is meant.
+
+        One of something protected never is, one of something costly only with a successor, and by its exact name.
+        """
+        if loss.type != self.type or not fnmatch.fnmatchcase(loss.name, self.name):
+            return False
+        if self.successor is None:
+            return not loss.weight
+        return not loss.protected and loss.name == self.name and self.successor in loss.siblings
 
 
 @cache

@@ -101,6 +101,13 @@ def test_every_allowed_loss_still_happens(upgrade: Upgrade) -> None:
     assert [allowance for allowance in allowed if not any(allowance.covers(loss) for loss in upgrade.losses)] == []
 
 
+def test_a_successor_comes_before_what_it_replaces_goes(upgrade: Upgrade) -> None:
+    steps = [(step.op, step.urn.rpartition("::")[2]) for step in upgrade.preview.steps]
+    for allowance in allowances_for(upgrade.recording):
+        if allowance.successor is not None:
+            assert steps.index(("create", allowance.successor)) < steps.index(("delete", allowance.name))
+
+
 def test_an_upgrade_does_what_its_preview_showed_and_leaves_no_changes(upgrade: Upgrade) -> None:
     if unforeseen(upgrade.recording, upgrade.losses):
         pytest.skip("the test before reports what it would take away")

@@ -114,8 +114,8 @@ def test_json_has_the_shape_of_the_contract(dev_json: Outcome) -> None:
     assert document["ok"] is True
     urns = [resource["urn"] for resource in document["resources"]]
     assert urns == sorted(urns)
-    assert document["plan"]["pools"][0]["resources"] == {"nvidia.com/mig-3g.47gb": 2}
-    assert document["plan"]["models"][0]["placement"][0]["resource"] == "nvidia.com/mig-3g.47gb"
+    assert document["plan"]["pools"][0]["resources"] == {"nvidia.com/gpu": 2}
+    assert document["plan"]["models"][0]["placement"][0]["resource"] == "nvidia.com/gpu"
 
 
 def test_two_previews_are_byte_equal_in_processes_of_their_own(tmp_path: Path) -> None:

@@ -69,9 +69,13 @@ def test_a_model_pays_for_its_devices() -> None:
 
 
 def test_slices_of_different_size_share_a_node_by_their_memory() -> None:
-    layout = {"pools[0].gpu.layout": ["4g.47gb", "2g.24gb"], "models[0].slice": "4g.47gb"}
+    layout = {
+        "pools[0].gpu.layout": ["4g.47gb", "2g.24gb"],
+        "pools[0].nodes": {"min": 3, "max": 3},
+        "models[0].slice": "4g.47gb",
+    }
     on_slices = {**layout, "models[1].slice": "4g.47gb", "models[1].replicas": {"min": 1, "max": 1}}
-    found = plan({**on_slices, "models[0].replicas": {"min": 1, "max": 2}, "pools[0].nodes": {"min": 1, "max": 3}}).cost
+    found = plan({**on_slices, "models[0].replicas": {"min": 1, "max": 2}}).cost
     geometry = CATALOG.mig["H100-NVL-94"].profiles
     large, little = geometry["4g.47gb"].usable_gib, geometry["2g.24gb"].usable_gib
     assert large is not None

@@ -15,6 +15,7 @@ CHANGES = {
     "zones": {"pools[0].zones": ["1"]},
     "gpu_instance_profile": {
         "pools[0].gpu.layout": ["3g.47gb", "4g.47gb"], "models[0].slice": "3g.47gb", "models[1].slice": "4g.47gb",
+        "pools[0].nodes": {"min": 3, "max": 3},
     },
     "gpu_driver": {"cluster.gpu_driver": "operator"},
     "max_pods": {"cluster.max_pods": 60},

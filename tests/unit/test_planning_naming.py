@@ -120,6 +120,7 @@ def test_what_azure_can_change_keeps_the_revision(changes: dict[str, Any]) -> No
 
 def test_another_layout_is_another_revision_and_its_order_is_not() -> None:
     mixed = {"models[0].slice": "3g.47gb", "models[1].slice": "4g.47gb", "models[0].replicas": {"min": 1, "max": 1}}
+    mixed["pools[0].nodes"] = {"min": 1, "max": 1}
     mixed_pool = plan({**mixed, "pools[0].gpu.layout": ["4g.47gb", "3g.47gb"]}).pools[0]
     reordered_pool = plan({**mixed, "pools[0].gpu.layout": ["3g.47gb", "4g.47gb"]}).pools[0]
     assert mixed_pool.revision == reordered_pool.revision

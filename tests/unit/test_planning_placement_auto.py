@@ -54,11 +54,14 @@ def test_a_slice_is_priced_by_its_part_of_the_memory() -> None:
 
 def test_of_several_kinds_of_slices_the_smallest_that_holds_the_model_is_chosen() -> None:
     layout = {"sharing": "mig", "layout": ["3g.47gb", "2g.24gb", "1g.12gb", "1g.12gb"]}
-    mixed = pool("mixed", vm_size="Standard_NC40ads_H100_v5", gpu=layout)
+    mixed = pool("mixed", vm_size="Standard_NC40ads_H100_v5", gpu=layout, nodes={"min": 1, "max": 1})
     outcome = planned(stack(mixed))
     assert outcome.plan is not None
     (place,) = next(served.workloads for served in outcome.plan.models if served.name == "more")
-    assert (place.pool, place.request) == ("mixed", ExtendedResource(name="nvidia.com/mig-2g.24gb", count=1))
+    assert (place.pool, place.request) == (
+        "mixed",
+        ExtendedResource(name="nvidia.com/mig-2g.24gb", count=1, device="2g.24gb"),
+    )
 
 
 def test_a_pool_without_room_is_passed_over() -> None:

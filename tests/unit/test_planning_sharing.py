@@ -34,12 +34,13 @@ def operator(made: Plan) -> Any:
 
 # ------------------------------------------------------------------ shares
 @pytest.mark.parametrize("sharing", ["time-slicing", "mps"])
-def test_a_share_is_of_the_whole_gpu_and_has_a_name_of_its_own(sharing: str) -> None:
+def test_a_share_is_of_the_whole_gpu_and_keeps_its_name(sharing: str) -> None:
     made = plan(shared(sharing, 2, vm_size=TWO))
     (workload,) = made.models[2].workloads
     release = made.models[2].releases[0]
-    assert made.pools[1].resources == (("nvidia.com/gpu.shared", 4),)
-    assert workload.request == ExtendedResource(name="nvidia.com/gpu.shared", count=1)
+    assert made.pools[1].resources == (("nvidia.com/gpu", 4),)
+    assert made.pools[1].offers == (("GPU/2", 4),)
+    assert workload.request == ExtendedResource(name="nvidia.com/gpu", count=1, device="GPU/2")
     memory = release.memory
     assert memory.device_gib == 93.12
     assert memory.budget_gib == pytest.approx(93.12 * 0.45, abs=0.01)
@@ -99,17 +100,19 @@ def test_mps_holds_each_pod_to_its_part() -> None:
 
 
 def test_slices_can_be_time_sliced() -> None:
-    made = plan({**shared(layout=["3g.47gb", "2g.24gb"]), "models[2].slice": "3g.47gb"})
-    assert made.pools[1].resources == (("nvidia.com/mig-2g.24gb.shared", 2), ("nvidia.com/mig-3g.47gb.shared", 2))
+    changes = {**shared(layout=["3g.47gb", "2g.24gb"]), "models[2].slice": "3g.47gb"}
+    made = plan({**changes, "pools[1].nodes": {"min": 1, "max": 1}})
+    assert made.pools[1].resources == (("nvidia.com/mig-2g.24gb", 2), ("nvidia.com/mig-3g.47gb", 2))
+    assert made.pools[1].offers == (("2g.24gb/2", 2), ("3g.47gb/2", 2))
     assert made.models[2].releases[0].memory.device_gib == 46.38
-    assert dict(made.pools[1].labels)[DEVICE_PLUGIN_CONFIG] == "time-slicing-2-2g.24gb-3g.47gb"
+    assert dict(made.pools[1].labels)[DEVICE_PLUGIN_CONFIG] == "time-slicing-x2-2g.24gb-3g.47gb"
     assert dict(made.pools[1].labels)[MIG_CONFIG] == "1x3g.47gb-1x2g.24gb"
 
 
 @pytest.mark.parametrize("gpu_name", sorted(CATALOG.mig))
-def test_names_of_shared_slices_are_legal(gpu_name: str) -> None:
+def test_names_of_slices_are_legal(gpu_name: str) -> None:
     for name in CATALOG.mig[gpu_name].profiles:
-        assert RESOURCE.match(devices.shared_name(mig.resource_name(name)))
+        assert RESOURCE.match(mig.resource_name(name))
 
 
 # ------------------------------------------------------------------ the device plugin
@@ -121,33 +124,41 @@ GRID = [
     {**shared(), "cluster.gpu_driver": "operator"},
     {**shared(vm_size=TWO), "pools[2]": pool("third", gpu={"sharing": "mps", "replicas": 3}, capacity="spot")},
     {**shared(), "pools[2]": pool("third", taints=["team=research:NoSchedule"])},
-    {"pools[0].gpu.layout": ["3g.47gb", "2g.24gb", "2g.24gb"], "pools[0].nodes.max": 4},
+    {
+        "pools[0].gpu.layout": ["3g.47gb", "2g.24gb", "2g.24gb"], "pools[0].nodes": {"min": 4, "max": 4},
+        "cluster.system_pool.nodes": {"min": 5, "max": 6},
+    },
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize("changes", GRID)
 def test_every_label_names_an_existing_configuration(changes: dict[str, Any]) -> None:
     made = plan(changes)
-    config = operator(made).get("devicePlugin", {}).get("config", {})
+    config = operator(made)["devicePlugin"]["config"]
     wanted = [dict(planned_pool.labels).get(DEVICE_PLUGIN_CONFIG) for planned_pool in made.pools]
-    assert set(filter(None, wanted)) | ({"plain"} if config else set()) == set(config.get("data", {}))
-    assert not config or (config["create"] is True and config["default"] == "plain" and LABEL.match(config["name"]))
+    assert set(filter(None, wanted)) <= set(config["data"])
+    assert config["create"] is True
+    assert config["default"] == "plain"
+    assert LABEL.match(config["name"])
+    assert yaml.safe_load(config["data"]["plain"]) == {"version": "v1", "flags": {"migStrategy": "mixed"}}
     for labelled_pool, name in zip(made.pools, wanted, strict=True):
         if name is None:
-            assert not any(resource.endswith(".shared") for resource, _ in labelled_pool.resources)
             continue
         assert LABEL.match(name)
         content = yaml.safe_load(config["data"][name])
-        ((key, sharing),) = content["sharing"].items()
-        assert (content["version"], key in ("timeSlicing", "mps")) == ("v1", True)
-        assert sharing["renameByDefault"] is True
-        assert sharing["failRequestsGreaterThanOne"] is True
-        assert {f"{entry['name']}.shared" for entry in sharing["resources"]} == {
-            name for name, _ in labelled_pool.resources
-        }
-        assert all(entry["replicas"] >= 2 for entry in sharing["resources"])
-    if config:
-        assert yaml.safe_load(config["data"]["plain"]) == {"version": "v1"}
+        assert content["version"] == "v1"
+        resources = dict(labelled_pool.resources)
+        assert content["flags"]["migStrategy"] in (
+            "none",
+            "single" if set(resources) == {"nvidia.com/gpu"} else "mixed",
+        )
+        assert ("sharing" in content) == (name != "mig-single")
+        for key, sharing in content.get("sharing", {}).items():
+            assert key in ("timeSlicing", "mps")
+            assert sharing["renameByDefault"] is False
+            assert sharing["failRequestsGreaterThanOne"] is True
+            assert {entry["name"] for entry in sharing["resources"]} == set(resources)
+            assert all(entry["replicas"] >= 2 for entry in sharing["resources"])
 
 
 def test_other_shares_are_another_pool_and_another_config_map() -> None:
@@ -156,6 +167,22 @@ def test_other_shares_are_another_pool_and_another_config_map() -> None:
     assert two.pools[0] == three.pools[0]
     names = {operator(made)["devicePlugin"]["config"]["name"] for made in (two, three)}
     assert len(names) == 2
+
+
+def test_nodes_of_the_first_version_find_their_configuration_until_they_are_gone() -> None:
+    """Version 0.1.0 labelled shared pools so, renamed what they offer, and gave all others strategy `mixed`."""
+    data = operator(plan(shared()))["devicePlugin"]["config"]["data"]
+    assert yaml.safe_load(data["time-slicing-2"])["sharing"]["timeSlicing"]["renameByDefault"] is True
+    sliced = operator(plan(shared(layout=["3g.47gb", "3g.47gb"])))["devicePlugin"]["config"]["data"]
+    former = yaml.safe_load(sliced["time-slicing-2-3g.47gb"])
+    assert former["flags"]["migStrategy"] == "mixed"
+    assert former["sharing"]["timeSlicing"]["resources"] == [{"name": "nvidia.com/mig-3g.47gb", "replicas": 2}]
+
+
+def test_the_names_of_devices_are_part_of_a_pool_s_revision() -> None:
+    """No node may rename them under running pods."""
+    assert plan({}).pools[0].revision != "h100-0824"
+    assert plan(shared()).pools[1].revision != "other-ok7j"
 
 
 def test_under_mps_the_daemon_brings_the_shared_memory() -> None:
@@ -191,7 +218,7 @@ def test_the_operator_has_all_values_of_one_ownership_mode(changes: dict[str, An
         if variable["name"] == "RUNTIME_CONFIG_SOURCE"
     ]
     assert sources == (["file"] if owned else [])
-    assert values["mig"] == {"strategy": "mixed"}
+    assert values["mig"] == {"strategy": ""}
     assert all(isinstance(variable["value"], str) for variable in environments(values))
 
 
@@ -221,4 +248,5 @@ def test_a_background_pool_has_nothing_to_share() -> None:
 def test_slices_and_shares_are_left_out_by_default() -> None:
     made = plan({"pools[0].gpu": DROP, "models[0].slice": DROP, "models[1].slice": DROP, "pools[0].nodes.max": 4})
     assert made.pools[0].resources == (("nvidia.com/gpu", 1),)
-    assert "devicePlugin" not in operator(made)
+    assert set(operator(made)["devicePlugin"]["config"]["data"]) == {"plain", "mig-single"}
+    assert DEVICE_PLUGIN_CONFIG not in dict(made.pools[0].labels)

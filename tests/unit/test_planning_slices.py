@@ -14,6 +14,7 @@ from planning import Plan
 from planning.gpus import mig
 from planning.plan.labels import MIG_CONFIG
 
+FIXED = {"min": 1, "max": 1}
 # What Kubernetes takes as a label's value.
 LABEL = re.compile(r"^[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?$")
 
@@ -66,7 +67,7 @@ def test_gpus_of_a_node_may_have_different_layouts() -> None:
     layouts = [["7g.94gb"], ["3g.47gb", "2g.24gb", "2g.24gb"]]
     made = plan(
         {
-            "pools[1]": pool("other", gpu={"sharing": "mig", "layouts": layouts}),
+            "pools[1]": pool("other", gpu={"sharing": "mig", "layouts": layouts}, nodes=FIXED),
             "models[2]": model("more", "other", slice="2g.24gb"),
         }
     )
@@ -101,7 +102,7 @@ def test_slices_have_one_owner(vm_size: str, driver: str) -> None:
             {
                 "cluster.gpu_driver": driver,
                 "platform.environment": "prod",
-                "pools[1]": pool("other", vm_size=vm_size, gpu={"sharing": "mig", "layout": list(layout)}),
+                "pools[1]": pool("other", vm_size=vm_size, gpu={"sharing": "mig", "layout": list(layout)}, nodes=FIXED),
             }
         )
         sliced_pool, manager = made.foundation.agent_pools[1], operator(made)["migManager"]
@@ -123,7 +124,7 @@ def test_the_owners_of_slices_dont_share_a_node() -> None:
     """A pool sliced by AKS and one by the MIG manager: the first has no label, so the manager ignores it."""
     made = plan(
         {
-            "pools[1]": pool("other", gpu={"sharing": "mig", "layout": ["3g.47gb", "2g.24gb"]}),
+            "pools[1]": pool("other", gpu={"sharing": "mig", "layout": ["3g.47gb", "2g.24gb"]}, nodes=FIXED),
             "models[2]": model("more", "other", slice="3g.47gb"),
         }
     )

@@ -66,7 +66,7 @@ TABLE = (
     Broken(
         "context that doesn't fit",
         (put("pools[0].gpu.layout", ["3g.47gb", "2g.24gb", "2g.24gb"]), put("models[0].slice", "2g.24gb"),
-         put("models[1].slice", "3g.47gb"), put("models[0].concurrency", 1)),
+         put("models[1].slice", "3g.47gb"), put("models[0].concurrency", 1), put("pools[0].nodes.min", 3)),
         {("FIT-CONTEXT", "models[0].context"): ("32,768 tokens", "2g.24gb", "write context:", "fp8")},
     ),
     Broken(
@@ -111,7 +111,8 @@ TABLE = (
     ),
     Broken(
         "slice left open",
-        (put("pools[0].gpu.layout", ["3g.47gb", "2g.24gb", "2g.24gb"]), drop("models[0].slice")),
+        (put("pools[0].gpu.layout", ["3g.47gb", "2g.24gb", "2g.24gb"]), put("pools[0].nodes.min", 3),
+         drop("models[0].slice")),
         {("MIG-SLICE", "models[0].slice"): ("`2g.24gb`, `3g.47gb`", "add slice")},
     ),
     Broken(
@@ -131,7 +132,7 @@ TABLE = (
         "pool too small",
         (put("pools[0].nodes", {"min": 1, "max": 1}),),
         {
-            ("PLACE-CAPACITY", "models[0].replicas.max"): ("1 of 3 replicas", "4 of nvidia.com/mig-3g.47gb required"),
+            ("PLACE-CAPACITY", "models[0].replicas.max"): ("1 of 3 replicas", "4 of nvidia.com/gpu (3g.47gb) required"),
             ("PLACE-CAPACITY", "models[1].replicas.max"): ("1 of 1 replicas", "2 available"),
         },
     ),

@@ -75,9 +75,71 @@ TABLE = (
         {("CFG-VALUE", "pools[0].gpu"): ("only valid with sharing `mig`", "write sharing: mig")},
     ),
     Broken(
-        "MIG pool that may be empty",
-        (put("pools[0].nodes.min", 0),),
-        {("MIG-SCALE-ZERO", "pools[0].nodes.min"): ("can't scale from zero", "write 1 or more")},
+        "MIG pool of the operator's that may be empty",
+        (put("pools[0].nodes.min", 0), put("cluster.gpu_driver", "operator")),
+        {("MIG-SCALE-ZERO", "pools[0].nodes.min"): ("can't scale from zero", "write 1 or more", "gpu_driver: aks")},
+    ),
+    Broken(
+        "MIG pool that leaves a part of the GPU free and may be empty",
+        (put("pools[0].nodes.min", 0), put("pools[0].gpu.layout", ["3g.47gb"]), put("pools[0].nodes.max", 5)),
+        {("MIG-SCALE-ZERO", "pools[0].nodes.min"): ("can't scale from zero", "as often as a GPU holds it")},
+    ),
+    Broken(
+        "slices of two sizes on a pool that is to grow",
+        (put("pools[0].gpu.layout", ["4g.47gb", "3g.47gb"]), put("models[0].slice", "3g.47gb"),
+         put("models[1].slice", "4g.47gb"), put("models[0].replicas", {"min": 1, "max": 1})),
+        {("MIG-FIXED", "pools[0].nodes.max"): ("3, but `h100` stays at 1", "no `nvidia.com/gpu`", "write min: 3 too")},
+    ),
+    Broken(
+        "GPUs of one node with different slices on a pool that is to grow",
+        (put("pools[0].gpu", {"sharing": "mig", "layouts": [["7g.94gb"], ["3g.47gb", "3g.47gb"]]}),
+         put("pools[0].vm_size", "Standard_NC80adis_H100_v5"), put("pools[0].nodes", {"min": 2, "max": 4}),
+         put("models[0].replicas", {"min": 1, "max": 3})),
+        {("MIG-FIXED", "pools[0].nodes.max"): ("stays at 2", "`3g.47gb`, `7g.94gb`", "use one profile")},
+    ),
+    Broken(
+        "slices of two sizes, shared by turns, on a pool that is to grow",
+        (copy("pools[0]", "pools[1]", name="turns", nodes={"min": 1, "max": 2},
+              gpu={"sharing": "time-slicing", "replicas": 2, "layout": ["4g.47gb", "3g.47gb"]}),),
+        {("MIG-FIXED", "pools[1].nodes.max"): ("2, but `turns` stays at 1",)},
+    ),
+    Broken(
+        "slices of two sizes on a pool that is to be empty and to grow",
+        (put("pools[0].gpu.layout", ["4g.47gb", "3g.47gb"]), put("models[0].slice", "3g.47gb"),
+         put("models[1].slice", "4g.47gb"), put("models[0].replicas", {"min": 1, "max": 1}),
+         put("pools[0].nodes.min", 0)),
+        {
+            ("MIG-FIXED", "pools[0].nodes.max"): ("stays at 0", "max: 1"),
+            ("MIG-SCALE-ZERO", "pools[0].nodes.min"): ("several profiles",),
+            ("PLACE-CAPACITY", "models[0].replicas.max"): ("never grows beyond nodes.min", "nodes.min and nodes.max"),
+            ("PLACE-CAPACITY", "models[1].replicas.max"): ("0 available",),
+        },
+    ),
+    Broken(
+        "more replicas than a pool of two sizes of slices holds",
+        (put("pools[0].gpu.layout", ["4g.47gb", "3g.47gb"]), put("models[0].slice", "3g.47gb"),
+         put("models[1].slice", "4g.47gb"), put("pools[0].nodes", {"min": 2, "max": 2})),
+        {
+            ("PLACE-CAPACITY", "models[0].replicas.max"):
+                ("1 of 3 replicas", "2 nodes: with slices of several MIG profiles", "nodes.min and nodes.max to 3")
+        },
+    ),
+    Broken(
+        "GPU nodes without nvidia.com/gpu that stop the autoscaler",
+        (put("pools[0].gpu.layout", ["4g.47gb", "3g.47gb"]), put("models[0].slice", "3g.47gb"),
+         put("models[1].slice", "4g.47gb"), put("pools[0].nodes", {"min": 6, "max": 6})),
+        {
+            ("AUTOSCALER-UNREADY", "pools[0].nodes.min"):
+                ("6 of at least 8 nodes", "more than 3 that are more than 45 %", "write 3 such nodes or fewer")
+        },
+    ),
+    Broken(
+        "two pools that stop the autoscaler together",
+        (put("pools[0].gpu.layout", ["4g.47gb", "3g.47gb"]), put("models[0].slice", "3g.47gb"),
+         put("models[1].slice", "4g.47gb"), put("pools[0].nodes", {"min": 3, "max": 3}),
+         copy("pools[0]", "pools[1]", name="more", nodes={"min": 1, "max": 1}),
+         copy("pools[0]", "pools[2]", name="grows", nodes={"min": 0, "max": 9}, gpu={"sharing": "none"})),
+        {("AUTOSCALER-UNREADY", "pools[0].nodes.min"): ("`h100`, `more`: 4 of at least 6 nodes",)},
     ),
     Broken(
         "sharing that isn't offered",

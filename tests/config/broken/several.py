@@ -90,7 +90,7 @@ TABLE = (
         {
             ("NAME-COLLISION", "pools[1].name"): ("pools[0]",),
             ("DRV-OWNER", "pools[1].gpu.driver"): ("one owner",),
-            ("PLACE-CAPACITY", "models[0].replicas.max"): ("of 20 replicas", "21 of nvidia.com/mig-3g.47gb required"),
+            ("PLACE-CAPACITY", "models[0].replicas.max"): ("of 20 replicas", "21 of nvidia.com/gpu (3g.47gb) required"),
             ("PLACE-CAPACITY", "models[1].replicas.max"): ("1 of 1 replicas",),
             ("CFG-VALUE", "cluster.system_pool.nodes"): ("min (3) is above max (2)",),
             ("CFG-VALUE", "gateway.hostname"): ("DNS name",),

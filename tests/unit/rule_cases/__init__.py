@@ -5,6 +5,7 @@ A rule of planning/rules/SUBJECT.py has its row in SUBJECT.py here.
 
 from rule_cases import (
     auto,
+    autoscaler,
     charts,
     cluster,
     engine,
@@ -33,6 +34,7 @@ from rule_cases.case import Case
 
 SUBJECTS = (
     auto,
+    autoscaler,
     charts,
     cluster,
     engine,

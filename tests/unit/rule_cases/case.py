@@ -24,7 +24,9 @@ IDLE = {"input_tokens_per_second": 60, "output_tokens_per_second": 15}
 GPT_X = {"name": "gpt-x", "usd_per_million_input_tokens": 0.25, "usd_per_million_output_tokens": 2.0}
 H100, T4 = "Standard_NC40ads_H100_v5", "Standard_NC16as_T4_v3"
 TURNS = {"sharing": "time-slicing", "replicas": 2}
-MIXED = {"pools[0].gpu.layout": ["3g.47gb", "2g.24gb"], "models[1].slice": "2g.24gb"}
+MIXED = {
+    "pools[0].gpu.layout": ["3g.47gb", "2g.24gb"], "pools[0].nodes": {"min": 3, "max": 3}, "models[1].slice": "2g.24gb",
+}  # fmt: skip
 MOE = {"huggingface": "Qwen/Qwen3-30B-A3B-Instruct-2507", "revision": "b968826d9c46dd6066d109eabc6255188de91218"}
 
 

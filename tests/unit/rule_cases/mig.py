@@ -21,7 +21,11 @@ CASES: dict[str, Case] = {
         second_pool(gpu={"sharing": "mig", "layout": ["3g.40gb"]}),
         second_pool(gpu={"sharing": "mig", "layout": ["3g.47gb"]}),
     ),
-    "MIG-SCALE-ZERO": Case({"pools[0].nodes.min": 0}, second_pool(nodes={"min": 0, "max": 1})),
+    "MIG-FIXED": Case(
+        second_pool(gpu={"sharing": "mig", "layout": ["3g.47gb", "2g.24gb"]}, nodes={"min": 1, "max": 2}),
+        second_pool(gpu={"sharing": "mig", "layout": ["3g.47gb", "2g.24gb"]}, nodes={"min": 2, "max": 2}),
+    ),
+    "MIG-SCALE-ZERO": Case({"pools[0].nodes.min": 0, "cluster.gpu_driver": "operator"}, {"pools[0].nodes.min": 0}),
     "MIG-SLICE": Case(
         {"pools[0].gpu.layout": ["3g.47gb", "2g.24gb"], "models[0].slice": DROP},
         {"pools[0].gpu.layout": ["3g.47gb", "3g.47gb"], "models[0].slice": DROP},

@@ -22,9 +22,5 @@ CASES: dict[str, Case] = {
         {"pools[1]": pool("other", gpu={"sharing": "mps", "replicas": 49})},
         {"pools[1]": pool("other", gpu={"sharing": "mps", "replicas": 48})},
     ),
-    "SHARE-SCALE-ZERO": Case(
-        {"pools[1]": pool("other", gpu=TURNS, nodes={"min": 0, "max": 1})},
-        {"pools[1]": pool("other", gpu=TURNS, nodes={"min": 1, "max": 1})},
-    ),
     "SHARE-TP": Case(second_model(engine(tensor_parallel=2), gpu=TURNS), second_model(engine(tensor_parallel=2))),
 }
