@@ -127,11 +127,12 @@ class Fleet:
     def _name(pool: _Pool, index: int) -> str:
         return node_name(pool.facts.inputs, index, pool.facts.where)
 
-    def manifest(self, id_: str, index: int | None = None) -> dict[str, Any]:
-        """A machine of a pool as a node; without an index the next one that would come."""
+    def blank(self, id_: str) -> dict[str, Any]:
+        """The next machine of a pool as a node on which nothing runs yet, neither driver nor device plugin."""
         with self._lock:
             pool = self._pools[id_.lower()]
-            return self._manifest(pool, pool.ever if index is None else index)
+            vm = self._catalog.vm_sizes[pool.facts.inputs["vmSize"]]
+            return node_manifest(pool.facts.inputs, vm, pool.ever, pool.facts.where, catalog=self._catalog)
 
     def _manifest(self, pool: _Pool, index: int) -> dict[str, Any]:
         vm = self._catalog.vm_sizes[pool.facts.inputs["vmSize"]]

@@ -2,8 +2,8 @@
 
 Source: https://learn.microsoft.com/azure/aks/cluster-autoscaler for the bounds, which also hold after an eviction, and
 https://learn.microsoft.com/azure/aks/delete-node-pool: the nodes of a deleted pool are neither cordoned nor drained.
-What differs: the nodes of a shrunk pool are not drained here either, where AKS cordons and drains them first
-(https://learn.microsoft.com/azure/aks/scale-cluster).
+What differs: the nodes of a pool that a test scales down are not drained here either, where AKS cordons and drains them
+first (https://learn.microsoft.com/azure/aks/scale-cluster).
 """
 
 import threading
@@ -14,10 +14,12 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from catalog import Catalog
-from simulators.aks.autoscaler import Growing, additions, from_zero
+from simulators.aks.autoscaler import Growing, Limits, additions, from_scale_set, is_healthy, is_stopped, template
+from simulators.aks.draining import drained
 from simulators.aks.fleet import Fleet, PoolFacts
 from simulators.aks.node_api import NodeApi, UnreachableError
 from simulators.aks.nodes import Surroundings, pool_name
+from simulators.aks.scale_down import Profile, Shrinking, removable
 from simulators.api_server.background import QUIET_SECONDS
 from simulators.azure.cloud import AzureObject, Cloud
 
@@ -128,15 +130,19 @@ class Machines:
             self._fleet.operator(values)
 
     def autoscale(self) -> dict[str, int]:
-        """One round of the autoscaler: nodes added by pool. It never takes one away.
+        """One round of the autoscaler on the way up: nodes added by pool.
 
-        A pool that has lost machines gets its fewest again, wanted or not: AKS since its release of 2021-07-22.
+        None where too many nodes are unready for it. A pool that has lost machines gets its fewest again, wanted or
+        not: AKS since its release of 2021-07-22.
 
         Raises:
             UnreachableError: the API server doesn't answer.
 
         """
         with self._turn:
+            limits, nodes = Limits.of(self._profile()), self._nodes.nodes()
+            if is_stopped(nodes, limits):
+                return {}
             ready = {pool_name(facts.inputs) for facts in self._fleet.pools().values() if facts.ready}
             short = {
                 name: view.fewest - len(view.nodes)
@@ -145,22 +151,54 @@ class Machines:
             }
             for name in short:
                 self.scale(name, self.pools()[name].fewest)
+            if short:
+                nodes = self._nodes.nodes()
             growing = [
-                Growing(name, self._expected(view), view.most - len(view.nodes))
+                Growing(name, self._expected(view, own), view.most - len(view.nodes))
                 for name, view in self.pools().items()
-                if view.autoscaled and name not in self.exhausted
+                for own in ([node for node in nodes if node["metadata"]["name"] in view.nodes],)
+                if view.autoscaled and name not in self.exhausted and is_healthy(own, len(view.nodes), limits)
             ]
-            wanted = additions(self._nodes.pods(), self._nodes.nodes(), growing)
+            wanted = additions(self._nodes.pods(), nodes, growing)
             for name, more in sorted(wanted.items()):
                 self.scale(name, len(self.pools()[name].nodes) + more)
             return dict(sorted((wanted + Counter(short)).items()))
 
-    def _expected(self, view: NodePoolState) -> dict[str, Any]:
-        template = self._fleet.manifest(view.id)
-        if view.nodes:
-            return template
+    def _expected(self, view: NodePoolState, own: list[dict[str, Any]]) -> Mapping[str, Any]:
         inputs = self._fleet.pools()[view.id].inputs
-        return from_zero(template, self._catalog.vm_sizes[inputs["vmSize"]].gpu_count, inputs.get("tags") or {})
+        gpus = self._catalog.vm_sizes[inputs["vmSize"]].gpu_count
+        return template(own, from_scale_set(self._fleet.blank(view.id), gpus, inputs.get("tags") or {}))
+
+    def _profile(self) -> Mapping[str, Any]:
+        """The cluster's settings for its autoscaler."""
+        with self._cloud.lock:
+            found = [cluster.inputs for cluster in self._cloud.azure if cluster.token == CLUSTER_TOKEN]
+        return (found[0].get("autoScalerProfile") if found else None) or {}
+
+    def remove_node(self) -> str | None:
+        """One round of the autoscaler on the way down: the node that it has drained and removed, if any.
+
+        Evictions that disruption budgets refuse are tried again, as long as the pods on it may be moved at all.
+
+        Raises:
+            UnreachableError: the API server doesn't answer.
+
+        """
+        while (chosen := self._removable()) is not None:
+            if drained(self._nodes, chosen):
+                with self._turn:
+                    self._fleet.drop(self._fleet.pool_of(chosen), [chosen])
+                    self._count()
+                return chosen
+        return None
+
+    def _removable(self) -> str | None:
+        with self._turn:
+            profile, nodes = self._profile(), self._nodes.nodes()
+            if is_stopped(nodes, Limits.of(profile)):
+                return None
+            pools = [Shrinking(view.nodes, view.fewest) for view in self.pools().values() if view.autoscaled]
+            return removable(self._nodes.pods(), nodes, pools, self._nodes.budgets(), Profile.of(profile))
 
     def follow(self) -> None:
         """Let machines come and go with the pools that Azure has now."""

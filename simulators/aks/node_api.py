@@ -46,6 +46,14 @@ class NodeApi(Protocol):
         """Take a pod off at once; one of the same name that has come since is left alone."""
         ...
 
+    def evict_pod(self, namespace: str, name: str) -> bool:
+        """Ask a pod to end; whether its disruption budgets allow that."""
+        ...
+
+    def budgets(self) -> list[dict[str, Any]]:
+        """All disruption budgets of all namespaces."""
+        ...
+
     def watching(self, happened: Callable[[], None]) -> AbstractContextManager[Any]:
         """Call `happened` whenever a pod has come, changed or gone, for the length of a `with` block."""
         ...
@@ -89,6 +97,22 @@ class ClientNodeApi:
         """Take a pod off at once."""
         with _answering(), _gone_is_fine():
             self._client.delete("v1", "Pod", name, namespace, grace_seconds=0, uid=uid)
+
+    def evict_pod(self, namespace: str, name: str) -> bool:
+        """Ask a pod to end; whether its disruption budgets allow that."""
+        with _answering(), _gone_is_fine():
+            try:
+                self._client.evict(namespace, name)
+            except ApiError as error:
+                if error.status == requests.codes.too_many_requests:
+                    return False
+                raise
+        return True
+
+    def budgets(self) -> list[dict[str, Any]]:
+        """All disruption budgets of all namespaces."""
+        with _answering():
+            return self._client.list("policy/v1", "PodDisruptionBudget")
 
     def watching(self, happened: Callable[[], None]) -> AbstractContextManager[Any]:
         """Call `happened` whenever a pod has come, changed or gone."""

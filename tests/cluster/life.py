@@ -95,6 +95,16 @@ class Life:
         for namespace, deployment in self.deployments:
             self.require_pods(namespace, deployment)
 
+    def shrink(self) -> list[str]:
+        """Let the autoscaler remove every node that it can, one after the other; their names."""
+        removed = []
+        while (node := self.engine.azure.machines.remove_node()) is not None:
+            removed.append(node)
+            # A budget that waits for a moved pod would keep the next node.
+            for namespace, deployment in self.deployments:
+                self.require_pods(namespace, deployment)
+        return removed
+
     def objects(self) -> list[tuple[str, str]]:
         """Type and id of every object in the cluster that the state has."""
         found = self.stack.resources().values()

@@ -1,25 +1,52 @@
-"""The small autoscaler adds the nodes that the real one would, and no more."""
+"""The simulated autoscaler adds and removes the nodes that the real one would, and no others."""
 
 from collections import Counter
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
-from simulators.aks.autoscaler import Growing, additions, from_zero, quantity, requests
+from simulators.aks.autoscaler import (
+    GPU_LABEL,
+    Growing,
+    Limits,
+    additions,
+    from_scale_set,
+    is_healthy,
+    is_ready,
+    is_stopped,
+    template,
+)
+from simulators.aks.scale_down import Profile, Shrinking, blocked_by, removable, utilization
+from simulators.aks.scheduling import quantity, requests
 
 pytestmark = pytest.mark.cluster
 GPU = "nvidia.com/gpu"
+SLICE = "nvidia.com/mig-3g.47gb"
 TAINT = {"key": GPU, "value": "present", "effect": "NoSchedule"}
 TOLERATION = {"key": GPU, "operator": "Exists"}
+COMING = {"key": "node.kubernetes.io/not-ready", "effect": "NoSchedule"}
 
 
-def node(name: str, pool: str, *, cpu: str = "10", memory: str = "100Gi", gpus: int = 1, **spec: Any) -> dict[str, Any]:
-    amounts = {"cpu": cpu, "memory": memory, "pods": "10", **({GPU: str(gpus)} if gpus else {})}
+def node(
+    name: str,
+    pool: str,
+    *,
+    cpu: str = "10",
+    memory: str = "100Gi",
+    gpus: int = 1,
+    devices: Mapping[str, str] | None = None,
+    **spec: Any,
+) -> dict[str, Any]:
+    """A node; with `devices` it has GPUs, and offers these."""
+    offered = dict(devices) if devices is not None else {GPU: str(gpus)} if gpus else {}
+    amounts = {"cpu": cpu, "memory": memory, "ephemeral-storage": "512Gi", "pods": "10", **offered}
+    has_gpus = devices is not None or gpus > 0
     return {
-        "metadata": {"name": name, "labels": {"pool": pool}},
-        "spec": {"taints": [TAINT] if gpus else [], **spec},
-        "status": {"allocatable": amounts},
+        "metadata": {"name": name, "labels": {"pool": pool, **({GPU_LABEL: "nvidia"} if has_gpus else {})}},
+        "spec": {"taints": [TAINT] if has_gpus else [], **spec},
+        "status": {"capacity": amounts, "allocatable": amounts, "conditions": [{"type": "Ready", "status": "True"}]},
     }
 
 
@@ -27,7 +54,12 @@ def pod(name: str, *, on: str = "", gpus: int = 1, cpu: str = "4", reason: str =
     requested = {"cpu": cpu, **({GPU: str(gpus)} if gpus else {})}
     condition = {"type": "PodScheduled", "status": "False", "reason": reason}
     return {
-        "metadata": {"name": name, "namespace": "n"},
+        "metadata": {
+            "name": name,
+            "namespace": "n",
+            "labels": {"app": name},
+            "ownerReferences": [{"kind": "ReplicaSet", "name": "r", "controller": True}],
+        },
         "spec": {
             "containers": [{"name": "c", "resources": {"requests": requested}}],
             "tolerations": [TOLERATION],
@@ -92,7 +124,7 @@ def test_a_cordoned_or_foreign_node_takes_nothing() -> None:
 
 def test_a_node_that_is_about_to_be_ready_is_waited_for() -> None:
     fresh = node("one", "p")
-    fresh["spec"]["taints"] = [TAINT, {"key": "node.kubernetes.io/not-ready", "effect": "NoSchedule"}]
+    fresh["spec"]["taints"] = [TAINT, COMING]
     assert additions([pod("b")], [fresh], [growing("p", 3)]) == Counter()
 
 
@@ -123,11 +155,191 @@ def test_the_pool_that_wastes_least_grows() -> None:
     assert additions([pod("x")], [], [large, small]) == Counter({"b": 1})
 
 
-def test_a_pool_without_nodes_promises_whole_gpus_or_what_its_tags_say() -> None:
-    sliced = node("next", "p", gpus=0)
-    sliced["status"]["allocatable"]["nvidia.com/mig-3g.47gb"] = "2"
-    assert from_zero(sliced, 1, {})["status"]["allocatable"] == {
-        "cpu": "10", "memory": "100Gi", "pods": "10", GPU: "1",
-    }  # fmt: skip
-    tag = "k8s.io_cluster-autoscaler_node-template_resources_nvidia.com_mig-3g.47gb"
-    assert from_zero(sliced, 1, {tag: "2"})["status"]["allocatable"]["nvidia.com/mig-3g.47gb"] == "2"
+# ------------------------------------------------------------------ unready nodes
+@pytest.mark.parametrize(
+    ("devices", "ready"),
+    [
+        ({GPU: "2"}, True),
+        ({SLICE: "2"}, False),
+        ({"nvidia.com/gpu.shared": "2"}, False),
+        ({GPU: "0"}, False),
+        ({}, False),
+    ],
+)
+def test_a_gpu_node_is_ready_with_the_vendor_s_own_resource_only(devices: dict[str, str], ready: bool) -> None:
+    assert is_ready(node("a", "p", devices=devices)) is ready
+
+
+def test_a_node_without_gpus_needs_none_and_a_lost_one_is_unready() -> None:
+    plain = node("a", "p", gpus=0)
+    assert is_ready(plain)
+    plain["status"]["conditions"][0]["status"] = "Unknown"
+    assert not is_ready(plain)
+
+
+@pytest.mark.parametrize(
+    ("unready", "others", "stopped"),
+    [(3, 0, False), (4, 4, True), (4, 5, False), (6, 2, True), (9, 11, False), (10, 12, True)],
+)
+def test_more_than_three_unready_nodes_and_45_percent_stop_everything(unready: int, others: int, stopped: bool) -> None:
+    nodes = [node(f"u{number}", "p", devices={SLICE: "2"}) for number in range(unready)]
+    nodes += [node(f"o{number}", "q", gpus=0) for number in range(others)]
+    assert is_stopped(nodes, Limits()) is stopped
+
+
+def test_the_limits_are_those_of_the_cluster_s_profile() -> None:
+    nodes = [node(f"u{number}", "p", devices={}) for number in range(4)]
+    assert is_stopped(nodes, Limits.of({}))
+    assert not is_stopped(nodes, Limits.of({"okTotalUnreadyCount": "4"}))
+    assert not is_stopped(nodes, Limits.of({"maxTotalUnreadyPercentage": "100"}))
+
+
+def test_nodes_that_are_still_starting_stop_nothing() -> None:
+    starting = [node(f"s{number}", "p", devices={}, taints=[TAINT, COMING]) for number in range(9)]
+    assert not is_stopped(starting, Limits())
+    assert is_healthy(starting, 9, Limits())
+
+
+def test_a_pool_with_too_few_ready_nodes_gets_no_more() -> None:
+    unready = [node(f"u{number}", "p", devices={SLICE: "2"}) for number in range(4)]
+    assert not is_healthy(unready, 4, Limits())
+    assert is_healthy(unready[:3], 3, Limits())
+    ready = [node(f"r{number}", "p") for number in range(6)]
+    assert is_healthy([*unready, *ready], 10, Limits())
+
+
+# ------------------------------------------------------------------ templates of the nodes to come
+def test_a_ready_node_is_the_template_and_an_unready_one_never() -> None:
+    scale_set = node("next", "p")
+    ready, unready = node("a", "p", devices={GPU: "2"}), node("b", "p", devices={SLICE: "2"})
+    assert template([unready, ready], scale_set) is ready
+    assert template([unready], scale_set) is scale_set
+    assert template([node("c", "p", unschedulable=True)], scale_set) is scale_set
+    assert template([node("c", "p", taints=[TAINT, COMING])], scale_set) is scale_set
+
+
+def test_a_scale_set_promises_the_whole_machine_or_what_its_tags_say() -> None:
+    blank = node("next", "p", devices={})
+    blank["status"]["allocatable"] = {"cpu": "9", "memory": "90Gi", "pods": "8"}
+    promised = {"cpu": "10", "memory": "100Gi", "ephemeral-storage": "512Gi", "pods": "110", GPU: "1"}
+    assert from_scale_set(blank, 1, {"team": "a"})["status"]["allocatable"] == promised
+    tag = "k8s.io_cluster-autoscaler_node-template_resources_nvidia.com"
+    assert from_scale_set(blank, 1, {f"{tag}_gpu": "2"})["status"]["allocatable"][GPU] == "2"
+    assert from_scale_set(blank, 1, {f"{tag}_mig-3g.47gb": "2"})["status"]["allocatable"][SLICE] == "2"
+
+
+def test_two_slices_on_an_empty_pool_bring_one_node_where_the_tags_say_so_else_two() -> None:
+    pods, blank = [pod("a"), pod("b")], node("next", "p", devices={})
+    tags = {"k8s.io_cluster-autoscaler_node-template_resources_nvidia.com_gpu": "2"}
+    assert additions(pods, [], [Growing("p", from_scale_set(blank, 1, tags), 3)]) == Counter({"p": 1})
+    assert additions(pods, [], [Growing("p", from_scale_set(blank, 1, {}), 3)]) == Counter({"p": 2})
+
+
+# ------------------------------------------------------------------ removal
+def removed(
+    pods: list[Any],
+    nodes: list[Any],
+    *,
+    fewest: int = 0,
+    profile: Profile | None = None,
+    budgets: list[Any] | None = None,
+) -> str | None:
+    names = [found["metadata"]["name"] for found in nodes]
+    return removable(pods, nodes, [Shrinking(names, fewest)], budgets or [], profile or Profile())
+
+
+def test_an_empty_node_goes_down_to_the_fewest() -> None:
+    nodes = [node("a", "p"), node("b", "p")]
+    assert removed([pod("x", on="a")], nodes) == "b"
+    assert removed([pod("x", on="a")], nodes, fewest=2) is None
+
+
+def test_of_a_gpu_node_the_gpus_alone_count() -> None:
+    busy = [pod("x", on="a", cpu="1"), pod("y", on="a", cpu="1")]
+    assert utilization(node("a", "p", gpus=2), busy) == 1
+    assert utilization(node("a", "p", gpus=4), [pod("x", on="a", cpu="10")]) == Decimal("0.25")
+    assert utilization(node("a", "p", gpus=0), [pod("x", on="a", gpus=0, cpu="5")]) == Decimal("0.5")
+
+
+def test_a_node_full_of_slices_looks_idle() -> None:
+    full = pod("x", on="a")
+    full["spec"]["containers"][0]["resources"]["requests"] = {"cpu": "1", SLICE: "2"}
+    assert utilization(node("a", "p", devices={SLICE: "2"}), [full]) == 0
+
+
+def test_a_node_at_half_of_its_gpus_or_below_is_emptied_and_one_above_is_kept() -> None:
+    nodes = [node("a", "p", gpus=4, cpu="100"), node("b", "p", gpus=4, cpu="100")]
+    half = [pod(f"a{number}", on="a") for number in range(2)] + [pod(f"b{number}", on="b") for number in range(2)]
+    assert removed(half, nodes) == "a"
+    above = [pod(f"a{number}", on="a") for number in range(3)] + [pod(f"b{number}", on="b") for number in range(3)]
+    assert removed(above, nodes) is None
+    assert removed([*above[:3], pod("b", on="b")], nodes) == "b"
+
+
+def test_pods_that_fit_on_no_other_node_keep_theirs() -> None:
+    nodes = [node("a", "p", gpus=2), node("b", "p", gpus=2)]
+    assert removed([pod("x", on="a"), pod("y", on="b"), pod("z", on="b")], nodes) is None
+    assert removed([pod("x", on="a", nodeSelector={"pool": "q"}), pod("y", on="b")], nodes) == "b"
+
+
+CACHE = {"name": "home", "emptyDir": {}}
+MEMORY = {"name": "shm", "emptyDir": {"medium": "Memory"}}
+HOST = {"name": "host", "hostPath": {"path": "/x"}}
+
+
+def annotated(one: Any, **annotations: str) -> Any:
+    prefix = "cluster-autoscaler.kubernetes.io/"
+    named = {f"{prefix}{name.replace('_', '-')}": value for name, value in annotations.items()}
+    return {**one, "metadata": {**one["metadata"], "annotations": named}}
+
+
+@pytest.mark.parametrize(
+    ("volumes", "skip", "rule"),
+    [
+        ([CACHE], False, None),
+        ([CACHE], True, "LocalStorage"),
+        ([MEMORY], True, None),
+        ([HOST], True, "LocalStorage"),
+        ([MEMORY, CACHE], True, "LocalStorage"),
+    ],
+)
+def test_local_storage_keeps_a_node_where_the_profile_says_so(volumes: list[Any], skip: bool, rule: str | None) -> None:
+    profile = Profile.of({"skipNodesWithLocalStorage": "true" if skip else "false"})
+    assert blocked_by(pod("x", on="a", volumes=volumes), [], profile) == rule
+    assert blocked_by(annotated(pod("x", on="a", volumes=volumes), safe_to_evict="true"), [], profile) is None
+
+
+def test_volumes_that_are_safe_to_lose_keep_no_node() -> None:
+    profile = Profile(skip_local_storage=True)
+    named = annotated(pod("x", on="a", volumes=[CACHE]), safe_to_evict_local_volumes="tmp,home")
+    assert blocked_by(named, [], profile) is None
+
+
+def test_annotations_owners_and_budgets_keep_a_node() -> None:
+    profile = Profile()
+    assert blocked_by(annotated(pod("x", on="a"), safe_to_evict="false"), [], profile) == "NotSafeToEvict"
+    assert blocked_by(annotated(pod("x", on="a"), safe_to_evict="on-completion"), [], profile) == "OnCompletion"
+    bare = pod("x", on="a")
+    del bare["metadata"]["ownerReferences"]
+    assert blocked_by(bare, [], profile) == "Replicated"
+    system = pod("x", on="a")
+    system["metadata"]["namespace"] = "kube-system"
+    assert blocked_by(system, [], profile) == "System"
+    assert blocked_by(system, [], Profile.of({"skipNodesWithSystemPods": "false"})) is None
+
+    def budget(allowed: int, app: str = "x") -> dict[str, Any]:
+        return {
+            "metadata": {"namespace": "n", "name": "b"},
+            "spec": {"selector": {"matchLabels": {"app": app}}},
+            "status": {"disruptionsAllowed": allowed},
+        }
+
+    assert blocked_by(pod("x", on="a"), [budget(0)], profile) == "PDB"
+    assert blocked_by(pod("x", on="a"), [budget(1)], profile) is None
+    assert blocked_by(pod("x", on="a"), [budget(0, "other")], profile) is None
+
+
+def test_a_node_that_says_so_is_kept() -> None:
+    kept = node("b", "p")
+    kept["metadata"]["annotations"] = {"cluster-autoscaler.kubernetes.io/scale-down-disabled": "true"}
+    assert removed([pod("x", on="a")], [node("a", "p"), kept]) is None

@@ -21,7 +21,11 @@ from tests.cluster.workloads import SLICE, deployment, pod_spec, ready_on
 
 pytestmark = pytest.mark.cluster
 GROUP = "azure-native:resources:ResourceGroup"
-OPERATOR: dict[str, Any] = {"driver": {"enabled": False}, "mig": {"strategy": "mixed"}}
+# Slices that count as GPUs, and slices under names of their own.
+OPERATOR: dict[str, Any] = {"driver": {"enabled": False}, "mig": {"strategy": "single"}}
+MIXED: dict[str, Any] = {**OPERATOR, "mig": {"strategy": "mixed"}}
+GPU = "nvidia.com/gpu"
+TAG = "k8s.io_cluster-autoscaler_node-template_resources_nvidia.com"
 
 
 @pytest.fixture
@@ -62,8 +66,8 @@ def add(azure: SmallAzure, name: str, **changes: Any) -> str:
     return azure.create(POOL, azure_objects.pool(name, **changes))[0]
 
 
-def replicas(client: Client, pool: str, count: int) -> None:
-    spec = pod_spec({SLICE: "1"}, nodeSelector={"own": pool})
+def replicas(client: Client, pool: str, count: int, device: str = GPU) -> None:
+    spec = pod_spec({device: "1"}, nodeSelector={"own": pool})
     client.create(deployment("d", spec, replicas=count))
 
 
@@ -91,12 +95,12 @@ def test_devices_come_with_the_gpu_operator(azure: SmallAzure, client: Client) -
     zones = [node["metadata"]["labels"]["topology.kubernetes.io/zone"] for node in nodes(client, "gpu")]
     assert zones == ["eastus-1", "eastus-2"]
     replicas(client, "gpu", 4)
-    assert not any(SLICE in node["status"]["allocatable"] for node in nodes(client, "gpu"))
+    assert not any(GPU in node["status"]["allocatable"] for node in nodes(client, "gpu"))
     azure.machines.gpu_operator(OPERATOR)
-    assert [node["status"]["allocatable"][SLICE] for node in nodes(client, "gpu")] == ["2", "2"]
+    assert [node["status"]["allocatable"][GPU] for node in nodes(client, "gpu")] == ["2", "2"]
     eventually(lambda: len(ready_on(client, app="d")) == 4, "four ready pods")
     azure.machines.gpu_operator(None)
-    assert not any(SLICE in node["status"]["allocatable"] for node in nodes(client, "gpu"))
+    assert not any(GPU in node["status"]["allocatable"] for node in nodes(client, "gpu"))
 
 
 def test_a_changed_pool_changes_its_nodes_and_leaves_the_rest_of_them(azure: SmallAzure, client: Client) -> None:
@@ -178,7 +182,7 @@ def test_spot_machines_are_evicted_and_others_are_not(azure: SmallAzure, client:
     add(azure, "spot", scaleSetPriority="Spot", scaleSetEvictionPolicy="Delete", spotMaxPrice=-1, count=2)
     (node, _) = nodes(client, "spot")
     assert node["metadata"]["labels"]["kubernetes.azure.com/scalesetpriority"] == "spot"
-    assert node["status"]["allocatable"][SLICE] == "2"
+    assert node["status"]["allocatable"][GPU] == "2"
     assert len(azure.machines.evict("spot")) == 2
     assert nodes(client, "spot") == []
     with pytest.raises(ValueError, match="no spot pool"):
@@ -220,25 +224,72 @@ def test_the_autoscaler_adds_nodes_up_to_the_most(azure: SmallAzure, client: Cli
     eventually(lambda: len(ready_on(client, app="d")) == 1, "one ready pod")
     assert azure.machines.autoscale() == {}
     assert len(nodes(client, "gpu")) == 3
+    last = ready_on(client, app="d")
+    assert {azure.machines.remove_node(), azure.machines.remove_node()}.isdisjoint({*last, None})
+    assert azure.machines.remove_node() is None
+    assert ready_on(client, app="d") == last
 
 
-def test_a_pool_of_mig_slices_does_not_scale_from_zero(azure: SmallAzure, client: Client) -> None:
+def test_a_node_is_drained_before_it_goes(azure: SmallAzure, client: Client) -> None:
     azure.machines.gpu_operator(OPERATOR)
-    add(azure, "gpu", count=0, minCount=0)
-    replicas(client, "gpu", 1)
+    add(azure, "gpu", count=2, minCount=1)
+    replicas(client, "gpu", 3)
+    eventually(lambda: len(ready_on(client, app="d")) == 3, "three ready pods on two nodes")
+    assert azure.machines.remove_node() is None
+    # One pod on each node, which is at half of its GPUs: they fit on one.
+    for name in {*ready_on(client, app="d")}:
+        (one, *_) = [
+            pod["metadata"]["name"]
+            for pod in client.list("v1", "Pod", "default", labelSelector="app=d")
+            if pod["spec"]["nodeName"] == name
+        ]
+        cost = {"metadata": {"annotations": {"controller.kubernetes.io/pod-deletion-cost": "100"}}}
+        client.patch("v1", "Pod", one, cost, namespace="default")
+    client.patch("apps/v1", "Deployment", "d", {"spec": {"replicas": 2}}, namespace="default")
+    eventually(lambda: len({*ready_on(client, app="d")}) == len(ready_on(client, app="d")) == 2, "one pod on each node")
+    removed = azure.machines.remove_node()
+    (kept,) = azure.machines.pool("gpu").nodes
+    assert removed is not None
+    eventually(lambda: ready_on(client, app="d") == [kept, kept], "both pods on the node that is left")
 
-    def is_stranded() -> bool:
-        pods = client.list("v1", "Pod", "default", labelSelector="app=d")
-        return any(
-            condition.get("reason") == "Unschedulable"
-            for pod in pods
-            for condition in pod["status"].get("conditions", [])
-        )
 
-    eventually(is_stranded, "a pod that the scheduler has given up on")
+def is_stranded(client: Client) -> bool:
+    pods = client.list("v1", "Pod", "default", labelSelector="app=d")
+    return any(
+        condition.get("reason") == "Unschedulable" for pod in pods for condition in pod["status"].get("conditions", [])
+    )
+
+
+def test_slices_under_names_of_their_own_bring_no_node(azure: SmallAzure, client: Client) -> None:
+    azure.machines.gpu_operator(MIXED)
+    add(azure, "gpu")
+    replicas(client, "gpu", 3, SLICE)
+    eventually(lambda: len(ready_on(client, app="d")) == 2 and is_stranded(client), "a pod that finds no slice")
     assert azure.machines.autoscale() == {}
-    azure.machines.scale("gpu", 1)
-    eventually(lambda: len(ready_on(client, app="d")) == 1, "one ready pod")
+
+
+def test_an_empty_pool_of_slices_grows_by_what_its_tags_say(azure: SmallAzure, client: Client) -> None:
+    azure.machines.gpu_operator(OPERATOR)
+    add(azure, "gpu", count=0, minCount=0, tags={f"{TAG}_gpu": "2"})
+    replicas(client, "gpu", 2)
+    eventually(lambda: is_stranded(client), "a pod that the scheduler has given up on")
+    eventually(lambda: azure.machines.autoscale() == {"gpu": 1}, "one node for both")
+    eventually(lambda: len(ready_on(client, app="d")) == 2, "two ready pods")
+    client.patch("apps/v1", "Deployment", "d", {"spec": {"replicas": 0}}, namespace="default")
+    eventually(lambda: azure.machines.remove_node() is not None, "the node goes")
+    assert nodes(client, "gpu") == []
+
+
+def test_nodes_without_gpus_stop_the_autoscaler_for_every_pool(azure: SmallAzure, client: Client) -> None:
+    azure.machines.gpu_operator(MIXED)
+    add(azure, "sliced", count=4, minCount=4, maxCount=4)
+    add(azure, "plain", vmSize="Standard_D8ds_v5", gpuInstanceProfile=None, count=0, minCount=0, nodeTaints=[])
+    client.create(deployment("d", pod_spec(nodeSelector={"own": "plain"}), replicas=1))
+    eventually(lambda: is_stranded(client), "a pod that waits for a node")
+    assert azure.machines.autoscale() == {}
+    assert azure.machines.remove_node() is None
+    azure.machines.gpu_operator(OPERATOR)
+    assert azure.machines.autoscale() == {"plain": 1}
 
 
 def test_machines_register_once_the_api_server_answers(

@@ -6,8 +6,12 @@ from typing import Any
 import pytest
 
 import catalog
+from planning.plan.labels import POOL_REVISION
 from simulators.aks.nodes import Surroundings, node_devices
+from simulators.aks.provider import POOL
+from simulators.kubernetes_provider.provider import DEPLOYMENT
 from tests.cluster.wire_pools import operator_values, wire_pool
+from tests.engine.recording import Recording, recordings
 from tests.graph.stacks import STACKS, entries_of
 from tests.unit import planning_stacks
 
@@ -47,6 +51,27 @@ def test_the_graph_s_pools_offer_what_the_graph_s_plan_says(stack: str) -> None:
 def offered_by(pool: Mapping[str, Any], values: Mapping[str, Any]) -> tuple[dict[str, int], str]:
     found = node_devices(pool, CATALOG.vm_sizes[pool["vmSize"]], 0, WHERE, values, CATALOG)
     return dict(found.resources), found.withheld
+
+
+@pytest.mark.parametrize("recording", recordings(), ids=str)
+def test_nodes_of_an_earlier_version_keep_the_names_that_their_pods_request(recording: Recording) -> None:
+    """An update changes the operator before the last pod has left its old node, and any of them may start again."""
+    (values,) = [
+        entry["inputs"]["values"]
+        for entry in entries_of(recording.stack)
+        if entry["type"] == "kubernetes:helm.sh/v3:Release" and entry["inputs"]["chart"].endswith("gpu-operator")
+    ]
+    had = {
+        type_: [resource["inputs"] for resource in recording.resources if resource["type"] == type_]
+        for type_ in (POOL, DEPLOYMENT)
+    }
+    offered = {pool["nodeLabels"][POOL_REVISION]: offered_by(pool, values)[0] for pool in had[POOL]}
+    pods = [deployment["spec"]["template"]["spec"] for deployment in had[DEPLOYMENT]]
+    assert pods
+    for pod in pods:
+        (container,) = pod["containers"]
+        requested = {name for name in container["resources"]["limits"] if name.startswith("nvidia.com/")}
+        assert requested <= offered[pod["nodeSelector"][POOL_REVISION]].keys()
 
 
 SHARINGS = [

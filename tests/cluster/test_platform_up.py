@@ -3,7 +3,7 @@
 import pytest
 
 from planning.plan.labels import POOL_REVISION
-from simulators.aks.autoscaler import quantity
+from simulators.aks.scheduling import quantity
 from simulators.api_server.waiting import eventually
 from simulators.kubelet.pod_states import runs_to_completion
 from tests.cluster.borrowed import borrowed, changed_fields
@@ -121,9 +121,19 @@ def edit_by_hand_and_update(life: FromNothing) -> None:
     assert life.stack.preview().operations == {}
 
 
+def sizes(life: FromNothing) -> dict[str, int]:
+    """Nodes of every pool of the stack, by name."""
+    machines = life.engine.azure.machines.pools()
+    return {made.pool.name: len(machines[made.aks_name].nodes) for made in life.plan.foundation.agent_pools}
+
+
 @in_every_stack
 def test_models_at_their_most_replicas_still_run_where_the_plan_says(life: FromNothing) -> None:
     assert any(model.autoscaled for model in life.plan.models)
+    # What the preview counts and costs as the fewest nodes is what the autoscaler comes back to.
+    fewest = {line.name: line.min_nodes for line in life.plan.cost.lines if line.name in sizes(life)}
+    life.shrink()
+    assert sizes(life) == fewest
     with borrowed(life):
         life.busy()
         # The engine leaves the number to KEDA, and that of the nodes to the autoscaler.
@@ -135,6 +145,8 @@ def test_models_at_their_most_replicas_still_run_where_the_plan_says(life: FromN
         assert found.keys() <= grown
         assert {field for fields in found.values() for field in fields} <= {"count"}
         life.idle()
+        life.shrink()
+        assert sizes(life) == fewest
         assert life.stack.preview().operations == {}
         objects = life.engine.client.list("keda.sh/v1alpha1", "ScaledObject")
         ready = [

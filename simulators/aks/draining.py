@@ -1,0 +1,41 @@
+"""How the cluster autoscaler empties a node before it removes it.
+
+Source: kubernetes-sigs/cluster-autoscaler of 2026-08-21, pkg/core/scaledown/actuation/drain.go (evictions, tried again
+while a disruption budget refuses them) and actuator.go (the taint that keeps new pods away). What differs: it waits for
+the pods as long as they take, where `maxGracefulTerminationSec` ends their grace period.
+"""
+
+import time
+from typing import Final
+
+from simulators.aks.node_api import NodeApi
+from simulators.aks.scheduling import ENDED
+
+_TAINT: Final = {"key": "ToBeDeletedByClusterAutoscaler", "effect": "NoSchedule"}
+_PAUSE_SECONDS: Final = 0.2
+
+
+def drained(api: NodeApi, name: str) -> bool:
+    """Whether every pod has left a node; where a budget refuses an eviction, the node takes pods again.
+
+    Raises:
+        UnreachableError: the API server doesn't answer.
+
+    """
+    (node,) = [node for node in api.nodes() if node["metadata"]["name"] == name]
+    taints = node["spec"].get("taints") or []
+    api.patch_node(name, {"spec": {"taints": [*taints, _TAINT]}})
+    while True:
+        left = [
+            pod
+            for pod in api.pods()
+            if pod["spec"].get("nodeName") == name and (pod.get("status") or {}).get("phase") not in ENDED
+        ]
+        if not left:
+            return True
+        staying = [pod["metadata"] for pod in left if not pod["metadata"].get("deletionTimestamp")]
+        allowed = [api.evict_pod(pod["namespace"], pod["name"]) for pod in staying]
+        time.sleep(_PAUSE_SECONDS)
+        if not all(allowed):
+            api.patch_node(name, {"spec": {"taints": taints}})
+            return False
