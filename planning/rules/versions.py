@@ -222,7 +222,7 @@ def driver_runs_image(stack: Resolution, place: ReleaseOnPool) -> Violations:
 @pool_rule(
     "MIG-DRIVER",
     "error",
-    prevents="The GPU stays whole and pods stay Pending (`Insufficient nvidia.com/mig-…`): the driver does not "
+    prevents="The GPU stays whole: pods stay Pending, or get a whole GPU for a slice, since the driver does not "
     "support MIG on that GPU.",
     source="https://docs.nvidia.com/datacenter/tesla/mig-user-guide/",
     pool=DEVICES,
