@@ -31,7 +31,7 @@ def more_replicas(settings: dict[str, Any]) -> None:
 
 
 def shares(settings: dict[str, Any]) -> None:
-    """The same by turns on whole GPUs: four shares of a node, more than the models want."""
+    """The same number of pods on whole GPUs, two of which take turns on each."""
     section(settings, "pools")[0]["gpu"] = {"sharing": "time-slicing", "replicas": 2}
     for model in section(settings, "models"):
         model.pop("slice", None)
