@@ -16,6 +16,7 @@ from msgspec.structs import replace
 
 from catalog import data_files
 from catalog.decoding import CatalogError, Record, decode
+from catalog.limits_schema import Limits, TagLimit
 from catalog.model_schema import AttentionLayers, ModelArchitecture, RecurrentState
 from catalog.schema import (
     AzureFacts,
@@ -50,6 +51,7 @@ __all__ = [
     "Image",
     "KeyOption",
     "KubernetesMinor",
+    "Limits",
     "MigGpu",
     "MigProfile",
     "ModelArchitecture",
@@ -65,6 +67,7 @@ __all__ = [
     "SystemContainer",
     "SystemPod",
     "SystemPods",
+    "TagLimit",
     "VersionLine",
     "VersionRange",
     "Versions",
@@ -96,6 +99,7 @@ class Catalog(Record, frozen=True):
     charts: Mapping[str, Chart]
     images: Mapping[str, Image]
     azure: AzureFacts
+    limits: Limits
     overheads: Overheads
     system_pods: SystemPods
     versions: Versions
@@ -142,6 +146,7 @@ def read(folder: Path) -> Catalog:
         charts=_index(folder, "charts.yaml", Chart),
         images=_index(folder, "charts.yaml", Image, entries="images"),
         azure=_azure(folder, "azure.yaml"),
+        limits=_limits(folder, "limits.yaml"),
         overheads=decode(Overheads, data_files.read_yaml(folder / "overheads.yaml"), "overheads.yaml"),
         system_pods=decode(SystemPods, data_files.read_yaml(folder / "system_pods.yaml"), "system_pods.yaml"),
         versions=_versions(folder, "versions.yaml"),
@@ -207,6 +212,11 @@ def _prices(folder: Path, file: str) -> Mapping[tuple[str, str], Price]:
 def _azure(folder: Path, file: str) -> AzureFacts:
     content = data_files.read_yaml(folder / file)
     return decode(AzureFacts, {**content, "kubernetes": _named(content["kubernetes"], "minor")}, file)
+
+
+def _limits(folder: Path, file: str) -> Limits:
+    content = data_files.read_yaml(folder / file)
+    return decode(Limits, {**content, "tags": _named(content["tags"], "kind")}, file)
 
 
 def _versions(folder: Path, file: str) -> Versions:

@@ -243,6 +243,8 @@ class AzureFacts(Record, frozen=True):
 
     roles: Mapping[str, str]
     """Readable key -> GUID of the built-in role."""
+    sign_in_minutes: int
+    """Least life of an Entra access token."""
     aks_entra_server_id: str
     """Entra application that AKS API servers answer for; kubelogin's --server-id."""
     private_links: Mapping[str, PrivateLink]

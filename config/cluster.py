@@ -32,9 +32,10 @@ class ApiServer(Section):
     )
     runner_vnet: VnetId | None = Field(
         default=None,
-        description="the id of the network where `pulumi up` runs, "
-        "/subscriptions/…/resourceGroups/…/providers/Microsoft.Network/virtualNetworks/…; "
-        "it is peered with the platform's",
+        description="the id of the network from which secrets and weights are written, and where `pulumi up` runs if "
+        "the API server is private: "
+        "/subscriptions/…/resourceGroups/…/providers/Microsoft.Network/virtualNetworks/…; it is peered with the "
+        "platform's",
     )
 
     @model_validator(mode="after")
@@ -47,9 +48,6 @@ class ApiServer(Section):
         if self.access == "private" and self.authorized_ranges:
             message = "`authorized_ranges` is only valid with access `authorized`"
             raise SettingRefusedError(message, "leave authorized_ranges out, or write access: authorized")
-        if self.access == "authorized" and self.runner_vnet:
-            message = "`runner_vnet` is only valid with access `private`"
-            raise SettingRefusedError(message, "leave runner_vnet out, or write access: private")
         return self
 
 
@@ -66,6 +64,16 @@ class SystemPool(Section):
     )
     capacity: Literal["on-demand", "spot"] = Field(
         default="on-demand", description="`on-demand`, the only one that Azure allows for a system node pool"
+    )
+
+
+class FirstPool(Section):
+    """The one node that AKS requires when a cluster is created; it carries AKS's own pods and is never changed."""
+
+    vm_size: Annotated[Text, UNKNOWN_NAME] = Field(
+        default="Standard_D4ds_v5",
+        description="an Azure VM size without GPUs, from 4 cores, such as Standard_D4ds_v5; fixed once the cluster is "
+        "created",
     )
 
 
@@ -102,6 +110,10 @@ class Cluster(Section):
         description="a list of ids (GUIDs) of Entra groups that administer the cluster, at least one"
     )
     system_pool: SystemPool = Field(description="the cluster's own nodes: {vm_size: …, nodes: {min: 2, max: 4}}")
+    first_pool: FirstPool = Field(
+        default_factory=FirstPool,
+        description="the one node that AKS requires at creation: {vm_size: Standard_D4ds_v5}",
+    )
     maintenance: Maintenance = Field(
         default_factory=Maintenance, description='when Azure may upgrade: {day: Saturday, start: "01:00", hours: 8}'
     )

@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from config.base import Network, Section
+from config.base import Network, Section, Zone
 
 
 class Subnets(Section):
@@ -36,3 +36,8 @@ class NetworkSection(Section):
         default="10.244.0.0/16", description="the pods' IPv4 range, a /24 per node, such as 10.244.0.0/16"
     )
     services: Network = Field(default="10.96.0.0/16", description="the services' IPv4 range, such as 10.96.0.0/16")
+    nat_zones: tuple[Zone, ...] | None = Field(
+        default=None,
+        description='the zones of the outbound address, in quotes, such as ["1", "2", "3"]; without it Azure chooses. '
+        "Azure can't change them once the address exists",
+    )

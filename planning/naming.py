@@ -21,6 +21,10 @@ _REVISION_DIGITS = 4
 _DIGITS = string.digits + string.ascii_lowercase
 
 
+# The container of the model store that holds the weights, a folder for each model and revision.
+WEIGHTS_CONTAINER = "weights"
+
+
 class Limit(Struct, frozen=True):
     """The longest length and the pattern of a kind of name."""
 

@@ -56,7 +56,8 @@ def plan_stack(
     stack = resolution.complete()
     if stack is None:
         raise IncompleteError("every rule passed, but part of this stack could not be resolved against the catalog")
-    return Planned(build(stack), ordered)
+    plan = build(stack)
+    return Planned(plan, in_order([*ordered, *register.plan_findings(plan, catalog)]))
 
 
 class IncompleteError(Exception):
@@ -68,7 +69,7 @@ def build(stack: ResolvedStack) -> Plan:
     foundation = azure.azure(stack)
     pools = tuple(agent_pool.pool for agent_pool in foundation.agent_pools)
     revisions = {pool.name: pool.revision for pool in pools}
-    monitoring = services.monitoring(stack)
+    monitoring = services.monitoring(stack, foundation.system_nodes)
     return Plan(
         platform=services.platform(stack),
         foundation=foundation,
@@ -80,7 +81,7 @@ def build(stack: ResolvedStack) -> Plan:
         models=tuple(models.model(stack, model, revisions, monitoring.server) for model in stack.models),
         autoscaling=services.autoscaling(stack),
         certificates=services.certificates(stack),
-        gateway=services.gateway(stack),
+        gateway=services.gateway(stack, foundation.system_nodes),
         monitoring=monitoring,
         cost=cost(stack.resolution),
     )

@@ -1,10 +1,14 @@
 """What changed between two previews: resources that are added, removed or differ, and the monthly cost."""
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from msgspec import Struct
+
+# The steps of a property path such as `a.b[0].c`.
+_STEP = re.compile(r"[^.\[\]]+")
 
 
 class NotAPreviewError(ValueError):
@@ -86,7 +90,8 @@ def compare(before: Mapping[str, Any], resources: Iterable[Mapping[str, Any]], c
         if known is None:
             added.append(urn)
             continue
-        inputs = _differing(known["inputs"], resource["inputs"])
+        ignored = resource["options"].get("ignore_changes", [])
+        inputs = _differing(*(_without(ignored, side["inputs"]) for side in (known, resource)))
         options = _differing(known["options"], resource["options"])
         if inputs or options:
             changed.append(Change(urn, inputs, options))
@@ -124,6 +129,25 @@ def _change(before: float | None, now: float | None) -> float | None:
     if before is None or now is None:
         return 0.0 if before is now else None
     return round(now - before, 2)
+
+
+def _without(paths: Iterable[str], inputs: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Inputs without those that `ignoreChanges` names: the engine keeps their old values, so they never change."""
+    for path in paths:
+        inputs = _dropped(inputs, tuple(_STEP.findall(path)))
+    return inputs
+
+
+def _dropped(value: Any, steps: tuple[str, ...]) -> Any:
+    first, rest = steps[0], steps[1:]
+    if isinstance(value, Mapping) and first in value:
+        kept = {key: item for key, item in value.items() if key != first}
+        return {**kept, first: _dropped(value[first], rest)} if rest else kept
+    if isinstance(value, list) and first.isdecimal() and int(first) < len(value):
+        index = int(first)
+        item = [_dropped(value[index], rest)] if rest else []
+        return [*value[:index], *item, *value[index + 1 :]]
+    return value
 
 
 def _differing(before: Mapping[str, Any], now: Mapping[str, Any]) -> tuple[str, ...]:

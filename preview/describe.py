@@ -85,11 +85,12 @@ def _identity(plan: Plan, _: Counts) -> tuple[Leaf, ...]:
 def _cluster(plan: Plan, _: Counts) -> tuple[Leaf, ...]:
     cluster = plan.foundation.cluster
     reach = "private API" if cluster.private else f"API restricted to {plural(len(cluster.authorized_ranges), 'range')}"
-    system = cluster.system_pool
+    system, first = plan.foundation.system_pool.pool, cluster.first_pool
     return (
         Leaf(f"AKS {cluster.kubernetes} {cluster.tier}, {reach}, Entra RBAC, workload identity"),
         Leaf(f"{system.name}  {system.vm_size}  {span_of(system.min_nodes, system.max_nodes, 'node')}"),
         _system_load(plan),
+        Leaf(f"{first.name}  {first.vm_size}  {plural(first.nodes, 'node')}, which AKS requires"),
     )
 
 

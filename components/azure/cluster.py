@@ -12,13 +12,17 @@ from pulumi_azure_native.containerservice import (
     ManagedClusterPropertiesAutoScalerProfileArgsDict,
 )
 
+from components.azure.agent_pool import agent_pool
 from components.azure.identity import ClusterIdentities
 from components.azure.kubeconfig import with_kubelogin
 from components.azure.network import API_SERVER, API_SERVER_ZONE, NODES, Network
 from components.azure.resource_groups import ResourceGroups
-from planning.plan import AzureScopePlan, ClusterPlan, MaintenancePlan
+from planning.plan import AgentPoolPlan, AzureScopePlan, ClusterPlan, MaintenancePlan
+from planning.plan.limits import CLUSTER_CREATE_MINUTES, CLUSTER_UPDATE_MINUTES
 
-SYSTEM_DISK_GIB = 128
+# What AKS creates the first pool with; the system pool's own are in the Plan.
+_FIRST_DISK_GIB = 128
+_FIRST_MAX_PODS = 110
 # As long as the API server itself works on a request at most (its `--request-timeout`).
 REQUEST_SECONDS = 60
 
@@ -44,6 +48,7 @@ class Cluster(pulumi.ComponentResource):
     """`kubernetes` reaches the API server; `ready` is complete after every write of this component to the cluster."""
 
     cluster: containerservice.ManagedCluster
+    system_pool: containerservice.AgentPool
     kubernetes: pulumi_kubernetes.Provider
     issuer_url: pulumi.Output[str]
     id: pulumi.Output[str]
@@ -53,6 +58,7 @@ class Cluster(pulumi.ComponentResource):
         self,
         name: str,
         plan: ClusterPlan,
+        system_pool: AgentPoolPlan,
         *,
         scope: AzureScopePlan,
         groups: ResourceGroups,
@@ -108,7 +114,7 @@ class Cluster(pulumi.ComponentResource):
                 # Load balancer rules run out of ports with large autoscaled pools; AKS' own NAT needs AKS' own network.
                 "outbound_type": "userAssignedNATGateway",
             },
-            agent_pool_profiles=[self._system_pool(network)],
+            agent_pool_profiles=[self._first_pool(network)],
             auto_scaler_profile=AUTOSCALER,
             auto_upgrade_profile={"upgrade_channel": plan.upgrade_channel, "node_os_upgrade_channel": "NodeImage"},
             storage_profile={
@@ -123,7 +129,9 @@ class Cluster(pulumi.ComponentResource):
                 depends_on=[groups.platform, *identities.ready, *network.ready],
                 protect=scope.protect,
                 ignore_changes=self._azure_owned(),
-                custom_timeouts=pulumi.CustomTimeouts(create="60m", update="90m"),
+                custom_timeouts=pulumi.CustomTimeouts(
+                    create=f"{CLUSTER_CREATE_MINUTES}m", update=f"{CLUSTER_UPDATE_MINUTES}m"
+                ),
             ),
         )
         self.id = self.cluster.id
@@ -131,13 +139,23 @@ class Cluster(pulumi.ComponentResource):
         self.ready = [self.cluster]
         for window in plan.maintenance:
             self.ready.append(self._maintenance(window))
+        # After the previous write as well: AKS accepts one operation on a cluster at a time.
+        self.system_pool = agent_pool(
+            system_pool,
+            scope=scope,
+            subnet_id=network.subnet_ids[NODES],
+            parent=self,
+            depends_on=[self.cluster, self.ready[-1]],
+        )
+        self.ready.append(self.system_pool)
         self.kubernetes = self._kubernetes(network)
         self.register_outputs({"id": self.id, "issuer_url": self.issuer_url})
 
     def _azure_owned(self) -> list[str]:
         """Wire paths whose value Azure changes by itself, so that an update must not reset it."""
-        # The autoscaler changes the node count; its bounds are this program's.
-        owned = ["agentPoolProfiles[0].count"]
+        # AKS takes pools here at creation only: later it refuses to add one and leaves those that are missing. Each
+        # other pool has a resource of its own.
+        owned = ["agentPoolProfiles"]
         if self._plan.follow_azure_version:
             # The upgrade channel raises the version; a downgrade to the declared one would be refused.
             owned.append("kubernetesVersion")
@@ -161,26 +179,24 @@ class Cluster(pulumi.ComponentResource):
             "private_dns_zone": network.zone_ids[API_SERVER_ZONE],
         }
 
-    def _system_pool(self, network: Network) -> ManagedClusterAgentPoolProfileArgsDict:
-        pool = self._plan.system_pool
+    def _first_pool(self, network: Network) -> ManagedClusterAgentPoolProfileArgsDict:
+        """Without an autoscaler and never changed: whatever AKS is sent with a later update must still be true."""
+        pool = self._plan.first_pool
         return {
             "name": pool.name,
             "mode": "System",
             "type": "VirtualMachineScaleSets",
             "vm_size": pool.vm_size,
-            "count": pool.min_nodes,
-            "enable_auto_scaling": True,
-            "min_count": pool.min_nodes,
-            "max_count": pool.max_nodes,
-            "availability_zones": list(pool.zones) or None,
+            "count": pool.nodes,
             "vnet_subnet_id": network.subnet_ids[NODES],
-            "max_pods": self._plan.max_pods,
+            "max_pods": _FIRST_MAX_PODS,
             "node_taints": [pool.taint],
             "os_type": "Linux",
             "os_sku": "Ubuntu",
             "os_disk_type": "Managed",
-            "os_disk_size_gb": SYSTEM_DISK_GIB,
-            "upgrade_settings": {"max_surge": "33%"},
+            "os_disk_size_gb": _FIRST_DISK_GIB,
+            "local_dns_profile": {"mode": "Disabled"},
+            "upgrade_settings": {"max_surge": "1"},
         }
 
     def _maintenance(self, plan: MaintenancePlan) -> containerservice.MaintenanceConfiguration:
@@ -222,7 +238,10 @@ class Cluster(pulumi.ComponentResource):
             # By default a request that the API server took and never answers is waited for without end.
             kube_client_settings={"timeout": REQUEST_SECONDS},
             opts=pulumi.ResourceOptions(
-                parent=self, depends_on=[self.cluster, *network.ready], deleted_with=self.cluster
+                parent=self,
+                # With the system pool: what is created in the cluster needs a node, and moves when the pool is new.
+                depends_on=[self.cluster, self.system_pool, *network.ready],
+                deleted_with=self.cluster,
             ),
         )
 

@@ -32,8 +32,9 @@ def azure(plan: AzurePlan, *, bootstrap: Mapping[str, pulumi.Output[str]]) -> Fo
     # Phase 2: the cluster and its nodes.
     identity = ClusterIdentities("identity", plan.identity, scope=scope, groups=groups, network=network, opts=opts)
     cluster = Cluster(
-        "cluster", plan.cluster, scope=scope, groups=groups, network=network, identities=identity, opts=opts
-    )
+        "cluster", plan.cluster, plan.system_pool, scope=scope, groups=groups, network=network, identities=identity,
+        opts=opts,
+    )  # fmt: skip
     pools = NodePools(
         "pools", plan.agent_pools, scope=scope, groups=groups, network=network, cluster=cluster, opts=opts
     )

@@ -6,11 +6,12 @@ from pulumi_azure_native import storage
 from components.azure.network import STORE_ZONE, Network
 from components.azure.private_endpoint import private_endpoint
 from components.azure.resource_groups import ResourceGroups
+from components.azure.role import assign_admins
 from planning.plan import AzureScopePlan, ModelStorePlan
 
 
 class ModelStore(pulumi.ComponentResource):
-    """Everything but the private endpoint is retained in Azure when it is removed from the stack.
+    """Everything but private endpoint and roles is retained in Azure when it is removed from the stack.
 
     A model that loads from Blob waits for `ready`.
     """
@@ -69,6 +70,7 @@ class ModelStore(pulumi.ComponentResource):
             opts=self._kept(self.account, service, protect=scope.protect),
         )
         self.id = self.account.id
+        assign_admins(name, plan.admins, on=self.account, parent=self)
         endpoint = private_endpoint(
             f"{name}-endpoint",
             endpoint=plan.endpoint,

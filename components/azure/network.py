@@ -62,8 +62,12 @@ class Network(pulumi.ComponentResource):
             self.ready += self._links("runner", zones, plan.runner.vnet, plan.runner.vnet_id)
         self.register_outputs({"vnet_id": self.vnet_id})
 
-    def _after(self, *before: pulumi.Resource, protect: bool | None = None) -> pulumi.ResourceOptions:
-        return pulumi.ResourceOptions(parent=self, depends_on=list(before), protect=protect)
+    def _after(
+        self, *before: pulumi.Resource, protect: bool | None = None, ignore_changes: list[str] | None = None
+    ) -> pulumi.ResourceOptions:
+        return pulumi.ResourceOptions(
+            parent=self, depends_on=list(before), protect=protect, ignore_changes=ignore_changes
+        )
 
     def _nat_gateway(self) -> network.NatGateway:
         plan, scope = self._plan, self._scope
@@ -77,7 +81,8 @@ class Network(pulumi.ComponentResource):
             zones=list(plan.nat_zones) or None,
             tags=dict(scope.tags),
             # This address is in the allow lists of other parties, and a new one cannot be given the same value.
-            opts=self._after(self._group, protect=scope.protect),
+            # Azure never changes its zones, and a new address would be another one.
+            opts=self._after(self._group, protect=scope.protect, ignore_changes=["zones"]),
         )
         return network.NatGateway(
             f"{self._prefix}-nat",

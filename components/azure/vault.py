@@ -8,6 +8,7 @@ from pulumi_azure_native import keyvault
 from components.azure.network import VAULT_ZONE, Network
 from components.azure.private_endpoint import private_endpoint
 from components.azure.resource_groups import ResourceGroups
+from components.azure.role import assign_admins
 from planning.plan import AzureScopePlan, VaultPlan
 
 
@@ -36,21 +37,12 @@ class Vault(pulumi.ComponentResource):
             vault_name=plan.name,
             resource_group_name=scope.resource_group,
             location=scope.region,
-            properties={
-                "tenant_id": scope.tenant_id,
-                "sku": {"family": "A", "name": keyvault.SkuName.STANDARD},
-                "enable_rbac_authorization": True,
-                "enable_soft_delete": True,
-                "soft_delete_retention_in_days": plan.soft_delete_days,
-                # Azure accepts true or unset: `false` is refused, since purge protection can't be turned off again.
-                "enable_purge_protection": True if plan.purge_protection else None,
-                "public_network_access": "Disabled",
-                "network_acls": {"default_action": "Deny", "bypass": "AzureServices"},
-            },
+            properties=_properties(plan, scope),
             tags=dict(scope.tags),
             opts=pulumi.ResourceOptions(parent=self, depends_on=[group], protect=scope.protect),
         )
         self.id = self.vault.id
+        assign_admins(name, plan.admins, on=self.vault, parent=self)
         self.ready = [
             private_endpoint(
                 f"{name}-endpoint",
@@ -88,3 +80,19 @@ class Vault(pulumi.ComponentResource):
                 retain_on_delete=True,
             ),
         )
+
+
+def _properties(plan: VaultPlan, scope: AzureScopePlan) -> keyvault.VaultPropertiesArgsDict:
+    properties: keyvault.VaultPropertiesArgsDict = {
+        "tenant_id": scope.tenant_id,
+        "sku": {"family": "A", "name": keyvault.SkuName.STANDARD},
+        "enable_rbac_authorization": True,
+        "enable_soft_delete": True,
+        "soft_delete_retention_in_days": plan.soft_delete_days,
+        "public_network_access": "Disabled",
+        "network_acls": {"default_action": "Deny", "bypass": "AzureServices"},
+    }
+    if plan.purge_protection:
+        # Azure accepts true or nothing: `false` is refused, since purge protection can't be turned off again.
+        properties["enable_purge_protection"] = True
+    return properties

@@ -14,10 +14,11 @@ from components.cluster.chart import install_chart
 from components.cluster.chart_crds import apply_chart_crds
 from components.cluster.external_secret import external_secret
 from components.cluster.in_cluster import in_cluster
-from components.cluster.labels import metadata
+from components.cluster.labels import PROXY_PODS, metadata
 from components.cluster.namespace import namespace
 from components.cluster.network_policies import deny_all
 from components.cluster.secrets import Secrets
+from components.cluster.system_move import system_move
 from components.foundation import KubernetesCluster
 from planning.plan import GatewayPlan, Json
 
@@ -92,6 +93,9 @@ class Gateway(pulumi.ComponentResource):
             annotations={specs.GATEWAY_CONFIG: plan.gateway},
         )
         self.ready = [*controllers, *guards, self.gateway]
+        system_move(
+            name, plan.move, PROXY_PODS, parent=self, cluster=cluster, after=[*self._first, proxy, self.gateway]
+        )
         self.register_outputs({"hostname": plan.hostname})
 
     def _controllers(self, certificates: Certificates) -> list[pulumi.Resource]:

@@ -98,6 +98,7 @@ def envoy_proxy(plan: GatewayPlan, nodes: NodeSelection) -> dict[str, Json]:
                     "container": {"resources": ENVOY.resources()},
                     "pod": {
                         **nodes.helm_values(),
+                        "labels": dict(nodes.revision),
                         # Constraints of its own switch the scheduler's default spread off, also that by host.
                         "topologySpreadConstraints": [
                             {

@@ -10,7 +10,8 @@ DEPLOYMENT = "llm-platform/deployment"
 # Labels that controllers set on their pods: Envoy Gateway (internal/infrastructure/kubernetes/proxy) and Prometheus
 # Operator (pkg/prometheus/server/statefulset.go).
 PROXY_PODS = {"app.kubernetes.io/managed-by": "envoy-gateway", "app.kubernetes.io/component": "proxy"}
-PROMETHEUS_PODS = {"app.kubernetes.io/managed-by": "prometheus-operator", "app.kubernetes.io/name": "prometheus"}
+OPERATED_PODS = {"app.kubernetes.io/managed-by": "prometheus-operator"}
+PROMETHEUS_PODS = {**OPERATED_PODS, "app.kubernetes.io/name": "prometheus"}
 
 
 def labels(name: str) -> dict[str, str]:

@@ -9,10 +9,11 @@ from components.cluster.alertmanager import alertmanager_values
 from components.cluster.chart import image_parts, install_chart, merged
 from components.cluster.external_secret import external_secret
 from components.cluster.in_cluster import in_cluster
-from components.cluster.labels import PROXY_PODS, metadata
+from components.cluster.labels import OPERATED_PODS, PROXY_PODS, metadata
 from components.cluster.namespace import namespace
 from components.cluster.object_metrics import object_metrics_values
 from components.cluster.secrets import Secrets
+from components.cluster.system_move import system_move
 from components.foundation import KubernetesCluster
 from planning.plan import Json, MonitoringPlan, NodeSelection
 from planning.plan.endpoint import HTTP_PORT_NAME
@@ -73,6 +74,7 @@ class Monitoring(pulumi.ComponentResource):
                 spec=spec,
                 opts=in_cluster(self, cluster, self.chart),
             )
+        system_move(name, plan.move, OPERATED_PODS, parent=self, cluster=cluster, after=[space, self.chart])
         self.register_outputs({"server": plan.server})
 
     def _receivers(
@@ -134,19 +136,21 @@ def _alerts(plan: MonitoringPlan) -> dict[str, Json]:
 
 
 def _values(plan: MonitoringPlan, nodes: NodeSelection) -> dict[str, Json]:
-    system_nodes = nodes.helm_values()
+    system_nodes, hook_nodes = nodes.helm_values(), nodes.helm_values(ends=True)
     busybox, kubectl = (image_parts(image) for image in plan.crds_images)
+    # Made by the operator, which nobody waits for: see `system_move`.
+    operated: dict[str, Json] = {**system_nodes, "podMetadata": {"labels": dict(nodes.revision)}}
     return {
         # Helm installs CRDs once; this Job applies the chart's before every upgrade, in images of a fixed version.
-        "crds": {"upgradeJob": {"enabled": True, "image": {"busybox": busybox, "kubectl": kubectl}, **system_nodes}},
+        "crds": {"upgradeJob": {"enabled": True, "image": {"busybox": busybox, "kubectl": kubectl}, **hook_nodes}},
         "fullnameOverride": plan.fullname,
         # AKS runs these where they can't be scraped, and Cilium replaces kube-proxy; their alerts would always fire.
         **{part: {"enabled": False} for part in ("kubeEtcd", "kubeScheduler", "kubeControllerManager", "kubeProxy")},
         # One GPU node requests more than all other nodes together have: both would always fire.
         "defaultRules": {"disabled": {"KubeCPUOvercommit": True, "KubeMemoryOvercommit": True}},
         "prometheusOperator": {**system_nodes, "admissionWebhooks": {"patch": system_nodes}},
-        "prometheus": {"prometheusSpec": {**system_nodes, **_prometheus(plan)}},
-        "alertmanager": merged(alertmanager_values(plan.alerting), {"alertmanagerSpec": system_nodes}),
+        "prometheus": {"prometheusSpec": {**operated, **_prometheus(plan)}},
+        "alertmanager": merged(alertmanager_values(plan.alerting), {"alertmanagerSpec": operated}),
         "kube-state-metrics": {
             **system_nodes,
             # The MIG manager reports through node labels; the foundation marks nodes that have GPUs.

@@ -7,12 +7,12 @@ from pulumi_kubernetes.core.v1 import (
     EnvVarArgsDict,
     PodTemplateSpecArgsDict,
     ProbeArgsDict,
-    SecurityContextArgsDict,
     VolumeArgsDict,
     VolumeMountArgsDict,
 )
 
 from components.cluster.labels import DEPLOYMENT, labels
+from components.cluster.waiting_job import CONFINED
 from planning.plan import DeviceRequest, ExtendedResource, ModelPlan, ReleasePlan, WorkloadPlan
 from planning.plan.endpoint import HTTP_PORT, HTTP_PORT_NAME
 from planning.plan.labels import MODEL, POOL_REVISION
@@ -25,12 +25,6 @@ _ARGUMENTS_DIRECTORY = "/etc/vllm"
 _HOME = "/home/vllm"
 _SHARED_MEMORY = "shm"
 _PROBE_PERIOD_SECONDS = 10
-# What the pod security standard `restricted` requires of every container.
-CONFINED: SecurityContextArgsDict = {
-    "allow_privilege_escalation": False,
-    "capabilities": {"drop": ["ALL"]},
-    "read_only_root_filesystem": True,
-}
 
 
 def pod_template(model: ModelPlan, release: ReleasePlan, workload: WorkloadPlan) -> PodTemplateSpecArgsDict:

@@ -2,11 +2,10 @@
 
 from typing import Any
 
+from planning.naming import WEIGHTS_CONTAINER
 from planning.plan.endpoint import HTTP_PORT
 from planning.resolving.releases import ReleaseView
 from planning.vllm.arguments import CommandLine
-
-WEIGHTS_CONTAINER = "weights"
 
 
 def command_line(release: ReleaseView) -> CommandLine:

@@ -1,41 +1,44 @@
 """Plans the foundation on Azure; network, cluster, pools and identities of pods have modules of their own."""
 
-from planning.deciding.arguments import WEIGHTS_CONTAINER
 from planning.deciding.cluster import cluster, identities
 from planning.deciding.network import network
 from planning.deciding.pod_identities import pod_identities
 from planning.deciding.pools import agent_pool
 from planning.deciding.roles import grant
-from planning.deciding.system_nodes import SYSTEM_NODES
-from planning.plan import AzurePlan, AzureScopePlan, ModelStorePlan, RegistryPlan, VaultPlan
+from planning.deciding.system_nodes import system_nodes
+from planning.deciding.system_pool import system_pool
+from planning.naming import WEIGHTS_CONTAINER
+from planning.plan import AdminGrantPlan, AzurePlan, AzureScopePlan, ModelStorePlan, RegistryPlan, VaultPlan
 from planning.resolving.resolution import ResolvedStack
+from planning.resolving.tags import tags_of
 
 
 def azure(stack: ResolvedStack) -> AzurePlan:
     """Plan everything below Kubernetes."""
+    system = system_pool(stack)
     return AzurePlan(
         scope=_scope(stack),
         network=network(stack),
         identity=identities(stack),
         cluster=cluster(stack),
+        system_pool=system,
         agent_pools=tuple(agent_pool(stack, view) for view in stack.pools),
         vault=_vault(stack),
         registry=_registry(stack),
         model_store=_model_store(stack),
         pod_identities=pod_identities(stack),
-        system_nodes=SYSTEM_NODES,
+        system_nodes=system_nodes(system.pool),
     )
 
 
 def _scope(stack: ResolvedStack) -> AzureScopePlan:
     settings = stack.settings.platform
-    tags = {"platform": settings.name, "environment": settings.environment, "managed-by": "pulumi", **settings.tags}
     return AzureScopePlan(
         subscription_id=settings.subscription_id,
         tenant_id=settings.tenant_id,
         resource_group=stack.names.resource_group.value,
         region=settings.region,
-        tags=tuple(sorted(tags.items())),
+        tags=tuple(sorted(tags_of(settings).items())),
         protect=settings.protected,
     )
 
@@ -49,6 +52,7 @@ def _vault(stack: ResolvedStack) -> VaultPlan:
         endpoint=stack.names.endpoint("vault").value,
         endpoint_group=_endpoint_group(stack, "key_vault"),
         bootstrap=tuple(sorted(stack.bootstrap)),
+        admins=_admins(stack, "key_vault_secrets_officer", "vault"),
     )
 
 
@@ -73,6 +77,18 @@ def _model_store(stack: ResolvedStack) -> ModelStorePlan:
         soft_delete_days=stack.settings.storage.soft_delete_days,
         endpoint=stack.names.endpoint("models").value,
         endpoint_group=_endpoint_group(stack, "storage_blob"),
+        admins=_admins(stack, "storage_blob_data_contributor", "weights"),
+    )
+
+
+def _admins(stack: ResolvedStack, role: str, scope: str) -> tuple[AdminGrantPlan, ...]:
+    """Grant a role on what vault or store hold to the groups that administer the cluster.
+
+    Owner and Contributor of a subscription are no such roles: Azure answers 403 to them.
+    """
+    return tuple(
+        AdminGrantPlan(group=group, grant=grant(stack, f"admins-{group}", role, scope))
+        for group in stack.settings.cluster.admin_groups
     )
 
 

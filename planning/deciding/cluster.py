@@ -8,10 +8,11 @@ from planning.deciding.system_nodes import SYSTEM_TAINT
 from planning.plan import (
     ClusterIdentityPlan,
     ClusterPlan,
+    FirstPoolPlan,
     MaintenancePlan,
-    SystemPoolPlan,
 )
 from planning.resolving.resolution import ResolvedStack
+from planning.resolving.system_pool import FIRST_POOL, FIRST_POOL_NODES
 
 # The tenth address of the service range, as AKS's own default has it.
 _DNS_ADDRESS = 10
@@ -40,7 +41,7 @@ def identities(stack: ResolvedStack) -> ClusterIdentityPlan:
 
 def cluster(stack: ResolvedStack) -> ClusterPlan:
     """Plan the cluster."""
-    settings, names, system = stack.settings.cluster, stack.names, stack.settings.cluster.system_pool
+    settings, names = stack.settings.cluster, stack.names
     private = settings.api_server.access == "private"
     # What can't change without a new cluster: a new cluster must mean a new Kubernetes provider.
     fixed: dict[str, object] = {
@@ -64,13 +65,8 @@ def cluster(stack: ResolvedStack) -> ClusterPlan:
         pod_cidr=stack.settings.network.pods,
         service_cidr=stack.settings.network.services,
         dns_service_ip=str(IPv4Network(stack.settings.network.services)[_DNS_ADDRESS]),
-        system_pool=SystemPoolPlan(
-            name="system",
-            vm_size=system.vm_size,
-            min_nodes=system.nodes.min,
-            max_nodes=system.nodes.max,
-            zones=system.zones or (),
-            taint=SYSTEM_TAINT,
+        first_pool=FirstPoolPlan(
+            name=FIRST_POOL, vm_size=settings.first_pool.vm_size, nodes=FIRST_POOL_NODES, taint=SYSTEM_TAINT
         ),
         maintenance=tuple(
             MaintenancePlan(
@@ -83,7 +79,6 @@ def cluster(stack: ResolvedStack) -> ClusterPlan:
             for schedule in ("aksManagedAutoUpgradeSchedule", "aksManagedNodeOSUpgradeSchedule")
         ),
         upgrade_channel=settings.upgrade_channel,
-        max_pods=settings.max_pods,
         login=settings.login,
         login_server_id=stack.catalog.azure.aks_entra_server_id,
         identifier="/".join(

@@ -5,13 +5,11 @@ from collections.abc import Mapping
 from planning import naming
 from planning.deciding import traffic
 from planning.deciding.images import image
+from planning.deciding.moves import SMALLEST_IMAGE
 from planning.deciding.releases import NAMESPACE, TOKEN_SECRET, grace_seconds, release
 from planning.plan import HandoverPlan, ModelPlan, ReleasePlan
 from planning.resolving.releases import ResolvedModel
 from planning.resolving.resolution import ResolvedStack
-
-# The image of a Job that only has to be scheduled: its process exits immediately.
-_SMALLEST_IMAGE = "pause"
 
 
 def model(stack: ResolvedStack, view: ResolvedModel, pool_revisions: Mapping[str, str], server: str) -> ModelPlan:
@@ -39,7 +37,7 @@ def _handover(stack: ResolvedStack, view: ResolvedModel, releases: tuple[Release
     revisions = tuple(sorted({workload.pool_revision for workload in workloads}))
     return HandoverPlan(
         name=f"{view.name}-on-{naming.content_hash(' '.join(revisions))}",
-        image=image(stack, _SMALLEST_IMAGE),
+        image=image(stack, SMALLEST_IMAGE),
         pool_revisions=revisions,
         timeout_seconds=max(workload.rollout_seconds for workload in workloads) + grace_seconds(view.settings),
     )

@@ -31,7 +31,7 @@ def network(stack: ResolvedStack) -> NetworkPlan:
         ),
         nat_gateway=names.nat_gateway.value,
         nat_address=names.nat_address.value,
-        nat_zones=stack.settings.cluster.system_pool.zones or (),
+        nat_zones=settings.nat_zones or (),
         private_zones=tuple(
             (service, stack.catalog.azure.private_links[link].zone.format(region=region))
             for service, link in links.items()

@@ -24,7 +24,7 @@ def agent_pool(stack: ResolvedStack, view: ResolvedPool) -> AgentPoolPlan:
         None if view.gpu is None else "Install" if stack.settings.cluster.gpu_driver == "aks" else "None"
     )
     zones = settings.zones or ()
-    revision = _revision(
+    revision = revision_of(
         {
             "vm_size": view.vm.name,
             "zones": sorted(zones),
@@ -70,6 +70,7 @@ def agent_pool(stack: ResolvedStack, view: ResolvedPool) -> AgentPoolPlan:
             devices=tuple(device.label for device in view.devices),
         ),
         cluster=stack.names.cluster.value,
+        mode="User",
         aks_name=naming.agent_pool_name(settings.name, revision, create_first=create_first).value,
         logical_name=f"pool-{settings.name}-{revision}" if create_first else f"pool-{settings.name}",
         create_first=create_first,
@@ -97,7 +98,7 @@ def _autoscaler_tags(view: ResolvedPool) -> Pairs:
     )
 
 
-def _revision(immutable: dict[str, object], ours: dict[str, object]) -> str:
+def revision_of(immutable: dict[str, object], ours: dict[str, object]) -> str:
     """Hash of the settings that AKS can't change in place, and of those that must not change under running pods.
 
     Raises:

@@ -5,6 +5,7 @@ from planning.deciding.alerting import alerting
 from planning.deciding.chart_crds import chart_crds
 from planning.deciding.charts import chart
 from planning.deciding.images import image
+from planning.deciding.moves import move
 from planning.deciding.releases import NAMESPACE, TOKEN_SECRET
 from planning.deciding.traffic import GATEWAY, GATEWAY_NAMESPACE
 from planning.placement.system_capacity import system_capacity
@@ -14,12 +15,16 @@ from planning.plan import (
     ClientPlan,
     GatewayPlan,
     MonitoringPlan,
+    NodeSelection,
     PlatformPlan,
     SecretsPlan,
     ServingPlan,
     SystemLoadPlan,
 )
 from planning.resolving.resolution import ResolvedStack
+
+# What the Prometheus operator gives Prometheus to end: prometheus-operator v0.93, pkg/prometheus/server/statefulset.go.
+_PROMETHEUS_GRACE_SECONDS = 600
 
 
 def platform(stack: ResolvedStack) -> PlatformPlan:
@@ -83,11 +88,11 @@ def certificates(stack: ResolvedStack) -> CertificatesPlan:
     return CertificatesPlan(chart=chart(stack, "cert-manager"))
 
 
-def gateway(stack: ResolvedStack) -> GatewayPlan:
+def gateway(stack: ResolvedStack, nodes: NodeSelection) -> GatewayPlan:
     """Plan the gateway."""
-    settings = stack.settings.gateway
+    settings, envoy = stack.settings.gateway, chart(stack, "gateway-helm")
     return GatewayPlan(
-        envoy=chart(stack, "gateway-helm"),
+        envoy=envoy,
         envoy_crds=chart_crds(stack, "gateway-helm"),
         ai_crds=chart(stack, "ai-gateway-crds-helm"),
         ai=chart(stack, "ai-gateway-helm"),
@@ -102,10 +107,18 @@ def gateway(stack: ResolvedStack) -> GatewayPlan:
         request_timeout_seconds=settings.request_timeout_seconds,
         min_replicas=settings.replicas.min,
         max_replicas=settings.replicas.max,
+        move=move(
+            stack,
+            nodes,
+            "proxies",
+            envoy.namespace,
+            start_seconds=envoy.timeout_seconds,
+            end_seconds=settings.request_timeout_seconds,
+        ),
     )
 
 
-def monitoring(stack: ResolvedStack) -> MonitoringPlan:
+def monitoring(stack: ResolvedStack, nodes: NodeSelection) -> MonitoringPlan:
     """Plan Prometheus and Alertmanager."""
     settings = stack.settings.observability
     prometheus = chart(stack, "kube-prometheus-stack")
@@ -126,4 +139,12 @@ def monitoring(stack: ResolvedStack) -> MonitoringPlan:
         certificates_namespace=stack.catalog.charts["cert-manager"].namespace,
         alerting=alerting(stack),
         crds_images=(image(stack, "busybox"), image(stack, "kubectl")),
+        move=move(
+            stack,
+            nodes,
+            "monitoring",
+            prometheus.namespace,
+            start_seconds=prometheus.timeout_seconds,
+            end_seconds=_PROMETHEUS_GRACE_SECONDS,
+        ),
     )

@@ -1,9 +1,10 @@
-"""The nodes that are paid for and counted against quotas: every node pool, then the cluster's system pool."""
+"""The nodes that are paid for and counted against quotas: every node pool, then system pool and first pool."""
 
 from msgspec import Struct
 
 from catalog import VmSize
 from planning.resolving.resolution import Resolution, derived
+from planning.resolving.system_pool import FIRST_POOL, FIRST_POOL_NODES, SYSTEM_POOL
 
 
 class BilledPool(Struct, frozen=True):
@@ -21,8 +22,8 @@ class BilledPool(Struct, frozen=True):
 
 @derived
 def billed_pools(stack: Resolution) -> tuple[BilledPool, ...]:
-    """The node pools in the order of the stack file, then the system pool."""
-    system = stack.settings.cluster.system_pool
+    """The node pools in the order of the stack file, then the system pool and the first pool."""
+    system, first = stack.settings.cluster.system_pool, stack.settings.cluster.first_pool
     return (
         *(
             BilledPool(
@@ -38,7 +39,7 @@ def billed_pools(stack: Resolution) -> tuple[BilledPool, ...]:
             for pool in stack.pools
         ),
         BilledPool(
-            name="system",
+            name=SYSTEM_POOL,
             path="cluster.system_pool",
             vm=stack.catalog.vm_sizes.get(system.vm_size),
             vm_size=system.vm_size,
@@ -46,5 +47,15 @@ def billed_pools(stack: Resolution) -> tuple[BilledPool, ...]:
             gpu=False,
             min_nodes=system.nodes.min,
             max_nodes=system.nodes.max,
+        ),
+        BilledPool(
+            name=FIRST_POOL,
+            path="cluster.first_pool",
+            vm=stack.catalog.vm_sizes.get(first.vm_size),
+            vm_size=first.vm_size,
+            spot=False,
+            gpu=False,
+            min_nodes=FIRST_POOL_NODES,
+            max_nodes=FIRST_POOL_NODES,
         ),
     )

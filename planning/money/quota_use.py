@@ -7,6 +7,7 @@ from config import Settings
 from planning.money import quota
 from planning.money.billed_pools import BilledPool, billed_pools
 from planning.resolving.resolution import Resolution
+from planning.resolving.system_pool import SYSTEM_POOL
 
 
 class QuotaUse(Struct, frozen=True, kw_only=True):
@@ -34,12 +35,12 @@ class QuotaUse(Struct, frozen=True, kw_only=True):
 
 
 def quota_use(settings: Settings, catalog: Catalog) -> tuple[QuotaUse, ...]:
-    """Every quota that the node pools and the system pool count against, by name.
+    """Every quota that the node pools, system pool and first pool count against, by name.
 
     Pools whose VM size isn't in the catalog are left out: `not_counted` names them.
     """
     stack = Resolution(settings, catalog)
-    replaced = {pool.name for pool in settings.pools if pool.rotation == "create-first"}
+    replaced = {SYSTEM_POOL, *(pool.name for pool in settings.pools if pool.rotation == "create-first")}
     return tuple(_use(stack, demand, replaced) for demand in quota.demands(stack).values())
 
 

@@ -8,17 +8,18 @@ from msgspec import Struct
 
 from planning.plan.alerting import AlertingPlan, EmailPlan, ReceiverPlan
 from planning.plan.azure import (
+    AdminGrantPlan,
     AgentPoolPlan,
     AzurePlan,
     AzureScopePlan,
     ClusterIdentityPlan,
     ClusterPlan,
+    FirstPoolPlan,
     GrantPlan,
     MaintenancePlan,
     ModelStorePlan,
     PodIdentityPlan,
     RegistryPlan,
-    SystemPoolPlan,
     VaultPlan,
 )
 from planning.plan.azure_network import NetworkPlan, RunnerPlan, SecurityRulePlan, SubnetPlan
@@ -53,6 +54,7 @@ from planning.plan.services import (
     GatewayPlan,
     GpuOperatorPlan,
     MonitoringPlan,
+    MovePlan,
     RoutePlan,
     SecretsPlan,
     ServingPlan,
@@ -60,6 +62,7 @@ from planning.plan.services import (
 )
 
 __all__ = [
+    "AdminGrantPlan",
     "AgentPoolPlan",
     "AlertingPlan",
     "AutoscalingPlan",
@@ -79,6 +82,7 @@ __all__ = [
     "DeviceRequest",
     "EmailPlan",
     "ExtendedResource",
+    "FirstPoolPlan",
     "GatewayPlan",
     "GpuOperatorPlan",
     "GrantPlan",
@@ -90,6 +94,7 @@ __all__ = [
     "ModelPlan",
     "ModelStorePlan",
     "MonitoringPlan",
+    "MovePlan",
     "NetworkPlan",
     "NodeSelection",
     "Pairs",
@@ -111,7 +116,6 @@ __all__ = [
     "ServingPlan",
     "SubnetPlan",
     "SystemLoadPlan",
-    "SystemPoolPlan",
     "TokenCost",
     "TrafficPlan",
     "VaultPlan",

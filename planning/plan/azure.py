@@ -37,6 +37,15 @@ class GrantPlan(Struct, frozen=True, kw_only=True):
     """Resource id of the role's definition."""
 
 
+class AdminGrantPlan(Struct, frozen=True, kw_only=True):
+    """What the members of one of the operator's groups may do."""
+
+    group: str
+    """Id of the Entra group."""
+    grant: GrantPlan
+    """Its role."""
+
+
 class ClusterIdentityPlan(Struct, frozen=True, kw_only=True):
     """Identities of the control plane and of the kubelets, and what they may do."""
 
@@ -54,19 +63,15 @@ class ClusterIdentityPlan(Struct, frozen=True, kw_only=True):
     """Lets the control plane link that zone to the network; None with a public API server."""
 
 
-class SystemPoolPlan(Struct, frozen=True, kw_only=True):
-    """The cluster's inline pool, where everything but models runs."""
+class FirstPoolPlan(Struct, frozen=True, kw_only=True):
+    """The pool inside the cluster's own resource, without which AKS creates no cluster; it is never changed again."""
 
     name: str
     """AKS' name for it."""
     vm_size: str
     """VM size of its nodes."""
-    min_nodes: int
-    """Fewest nodes."""
-    max_nodes: int
-    """Most nodes."""
-    zones: tuple[str, ...]
-    """Zones of its nodes."""
+    nodes: int
+    """Number of its nodes."""
     taint: str
     """Taint that keeps models away, `key=value:Effect`."""
 
@@ -113,14 +118,12 @@ class ClusterPlan(Struct, frozen=True, kw_only=True):
     """Address range of Services."""
     dns_service_ip: str
     """Address of the cluster's DNS Service."""
-    system_pool: SystemPoolPlan
-    """The inline pool."""
+    first_pool: FirstPoolPlan
+    """The pool that AKS requires at creation."""
     maintenance: tuple[MaintenancePlan, ...]
     """When Azure may upgrade the cluster and the node images."""
     upgrade_channel: str
     """AKS' automatic upgrades."""
-    max_pods: int
-    """Most pods a node."""
     login: str
     """How kubelogin signs in: azurecli, workloadidentity, spn or msi."""
     login_server_id: str
@@ -136,6 +139,8 @@ class AgentPoolPlan(Struct, frozen=True, kw_only=True):
     """The pool as pods and people see it."""
     cluster: str
     """Name of the cluster that it belongs to."""
+    mode: Literal["System", "User"]
+    """Whether AKS's own pods run there; a cluster always has a system pool."""
     aks_name: str
     """AKS' name for it, with the revision where the new pool is created before the old one is deleted."""
     logical_name: str
@@ -194,6 +199,8 @@ class VaultPlan(Struct, frozen=True, kw_only=True):
     """Azure's group id: the part of the service that the endpoint leads to."""
     bootstrap: tuple[str, ...]
     """Secrets that the first `up` writes from the stack's configuration."""
+    admins: tuple[AdminGrantPlan, ...]
+    """Who may write secrets later: an owner of the subscription may not."""
 
 
 class RegistryPlan(Struct, frozen=True, kw_only=True):
@@ -228,6 +235,8 @@ class ModelStorePlan(Struct, frozen=True, kw_only=True):
     """Name of the private endpoint."""
     endpoint_group: str
     """Azure's group id: the part of the service that the endpoint leads to."""
+    admins: tuple[AdminGrantPlan, ...]
+    """Who may upload weights: an owner of the subscription may not."""
 
 
 class AzurePlan(Struct, frozen=True, kw_only=True, tag="azure"):
@@ -241,6 +250,8 @@ class AzurePlan(Struct, frozen=True, kw_only=True, tag="azure"):
     """Identities of the cluster itself."""
     cluster: ClusterPlan
     """The AKS cluster."""
+    system_pool: AgentPoolPlan
+    """The pool where everything but models runs."""
     agent_pools: tuple[AgentPoolPlan, ...]
     """The GPU node pools, in the order of the Plan's pools."""
     vault: VaultPlan

@@ -25,17 +25,26 @@ class NodeSelection(Struct, frozen=True, kw_only=True):
     """Key of the taint that keeps other pods away."""
     taint_effect: str
     """Effect of that taint."""
+    revision: Pairs
+    """Label of the nodes' revision, which pods select so that they move to new nodes; empty where there are none."""
 
-    def helm_values(self, *, any_effect: bool = False) -> dict[str, Json]:
+    def helm_values(self, *, any_effect: bool = False, ends: bool = False) -> dict[str, Json]:
         """`nodeSelector` and `tolerations` as a chart takes them, and every object that is written in JSON.
 
         `any_effect` leaves the effect out, which tolerates all of them. The GPU Operator's values have always been
-        written so; another text would upgrade the operator on every stack, and gain nothing.
+        written so; another text would upgrade the operator on every stack, and gain nothing. `ends` is for pods that
+        end by themselves: they have nothing to move, so they run on system nodes of any revision.
         """
-        return {"nodeSelector": dict(self.labels), "tolerations": [dict(self._toleration(any_effect=any_effect))]}
+        return {
+            "nodeSelector": dict(self.labels if ends else (*self.labels, *self.revision)),
+            "tolerations": [dict(self._toleration(any_effect=any_effect))],
+        }
 
     def pod_spec(self) -> dict[str, Any]:
-        """`node_selector` and `tolerations` as a typed pod spec takes them."""
+        """`node_selector` and `tolerations` as a typed pod spec takes them, of a pod that ends by itself.
+
+        Without the revision: a Job that has ended has nothing to move, and its template can't change.
+        """
         return {"node_selector": dict(self.labels), "tolerations": [dict(self._toleration(any_effect=False))]}
 
     def _toleration(self, *, any_effect: bool) -> Pairs:

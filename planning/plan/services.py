@@ -59,6 +59,19 @@ class CertificatesPlan(Struct, frozen=True, kw_only=True):
     """Chart of cert-manager."""
 
 
+class MovePlan(Struct, frozen=True, kw_only=True):
+    """The wait, at a move to new system nodes, for pods that an operator moves by itself."""
+
+    name: str
+    """Name of the Job that waits, with the revision of the system nodes: each move has a new one."""
+    namespace: str
+    """Namespace of the awaited pods and of the Job."""
+    image: str
+    """Image of the Job, which exits immediately."""
+    timeout_seconds: int
+    """Longest wait."""
+
+
 class SecretsPlan(Struct, frozen=True, kw_only=True):
     """External Secrets Operator and the one store that reads the foundation's secrets."""
 
@@ -147,6 +160,8 @@ class GatewayPlan(Struct, frozen=True, kw_only=True):
     """Fewest proxies."""
     max_replicas: int
     """Most proxies."""
+    move: MovePlan
+    """The wait for proxies on earlier system nodes."""
 
 
 class RoutePlan(Struct, frozen=True, kw_only=True):
@@ -208,3 +223,5 @@ class MonitoringPlan(Struct, frozen=True, kw_only=True):
     """Who is notified when an alert fires."""
     crds_images: tuple[str, str]
     """Images of the Job that updates the chart's CRDs before an upgrade: busybox, which unpacks them, and kubectl."""
+    move: MovePlan
+    """The wait for Prometheus and Alertmanager on earlier system nodes."""

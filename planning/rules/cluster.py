@@ -34,40 +34,44 @@ def version_supported(stack: Resolution) -> Violations:
     "error",
     prevents="AKS refuses the system node pool, or CoreDNS, the gateway and the operators stay Pending.",
     source=_SYSTEM,
-    reads=("cluster.system_pool",),
+    reads=("cluster.system_pool", "cluster.first_pool"),
     needs="aks",
 )
 def system_pool_usable(stack: Resolution) -> Violations:
-    """The system node pool is on demand, has at least one node and 4 cores a node, and no GPUs."""
-    pool = stack.settings.cluster.system_pool
-    vm = stack.catalog.vm_sizes.get(pool.vm_size)
-    size = "cluster.system_pool.vm_size"
-    if pool.capacity == "spot":
+    """The system node pool is on demand with at least one node; its nodes and the first one have 4 cores and no GPU."""
+    cluster = stack.settings.cluster
+    if cluster.system_pool.capacity == "spot":
         yield Violation(
             "cluster.system_pool.capacity",
             "`spot`: a system node pool cannot have spot nodes",
             "write `on-demand`",
             ("cluster.system_pool.capacity",),
         )
-    if pool.nodes.min < 1:
+    if cluster.system_pool.nodes.min < 1:
         yield Violation(
             "cluster.system_pool.nodes.min",
-            f"{pool.nodes.min}: a system pool never scales to zero",
+            f"{cluster.system_pool.nodes.min}: a system pool never scales to zero",
             "write 1 or more",
             ("cluster.system_pool.nodes",),
         )
+    yield from _system_size(stack, "cluster.system_pool.vm_size", cluster.system_pool.vm_size)
+    yield from _system_size(stack, "cluster.first_pool.vm_size", cluster.first_pool.vm_size)
+
+
+def _system_size(stack: Resolution, path: str, size: str) -> Violations:
+    vm = stack.catalog.vm_sizes.get(size)
     if vm is None:
         names = [name for name, known in stack.catalog.vm_sizes.items() if known.gpu is None]
-        yield Violation(size, f"VM size `{pool.vm_size}` is not in the catalog", nearest(pool.vm_size, names), (size,))
+        yield Violation(path, f"VM size `{size}` is not in the catalog", nearest(size, names), (path,))
     elif vm.gpu is not None:
         yield Violation(
-            size,
-            f"`{pool.vm_size}` has GPUs, which the cluster's own pods would occupy",
+            path,
+            f"`{size}` has GPUs, which the cluster's own pods would occupy",
             "choose a size without GPUs, such as Standard_D4ds_v5",
-            (size,),
+            (path,),
         )
     elif vm.vcpu < _SYSTEM_CORES:
-        yield Violation(size, f"{vm.vcpu} cores; a system pool needs {_SYSTEM_CORES}", "choose a larger size", (size,))
+        yield Violation(path, f"{vm.vcpu} cores; a system pool needs {_SYSTEM_CORES}", "choose a larger size", (path,))
 
 
 @stack_rule(
@@ -78,10 +82,11 @@ def system_pool_usable(stack: Resolution) -> Violations:
     needs="aks",
 )
 def zones_exist(stack: Resolution) -> Violations:
-    """Node pools name availability zones that the region has; a list of zones is not empty."""
+    """Node pools and the outbound address name zones that the region has; a list of zones is not empty."""
     if stack.region is None:
         return
     declared = [("cluster.system_pool.zones", stack.settings.cluster.system_pool.zones)]
+    declared += [("network.nat_zones", stack.settings.network.nat_zones)]
     declared += [(f"{pool.path}.zones", pool.settings.zones) for pool in stack.pools]
     for path, zones in declared:
         rests_on = (path, "platform.region")

@@ -4,10 +4,11 @@ from datetime import date
 
 from config.wording import nearest
 from planning.money import cost
-from planning.money.billed_pools import billed_pools
+from planning.money.billed_pools import BilledPool, billed_pools
 from planning.resolving.pools import PoolView
 from planning.resolving.releases import ReleaseView
 from planning.resolving.resolution import Resolution
+from planning.resolving.system_pool import FIRST_POOL
 from planning.rules.reads import SOURCE
 from planning.rules.register import Violation, Violations, pool_rule, release_rule, stack_rule
 
@@ -16,6 +17,13 @@ _RETAIL = "https://learn.microsoft.com/rest/api/cost-management/retail-prices/az
 _REFRESH = "refresh it with `llm-platform refresh-prices`"
 # Azure changed its GPU prices by up to 30 percent within a year; prices from the last quarter are close to the bill.
 _OLD_AFTER_DAYS = 90
+
+
+def _priced(stack: Resolution) -> tuple[BilledPool, ...]:
+    """Pools whose price is reported; that of the first pool is reported with the system pool's if they are equal."""
+    cluster = stack.settings.cluster
+    same = cluster.first_pool.vm_size == cluster.system_pool.vm_size
+    return tuple(billed for billed in billed_pools(stack) if not (same and billed.name == FIRST_POOL))
 
 
 @stack_rule(
@@ -27,7 +35,7 @@ _OLD_AFTER_DAYS = 90
 )
 def price_known(stack: Resolution) -> Violations:
     """The catalog has a price of every pool's VM size in the stack's region; none is taken from another region."""
-    for billed in billed_pools(stack):
+    for billed in _priced(stack):
         if billed.vm is not None and cost.hourly_usd(stack, billed) is None:
             price = stack.catalog.prices.get((stack.settings.platform.region, billed.vm.name))
             at_most = (
@@ -56,7 +64,7 @@ def price_known(stack: Resolution) -> Violations:
 )
 def price_dated(stack: Resolution) -> Violations:
     """Prices without a date are reported."""
-    for billed in billed_pools(stack):
+    for billed in _priced(stack):
         price = stack.catalog.prices.get((stack.settings.platform.region, billed.vm.name)) if billed.vm else None
         if price is None or cost.hourly_usd(stack, billed) is None:
             continue
@@ -82,7 +90,7 @@ def price_recent(stack: Resolution) -> Violations:
     if stack.today is None:
         return
     today = date.fromisoformat(stack.today)
-    for billed in billed_pools(stack):
+    for billed in _priced(stack):
         price = cost.price_of(stack, billed)
         if price is None or cost.hourly_usd(stack, billed) is None:
             continue

@@ -3,6 +3,7 @@
 from ipaddress import IPv4Network
 
 from planning.resolving.resolution import Resolution
+from planning.resolving.system_pool import FIRST_POOL_NODES
 from planning.rules.register import Violation, Violations, stack_rule
 
 _AKS_NETWORK = "https://learn.microsoft.com/azure/aks/azure-cni-overlay"
@@ -96,7 +97,8 @@ def subnets_large_enough(stack: Resolution) -> Violations:
                 (f"network.subnets.{role}",),
             )
     nodes = _subnets(stack)["nodes"]
-    pools = [pool.most_nodes + 1 for pool in stack.pools] + [stack.settings.cluster.system_pool.nodes.max + 1]
+    pools = [pool.most_nodes + 1 for pool in stack.pools]
+    pools += [stack.settings.cluster.system_pool.nodes.max + 1, FIRST_POOL_NODES + 1]
     sizes = (*(f"{pool.path}.nodes" for pool in stack.pools), "cluster.system_pool.nodes")
     room = nodes.num_addresses - _AZURE_RESERVED
     if sum(pools) > room:

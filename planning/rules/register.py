@@ -1,8 +1,8 @@
 """The register of rules: each has an id, a severity, what it prevents, and a function that yields violations.
 
-A rule is about one of four subjects: the whole stack, one pool, one model, or one model on one of its pools. The
-register runs it over all subjects of its kind. `pool: auto` checks the rules about pools and about models on pools
-before it places a model, so a new rule of these kinds needs no entry anywhere else.
+A rule is about one of five subjects: the whole stack, one pool, one model, one model on one of its pools, or the
+finished Plan. The register runs it over all subjects of its kind. `pool: auto` checks the rules about pools and about
+models on pools before it places a model, so a new rule of these kinds needs no entry anywhere else.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -10,9 +10,11 @@ from typing import Literal, NamedTuple, Required, TypedDict, TypeVar, Unpack
 
 from msgspec import Struct
 
+from catalog import Catalog
 from config import Finding, Settings
 from config.findings import Severity
 from planning.placement.release_on_pool import ReleaseOnPool, releases_on_pools
+from planning.plan import Plan
 from planning.resolving.pools import PoolView
 from planning.resolving.releases import ReleaseView
 from planning.resolving.resolution import Resolution
@@ -129,6 +131,15 @@ def _resting(violation: Violation, *reads: tuple[str, ...]) -> Violation:
     return violation._replace(rests_on=tuple(place for places in reads for place in places))
 
 
+class PlanRule(Rule, frozen=True, kw_only=True):
+    """A rule about the finished Plan: a note or a warning, since there is no Plan where anything is an error."""
+
+    def violations(self, stack: Resolution) -> Violations:
+        """None: it says nothing of a stack that has no Plan yet."""
+        del stack
+        yield from ()
+
+
 REGISTER: dict[str, Rule] = {}
 
 
@@ -159,6 +170,7 @@ StackCheck = Callable[[Resolution], Violations]
 PoolCheck = Callable[[Resolution, PoolView], Violations]
 ReleaseCheck = Callable[[Resolution, ReleaseView], Violations]
 PlacementCheck = Callable[[Resolution, ReleaseOnPool], Violations]
+PlanCheck = Callable[[Plan, Catalog], Violations]
 
 
 def stack_rule(name: str, severity: Severity, **texts: Unpack[_Texts]) -> Callable[[StackCheck], StackCheck]:
@@ -201,6 +213,17 @@ def placement_rule(
     return lambda check: _enter(PlacementRule(name=name, severity=severity, check=check, **texts), check)
 
 
+def plan_rule(
+    name: str, severity: Literal["warning", "info"], **texts: Unpack[_Texts]
+) -> Callable[[PlanCheck], PlanCheck]:
+    """Enter a function of a finished Plan and the catalog into the register.
+
+    Raises:
+        ValueError: the id is taken.
+    """
+    return lambda check: _enter(PlanRule(name=name, severity=severity, check=check, **texts), check)
+
+
 def _enter(rule: Rule, check: _Check) -> _Check:
     if rule.name in REGISTER:
         message = f"two rules are called {rule.name}"
@@ -216,6 +239,16 @@ def findings(stack: Resolution, foundation: Foundation = "aks") -> list[Finding]
         for name in sorted(REGISTER)
         if _applies(REGISTER[name], foundation)
         for finding in REGISTER[name].findings(stack)
+    ]
+
+
+def plan_findings(plan: Plan, catalog: Catalog, foundation: Foundation = "aks") -> list[Finding]:
+    """Every violation of the rules about finished Plans, ordered by the rules' ids."""
+    return [
+        Finding(rule.severity, name, path, message, fix, rests_on=rests_on or rule.reads)
+        for name, rule in sorted(REGISTER.items())
+        if isinstance(rule, PlanRule) and _applies(rule, foundation)
+        for path, message, fix, rests_on in rule.check(plan, catalog)
     ]
 
 

@@ -49,6 +49,13 @@ _ROLES: Final = {
     "4633458b-17de-408a-b874-0445c86b69e6": _Role(
         data=(READ_SECRET, "Microsoft.KeyVault/vaults/secrets/readMetadata/action"),
     ),
+    # Key Vault Secrets Officer
+    "b86a8fe4-44ce-4948-aee5-eccb2c155cd7": _Role(data=("Microsoft.KeyVault/vaults/secrets/*",)),
+    # Storage Blob Data Contributor
+    "ba92f5b4-2d11-453d-a403-e96b0029c9fe": _Role(
+        actions=("Microsoft.Storage/storageAccounts/blobServices/containers/*",),
+        data=("Microsoft.Storage/storageAccounts/blobServices/containers/blobs/*",),
+    ),
     # Storage Blob Data Reader
     "2a2b9908-6ea1-4ae2-8e65-a410df84e7d1": _Role(
         actions=("Microsoft.Storage/storageAccounts/blobServices/containers/read",),

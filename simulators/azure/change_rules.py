@@ -64,6 +64,8 @@ IMMUTABLE_POOL_FIELDS: Final = (
     "vnetSubnetID",
 )
 _INLINE: Final = "agentPoolProfiles"
+# ResourceAvailabilityZonesCannotBeModified: https://learn.microsoft.com/azure/virtual-network/ip-services/public-ip-addresses#availability-zone
+_ZONAL: Final = ("network:NatGateway", "network:PublicIPAddress")
 
 # Writes to the children of one parent that Azure takes one after the other.
 _ONE_AT_A_TIME: Final = {
@@ -99,6 +101,8 @@ def refused_changes(token: str, changed: Mapping[str, Any]) -> list[str]:
         rules = IMMUTABLE_POOL_FIELDS
     elif token == "containerservice:ManagedCluster":
         rules = tuple(f"{_INLINE}.{rule}" for rule in IMMUTABLE_POOL_FIELDS)
+    elif token in _ZONAL:
+        rules = ("zones",)
     else:
         return []
     # A changed parent (`agentPoolProfiles[1]` added as a whole) is no change of one of its fields.

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import yaml
 
-from simulators.azure import change_rules
+from simulators.azure import agent_pools, change_rules
 from simulators.azure.arm_paths import path_inputs, resource_id
 from simulators.azure.arm_schema import ArmSchema
 from simulators.azure.assigned_values import TENANT, born
@@ -117,8 +117,11 @@ class AzureNative(SimulatedProvider):
         self._require_known(inputs)
         id_ = resource_id(schema.token, schema.arm_type, self._subscription, inputs)
         self._require_surroundings(schema, inputs, id_)
+        agent_pools.require_system_pool(self.cloud, schema.token, id_, inputs)
         with self._exclusive(schema.token, id_):
-            if self.cloud.find(id_) is not None:
+            parts = id_.rsplit("/agentPools/", 1)
+            inline = len(parts) > 1 and parts[1] in agent_pools.pools_of(self.cloud, parts[0])
+            if inline or self.cloud.find(id_) is not None:
                 raise RefusedError(f"cannot create already existing resource '{id_}'")
             resource = self._settle(schema, id_, inputs)
         if (host := api_host(resource)) is not None:
@@ -192,18 +195,24 @@ class AzureNative(SimulatedProvider):
         found = self.cloud.find(id_)
         if found is None:
             raise RefusedError(f"ResourceNotFound: '{id_}' was not found")
-        refused = change_rules.refused_changes(schema.token, differences(found.inputs, inputs))
+        agent_pools.require_system_pool(self.cloud, schema.token, id_, inputs)
+        old = found.inputs
+        if schema.token == agent_pools.CLUSTER:
+            old = agent_pools.matched(self.cloud, id_, inputs)
+        refused = change_rules.refused_changes(schema.token, differences(old, inputs))
         if refused:
             named = ", ".join(f"'{path}'" for path in refused)
             raise RefusedError(f"PropertyChangeNotAllowed: changing property {named} is not allowed")
         with self._exclusive(schema.token, id_):
-            return self._settle(schema, id_, inputs).outputs
+            kept = agent_pools.kept(found.inputs, inputs) if schema.token == agent_pools.CLUSTER else inputs
+            return self._settle(schema, id_, kept).outputs
 
     def delete(self, type_: str, id_: str) -> None:
         """Delete a resource and all inside it; one that is gone already (404) is fine."""
         schema = self._schema(type_)
         if self.cloud.find(id_) is None:
             return
+        agent_pools.require_another_system_pool(self.cloud, schema.token, id_)
         for user in self.cloud.azure:
             if user.token in change_rules.holders(schema.token) and change_rules.names(user.id, user.inputs, id_):
                 raise RefusedError(f"InUse: '{id_}' can't be deleted, '{user.id}' uses it")

@@ -152,7 +152,9 @@ def test_a_vault_with_access_policies_ignores_roles(world: World) -> None:
 def test_an_unknown_role_raises_an_error(world: World) -> None:
     grant = next(
         role for role in world.cloud.azure
-        if role.token == "authorization:RoleAssignment" and role.inputs["scope"] == world.the("keyvault:Vault").id
+        if role.token == "authorization:RoleAssignment"
+        and role.inputs["principalType"] == "ServicePrincipal"
+        and role.inputs["scope"] == world.the("keyvault:Vault").id
     )  # fmt: skip
     kept = grant.inputs["roleDefinitionId"]
     grant.inputs["roleDefinitionId"] = "/providers/Microsoft.Authorization/roleDefinitions/0"

@@ -43,9 +43,10 @@ def test_the_graph_s_pools_offer_what_the_graph_s_plan_says(stack: str) -> None:
     assert all(withheld == "" for _, withheld in found.values()), found
     assert requested <= {resource for resources, _ in found.values() for resource in resources}
     if plan is not None:
-        assert {made.aks_name: dict(made.pool.resources) for made in plan.foundation.agent_pools} == {
-            name: resources for name, (resources, _) in found.items()
-        }
+        assert {
+            made.aks_name: dict(made.pool.resources)
+            for made in (plan.foundation.system_pool, *plan.foundation.agent_pools)
+        } == {name: resources for name, (resources, _) in found.items()}
 
 
 def offered_by(pool: Mapping[str, Any], values: Mapping[str, Any]) -> tuple[dict[str, int], str]:

@@ -109,7 +109,9 @@ def require_moved(changing: Changing, change: Change) -> None:
     assert change.watch.never_placed() == set()
     nodes = changing.life.engine.client.list("v1", "Node")
     revisions = {node["metadata"]["labels"].get(POOL_REVISION) for node in nodes}
-    assert revisions == {None, *(pool.revision for pool in change.after.pools)}
+    # The node that AKS requires has none.
+    system = change.after.foundation.system_pool.pool.revision
+    assert revisions == {None, system, *(pool.revision for pool in change.after.pools)}
 
 
 def require_ready_before_the_old_nodes_go(change: Change, deployment: WorkloadPlan) -> None:

@@ -19,7 +19,7 @@ def wire_pool(plan: AgentPoolPlan) -> dict[str, Any]:
         "maxCount": plan.pool.max_nodes,
         "maxPods": plan.max_pods,
         "minCount": plan.pool.min_nodes,
-        "mode": "User",
+        "mode": plan.mode,
         "nodeLabels": dict(plan.pool.labels),
         "nodeTaints": list(plan.pool.taints),
         "osDiskSizeGB": plan.os_disk_gib,

@@ -107,7 +107,8 @@ def test_slices_of_different_size_are_made_by_the_operator() -> None:
     (operator,) = [entry["inputs"]["values"] for entry in entries if entry["inputs"].get("chart") == "gpu-operator"]
     assert operator["driver"]["enabled"]
     assert operator["migManager"]["enabled"]
-    (pool,) = [entry["inputs"] for entry in entries if entry["type"] == "azure-native:containerservice:AgentPool"]
+    pools = [entry["inputs"] for entry in entries if entry["type"] == "azure-native:containerservice:AgentPool"]
+    (pool,) = [pool for pool in pools if pool["mode"] == "User"]
     assert "gpuInstanceProfile" not in pool
     assert pool["nodeLabels"]["nvidia.com/mig.config"] in operator["migManager"]["config"]["data"]["config.yaml"]
 

@@ -30,5 +30,6 @@ def test_pools_that_differ_in_what_azure_cannot_change_are_of_different_revision
 
 def test_a_pool_that_keeps_its_name_is_replaced_when_azure_cannot_change_it() -> None:
     graph: Any = graph_of("dev", lambda sections: sections["pools"][0].update(rotation="delete-first"))
-    (pool,) = [entry for entry in graph.to_json() if entry["type"] == "azure-native:containerservice:AgentPool"]
+    kept = [entry for entry in graph.to_json() if entry["type"] == "azure-native:containerservice:AgentPool"]
+    (pool,) = [entry for entry in kept if entry["inputs"]["mode"] == "User"]
     assert pool["options"]["replace_on_changes"] == list(IMMUTABLE_FIELDS)

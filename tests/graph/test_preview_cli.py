@@ -260,7 +260,9 @@ def test_against_an_earlier_preview(tmp_path: Path) -> None:
     assert outcome.code == 0
     comparison = outcome.text.split("Against dev")[1]
     assert "- kubernetes:apps/v1:Deployment  embed-deployment" in comparison
-    assert "~ azure-native:containerservice:ManagedCluster  cluster-aks\n      agentPoolProfiles\n" in comparison
+    assert "~ azure-native:containerservice:AgentPool  pool-system-" in comparison
+    assert "\n      maxCount\n" in comparison
+    assert "ManagedCluster" not in comparison
     assert "+0 USD a month at minimum nodes, +165 at maximum" in comparison
 
 

@@ -33,7 +33,7 @@ def test_values_that_the_autoscaler_owns_are_declared_for_the_creation_alone(sta
         # KEDA's number, or one that was fixed before, must stay whatever the least number is.
         assert made["options"].get("ignore_changes", []) == (["spec.replicas"] if low < high else [])
     for pool in of_type(stack, ":AgentPool"):
-        assert pool["options"]["ignore_changes"] == ["count", "orchestratorVersion"]
+        assert pool["options"]["ignore_changes"] == ["count", "localDNSProfile", "orchestratorVersion"]
 
 
 @each_stack

@@ -37,6 +37,7 @@ def records() -> Iterator[Any]:
         assert collection
         yield from collection.values()
     yield CATALOG.azure
+    yield CATALOG.limits
     yield CATALOG.overheads
     yield from (CATALOG.vllm(version) for version in CATALOG.vllm_versions)
 

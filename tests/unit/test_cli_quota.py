@@ -38,14 +38,14 @@ def stack_file(folder: Path, **sections: Any) -> str:
 
 def test_cores_are_counted_by_family_and_in_total() -> None:
     found = uses()
-    # One to three nodes of 40 vCPUs; two to four of 4.
+    # One to three nodes of 40 vCPUs; two to four of 4, and the one that AKS requires.
     family = found[FAMILY]
     assert (family.min_cores, family.max_cores, family.upgrade_cores, family.replace_cores) == (40, 120, 160, 240)
     system = found["standardDDSv5Family"]
-    assert (system.min_cores, system.max_cores, system.upgrade_cores, system.replace_cores) == (8, 16, 20, 16)
+    assert (system.min_cores, system.max_cores, system.upgrade_cores, system.replace_cores) == (12, 20, 24, 36)
     both = found["cores"]
-    assert (both.min_cores, both.max_cores, both.upgrade_cores, both.replace_cores) == (48, 136, 176, 256)
-    assert (both.label, both.pools) == ("Total Regional vCPUs", ("h100", "system"))
+    assert (both.min_cores, both.max_cores, both.upgrade_cores, both.replace_cores) == (52, 140, 180, 260)
+    assert (both.label, both.pools) == ("Total Regional vCPUs", ("h100", "system", "first"))
     assert {use.limit for use in found.values()} == {None}
 
 

@@ -15,7 +15,7 @@ from planning.money import cost, tokens
 from planning.money.tokens import HOURS_PER_MONTH, Steps, token_cost
 from planning.plan import CostPlan
 
-H100, H100_PAIR, SYSTEM = 6.98, 17.64, 0.226
+H100, H100_PAIR, SYSTEM, FIRST = 6.98, 17.64, 0.226, 0.226
 A100, A100_SPOT = 3.673, 0.65
 SECONDS = HOURS_PER_MONTH * 3600
 
@@ -37,8 +37,8 @@ FLOOR_AND_BURST = {
 
 def test_a_range_from_the_fewest_nodes_to_the_most() -> None:
     found = plan({}).cost
-    assert found.min_per_month == month((H100, 1), (SYSTEM, 2))
-    assert found.max_per_month == month((H100, 3), (SYSTEM, 4))
+    assert found.min_per_month == month((H100, 1), (SYSTEM, 2), (FIRST, 1))
+    assert found.max_per_month == month((H100, 3), (SYSTEM, 4), (FIRST, 1))
     assert (found.on_demand.min_per_month, found.spot.max_per_month) == (found.min_per_month, 0)
 
 
@@ -56,7 +56,7 @@ def test_spot_and_on_demand_are_distinguished() -> None:
     assert (burst.hourly, burst.on_demand_hourly, burst.spot_hourly) == (A100_SPOT, A100, A100_SPOT)
     assert found.spot.min_per_month == 0
     assert found.spot.max_per_month == month((A100_SPOT, 4))
-    assert found.on_demand.max_per_month == month((H100, 3), (SYSTEM, 4), (A100, 2))
+    assert found.on_demand.max_per_month == month((H100, 3), (SYSTEM, 4), (FIRST, 1), (A100, 2))
     assert found.max_per_month == pytest.approx(found.spot.max_per_month + found.on_demand.max_per_month)
 
 

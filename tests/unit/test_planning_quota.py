@@ -10,8 +10,8 @@ from catalog import quota
 from config import Finding
 
 H100, SYSTEM = "StandardNCadsH100v5Family", "standardDDSv5Family"
-# Three nodes of 40 cores; the system pool has four of 4, of a family of its own.
-H100_CORES, SYSTEM_CORES = 120, 16
+# Three nodes of 40 cores; system pool and first pool have five of 4, of a family of their own.
+H100_CORES, SYSTEM_CORES = 120, 20
 SPOT_POOL = {"pools[1]": pool("burst", capacity="spot", nodes={"min": 0, "max": 2})}  # 160 cores
 
 
@@ -78,7 +78,7 @@ def test_the_regional_total_holds_a_surge_node_back_too() -> None:
 
 def test_a_pool_without_gpus_surges_with_any_quota() -> None:
     (found,) = findings_of({"quota": {SYSTEM: SYSTEM_CORES}}, "QUOTA-SURGE")
-    assert "`system`, 20 cores in total" in found.message
+    assert "`system`, `first`, 24 cores in total" in found.message
     assert "not be upgraded" in found.message
     assert not findings_of({"quota": {SYSTEM: SYSTEM_CORES + 4}}, "QUOTA-SURGE")
 

@@ -186,6 +186,16 @@ def test_a_comparison_names_what_differs() -> None:
     ]
 
 
+def test_what_the_engine_ignores_is_no_change() -> None:
+    options = {"ignore_changes": ["count", "spec.replicas", "pools[0].count", "missing.key"]}
+    old = resource("kept", options, count=1, size="a", spec={"replicas": 1, "paused": False}, pools=[{"count": 1}, {}])
+    new = resource("kept", options, count=2, size="b", spec={"replicas": 2, "paused": False}, pools=[{"count": 2}, {}])
+    before = comparison.earlier(document(old), "dev")
+    assert [change.inputs for change in comparison.compare(before, [new], NOW).changed] == [("size",)]
+    deeper = {**new, "inputs": {**new["inputs"], "spec": {"replicas": 3, "paused": True}}}
+    assert [change.inputs for change in comparison.compare(before, [deeper], NOW).changed] == [("size", "spec")]
+
+
 def test_another_stack_is_compared_resource_by_resource() -> None:
     text = document(resource("kept", {"provider": resource("x")["urn"]})).replace("pulumi:dev", "pulumi:prod")
     before = comparison.earlier(text.replace('"dev"', '"prod"'), "dev")

@@ -1,11 +1,24 @@
 """Stack files with mistakes, as small changes of the development stack, and the findings expected of each."""
 
-from broken import cluster, engine, files, loading, models, names, observability, pools, reachable, several
+from broken import (
+    azure_names,
+    cluster,
+    engine,
+    files,
+    loading,
+    models,
+    names,
+    observability,
+    pools,
+    reachable,
+    several,
+)
 from broken.change import Broken
 
 TABLE: tuple[Broken, ...] = (
     *names.TABLE,
     *cluster.TABLE,
+    *azure_names.TABLE,
     *pools.TABLE,
     *models.TABLE,
     *engine.TABLE,

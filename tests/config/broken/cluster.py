@@ -24,6 +24,16 @@ TABLE = (
         {("SYS-POOL", "cluster.system_pool.vm_size"): ("has GPUs", "Standard_D4ds_v5")},
     ),
     Broken(
+        "first pool with GPUs",
+        (put("cluster.first_pool", {"vm_size": "Standard_NC40ads_H100_v5"}),),
+        {("SYS-POOL", "cluster.first_pool.vm_size"): ("has GPUs", "Standard_D4ds_v5")},
+    ),
+    Broken(
+        "outbound address in a zone that the region lacks",
+        (put("platform.region", "westus"), put("network.nat_zones", ["1"])),
+        {("ZONE-REGION", "network.nat_zones"): ("zone 1 doesn't exist in westus", "zones there: none")},
+    ),
+    Broken(
         "empty list of zones",
         (put("cluster.system_pool.zones", []),),
         {("ZONE-REGION", "cluster.system_pool.zones"): ("empty list", "leave the key out")},
@@ -132,12 +142,12 @@ TABLE = (
     Broken(
         "subnet too small for the nodes",
         (put("network.subnets.nodes", "10.20.0.0/28"), put("cluster.system_pool.nodes.max", 20)),
-        {("NET-SMALL", "network.subnets.nodes"): ("room for 11 nodes", "are 25", "larger range")},
+        {("NET-SMALL", "network.subnets.nodes"): ("room for 11 nodes", "are 27", "larger range")},
     ),
     Broken(
         "pods' range too small",
         (put("network.pods", "10.244.0.0/23"),),
-        {("NET-SMALL", "network.pods"): ("holds 2 nodes", "there may be 9")},
+        {("NET-SMALL", "network.pods"): ("holds 2 nodes", "there may be 11")},
     ),
     Broken(
         "quota exceeded",

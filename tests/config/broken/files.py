@@ -51,7 +51,10 @@ TABLE = (
     Broken(
         "key that is a number",
         (put("platform.tags", {12: "a"}),),
-        {("CFG-QUOTE", "platform.tags.12"): ('in quotes: "12"',)},
+        {
+            ("CFG-QUOTE", "platform.tags.12"): ('in quotes: "12"',),
+            ("TAG-KEY", "platform.tags.12"): ("`12`", "a letter first"),
+        },
     ),
     Broken(
         "secret of a provider in plain text",

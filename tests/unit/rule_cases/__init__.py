@@ -8,6 +8,7 @@ from rule_cases import (
     autoscaler,
     charts,
     cluster,
+    contents,
     engine,
     engine_gpu,
     engine_pairs,
@@ -16,6 +17,7 @@ from rule_cases import (
     mig,
     models,
     money,
+    names,
     network,
     observability,
     placement,
@@ -27,7 +29,9 @@ from rule_cases import (
     security,
     sharing,
     system_pods,
+    tags,
     taints,
+    updates,
     versions,
 )
 from rule_cases.case import Case
@@ -37,6 +41,7 @@ SUBJECTS = (
     autoscaler,
     charts,
     cluster,
+    contents,
     engine,
     engine_gpu,
     engine_pairs,
@@ -45,6 +50,7 @@ SUBJECTS = (
     mig,
     models,
     money,
+    names,
     network,
     observability,
     placement,
@@ -56,7 +62,9 @@ SUBJECTS = (
     security,
     sharing,
     system_pods,
+    tags,
     taints,
+    updates,
     versions,
 )
 CASES: dict[str, Case] = {name: case for subject in SUBJECTS for name, case in subject.CASES.items()}

@@ -1,6 +1,6 @@
 """What breaks and what keeps each rule of planning/rules/money.py."""
 
-from rule_cases.case import BUSY, GPT_X, IDLE, Case
+from rule_cases.case import BUSY, GPT_X, H100, IDLE, Case
 
 CASES: dict[str, Case] = {
     "COST-ALWAYS-ON": Case({}, {"platform.environment": "prod"}),
@@ -17,6 +17,6 @@ CASES: dict[str, Case] = {
         {"models[0].expected": {**BUSY, "instead_of": "gpt-x"}, "cost": {"managed_apis": [GPT_X]}},
     ),
     "COST-PRICE-MISSING": Case({"platform.region": "westus"}, {}),
-    "COST-PRICE-OLD": Case({}, {"cluster.system_pool.vm_size": "Standard_NC40ads_H100_v5"}),
+    "COST-PRICE-OLD": Case({}, {"cluster.system_pool.vm_size": H100, "cluster.first_pool.vm_size": H100}),
     "COST-PRICE-STALE": Case({}, {}, today=("2027-02-08", "2027-02-07")),
 }

@@ -12,6 +12,6 @@ CASES: dict[str, Case] = {
         {"cluster.api_server": {"access": "private", "runner_vnet": RUNNER.format(OTHERS)}},
         {"cluster.api_server": {"access": "private", "runner_vnet": RUNNER.format(OURS)}},
     ),
-    # Nine nodes: four of the h100 pool and five of the system pool, one surge node each included.
+    # Eleven nodes: four of the h100 pool, five of the system pool, two of the first, a surge node each included.
     "NET-SMALL": Case({"network.pods": "10.244.0.0/21"}, {"network.pods": "10.244.0.0/20"}),
 }
