@@ -42,6 +42,7 @@ def system_pool(stack: ResolvedStack) -> AgentPoolPlan:
             labels=((POOL, SYSTEM_POOL), (POOL_REVISION, named)),
             taints=(SYSTEM_TAINT,),
             resources=(),
+            devices=(),
         ),
         cluster=stack.names.cluster.value,
         mode="System",
