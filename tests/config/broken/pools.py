@@ -130,7 +130,7 @@ TABLE = (
          put("models[1].slice", "4g.47gb"), put("pools[0].nodes", {"min": 6, "max": 6})),
         {
             ("AUTOSCALER-UNREADY", "pools[0].nodes.min"):
-                ("6 of at least 8 nodes", "more than 3 that are more than 45 %", "write 3 such nodes or fewer")
+                ("6 of at least 9 nodes", "more than 3 that are more than 45 %", "write 3 such nodes or fewer")
         },
     ),
     Broken(
@@ -139,7 +139,7 @@ TABLE = (
          put("models[1].slice", "4g.47gb"), put("pools[0].nodes", {"min": 3, "max": 3}),
          copy("pools[0]", "pools[1]", name="more", nodes={"min": 1, "max": 1}),
          copy("pools[0]", "pools[2]", name="grows", nodes={"min": 0, "max": 9}, gpu={"sharing": "none"})),
-        {("AUTOSCALER-UNREADY", "pools[0].nodes.min"): ("`h100`, `more`: 4 of at least 6 nodes",)},
+        {("AUTOSCALER-UNREADY", "pools[0].nodes.min"): ("`h100`, `more`: 4 of at least 7 nodes",)},
     ),
     Broken(
         "sharing that isn't offered",

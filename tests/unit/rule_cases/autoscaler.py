@@ -6,7 +6,7 @@ from rule_cases.case import Case, Changes, second_pool
 
 
 def nodes_of_two_profiles(count: int, system: int) -> Changes:
-    """Beside the node of the development stack and those of the system pool."""
+    """Beside the node of the development stack, the first node and those of the system pool."""
     layout: dict[str, Any] = {"sharing": "mig", "layout": ["3g.47gb", "2g.24gb"]}
     return {
         **second_pool(gpu=layout, nodes={"min": count, "max": count}),
@@ -16,5 +16,5 @@ def nodes_of_two_profiles(count: int, system: int) -> Changes:
 
 # 4 of 9 are 44 %, 4 of 8 are 50 %.
 CASES: dict[str, Case] = {
-    "AUTOSCALER-UNREADY": Case(nodes_of_two_profiles(4, 3), nodes_of_two_profiles(4, 4)),
+    "AUTOSCALER-UNREADY": Case(nodes_of_two_profiles(4, 2), nodes_of_two_profiles(4, 3)),
 }
