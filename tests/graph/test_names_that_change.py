@@ -1,5 +1,6 @@
 """An object that gets another name is one resource more: never a replacement, which is stuck once an update fails."""
 
+import re
 from collections import Counter
 from collections.abc import Callable
 from typing import Any
@@ -9,6 +10,8 @@ import pytest
 from simulators.azure.arm_paths import path_inputs
 from tests.graph.stacks import ALL, Entry, Sections, by_urn, entries_of, graph_of, is_azure, is_kubernetes
 
+# As `planning.naming.content_hash` makes it.
+HASH = re.compile(r"(?<![0-9a-z])[0-9a-f]{10}(?![0-9a-z])")
 HELM_RELEASE = "kubernetes:helm.sh/v3:Release"
 
 
@@ -63,6 +66,17 @@ def test_a_name_that_changes_is_another_resource(stack: str, edit: Callable[[Sec
     kinds = Counter(entry["type"].rpartition(":")[2] for entry in new.values())
     assert kinds == Counter(entry["type"].rpartition(":")[2] for entry in gone.values())
     assert kinds[kind] > 0
+
+
+@pytest.mark.parametrize("stack", ALL)
+def test_a_hash_in_the_name_of_an_object_is_in_its_logical_name(stack: str) -> None:
+    named = {
+        entry["name"]: found
+        for entry in filter(is_kubernetes, entries_of(stack))
+        for found in HASH.findall(str((entry["inputs"].get("metadata") or {}).get("name", "")))
+    }
+    assert {name: found for name, found in named.items() if found not in name} == {}
+    assert named
 
 
 @pytest.mark.parametrize("stack", ALL)
