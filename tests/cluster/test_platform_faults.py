@@ -219,7 +219,7 @@ def killed_and_adopted(stack: FaultedStack, folder: Path) -> None:
 
 
 def longer_retention(sections: Sections) -> None:
-    sections.update(observability={"retention_days": 30})
+    sections.setdefault("observability", {})["retention_days"] = 30
 
 
 def upgraded_too_slowly(stack: FaultedStack) -> None:
