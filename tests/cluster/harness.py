@@ -50,7 +50,7 @@ class ClusterEngine(Engine):
             self.plane = plane
             self.client = plane.client
             self.azure = small_azure(self.log, self.cloud, self._arm, plane, self._subscription)
-            self.kubernetes = ClusterKubernetes(self.log, plane, self._arm.parent)
+            self.kubernetes = self.kubernetes_provider(plane, self._arm.parent)
             self.kubernetes.releases.on_chart = self._chart
             self.kubelets = starting.enter_context(Kubelets(plane.client, renewal_seconds=LEASE_RENEWAL_SECONDS))
             self.keda = starting.enter_context(Keda(plane.client, _MODEL_LABEL))
@@ -64,6 +64,10 @@ class ClusterEngine(Engine):
         with self._ends:
             super().__exit__(*error)
 
+    def kubernetes_provider(self, plane: ControlPlane, reference: Path) -> ClusterKubernetes:
+        """What the engine has for a provider of Kubernetes."""
+        return ClusterKubernetes(self.log, plane, reference)
+
     def _chart(self, chart: str, values: Mapping[str, Any] | None) -> None:
         """Without the GPU Operator nodes have no devices, without KEDA replicas stay as they are."""
         if chart == _GPU_OPERATOR:
@@ -72,12 +76,18 @@ class ClusterEngine(Engine):
 
 
 def platform_engine(
-    stack: str, directory: Path, arm: Path, *, plane: ControlPlane | None = None, shortcuts: bool = False
+    stack: str,
+    directory: Path,
+    arm: Path,
+    *,
+    plane: ControlPlane | None = None,
+    shortcuts: bool = False,
+    kind: type[ClusterEngine] = ClusterEngine,
 ) -> ClusterEngine:
     """An engine signed in to the stack's subscription, with the network from where a private stack is updated."""
     configured = settings(stack)
     platform = section(configured, "platform")
-    engine = ClusterEngine(directory, arm, plane=plane, subscription=platform["subscription_id"], shortcuts=shortcuts)
+    engine = kind(directory, arm, plane=plane, subscription=platform["subscription_id"], shortcuts=shortcuts)
     runner_network = section(configured, "cluster")["api_server"].get("runner_vnet")
     if runner_network:
         engine.azure.has("network:VirtualNetwork", runner_network, platform["region"])

@@ -2,7 +2,7 @@
 
 import os
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -22,9 +22,12 @@ _LESS_GARBAGE_COLLECTION: Final = {"GOGC": "200", "GOMEMLIMIT": "1500MiB"}
 
 
 class GuardedProcess:
-    """One program with its output in a file. It is ended by a kill: nothing that it holds is to be kept."""
+    """One program with its output in a file. It is ended by a kill: nothing that it holds is to be kept.
 
-    def __init__(self, command: Sequence[str | Path], log: Path) -> None:
+    Without an `environment` it has that of the tests.
+    """
+
+    def __init__(self, command: Sequence[str | Path], log: Path, environment: Mapping[str, str] | None = None) -> None:
         self.log = log
         with log.open("ab") as output:
             self._guard = subprocess.Popen(
@@ -34,7 +37,7 @@ class GuardedProcess:
                 stderr=subprocess.STDOUT,
                 cwd=log.parent,
                 start_new_session=True,
-                env={**os.environ, **_LESS_GARBAGE_COLLECTION},
+                env={**(os.environ if environment is None else environment), **_LESS_GARBAGE_COLLECTION},
             )
 
     @property

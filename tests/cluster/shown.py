@@ -30,9 +30,16 @@ def shown_on_failure(config: pytest.Config, plane: ControlPlane) -> Generator[Co
 
 @contextlib.contextmanager
 def shown_platform(
-    config: pytest.Config, stack: str, directory: Path, arm: Path, *, shortcuts: bool = False
+    config: pytest.Config,
+    stack: str,
+    directory: Path,
+    arm: Path,
+    *,
+    shortcuts: bool = False,
+    kind: type[ClusterEngine] = ClusterEngine,
 ) -> Generator[ClusterEngine]:
     """An engine for a stack whose pools grow by themselves, shown where a test fails."""
-    with platform_engine(stack, directory, arm, shortcuts=shortcuts) as engine, shown_on_failure(config, engine.plane):
+    chosen = platform_engine(stack, directory, arm, shortcuts=shortcuts, kind=kind)
+    with chosen as engine, shown_on_failure(config, engine.plane):
         engine.azure.machines.autoscales = True
         yield engine

@@ -127,7 +127,7 @@ def test_what_another_controller_owns_is_a_conflict(run: Run, client: Client) ->
     theirs = {"metadata": {"labels": {"text": "theirs"}}}
     client.patch("v1", "ConfigMap", "c", theirs, namespace="default", field_manager="their-controller")
     run(config_map("two"))
-    with pytest.raises(OperationRefusedError, match=r"field conflict detected.*their-controller"):
+    with pytest.raises(OperationRefusedError, match=r"(?s)field conflict detected.*their-controller"):
         stack.up()
     run(config_map("two", annotations={"pulumi.com/patchForce": "true"}))
     stack.up()

@@ -180,7 +180,7 @@ def test_where_it_does_not_force_the_preview_fails_after_a_refresh_and_so_does_t
     client.patch("v1", "ConfigMap", "c", theirs, namespace="default", field_manager="their-controller")
     stack.refresh()
     for operation in (stack.preview, stack.up):
-        with pytest.raises(OperationRefusedError, match=r"field conflict detected.*their-controller"):
+        with pytest.raises(OperationRefusedError, match=r"(?s)field conflict detected.*their-controller"):
             operation()
 
 

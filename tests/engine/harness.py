@@ -12,9 +12,10 @@ import shutil
 import sys
 from collections.abc import Callable, Generator, Iterable, Mapping
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 import yaml
 from pulumi import automation
@@ -30,6 +31,7 @@ from tests.engine.outcome import OperationRefusedError, Outcome, outcome
 from tests.engine.toolchain import pulumi_binary
 
 Program = Path | Callable[[], None]
+Operation = Literal["preview", "up", "refresh", "destroy"]
 _PASSPHRASE = "a passphrase that only the tests know"
 _NOT_READ = automation.UpdateSummary("", datetime.min.replace(tzinfo=UTC), "", {}, {}, "")
 
@@ -109,6 +111,15 @@ class _Stack(automation.Stack):
         return _NOT_READ
 
 
+@dataclass(frozen=True)
+class Done:
+    """One operation of an engine that ended."""
+
+    operation: Operation
+    outcome: Outcome
+    is_refused: bool
+
+
 class StackRun:
     """One stack of one program. Program and settings may be changed between two operations."""
 
@@ -141,35 +152,39 @@ class StackRun:
 
     def preview(self, **options: Any) -> Outcome:
         """What an update would do. Raises OperationRefusedError like every operation here."""
-        return self._run(self._stack.preview, **options)
+        return self._run("preview", **options)
 
     def up(self, **options: Any) -> Outcome:
         """Update the stack."""
-        return self._run(self._stack.up, **options)
+        return self._run("up", **options)
 
     def refresh(self, **options: Any) -> Outcome:
         """Read every resource again."""
-        return self._run(self._stack.refresh, **options)
+        return self._run("refresh", **options)
 
     def destroy(self, **options: Any) -> Outcome:
         """Delete what the stack holds; the program is not run."""
-        return self._run(self._stack.destroy, **options)
+        return self._run("destroy", **options)
 
-    def _run(self, operation: Callable[..., Any], **options: Any) -> Outcome:
+    def _run(self, operation: Operation, **options: Any) -> Outcome:
         self._stack.workspace.program = _callable(self.program)
         events: list[EngineEvent] = []
         lines: list[str] = []
         mark = len(self._engine.log)
         try:
             with _search_for_garbage_afterwards(), self._engine.leaving_out():
-                operation(on_event=events.append, on_output=lines.append, color="never", **options)
+                run = getattr(self._stack, operation)
+                run(on_event=events.append, on_output=lines.append, color="never", **options)
         except automation_errors.CommandError as error:
             done = outcome(events, self._engine.log.since(mark), "\n".join(lines))
+            self._engine.history.append(Done(operation, done, is_refused=True))
             # Coroutines of a program that was refused midway complain when they are collected: here, where it does no
             # harm. Inside a parser (pytest shows sources) Python 3.11 ends in a SystemError over it.
             gc.collect()
             raise OperationRefusedError(str(error), done) from error
-        return outcome(events, self._engine.log.since(mark), "\n".join(lines))
+        done = outcome(events, self._engine.log.since(mark), "\n".join(lines))
+        self._engine.history.append(Done(operation, done, is_refused=False))
+        return done
 
     @property
     def _state_file(self) -> Path:
@@ -221,6 +236,8 @@ class Engine:
         self.azure = AzureNative(self.log, self.cloud, arm, subscription)
         self.kubernetes = Kubernetes(self.log, self.cloud, crd_groups or {})
         self.environment: dict[str, str] = {}
+        # Every operation so far, in order.
+        self.history: list[Done] = []
         self.leaving_out: Callable[[], AbstractContextManager[None]] = (
             _shortcuts if shortcuts else contextlib.nullcontext
         )

@@ -1,6 +1,7 @@
 """The Go programs that the tests run against: each built once from one of our tools modules, then kept in the cache."""
 
 import hashlib
+import json
 import os
 import shutil
 import subprocess
@@ -27,6 +28,16 @@ def cache_directory() -> Path:
 
 
 @dataclass(frozen=True)
+class SourceEdit:
+    """A change of a required module's source for one build: `before` must be in `file` of the module exactly once."""
+
+    module: str
+    file: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True)
 class Toolchain:
     """Programs of one Go module.
 
@@ -38,9 +49,10 @@ class Toolchain:
     module: Path
     programs: Mapping[str, str]
     linker_flags: str = ""
+    edits: tuple[SourceEdit, ...] = ()
 
     def key(self) -> str:
-        """Key of a build: a change of the module's files or of the linker flags gives another one."""
+        """Key of a build: a change of the module's files, of the linker flags or of the edits gives another one."""
         digest = hashlib.sha256()
         parts = [
             (self.module / "go.mod").read_bytes(),
@@ -50,6 +62,7 @@ class Toolchain:
         for path in sorted(path for path in self.module.rglob("*") if path.is_file()):
             if path.name not in ("go.mod", "go.sum"):
                 parts += [path.relative_to(self.module).as_posix().encode(), path.read_bytes()]
+        parts += [repr(edit).encode() for edit in self.edits]
         for part in parts:
             digest.update(hashlib.sha256(part).digest())
         return digest.hexdigest()[:16]
@@ -75,18 +88,40 @@ class Toolchain:
         # Built beside the target and renamed, so that a broken or a second build never leaves half a program there.
         with tempfile.TemporaryDirectory(dir=target.parent) as scratch:
             fresh = Path(scratch) / program
-            build = subprocess.run(
-                [go, "build", "-ldflags", self.linker_flags, "-o", str(fresh), self.programs[program]],
-                cwd=self.module,
-                capture_output=True,
-                text=True,
-                timeout=BUILD_LIMIT_SECONDS,
-                check=False,
-            )
-            if build.returncode != 0:
-                raise ToolUnavailableError(f"building {program} failed:\n{build.stderr[-2000:]}")
+            edited = [self._edited(go, Path(scratch))] if self.edits else []
+            flags = [*edited, "-ldflags", self.linker_flags]
+            self._go(f"building {program}", [go, "build", *flags, "-o", str(fresh), self.programs[program]])
             fresh.replace(target)
         return target
+
+    def _go(self, what: str, command: list[str]) -> str:
+        done = subprocess.run(
+            command, cwd=self.module, capture_output=True, text=True, timeout=BUILD_LIMIT_SECONDS, check=False
+        )
+        if done.returncode != 0:
+            raise ToolUnavailableError(f"{what} failed:\n{done.stderr[-2000:]}")
+        return done.stdout
+
+    def _edited(self, go: str, scratch: Path) -> str:
+        """Flag by which Go takes edited copies of modules; it refuses to replace single files of its cache."""
+        copies: dict[str, Path] = {}
+        for edit in self.edits:
+            if edit.module not in copies:
+                found = json.loads(self._go(f"loading {edit.module}", [go, "mod", "download", "-json", edit.module]))
+                # Files in the cache are read-only: what is copied must not be.
+                copies[edit.module] = scratch / str(len(copies))
+                shutil.copytree(found["Dir"], copies[edit.module], copy_function=shutil.copyfile)
+                for folder in (copies[edit.module], *copies[edit.module].rglob("*/")):
+                    folder.chmod(0o755)
+            path = copies[edit.module] / edit.file
+            text = path.read_text(encoding="utf-8")
+            if text.count(edit.before) != 1:
+                raise ToolUnavailableError(f"{edit.module} {edit.file}: not there exactly once:\n{edit.before}")
+            path.write_text(text.replace(edit.before, edit.after), encoding="utf-8")
+        replaced = "".join(f"\nreplace {module} => {copy}\n" for module, copy in copies.items())
+        (scratch / "go.mod").write_text((self.module / "go.mod").read_text() + replaced)
+        shutil.copy(self.module / "go.sum", scratch / "go.sum")
+        return f"-modfile={scratch / 'go.mod'}"
 
 
 ENGINE: Final = Toolchain(
