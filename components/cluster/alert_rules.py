@@ -91,6 +91,7 @@ def _models(namespace: str, job: str) -> list[Alert]:
 
 def _autoscaling(namespace: str) -> list[Alert]:
     labels = f'namespace="{namespace}"'
+    scaled = f'{metrics.OBJECT_CONDITION}{{customresource_kind="ScaledObject",{labels}'
     return [
         Alert(
             # Only where something runs: at zero replicas the autoscaler is switched off, and says the same.
@@ -102,6 +103,15 @@ def _autoscaling(namespace: str) -> list[Alert]:
             severity="warning",
             summary="{{ $labels.horizontalpodautoscaler }} gets no value from KEDA: its replicas stay as they are, "
             "whatever the load",
+        ),
+        Alert(
+            # With a fallback KEDA gives the autoscaler a number of its own, and both look healthy.
+            name="AutoscalerWithoutMetrics",
+            expression=f'max by (namespace, name) ({scaled},condition="Fallback"}}) == 1 '
+            f'or max by (namespace, name) ({scaled},condition="Ready"}}) == 0',
+            wait="15m",
+            severity="warning",
+            summary="KEDA has no metrics for {{ $labels.name }}: its replicas stay as they are, whatever the load",
         ),
     ]
 

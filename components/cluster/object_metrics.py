@@ -16,6 +16,7 @@ _OBJECTS = (
     ("external-secrets.io", "v1", "ExternalSecret", "externalsecrets"),
     ("external-secrets.io", "v1", "ClusterSecretStore", "clustersecretstores"),
     ("cert-manager.io", "v1", "Certificate", "certificates"),
+    ("keda.sh", "v1alpha1", "ScaledObject", "scaledobjects"),
 )
 # Policies of the gateway have conditions for each Gateway or route that they are for (`status.ancestors`).
 _POLICIES = (

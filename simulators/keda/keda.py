@@ -1,162 +1,84 @@
-"""KEDA in a thread: while its chart is installed, replicas follow the requests that wait and run.
+"""KEDA in a thread, with the controller of the HorizontalPodAutoscalers that it makes.
 
-Source: https://keda.sh/docs/2.20/reference/scaledobject-spec/ and kedacore/keda v2.20.2 (pkg/scaling/executor/
-scale_scaledobjects.go, pkg/fallback, controllers/keda), and for the arithmetic of the HorizontalPodAutoscaler
-https://kubernetes.io/docs/concepts/workloads/autoscaling/horizontal-pod-autoscale/. What differs: no time passes
-(polling, cooldown, stabilization, rates and the failures before a fallback are over at once), and the
-HorizontalPodAutoscaler that KEDA makes is shown to the API server but not stored.
+Source: kedacore/keda v2.20.2 controllers/keda/scaledobject_controller.go (`Reconcile` 155, `reconcileScaledObject` 231,
+`handlePause` 344), controllers/keda/scaledobject_finalizer.go, and the sources of `scaling`, `autoscaler`, `objects`
+and `admission` beside this. What differs: `clock` runs faster than a real one, a round is at least one poll of KEDA's
+and one sync of the autoscaler's, `lastActiveTime` and events are not written, and a target that isn't there yet is
+looked for at every round. Where this runs, the real controller of HorizontalPodAutoscalers must not.
 """
 
 import contextlib
-import math
-import re
 import threading
 from collections.abc import Generator, Mapping
-from dataclasses import dataclass
-from typing import Any, Final, Self
+from dataclasses import dataclass, field
+from typing import Any, Final
 
 from simulators.api_server.background import Background
 from simulators.api_server.client import ApiError, Client, Object
-from simulators.keda.prometheus import Series, UnknownQueryError, evaluate
-from simulators.kubelet.pod_states import is_ready
+from simulators.keda import admission, objects
+from simulators.keda.autoscaler import Autoscaler
+from simulators.keda.clock import Clock
+from simulators.keda.monitored import Monitored
+from simulators.keda.objects import condition
+from simulators.keda.prometheus import UnknownQueryError
+from simulators.keda.scaling import InvalidError, Pause, Poll, Scaling
 
 CHART: Final = "keda"
 MANAGER: Final = "keda"
+AUTOSCALER_MANAGER: Final = "kube-controller-manager"
 FINALIZER: Final = "finalizer.keda.sh"
 _API_VERSION: Final = "keda.sh/v1alpha1"
 _KIND: Final = "ScaledObject"
 _TARGET: Final = ("apps/v1", "Deployment")
-_NAME_LABEL: Final = "scaledobject.keda.sh/name"
+_HPA: Final = ("autoscaling/v2", "HorizontalPodAutoscaler")
 _PAUSE_SECONDS: Final = 0.5
-# The HorizontalPodAutoscaler leaves alone what is as near as this to its target.
-_TOLERANCE: Final = 0.1
-_PLAYED: Final = {
-    "advanced", "cooldownPeriod", "fallback", "maxReplicaCount", "minReplicaCount", "pollingInterval",
-    "scaleTargetRef", "triggers",
-}  # fmt: skip
+# A stabilization window of ten minutes is over in about a second.
+_PACE: Final = 600.0
 
 
-class InvalidError(Exception):
-    """A ScaledObject that KEDA does not scale, or of which this stand-in does not know how KEDA would."""
+@dataclass
+class _Loop:
+    """What KEDA and the autoscaler's controller keep in memory of one ScaledObject."""
 
-
-@dataclass(frozen=True)
-class Fallback:
-    """How many replicas there are while the trigger has no value."""
-
-    replicas: int
-    behavior: str
-
-    def wanted(self, current: int) -> int:
-        """Replicas without a value, from so many now."""
-        return {
-            "static": self.replicas,
-            "currentReplicas": current,
-            "currentReplicasIfHigher": max(current, self.replicas),
-            "currentReplicasIfLower": min(current, self.replicas),
-        }[self.behavior]
-
-
-@dataclass(frozen=True)
-class Scaling:
-    """What a ScaledObject asks for; its one trigger is a Prometheus query."""
-
-    low: int
-    high: int
-    query: str
-    threshold: float
-    activation: float
-    value_may_be_missing: bool
-    fallback: Fallback | None
-
-    @classmethod
-    def of(cls, spec: Mapping[str, Any]) -> Self:
-        """Read a ScaledObject's spec.
-
-        Raises:
-            InvalidError: KEDA refuses it, or something in it is not simulated.
-
-        """
-        if unknown := sorted(spec.keys() - _PLAYED):
-            raise InvalidError(f"not simulated: {', '.join(unknown)}")
-        (trigger, *more) = spec["triggers"]
-        if more or (trigger["type"], trigger.get("metricType", "AverageValue")) != ("prometheus", "AverageValue"):
-            raise InvalidError("only one trigger is simulated, `prometheus` with an AverageValue")
-        metadata, given = trigger["metadata"], spec.get("fallback")
-        for key in ("serverAddress", "query", "threshold"):
-            if not metadata.get(key):
-                raise InvalidError(f"error parsing prometheus metadata: missing required parameter {key!r}")
-        scaling = cls(
-            low=spec.get("minReplicaCount", 0),
-            high=spec.get("maxReplicaCount", 100),
-            query=metadata["query"],
-            threshold=float(metadata["threshold"]),
-            activation=float(metadata.get("activationThreshold", 0)),
-            value_may_be_missing=metadata.get("ignoreNullValues", "true") == "true",
-            fallback=Fallback(given["replicas"], given.get("behavior", "static")) if given else None,
-        )
-        if scaling.fewest_awake > scaling.high:
-            raise InvalidError(f"MinReplicaCount={scaling.low} must be less than MaxReplicaCount={scaling.high}")
-        return scaling
-
-    @property
-    def fewest_awake(self) -> int:
-        """Replicas below which the HorizontalPodAutoscaler, which knows no zero, does not go."""
-        return max(self.low, 1)
-
-    def replicas(self, current: int, value: float | None) -> int:
-        """Replicas there should be, with so many now and this value of the query, None where it failed."""
-        return self._autoscaler(self._operator(current, value), value)
-
-    def _operator(self, current: int, value: float | None) -> int:
-        """KEDA itself wakes what is at zero, puts it to sleep, and brings it up to the fewest."""
-        if value is not None and value > self.activation:
-            return current or self.fewest_awake
-        # A fallback of no replicas is no reason to stay awake: KEDA's first case asks for one that is not zero.
-        if value is None and (self.fallback is None or self.fallback.replicas != 0):
-            return current
-        return max(current, self.low) if self.low else 0
-
-    def _autoscaler(self, current: int, value: float | None) -> int:
-        if current == 0:
-            return 0
-        wanted = current
-        if value is None:
-            wanted = self.fallback.wanted(current) if self.fallback else current
-        elif abs(value / (self.threshold * current) - 1) > _TOLERANCE:
-            wanted = math.ceil(value / self.threshold)
-        return min(max(wanted, self.fewest_awake), self.high)
+    autoscaler: Autoscaler = field(default_factory=Autoscaler)
+    form: tuple[int, Pause] | None = None
+    """The form of the object, by generation and annotations, for which the autoscaler was made last."""
+    refusal: str = ""
+    is_started: bool = False
+    polled: float = 0.0
+    failures: int = 0
+    last_awake: float | None = None
 
 
 class Keda(Background):
     """Used as a context. Nothing is scaled before its chart is installed, nor after it is gone.
 
-    `model_label` is the label of pods that report metrics; its value is their series' `model_name`. A monitor of these
-    pods hands the label on, in Prometheus' spelling.
+    `model_label` is the label of pods that report metrics.
     """
 
     def __init__(self, client: Client, model_label: str) -> None:
         super().__init__("keda", client, [(_API_VERSION, _KIND), _TARGET, ("v1", "Pod")], _PAUSE_SECONDS)
+        self.clock = Clock(_PACE)
         self._client = client
-        self._model_label = model_label
+        self._monitored = Monitored(client, model_label)
         self._installed = False
+        self._webhook_is_due = False
         self._away = False
+        self._unanswered = False
         # A round that had begun before the chart was removed must scale nothing more.
         self._turn = threading.Lock()
-        self._load: dict[str, float] = {}
-        # By uid and generation: an object is looked at once for each of its forms.
-        self._refused: dict[tuple[str, int], str] = {}
+        self._loops: dict[str, _Loop] = {}
 
     def chart(self, chart: str, values: Mapping[str, Any] | None) -> None:
         """A chart was installed with these values, or is gone (None)."""
         if chart == CHART:
             with self._turn:
-                self._installed = values is not None
+                self._installed, self._webhook_is_due = values is not None, True
             self.wake()
 
     @contextlib.contextmanager
     def away(self) -> Generator[None]:
-        """It changes nothing for the length of a `with` block."""
+        """It changes nothing for the length of a `with` block, nor do the autoscalers: they wait for its answers."""
         with self._turn:
             self._away = True
         try:
@@ -165,135 +87,211 @@ class Keda(Background):
             self._away = False
             self.wake()
 
+    @contextlib.contextmanager
+    def without_metrics(self) -> Generator[None]:
+        """Prometheus answers nothing for the length of a `with` block."""
+        self._unanswered = True
+        self.wake()
+        try:
+            yield
+        finally:
+            self._unanswered = False
+            self.wake()
+
     def load(self, model: str, requests: float) -> None:
         """So many requests of a model wait and run from now on. A model that no test loads has none."""
-        self._load[model] = requests
+        self._monitored.load(model, requests)
         self.wake()
 
     def look(self) -> None:
-        """Bring the replicas of every target to where its ScaledObject wants them."""
+        """Bring the replicas of every target nearer to where its ScaledObject wants them."""
         with self._turn:
+            if self._webhook_is_due:
+                (admission.install if self._installed else admission.remove)(self._client)
+                self._webhook_is_due = False
             for scaled in self._client.list(_API_VERSION, _KIND) if self._installed and not self._away else []:
                 self.attempt(lambda scaled=scaled: self._reconcile(scaled))
 
     def _reconcile(self, scaled: Object) -> None:
-        if scaled["metadata"].get("deletionTimestamp"):
+        metadata = scaled["metadata"]
+        loop = self._loops.setdefault(metadata["uid"], _Loop())
+        if metadata.get("deletionTimestamp"):
             self._finish(scaled)
             return
         self._take_charge(scaled)
-        active = False
+        pause = Pause.of(metadata.get("annotations") or {})
+        before = scaled.get("status") or {}
         try:
             scaling = Scaling.of(scaled["spec"])
-            self._accept(scaled, scaling)
-            value = self._value(scaling, scaled["metadata"]["namespace"])
-            self._scale(scaled, scaling, value)
-            active = value is not None and value > scaling.activation
-            ready, message = True, "ScaledObject is defined correctly and is ready for scaling"
+            target = self._target(scaled)
+            if pause.whole:
+                self._hold(scaled, pause, target, loop)
+                self._report(scaled, _statuses(before, *objects.paused(before, holds=True)))
+                return
+            self._make_autoscaler(scaled, scaling, pause, loop)
         except (InvalidError, UnknownQueryError) as error:
-            ready, message = False, str(error)
-        self._report(scaled, {"Ready": ready, "Active": active}, message)
+            failed = condition("Ready", "False", "ScaledObjectCheckFailed", str(error))
+            unknown = condition("Active", "Unknown", "UnknownState", "ScaledObject check failed")
+            self._report(scaled, _statuses(before, failed, unknown))
+            # A scale loop that runs goes on with the changed object; one that was never started does not begin.
+            if not loop.is_started or not isinstance(error, _AutoscalerError):
+                return
+        self._scale(scaled, scaling, pause, target, loop)
 
     def _finish(self, scaled: Object) -> None:
         finalizers = scaled["metadata"].get("finalizers") or []
+        self._loops.pop(scaled["metadata"]["uid"], None)
         if FINALIZER in finalizers:
-            self._edit(scaled, {"finalizers": [name for name in finalizers if name != FINALIZER]})
+            self._edit(scaled, {"metadata": {"finalizers": [name for name in finalizers if name != FINALIZER]}})
 
     def _take_charge(self, scaled: Object) -> None:
         metadata = scaled["metadata"]
         finalizers = metadata.get("finalizers") or []
         if FINALIZER not in finalizers:
-            label = {_NAME_LABEL: metadata["name"]}
-            self._edit(scaled, {"finalizers": [*finalizers, FINALIZER], "labels": label})
+            label = {objects.NAME_LABEL: metadata["name"]}
+            change: dict[str, Any] = {"metadata": {"finalizers": [*finalizers, FINALIZER], "labels": label}}
+            if scaled["spec"].get("advanced") is not None:
+                # The operator writes the whole object, and its Go type has this structure without a pointer.
+                change["spec"] = {"advanced": {"scalingModifiers": {}}}
+            self._edit(scaled, change)
 
     def _edit(self, scaled: Object, change: Mapping[str, Any]) -> None:
         metadata = scaled["metadata"]
-        body = {"metadata": {**change, "resourceVersion": metadata["resourceVersion"]}}
-        self._client.patch(
+        body = {**change, "metadata": {**change["metadata"], "resourceVersion": metadata["resourceVersion"]}}
+        fresh = self._client.patch(
             _API_VERSION, _KIND, metadata["name"], body, namespace=metadata["namespace"], field_manager=MANAGER
         )
+        metadata["resourceVersion"] = fresh["metadata"]["resourceVersion"]
 
-    def _accept(self, scaled: Object, scaling: Scaling) -> None:
-        """Show the API server the HorizontalPodAutoscaler that KEDA would make; it validates rates and bounds."""
-        key = (scaled["metadata"]["uid"], scaled["metadata"]["generation"])
-        if key not in self._refused:
-            self._refused[key] = ""
-            try:
-                self._client.create(_autoscaler(scaled, scaling), field_manager=MANAGER, dry_run=True)
-            except ApiError as error:
-                if error.status == 0:
-                    del self._refused[key]
-                    raise
-                self._refused[key] = f"Failed to ensure HPA is correctly created for ScaledObject: {error}"
-        if reason := self._refused[key]:
-            raise InvalidError(reason)
-
-    def _value(self, scaling: Scaling, namespace: str) -> float | None:
-        """What Prometheus answers: a model without a ready replica reports nothing."""
-        pods = self._client.list("v1", "Pod", namespace, labelSelector=self._model_label)
-        reporting = {pod["metadata"]["labels"][self._model_label] for pod in pods if is_ready(pod)}
-        series = [series for model in sorted(reporting) for series in self._series(namespace, model)]
-        value = evaluate(scaling.query, series)
-        return 0.0 if value is None and scaling.value_may_be_missing else value
-
-    def _series(self, namespace: str, model: str) -> list[Series]:
-        # In unequal parts: a query that forgets one of the two is far off.
-        waiting = self._load.get(model, 0.0) * 0.75
-        labels = {"namespace": namespace, "model_name": model, re.sub(r"[^a-zA-Z0-9_]", "_", self._model_label): model}
-        return [
-            Series("vllm:num_requests_waiting", labels, waiting),
-            Series("vllm:num_requests_running", labels, self._load.get(model, 0.0) - waiting),
-        ]
-
-    def _scale(self, scaled: Object, scaling: Scaling, value: float | None) -> None:
-        target, namespace = scaled["spec"]["scaleTargetRef"], scaled["metadata"]["namespace"]
-        api_version, kind = target.get("apiVersion", "apps/v1"), target.get("kind", "Deployment")
-        found = self._client.find(api_version, kind, target["name"], namespace)
+    def _target(self, scaled: Object) -> Object:
+        """The scale of the target, `checkTargetResourceIsScalable` (429)."""
+        target = scaled["spec"]["scaleTargetRef"]
+        if (target.get("apiVersion", "apps/v1"), target.get("kind", "Deployment")) != _TARGET:
+            raise InvalidError("not simulated: another target than a Deployment")
+        found = self._client.find(*_TARGET, target["name"], scaled["metadata"]["namespace"])
         if found is None:
             raise InvalidError(f"ScaledObject doesn't have correct scaleTargetRef specification: no {target['name']}")
-        current = found["spec"]["replicas"]
-        wanted = scaling.replicas(current, value)
-        if wanted != current:
-            body = {"spec": {"replicas": wanted}}
-            self._client.patch(
-                api_version,
-                kind,
-                target["name"],
-                body,
-                namespace=namespace,
-                subresource="scale",
-                field_manager=MANAGER,
-            )
+        return found
 
-    def _report(self, scaled: Object, states: Mapping[str, bool], message: str) -> None:
+    def _hold(self, scaled: Object, pause: Pause, target: Object, loop: _Loop) -> None:
+        """`handlePause`: no loop, no autoscaler, and the replicas of the annotation where it names some."""
+        loop.is_started, loop.form = False, None
+        with contextlib.suppress(ApiError):
+            self._client.delete(*_HPA, objects.autoscaler_name(scaled), scaled["metadata"]["namespace"])
+        if pause.replicas is not None and target["spec"]["replicas"] != pause.replicas:
+            self._set(target, pause.replicas, MANAGER)
+
+    def _make_autoscaler(self, scaled: Object, scaling: Scaling, pause: Pause, loop: _Loop) -> None:
+        """`ensureHPAForScaledObjectExists` (509); the API server validates its rates and bounds."""
         metadata = scaled["metadata"]
-        conditions = [{"type": type_, "status": str(state), "message": message} for type_, state in states.items()]
-        if (scaled.get("status") or {}).get("conditions") == conditions:
-            return
+        form = (metadata["generation"], pause)
+        if loop.form != form:
+            wanted = objects.autoscaler(scaled, scaling, pause)
+            loop.refusal = ""
+            try:
+                found = self._client.find(*_HPA, wanted["metadata"]["name"], metadata["namespace"])
+                (self._client.create if found is None else self._client.replace)(wanted, field_manager=MANAGER)
+            except ApiError as error:
+                if error.status == 0:
+                    raise
+                loop.refusal = f"failed to ensure HPA is correctly created for ScaledObject: {error}"
+            loop.form = form
+        if loop.refusal:
+            raise _AutoscalerError(loop.refusal)
+        loop.is_started = True
+
+    def _scale(self, scaled: Object, scaling: Scaling, pause: Pause, target: Object, loop: _Loop) -> None:
+        now, namespace = self.clock.now(), scaled["metadata"]["namespace"]
+        value = None if self._unanswered else self._monitored.value(scaling.query, namespace)
+        if value is None and not self._unanswered and scaling.value_may_be_missing:
+            value = 0.0
+        # KEDA's poll and the autoscaler's question both count a failure.
+        rounds = 1 + int((now - loop.polled) // scaling.poll_seconds) if loop.polled else 1
+        loop.failures = 0 if value is not None else loop.failures + 2 * rounds
+        loop.polled = now
+        poll, current = Poll(value, loop.failures), target["spec"]["replicas"]
+        cooled = loop.last_awake is None or now - loop.last_awake > scaling.cooldown_seconds
+        decision = scaling.decide(current, poll, cooled=cooled, pause=pause)
+        if decision.is_awake:
+            loop.last_awake = now
+        if decision.replicas != current:
+            self._set(target, decision.replicas, MANAGER)
+        hpa = self._client.find(*_HPA, objects.autoscaler_name(scaled), namespace)
+        conditions = self._sync(hpa, scaling.metric(decision.replicas, poll), decision.replicas, target, loop, now)
+        fallen_back = scaling.has_fallen_back(poll)
+        known = scaled.get("status") or {}
+        statuses = {"ScaledObjectReady": "True", "TriggerError": "False", "PartialTriggerError": "Unknown"}
+        ready = condition("Ready", statuses[decision.ready], decision.ready, objects.READY)
+        reported = [
+            *([ready] if not loop.refusal else []),
+            condition("Active", str(decision.active == "ScalerActive"), decision.active),
+            condition("Fallback", str(fallen_back), "FallbackExists" if fallen_back else "NoFallbackFound"),
+            *objects.paused(known, holds=pause.scale_in or pause.scale_out),
+            *([found] if (found := objects.hpa_condition(conditions)) else []),
+        ]
+        self._report(
+            scaled,
+            {
+                **_statuses(known, *reported),
+                "hpaName": objects.autoscaler_name(scaled),
+                "originalReplicaCount": known.get("originalReplicaCount", current),
+                "scaleTargetKind": "apps/v1.Deployment",
+                "externalMetricNames": [objects.METRIC],
+                "triggersTypes": "prometheus",
+                **({"health": objects.health(poll, scaling.fallback)} if scaling.fallback else {}),
+            },
+        )
+
+    def _sync(
+        self, hpa: Object | None, metric: float | None, replicas: int, target: Object, loop: _Loop, now: float
+    ) -> list[dict[str, Any]]:
+        """One sync of the autoscaler's controller; the conditions that it leaves."""
+        if hpa is None:
+            return []
+        pods = (target.get("status") or {}).get("replicas", 0)
+        sync = loop.autoscaler.sync(hpa["spec"], replicas, pods, metric, now)
+        if sync.replicas != replicas:
+            self._set(target, sync.replicas, AUTOSCALER_MANAGER)
+        before = hpa.get("status") or {}
+        status = objects.status_of(sync, before, replicas)
+        if {key: before.get(key) for key in status} != status:
+            self._write_status(hpa, status, AUTOSCALER_MANAGER)
+        return status["conditions"]
+
+    def _set(self, target: Object, replicas: int, manager: str) -> None:
+        metadata, body = target["metadata"], {"spec": {"replicas": replicas}}
         self._client.patch(
-            _API_VERSION,
-            _KIND,
+            *_TARGET,
             metadata["name"],
-            {"status": {"conditions": conditions}},
+            body,
             namespace=metadata["namespace"],
+            subresource="scale",
+            field_manager=manager,
+        )
+
+    def _report(self, scaled: Object, status: Mapping[str, Any]) -> None:
+        before = scaled.get("status") or {}
+        if {key: before.get(key) for key in status} != dict(status):
+            self._write_status(scaled, status, MANAGER)
+
+    def _write_status(self, item: Object, status: Mapping[str, Any], manager: str) -> None:
+        self._client.patch(
+            item["apiVersion"],
+            item["kind"],
+            item["metadata"]["name"],
+            {"status": status},
+            namespace=item["metadata"]["namespace"],
             subresource="status",
-            field_manager=MANAGER,
+            field_manager=manager,
         )
 
 
-def _autoscaler(scaled: Object, scaling: Scaling) -> Object:
-    metadata, target = scaled["metadata"], scaled["spec"]["scaleTargetRef"]
-    config = (scaled["spec"].get("advanced") or {}).get("horizontalPodAutoscalerConfig") or {}
-    metric = {"name": "s0-prometheus", "selector": {"matchLabels": {_NAME_LABEL: metadata["name"]}}}
-    average = {"type": "AverageValue", "averageValue": f"{round(scaling.threshold * 1000)}m"}
-    return {
-        "apiVersion": "autoscaling/v2",
-        "kind": "HorizontalPodAutoscaler",
-        "metadata": {"name": f"keda-hpa-{metadata['name']}", "namespace": metadata["namespace"]},
-        "spec": {
-            "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", **target},
-            "minReplicas": scaling.fewest_awake,
-            "maxReplicas": scaling.high,
-            "metrics": [{"type": "External", "external": {"metric": metric, "target": average}}],
-            **({"behavior": config["behavior"]} if "behavior" in config else {}),
-        },
-    }
+class _AutoscalerError(InvalidError):
+    """The API server refuses the autoscaler."""
+
+
+def _statuses(before: Mapping[str, Any], *changed: Mapping[str, Any]) -> dict[str, Any]:
+    """Conditions with some changed; those that were never set are Unknown, but Paused (condition_types.go)."""
+    initial = [condition(name, "Unknown") for name in ("Ready", "Active", "Fallback")] + [condition("Paused", "False")]
+    conditions = {entry["type"]: entry for entry in (*initial, *(before.get("conditions") or []), *changed)}
+    return {"conditions": list(conditions.values())}

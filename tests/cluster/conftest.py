@@ -11,14 +11,17 @@ import pytest
 from xdist.scheduler import LoadFileScheduling
 
 from simulators.api_server.client import Client
+from simulators.keda.keda import Keda
 from simulators.kubelet.kubelet import Kubelets
 from tests.cluster.control_plane import LEASE_RENEWAL_SECONDS, ControlPlane, control_plane
 from tests.cluster.destruction import require_destroyed
 from tests.cluster.harness import ClusterEngine
 from tests.cluster.life import FromNothing
+from tests.cluster.scaled_programs import FLOOR, program
 from tests.cluster.shown import shown, shown_on_failure, shown_platform
 from tests.cluster.small_programs import Program, Run
 from tests.cluster.view import view
+from tests.cluster.workloads import add_node
 from tests.engine.harness import StackRun
 from tests.graph.stacks import ALL, STACKS
 
@@ -131,6 +134,29 @@ def run(engine: ClusterEngine, request: pytest.FixtureRequest) -> Iterator[Run]:
     yield started
     for stack in stacks:
         stack.destroy()
+
+
+@pytest.fixture(scope="module")
+def keda(engine: ClusterEngine) -> Keda:
+    """KEDA, installed in the module's cluster with a node.
+
+    Once for all tests: the garbage collector learns of a newly installed kind half a minute later.
+    """
+    add_node(engine.client, "one")
+    engine.client.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "keda"}})
+    engine.kubernetes.charts.install({"name": "keda", "namespace": "keda", "chart": "keda", "version": "2.20.2"})
+    engine.keda.chart("keda", {})
+    return engine.keda
+
+
+@pytest.fixture
+def scaled(run: Run, keda: Keda) -> Iterator[StackRun]:
+    """The program with a ScaledObject of at least 2 replicas, up."""
+    stack = run(program(scaled=FLOOR, replicas=2))
+    stack.up()
+    yield stack
+    keda.chart("keda", {})
+    keda.load("m", 0)
 
 
 @pytest.fixture(scope="session", params=STACKS)

@@ -4,7 +4,7 @@ import contextlib
 import os
 import socket
 import time
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -28,12 +28,15 @@ _PORTS: Final = range(20000, 30000)
 # What a cloud does with nodes and load balancers is Azure's part.
 _CONTROLLERS: Final = "*,-node-ipam-controller,-node-route-controller,-service-lb-controller,-cloud-node-lifecycle-controller"  # fmt: skip  # noqa: E501 - one value
 
+# The simulated KEDA plays this one as well, since minutes pass between its steps.
+_AUTOSCALER: Final = ",-horizontal-pod-autoscaler-controller"
+
 
 class ControlPlaneError(Exception):
     """A part of the control plane ended or did not get ready; the message carries the last lines of its log."""
 
 
-def _free_ports(count: int) -> list[int]:
+def free_ports(count: int) -> list[int]:
     """Ports below those that the system gives to clients: one of those could take the API server's while it is away."""
     found: list[int] = []
     # Another process begins elsewhere, so that two that start at once don't find the same.
@@ -49,13 +52,20 @@ def _free_ports(count: int) -> list[int]:
 
 
 class ControlPlane:
-    """The running programs, their data in `directory`, and a client that may do everything."""
+    """The running programs, their data in `directory`, and a client that may do everything.
 
-    def __init__(self, directory: Path, binaries: Mapping[str, Path]) -> None:
+    `more_flags` go to the API server; with `autoscaler` the controller of HorizontalPodAutoscalers runs too.
+    """
+
+    def __init__(
+        self, directory: Path, binaries: Mapping[str, Path], *, more_flags: Sequence[str] = (), autoscaler: bool = False
+    ) -> None:
+        self._more_flags = tuple(more_flags)
+        self._controllers = _CONTROLLERS + ("" if autoscaler else _AUTOSCALER)
         self._directory = directory
         self._binaries = binaries
         self._processes: dict[str, GuardedProcess] = {}
-        self._etcd_port, self._etcd_peer_port, port = _free_ports(3)
+        self._etcd_port, self._etcd_peer_port, port = free_ports(3)
         self._wipes = 0
         self.port = port
         self.server = f"https://127.0.0.1:{port}"
@@ -112,7 +122,7 @@ class ControlPlane:
             f"--kubeconfig={self._directory / 'kubeconfig'}",
             "--leader-elect=false",
             "--secure-port=0",
-            f"--controllers={_CONTROLLERS}",
+            f"--controllers={self._controllers}",
             f"--service-account-private-key-file={self._directory / 'service-accounts.key'}",
             f"--root-ca-file={self._authority}",
             "--node-monitor-period=1s",
@@ -142,6 +152,7 @@ class ControlPlane:
             f"--service-cluster-ip-range={SERVICE_RANGE}",
             f"--default-not-ready-toleration-seconds={EVICTION_SECONDS}",
             f"--default-unreachable-toleration-seconds={EVICTION_SECONDS}",
+            *self._more_flags,
         )
         self._await(lambda: self._authority.exists() and self.client.is_ready())
 
@@ -181,7 +192,9 @@ class ControlPlane:
 
 
 @contextlib.contextmanager
-def control_plane(directory: Path) -> Generator[ControlPlane]:
+def control_plane(
+    directory: Path, *, more_flags: Sequence[str] = (), autoscaler: bool = False
+) -> Generator[ControlPlane]:
     """A control plane with its data and logs in `directory`; nothing of it runs afterwards.
 
     Raises:
@@ -190,7 +203,7 @@ def control_plane(directory: Path) -> Generator[ControlPlane]:
 
     """
     binaries = {name: chain.binary(name) for chain in (ETCD, KUBERNETES) for name in chain.programs}
-    plane = ControlPlane(directory, binaries)
+    plane = ControlPlane(directory, binaries, more_flags=more_flags, autoscaler=autoscaler)
     try:
         plane.start()
         yield plane

@@ -39,6 +39,12 @@ def test_prometheus_accepts_every_rule(stack: str, promtool: str, tmp_path: Path
 
 
 CONDITION = 'llm_platform_object_condition{customresource_kind="%s",namespace="n",name="x",condition="%s"}'
+SCALED = 'llm_platform_object_condition{customresource_kind="ScaledObject",namespace="llm",name="x",condition="%s"}'
+AUTOSCALER = (
+    'kube_horizontalpodautoscaler_status_condition{namespace="llm",horizontalpodautoscaler="keda-hpa-x",'
+    'condition="ScalingActive",status="false"}'
+)
+WANTED = 'kube_horizontalpodautoscaler_status_desired_replicas{namespace="llm",horizontalpodautoscaler="keda-hpa-x"}'
 POLICY = 'llm_platform_policy_accepted{customresource_kind="SecurityPolicy",namespace="n",name="x",ancestor="llm"}'
 NODE = 'kube_node_labels{node="gpu-1",label_kubernetes_azure_com_accelerator="nvidia"}'
 SYSTEM = 'kube_node_labels{node="system-1"}'
@@ -70,6 +76,13 @@ PROXY = 'envoy_server_days_until_first_cert_expiring{pod="%s"}'
         ("GatewayNotProgrammed", {CONDITION % ("Gateway", "Programmed"): "1"}, False),
         ("RouteRefused", {CONDITION % ("AIGatewayRoute", "Accepted"): "0"}, True),
         ("RouteRefused", {CONDITION % ("AIGatewayRoute", "NotAccepted"): "0"}, False),
+        # A workload that sleeps has an autoscaler that is switched off.
+        ("AutoscalerInactive", {AUTOSCALER: "1", WANTED: "2"}, True),
+        ("AutoscalerInactive", {AUTOSCALER: "1", WANTED: "0"}, False),
+        ("AutoscalerInactive", {AUTOSCALER: "0", WANTED: "2"}, False),
+        ("AutoscalerWithoutMetrics", {SCALED % "Fallback": "1", SCALED % "Ready": "1"}, True),
+        ("AutoscalerWithoutMetrics", {SCALED % "Fallback": "0", SCALED % "Ready": "0"}, True),
+        ("AutoscalerWithoutMetrics", {SCALED % "Fallback": "0", SCALED % "Ready": "1"}, False),
         ("SecretNotSynced", {CONDITION % ("ExternalSecret", "Ready"): "0"}, True),
         ("SecretNotSynced", {CONDITION % ("ClusterSecretStore", "Ready"): "1"}, False),
     ],
