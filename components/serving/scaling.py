@@ -11,9 +11,6 @@ from components.foundation import KubernetesCluster
 from planning.plan import Json, ScalingPlan, WorkloadPlan
 
 _POLL_SECONDS = 15
-# Load that is more than the floor carries wakes a sleeping workload, and with it a GPU node for a whole cooldown: not
-# for a single request, nor for a pod that is counted twice for a moment.
-_WAKING_REQUESTS = 1
 # One replica every three minutes at most. A start may take longer: then the next replica comes before the last one
 # has taken over load, for a queue that has grown further by then.
 _UP: dict[str, Json] = {
@@ -64,7 +61,7 @@ class ModelScaling(pulumi.ComponentResource):
                             "serverAddress": plan.server,
                             "query": plan.query,
                             "threshold": str(plan.threshold),
-                            **({"activationThreshold": str(_WAKING_REQUESTS)} if plan.min == 0 else {}),
+                            **({"activationThreshold": str(plan.waking_load)} if plan.min == 0 else {}),
                             # Missing data is an error, not a load of zero.
                             "ignoreNullValues": "false",
                         },

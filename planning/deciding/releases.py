@@ -20,6 +20,9 @@ TOKEN_SECRET = "hugging-face"  # noqa: S105 - the name of a Kubernetes Secret, n
 _PRE_STOP_SECONDS = 15
 # After the last request: vLLM's own teardown takes about 5 seconds; Kubernetes must wait strictly longer.
 _TEARDOWN_SECONDS = 20
+# Load above what the floor carries wakes a burst, and with it a GPU node for a whole cooldown: not for a single request,
+# nor for a pod that is counted twice for a moment. A replica for one request at a time comes for that one.
+_WAKING_REQUESTS = 1
 
 
 def grace_seconds(settings: ModelSettings) -> int:
@@ -118,6 +121,7 @@ def _scaling(view: ResolvedRelease, workload: Workload, before: tuple[Workload, 
         max=workload.high,
         query=query,
         threshold=threshold,
+        waking_load=min(_WAKING_REQUESTS, threshold - 1),
         server=server,
         cooldown_seconds=view.settings.start_minutes * 60,
     )

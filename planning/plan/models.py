@@ -67,6 +67,8 @@ class ScalingPlan(Struct, frozen=True, kw_only=True):
     """PromQL query of the load that this workload carries."""
     threshold: int
     """Load of one replica."""
+    waking_load: int
+    """Load up to which a workload without replicas stays asleep."""
     server: str
     """URL of the Prometheus server."""
     cooldown_seconds: int

@@ -59,7 +59,9 @@ def test_what_may_sleep_is_neither_woken_by_missing_metrics_nor_by_one_request(s
         assert spec.get("fallback") == (None if sleeps else fallback)
         # KEDA's webhook warns of these two wherever a replica always runs.
         assert [key in spec for key in ("pollingInterval", "cooldownPeriod")] == [sleeps, sleeps]
-        assert trigger["metadata"].get("activationThreshold") == ("1" if sleeps else None)
+        # But where a replica is for one request at a time.
+        waking = str(min(1, int(trigger["metadata"]["threshold"]) - 1))
+        assert trigger["metadata"].get("activationThreshold") == (waking if sleeps else None)
 
 
 @each_stack

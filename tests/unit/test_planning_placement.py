@@ -106,6 +106,20 @@ def test_replicas_are_split_between_floor_and_burst() -> None:
     assert [f"- {2 * threshold}, 0)" in workload.scaling.query for workload in more.workloads] == [False, True]
 
 
+@pytest.mark.parametrize(("requests", "waking_load"), [(1, 0), (2, 1), (8, 1)])
+def test_one_request_above_the_floor_wakes_a_burst_only_where_a_replica_is_for_one(
+    requests: int, waking_load: int
+) -> None:
+    changes: dict[str, Any] = {
+        "pools[1]": pool("floor", nodes={"min": 1, "max": 1}),
+        "pools[2]": pool("burst", capacity="spot", nodes={"min": 0, "max": 2}),
+        "models[2]": model("more", ["floor", "burst"], replicas={"min": 1, "max": 2}, drain_seconds=20)
+        | {"autoscaling": {"requests_per_replica": requests}},
+    }
+    (burst,) = (workload for workload in plan(changes).models[2].workloads if workload.role == "burst")
+    assert burst.scaling.waking_load == waking_load
+
+
 @pytest.mark.parametrize("vm_size", sorted(name for name, vm in CATALOG.vm_sizes.items() if vm.gpu))
 def test_default_shares_of_all_devices_fit_their_node(vm_size: str) -> None:
     resolution = Resolution(loaded({"pools[1]": pool("other", vm_size=vm_size)}), CATALOG)
