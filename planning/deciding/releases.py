@@ -20,8 +20,8 @@ TOKEN_SECRET = "hugging-face"  # noqa: S105 - the name of a Kubernetes Secret, n
 _PRE_STOP_SECONDS = 15
 # After the last request: vLLM's own teardown takes about 5 seconds; Kubernetes must wait strictly longer.
 _TEARDOWN_SECONDS = 20
-# Load above what the floor carries wakes a burst, and with it a GPU node for a whole cooldown: not for a single request,
-# nor for a pod that is counted twice for a moment. A replica for one request at a time comes for that one.
+# Load above what the floor carries wakes a burst, and with it a GPU node for a whole cooldown: not for a single
+# request, nor for a pod that is counted twice for a moment. A replica for one request at a time comes for that one.
 _WAKING_REQUESTS = 1
 
 
