@@ -18,6 +18,7 @@ from catalog import data_files
 from catalog.decoding import CatalogError, Record, decode
 from catalog.limits_schema import Limits, TagLimit
 from catalog.model_schema import AttentionLayers, ModelArchitecture, RecurrentState
+from catalog.request_path_schema import RequestPathFacts
 from catalog.schema import (
     AzureFacts,
     Chart,
@@ -101,6 +102,7 @@ class Catalog(Record, frozen=True):
     azure: AzureFacts
     limits: Limits
     overheads: Overheads
+    request_path: RequestPathFacts
     system_pods: SystemPods
     versions: Versions
     vllm_versions: tuple[str, ...]
@@ -148,6 +150,9 @@ def read(folder: Path) -> Catalog:
         azure=_azure(folder, "azure.yaml"),
         limits=_limits(folder, "limits.yaml"),
         overheads=decode(Overheads, data_files.read_yaml(folder / "overheads.yaml"), "overheads.yaml"),
+        request_path=decode(
+            RequestPathFacts, data_files.read_yaml(folder / "request_path.yaml"), "request_path.yaml"
+        ),
         system_pods=decode(SystemPods, data_files.read_yaml(folder / "system_pods.yaml"), "system_pods.yaml"),
         versions=_versions(folder, "versions.yaml"),
         vllm_versions=tuple(sorted((path.stem for path in (folder / "vllm").glob("*.json")), key=_numbers)),

@@ -170,8 +170,10 @@ class ModelSettings(Section):
     start_minutes: Annotated[int, Field(ge=5, le=120, strict=True)] = Field(
         default=30, description="the minutes, 5 to 120, that a replica may load and compile before it is restarted"
     )
-    drain_seconds: Annotated[int, Field(ge=10, le=1800, strict=True)] = Field(
-        default=120, description="the seconds, 10 to 1800, in which running requests may finish when a replica stops"
+    drain_seconds: Annotated[int, Field(ge=10, le=7200, strict=True)] | None = Field(
+        default=None,
+        description="the seconds, 10 to 7200, in which running requests may finish when a replica stops; without it "
+        "`gateway.request_timeout_seconds`",
     )
 
     @property

@@ -20,6 +20,7 @@ from planning.money.cost import cost
 from planning.placement import auto
 from planning.placement.candidates import Objections
 from planning.plan import Plan
+from planning.resolving.request_path import request_path
 from planning.resolving.resolution import Resolution, ResolvedStack
 from planning.rules import register
 
@@ -82,6 +83,7 @@ def build(stack: ResolvedStack) -> Plan:
         autoscaling=services.autoscaling(stack),
         certificates=services.certificates(stack),
         gateway=services.gateway(stack, foundation.system_nodes),
+        request_path=request_path(stack.resolution),
         monitoring=monitoring,
         cost=cost(stack.resolution),
     )

@@ -9,8 +9,6 @@ from planning.plan import AgentPoolPlan, AzureScopePlan
 from planning.plan.immutable import IMMUTABLE_FIELDS
 from planning.plan.limits import POOL_CREATE_MINUTES, POOL_DELETE_MINUTES, POOL_UPDATE_MINUTES
 
-# Spot nodes get half a minute's notice and are never upgraded in place, so a drain does not apply to them.
-DRAIN_MINUTES = 60
 # Azure's value for: up to the pay-as-you-go price.
 NO_PRICE_CAP = -1
 
@@ -77,10 +75,11 @@ def agent_pool(
 
 def _upgrade(plan: AgentPoolPlan) -> containerservice.AgentPoolUpgradeSettingsArgsDict:
     settings: containerservice.AgentPoolUpgradeSettingsArgsDict = {
-        "drain_timeout_in_minutes": DRAIN_MINUTES,
         # A node that can't be drained is cordoned instead of failing the whole upgrade.
         "undrainable_node_behavior": "Cordon",
     }
+    if plan.drain_minutes is not None:
+        settings["drain_timeout_in_minutes"] = plan.drain_minutes
     if plan.max_surge is not None:
         settings["max_surge"] = plan.max_surge
     if plan.max_unavailable is not None:

@@ -39,8 +39,6 @@ AUTOSCALER: ManagedClusterPropertiesAutoScalerProfileArgsDict = {
     "ignore_daemonsets_utilization": True,
     # Model pods keep caches in emptyDir volumes; with `true` no GPU node is ever scaled down.
     "skip_nodes_with_local_storage": "false",
-    # Longest time for a pod to finish its requests before its node is removed; above every model's own grace period.
-    "max_graceful_termination_sec": "3600",
 }
 
 
@@ -115,7 +113,7 @@ class Cluster(pulumi.ComponentResource):
                 "outbound_type": "userAssignedNATGateway",
             },
             agent_pool_profiles=[self._first_pool(network)],
-            auto_scaler_profile=AUTOSCALER,
+            auto_scaler_profile={**AUTOSCALER, "max_graceful_termination_sec": str(plan.scale_down_seconds)},
             auto_upgrade_profile={"upgrade_channel": plan.upgrade_channel, "node_os_upgrade_channel": "NodeImage"},
             storage_profile={
                 "disk_csi_driver": {"enabled": True},
@@ -196,7 +194,7 @@ class Cluster(pulumi.ComponentResource):
             "os_disk_type": "Managed",
             "os_disk_size_gb": _FIRST_DISK_GIB,
             "local_dns_profile": {"mode": "Disabled"},
-            "upgrade_settings": {"max_surge": "1"},
+            "upgrade_settings": {"max_surge": "1", "drain_timeout_in_minutes": pool.drain_minutes},
         }
 
     def _maintenance(self, plan: MaintenancePlan) -> containerservice.MaintenanceConfiguration:

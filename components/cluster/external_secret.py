@@ -1,6 +1,6 @@
 """A Kubernetes Secret that the External Secrets Operator fills from the vault."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import pulumi
 from pulumi_kubernetes.apiextensions import CustomResource
@@ -10,6 +10,15 @@ from planning.plan import Json
 
 # A key that is rotated in the vault takes effect within this time.
 _REFRESH = "1h"
+
+
+def trimmed(keys: Iterable[str]) -> dict[str, Json]:
+    """Template of a Secret whose values lose white space at both ends: `echo KEY |` leaves a line break in the vault.
+
+    With it no request would match the key, and nothing would say why. `trim` is one of External Secrets' functions:
+    https://external-secrets.io/latest/guides/templating/#helper-functions.
+    """
+    return {"engineVersion": "v2", "data": {key: f'{{{{ index . "{key}" | trim }}}}' for key in keys}}
 
 
 def external_secret(

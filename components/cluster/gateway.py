@@ -12,7 +12,7 @@ from components.cluster import gateway_specs as specs
 from components.cluster.certificates import Certificates
 from components.cluster.chart import install_chart
 from components.cluster.chart_crds import apply_chart_crds
-from components.cluster.external_secret import external_secret
+from components.cluster.external_secret import external_secret, trimmed
 from components.cluster.in_cluster import in_cluster
 from components.cluster.labels import PROXY_PODS, metadata
 from components.cluster.namespace import namespace
@@ -141,6 +141,7 @@ class Gateway(pulumi.ComponentResource):
             namespace=plan.namespace,
             store=plan.secret_store,
             data={client.name: client.key_secret for client in plan.clients},
+            template=trimmed(client.name for client in plan.clients),
             opts=in_cluster(self, self._cluster, *needs),
         )
         return certificate, keys

@@ -1,6 +1,7 @@
 """Helm values and specs of the gateway's charts and objects, from the Plan alone."""
 
 from components.cluster.durations import in_seconds
+from components.cluster.gateway_limits import overload, tcp_keepalive
 from components.cluster.labels import ROUTES_ADMITTED
 from planning.plan import GatewayPlan, Json, NodeSelection
 from planning.plan.endpoint import MODEL_HEADER
@@ -75,7 +76,11 @@ def envoy_proxy(plan: GatewayPlan, nodes: NodeSelection) -> dict[str, Json]:
     """Spec of the EnvoyProxy: how the proxies run, are reached, drained and logged."""
     return {
         # A proxy that is removed waits for the longest request.
-        "shutdown": {"drainTimeout": in_seconds(plan.request_timeout_seconds), "minDrainDuration": "15s"},
+        "shutdown": {
+            "drainTimeout": in_seconds(plan.proxy.drain_seconds),
+            "minDrainDuration": in_seconds(plan.proxy.min_drain_seconds),
+        },
+        "bootstrap": {"type": "Merge", "value": overload(plan.proxy)},
         "telemetry": {
             "metrics": {"prometheus": {}},
             "accessLog": {"settings": [{"format": _LOG_FORMAT, "sinks": [_STANDARD_OUTPUT]}]},
@@ -145,13 +150,34 @@ def gateway(plan: GatewayPlan) -> dict[str, Json]:
 
 
 def client_traffic(plan: GatewayPlan) -> dict[str, Json]:
-    """Spec of the ClientTrafficPolicy: the gateway's own headers are dropped from requests, and long prompts fit."""
+    """Spec of the ClientTrafficPolicy: the gateway's own headers are dropped, and no client holds what others need."""
+    path = plan.listener
     return {
         "targetRefs": _targets(plan),
-        # Envoy's default, 32 KiB, is less than a long prompt.
-        "connection": {"bufferLimit": "50Mi"},
-        # Envoy's default, 5 minutes, aborts a longer answer that is not streamed.
-        "timeout": {"http": {"streamIdleTimeout": in_seconds(plan.request_timeout_seconds)}},
+        "tcpKeepalive": tcp_keepalive(path.keepalive),
+        "connection": {
+            # Envoy's default, 32 KiB, is less than a long prompt.
+            "bufferLimit": f"{path.body_mib}Mi",
+            "connectionLimit": {
+                "value": path.connections,
+                # Never a longest duration: Envoy would cut what still runs on the connection.
+                "maxRequestsPerConnection": path.requests_per_connection,
+            },
+        },
+        "http2": {"maxConcurrentStreams": path.streams},
+        "timeout": {
+            "tcp": {
+                "connectionInspectionTimeout": in_seconds(path.inspection_seconds),
+                "tlsHandshakeTimeout": in_seconds(path.handshake_seconds),
+            },
+            "http": {
+                "requestHeadersReceivedTimeout": in_seconds(path.headers_seconds),
+                "requestReceivedTimeout": in_seconds(path.body_seconds),
+                "idleTimeout": in_seconds(path.idle_seconds),
+                # Envoy's default, 5 minutes, aborts a longer answer that is not streamed.
+                "streamIdleTimeout": in_seconds(path.stream_idle_seconds),
+            },
+        },
         "headers": {"earlyRequestHeaders": {"remove": [CLIENT_HEADER, MODEL_HEADER]}},
         "tls": {"minVersion": "1.2"},
     }

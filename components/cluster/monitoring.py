@@ -7,7 +7,7 @@ from pulumi_kubernetes.helm.v3 import Release
 from components.cluster.alert_rules import DCGM_JOB, groups
 from components.cluster.alertmanager import alertmanager_values
 from components.cluster.chart import image_parts, install_chart, merged
-from components.cluster.external_secret import external_secret
+from components.cluster.external_secret import external_secret, trimmed
 from components.cluster.in_cluster import in_cluster
 from components.cluster.labels import OPERATED_PODS, PROXY_PODS, metadata
 from components.cluster.namespace import namespace
@@ -84,13 +84,15 @@ class Monitoring(pulumi.ComponentResource):
         alerting = plan.alerting
         if alerting.secret is None:
             return []
+        secret_of = {receiver.name: receiver.secret for receiver in alerting.receivers if receiver.secret is not None}
         return [
             external_secret(
                 f"{name}-receivers",
                 secret=alerting.secret,
                 namespace=plan.chart.namespace,
                 store=alerting.secret_store,
-                data={receiver.name: receiver.secret for receiver in alerting.receivers if receiver.secret is not None},
+                data=secret_of,
+                template=trimmed(secret_of),
                 opts=in_cluster(self, cluster, space, *secrets.ready),
             )
         ]

@@ -80,15 +80,16 @@ class Model(pulumi.ComponentResource):
                 formerly=f"{name}-handover",
             ),
         )
+        # Without an address of its own its name resolves to every ready pod's, so that the proxies distribute requests.
         self.service = Service(
-            f"{name}-service",
-            metadata=metadata(plan.name, plan.namespace),
+            f"{name}-pods",
+            metadata=metadata(plan.service, plan.namespace),
             spec={
                 "type": "ClusterIP",
+                "cluster_ip": "None",
                 "selector": {MODEL: plan.name},
                 "ports": [{"name": HTTP_PORT_NAME, "port": HTTP_PORT, "target_port": HTTP_PORT_NAME}],
             },
-            # Pulumi waits 10 minutes for a Service to have endpoints, which is less than a model takes to start.
             opts=in_cluster(self, cluster, serving.namespace, *self.deployments),
         )
         for workload in plan.workloads:
@@ -101,7 +102,7 @@ class Model(pulumi.ComponentResource):
             ready=[serving.namespace, self.service, *gateway.ready],
             opts=pulumi.ResourceOptions(parent=self),
         )
-        self.register_outputs({"service": plan.name})
+        self.register_outputs({"service": plan.service})
 
     def _scaling(
         self, plan: ModelPlan, cluster: KubernetesCluster, *, ready: Sequence[pulumi.Resource]

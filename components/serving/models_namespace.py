@@ -4,7 +4,7 @@ import pulumi
 from pulumi_kubernetes.core.v1 import Namespace
 from pulumi_kubernetes.networking.v1 import NetworkPolicy
 
-from components.cluster.external_secret import external_secret
+from components.cluster.external_secret import external_secret, trimmed
 from components.cluster.in_cluster import in_cluster
 from components.cluster.labels import ROUTES_ADMITTED, metadata
 from components.cluster.namespace import namespace
@@ -56,6 +56,7 @@ class Serving(pulumi.ComponentResource):
                     namespace=plan.namespace,
                     store=plan.secret_store,
                     data={TOKEN_KEY: plan.hugging_face_key},
+                    template=trimmed([TOKEN_KEY]),
                     opts=in_cluster(self, cluster, self.namespace, *secrets.ready),
                 )
             )

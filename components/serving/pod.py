@@ -13,7 +13,8 @@ from pulumi_kubernetes.core.v1 import (
 
 from components.cluster.labels import DEPLOYMENT, labels
 from components.cluster.waiting_job import CONFINED
-from planning.plan import DeviceRequest, ExtendedResource, ModelPlan, ReleasePlan, WorkloadPlan
+from components.serving.liveness import engine_progress
+from planning.plan import DeviceRequest, ExtendedResource, ModelPlan, ProbePath, ReleasePlan, WorkloadPlan
 from planning.plan.endpoint import HTTP_PORT, HTTP_PORT_NAME
 from planning.plan.labels import MODEL, POOL_REVISION
 
@@ -24,7 +25,6 @@ ARGUMENTS_KEY = "vllm.yaml"
 _ARGUMENTS_DIRECTORY = "/etc/vllm"
 _HOME = "/home/vllm"
 _SHARED_MEMORY = "shm"
-_PROBE_PERIOD_SECONDS = 10
 
 
 def pod_template(model: ModelPlan, release: ReleasePlan, workload: WorkloadPlan) -> PodTemplateSpecArgsDict:
@@ -50,7 +50,7 @@ def pod_template(model: ModelPlan, release: ReleasePlan, workload: WorkloadPlan)
                     "label_selector": {"match_labels": {DEPLOYMENT: workload.name}},
                 }
             ],
-            "termination_grace_period_seconds": release.pod.grace_seconds,
+            "termination_grace_period_seconds": model.path.server.grace_seconds,
             "security_context": {
                 "run_as_non_root": True,
                 **({"run_as_user": release.pod.run_as_user} if release.pod.run_as_user is not None else {}),
@@ -81,7 +81,7 @@ def pod_labels(model: ModelPlan, release: ReleasePlan, workload: WorkloadPlan) -
 
 
 def _container(model: ModelPlan, release: ReleasePlan, workload: WorkloadPlan) -> ContainerArgsDict:
-    pod = release.pod
+    pod, server = release.pod, model.path.server
     share = {
         "cpu": str(pod.cpu),
         "memory": f"{pod.memory_gib}Gi",
@@ -97,10 +97,12 @@ def _container(model: ModelPlan, release: ReleasePlan, workload: WorkloadPlan) -
         "ports": [{"name": HTTP_PORT_NAME, "container_port": HTTP_PORT, "protocol": "TCP"}],
         "resources": {"requests": share, "limits": share},
         "security_context": CONFINED,
-        "startup_probe": _health(failures=math.ceil(pod.start_seconds / _PROBE_PERIOD_SECONDS)),
-        "readiness_probe": _health(failures=3),
-        "liveness_probe": _health(failures=3),
-        "lifecycle": {"pre_stop": {"sleep": {"seconds": pod.pre_stop_seconds}}},
+        "startup_probe": _health(
+            server.readiness, failures=math.ceil(pod.start_seconds / server.readiness.period_seconds)
+        ),
+        "readiness_probe": _health(server.readiness),
+        "liveness_probe": engine_progress(server),
+        "lifecycle": {"pre_stop": {"sleep": {"seconds": server.pre_stop_seconds}}},
         "volume_mounts": _mounts(workload),
     }
 
@@ -112,13 +114,13 @@ def _devices(request: DeviceRequest) -> dict[str, str]:
     raise NotImplementedError(f"claims of {request.device_class} are not declared yet")
 
 
-def _health(failures: int) -> ProbeArgsDict:
-    """Probe of /health, which shows that the engine is alive and nothing about its load."""
+def _health(path: ProbePath, failures: int | None = None) -> ProbeArgsDict:
+    """Probe of /health, which shows that the engine's process is alive and nothing about its load or its progress."""
     return {
         "http_get": {"path": "/health", "port": HTTP_PORT_NAME},
-        "period_seconds": _PROBE_PERIOD_SECONDS,
-        "timeout_seconds": 5,
-        "failure_threshold": failures,
+        "period_seconds": path.period_seconds,
+        "timeout_seconds": path.timeout_seconds,
+        "failure_threshold": path.failures if failures is None else failures,
     }
 
 
@@ -127,6 +129,8 @@ def _environment(model: ModelPlan, release: ReleasePlan) -> list[EnvVarArgsDict]
         "HOME": _HOME,
         "HF_HOME": f"{_HOME}/.cache/huggingface",
         "VLLM_CACHE_ROOT": f"{_HOME}/.cache/vllm",
+        # A connection that the proxy may still use must not be closed here.
+        "VLLM_HTTP_TIMEOUT_KEEP_ALIVE": str(model.path.server.keep_alive_seconds),
         "VLLM_NO_USAGE_STATS": "1",
         "DO_NOT_TRACK": "1",
         # Otherwise one request may ask for 16384 answers.

@@ -9,6 +9,7 @@ from components.cluster.durations import in_seconds
 from components.cluster.in_cluster import in_cluster
 from components.cluster.labels import metadata
 from components.foundation import KubernetesCluster
+from components.serving.backend_traffic import backend_traffic
 from planning.plan import Json, ModelPlan
 from planning.plan.endpoint import HTTP_PORT, MODEL_HEADER
 
@@ -42,7 +43,7 @@ class ModelRoute(pulumi.ComponentResource):
             metadata=metadata(plan.name, plan.namespace),
             spec={
                 "endpoints": [
-                    {"fqdn": {"hostname": f"{plan.name}.{plan.namespace}.svc.cluster.local", "port": HTTP_PORT}}
+                    {"fqdn": {"hostname": f"{plan.service}.{plan.namespace}.svc.cluster.local", "port": HTTP_PORT}}
                 ]
             },
             opts=in_cluster(self, cluster, *ready),
@@ -58,7 +59,14 @@ class ModelRoute(pulumi.ComponentResource):
             },
             opts=in_cluster(self, cluster, *ready, address),
         )
-        limit = in_seconds(plan.route.request_timeout_seconds)
+        policy = CustomResource(
+            f"{name}-policy",
+            api_version="gateway.envoyproxy.io/v1alpha1",
+            kind="BackendTrafficPolicy",
+            metadata=metadata(plan.name, plan.namespace),
+            spec=backend_traffic(plan.name, plan.path.upstream),
+            opts=in_cluster(self, cluster, *ready),
+        )
         self.route = CustomResource(
             f"{name}-rule",
             api_version="aigateway.envoyproxy.io/v1beta1",
@@ -85,12 +93,13 @@ class ModelRoute(pulumi.ComponentResource):
                         "backendRefs": [{"name": plan.name}],
                         "modelsOwnedBy": "llm-platform",
                         # The default, a minute, covers a whole streamed answer and cuts it.
-                        "timeouts": {"request": limit},
+                        "timeouts": {"request": in_seconds(plan.path.request_seconds)},
                         # A request may wait in vLLM's queue for as long as its whole timeout.
-                        "streamIdleTimeout": limit,
+                        "streamIdleTimeout": in_seconds(plan.path.stream_idle_seconds),
                     }
                 ],
             },
-            opts=in_cluster(self, cluster, *ready, backend),
+            # The policy first: no request is ever sent without it.
+            opts=in_cluster(self, cluster, *ready, backend, policy),
         )
         self.register_outputs({})

@@ -5,6 +5,7 @@ from typing import Any
 from planning.naming import WEIGHTS_CONTAINER
 from planning.plan.endpoint import HTTP_PORT
 from planning.resolving.releases import ReleaseView
+from planning.resolving.request_path import sse_keep_alive_seconds
 from planning.vllm.arguments import CommandLine
 
 
@@ -18,9 +19,13 @@ def command_line(release: ReleaseView) -> CommandLine:
         "kv-cache-dtype": settings.engine.kv_cache_dtype,
         "gpu-memory-utilization": release.utilization,
         "port": HTTP_PORT,
-        "shutdown-timeout": settings.drain_seconds,
+        "shutdown-timeout": release.drain_seconds,
         "disable-fastapi-docs": True,
     }
+    comments = sse_keep_alive_seconds(release)
+    if comments is not None:
+        # Comments in a silent stream keep proxies of the client's own network from ending it.
+        options["sse-keep-alive-interval"] = comments
     if release.batch is not None:
         # Written down, since the memory that vLLM sees of a shared GPU, or of a MIG slice, may mislead its own choice.
         options |= {"max-num-batched-tokens": release.batch.tokens, "max-num-seqs": release.batch.requests}

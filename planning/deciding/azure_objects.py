@@ -4,6 +4,7 @@ from planning.deciding.charts import chart
 from planning.placement.loading import streamer_limit_bytes
 from planning.plan import Json, Pairs
 from planning.resolving.releases import ResolvedRelease
+from planning.resolving.request_path import request_path
 from planning.resolving.resolution import ResolvedStack
 
 # The store that reads Key Vault, and the service account that it signs in with.
@@ -30,10 +31,13 @@ def secret_provider(stack: ResolvedStack) -> dict[str, Json]:
 
 
 def load_balancer_annotations(stack: ResolvedStack) -> Pairs:
-    """Annotations of the gateway's Service: none for a public address, else an address in the gateway's subnet."""
+    """Annotations of the gateway's Service: the longest silence it bears, and an address in the gateway's subnet."""
+    idle_minutes = request_path(stack.resolution).load_balancer.idle_seconds // 60
+    silence = (("service.beta.kubernetes.io/azure-load-balancer-tcp-idle-timeout", str(idle_minutes)),)
     if stack.settings.gateway.exposure == "public":
-        return ()
+        return silence
     return (
+        *silence,
         ("service.beta.kubernetes.io/azure-load-balancer-internal", "true"),
         ("service.beta.kubernetes.io/azure-load-balancer-internal-subnet", stack.names.subnet("gateway").value),
     )

@@ -11,6 +11,7 @@ from planning.plan import (
     FirstPoolPlan,
     MaintenancePlan,
 )
+from planning.resolving.request_path import request_path
 from planning.resolving.resolution import ResolvedStack
 from planning.resolving.system_pool import FIRST_POOL, FIRST_POOL_NODES
 
@@ -43,6 +44,7 @@ def cluster(stack: ResolvedStack) -> ClusterPlan:
     """Plan the cluster."""
     settings, names = stack.settings.cluster, stack.names
     private = settings.api_server.access == "private"
+    nodes = request_path(stack.resolution).nodes
     # What can't change without a new cluster: a new cluster must mean a new Kubernetes provider.
     fixed: dict[str, object] = {
         "region": stack.settings.platform.region,
@@ -66,7 +68,11 @@ def cluster(stack: ResolvedStack) -> ClusterPlan:
         service_cidr=stack.settings.network.services,
         dns_service_ip=str(IPv4Network(stack.settings.network.services)[_DNS_ADDRESS]),
         first_pool=FirstPoolPlan(
-            name=FIRST_POOL, vm_size=settings.first_pool.vm_size, nodes=FIRST_POOL_NODES, taint=SYSTEM_TAINT
+            name=FIRST_POOL,
+            vm_size=settings.first_pool.vm_size,
+            nodes=FIRST_POOL_NODES,
+            drain_minutes=nodes.system_drain_minutes,
+            taint=SYSTEM_TAINT,
         ),
         maintenance=tuple(
             MaintenancePlan(
@@ -79,6 +85,7 @@ def cluster(stack: ResolvedStack) -> ClusterPlan:
             for schedule in ("aksManagedAutoUpgradeSchedule", "aksManagedNodeOSUpgradeSchedule")
         ),
         upgrade_channel=settings.upgrade_channel,
+        scale_down_seconds=nodes.scale_down_seconds,
         login=settings.login,
         login_server_id=stack.catalog.azure.aks_entra_server_id,
         identifier="/".join(

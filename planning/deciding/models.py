@@ -6,9 +6,10 @@ from planning import naming
 from planning.deciding import traffic
 from planning.deciding.images import image
 from planning.deciding.moves import SMALLEST_IMAGE
-from planning.deciding.releases import NAMESPACE, TOKEN_SECRET, grace_seconds, release
+from planning.deciding.releases import NAMESPACE, TOKEN_SECRET, release
 from planning.plan import HandoverPlan, ModelPlan, ReleasePlan
 from planning.resolving.releases import ResolvedModel
+from planning.resolving.request_path import request_path
 from planning.resolving.resolution import ResolvedStack
 
 
@@ -17,21 +18,27 @@ def model(stack: ResolvedStack, view: ResolvedModel, pool_revisions: Mapping[str
     settings = view.settings
     releases = tuple(release(stack, resolved, pool_revisions, server) for resolved in view.releases)
     from_blob = settings.source.blob is not None
+    path = request_path(stack.resolution).models[view.index]
     return ModelPlan(
         name=view.name,
         namespace=NAMESPACE,
         service_account=view.name,
+        # Not the model's own name: that Service of earlier versions has one address, which can't be taken from it.
+        service=f"{view.name}-pods",
         min_replicas=settings.replicas.min,
         max_replicas=settings.replicas.max,
         releases=releases,
-        handover=_handover(stack, view, releases),
+        handover=_handover(stack, view, releases, path.server.grace_seconds),
         route=traffic.route(stack, view),
+        path=path,
         traffic=traffic.traffic(stack, reads_store=from_blob),
         token_secret=TOKEN_SECRET if not from_blob and stack.settings.security.hugging_face_token is not None else None,
     )
 
 
-def _handover(stack: ResolvedStack, view: ResolvedModel, releases: tuple[ReleasePlan, ...]) -> HandoverPlan:
+def _handover(
+    stack: ResolvedStack, view: ResolvedModel, releases: tuple[ReleasePlan, ...], grace_seconds: int
+) -> HandoverPlan:
     """Plan the wait for pods on pools to be deleted: a Deployment is complete while its old pods still terminate."""
     workloads = [workload for release in releases for workload in release.workloads]
     revisions = tuple(sorted({workload.pool_revision for workload in workloads}))
@@ -39,5 +46,5 @@ def _handover(stack: ResolvedStack, view: ResolvedModel, releases: tuple[Release
         name=f"{view.name}-on-{naming.content_hash(' '.join(revisions))}",
         image=image(stack, SMALLEST_IMAGE),
         pool_revisions=revisions,
-        timeout_seconds=max(workload.rollout_seconds for workload in workloads) + grace_seconds(view.settings),
+        timeout_seconds=max(workload.rollout_seconds for workload in workloads) + grace_seconds,
     )

@@ -9,6 +9,7 @@ from planning.plan import AgentPoolPlan, Pairs, PoolPlan
 from planning.plan import labels as labels_of
 from planning.plan.immutable import IMMUTABLE_SETTINGS
 from planning.resolving.pools import ResolvedPool
+from planning.resolving.request_path import request_path
 from planning.resolving.resolution import ResolvedStack
 
 # kubernetes/autoscaler cloudprovider/azure/azure_util.go, nodeResourcesTagName.
@@ -78,6 +79,7 @@ def agent_pool(stack: ResolvedStack, view: ResolvedPool) -> AgentPoolPlan:
         max_pods=stack.settings.cluster.max_pods,
         gpu_driver=driver,
         gpu_instance_profile=profile,
+        drain_minutes=None if view.spot else request_path(stack.resolution).nodes.drain_minutes,
         max_surge=surge,
         max_unavailable=unavailable,
         autoscaler_tags=_autoscaler_tags(view),

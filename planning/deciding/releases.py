@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 
-from config.models import ModelSettings
 from planning import naming
 from planning.deciding import azure_objects
 from planning.deciding.arguments import command_line
@@ -16,18 +15,9 @@ from planning.resolving.workloads import Workload, workloads_of
 
 NAMESPACE = "llm"
 TOKEN_SECRET = "hugging-face"  # noqa: S105 - the name of a Kubernetes Secret, not a secret
-# Before SIGTERM: the time that load balancers take to learn that the pod is going (vLLM answers 500 after SIGTERM).
-_PRE_STOP_SECONDS = 15
-# After the last request: vLLM's own teardown takes about 5 seconds; Kubernetes must wait strictly longer.
-_TEARDOWN_SECONDS = 20
 # Load above what the floor carries wakes a burst, and with it a GPU node for a whole cooldown: not for a single
 # request, nor for a pod that is counted twice for a moment. A replica for one request at a time comes for that one.
 _WAKING_REQUESTS = 1
-
-
-def grace_seconds(settings: ModelSettings) -> int:
-    """Seconds between the decision to stop a pod and SIGKILL."""
-    return _PRE_STOP_SECONDS + settings.drain_seconds + _TEARDOWN_SECONDS
 
 
 def release(stack: ResolvedStack, view: ResolvedRelease, pool_revisions: Mapping[str, str], server: str) -> ReleasePlan:
@@ -62,8 +52,6 @@ def _pod(stack: ResolvedStack, view: ResolvedRelease) -> PodPlan:
         shared_memory_gib=shared_memory_gib(stack.resolution, view),
         cache_gib=cache_gib(view),
         start_seconds=view.settings.start_minutes * 60,
-        pre_stop_seconds=_PRE_STOP_SECONDS,
-        grace_seconds=grace_seconds(view.settings),
     )
 
 
@@ -101,8 +89,8 @@ def _workload(
         mps=workload.pool.settings.gpu.sharing == "mps",
         rollout=strategy,
         surge_node_hours=rollout.surge_node_hours(stack.resolution, workload),
-        progress_seconds=rollout.progress_seconds(workload),
-        rollout_seconds=rollout.rollout_seconds(workload, strategy),
+        progress_seconds=rollout.progress_seconds(stack.resolution, workload),
+        rollout_seconds=rollout.rollout_seconds(stack.resolution, workload, strategy),
     )
 
 

@@ -21,6 +21,7 @@ from planning.plan import (
     ServingPlan,
     SystemLoadPlan,
 )
+from planning.resolving.request_path import request_path
 from planning.resolving.resolution import ResolvedStack
 
 # What the Prometheus operator gives Prometheus to end: prometheus-operator v0.93, pkg/prometheus/server/statefulset.go.
@@ -91,6 +92,7 @@ def certificates(stack: ResolvedStack) -> CertificatesPlan:
 def gateway(stack: ResolvedStack, nodes: NodeSelection) -> GatewayPlan:
     """Plan the gateway."""
     settings, envoy = stack.settings.gateway, chart(stack, "gateway-helm")
+    path = request_path(stack.resolution)
     return GatewayPlan(
         envoy=envoy,
         envoy_crds=chart_crds(stack, "gateway-helm"),
@@ -104,7 +106,8 @@ def gateway(stack: ResolvedStack, nodes: NodeSelection) -> GatewayPlan:
         public=settings.exposure == "public",
         service_annotations=azure_objects.load_balancer_annotations(stack),
         clients=tuple(ClientPlan(name=client.name, key_secret=client.key_secret) for client in settings.clients),
-        request_timeout_seconds=settings.request_timeout_seconds,
+        listener=path.listener,
+        proxy=path.proxy,
         min_replicas=settings.replicas.min,
         max_replicas=settings.replicas.max,
         move=move(
@@ -113,7 +116,7 @@ def gateway(stack: ResolvedStack, nodes: NodeSelection) -> GatewayPlan:
             "proxies",
             envoy.namespace,
             start_seconds=envoy.timeout_seconds,
-            end_seconds=settings.request_timeout_seconds,
+            end_seconds=path.proxy.grace_seconds,
         ),
     )
 

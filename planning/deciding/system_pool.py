@@ -5,6 +5,7 @@ from planning.deciding.pools import revision_of
 from planning.deciding.system_nodes import SYSTEM_TAINT
 from planning.plan import AgentPoolPlan, PoolPlan
 from planning.plan.labels import POOL, POOL_REVISION
+from planning.resolving.request_path import request_path
 from planning.resolving.resolution import ResolvedStack
 from planning.resolving.system_pool import SYSTEM_DISK_GIB, SYSTEM_POOL
 
@@ -53,6 +54,7 @@ def system_pool(stack: ResolvedStack) -> AgentPoolPlan:
         max_pods=max_pods,
         gpu_driver=None,
         gpu_instance_profile=None,
+        drain_minutes=request_path(stack.resolution).nodes.system_drain_minutes,
         max_surge=_MAX_SURGE,
         max_unavailable=None,
         autoscaler_tags=(),

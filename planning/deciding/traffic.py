@@ -22,7 +22,6 @@ def route(stack: ResolvedStack, view: ResolvedModel) -> RoutePlan:
         gateway_namespace=GATEWAY_NAMESPACE,
         hostname=settings.hostname,
         models=(view.name, *(adapter.name for release in view.releases for adapter in adapters(release.options))),
-        request_timeout_seconds=settings.request_timeout_seconds,
     )
 
 

@@ -5,6 +5,7 @@ import math
 from planning.placement import placements
 from planning.placement.pools import loads_on_minimum_nodes
 from planning.plan import RolloutPlan
+from planning.resolving.request_path import request_path
 from planning.resolving.resolution import Resolution
 from planning.resolving.workloads import Workload
 
@@ -49,9 +50,13 @@ def start_seconds(workload: Workload) -> int:
     return workload.release.settings.start_minutes * 60
 
 
-def progress_seconds(workload: Workload) -> int:
-    """The deadline within which a Deployment must get a replica ready: its node, its image and its start-up budget."""
-    return PLACEMENT_SECONDS + start_seconds(workload)
+def progress_seconds(stack: Resolution, workload: Workload) -> int:
+    """The deadline within which a Deployment must get a replica ready.
+
+    The place of the one before, whose last requests it waits for, its node, its image and its start-up budget.
+    """
+    grace_seconds = request_path(stack).models[workload.release.index].server.grace_seconds
+    return grace_seconds + PLACEMENT_SECONDS + start_seconds(workload)
 
 
 def rollout_steps(replicas: int, plan: RolloutPlan) -> int:
@@ -59,10 +64,10 @@ def rollout_steps(replicas: int, plan: RolloutPlan) -> int:
     return math.ceil(max(1, replicas) / (plan.max_surge + plan.max_unavailable))
 
 
-def rollout_seconds(workload: Workload, plan: RolloutPlan) -> int:
+def rollout_seconds(stack: Resolution, workload: Workload, plan: RolloutPlan) -> int:
     """The time that a whole rollout may take: the deadline of one replica for each of its steps.
 
     Pulumi's provider waits for the last of them: neither a crash loop nor the Deployment's own deadline ends its wait
     before (pulumi-kubernetes provider/pkg/await/deployment.go).
     """
-    return progress_seconds(workload) * rollout_steps(workload.high, plan)
+    return progress_seconds(stack, workload) * rollout_steps(workload.high, plan)

@@ -45,6 +45,15 @@ from planning.plan.models import (
     WorkloadPlan,
 )
 from planning.plan.platform import NodeSelection, PlatformPlan, PoolPlan, SystemLoadPlan
+from planning.plan.request_path import (
+    ModelPath,
+    ProbePath,
+    ProxyPath,
+    RequestPathPlan,
+    ServerPath,
+    TcpKeepalivePath,
+    UpstreamPath,
+)
 from planning.plan.services import (
     AutoscalingPlan,
     CertificatesPlan,
@@ -91,6 +100,7 @@ __all__ = [
     "MaintenancePlan",
     "MemoryPlan",
     "ModelCost",
+    "ModelPath",
     "ModelPlan",
     "ModelStorePlan",
     "MonitoringPlan",
@@ -103,21 +113,27 @@ __all__ = [
     "PodIdentityPlan",
     "PodPlan",
     "PoolPlan",
+    "ProbePath",
+    "ProxyPath",
     "ReceiverPlan",
     "RegistryPlan",
     "ReleasePlan",
     "ReplicaRange",
+    "RequestPathPlan",
     "RolloutPlan",
     "RoutePlan",
     "RunnerPlan",
     "ScalingPlan",
     "SecretsPlan",
     "SecurityRulePlan",
+    "ServerPath",
     "ServingPlan",
     "SubnetPlan",
     "SystemLoadPlan",
+    "TcpKeepalivePath",
     "TokenCost",
     "TrafficPlan",
+    "UpstreamPath",
     "VaultPlan",
     "WorkloadPlan",
 ]
@@ -148,6 +164,8 @@ class Plan(Struct, frozen=True, kw_only=True):
     """cert-manager."""
     gateway: GatewayPlan
     """The gateway that receives requests."""
+    request_path: RequestPathPlan
+    """Every time and limit on the way of a request, from which the slices above have theirs."""
     monitoring: MonitoringPlan
     """Prometheus."""
     cost: CostPlan

@@ -72,6 +72,8 @@ class FirstPoolPlan(Struct, frozen=True, kw_only=True):
     """VM size of its nodes."""
     nodes: int
     """Number of its nodes."""
+    drain_minutes: int
+    """Longest drain of a node during an upgrade, minutes."""
     taint: str
     """Taint that keeps models away, `key=value:Effect`."""
 
@@ -124,6 +126,8 @@ class ClusterPlan(Struct, frozen=True, kw_only=True):
     """When Azure may upgrade the cluster and the node images."""
     upgrade_channel: str
     """AKS' automatic upgrades."""
+    scale_down_seconds: int
+    """Longest time that the autoscaler gives the pods of a node to finish their requests."""
     login: str
     """How kubelogin signs in: azurecli, workloadidentity, spn or msi."""
     login_server_id: str
@@ -155,6 +159,8 @@ class AgentPoolPlan(Struct, frozen=True, kw_only=True):
     """Whether AKS installs the GPU driver; None on nodes without GPUs."""
     gpu_instance_profile: str | None
     """MIG profile into which AKS partitions every GPU; None where the GPU Operator does it, or without MIG."""
+    drain_minutes: int | None
+    """Longest drain of a node during an upgrade, minutes; None on spot pools."""
     max_surge: str | None
     """Extra nodes during an upgrade of the nodes; None on spot pools, which are never upgraded in place."""
     max_unavailable: str | None

@@ -6,6 +6,7 @@ from msgspec import Struct
 
 from planning.plan.base import Pairs
 from planning.plan.devices import DeviceRequest
+from planning.plan.request_path import ModelPath
 from planning.plan.services import RoutePlan, TrafficPlan
 
 
@@ -117,7 +118,7 @@ class WorkloadPlan(Struct, frozen=True, kw_only=True):
 
 
 class PodPlan(Struct, frozen=True, kw_only=True):
-    """What every pod of a release uses of its node, and how long it takes to start and stop."""
+    """What every pod of a release uses of its node, and how long it takes to start."""
 
     labels: Pairs
     """Labels by which the foundation recognizes pods that have an identity in the cloud."""
@@ -135,10 +136,6 @@ class PodPlan(Struct, frozen=True, kw_only=True):
     """Ephemeral storage for caches and downloaded weights, GiB."""
     start_seconds: int
     """Seconds until a pod must be ready."""
-    pre_stop_seconds: int
-    """Seconds between the decision to stop a pod and SIGTERM, in which load balancers stop sending it requests."""
-    grace_seconds: int
-    """Seconds between the decision to stop a pod and SIGKILL."""
 
 
 class ReleasePlan(Struct, frozen=True, kw_only=True):
@@ -194,6 +191,8 @@ class ModelPlan(Struct, frozen=True, kw_only=True):
     """Namespace of its objects."""
     service_account: str
     """Service account of its pods."""
+    service: str
+    """Name of the Service that resolves to the addresses of its ready pods."""
     min_replicas: int
     """Replicas that always run."""
     max_replicas: int
@@ -204,6 +203,8 @@ class ModelPlan(Struct, frozen=True, kw_only=True):
     """The wait for old pods before their pool is deleted."""
     route: RoutePlan
     """The route from the gateway to it."""
+    path: ModelPath
+    """Times and limits between the gateway and its pods."""
     traffic: TrafficPlan
     """Who may reach its pods and where they may go."""
     token_secret: str | None

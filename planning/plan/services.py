@@ -4,6 +4,7 @@ from msgspec import Struct
 
 from planning.plan.alerting import AlertingPlan
 from planning.plan.base import Json, Pairs
+from planning.plan.request_path import ListenerPath, ProxyPath
 
 
 class ChartPlan(Struct, frozen=True, kw_only=True):
@@ -151,11 +152,13 @@ class GatewayPlan(Struct, frozen=True, kw_only=True):
     public: bool
     """Whether the gateway is reached from the internet."""
     service_annotations: Pairs
-    """Annotations that make the load balancer of the proxies' Service public or private."""
+    """Annotations of the proxies' Service: whether its load balancer is public, and how long it bears silence."""
     clients: tuple[ClientPlan, ...]
     """Who may call."""
-    request_timeout_seconds: int
-    """Longest time that a request may take."""
+    listener: ListenerPath
+    """Limits of the proxies towards clients."""
+    proxy: ProxyPath
+    """Memory of a proxy, and how it goes."""
     min_replicas: int
     """Fewest proxies."""
     max_replicas: int
@@ -175,8 +178,6 @@ class RoutePlan(Struct, frozen=True, kw_only=True):
     """Host name of the requests."""
     models: tuple[str, ...]
     """Names in `model` of the requests that it takes: the model's, and those of its adapters."""
-    request_timeout_seconds: int
-    """Longest time that a request may take, waiting included."""
 
 
 class TrafficPlan(Struct, frozen=True, kw_only=True):

@@ -35,6 +35,8 @@ class ReleaseView(Struct, frozen=True, dict=True):
     """The options of vLLM that the stack file gives."""
     pools: tuple[PoolView | None, ...]
     devices: tuple[Device | None, ...]
+    request_seconds: int
+    """Longest request that the gateway lets through."""
     ledger: Ledger | None = None
     """Memory on the tightest of its devices."""
 
@@ -98,6 +100,12 @@ class ReleaseView(Struct, frozen=True, dict=True):
             return wanted
         shared_by = max((device.shared_by for _, device in self.placed), default=1)
         return self.vllm.gpu_memory_utilization if shared_by == 1 else devices.shared_utilization(shared_by)
+
+    @property
+    def drain_seconds(self) -> int:
+        """Seconds in which running requests may finish: as long as a request may take, unless the stack file says."""
+        wanted = self.settings.drain_seconds
+        return self.request_seconds if wanted is None else wanted
 
     @property
     def request_tokens(self) -> int:

@@ -108,6 +108,7 @@ class Resolution:
             options=resolve_options(self.vllm_of(model), model.engine.args, f"models[{index}].engine.args"),
             pools=pools,
             devices=tuple(device_on(model, pool) for pool in pools),
+            request_seconds=self.settings.gateway.request_timeout_seconds,
         )
         return self.with_ledger(release)
 

@@ -5,9 +5,6 @@ from planning.resolving.releases import ReleaseView
 from planning.resolving.resolution import Resolution
 from planning.rules.register import Violation, Violations, placement_rule, release_rule
 
-# What is left of the eviction notice of about 30 seconds once vLLM has received its signal.
-_SPOT_DRAIN_SECONDS = 20
-
 
 @release_rule(
     "REPLICAS-ZERO",
@@ -80,24 +77,4 @@ def floor_on_demand(_: Resolution, place: ReleaseOnPool) -> Violations:
             f"{release.path}.pool",
             f"`{pool.name}` is a spot pool ({pool.path}.capacity), and `{release.name}` has no floor on demand",
             "write [on-demand pool, spot pool]",
-        )
-
-
-@placement_rule(
-    "SPOT-DRAIN",
-    "warning",
-    prevents="Streamed answers break off: the spot node is gone before its requests have finished.",
-    source="https://learn.microsoft.com/azure/virtual-machines/spot-vms",
-    model=("pool", "drain_seconds"),
-    pool=("name", "capacity"),
-    needs="aks",
-)
-def drain_fits_notice(_: Resolution, place: ReleaseOnPool) -> Violations:
-    """A model on spot nodes drains within the 30 seconds of notice that Azure gives."""
-    release = place.release
-    if place.pool.spot and release.settings.drain_seconds > _SPOT_DRAIN_SECONDS:
-        yield Violation(
-            f"{release.path}.drain_seconds",
-            f"{release.settings.drain_seconds} s, but a spot node is gone about 30 s after its notice",
-            f"write {_SPOT_DRAIN_SECONDS} or less, or have clients repeat a request that was cut off",
         )

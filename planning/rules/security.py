@@ -1,5 +1,7 @@
 """Rules about secrets: a token for gated models, and secrets of the stack's configuration that something reads."""
 
+from collections.abc import Iterator
+
 from config.wording import nearest
 from planning.resolving.releases import ReleaseView
 from planning.resolving.resolution import Resolution
@@ -56,9 +58,38 @@ def bootstrap_is_read(stack: Resolution) -> Violations:
             )
 
 
+@stack_rule(
+    "SEC-SHARED-SECRET",
+    "error",
+    prevents="Envoy Gateway refuses the whole policy (`duplicated API key`) and answers 500 to every client; or a "
+    "private key or a token is accepted as an API key.",
+    source="Envoy Gateway 1.9.1, SecurityPolicy `apiKeyAuth`, tried; Key Vault names secrets without regard to case: "
+    "https://learn.microsoft.com/azure/key-vault/general/about-keys-secrets-certificates",
+    reads=("security", "gateway"),
+)
+def one_use_per_secret(stack: Resolution) -> Violations:
+    """Every client's key, the certificate and the Hugging Face token are secrets of their own, whatever their case."""
+    first_use: dict[str, tuple[str, str]] = {}
+    for path, name in _uses(stack):
+        earlier, spelled = first_use.setdefault(name.casefold(), (path, name))
+        if earlier != path:
+            case = "" if spelled == name else f", which Key Vault doesn't distinguish from `{spelled}`"
+            yield Violation(
+                path, f"`{name}` is already {earlier}{case}", "name a secret of its own for each", (path, earlier)
+            )
+
+
+def _uses(stack: Resolution) -> Iterator[tuple[str, str]]:
+    """Every setting that names a secret of models or gateway, with that name."""
+    security, gateway = stack.settings.security, stack.settings.gateway
+    yield "gateway.certificate", gateway.certificate
+    if security.hugging_face_token is not None:
+        yield "security.hugging_face_token", security.hugging_face_token
+    for index, client in enumerate(gateway.clients):
+        yield f"gateway.clients[{index}].key_secret", client.key_secret
+
+
 def secret_names(stack: Resolution) -> tuple[str, ...]:
     """Names of the vault's secrets that this stack uses, sorted."""
-    security, gateway = stack.settings.security, stack.settings.gateway
-    names = {gateway.certificate, *(client.key_secret for client in gateway.clients)}
-    names |= {receiver.secret for receiver in stack.settings.observability.receivers if receiver.secret is not None}
-    return tuple(sorted(names | ({security.hugging_face_token} if security.hugging_face_token else set())))
+    receiving = {item.secret for item in stack.settings.observability.receivers if item.secret is not None}
+    return tuple(sorted(receiving | {name for _, name in _uses(stack)}))

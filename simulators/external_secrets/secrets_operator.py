@@ -1,12 +1,16 @@
 """External Secrets Operator in a thread: every ExternalSecret becomes a Secret, as far as the vault has its values.
 
 Source: https://external-secrets.io/latest/api/externalsecret/ for what is synced, external-secrets/external-secrets
-apis/externalsecrets/v1/externalsecret_types.go for the reasons of the Ready condition; its messages are made up. Left
-out: templates are not rendered, `dataFrom` is
-not read, every store reaches the one vault, and the refresh interval is over at once.
+apis/externalsecrets/v1/externalsecret_types.go for the reasons of the Ready condition; its messages are made up. Of
+templates only `{{ index . "KEY" | trim }}` is rendered (runtime/template/v2/template.go: Go's text/template over the
+values as strings, with sprig's functions, of which `trim` cuts white space as strings.TrimSpace does); any other text
+stays as it is. Left out: `dataFrom` is not read, every store reaches the one vault, and the refresh interval is over at
+once.
 """
 
 import base64
+import re
+from collections.abc import Mapping
 from typing import Any, Final
 
 from simulators.api_server.background import Background
@@ -16,6 +20,7 @@ _API_VERSION: Final = "external-secrets.io/v1"
 _KIND: Final = "ExternalSecret"
 _MANAGER: Final = "external-secrets"
 _PAUSE_SECONDS: Final = 0.5
+_TRIMMED: Final = re.compile(r'\{\{ index \. "([^"]+)" \| trim \}\}')
 
 
 class SecretsOperator(Background):
@@ -65,8 +70,8 @@ class SecretsOperator(Background):
     def _write(self, wanted: Object, keys: dict[str, Any]) -> None:
         metadata, target = wanted["metadata"], wanted["spec"].get("target") or {}
         values = {key: self.vault.get(remote, f"made-up value of {remote}") for key, remote in keys.items()}
-        # A template is not rendered: its keys are there, each with its text as it is.
-        values = dict((target.get("template") or {}).get("data") or values)
+        template = (target.get("template") or {}).get("data") or {}
+        values = {key: _rendered(text, values) for key, text in template.items()} if template else values
         name = target.get("name") or metadata["name"]
         data = {key: base64.b64encode(value.encode()).decode() for key, value in values.items()}
         found = self._client.find("v1", "Secret", name, metadata["namespace"])
@@ -90,3 +95,8 @@ class SecretsOperator(Background):
             field_manager=_MANAGER,
             force=True,
         )
+
+
+def _rendered(text: str, values: Mapping[str, str]) -> str:
+    """One entry of a template; a key that the vault didn't give is empty, as in a Go map of strings."""
+    return _TRIMMED.sub(lambda found: values.get(found[1], "").strip(), text)

@@ -97,7 +97,7 @@ def changing_stack(
         engine.azure.machines.autoscales = True
         life = Life(engine, "dev", given)
         engine.kubelets.grace_fraction = drain_seconds / max(
-            release.pod.grace_seconds for model in life.plan.models for release in model.releases
+            model.path.server.grace_seconds for model in life.plan.models
         )
         life.stack.up()
         yield Changing(life, given)

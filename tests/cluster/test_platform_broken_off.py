@@ -47,7 +47,7 @@ def stack(
     del engine_binary, control_plane_binaries
     with shown_platform(request.config, "dev", tmp_path_factory.mktemp("broken"), arm, shortcuts=True) as engine:
         stack = FaultedStack(engine, "dev")
-        graces = [release.pod.grace_seconds for model in stack.plan.models for release in model.releases]
+        graces = [model.path.server.grace_seconds for model in stack.plan.models]
         engine.kubelets.grace_fraction = DRAIN_SECONDS / max(graces)
         stack.converges()
         yield stack

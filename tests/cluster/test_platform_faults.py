@@ -190,7 +190,7 @@ def cancelled(stack: FaultedStack) -> None:
     stack.moments.after(cancel, DEPLOYMENT)
     stack.require_consistent(stack.fails("llm-platform-dev", "update canceled"))
     assert stack.state("more-deployment")["id"] == "llm/more"
-    assert stack.engine.client.find("v1", "Service", "more", "llm") is None
+    assert stack.engine.client.find("v1", "Service", "more-pods", "llm") is None
     update = stack.converges()
     assert set(update.operations.values()) == {("create",)}
 

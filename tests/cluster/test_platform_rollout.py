@@ -208,15 +208,15 @@ def test_a_pod_gets_no_new_requests_before_its_grace_ends(changing: Changing) ->
         eventually(lambda: client.find("v1", "Pod", leaving["name"], namespace) is None, "the pod ends")
         changing.life.require_pods(namespace, chat, 3)
     assert is_ending(terminating)
-    assert terminating["metadata"]["deletionGracePeriodSeconds"] == model.releases[0].pod.grace_seconds
-    assert leaving["name"] in watch.moments[0].addressed(model.name)
+    assert terminating["metadata"]["deletionGracePeriodSeconds"] == model.path.server.grace_seconds
+    assert leaving["name"] in watch.moments[0].addressed(model.service)
     left_out = watch.first(
-        lambda moment: leaving["name"] not in moment.addressed(model.name), "the Service leaves it out"
+        lambda moment: leaving["name"] not in moment.addressed(model.service), "the Service leaves it out"
     )
     ended = watch.first(lambda moment: leaving["uid"] not in moment.pods, "the pod is gone")
     assert left_out < ended
     # The others are never left out with it.
-    assert min(len(moment.addressed(model.name)) for moment in watch.moments) >= 2
+    assert min(len(moment.addressed(model.service)) for moment in watch.moments) >= 2
 
 
 def replicas(low: int, high: int) -> Edit:

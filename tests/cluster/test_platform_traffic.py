@@ -7,8 +7,10 @@ import pytest
 import catalog
 from simulators.azure import access
 from simulators.azure.cloud import AzureObject
+from simulators.kubelet.pod_states import is_ready
 from simulators.network import security_groups
 from simulators.network.network_policies import Pods, pods_of
+from simulators.network.port_sets import Ports
 from tests.cluster import cluster_roles, traffic
 from tests.cluster.cluster_roles import Account
 from tests.cluster.documented_table import Fact
@@ -64,6 +66,36 @@ def groups_of(pod: Pods, groups: Iterable[Group]) -> Iterator[Pods]:
     for end in (group.end for group in groups):
         if isinstance(end, Pods) and end.namespace == pod.namespace and end.labels.items() <= pod.labels.items():
             yield end
+
+
+def test_the_gateway_reaches_every_ready_pod_of_a_model_by_its_own_address(life: Life) -> None:
+    """From the name in the gateway's Backend over the addresses behind it to what the policies admit."""
+    client, rules = life.engine.client, traffic.network_rules(life.engine.client)
+    (proxies,) = (
+        group.end for group in traffic.groups(client, life.plan.foundation) if group.name == "gateway proxies"
+    )
+    for model in life.plan.models:
+        backend = client.get("gateway.envoyproxy.io/v1alpha1", "Backend", model.name, model.namespace)
+        (endpoint,) = backend["spec"]["endpoints"]
+        name, namespace, *domain = endpoint["fqdn"]["hostname"].split(".")
+        assert domain == ["svc", "cluster", "local"]
+        service = client.get("v1", "Service", name, namespace)
+        # Without an address of its own; with one the name would stand for all pods at once.
+        assert service["spec"]["clusterIP"] == "None"
+        addressed = {
+            address: (entry["conditions"]["ready"], [port["port"] for port in entries["ports"]])
+            for entries in client.list("discovery.k8s.io/v1", "EndpointSlice", namespace)
+            if entries["metadata"]["labels"]["kubernetes.io/service-name"] == name
+            for entry in entries["endpoints"]
+            for address in entry["addresses"]
+        }
+        pods = [pod for workload in model.workloads for pod in life.pods(namespace, workload.name)]
+        assert pods
+        ready = {pod["status"]["podIP"] for pod in pods if is_ready(pod)}
+        assert {address for address, (is_ready_, _) in addressed.items() if is_ready_} == ready
+        assert {tuple(ports) for _, ports in addressed.values()} == {(endpoint["fqdn"]["port"],)}
+        for pod in pods:
+            assert rules.admitted(proxies, pods_of(namespace, pod)) == Ports.of("TCP", endpoint["fqdn"]["port"])
 
 
 def test_policies_are_enforced_and_there_are_none_of_another_kind(life: Life) -> None:

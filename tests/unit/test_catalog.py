@@ -39,6 +39,7 @@ def records() -> Iterator[Any]:
     yield CATALOG.azure
     yield CATALOG.limits
     yield CATALOG.overheads
+    yield CATALOG.request_path
     yield from (CATALOG.vllm(version) for version in CATALOG.vllm_versions)
 
 

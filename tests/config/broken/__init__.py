@@ -11,6 +11,7 @@ from broken import (
     observability,
     pools,
     reachable,
+    request_path,
     several,
 )
 from broken.change import Broken
@@ -25,6 +26,7 @@ TABLE: tuple[Broken, ...] = (
     *loading.TABLE,
     *observability.TABLE,
     *reachable.TABLE,
+    *request_path.TABLE,
     *several.TABLE,
     *files.TABLE,
 )

@@ -91,7 +91,7 @@ TABLE = (
     ),
     Broken(
         "two clients of one name",
-        (copy("gateway.clients[0]", "gateway.clients[1]"),),
+        (copy("gateway.clients[0]", "gateway.clients[1]", key_secret="key-other"),),
         {("NAME-COLLISION", "gateway.clients[1].name"): ("`playground`", "gateway.clients[0]")},
     ),
     Broken(

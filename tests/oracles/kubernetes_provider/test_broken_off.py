@@ -28,7 +28,7 @@ def stack(
     chosen = shown_platform(request.config, "dev", directory, arm, shortcuts=True, kind=RealProviderEngine)
     with chosen as engine:
         running = FaultedStack(engine, "dev")
-        graces = [release.pod.grace_seconds for model in running.plan.models for release in model.releases]
+        graces = [model.path.server.grace_seconds for model in running.plan.models]
         engine.kubelets.grace_fraction = DRAIN_SECONDS / max(graces)
         running.converges()
         yield running

@@ -18,10 +18,6 @@ CASES: dict[str, Case] = {
         },
     ),
     "REPLICAS-ZERO": Case({"models[0].replicas.min": 0}, {"models[0].replicas.min": 1}),
-    "SPOT-DRAIN": Case(
-        second_model({"drain_seconds": 21}, capacity="spot"),
-        second_model({"drain_seconds": 20}, capacity="spot"),
-    ),
     "SPOT-FLOOR": Case(
         second_model({}, capacity="spot"),
         {

@@ -8,4 +8,8 @@ CASES: dict[str, Case] = {
         {"models[0].source": GATED},
         {"models[0].source": GATED, "security.hugging_face_token": "hugging-face"},
     ),
+    "SEC-SHARED-SECRET": Case(
+        {"gateway.clients[1]": {"name": "other", "key_secret": "Key-Playground"}},
+        {"gateway.clients[1]": {"name": "other", "key_secret": "key-other"}},
+    ),
 }

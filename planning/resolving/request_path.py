@@ -1,0 +1,197 @@
+"""Computes the way of a request once: rules compare its figures, the Plan holds them, components render them.
+
+The figures that nobody outside decides were tried with Envoy Gateway 1.9.1, Envoy 1.39.1 and slow clients.
+"""
+
+import math
+
+from catalog.request_path_schema import RequestPathFacts
+from planning.plan.request_path import (
+    ListenerPath,
+    LoadBalancerPath,
+    ModelPath,
+    NodePath,
+    ProbePath,
+    ProxyPath,
+    RequestPathPlan,
+    ServerPath,
+    TcpKeepalivePath,
+    UpstreamPath,
+)
+from planning.plan.system_pods import ENVOY, EXTERNAL_PROCESSOR
+from planning.resolving.releases import ReleaseView
+from planning.resolving.resolution import Resolution, derived
+
+# Below the shortest limit of a load balancer, twice over: every probe of a minute is lost before one drops anything.
+_KEEPALIVE = TcpKeepalivePath(idle_seconds=60, interval_seconds=30, probes=3)
+_MINUTE, _KIB_PER_MIB, _BYTES_PER_MIB = 60, 1024, 1024 * 1024
+# Room for lists of texts to embed, and for a screenshot; see `gateway.request_body_mib` for larger images.
+LEAST_BODY_MIB = 8
+# What the bodies of one client's HTTP/2 connection may take of what a proxy holds, and open connections of its heap.
+_SHARE_PER_CONNECTION, _HEAP_OF_CONNECTIONS = 0.5, 0.5
+# vLLM's own teardown takes about 5 seconds after the last request; Kubernetes must wait strictly longer.
+_TEARDOWN_SECONDS = 20
+# After the addresses of a pod that goes have left every answer: the time in which a proxy reads them and closes.
+_LEARN_SECONDS = 10
+_DNS_REFRESH_SECONDS = 5
+_READINESS = ProbePath(period_seconds=10, timeout_seconds=5, failures=3)
+_LIVENESS_PERIOD, _LIVENESS_TIMEOUT, _LEAST_LIVENESS = 60, 15, 600
+# What the cluster autoscaler and AKS wait for at least, whatever the models need.
+_LEAST_SCALE_DOWN_SECONDS, _LEAST_DRAIN_MINUTES = 3600, 60
+_LEAST_REQUESTS = 1024
+_SSE_KEEP_ALIVE, _SSE_KEEP_ALIVE_SECONDS = "--sse-keep-alive-interval", 30
+
+
+@derived
+def request_path(stack: Resolution) -> RequestPathPlan:
+    """Compute every figure of a request's way through this stack."""
+    facts, request = stack.catalog.request_path, stack.settings.gateway.request_timeout_seconds
+    listener = _listener(stack, facts)
+    proxy = _proxy(listener, facts, request)
+    models = tuple(_model(release, facts, request) for release in stack.releases)
+    return RequestPathPlan(
+        request_seconds=request,
+        load_balancer=LoadBalancerPath(
+            idle_seconds=facts.load_balancer_longest_idle_minutes * _MINUTE,
+            default_idle_seconds=facts.load_balancer_idle_minutes * _MINUTE,
+            unhealthy_seconds=facts.load_balancer_probe_seconds * facts.load_balancer_probe_failures,
+        ),
+        listener=listener,
+        proxy=proxy,
+        models=models,
+        nodes=_nodes(stack, models, proxy),
+    )
+
+
+def sse_keep_alive_seconds(release: ReleaseView) -> int | None:
+    """Seconds of silence after which a streamed answer gets a comment; None where this vLLM has no such option."""
+    known = release.vllm is not None and _SSE_KEEP_ALIVE in release.vllm.flags
+    return _SSE_KEEP_ALIVE_SECONDS if known else None
+
+
+def text_mib(stack: Resolution, tokens: int) -> float:
+    """MiB of JSON text that so many tokens take."""
+    return tokens * stack.catalog.request_path.bytes_per_token / _BYTES_PER_MIB
+
+
+def body_mib(stack: Resolution, context: int) -> int:
+    """MiB that a body with the text of a context (tokens) may have, rounded up to a power of two."""
+    return 1 << math.ceil(math.log2(max(1.0, text_mib(stack, context))))
+
+
+def _listener(stack: Resolution, facts: RequestPathFacts) -> ListenerPath:
+    settings = stack.settings.gateway
+    body = settings.request_body_mib
+    if body is None:
+        body = max(LEAST_BODY_MIB, *(body_mib(stack, model.context) for model in stack.settings.models))
+    heap, bodies = _heap_mib(facts), min(_heap_mib(facts), _processor_mib(facts))
+    return ListenerPath(
+        keepalive=_KEEPALIVE,
+        inspection_seconds=5,
+        handshake_seconds=10,
+        headers_seconds=10,
+        # The largest body over a line of 7 Mbit/s.
+        body_seconds=60,
+        idle_seconds=300,
+        # A request may wait in vLLM's queue for as long as its whole timeout.
+        stream_idle_seconds=settings.request_timeout_seconds,
+        body_mib=body,
+        streams=max(1, min(facts.proxy_streams, int(bodies * _SHARE_PER_CONNECTION) // body)),
+        requests_per_connection=1000,
+        connections=int(heap * _HEAP_OF_CONNECTIONS) * _KIB_PER_MIB // facts.proxy_connection_kib // 1000 * 1000,
+    )
+
+
+def _heap_mib(facts: RequestPathFacts) -> int:
+    return int(ENVOY.memory_limit_mib * facts.proxy_heap_share)
+
+
+def _processor_mib(facts: RequestPathFacts) -> int:
+    return EXTERNAL_PROCESSOR.memory_limit_mib // facts.processor_copies
+
+
+def _proxy(listener: ListenerPath, facts: RequestPathFacts, request: int) -> ProxyPath:
+    heap = _heap_mib(facts)
+    # The longest request begins with its first byte, the route's limit with its last one.
+    drain = request + listener.body_seconds
+    return ProxyPath(
+        memory_mib=ENVOY.memory_limit_mib,
+        heap_mib=heap,
+        processor_mib=_processor_mib(facts),
+        bodies_mib=min(heap, _processor_mib(facts)),
+        reset_share=0.85,
+        reset_all_share=0.95,
+        stop_share=facts.proxy_stop_share,
+        min_drain_seconds=15,
+        drain_seconds=drain,
+        grace_seconds=drain + facts.proxy_grace_extra_seconds,
+    )
+
+
+def _model(release: ReleaseView, facts: RequestPathFacts, request: int) -> ModelPath:
+    return ModelPath(
+        model=release.name,
+        request_seconds=request,
+        stream_idle_seconds=request,
+        upstream=UpstreamPath(
+            connect_seconds=3,
+            idle_seconds=60,
+            keepalive=_KEEPALIVE,
+            dns_refresh_seconds=_DNS_REFRESH_SECONDS,
+            dns_ttl_seconds=facts.dns_ttl_seconds,
+            # A request that kills its server is tried once more than this.
+            retries=2,
+            # Not `reset-before-request`, which covers only requests that were not sent yet.
+            retry_on=("connect-failure", "reset", "refused-stream"),
+            retry_base_milliseconds=25,
+            retry_max_milliseconds=250,
+            failures=2,
+            failure_check_seconds=1,
+            ejection_seconds=5,
+            ejection_percent=50,
+            requests=_requests(release),
+            retrying=64,
+        ),
+        server=_server(release, facts, request),
+    )
+
+
+def _requests(release: ReleaseView) -> int:
+    """Twice what all replicas run at once: what waits beyond that waits in vLLM, where scaling sees it."""
+    at_once = release.batch.requests if release.batch is not None else 0
+    wanted = max(_LEAST_REQUESTS, 2 * release.settings.replicas.max * at_once)
+    return 1 << math.ceil(math.log2(wanted))
+
+
+def _server(release: ReleaseView, facts: RequestPathFacts, request: int) -> ServerPath:
+    pre_stop = facts.dns_ttl_seconds + _DNS_REFRESH_SECONDS + _LEARN_SECONDS
+    drain = release.drain_seconds
+    # An engine that made no progress for the longest request has no answer left that somebody waits for.
+    patience = max(_LEAST_LIVENESS, request)
+    return ServerPath(
+        keep_alive_seconds=75,
+        sse_keep_alive_seconds=sse_keep_alive_seconds(release),
+        readiness=_READINESS,
+        liveness=ProbePath(
+            period_seconds=_LIVENESS_PERIOD,
+            timeout_seconds=_LIVENESS_TIMEOUT,
+            failures=math.ceil(patience / _LIVENESS_PERIOD),
+        ),
+        liveness_grace_seconds=pre_stop + _TEARDOWN_SECONDS,
+        pre_stop_seconds=pre_stop,
+        drain_seconds=drain,
+        grace_seconds=pre_stop + drain + _TEARDOWN_SECONDS,
+    )
+
+
+def _nodes(stack: Resolution, models: tuple[ModelPath, ...], proxy: ProxyPath) -> NodePath:
+    grace = max((model.server.grace_seconds for model in models), default=0)
+    # The disruption budget lets a second replica go only when the first one's successor is ready.
+    start = max((model.start_minutes for model in stack.settings.models), default=0)
+    drain = start + math.ceil(grace / _MINUTE)
+    system = math.ceil(proxy.grace_seconds / _MINUTE) + 5
+    return NodePath(
+        scale_down_seconds=max(_LEAST_SCALE_DOWN_SECONDS, grace, proxy.grace_seconds),
+        drain_minutes=max(_LEAST_DRAIN_MINUTES, drain),
+        system_drain_minutes=max(_LEAST_DRAIN_MINUTES, system),
+    )

@@ -1,0 +1,67 @@
+"""Mistakes on a request's way: keys that clients share, bodies that fill the proxies, streams that are silent."""
+
+from broken.change import Broken, put
+
+TABLE = (
+    Broken(
+        "one key for two clients",
+        (put("gateway.clients[1]", {"name": "copied", "key_secret": "key-playground"}),),
+        {
+            ("SEC-SHARED-SECRET", "gateway.clients[1].key_secret"): (
+                "`key-playground` is already gateway.clients[0].key_secret", "name a secret of its own"
+            )
+        },
+    ),
+    Broken(
+        "keys that differ only in case",
+        (put("gateway.clients[1]", {"name": "copied", "key_secret": "KEY-playground"}),),
+        {
+            ("SEC-SHARED-SECRET", "gateway.clients[1].key_secret"): (
+                "`KEY-playground`", "Key Vault doesn't distinguish from `key-playground`"
+            )
+        },
+    ),
+    Broken(
+        "certificate as a client's key",
+        (put("gateway.clients[0].key_secret", "gateway-certificate"),),
+        {("SEC-SHARED-SECRET", "gateway.clients[0].key_secret"): ("already gateway.certificate", "secret of its own")},
+    ),
+    Broken(
+        "Hugging Face token as a client's key",
+        (put("security", {"hugging_face_token": "hf"}), put("gateway.clients[0].key_secret", "HF")),
+        {
+            ("SEC-SHARED-SECRET", "gateway.clients[0].key_secret"): (
+                "already security.hugging_face_token", "doesn't distinguish from `hf`"
+            )
+        },
+    ),
+    Broken(
+        "clients whose names differ only in case",
+        (put("gateway.clients[1]", {"name": "Playground", "key_secret": "key-other"}),),
+        {("CFG-VALUE", "gateway.clients[1].name"): ('"Playground"', "lower-case letters")},
+    ),
+    Broken(
+        "images that fill the proxies",
+        (put("gateway.request_body_mib", 50), put("models[0].concurrency", 22), put("models[0].typical_tokens", 8000)),
+        {
+            ("PATH-MEMORY", "gateway.request_body_mib"): (
+                "3,700 MiB of bodies", "2 proxies hold 682 MiB", "write 9 or less", "gateway.replicas.min to 11"
+            )
+        },
+    ),
+    Broken(
+        "body beyond what a proxy buffers",
+        (put("gateway.request_body_mib", 64),),
+        {("CFG-VALUE", "gateway.request_body_mib"): ("64", "1 to 50")},
+    ),
+    Broken(
+        "silent streams",
+        (put("models[0].engine.args.sse-keep-alive-interval", 0),),
+        {("ENGINE-OWNED", "models[0].engine.args.sse-keep-alive-interval"): ("the platform", "leave it out")},
+    ),
+    Broken(
+        "drain without an end",
+        (put("models[0].drain_seconds", 9000),),
+        {("CFG-VALUE", "models[0].drain_seconds"): ("9000", "10 to 7200")},
+    ),
+)  # fmt: skip

@@ -1,0 +1,57 @@
+"""What one client may hold of the gateway, and keys as clients send them, in every stack and example."""
+
+import pytest
+import yaml
+
+from tests.graph.request_path import objects, only
+from tests.graph.stacks import ALL, sections_of
+
+each_stack = pytest.mark.parametrize("stack", ALL)
+
+
+@each_stack
+def test_bodies_and_connections_fit_the_memory_of_a_proxy(stack: str) -> None:
+    clients, proxy = only(stack, "ClientTrafficPolicy"), only(stack, "EnvoyProxy")
+    limit = proxy["provider"]["kubernetes"]["envoyDeployment"]["container"]["resources"]["limits"]["memory"]
+    heap = 0.8 * int(limit.removesuffix("Mi"))
+    processor = only(stack, "GatewayConfig")["extProc"]["kubernetes"]["resources"]["limits"]["memory"]
+    # The AI gateway's processor holds each body as it came, decoded, and as it goes on.
+    held = min(heap, int(processor.removesuffix("Mi")) / 3)
+    body = int(clients["connection"]["bufferLimit"].removesuffix("Mi"))
+    # One client's connection takes a half at most.
+    assert clients["http2"]["maxConcurrentStreams"] * body <= held / 2 or clients["http2"]["maxConcurrentStreams"] == 1
+    # More than the 32 bodies that stopped a proxy with the limit of 50 MiB.
+    assert heap / body > 100
+    connections = clients["connection"]["connectionLimit"]
+    assert connections["value"] * 64 / 1024 <= heap / 2
+    assert 100 <= connections["maxRequestsPerConnection"] <= 10_000
+    assert "maxConnectionDuration" not in connections
+    longest = max(model["context"] for model in sections_of(stack)["models"])
+    assert body * 1024 * 1024 >= 8 * longest
+
+
+@each_stack
+def test_the_largest_requests_are_reset_before_everyone_is_refused(stack: str) -> None:
+    bootstrap = only(stack, "EnvoyProxy")["bootstrap"]
+    assert bootstrap["type"] == "Merge"
+    manager = yaml.safe_load(bootstrap["value"])["overload_manager"]
+    # Lists are appended to Envoy Gateway's own: a second monitor or action of one name would be refused.
+    assert "resource_monitors" not in manager
+    (action,) = manager["actions"]
+    assert action["name"] == "envoy.overload_actions.reset_high_memory_stream"
+    (trigger,) = action["triggers"]
+    assert trigger["name"] == "envoy.resource_monitors.fixed_heap"
+    scaled = trigger["scaled"]
+    assert scaled["scaling_threshold"] < scaled["saturation_threshold"] < 0.98
+    assert manager["buffer_factory_config"]["minimum_account_to_track_power_of_two"] == 20
+
+
+@each_stack
+def test_keys_and_tokens_lose_the_line_break_of_a_shell(stack: str) -> None:
+    for secret in objects(stack, "ExternalSecret").values():
+        spec = secret["spec"]
+        if spec["target"]["name"] == "gateway-certificate":
+            continue
+        keys = [item["secretKey"] for item in spec["data"]]
+        assert spec["target"]["template"]["engineVersion"] == "v2"
+        assert spec["target"]["template"]["data"] == {key: f'{{{{ index . "{key}" | trim }}}}' for key in keys}
