@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Sequence
 from functools import partial
+from pathlib import Path
 from typing import Any, Final
 
 import pytest
@@ -14,9 +15,11 @@ from tests.cluster.borrowed import borrowed
 from tests.cluster.destruction import require_destroyed
 from tests.cluster.harness import ClusterEngine
 from tests.cluster.life import FromNothing, plan_of_settings
-from tests.cluster.story import Step
+from tests.cluster.shown import shown_platform
+from tests.cluster.story import Step, run_steps
 from tests.engine.outcome import OperationRefusedError
 from tests.engine.platform_stacks import section, settings
+from tests.oracles.kubernetes_provider.engine import RealProviderEngine
 
 _CONFIG_MAP: Final = "kubernetes:core/v1:ConfigMap"
 # What the real provider says while it waits and takes back once the object is ready.
@@ -214,6 +217,21 @@ class WholeLife:
 
     def _destroyed(self) -> None:
         require_destroyed(self.life)
+
+
+def require_equal_lives(
+    stack: str, directory: Path, arm: Path, config: pytest.Config, subtests: pytest.Subtests
+) -> None:
+    """Run a stack's life on the real provider and on the double: step by step the engine did the same, URN by URN."""
+    lives = []
+    for name, kind in (("real", RealProviderEngine), ("double", ClusterEngine)):
+        (directory / name).mkdir()
+        with shown_platform(config, stack, directory / name, arm, kind=kind) as engine:
+            lives.append(WholeLife(engine, stack))
+            run_steps(subtests, lives[-1].steps())
+    for of_real, of_double in zip(lives[0].record, lives[1].record, strict=True):
+        with subtests.test(f"the same operations: {of_real[0]}"):
+            assert of_real == of_double
 
 
 def unexpected(messages: Sequence[str]) -> list[str]:
