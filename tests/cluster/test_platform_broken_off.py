@@ -18,7 +18,7 @@ from tests.cluster.fault_stack import FaultedStack
 from tests.cluster.shown import shown_platform
 from tests.cluster.story import Step, run_steps
 from tests.engine import recovery
-from tests.engine.broken_off import HOWS, How, once_more_while_busy
+from tests.engine.broken_off import HOWS, How, again_while_busy
 from tests.engine.harness import OperationRefusedError
 from tests.engine.moments import signal_engine
 from tests.graph.stacks import Sections
@@ -117,7 +117,7 @@ def goes_up(stack: FaultedStack, how: How, edit: Edit) -> None:
     """After anything but an error the state is refreshed first, as the page on operating says."""
     stack.engine.kubelets.heal()
     stack.change(edit)
-    once_more_while_busy(lambda: stack.stack.up(refresh=how != "failed"))
+    again_while_busy(lambda: stack.stack.up(refresh=how != "failed"))
     stack.require_converged()
     require_mounted(stack)
     revisions = {pool.revision for pool in stack.plan.pools}

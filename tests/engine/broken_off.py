@@ -19,6 +19,8 @@ How = Literal["failed", "cancelled", "killed"]
 HOWS: Final[tuple[How, ...]] = ("failed", "cancelled", "killed")
 _CANCEL_SECONDS: Final = 30.0
 _BUSY: Final = "another agent pool operation is in progress"
+# Of two updates, in the largest stack.
+_OLD_POOLS: Final = 8
 # Components and providers are registered only.
 _NOWHERE: Final = ("llm-platform:", "pulumi:")
 
@@ -121,7 +123,7 @@ class BrokenOff:
     def goes_up(self, number: int) -> Outcome:
         """An update to a variant ends well: what pods mount is there, nothing is left over, nothing is left to do."""
         self.stack.configure(variant(self.name, number))
-        done = once_more_while_busy(self.stack.up)
+        done = again_while_busy(self.stack.up)
         self.number = number
         assert sorted(self._unmounted()) == []
         recorded = self._addresses()
@@ -158,16 +160,18 @@ class BrokenOff:
                     yield from (f"{key.name}: {name}" for name in named if (key.namespace, name) not in config_maps)
 
 
-def once_more_while_busy(update: Callable[[], Outcome]) -> Outcome:
-    """An update, and another one where AKS is busy with the first of two old pools when the second is to be deleted.
+def again_while_busy(update: Callable[[], Outcome]) -> Outcome:
+    """An update, and others where AKS is busy with one of two old pools when the other is to be deleted.
 
-    Pools of two updates do not depend on each other, so the engine deletes them at the same time.
+    Pools of two updates do not depend on each other, so the engine deletes them at the same time; each update deletes
+    one of them at least.
     """
-    try:
-        return update()
-    except OperationRefusedError as refused:
-        if _BUSY not in str(refused):
-            raise
+    for _ in range(_OLD_POOLS):
+        try:
+            return update()
+        except OperationRefusedError as refused:
+            if _BUSY not in str(refused):
+                raise
     return update()
 
 
