@@ -63,19 +63,17 @@ def bootstrap_is_read(stack: Resolution) -> Violations:
     "error",
     prevents="Envoy Gateway refuses the whole policy (`duplicated API key`) and answers 500 to every client; or a "
     "private key or a token is accepted as an API key.",
-    source="Envoy Gateway 1.9.1, SecurityPolicy `apiKeyAuth`, tried; Key Vault names secrets without regard to case: "
-    "https://learn.microsoft.com/azure/key-vault/general/about-keys-secrets-certificates",
+    source="Envoy Gateway 1.9.1, SecurityPolicy `apiKeyAuth`, tried",
     reads=("security", "gateway"),
 )
 def one_use_per_secret(stack: Resolution) -> Violations:
-    """Every client's key, the certificate and the Hugging Face token are secrets of their own, whatever their case."""
-    first_use: dict[str, tuple[str, str]] = {}
+    """Every client's key, the certificate and the Hugging Face token are secrets of their own."""
+    first_use: dict[str, str] = {}
     for path, name in _uses(stack):
-        earlier, spelled = first_use.setdefault(name.casefold(), (path, name))
+        earlier = first_use.setdefault(name, path)
         if earlier != path:
-            case = "" if spelled == name else f", which Key Vault doesn't distinguish from `{spelled}`"
             yield Violation(
-                path, f"`{name}` is already {earlier}{case}", "name a secret of its own for each", (path, earlier)
+                path, f"`{name}` is already {earlier}", "name a secret of its own for each", (path, earlier)
             )
 
 

@@ -9,7 +9,7 @@ CASES: dict[str, Case] = {
         {"models[0].source": GATED, "security.hugging_face_token": "hugging-face"},
     ),
     "SEC-SHARED-SECRET": Case(
-        {"gateway.clients[1]": {"name": "other", "key_secret": "Key-Playground"}},
+        {"gateway.clients[1]": {"name": "other", "key_secret": "key-playground"}},
         {"gateway.clients[1]": {"name": "other", "key_secret": "key-other"}},
     ),
 }
