@@ -1,0 +1,26 @@
+"""A running gateway for the tests of a file."""
+
+from collections.abc import Callable, Generator
+from pathlib import Path
+
+import pytest
+
+from tests.engine.toolchain import ToolUnavailableError
+from tests.oracles.envoy_gateway.rig import Rig
+
+
+@pytest.fixture(scope="module")
+def start_rig(tmp_path_factory: pytest.TempPathFactory) -> Generator[Callable[[], Rig]]:
+    """Start gateways, each in a sandbox of its own; all end with the file's tests."""
+    rigs: list[Rig] = []
+
+    def start() -> Rig:
+        try:
+            rigs.append(Rig(Path(tmp_path_factory.mktemp("gateway"))))
+        except ToolUnavailableError as error:
+            pytest.skip(str(error))
+        return rigs[-1]
+
+    yield start
+    for rig in rigs:
+        rig.end()
