@@ -147,7 +147,7 @@ def _adapted(item: Object) -> Object:
 
 def _with_heap_limit(bootstrap: Object | None, limit: str) -> Object:
     """Envoy Gateway's own limit in Kubernetes: 80 % of the container's, new requests refused at 98 % of that."""
-    heap = int(int(limit.removesuffix("Gi")) * 2**30 * 0.8)
+    heap = int(int(limit[:-2]) * {"Mi": 2**20, "Gi": 2**30}[limit[-2:]] * 0.8)
     monitor = "type.googleapis.com/envoy.extensions.resource_monitors.fixed_heap.v3.FixedHeapConfig"
     ours = yaml.safe_load(bootstrap["value"]) if bootstrap else {}
     manager = ours.setdefault("overload_manager", {})
