@@ -28,7 +28,7 @@ _NAMES = re.compile(r"(^|[-_:])(api[-_]?key|hf[-_]?token|password|client[-_]?sec
 # Keys that hold the name of a secret. The secret itself is there where the text is an address, 32 or more hexadecimal
 # digits (older keys of PagerDuty; what `openssl rand -hex` makes) or a newer key of PagerDuty.
 _NAMES_OF_SECRETS = re.compile(r"^(secret|key_secret|certificate|hugging_face_token)$")
-_VALUES = re.compile(r"://|^(?=.*\d)[0-9a-fA-F]{32,}$|^R[0-9A-Z]{31}$")
+_VALUES = re.compile(r"://(?!\S*\.vault\.azure\.)|^(?=.*\d)[0-9a-fA-F]{32,}$|^R[0-9A-Z]{31}$")
 # What the Pulumi CLI writes for an encrypted value.
 _ENCRYPTED = {"secure"}
 

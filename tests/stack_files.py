@@ -29,10 +29,14 @@ def strings(value: Any) -> list[str]:
     return []
 
 
+def edits(stack: str) -> list[Mapping[str, Any]]:
+    """What the current program requires of the stack file of an earlier version."""
+    return [edit for edit in yaml.safe_load(_EDITS.read_text(encoding="utf-8")) if edit["stack"] == stack]
+
+
 def upgraded(text: str, stack: str) -> str:
     """The text of a recorded stack file with what the current program requires of it (recordings/edits.yaml)."""
     content = yaml.safe_load(text)
-    for edit in yaml.safe_load(_EDITS.read_text(encoding="utf-8")):
-        if edit["stack"] == stack:
-            content["config"].setdefault(f"llm-platform:{edit['section']}", {}).setdefault(edit["key"], edit["value"])
+    for edit in edits(stack):
+        content["config"].setdefault(f"llm-platform:{edit['section']}", {}).setdefault(edit["key"], edit["value"])
     return yaml.safe_dump(content, sort_keys=False, width=1000)

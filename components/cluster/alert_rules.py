@@ -17,10 +17,12 @@ def groups(
     waiting_requests: int,
     first_token_seconds: float,
     gpu_nodes: tuple[str, str],
+    proxies: str,
 ) -> list[Json]:
     """Rule groups of a PrometheusRule.
 
-    `namespace` is the models', `vllm_job` the job label of their targets, `gpu_nodes` the label of nodes with GPUs.
+    `namespace` is the models', `vllm_job` the job label of their targets, `gpu_nodes` the label of nodes with GPUs,
+    `proxies` the namespace of the gateway's proxies.
     """
     return [
         {"name": "llm-models", "rules": [alert.rule() for alert in _models(namespace, vllm_job)]},
@@ -30,7 +32,7 @@ def groups(
             "rules": [alert.rule() for alert in _service(waiting_requests, first_token_seconds)],
         },
         {"name": "llm-gpus", "rules": [alert.rule() for alert in _gpus(namespace)]},
-        {"name": "llm-platform", "rules": [alert.rule() for alert in platform_alerts(gpu_nodes)]},
+        {"name": "llm-platform", "rules": [alert.rule() for alert in platform_alerts(gpu_nodes, proxies)]},
     ]
 
 

@@ -12,9 +12,12 @@ _ORDERED_DAYS = 21
 _SECONDS_PER_DAY = 86_400
 
 
-def platform_alerts(gpu_nodes: tuple[str, str]) -> list[Alert]:
-    """Alerts that no model has a part in; `gpu_nodes` is the label of nodes with GPUs, and its value."""
-    return [*_certificates(), *_objects(), _gpu_nodes(*gpu_nodes)]
+def platform_alerts(gpu_nodes: tuple[str, str], proxies: str) -> list[Alert]:
+    """Alerts that no model has a part in.
+
+    `gpu_nodes` is the label of nodes with GPUs, and its value; `proxies` the namespace of the gateway's proxies.
+    """
+    return [*_certificates(), *_objects(), _proxies(proxies), _gpu_nodes(*gpu_nodes)]
 
 
 def _certificates() -> list[Alert]:
@@ -87,6 +90,18 @@ def _objects() -> list[Alert]:
             summary=f"{{{{ $labels.{kind} }}}} {{{{ $labels.name }}}} is not ready: its Secret is old, or missing",
         ),
     ]
+
+
+def _proxies(namespace: str) -> Alert:
+    return Alert(
+        # One container without a request is enough; the fewest proxies hide it until there is load.
+        name="GatewayNotScaling",
+        expression=f"max by (namespace, horizontalpodautoscaler) ({metrics.AUTOSCALER_CONDITION}"
+        f'{{namespace="{namespace}",condition="ScalingActive",status="false"}}) == 1',
+        wait="15m",
+        severity="warning",
+        summary="{{ $labels.horizontalpodautoscaler }} can't act: the gateway keeps its fewest proxies under any load",
+    )
 
 
 def _without(selector: str) -> str:

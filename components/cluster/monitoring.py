@@ -133,6 +133,7 @@ def _alerts(plan: MonitoringPlan) -> dict[str, Json]:
             waiting_requests=plan.waiting_requests,
             first_token_seconds=plan.first_token_seconds,
             gpu_nodes=plan.gpu_nodes,
+            proxies=plan.proxies_namespace,
         )
     }
 

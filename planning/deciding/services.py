@@ -139,6 +139,7 @@ def monitoring(stack: ResolvedStack, nodes: NodeSelection) -> MonitoringPlan:
         waiting_requests=settings.alerts.waiting_requests,
         first_token_seconds=settings.alerts.first_token_seconds,
         gpu_nodes=azure_objects.GPU_NODES,
+        proxies_namespace=stack.catalog.charts["gateway-helm"].namespace,
         certificates_namespace=stack.catalog.charts["cert-manager"].namespace,
         alerting=alerting(stack),
         crds_images=(image(stack, "busybox"), image(stack, "kubectl")),

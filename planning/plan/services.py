@@ -218,6 +218,8 @@ class MonitoringPlan(Struct, frozen=True, kw_only=True):
     """95th percentile of the time to the first token above which an alert fires."""
     gpu_nodes: tuple[str, str]
     """Label, and its value, by which the foundation marks nodes with GPUs, also before any device is there."""
+    proxies_namespace: str
+    """Namespace of the gateway's proxies."""
     certificates_namespace: str
     """Namespace of cert-manager, whose metrics say when certificates end."""
     alerting: AlertingPlan

@@ -19,6 +19,7 @@ from tests.cluster.traffic import Group, documented, is_ours
 
 pytestmark = pytest.mark.cluster
 
+_CRDS_ACCOUNT = "gateway-helm-crds"
 _ACTIONS = {
     access.READ_SECRET: "read secrets",
     access.WRITE_SECRET: "write secrets",
@@ -143,22 +144,26 @@ def test_the_authorizer_answers_as_the_page_says(life: Life) -> None:
     assert cluster_roles.disagreements(client, account, frozenset())
 
 
-def test_no_role_and_no_binding_is_ours(life: Life) -> None:
-    assert cluster_roles.not_of_kubernetes(life.engine.client) == []
-    assert [type_ for type_, _ in life.objects() if "rbac" in type_] == []
+def test_the_only_role_and_the_only_binding_are_those_of_the_job_that_updates_crds(life: Life) -> None:
+    assert cluster_roles.not_of_kubernetes(life.engine.client) == [
+        f"{kind} /{_CRDS_ACCOUNT}" for kind in ("ClusterRole", "ClusterRoleBinding")
+    ]
+    assert len([type_ for type_, _ in life.objects() if "rbac" in type_]) == 2
 
 
-def test_none_of_our_pods_holds_a_token_of_the_api_server(life: Life) -> None:
+def test_only_the_pod_of_that_job_holds_a_token_of_the_api_server(life: Life) -> None:
     client = life.engine.client
     pods = client.list("v1", "Pod")
     assert pods
     for pod in pods:
-        assert cluster_roles.tokens_for_the_api(pod) == [], pod["metadata"]["name"]
+        holds = bool(cluster_roles.tokens_for_the_api(pod))
+        assert holds == (pod["spec"].get("serviceAccountName") == _CRDS_ACCOUNT), pod["metadata"]["name"]
     accounts = [account for account in client.list("v1", "ServiceAccount") if is_ours(account)]
     assert {
         account["metadata"]["name"] for account in accounts if account.get("automountServiceAccountToken") is not False
     } == set()
-    assert len(accounts) == len(life.plan.models) + 1
+    # One reads the vault, one updates CRDs.
+    assert len(accounts) == len(life.plan.models) + 2
 
 
 def identities(life: Life) -> dict[str, set[str]]:

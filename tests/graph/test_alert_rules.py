@@ -54,6 +54,12 @@ ENDS = 'certmanager_certificate_expiration_timestamp_seconds{name="webhook"}'
 PROXY = 'envoy_server_days_until_first_cert_expiring{pod="%s"}'
 
 
+SCALES = (
+    'kube_horizontalpodautoscaler_status_condition{namespace="%s",horizontalpodautoscaler="h",condition="ScalingActive",'
+    'status="false"}'
+)
+
+
 @pytest.mark.parametrize(
     ("alert", "series", "fires"),
     [
@@ -61,6 +67,9 @@ PROXY = 'envoy_server_days_until_first_cert_expiring{pod="%s"}'
         ("GPUNodeWithoutGPUs", {NODE: "1", DEVICES: "0"}, True),
         ("GPUNodeWithoutGPUs", {NODE: "1", SYSTEM: "1", DEVICES: "2"}, False),
         ("GPUNodeWithoutGPUs", {SYSTEM: "1"}, False),
+        ("GatewayNotScaling", {SCALES % "envoy-gateway-system": "1"}, True),
+        ("GatewayNotScaling", {SCALES % "envoy-gateway-system": "0"}, False),
+        ("GatewayNotScaling", {SCALES % "llm": "1"}, False),
         ("CertificateNotRenewed", {ENDS: str(13 * DAY)}, True),
         ("CertificateNotRenewed", {ENDS: str(30 * DAY)}, False),
         ("GatewayCertificateEnds", {PROXY % "a": "20", PROXY % "b": "2147483647"}, True),

@@ -10,7 +10,7 @@ from preview.engine import preview
 from preview.stack import assessed
 from tests.graph.stacks import ALL, ROOT, graph_of
 from tests.graph.whole_graph import whole_graph
-from tests.stack_files import upgraded
+from tests.stack_files import edits, upgraded
 
 GOLDEN = Path(__file__).parent / "golden" / "graph"
 RECORDED = tuple(sorted((ROOT / "tests" / "engine" / "recordings").glob("*/Pulumi.*.yaml")))
@@ -51,3 +51,12 @@ def test_the_graph_of_a_recorded_stack_file_differs_from_its_stack_as_reviewed(f
     )
     found = difference(whole_graph(graph_of(stack)), whole_graph(graph))
     compare(GOLDEN / f"{file.parent.name}-{stack}.diff", found)
+
+
+@pytest.mark.parametrize("file", RECORDED, ids=lambda file: f"{file.parent.name}-{file.stem}")
+def test_a_recorded_stack_file_is_accepted_with_what_the_changelog_asks_for_and_not_without(file: Path) -> None:
+    text, stack = file.read_text(encoding="utf-8"), file.name.split(".")[1]
+    assert assessed(upgraded(text, stack)).plan is not None
+    needed = edits(stack)
+    blocking = {finding.rule for finding in assessed(text).findings if finding.severity == "error"}
+    assert len(blocking) == len(needed), f"{blocking}: an edit is missing, or is no longer needed"

@@ -37,6 +37,42 @@ PLACES = [
 ]  # fmt: skip
 
 
+@pytest.mark.parametrize("key", ["secret", "key_secret", "certificate", "hugging_face_token"])
+@pytest.mark.parametrize(
+    ("value", "found"),
+    [
+        ("0123456789abcdef" * 2, True),
+        ("0123456789abcdef" * 3, True),
+        ("R0" + "ABCDEF0123456789ABCDEF01234567", True),
+        ("https://chat.acme.example/hooks/" + "abc", True),
+        ("https://kv-acme.vault.azure.net/secrets/slack", False),
+        ("slack-webhook", False),
+        ("key-0123456789abcdef0123456789abcdef", False),
+        ("deadbeef", False),
+    ],
+)
+def test_a_key_where_the_name_of_a_secret_belongs(key: str, value: str, *, found: bool) -> None:
+    assert secret_places({"a": {key: value}}) == ([("a", key)] if found else [])
+    assert secret_places({"a": {"name": value}}) == []
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "https://hooks.slack.com/services/T0/B0/" + "abcdefgh",
+        "https://hooks.slack-gov.com/services/T0/B0/" + "abcdefgh",
+        "https://acme.webhook.office.com/webhookb2/" + "abc@def/IncomingWebhook/ghi/jkl",
+        "https://prod-42.westeurope.logic.azure.com:443/workflows/0a/" + "triggers/manual/paths/invoke",
+        "https://default0a.api.powerplatform.com:443/powerautomate/workflows/0a/" + "triggers/manual/paths/invoke",
+        "https://discord.com/api/webhooks/1/" + "abc",
+        "https://events.pagerduty.com/integration/0123/" + "enqueue",
+    ],
+)
+def test_addresses_of_webhooks_are_credentials_wherever_they_are(address: str) -> None:
+    assert looks_secret(address)
+    assert secret_places({"anything": [address]}) == [("anything", 0)]
+
+
 @pytest.mark.parametrize("value", SECRETS)
 def test_shapes_of_credentials(value: str) -> None:
     assert looks_secret(value)
