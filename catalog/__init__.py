@@ -15,26 +15,12 @@ from typing import Any, TypeVar
 from msgspec.structs import replace
 
 from catalog import data_files
+from catalog.azure_schema import AzureFacts, DiskTier, KubernetesMinor, NodeReservation, PrivateLink, SystemDisks
 from catalog.decoding import CatalogError, Record, decode
 from catalog.limits_schema import Limits, TagLimit
 from catalog.model_schema import AttentionLayers, ModelArchitecture, RecurrentState
 from catalog.request_path_schema import RequestPathFacts
-from catalog.schema import (
-    AzureFacts,
-    Chart,
-    CrdBundle,
-    Gpu,
-    Image,
-    KubernetesMinor,
-    MigGpu,
-    MigProfile,
-    NodeReservation,
-    Overheads,
-    Price,
-    PrivateLink,
-    Region,
-    VmSize,
-)
+from catalog.schema import Chart, CrdBundle, Gpu, Image, MigGpu, MigProfile, Overheads, Price, Region, VmSize
 from catalog.system_schema import SystemContainer, SystemPod, SystemPods
 from catalog.version_schema import Need, VersionLine, VersionRange, Versions
 from catalog.vllm_schema import Architectures, BatchDefaults, KeyOption, RemovedFlag, Speculation, VllmFlag, VllmVersion
@@ -48,6 +34,7 @@ __all__ = [
     "CatalogError",
     "Chart",
     "CrdBundle",
+    "DiskTier",
     "Gpu",
     "Image",
     "KeyOption",
@@ -66,6 +53,7 @@ __all__ = [
     "RemovedFlag",
     "Speculation",
     "SystemContainer",
+    "SystemDisks",
     "SystemPod",
     "SystemPods",
     "TagLimit",

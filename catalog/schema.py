@@ -108,6 +108,10 @@ class VmSize(Record, frozen=True):
     verified: bool
     source: str
     as_of: str
+    network_mbps: int | None = None
+    """Bandwidth of all network cards together, at most; None where it is not published."""
+    disk_mb_s: int | None = None
+    """Throughput of all remote disks together, at most; None where it is not published."""
     note: str | None = None
 
 
@@ -205,57 +209,6 @@ class Image(Record, frozen=True):
     note: str | None = None
 
 
-class PrivateLink(Record, frozen=True):
-    """How one service is reached through a private endpoint."""
-
-    zone: str
-    """Private DNS zone; `{region}` stands for the region's name."""
-    group_id: str | None
-    """Sub-resource of the private endpoint; None where the service makes its own."""
-
-
-class NodeReservation(Record, frozen=True):
-    """What AKS reserves on every node."""
-
-    cpu_millicores: Mapping[int, int]
-    """Cores of the VM -> millicores reserved; only the published rows."""
-    memory_mb_per_pod: int
-    memory_mb_base: int
-    memory_share_cap: float
-    """The two together never exceed this share of the VM's memory."""
-    eviction_mib: int
-
-
-class KubernetesMinor(Record, frozen=True):
-    """One Kubernetes minor on AKS; months as YYYY-MM."""
-
-    minor: str
-    ga: str
-    community_end: str
-    lts_end: str
-    latest_patch: str | None
-    default: bool
-    """Whether AKS gives it to a new cluster that names no version."""
-
-
-class AzureFacts(Record, frozen=True):
-    """Facts that are the same for every Azure platform."""
-
-    roles: Mapping[str, str]
-    """Readable key -> GUID of the built-in role."""
-    sign_in_minutes: int
-    """Least life of an Entra access token."""
-    aks_entra_server_id: str
-    """Entra application that AKS API servers answer for; kubelogin's --server-id."""
-    private_links: Mapping[str, PrivateLink]
-    node_reservation: NodeReservation
-    kubernetes: Mapping[str, KubernetesMinor]
-    reserved_cidrs: tuple[str, ...]
-    """Ranges that no AKS service, pod or node range may overlap."""
-    source: str
-    as_of: str
-
-
 class Overheads(Record, frozen=True):
     """Memory and CPU besides weights and KV cache; `estimates` names the fields that nobody has measured."""
 
@@ -279,6 +232,10 @@ class Overheads(Record, frozen=True):
     """What it reads ahead unless a limit is set."""
     safetensors_file_gib: float
     """The largest file of a checkpoint that vLLM may read as a whole."""
+    engine_start_least_seconds: int
+    """The shortest start of an engine that was published, without its weights."""
+    engine_start_seconds: int
+    """A slow start of an engine, without its weights: compilation, profiling, CUDA graphs."""
     shm_single_gpu_gib: int
     shm_multi_gpu_gib: int
     """Shared memory volume; it counts against the pod's memory limit."""

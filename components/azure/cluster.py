@@ -30,8 +30,6 @@ REQUEST_SECONDS = 60
 # warm up.
 AUTOSCALER: ManagedClusterPropertiesAutoScalerProfileArgsDict = {
     "expander": "least-waste",
-    # GPU nodes report ready only after driver and device plugin; the default of 15 minutes gives up earlier.
-    "max_node_provision_time": "30m",
     # A node that is removed and soon needed again costs another model download.
     "scale_down_unneeded_time": "20m",
     "scale_down_delay_after_add": "15m",
@@ -113,7 +111,11 @@ class Cluster(pulumi.ComponentResource):
                 "outbound_type": "userAssignedNATGateway",
             },
             agent_pool_profiles=[self._first_pool(network)],
-            auto_scaler_profile={**AUTOSCALER, "max_graceful_termination_sec": str(plan.scale_down_seconds)},
+            auto_scaler_profile={
+                **AUTOSCALER,
+                "max_node_provision_time": f"{plan.node_provision_minutes}m",
+                "max_graceful_termination_sec": str(plan.scale_down_seconds),
+            },
             auto_upgrade_profile={"upgrade_channel": plan.upgrade_channel, "node_os_upgrade_channel": "NodeImage"},
             storage_profile={
                 "disk_csi_driver": {"enabled": True},

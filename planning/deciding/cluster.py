@@ -5,6 +5,7 @@ from ipaddress import IPv4Network
 from planning import naming
 from planning.deciding.roles import grant
 from planning.deciding.system_nodes import SYSTEM_TAINT
+from planning.placement.start import NODE_PROVISION_SECONDS
 from planning.plan import (
     ClusterIdentityPlan,
     ClusterPlan,
@@ -86,6 +87,7 @@ def cluster(stack: ResolvedStack) -> ClusterPlan:
         ),
         upgrade_channel=settings.upgrade_channel,
         scale_down_seconds=nodes.scale_down_seconds,
+        node_provision_minutes=NODE_PROVISION_SECONDS // 60,
         login=settings.login,
         login_server_id=stack.catalog.azure.aks_entra_server_id,
         identifier="/".join(

@@ -4,13 +4,12 @@ import math
 
 from planning.placement import placements
 from planning.placement.pools import loads_on_minimum_nodes
+from planning.placement.start import placement_seconds
 from planning.plan import RolloutPlan
 from planning.resolving.request_path import request_path
 from planning.resolving.resolution import Resolution
 from planning.resolving.workloads import Workload
 
-# Before vLLM starts, a node may have to be provisioned (15 minutes) and to pull the image (12 GB).
-PLACEMENT_SECONDS = 1800
 _SECONDS_PER_HOUR = 3600
 
 
@@ -53,10 +52,11 @@ def start_seconds(workload: Workload) -> int:
 def progress_seconds(stack: Resolution, workload: Workload) -> int:
     """The deadline within which a Deployment must get a replica ready.
 
-    The place of the one before, whose last requests it waits for, its node, its image and its start-up budget.
+    The place of the one before, whose last requests it waits for, its node, its image and its start-up budget: the
+    startup probe covers the last alone, but Kubernetes counts all of them against this deadline.
     """
     grace_seconds = request_path(stack).models[workload.release.index].server.grace_seconds
-    return grace_seconds + PLACEMENT_SECONDS + start_seconds(workload)
+    return grace_seconds + placement_seconds(stack, workload) + start_seconds(workload)
 
 
 def rollout_steps(replicas: int, plan: RolloutPlan) -> int:

@@ -128,6 +128,8 @@ class ClusterPlan(Struct, frozen=True, kw_only=True):
     """AKS' automatic upgrades."""
     scale_down_seconds: int
     """Longest time that the autoscaler gives the pods of a node to finish their requests."""
+    node_provision_minutes: int
+    """How long the autoscaler waits for a node before it tries another pool."""
     login: str
     """How kubelogin signs in: azurecli, workloadidentity, spn or msi."""
     login_server_id: str

@@ -1,7 +1,8 @@
 """Rules about rollouts: which models are down while a new version starts."""
 
 from planning.placement import placements
-from planning.placement.rollout import PLACEMENT_SECONDS, rollout, start_seconds
+from planning.placement.rollout import rollout, start_seconds
+from planning.placement.start import placement_seconds
 from planning.resolving.resolution import Resolution
 from planning.resolving.workloads import workloads_of
 from planning.rules import placement_words as words
@@ -32,7 +33,7 @@ def versions_change_without_gap(stack: Resolution) -> Violations:
                 (
                     f"`{workload.pool.name}` has no room for a surge pod when `{release.name}` is fully scaled, so "
                     f"every rollout{alone} means downtime: up to {start} minutes, "
-                    f"{start + PLACEMENT_SECONDS // 60} where a new image must be pulled"
+                    f"{start + placement_seconds(stack, workload) // 60} where a new image must be pulled"
                 ),
                 f"raise {words.nodes_of(workload.pool)}, or write replicas.min: 2",
             )

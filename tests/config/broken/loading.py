@@ -26,4 +26,42 @@ TABLE = (
         (_STORED, put(_OPTION, {"memory_limit": "4000000000"})),
         {("ENGINE-LOADER", f"{_OPTION}.memory_limit"): ("4000000000", "without quotes")},
     ),
+    Broken(
+        "start-up budget below the time of the download",
+        (
+            put("security", {"hugging_face_token": "hf-token"}),
+            put(
+                "pools[1]",
+                {
+                    "name": "pair",
+                    "class": "inference",
+                    "vm_size": "Standard_NC80adis_H100_v5",
+                    "nodes": {"min": 1, "max": 1},
+                },
+            ),
+            put(
+                "models[2]",
+                {
+                    "name": "large",
+                    "pool": "pair",
+                    "context": 8192,
+                    "replicas": {"min": 1, "max": 1},
+                    "source": {
+                        "huggingface": "meta-llama/Llama-3.3-70B-Instruct",
+                        "revision": "6f6073b423013f6a7d4d9f39144961bfbfbc386b",
+                    },
+                    "engine": {"tensor_parallel": 2},
+                    "start_minutes": 5,
+                },
+            ),
+        ),
+        {
+            ("START-BUDGET", "models[2].start_minutes"): (
+                "131 GiB",
+                "150 MB/s",
+                "at least 15 minutes",
+                "start_minutes: 21",
+            )
+        },
+    ),
 )

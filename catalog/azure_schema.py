@@ -1,0 +1,79 @@
+"""The records of facts that are the same for every Azure platform: roles, private links, nodes, disks, versions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from catalog.decoding import Record
+
+
+class PrivateLink(Record, frozen=True):
+    """How one service is reached through a private endpoint."""
+
+    zone: str
+    """Private DNS zone; `{region}` stands for the region's name."""
+    group_id: str | None
+    """Sub-resource of the private endpoint; None where the service makes its own."""
+
+
+class DiskTier(Record, frozen=True):
+    """One size of managed disk; a disk of any size has the figures of the next larger one."""
+
+    gib: int
+    mb_s: int
+    """Throughput that is always there."""
+    burst_mb_s: int | None
+    """Throughput for as long as `burst_seconds`; None where bursts cost extra and AKS doesn't ask for them."""
+
+
+class SystemDisks(Record, frozen=True):
+    """The disks that AKS gives nodes for their operating system, images and pods."""
+
+    tiers: tuple[DiskTier, ...]
+    """Smallest first."""
+    burst_seconds: int
+    source: str
+    as_of: str
+
+
+class NodeReservation(Record, frozen=True):
+    """What AKS reserves on every node."""
+
+    cpu_millicores: Mapping[int, int]
+    """Cores of the VM -> millicores reserved; only the published rows."""
+    memory_mb_per_pod: int
+    memory_mb_base: int
+    memory_share_cap: float
+    """The two together never exceed this share of the VM's memory."""
+    eviction_mib: int
+
+
+class KubernetesMinor(Record, frozen=True):
+    """One Kubernetes minor on AKS; months as YYYY-MM."""
+
+    minor: str
+    ga: str
+    community_end: str
+    lts_end: str
+    latest_patch: str | None
+    default: bool
+    """Whether AKS gives it to a new cluster that names no version."""
+
+
+class AzureFacts(Record, frozen=True):
+    """Facts that are the same for every Azure platform."""
+
+    roles: Mapping[str, str]
+    """Readable key -> GUID of the built-in role."""
+    sign_in_minutes: int
+    """Least life of an Entra access token."""
+    aks_entra_server_id: str
+    """Entra application that AKS API servers answer for; kubelogin's --server-id."""
+    private_links: Mapping[str, PrivateLink]
+    node_reservation: NodeReservation
+    system_disks: SystemDisks
+    kubernetes: Mapping[str, KubernetesMinor]
+    reserved_cidrs: tuple[str, ...]
+    """Ranges that no AKS service, pod or node range may overlap."""
+    source: str
+    as_of: str
