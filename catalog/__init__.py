@@ -15,7 +15,15 @@ from typing import Any, TypeVar
 from msgspec.structs import replace
 
 from catalog import data_files
-from catalog.azure_schema import AzureFacts, DiskTier, KubernetesMinor, NodeReservation, PrivateLink, SystemDisks
+from catalog.azure_schema import (
+    ArtifactCache,
+    AzureFacts,
+    DiskTier,
+    KubernetesMinor,
+    NodeReservation,
+    PrivateLink,
+    SystemDisks,
+)
 from catalog.decoding import CatalogError, Record, decode
 from catalog.limits_schema import Limits, TagLimit
 from catalog.model_schema import AttentionLayers, ModelArchitecture, RecurrentState
@@ -27,6 +35,7 @@ from catalog.vllm_schema import Architectures, BatchDefaults, KeyOption, Removed
 
 __all__ = [
     "Architectures",
+    "ArtifactCache",
     "AttentionLayers",
     "AzureFacts",
     "BatchDefaults",

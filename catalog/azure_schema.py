@@ -48,6 +48,17 @@ class NodeReservation(Record, frozen=True):
     eviction_mib: int
 
 
+class ArtifactCache(Record, frozen=True):
+    """The upstream registries that Azure's container registry caches."""
+
+    anonymous: tuple[str, ...]
+    """Read without credentials."""
+    authenticated: tuple[str, ...]
+    """Read only with credentials, which are in a key vault."""
+    source: str
+    as_of: str
+
+
 class KubernetesMinor(Record, frozen=True):
     """One Kubernetes minor on AKS; months as YYYY-MM."""
 
@@ -72,6 +83,7 @@ class AzureFacts(Record, frozen=True):
     private_links: Mapping[str, PrivateLink]
     node_reservation: NodeReservation
     system_disks: SystemDisks
+    artifact_cache: ArtifactCache
     kubernetes: Mapping[str, KubernetesMinor]
     reserved_cidrs: tuple[str, ...]
     """Ranges that no AKS service, pod or node range may overlap."""

@@ -177,6 +177,8 @@ class Chart(Record, frozen=True):
     """API groups whose CRDs only this chart installs."""
     crds_in: CrdPlace | None
     """In a crds directory Helm installs them once and never upgrades them; None without CRDs."""
+    images: Mapping[str, str]
+    """Value that says where an image comes from → the chart's own default: a registry, or one with a repository."""
     source: str
     as_of: str
     crds_updated_by: CrdUpdate | None = None

@@ -13,6 +13,7 @@ from config.network import NetworkSection
 from config.observability import Observability
 from config.platform import Platform
 from config.pools import Pool
+from config.registry import Registry
 from config.security import Security
 from config.storage import Storage
 
@@ -38,6 +39,9 @@ class Settings(Section):
     )
     storage: Storage = Field(
         default_factory=Storage, description="a mapping: how redundant weights and images are kept"
+    )
+    registry: Registry = Field(
+        default_factory=Registry, description="a mapping: where images come from, and the account for Docker Hub"
     )
     security: Security = Field(
         default_factory=Security, description="a mapping: the key vault and the names of secrets in it"

@@ -119,8 +119,13 @@ def _vault(plan: Plan, _: Counts) -> tuple[Leaf, ...]:
 
 
 def _registry(plan: Plan, _: Counts) -> tuple[Leaf, ...]:
-    redundant = ", zone-redundant" if plan.foundation.registry.zone_redundant else ""
-    return (Leaf(f"{plan.foundation.registry.name}, private endpoint{redundant}"),)
+    registry = plan.foundation.registry
+    parts = [registry.name, "private endpoint"]
+    parts += ["zone-redundant"] if registry.zone_redundant else []
+    parts += (
+        [f"caches {joined([cache.source.partition('/')[0] for cache in registry.caches])}"] if registry.caches else []
+    )
+    return (Leaf(", ".join(parts)),)
 
 
 def _model_store(plan: Plan, _: Counts) -> tuple[Leaf, ...]:

@@ -1,6 +1,7 @@
 """The AKS cluster, its maintenance windows, and the Kubernetes provider that creates everything inside it."""
 
 import base64
+from collections.abc import Sequence
 
 import pulumi
 import pulumi_kubernetes
@@ -60,6 +61,7 @@ class Cluster(pulumi.ComponentResource):
         groups: ResourceGroups,
         network: Network,
         identities: ClusterIdentities,
+        images: Sequence[pulumi.Resource],
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("llm-platform:components:Cluster", name, None, opts)
@@ -148,7 +150,7 @@ class Cluster(pulumi.ComponentResource):
             depends_on=[self.cluster, self.ready[-1]],
         )
         self.ready.append(self.system_pool)
-        self.kubernetes = self._kubernetes(network)
+        self.kubernetes = self._kubernetes(network, images)
         self.register_outputs({"id": self.id, "issuer_url": self.issuer_url})
 
     def _azure_owned(self) -> list[str]:
@@ -215,7 +217,8 @@ class Cluster(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self, depends_on=[self.ready[-1]]),
         )
 
-    def _kubernetes(self, network: Network) -> pulumi_kubernetes.Provider:
+    def _kubernetes(self, network: Network, images: Sequence[pulumi.Resource]) -> pulumi_kubernetes.Provider:
+        """The provider, and with it every object, waits for the network and for where the pods' images come from."""
         credentials = containerservice.list_managed_cluster_user_credentials_output(
             resource_group_name=self._scope.resource_group,
             resource_name=self._plan.name,
@@ -240,7 +243,7 @@ class Cluster(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(
                 parent=self,
                 # With the system pool: what is created in the cluster needs a node, and moves when the pool is new.
-                depends_on=[self.cluster, self.system_pool, *network.ready],
+                depends_on=[self.cluster, self.system_pool, *network.ready, *images],
                 deleted_with=self.cluster,
             ),
         )

@@ -29,21 +29,24 @@ def azure(plan: AzurePlan, *, bootstrap: Mapping[str, pulumi.Output[str]]) -> Fo
     groups = ResourceGroups("groups", plan.model_store, scope=scope, opts=opts)
     network = Network("network", plan.network, scope=scope, groups=groups, opts=opts)
 
-    # Phase 2: the cluster and its nodes.
+    # Phase 2: what nodes pull from, before there are any.
     identity = ClusterIdentities("identity", plan.identity, scope=scope, groups=groups, network=network, opts=opts)
+    vault = Vault("vault", plan.vault, scope=scope, groups=groups, network=network, bootstrap=bootstrap, opts=opts)
+    registry = Registry(
+        "registry", plan.registry, scope=scope, groups=groups, network=network, identities=identity, vault=vault,
+        opts=opts,
+    )  # fmt: skip
+
+    # Phase 3: the cluster and its nodes.
     cluster = Cluster(
         "cluster", plan.cluster, plan.system_pool, scope=scope, groups=groups, network=network, identities=identity,
-        opts=opts,
+        images=registry.ready, opts=opts,
     )  # fmt: skip
     pools = NodePools(
         "pools", plan.agent_pools, scope=scope, groups=groups, network=network, cluster=cluster, opts=opts
     )
 
-    # Phase 3: what pods use outside the cluster.
-    vault = Vault("vault", plan.vault, scope=scope, groups=groups, network=network, bootstrap=bootstrap, opts=opts)
-    registry = Registry(
-        "registry", plan.registry, scope=scope, groups=groups, network=network, identities=identity, opts=opts
-    )
+    # Phase 4: what pods use outside the cluster.
     store = ModelStore("model-store", plan.model_store, scope=scope, groups=groups, network=network, opts=opts)
 
     return Foundation(

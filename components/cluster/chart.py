@@ -31,7 +31,7 @@ def install_chart(
         chart=chart.chart,
         version=chart.version,
         repository_opts=None if chart.repository is None else RepositoryOptsArgs(repo=chart.repository),
-        values=merged(values, sizes(chart.name)),
+        values=merged(merged(values, sizes(chart.name)), chart.images),
         timeout=chart.timeout_seconds,
         create_namespace=False,
         atomic=False,

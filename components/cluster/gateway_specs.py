@@ -100,7 +100,10 @@ def envoy_proxy(plan: GatewayPlan, nodes: NodeSelection) -> dict[str, Json]:
                 },
                 "envoyPDB": {"maxUnavailable": 1},
                 "envoyDeployment": {
-                    "container": {"resources": ENVOY.resources()},
+                    "container": {
+                        **({"image": plan.proxy_image} if plan.proxy_image is not None else {}),
+                        "resources": ENVOY.resources(),
+                    },
                     "pod": {
                         **nodes.helm_values(),
                         "labels": dict(nodes.revision),

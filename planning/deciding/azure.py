@@ -8,9 +8,22 @@ from planning.deciding.roles import grant
 from planning.deciding.system_nodes import system_nodes
 from planning.deciding.system_pool import system_pool
 from planning.naming import WEIGHTS_CONTAINER
-from planning.plan import AdminGrantPlan, AzurePlan, AzureScopePlan, ModelStorePlan, RegistryPlan, VaultPlan
+from planning.plan import (
+    AdminGrantPlan,
+    AzurePlan,
+    AzureScopePlan,
+    CachePlan,
+    ModelStorePlan,
+    RegistryAccountPlan,
+    RegistryPlan,
+    VaultPlan,
+)
+from planning.resolving.image_sources import image_sources
 from planning.resolving.resolution import ResolvedStack
 from planning.resolving.tags import tags_of
+
+# Azure's name for the credentials, and for who reads their secrets.
+_DOCKER_HUB = "docker-hub"
 
 
 def azure(stack: ResolvedStack) -> AzurePlan:
@@ -63,6 +76,34 @@ def _registry(stack: ResolvedStack) -> RegistryPlan:
         endpoint=stack.names.endpoint("registry").value,
         endpoint_group=_endpoint_group(stack, "container_registry"),
         pull=grant(stack, "kubelet", "acr_pull", "registry"),
+        account=_account(stack),
+        caches=tuple(
+            CachePlan(
+                name=host.replace(".", "-"),
+                source=f"{host}/*",
+                target=f"{host}/*",
+                authenticated=host in stack.catalog.azure.artifact_cache.authenticated,
+            )
+            for host in image_sources(stack.resolution).cached
+        ),
+    )
+
+
+def _account(stack: ResolvedStack) -> RegistryAccountPlan | None:
+    """Plan the account for Docker Hub, which may read its own two secrets and no other."""
+    account = stack.settings.registry.docker_hub
+    if account is None:
+        return None
+    vault = f"https://{stack.names.vault.value}.vault.azure.net/secrets"
+    return RegistryAccountPlan(
+        name=_DOCKER_HUB,
+        login_server="docker.io",
+        username_secret=f"{vault}/{account.username_secret}",
+        token_secret=f"{vault}/{account.token_secret}",
+        read=tuple(
+            (secret, grant(stack, _DOCKER_HUB, "key_vault_secrets_user", f"secret-{secret}"))
+            for secret in (account.username_secret, account.token_secret)
+        ),
     )
 
 

@@ -1,6 +1,5 @@
 """The Azure-specific parts of objects in the cluster; everything else about them is the same on any cloud."""
 
-from planning.deciding.charts import chart
 from planning.placement.loading import streamer_limit_bytes
 from planning.plan import Json, Pairs
 from planning.resolving.releases import ResolvedRelease
@@ -25,7 +24,10 @@ def secret_provider(stack: ResolvedStack) -> dict[str, Json]:
         "azurekv": {
             "authType": "WorkloadIdentity",
             "vaultUrl": f"https://{stack.names.vault.value}.vault.azure.net/",
-            "serviceAccountRef": {"name": SECRETS_ACCOUNT, "namespace": chart(stack, "external-secrets").namespace},
+            "serviceAccountRef": {
+                "name": SECRETS_ACCOUNT,
+                "namespace": stack.catalog.charts["external-secrets"].namespace,
+            },
         }
     }
 
@@ -41,6 +43,11 @@ def load_balancer_annotations(stack: ResolvedStack) -> Pairs:
         ("service.beta.kubernetes.io/azure-load-balancer-internal", "true"),
         ("service.beta.kubernetes.io/azure-load-balancer-internal-subnet", stack.names.subnet("gateway").value),
     )
+
+
+def registry_host(stack: ResolvedStack) -> str:
+    """Host name of the platform's registry."""
+    return f"{stack.names.registry.value}.azurecr.io"
 
 
 def weights_variables(stack: ResolvedStack, view: ResolvedRelease) -> Pairs:

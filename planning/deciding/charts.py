@@ -1,5 +1,6 @@
 """Helm charts as planned: the catalog's chart at the catalog's version."""
 
+from planning.deciding.images import chart_images
 from planning.plan import ChartPlan
 from planning.resolving.resolution import ResolvedStack
 
@@ -17,4 +18,5 @@ def chart(stack: ResolvedStack, name: str, *, timeout_seconds: int = _TIMEOUT_SE
         version=known.version,
         repository=known.repository,
         timeout_seconds=timeout_seconds,
+        images=chart_images(stack, known),
     )

@@ -211,6 +211,34 @@ class VaultPlan(Struct, frozen=True, kw_only=True):
     """Who may write secrets later: an owner of the subscription may not."""
 
 
+class CachePlan(Struct, frozen=True, kw_only=True):
+    """One upstream registry that the platform's registry caches, under the same name."""
+
+    name: str
+    """Azure's name for the rule."""
+    source: str
+    """What is cached: every repository of the upstream registry."""
+    target: str
+    """Where it is found in the platform's registry."""
+    authenticated: bool
+    """Whether the upstream registry is read with the account."""
+
+
+class RegistryAccountPlan(Struct, frozen=True, kw_only=True):
+    """The account by which the registry reads an upstream registry; its name and token are in the vault."""
+
+    name: str
+    """Azure's name for the set of credentials."""
+    login_server: str
+    """The upstream registry."""
+    username_secret: str
+    """Address of the vault's secret with the account's name."""
+    token_secret: str
+    """Address of the vault's secret with its token."""
+    read: tuple[tuple[str, GrantPlan], ...]
+    """Name of each of the two secrets, and what lets the credentials read it."""
+
+
 class RegistryPlan(Struct, frozen=True, kw_only=True):
     """Container registry and its private endpoint."""
 
@@ -224,6 +252,10 @@ class RegistryPlan(Struct, frozen=True, kw_only=True):
     """Azure's group id: the part of the service that the endpoint leads to."""
     pull: GrantPlan
     """Lets the kubelets pull."""
+    account: RegistryAccountPlan | None
+    """The account for Docker Hub; None without one."""
+    caches: tuple[CachePlan, ...]
+    """What it caches."""
 
 
 class ModelStorePlan(Struct, frozen=True, kw_only=True):
@@ -265,7 +297,7 @@ class AzurePlan(Struct, frozen=True, kw_only=True, tag="azure"):
     vault: VaultPlan
     """The store of secrets."""
     registry: RegistryPlan
-    """The registry of the organisation's own images."""
+    """The registry that nodes pull from."""
     model_store: ModelStorePlan
     """The store of the organisation's own weights."""
     pod_identities: tuple[PodIdentityPlan, ...]

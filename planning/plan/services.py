@@ -22,6 +22,8 @@ class ChartPlan(Struct, frozen=True, kw_only=True):
     """Address of the Helm repository; None for a chart from an OCI registry."""
     timeout_seconds: int
     """How long Helm waits for the chart's objects to be ready."""
+    images: dict[str, Json]
+    """Values by which it pulls images through the platform's registry."""
 
 
 class ChartCrdsPlan(Struct, frozen=True, kw_only=True):
@@ -149,6 +151,8 @@ class GatewayPlan(Struct, frozen=True, kw_only=True):
     """The store's secret with the certificate and its key, as one PEM text."""
     secret_store: str
     """Store that certificate and keys come from."""
+    proxy_image: str | None
+    """Image of the proxies; None where Envoy Gateway's own default is right."""
     public: bool
     """Whether the gateway is reached from the internet."""
     service_annotations: Pairs

@@ -39,7 +39,7 @@ def gated_needs_token(stack: Resolution, release: ReleaseView) -> Violations:
     prevents="A secret in the stack file is never used, while the pod that needs it stays in "
     "`CreateContainerConfigError`: the secret has another name.",
     source="this stack file",
-    reads=("security", "gateway", "observability.receivers"),
+    reads=("security", "gateway", "observability.receivers", "registry.docker_hub"),
 )
 def bootstrap_is_read(stack: Resolution) -> Violations:
     """Secrets set with `pulumi config set --secret` have names that a setting of the stack file mentions."""
@@ -47,7 +47,8 @@ def bootstrap_is_read(stack: Resolution) -> Violations:
     clients = [f"gateway.clients[{index}].key_secret" for index in range(len(stack.settings.gateway.clients))]
     receivers = stack.settings.observability.receivers
     receiving = [f"observability.receivers[{index}].secret" for index, item in enumerate(receivers) if item.secret]
-    places = ("security.hugging_face_token", "gateway.certificate", *clients, *receiving)
+    account = ("registry.docker_hub.username_secret", "registry.docker_hub.token_secret")
+    places = ("security.hugging_face_token", "gateway.certificate", *clients, *receiving, *account)
     for name in stack.bootstrap:
         if name not in known:
             yield Violation(
@@ -90,4 +91,6 @@ def _uses(stack: Resolution) -> Iterator[tuple[str, str]]:
 def secret_names(stack: Resolution) -> tuple[str, ...]:
     """Names of the vault's secrets that this stack uses, sorted."""
     receiving = {item.secret for item in stack.settings.observability.receivers if item.secret is not None}
-    return tuple(sorted(receiving | {name for _, name in _uses(stack)}))
+    account = stack.settings.registry.docker_hub
+    signing_in = {account.username_secret, account.token_secret} if account is not None else set()
+    return tuple(sorted(receiving | signing_in | {name for _, name in _uses(stack)}))

@@ -40,6 +40,10 @@ FREE = {
         "prometheus-node-exporter.resources": "charts/prometheus-node-exporter 4.56.1 values.yaml",
         "prometheus-node-exporter.tolerations": "as above",
         "alertmanager.config": "Alertmanager's own configuration, merged over the chart's by key",
+        "grafana.image": "as above; registry and repository of Grafana's own chart",
+        "grafana.sidecar.image": "as above",
+        "kube-state-metrics.image": "as above; registry and repository of its own chart",
+        "prometheus-node-exporter.image": "node-exporter's own chart, of which the parent's file repeats little",
     },
 }
 

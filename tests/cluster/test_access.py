@@ -111,6 +111,20 @@ def test_kubelets_pull_from_the_registry_and_do_nothing_else(world: World) -> No
     assert allowed == {(access.PULL_IMAGE, id_) for id_ in world.below(registry)}
 
 
+def test_the_registrys_account_reads_its_own_two_secrets_and_nothing_else(world: World) -> None:
+    principal = world.the("containerregistry:CredentialSet").outputs["identity"]["principalId"]
+    vault = world.the("keyvault:Vault").id
+    account = world.plan.foundation.registry.account
+    assert account is not None
+    for secret, _ in account.read:
+        assert access.principal_may(world.cloud, principal, access.READ_SECRET, f"{vault}/secrets/{secret}")
+    assert not access.principal_may(world.cloud, principal, access.READ_SECRET, vault)
+    for client in world.plan.gateway.clients:
+        assert not access.principal_may(
+            world.cloud, principal, access.READ_SECRET, f"{vault}/secrets/{client.key_secret}"
+        )
+
+
 def test_the_control_plane_joins_the_subnets_and_hands_out_the_kubelets_identity(world: World) -> None:
     cluster = access.the_cluster(world.cloud)
     kubelet = cluster.outputs["identityProfile"]["kubeletidentity"]["resourceId"]

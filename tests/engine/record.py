@@ -30,10 +30,12 @@ _LIMIT_SECONDS: Final = 900
 def bootstrapped(config: Mapping[str, Any]) -> list[str]:
     """Names of the secrets that an operator sets before the first `up`."""
     gateway = section(config, "gateway")
-    # Earlier versions had no receivers of alerts.
+    # Earlier versions had no receivers of alerts, and no account for images.
     receivers = config.get(f"{PROJECT}:observability", {}).get("receivers", [])
     alerted = [receiver["secret"] for receiver in receivers if "secret" in receiver]
-    return [gateway["certificate"], *(client["key_secret"] for client in gateway["clients"]), *alerted]
+    account = config.get(f"{PROJECT}:registry", {}).get("docker_hub", {})
+    keys = [client["key_secret"] for client in gateway["clients"]]
+    return [gateway["certificate"], *keys, *alerted, *account.values()]
 
 
 def record(recording: Recording, commit: str, directory: Path, arm: Path) -> None:

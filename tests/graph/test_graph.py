@@ -27,6 +27,8 @@ UNKNOWN = "[unknown]"
 # The input with Azure's own name of a resource; a role assignment's is a GUID.
 AZURE_NAMES = {
     "authorization:RoleAssignment": "roleAssignmentName",
+    "containerregistry:CacheRule": "cacheRuleName",
+    "containerregistry:CredentialSet": "credentialSetName",
     "containerregistry:Registry": "registryName",
     "containerservice:AgentPool": "agentPoolName",
     "containerservice:MaintenanceConfiguration": "configName",

@@ -11,6 +11,7 @@ from broken import (
     observability,
     pools,
     reachable,
+    registry,
     request_path,
     several,
 )
@@ -26,6 +27,7 @@ TABLE: tuple[Broken, ...] = (
     *loading.TABLE,
     *observability.TABLE,
     *reachable.TABLE,
+    *registry.TABLE,
     *request_path.TABLE,
     *several.TABLE,
     *files.TABLE,

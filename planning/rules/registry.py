@@ -1,0 +1,93 @@
+"""Rules about the registry: images without an account, secrets of the account, and settings that nothing reads."""
+
+from config.wording import listed, nearest
+from planning.resolving.image_sources import image_sources, upstreams
+from planning.resolving.resolution import Resolution
+from planning.rules.register import Violation, Violations, stack_rule
+
+_CACHE = "https://learn.microsoft.com/azure/container-registry/artifact-cache-overview"
+_HUB = "registry.docker_hub"
+
+
+@stack_rule(
+    "REGISTRY-ANONYMOUS",
+    "warning",
+    prevents="New nodes wait: all of them pull from Docker Hub through one address, which takes 100 anonymous pulls in "
+    "6 hours (`toomanyrequests`), vLLM's image of 12 GB among them.",
+    source="https://docs.docker.com/docker-hub/usage/",
+    reads=("registry",),
+)
+def pulls_have_an_account(stack: Resolution) -> Violations:
+    """Images of Docker Hub come through the platform's registry, with an account, or are imported there."""
+    hosts = image_sources(stack).anonymous
+    if not hosts:
+        return
+    counted = [
+        reference
+        for references in (
+            *(chart.images.values() for chart in stack.catalog.charts.values()),
+            (image.repository for image in stack.catalog.images.values()),
+        )
+        for reference in references
+        if reference.startswith(hosts)
+    ]
+    upstream = stack.settings.registry.images == "upstream"
+    yield Violation(
+        "registry.images" if upstream else _HUB,
+        f"vLLM's image and {len(counted) - 1} of the platform's own come from {listed(hosts)} without an account",
+        ("leave registry.images out, and " if upstream else "")
+        + f"add {_HUB}: {{username_secret: NAME, token_secret: NAME}}, two secrets of the vault",
+    )
+
+
+@stack_rule(
+    "REGISTRY-SECRETS",
+    "error",
+    prevents="The registry signs in to Docker Hub with another secret, or hands a client's key to it: pulls fail with "
+    "401.",
+    source=_CACHE,
+    reads=("registry.docker_hub", "security", "gateway"),
+)
+def account_has_secrets_of_its_own(stack: Resolution) -> Violations:
+    """The name and the token of the account are two secrets that nothing else uses."""
+    account, gateway = stack.settings.registry.docker_hub, stack.settings.gateway
+    if account is None:
+        return
+    taken = {
+        "gateway.certificate": gateway.certificate,
+        **{f"gateway.clients[{index}].key_secret": client.key_secret for index, client in enumerate(gateway.clients)},
+        "security.hugging_face_token": stack.settings.security.hugging_face_token,
+        f"{_HUB}.username_secret": account.username_secret,
+    }
+    for field, name in (("username_secret", account.username_secret), ("token_secret", account.token_secret)):
+        path = f"{_HUB}.{field}"
+        for place, other in taken.items():
+            if other == name and place != path:
+                yield Violation(
+                    path, f"`{name}` is the secret of {place} too", "name a secret of its own", (path, place)
+                )
+
+
+@stack_rule(
+    "REGISTRY-IMPORTED",
+    "error",
+    prevents="`ImagePullBackOff`: nodes look for images in the platform's registry that nobody put there; or the "
+    "setting has no effect.",
+    source=_CACHE,
+    reads=("registry",),
+)
+def settings_have_effect(stack: Resolution) -> Violations:
+    """`imported` names registries that images come from, and with `images: upstream` nothing is cached or imported."""
+    settings, used = stack.settings.registry, upstreams(stack)
+    for index, host in enumerate(settings.imported):
+        if host not in used:
+            path = f"registry.imported[{index}]"
+            yield Violation(path, f"no image comes from `{host}`; they come from {listed(used)}", nearest(host, used))
+    given = [key for key, value in (("docker_hub", settings.docker_hub), ("imported", settings.imported)) if value]
+    for key in given if settings.images == "upstream" else ():
+        yield Violation(
+            f"registry.{key}",
+            "with images: upstream nodes pull from the upstream registries, and nothing reads it",
+            f"leave {key} out, or write images: cached",
+            (f"registry.{key}", "registry.images"),
+        )

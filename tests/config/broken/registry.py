@@ -1,0 +1,33 @@
+"""Mistakes about where images come from."""
+
+from broken.change import Broken, put
+
+_ACCOUNT = "registry.docker_hub"
+
+TABLE = (
+    Broken(
+        "account of Docker Hub without a token",
+        (put(_ACCOUNT, {"username_secret": "docker-hub-name"}),),
+        {("CFG-MISSING", f"{_ACCOUNT}.token_secret"): ("token_secret",)},
+    ),
+    Broken(
+        "key of a client as the token of the account",
+        (put(f"{_ACCOUNT}.token_secret", "key-playground"),),
+        {("REGISTRY-SECRETS", f"{_ACCOUNT}.token_secret"): ("`key-playground`", "gateway.clients[0].key_secret")},
+    ),
+    Broken(
+        "one secret for name and token",
+        (put(f"{_ACCOUNT}.token_secret", "docker-hub-name"),),
+        {("REGISTRY-SECRETS", f"{_ACCOUNT}.token_secret"): ("`docker-hub-name`", "secret of its own")},
+    ),
+    Broken(
+        "account that nothing reads",
+        (put("registry.images", "upstream"),),
+        {("REGISTRY-IMPORTED", "registry.docker_hub"): ("images: upstream", "leave docker_hub out")},
+    ),
+    Broken(
+        "imported registry that no image comes from",
+        (put("registry.imported", ["nvcr.com"]),),
+        {("REGISTRY-IMPORTED", "registry.imported[0]"): ("`nvcr.com`", "did you mean `nvcr.io`")},
+    ),
+)
