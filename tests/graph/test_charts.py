@@ -206,7 +206,7 @@ def test_controllers_that_others_wait_for_have_a_second_one_and_a_disruption_bud
 
 @each_stack
 def test_keda_starts_without_the_registry(stack: str) -> None:
-    assert releases(stack)["keda"]["inputs"]["values"]["image"] == {"pullPolicy": "IfNotPresent"}
+    assert releases(stack)["keda"]["inputs"]["values"]["image"]["pullPolicy"] == "IfNotPresent"
 
 
 @each_stack

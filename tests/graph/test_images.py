@@ -1,6 +1,5 @@
 """Nothing comes from Docker Hub anonymously, and nothing is pulled before the registry can serve it."""
 
-import json
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -23,8 +22,21 @@ def images(stack: str) -> Iterator[str]:
     """Every image, registry or repository in the inputs of objects in the cluster."""
     for entry in entries(stack):
         if is_kubernetes(entry):
-            text = json.dumps(entry["inputs"])
-            yield from re.findall(r'"(?:image|imageRegistry|registry|repository)": "([^"]+)"', text)
+            yield from _named(entry["inputs"])
+
+
+def _named(value: Any) -> Iterator[str]:
+    if isinstance(value, list):
+        for item in value:
+            yield from _named(item)
+    elif isinstance(value, dict):
+        parts = [value[key] for key in ("registry", "repository") if isinstance(value.get(key), str)]
+        if parts:
+            yield "/".join(parts)
+        for key, item in value.items():
+            if key in ("image", "imageRegistry") and isinstance(item, str):
+                yield item
+            yield from _named(item)
 
 
 def before(stack: str, urn: str) -> set[str]:
