@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import yaml
 
-from simulators.azure import agent_pools, change_rules
+from simulators.azure import agent_pools, artifact_cache, change_rules
 from simulators.azure.arm_paths import path_inputs, resource_id
 from simulators.azure.arm_schema import ArmSchema
 from simulators.azure.assigned_values import TENANT, born
@@ -144,6 +144,10 @@ class AzureNative(SimulatedProvider):
         nested = schema.arm_type.count("/") > 1 and "/blobServices/" not in id_ and "/fileServices/" not in id_
         if nested and self.cloud.find(parent) is None:
             raise RefusedError(f"ParentResourceNotFound: '{parent}' does not exist, so '{id_}' can't be created")
+        if schema.token == "containerregistry:CacheRule":
+            others = (found.inputs for found in self.cloud.below(parent) if found.token == schema.token)
+            if (why := artifact_cache.refusal(inputs, others)) is not None:
+                raise RefusedError(why)
         if schema.token == "managedidentity:FederatedIdentityCredential":
             limit = change_rules.FEDERATED_CREDENTIALS_PER_IDENTITY
             if len(list(self.cloud.below(parent))) >= limit:
