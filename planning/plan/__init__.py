@@ -8,23 +8,20 @@ from msgspec import Struct
 
 from planning.plan.alerting import AlertingPlan, EmailPlan, ReceiverPlan
 from planning.plan.azure import (
-    AdminGrantPlan,
     AgentPoolPlan,
     AzurePlan,
     AzureScopePlan,
-    CachePlan,
     ClusterIdentityPlan,
     ClusterPlan,
     FirstPoolPlan,
-    GrantPlan,
     MaintenancePlan,
     ModelStorePlan,
     PodIdentityPlan,
-    RegistryAccountPlan,
-    RegistryPlan,
     VaultPlan,
 )
+from planning.plan.azure_grants import AdminGrantPlan, GrantPlan
 from planning.plan.azure_network import NetworkPlan, RunnerPlan, SecurityRulePlan, SubnetPlan
+from planning.plan.azure_registry import CachePlan, RegistryAccountPlan, RegistryPlan
 from planning.plan.base import Json, Pairs
 from planning.plan.cost import (
     BreakEvenPlan,

@@ -4,7 +4,9 @@ from typing import Literal
 
 from msgspec import Struct
 
+from planning.plan.azure_grants import AdminGrantPlan, GrantPlan
 from planning.plan.azure_network import NetworkPlan
+from planning.plan.azure_registry import RegistryPlan
 from planning.plan.base import Pairs
 from planning.plan.platform import NodeSelection, PoolPlan
 
@@ -24,26 +26,6 @@ class AzureScopePlan(Struct, frozen=True, kw_only=True):
     """Tags of every resource that takes tags."""
     protect: bool
     """Whether resources that cannot be recreated are protected from deletion."""
-
-
-class GrantPlan(Struct, frozen=True, kw_only=True):
-    """A role assignment; scope and principal are outputs of the graph."""
-
-    name: str
-    """A uuid5 over values of the Plan, so that creating it again changes nothing."""
-    role: str
-    """The catalog's key of the role."""
-    role_definition_id: str
-    """Resource id of the role's definition."""
-
-
-class AdminGrantPlan(Struct, frozen=True, kw_only=True):
-    """What the members of one of the operator's groups may do."""
-
-    group: str
-    """Id of the Entra group."""
-    grant: GrantPlan
-    """Its role."""
 
 
 class ClusterIdentityPlan(Struct, frozen=True, kw_only=True):
@@ -209,53 +191,6 @@ class VaultPlan(Struct, frozen=True, kw_only=True):
     """Secrets that the first `up` writes from the stack's configuration."""
     admins: tuple[AdminGrantPlan, ...]
     """Who may write secrets later: an owner of the subscription may not."""
-
-
-class CachePlan(Struct, frozen=True, kw_only=True):
-    """One upstream registry that the platform's registry caches, under the same name."""
-
-    name: str
-    """Azure's name for the rule."""
-    source: str
-    """What is cached: every repository of the upstream registry."""
-    target: str
-    """Where it is found in the platform's registry."""
-    authenticated: bool
-    """Whether the upstream registry is read with the account."""
-
-
-class RegistryAccountPlan(Struct, frozen=True, kw_only=True):
-    """The account by which the registry reads an upstream registry; its name and token are in the vault."""
-
-    name: str
-    """Azure's name for the set of credentials."""
-    login_server: str
-    """The upstream registry."""
-    username_secret: str
-    """Address of the vault's secret with the account's name."""
-    token_secret: str
-    """Address of the vault's secret with its token."""
-    read: tuple[tuple[str, GrantPlan], ...]
-    """Name of each of the two secrets, and what lets the credentials read it."""
-
-
-class RegistryPlan(Struct, frozen=True, kw_only=True):
-    """Container registry and its private endpoint."""
-
-    name: str
-    """Azure's name for it, globally unique."""
-    zone_redundant: bool
-    """Whether it survives the loss of a zone."""
-    endpoint: str
-    """Name of the private endpoint."""
-    endpoint_group: str
-    """Azure's group id: the part of the service that the endpoint leads to."""
-    pull: GrantPlan
-    """Lets the kubelets pull."""
-    account: RegistryAccountPlan | None
-    """The account for Docker Hub; None without one."""
-    caches: tuple[CachePlan, ...]
-    """What it caches."""
 
 
 class ModelStorePlan(Struct, frozen=True, kw_only=True):
