@@ -1,0 +1,267 @@
+"""For each object that a stack declares: who calls it? A kind without an answer here fails.
+
+What only costs, waits or looks safe is a bug: an alert without a receiver, a registry without a pull, a Secret that no
+pod mounts. Users that a chart brings (Prometheus, KEDA, the gateway's controllers) are known by what
+selects the object.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from tests.graph.stacks import ALL, Entry, entries_of, is_azure, is_kubernetes, strings
+from tests.graph.test_graph import name_of, type_of
+
+Users = Callable[[Entry, "Graph"], bool]
+_POD_OWNERS = ("Deployment", "Job", "StatefulSet", "DaemonSet")
+
+
+class Graph:
+    """One stack's resources with what a search for users needs."""
+
+    def __init__(self, stack: str) -> None:
+        self.entries = entries_of(stack)
+        self.needed = {urn for entry in self.entries for urn in entry["options"].get("depends_on") or ()}
+        self.parents = {entry["parent"] for entry in self.entries}
+
+    def of(self, *kinds: str) -> Iterator[dict[str, Any]]:
+        """Inputs of the Kubernetes objects of these kinds."""
+        yield from (entry["inputs"] for entry in self.entries if entry["inputs"].get("kind") in kinds)
+
+    def values(self, chart: str) -> dict[str, Any]:
+        """Values of the Helm release of a chart."""
+        return next(
+            entry["inputs"].get("values") or {}
+            for entry in self.entries
+            if entry["type"].endswith(":Release") and entry["inputs"]["name"] == chart
+        )
+
+    def pods(self, namespace: str) -> Iterator[dict[str, Any]]:
+        """Pod templates of our own in a namespace."""
+        for owner in self.of(*_POD_OWNERS):
+            if owner["metadata"]["namespace"] == namespace:
+                yield owner["spec"]["template"]
+
+    def says(self, entry: Entry, text: str) -> bool:
+        """Whether any other resource has a text in its inputs."""
+        return any(text in value for other in self.entries if other is not entry for value in strings(other["inputs"]))
+
+
+def _in_pods(entry: Entry, graph: Graph) -> bool:
+    item = entry["inputs"]["metadata"]
+    return any(item["name"] in strings(pod["spec"]) for pod in graph.pods(item["namespace"]))
+
+
+def _selects_pods(entry: Entry, graph: Graph) -> bool:
+    wanted = entry["inputs"]["spec"]["selector"]["matchLabels"].items()
+    pods = graph.pods(entry["inputs"]["metadata"]["namespace"])
+    return any(wanted <= pod["metadata"]["labels"].items() for pod in pods)
+
+
+def _service(entry: Entry, graph: Graph) -> bool:
+    item = entry["inputs"]
+    host = f"{item['metadata']['name']}.{item['metadata']['namespace']}.svc.cluster.local"
+    selected = item["spec"]["selector"].items()
+    return any(host in strings(backend) for backend in graph.of("Backend")) and any(
+        selected <= pod["metadata"]["labels"].items() for pod in graph.pods(item["metadata"]["namespace"])
+    )
+
+
+def _referenced_by(*kinds: str) -> Users:
+    def used(entry: Entry, graph: Graph) -> bool:
+        return any(entry["inputs"]["metadata"]["name"] in strings(user["spec"]) for user in graph.of(*kinds))
+
+    return used
+
+
+def _external_secret(entry: Entry, graph: Graph) -> bool:
+    """The Secret that it makes is named by a pod, by an object of the gateway, or by the values of a chart."""
+    name = entry["inputs"]["spec"]["target"]["name"]
+    return any(
+        name in strings(other["inputs"])
+        for other in graph.entries
+        if other["inputs"].get("kind") != "ExternalSecret" and is_kubernetes(other)
+    )
+
+
+def _store(_entry: Entry, graph: Graph) -> bool:
+    admitted = {name for item in graph.of("ClusterSecretStore") for name in _namespaces(item)}
+    return admitted == {item["metadata"]["namespace"] for item in graph.of("ExternalSecret")}
+
+
+def _namespaces(store: dict[str, Any]) -> list[str]:
+    return [name for condition in store["spec"]["conditions"] for name in condition["namespaces"]]
+
+
+def _account(entry: Entry, graph: Graph) -> bool:
+    item = entry["inputs"]["metadata"]
+    named = [pod["spec"].get("serviceAccountName") for pod in graph.pods(item["namespace"])]
+    stores = [text for store in graph.of("ClusterSecretStore") for text in strings(store["spec"])]
+    return item["name"] in named or item["name"] in stores
+
+
+def _read_by_prometheus(entry: Entry, graph: Graph) -> bool:
+    """Prometheus takes every monitor and rule of every namespace, whatever the chart's own labels."""
+    kind = {"PodMonitor": "podMonitor", "ServiceMonitor": "serviceMonitor", "PrometheusRule": "rule"}
+    switch = f"{kind[entry['inputs']['kind']]}SelectorNilUsesHelmValues"
+    return graph.values("kube-prometheus-stack")["prometheus"]["prometheusSpec"].get(switch) is False
+
+
+def _alerts(entry: Entry, graph: Graph) -> bool:
+    """Critical alerts and warnings go to a receiver whose address lies in a mounted Secret."""
+    values = graph.values("kube-prometheus-stack")["alertmanager"]
+    mounted = [
+        f"/etc/alertmanager/secrets/{item['spec']['target']['name']}/{data['secretKey']}"
+        for item in graph.of("ExternalSecret")
+        if item["spec"]["target"]["name"] in values["alertmanagerSpec"]["secrets"]
+        for data in item["spec"]["data"]
+    ]
+    receivers = {item["name"]: strings(item) for item in values["config"]["receivers"]}
+    named = [receivers[values["config"]["route"]["receiver"]]]
+    named += [
+        receivers[route["receiver"]]
+        for route in values["config"]["route"]["routes"]
+        if any("critical" in matcher or "warning" in matcher for matcher in route["matchers"])
+    ]
+    return all(set(texts) & set(mounted) for texts in named) and _read_by_prometheus(entry, graph)
+
+
+def _scaled(entry: Entry, graph: Graph) -> bool:
+    target = entry["inputs"]["spec"]["scaleTargetRef"]["name"]
+    return any(item["metadata"]["name"] == target for item in graph.of("Deployment"))
+
+
+def _annotated(annotation: str, kind: str) -> Users:
+    def used(entry: Entry, graph: Graph) -> bool:
+        name = entry["inputs"]["metadata"]["name"]
+        return any((item["metadata"].get("annotations") or {}).get(annotation) == name for item in graph.of(kind))
+
+    return used
+
+
+def _policy_targets(entry: Entry, graph: Graph) -> bool:
+    """A policy of the gateway is attached to a Gateway, or to the HTTPRoute of an AIGatewayRoute of the same name."""
+    kinds = {"Gateway": "Gateway", "HTTPRoute": "AIGatewayRoute"}
+    return all(
+        any(item["metadata"]["name"] == target["name"] for item in graph.of(kinds[target["kind"]]))
+        for target in entry["inputs"]["spec"]["targetRefs"]
+    )
+
+
+def _route(entry: Entry, graph: Graph) -> bool:
+    parents = [parent["name"] for parent in entry["inputs"]["spec"]["parentRefs"]]
+    return any(item["metadata"]["name"] in parents for item in graph.of("Gateway"))
+
+
+def _role(entry: Entry, graph: Graph) -> bool:
+    return any(
+        item["roleRef"]["name"] == entry["inputs"]["metadata"]["name"] for item in graph.of("ClusterRoleBinding")
+    )
+
+
+def _binding(entry: Entry, graph: Graph) -> bool:
+    accounts = [(item["metadata"]["namespace"], item["metadata"]["name"]) for item in graph.of("ServiceAccount")]
+    return all(
+        subject["kind"] != "ServiceAccount" or (subject["namespace"], subject["name"]) in accounts
+        for subject in entry["inputs"]["subjects"]
+    )
+
+
+def _inhabited(entry: Entry, graph: Graph) -> bool:
+    name = entry["inputs"]["metadata"]["name"]
+    objects = [other["inputs"].get("metadata", other["inputs"]) for other in graph.entries if is_kubernetes(other)]
+    return any(item.get("namespace") == name for item in objects)
+
+
+def _by_itself(_entry: Entry, _graph: Graph) -> bool:
+    """It acts: pods that run, an entrance that clients call, a rule that the cluster enforces."""
+    return True
+
+
+KUBERNETES: dict[str, Users] = {
+    "AIGatewayRoute": _route,
+    "AIServiceBackend": _referenced_by("AIGatewayRoute"),
+    "Backend": _referenced_by("AIServiceBackend"),
+    "BackendTrafficPolicy": _policy_targets,
+    "ClientTrafficPolicy": _policy_targets,
+    "ClusterRole": _role,
+    "ClusterRoleBinding": _binding,
+    "ClusterSecretStore": _store,
+    "ConfigMap": _in_pods,
+    "Deployment": _by_itself,
+    "EnvoyProxy": _referenced_by("GatewayClass"),
+    "ExternalSecret": _external_secret,
+    "Gateway": _by_itself,
+    "GatewayClass": _referenced_by("Gateway"),
+    "GatewayConfig": _annotated("aigateway.envoyproxy.io/gateway-config", "Gateway"),
+    "Job": _by_itself,
+    "Namespace": _inhabited,
+    "NetworkPolicy": _by_itself,
+    "PodDisruptionBudget": _selects_pods,
+    "PodMonitor": _read_by_prometheus,
+    "PrometheusRule": _alerts,
+    "ScaledObject": _scaled,
+    "SecurityPolicy": _policy_targets,
+    "Service": _service,
+    "ServiceAccount": _account,
+    "ServiceMonitor": _read_by_prometheus,
+}
+
+
+def _awaited(entry: Entry, graph: Graph) -> bool:
+    """Another resource needs it, or is made of it."""
+    return entry["urn"] in graph.needed or entry["urn"] in graph.parents
+
+
+def _registry(entry: Entry, graph: Graph) -> bool:
+    """Images are pulled from it: by models, or by charts."""
+    address = f"{name_of(entry)}.azurecr.io"
+    return any(address in text for item in graph.of(*_POD_OWNERS) for text in strings(item["spec"]))
+
+
+AZURE: dict[str, Users] = {
+    "containerregistry:Registry": _registry,
+}
+# What acts by being there: a grant, a credential, a rule, an entrance's record.
+AZURE_ENDS = frozenset(
+    {
+        "authorization:RoleAssignment",
+        "containerregistry:CacheRule",
+        "containerservice:AgentPool",
+        "containerservice:MaintenanceConfiguration",
+        "managedidentity:FederatedIdentityCredential",
+        "network:PrivateDnsZoneGroup",
+        "network:VirtualNetworkPeering",
+        "privatedns:VirtualNetworkLink",
+        "storage:BlobContainer",
+        "storage:BlobServiceProperties",
+    }
+)
+
+
+@pytest.mark.parametrize("stack", ALL)
+def test_every_object_in_the_cluster_is_used(stack: str) -> None:
+    graph = Graph(stack)
+    objects = [entry for entry in graph.entries if is_kubernetes(entry) and "kind" in entry["inputs"]]
+    assert objects
+    assert {entry["inputs"]["kind"] for entry in objects} <= KUBERNETES.keys()
+
+    unused = [entry["urn"] for entry in objects if not KUBERNETES[entry["inputs"]["kind"]](entry, graph)]
+
+    assert unused == []
+
+
+@pytest.mark.parametrize("stack", ALL)
+def test_every_azure_resource_is_used(stack: str) -> None:
+    graph = Graph(stack)
+    ours = [entry for entry in graph.entries if is_azure(entry) and type_of(entry) not in AZURE_ENDS]
+    assert ours
+
+    unused = [
+        entry["urn"]
+        for entry in ours
+        if not (AZURE[type_of(entry)](entry, graph) if type_of(entry) in AZURE else _awaited(entry, graph))
+    ]
+
+    assert unused == []
