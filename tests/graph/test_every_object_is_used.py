@@ -43,10 +43,6 @@ class Graph:
             if owner["metadata"]["namespace"] == namespace:
                 yield owner["spec"]["template"]
 
-    def says(self, entry: Entry, text: str) -> bool:
-        """Whether any other resource has a text in its inputs."""
-        return any(text in value for other in self.entries if other is not entry for value in strings(other["inputs"]))
-
 
 def _in_pods(entry: Entry, graph: Graph) -> bool:
     item = entry["inputs"]["metadata"]
@@ -79,9 +75,9 @@ def _external_secret(entry: Entry, graph: Graph) -> bool:
     """The Secret that it makes is named by a pod, by an object of the gateway, or by the values of a chart."""
     name = entry["inputs"]["spec"]["target"]["name"]
     return any(
-        name in strings(other["inputs"])
-        for other in graph.entries
-        if other["inputs"].get("kind") != "ExternalSecret" and is_kubernetes(other)
+        name in strings(user["inputs"])
+        for user in graph.entries
+        if user["inputs"].get("kind") != "ExternalSecret" and is_kubernetes(user)
     )
 
 
@@ -170,7 +166,7 @@ def _binding(entry: Entry, graph: Graph) -> bool:
 
 def _inhabited(entry: Entry, graph: Graph) -> bool:
     name = entry["inputs"]["metadata"]["name"]
-    objects = [other["inputs"].get("metadata", other["inputs"]) for other in graph.entries if is_kubernetes(other)]
+    objects = [item["inputs"].get("metadata", item["inputs"]) for item in graph.entries if is_kubernetes(item)]
     return any(item.get("namespace") == name for item in objects)
 
 
