@@ -173,7 +173,7 @@ def identities(life: Life) -> dict[str, set[str]]:
     control_plane = cluster.outputs["identity"]["userAssignedIdentities"].values()
     found = {
         "AKS control plane": {str(user["principalId"]) for user in control_plane},
-        "members of `cluster.admin_groups`": set(life.plan.foundation.cluster.admin_groups),
+        "members of the admin groups": set(life.plan.foundation.cluster.admin_groups),
         "kubelets": {str(cluster.outputs["identityProfile"]["kubeletidentity"]["objectId"])},
     }
     for account, shown in subjects(life):
