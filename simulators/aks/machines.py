@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from catalog import Catalog
 from simulators.aks.autoscaler import Growing, Limits, additions, from_scale_set, is_healthy, is_stopped, template
-from simulators.aks.draining import drained
+from simulators.aks.draining import await_ending, drained
 from simulators.aks.fleet import Fleet, PoolFacts
 from simulators.aks.node_api import NodeApi, UnreachableError
 from simulators.aks.nodes import Surroundings, pool_name
@@ -178,12 +178,14 @@ class Machines:
     def remove_node(self) -> str | None:
         """One round of the autoscaler on the way down: the node that it has drained and removed, if any.
 
-        Evictions that disruption budgets refuse are tried again, as long as the pods on it may be moved at all.
+        Evictions that disruption budgets refuse are tried again, as long as the pods on it may be moved at all. A pod
+        that is ending still takes its place on a node, so those are awaited first.
 
         Raises:
             UnreachableError: the API server doesn't answer.
 
         """
+        await_ending(self._nodes)
         while (chosen := self._removable()) is not None:
             if drained(self._nodes, chosen):
                 with self._turn:

@@ -7,7 +7,7 @@ pkg/simulator/drainability/rules (one module for each rule below, in the order o
 below a group's minimum). The profile's defaults are AKS's: https://learn.microsoft.com/azure/aks/cluster-autoscaler;
 AKS has no setting for the threshold of GPU nodes, so that is the autoscaler's own default.
 
-What differs: it decides on the current objects alone, so a node is unneeded at once and not after
+What differs: it decides on the current objects alone, so a node is unneeded as soon as no pod is ending and not after
 `scaleDownUnneededTime`, and pods of kube-system never become movable by age. A pod of the annotation `on-completion`
 keeps its node until it has ended.
 """
