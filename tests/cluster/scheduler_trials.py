@@ -24,7 +24,7 @@ _LIMIT_SECONDS: Final = 120
 # The scheduler may look at a pod before it has heard that the last order's pods are gone; it tries again after a pause
 # of 1 s that doubles up to 10 s.
 _SECOND_LOOK_SECONDS: Final = 15
-_SNAKE: Final = re.compile(r"[a-z]+(_[a-z]+)+")
+_SNAKE: Final = re.compile(r"[a-z]+((_[a-z]+)+|_)")
 
 
 class SchedulingControlPlane(ControlPlane):
@@ -94,7 +94,8 @@ def wire(template: Any) -> Any:
 
 
 def _camel(key: str) -> str:
-    # No name of our labels and resources is made of letters and underscores alone.
+    # No name of our labels and resources is made of letters and underscores alone. The SDK ends a name that Python
+    # has itself with an underscore: `exec_`.
     first, *rest = key.split("_") if _SNAKE.fullmatch(key) else [key]
     return first + "".join(word.capitalize() for word in rest)
 
