@@ -72,10 +72,11 @@ def _require_of_pool(pool: Pool) -> None:
 
 
 def _require_another(cloud: Cloud, id_: str, *, stays: bool) -> None:
-    cluster, name = id_.rsplit("/agentPools/", 1)
+    # Azure compares ids without regard to case, so the segment between the two may be written in any.
+    cluster, _, name = id_.rsplit("/", 2)
     pools = pools_of(cloud, cluster)
-    others = [known for known, pool in pools.items() if known != name and pool.get("mode") == "System"]
-    if not stays and not others and pools.get(name, {}).get("mode") == "System":
+    others = [known for known, pool in pools.items() if known != name.lower() and pool.get("mode") == "System"]
+    if not stays and not others and pools.get(name.lower(), {}).get("mode") == "System":
         raise RefusedError(_NONE)
 
 

@@ -83,7 +83,11 @@ def _goes(azure: AzureNative) -> Callable[[], object]:
     return lambda: azure.delete(POOL, id_of(azure, "only"))
 
 
-@pytest.mark.parametrize("change", [_becomes_user, _goes])
+def _goes_by_its_id_in_lower_case(azure: AzureNative) -> Callable[[], object]:
+    return lambda: azure.delete(POOL, id_of(azure, "only").lower())
+
+
+@pytest.mark.parametrize("change", [_becomes_user, _goes, _goes_by_its_id_in_lower_case])
 def test_the_last_system_pool_stays(azure: AzureNative, change: Callable[[AzureNative], Callable[[], object]]) -> None:
     azure.create(POOL, pool("only"))
     # Someone deletes the first pool, past the engine.
