@@ -120,7 +120,8 @@ def goes_up(stack: FaultedStack, how: How, edit: Edit) -> None:
     again_while_busy(lambda: stack.stack.up(refresh=how != "failed"))
     stack.require_converged()
     require_mounted(stack)
-    revisions = {pool.revision for pool in stack.plan.pools}
+    foundation = stack.plan.foundation
+    revisions = {pool.revision for pool in (*stack.plan.pools, foundation.system_pool.pool)}
     nodes = stack.engine.client.list("v1", "Node")
     assert {node["metadata"]["labels"].get(POOL_REVISION) for node in nodes} == {None, *revisions}
 
