@@ -44,6 +44,12 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
     return [] if order == "written" else [f"order: --order={order}"]
 
 
+# Tests that have not yet passed on a machine with nothing else to do, by the beginning of their names. Their failures
+# are reported as expected ones, with the reason, until each has been seen to pass there and its line is gone.
+UNPROVED: dict[str, str] = {
+}
+
+
 # The SDK abandons coroutines of a program that the engine refuses midway. They complain when they are collected, which
 # may be in any later test of the real engine.
 _ABANDONED = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
@@ -57,6 +63,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     otherwise be created again for each of them.
     """
     for item in items:
+        for beginning, reason in UNPROVED.items():
+            if item.nodeid.startswith(beginning):
+                item.add_marker(pytest.mark.xfail(reason=reason, strict=False))
         if item.get_closest_marker("engine") or item.get_closest_marker("cluster"):
             item.add_marker(_ABANDONED)
     kind, _, seed = config.option.order.partition(":")
