@@ -80,7 +80,8 @@ class Cluster(pulumi.ComponentResource):
             node_resource_group=plan.node_resource_group,
             identity={
                 "type": containerservice.ResourceIdentityType.USER_ASSIGNED,
-                "user_assigned_identities": [identities.control_plane.id],
+                # One output for the list: the SDK breaks on a list here when an `up --target` leaves the cluster out.
+                "user_assigned_identities": identities.control_plane.id.apply(lambda id_: [id_]),
             },
             identity_profile={
                 "kubeletidentity": {

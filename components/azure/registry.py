@@ -129,7 +129,8 @@ class Registry(pulumi.ComponentResource):
 
 
 def _principal(identity: containerregistry.outputs.IdentityPropertiesResponse | None) -> str:
-    """The principal that Azure made for the credentials."""
-    if identity is None or identity.principal_id is None:
-        raise ValueError("Azure reports no identity for credentials that ask for one")
-    return identity.principal_id
+    """The principal that Azure made for the credentials; empty while there are none, and then Azure refuses the role.
+
+    An `up` with `--target` leaves the credentials out, and the engine answers with their inputs: no principal yet.
+    """
+    return (identity.principal_id if identity is not None else None) or ""
