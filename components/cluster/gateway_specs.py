@@ -11,7 +11,7 @@ from planning.plan.system_pods import ENVOY, EXTERNAL_PROCESSOR
 CLIENT_HEADER = "x-llm-client"
 CERTIFICATE_SECRET = "gateway-certificate"  # noqa: S105 - names of Secrets, not secrets
 KEYS_SECRET = "gateway-api-keys"  # noqa: S105
-WEBHOOK_SECRET = "ai-gateway-webhook-certificate"  # noqa: S105
+WEBHOOK_SECRET = "ai-gateway-webhook-certificate"  # noqa: S105 - the name of a Secret, not a secret
 # By this annotation of a Gateway the AI gateway finds its GatewayConfig (internal/controller/gateway.go).
 GATEWAY_CONFIG = "aigateway.envoyproxy.io/gateway-config"
 
