@@ -30,6 +30,8 @@ def sections(models: int) -> dict[str, Any]:
         }
         for index in range(models)
     ]
+    # Bodies of all requests that 1000 models run at once fit in the memory of three proxies.
+    found["gateway"] = {**found["gateway"], "replicas": {"min": 3, "max": 3}}
     # Every node takes a /24 for its pods: the default range ends at 256 nodes.
     found["network"] = {**found.get("network", {}), "pods": "10.244.0.0/14"}
     return found
