@@ -3,9 +3,9 @@
 from planning.naming import WEIGHTS_CONTAINER
 from planning.resolving.releases import ReleaseView
 from planning.resolving.resolution import Resolution
+from planning.resolving.secrets import secret_names
 from planning.rules.reads import SOURCE
 from planning.rules.register import Violation, Violations, release_rule, stack_rule
-from planning.rules.security import secret_names
 
 _PLACE = "cluster.api_server.runner_vnet"
 

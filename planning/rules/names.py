@@ -1,13 +1,14 @@
 """Rules about names that are taken, or that Azure or Kubernetes refuse although each part of them is legal."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from config import SECTIONS
 from planning.naming import WEIGHTS_CONTAINER
 from planning.resolving.pools import PoolView
 from planning.resolving.releases import ReleaseView
 from planning.resolving.resolution import Resolution
+from planning.resolving.secrets import named_secrets
 from planning.resolving.system_pool import FIRST_POOL, SYSTEM_POOL
 from planning.rules.register import Violation, Violations, pool_rule, release_rule, stack_rule
 
@@ -104,11 +105,11 @@ def runner_is_another_network(stack: Resolution) -> Violations:
     "error",
     prevents="`pulumi config set --secret` with the secret's name replaces a whole section of the stack file.",
     source="https://www.pulumi.com/docs/iac/concepts/config/",
-    reads=("security", "gateway", "observability.receivers"),
+    reads=("security", "gateway", "registry.docker_hub", "observability.receivers"),
 )
 def secret_is_no_section(stack: Resolution) -> Violations:
     """No secret has the name of a section of the stack file, under which its first value would be set."""
-    for path, name in _secrets(stack):
+    for path, name, _ in named_secrets(stack):
         if name in SECTIONS:
             yield Violation(
                 path,
@@ -123,13 +124,13 @@ def secret_is_no_section(stack: Resolution) -> Violations:
     "error",
     prevents="Two clients have the same API key: to Key Vault names that differ in case are one secret.",
     source="https://learn.microsoft.com/azure/key-vault/general/about-keys-secrets-certificates",
-    reads=("security", "gateway", "observability.receivers"),
+    reads=("security", "gateway", "registry.docker_hub", "observability.receivers"),
     needs="aks",
 )
 def secrets_differ(stack: Resolution) -> Violations:
     """No two names of secrets differ only in upper and lower case."""
     seen: dict[str, tuple[str, str]] = {}
-    for path, name in _secrets(stack):
+    for path, name, _ in named_secrets(stack):
         first_path, first = seen.setdefault(name.casefold(), (path, name))
         if first != name:
             yield Violation(
@@ -138,19 +139,6 @@ def secrets_differ(stack: Resolution) -> Violations:
                 "write both the same, or choose another name",
                 (path, first_path),
             )
-
-
-def _secrets(stack: Resolution) -> Iterator[tuple[str, str]]:
-    """Place and name of every secret that the stack file names."""
-    security, gateway = stack.settings.security, stack.settings.gateway
-    yield "gateway.certificate", gateway.certificate
-    for index, client in enumerate(gateway.clients):
-        yield f"gateway.clients[{index}].key_secret", client.key_secret
-    for index, receiver in enumerate(stack.settings.observability.receivers):
-        if receiver.secret is not None:
-            yield f"observability.receivers[{index}].secret", receiver.secret
-    if security.hugging_face_token is not None:
-        yield "security.hugging_face_token", security.hugging_face_token
 
 
 @release_rule(

@@ -98,34 +98,6 @@ def warnings_are_sent(stack: Resolution) -> Violations:
 
 
 @stack_rule(
-    "ALERT-SECRET",
-    "error",
-    prevents="Alerts are never delivered, or the gateway takes a webhook's address for an API key: one secret has two "
-    "meanings.",
-    source="this stack file",
-    reads=(_RECEIVERS, "gateway.certificate", "gateway.clients", "security.hugging_face_token"),
-)
-def secrets_have_one_meaning(stack: Resolution) -> Violations:
-    """A receiver's secret is not the certificate, the token or a client's key; only mail servers share a password."""
-    gateway, token = stack.settings.gateway, stack.settings.security.hugging_face_token
-    others = {gateway.certificate: "gateway.certificate"}
-    others |= {client.key_secret: f"gateway.clients[{at}].key_secret" for at, client in enumerate(gateway.clients)}
-    others |= {token: "security.hugging_face_token"} if token is not None else {}
-    first: dict[tuple[str, str], str] = {}
-    for path, receiver in _named(stack):
-        name, mail = str(receiver.secret), "email" if receiver.kind == "email" else path
-        same = [place for (known, kind), place in first.items() if known == name and kind != mail]
-        for place in [*([others[name]] if name in others else []), *same[:1]]:
-            yield Violation(
-                f"{path}.secret",
-                f"`{name}` is the secret of {place} as well",
-                "write the name of a secret of its own",
-                (f"{path}.secret", place),
-            )
-        first.setdefault((name, mail), f"{path}.secret")
-
-
-@stack_rule(
     "ALERT-SMTP-PORT",
     "warning",
     prevents="No mail is sent: `dial tcp …:25: i/o timeout` in Alertmanager's log.",
@@ -144,10 +116,3 @@ def mail_leaves_azure(stack: Resolution) -> Violations:
                 "write a server with port 587",
                 (path,),
             )
-
-
-def _named(stack: Resolution) -> Iterator[tuple[str, Receiver]]:
-    """Receivers that name a secret, with their places."""
-    for index, receiver in enumerate(stack.settings.observability.receivers):
-        if receiver.secret is not None:
-            yield f"{_RECEIVERS}[{index}]", receiver

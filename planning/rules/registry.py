@@ -1,4 +1,4 @@
-"""Rules about the registry: images without an account, secrets of the account, and settings that nothing reads."""
+"""Rules about the registry: images without an account, and settings that nothing reads."""
 
 from config.wording import listed, nearest
 from planning.resolving.image_sources import image_sources, upstreams
@@ -38,34 +38,6 @@ def pulls_have_an_account(stack: Resolution) -> Violations:
         ("leave registry.images out, and " if upstream else "")
         + f"add {_HUB}: {{username_secret: NAME, token_secret: NAME}}, two secrets of the vault",
     )
-
-
-@stack_rule(
-    "REGISTRY-SECRETS",
-    "error",
-    prevents="The registry signs in to Docker Hub with another secret, or hands a client's key to it: pulls fail with "
-    "401.",
-    source=_CACHE,
-    reads=("registry.docker_hub", "security", "gateway"),
-)
-def account_has_secrets_of_its_own(stack: Resolution) -> Violations:
-    """The name and the token of the account are two secrets that nothing else uses."""
-    account, gateway = stack.settings.registry.docker_hub, stack.settings.gateway
-    if account is None:
-        return
-    taken = {
-        "gateway.certificate": gateway.certificate,
-        **{f"gateway.clients[{index}].key_secret": client.key_secret for index, client in enumerate(gateway.clients)},
-        "security.hugging_face_token": stack.settings.security.hugging_face_token,
-        f"{_HUB}.username_secret": account.username_secret,
-    }
-    for field, name in (("username_secret", account.username_secret), ("token_secret", account.token_secret)):
-        path = f"{_HUB}.{field}"
-        for place, other in taken.items():
-            if other == name and place != path:
-                yield Violation(
-                    path, f"`{name}` is the secret of {place} too", "name a secret of its own", (path, place)
-                )
 
 
 @stack_rule(

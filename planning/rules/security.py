@@ -1,10 +1,9 @@
 """Rules about secrets: a token for gated models, and secrets of the stack's configuration that something reads."""
 
-from collections.abc import Iterator
-
 from config.wording import nearest
 from planning.resolving.releases import ReleaseView
 from planning.resolving.resolution import Resolution
+from planning.resolving.secrets import NamedSecret, named_secrets
 from planning.rules.reads import SOURCE
 from planning.rules.register import Violation, Violations, release_rule, stack_rule
 
@@ -43,12 +42,10 @@ def gated_needs_token(stack: Resolution, release: ReleaseView) -> Violations:
 )
 def bootstrap_is_read(stack: Resolution) -> Violations:
     """Secrets set with `pulumi config set --secret` have names that a setting of the stack file mentions."""
-    known = secret_names(stack)
-    clients = [f"gateway.clients[{index}].key_secret" for index in range(len(stack.settings.gateway.clients))]
-    receivers = stack.settings.observability.receivers
-    receiving = [f"observability.receivers[{index}].secret" for index, item in enumerate(receivers) if item.secret]
-    account = ("registry.docker_hub.username_secret", "registry.docker_hub.token_secret")
-    places = ("security.hugging_face_token", "gateway.certificate", *clients, *receiving, *account)
+    secrets = list(named_secrets(stack))
+    known, places = sorted({secret.name for secret in secrets}), [secret.path for secret in secrets]
+    optional = ("security.hugging_face_token", "registry.docker_hub")
+    places += [place for place in optional if not any(path.startswith(place) for path in places)]
     for name in stack.bootstrap:
         if name not in known:
             yield Violation(
@@ -62,35 +59,21 @@ def bootstrap_is_read(stack: Resolution) -> Violations:
 @stack_rule(
     "SEC-SHARED-SECRET",
     "error",
-    prevents="Envoy Gateway refuses the whole policy (`duplicated API key`) and answers 500 to every client; or a "
-    "private key or a token is accepted as an API key.",
+    prevents="Envoy Gateway refuses the whole policy (`duplicated API key`) and answers 500 to every client; a private "
+    "key, a token or the address of a webhook is accepted as an API key; or the registry signs in to Docker Hub with a "
+    "client's key, and pulls fail with 401; or alerts are never delivered.",
     source="Envoy Gateway 1.9.1, SecurityPolicy `apiKeyAuth`, tried",
-    reads=("security", "gateway"),
+    reads=("security", "gateway", "registry.docker_hub", "observability.receivers"),
 )
 def one_use_per_secret(stack: Resolution) -> Violations:
-    """Every client's key, the certificate and the Hugging Face token are secrets of their own."""
-    first_use: dict[str, str] = {}
-    for path, name in _uses(stack):
-        earlier = first_use.setdefault(name, path)
-        if earlier != path:
+    """Each secret has one use; only a mail server's password may be several receivers'."""
+    first_use: dict[str, NamedSecret] = {}
+    for secret in named_secrets(stack):
+        earlier = first_use.setdefault(secret.name, secret)
+        if earlier != secret and not (earlier.is_mail_password and secret.is_mail_password):
             yield Violation(
-                path, f"`{name}` is already {earlier}", "name a secret of its own for each", (path, earlier)
+                secret.path,
+                f"`{secret.name}` is already {earlier.path}",
+                "name a secret of its own for each",
+                (secret.path, earlier.path),
             )
-
-
-def _uses(stack: Resolution) -> Iterator[tuple[str, str]]:
-    """Every setting that names a secret of models or gateway, with that name."""
-    security, gateway = stack.settings.security, stack.settings.gateway
-    yield "gateway.certificate", gateway.certificate
-    if security.hugging_face_token is not None:
-        yield "security.hugging_face_token", security.hugging_face_token
-    for index, client in enumerate(gateway.clients):
-        yield f"gateway.clients[{index}].key_secret", client.key_secret
-
-
-def secret_names(stack: Resolution) -> tuple[str, ...]:
-    """Names of the vault's secrets that this stack uses, sorted."""
-    receiving = {item.secret for item in stack.settings.observability.receivers if item.secret is not None}
-    account = stack.settings.registry.docker_hub
-    signing_in = {account.username_secret, account.token_secret} if account is not None else set()
-    return tuple(sorted(receiving | signing_in | {name for _, name in _uses(stack)}))

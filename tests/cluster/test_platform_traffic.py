@@ -1,6 +1,6 @@
 """Who may reach what on the shipped stacks, as docs/network.md says: network, Kubernetes API, Azure."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import pytest
 
@@ -175,6 +175,11 @@ def identities(life: Life) -> dict[str, set[str]]:
         "AKS control plane": {str(user["principalId"]) for user in control_plane},
         "members of the admin groups": set(life.plan.foundation.cluster.admin_groups),
         "kubelets": {str(cluster.outputs["identityProfile"]["kubeletidentity"]["objectId"])},
+        "the registry's account for its cache": {
+            str(resource.outputs["identity"]["principalId"])
+            for resource in cloud.azure
+            if resource.token == "containerregistry:CredentialSet"
+        },
     }
     for account, shown in subjects(life):
         principals = {
@@ -185,16 +190,24 @@ def identities(life: Life) -> dict[str, set[str]]:
     return found
 
 
-def names_in_the_stack(life: Life) -> dict[str, str]:
-    """Names of resources in the preview by their ids."""
-    return {one["id"]: urn.rsplit("::", 1)[1] for urn, one in life.stack.resources().items() if one.get("id")}
+def names_in_the_stack(life: Life) -> Callable[[str], str]:
+    """Names in the preview for ids: a resource's own, or that of the resource which holds it, with the path in it."""
+    names = {one["id"]: urn.rsplit("::", 1)[1] for urn, one in life.stack.resources().items() if one.get("id")}
+
+    def name(id_: str) -> str:
+        if id_ in names:
+            return names[id_]
+        holder = max((known for known in names if id_.startswith(f"{known}/")), key=len)
+        return names[holder] + id_.removeprefix(holder)
+
+    return name
 
 
 def roles_in_azure(life: Life, principal: str) -> frozenset[Fact]:
     """(role, resource) of a principal."""
-    roles, names = {id_: role for role, id_ in catalog.load().azure.roles.items()}, names_in_the_stack(life)
+    roles, name = {id_: role for role, id_ in catalog.load().azure.roles.items()}, names_in_the_stack(life)
     return frozenset(
-        (roles[str(grant.inputs["roleDefinitionId"]).rsplit("/", 1)[1]], names[str(grant.inputs["scope"])])
+        (roles[str(grant.inputs["roleDefinitionId"]).rsplit("/", 1)[1]], name(str(grant.inputs["scope"])))
         for grant in assignments(life)
         if grant.inputs["principalId"] == principal
     )
@@ -206,17 +219,16 @@ def assignments(life: Life) -> list[AzureObject]:
 
 def allowed_in_azure(life: Life, principal: str) -> frozenset[Fact]:
     """(action, resource) of a principal; what a resource holds goes with it."""
-    cloud, names = life.engine.cloud, names_in_the_stack(life)
+    cloud, name = life.engine.cloud, names_in_the_stack(life)
+    # A role may be given on one secret, which is no resource of the stack.
+    known = {resource.id for resource in cloud.azure} | {str(grant.inputs["scope"]) for grant in assignments(life)}
     found = set()
     for action, words in _ACTIONS.items():
         # Microsoft.Network/virtualNetworks/subnets/join/action is about what lies in virtual networks.
         kind = "/".join(action.split("/")[:2])
-        ids = {
-            resource.id for resource in cloud.azure
-            if f"/{kind}/" in resource.id and access.principal_may(cloud, principal, action, resource.id)
-        }  # fmt: skip
+        ids = {id_ for id_ in known if f"/{kind}/" in id_ and access.principal_may(cloud, principal, action, id_)}
         tops = {id_ for id_ in ids if not any(id_.startswith(f"{parent}/") for parent in ids)}
-        found |= {(words, names[id_]) for id_ in tops}
+        found |= {(words, name(id_)) for id_ in tops}
     return frozenset(found)
 
 

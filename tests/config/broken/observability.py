@@ -109,8 +109,10 @@ TABLE = (
         "one secret with two meanings",
         _receivers(_receiver(secret="key-playground"), _receiver(name="more", secret="gateway-certificate")),
         {
-            ("ALERT-SECRET", "observability.receivers[0].secret"): ("gateway.clients[0].key_secret",),
-            ("ALERT-SECRET", "observability.receivers[1].secret"): ("`gateway-certificate`", "gateway.certificate"),
+            ("SEC-SHARED-SECRET", "observability.receivers[0].secret"): ("gateway.clients[0].key_secret",),
+            ("SEC-SHARED-SECRET", "observability.receivers[1].secret"): (
+                "`gateway-certificate`", "gateway.certificate"
+            ),
         },
     ),
     Broken(

@@ -13,12 +13,32 @@ TABLE = (
     Broken(
         "key of a client as the token of the account",
         (put(f"{_ACCOUNT}.token_secret", "key-playground"),),
-        {("REGISTRY-SECRETS", f"{_ACCOUNT}.token_secret"): ("`key-playground`", "gateway.clients[0].key_secret")},
+        {("SEC-SHARED-SECRET", f"{_ACCOUNT}.token_secret"): ("`key-playground`", "gateway.clients[0].key_secret")},
     ),
     Broken(
         "one secret for name and token",
         (put(f"{_ACCOUNT}.token_secret", "docker-hub-name"),),
-        {("REGISTRY-SECRETS", f"{_ACCOUNT}.token_secret"): ("`docker-hub-name`", "secret of its own")},
+        {("SEC-SHARED-SECRET", f"{_ACCOUNT}.token_secret"): ("`docker-hub-name`", "secret of its own")},
+    ),
+    Broken(
+        "address of a webhook as a client's key",
+        (put("observability.receivers", [{"name": "team", "kind": "slack", "secret": "key-playground"}]),),
+        {
+            ("SEC-SHARED-SECRET", "observability.receivers[0].secret"): (
+                "already gateway.clients[0].key_secret",
+                "secret of its own",
+            )
+        },
+    ),
+    Broken(
+        "token of the account that differs from a client's key in case",
+        (put(f"{_ACCOUNT}.token_secret", "Key-Playground"),),
+        {("SEC-CASE", f"{_ACCOUNT}.token_secret"): ("`Key-Playground`", "upper and lower case")},
+    ),
+    Broken(
+        "token of the account called like a section of the stack file",
+        (put(f"{_ACCOUNT}.token_secret", "models"),),
+        {("SEC-SECTION", f"{_ACCOUNT}.token_secret"): ("would replace",)},
     ),
     Broken(
         "account that nothing reads",

@@ -27,10 +27,6 @@ def mail_with_password(name: str) -> Changes:
 
 CASES: dict[str, Case] = {
     "ALERT-RECEIVER": Case(receivers({"name": "team", "kind": "slack"}), receivers(TEAM, mail(587))),
-    "ALERT-SECRET": Case(
-        receivers(PAGER, {**TEAM, "secret": "pagerduty"}),
-        receivers(PAGER, TEAM, mail_with_password("first"), mail_with_password("second")),
-    ),
     "ALERT-SEVERITY": Case(receivers({**PAGER, "severity": "critical"}), receivers({**PAGER, "severity": "warning"})),
     "ALERT-SMTP-PORT": Case(receivers(mail(25)), receivers(mail(587))),
     "ALERT-UNSENT": Case(receivers(), receivers(PAGER)),

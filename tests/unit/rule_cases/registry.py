@@ -9,8 +9,4 @@ CASES: dict[str, Case] = {
         {"registry": {"images": "upstream"}}, {"registry": {"images": "cached", "docker_hub": ACCOUNT}}
     ),
     "REGISTRY-IMPORTED": Case({"registry": {"imported": ["gcr.io"]}}, {"registry": {"imported": ["nvcr.io"]}}),
-    "REGISTRY-SECRETS": Case(
-        {"registry": {"docker_hub": {**ACCOUNT, "token_secret": "key-playground"}}},
-        {"registry": {"docker_hub": ACCOUNT}},
-    ),
 }

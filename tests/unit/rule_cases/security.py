@@ -1,6 +1,7 @@
 """What breaks and what keeps each rule of planning/rules/security.py."""
 
 from rule_cases.case import GATED, Case
+from rule_cases.observability import mail_with_password, receivers
 
 CASES: dict[str, Case] = {
     "SEC-BOOTSTRAP": Case({}, {}, bootstrap=("hf-token", "key-playground")),
@@ -10,6 +11,9 @@ CASES: dict[str, Case] = {
     ),
     "SEC-SHARED-SECRET": Case(
         {"gateway.clients[1]": {"name": "other", "key_secret": "key-playground"}},
-        {"gateway.clients[1]": {"name": "other", "key_secret": "key-other"}},
+        {
+            "gateway.clients[1]": {"name": "other", "key_secret": "key-other"},
+            **receivers(mail_with_password("first"), mail_with_password("second")),
+        },
     ),
 }

@@ -1,0 +1,40 @@
+"""Which settings of a stack file name a secret, and which secret: the one list that all rules about secrets go by."""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from planning.resolving.resolution import Resolution
+
+
+class NamedSecret(NamedTuple):
+    """A setting that names a secret: its path in the stack file, the name, and whether it is a mail server's password.
+
+    That password alone may be named more than once, since several receivers may send by one server.
+    """
+
+    path: str
+    name: str
+    is_mail_password: bool = False
+
+
+def named_secrets(stack: Resolution) -> Iterator[NamedSecret]:
+    """Every setting that names a secret of the vault, in the order in which a message speaks of a first use."""
+    settings = stack.settings
+    yield NamedSecret("gateway.certificate", settings.gateway.certificate)
+    if settings.security.hugging_face_token is not None:
+        yield NamedSecret("security.hugging_face_token", settings.security.hugging_face_token)
+    for index, client in enumerate(settings.gateway.clients):
+        yield NamedSecret(f"gateway.clients[{index}].key_secret", client.key_secret)
+    account = settings.registry.docker_hub
+    if account is not None:
+        yield NamedSecret("registry.docker_hub.username_secret", account.username_secret)
+        yield NamedSecret("registry.docker_hub.token_secret", account.token_secret)
+    for index, receiver in enumerate(settings.observability.receivers):
+        if receiver.secret is not None:
+            path = f"observability.receivers[{index}].secret"
+            yield NamedSecret(path, receiver.secret, is_mail_password=receiver.kind == "email")
+
+
+def secret_names(stack: Resolution) -> tuple[str, ...]:
+    """Names of the vault's secrets that this stack uses, sorted."""
+    return tuple(sorted({secret.name for secret in named_secrets(stack)}))
