@@ -53,19 +53,19 @@ class CrdJobs(Background):
                 case ["kubectl", "wait"]:
                     self._compare(command)
                 case ["kubectl" | "helm", *_]:
-                    raise NotImplementedError(" ".join(command))
+                    raise NotImplementedError(f"not a command of the Job that updates CRDs: {' '.join(command)}")
         self._done.add(job["metadata"]["uid"])
 
     def _pull(self, command: list[str]) -> list[Object]:
         if "--untar" not in command:
-            raise NotImplementedError(" ".join(command))
+            raise NotImplementedError(f"not a command of the Job that updates CRDs: {' '.join(command)}")
         chart, version = command[2].rpartition("/")[2], command[command.index("--version") + 1]
         known = reference_crds(self._reference / "crds")
         return [crd for group in catalog_charts()[chart].crd_groups for crd in known.of(group, version)]
 
     def _apply(self, command: list[str], crds: list[Object]) -> None:
         if "--server-side" not in command or not crds:
-            raise NotImplementedError(" ".join(command))
+            raise NotImplementedError(f"not a command of the Job that updates CRDs: {' '.join(command)}")
         for crd in crds:
             self._client.apply(crd, field_manager="kubectl", force="--force-conflicts" in command)
 
