@@ -44,21 +44,6 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
     return [] if order == "written" else [f"order: --order={order}"]
 
 
-# Tests that have not yet passed on a machine with nothing else to do, by the beginning of their names. Their failures
-# are reported as expected ones, with the reason, until each has been seen to pass there and its line is gone.
-UNPROVED: dict[str, str] = {
-    "tests/cluster/test_azure_autoscaler.py": "the simulated autoscaler has passed only on a loaded machine",
-    "tests/cluster/test_keda": "the scaled clock of the simulated KEDA is late where the machine is loaded",
-    "tests/cluster/test_platform_growth.py": "growth has passed only on a loaded machine",
-    "tests/cluster/test_platform_node_faults.py": "one step has passed only by itself",
-    "tests/cluster/test_platform_rollout.py": "its bounds under the new simulated KEDA have not passed as a whole",
-    "tests/cluster/test_platform_up.py::test_models_at_their_most": "only dev has passed since its last mend",
-    "tests/cluster/test_platform_traffic.py::test_identities_have": "the page lacks the registry's own identity",
-    "tests/engine/test_broken_off.py": "two of its six stacks have not passed yet",
-    "tests/engine/test_first_update.py": "only dev has passed",
-}
-
-
 # The SDK abandons coroutines of a program that the engine refuses midway. They complain when they are collected, which
 # may be in any later test of the real engine.
 _ABANDONED = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
@@ -72,9 +57,6 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     otherwise be created again for each of them.
     """
     for item in items:
-        for beginning, reason in UNPROVED.items():
-            if item.nodeid.startswith(beginning):
-                item.add_marker(pytest.mark.xfail(reason=reason, strict=False))
         if item.get_closest_marker("engine") or item.get_closest_marker("cluster"):
             item.add_marker(_ABANDONED)
     kind, _, seed = config.option.order.partition(":")
