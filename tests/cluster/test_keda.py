@@ -54,7 +54,12 @@ def test_without_metrics_a_fallback_wakes_what_sleeps(
         stack.up()
         if fallback:
             require(client, 1)
-            assert conditions(client.get(*KIND))["Fallback"] == ("True", "FallbackExists")
+            # KEDA scales first and then says why: scale_scaledobjects.go, doFallbackScaling.
+            eventually(
+                lambda: conditions(client.get(*KIND))["Fallback"] == ("True", "FallbackExists"),
+                "the condition says so",
+                last=lambda: client.get(*KIND),
+            )
         else:
             keda.let_pass(5)
             assert target(client)["spec"]["replicas"] == 0
