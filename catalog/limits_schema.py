@@ -33,5 +33,9 @@ class Limits(Record, frozen=True):
     """Refused at the beginning of such a name."""
     blob_name_longest: int
     """Characters of a blob's name, folders included."""
+    authorized_ranges_most: int
+    """Ranges that may be named as those which reach a public API server."""
+    ranges_not_public: tuple[str, ...]
+    """IPv4 ranges from which no request comes over the internet."""
     source: str
     as_of: str

@@ -102,6 +102,9 @@ Guid = Annotated[str, pattern(GUID_PATTERN)]
 Commit = Annotated[str, pattern(COMMIT_PATTERN)]
 Network = Annotated[str, Strict(), AfterValidator(_network)]
 Version = Annotated[str, pattern(r"^\d+\.\d+(\.\d+)?$")]
+# A disk for pods: 32767 GiB is the largest of Azure's kinds that AKS's storage classes make
+# (https://learn.microsoft.com/azure/virtual-machines/disks-types), and below 8 GiB nothing is left for metrics.
+DiskGib = Annotated[int, Strict(), Field(ge=8, le=32767)]
 # Key Vault names its secrets with letters, digits and dashes, 127 at most (Azure naming rules).
 SecretName = Annotated[str, pattern(r"^[0-9A-Za-z-]+$", longest=127)]
 Zone = Literal["1", "2", "3"]

@@ -4,8 +4,10 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from config.base import Positive, SecretName, Section, StandIn, pattern
+from config.base import DiskGib, Positive, SecretName, Section, StandIn, pattern
 
+# 1 to 65535.
+_PORT = "([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])"
 # One address, as mail servers take it: no display name, no list.
 Address = Annotated[str, pattern(r"^[^\s@<>,]+@[^\s@<>,]+\.[A-Za-z]{2,}$", longest=254)]
 
@@ -34,7 +36,7 @@ class Email(Section):
     )
     smarthost: Annotated[
         str,
-        pattern(r"^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?:[1-9][0-9]{0,4}$", longest=260),
+        pattern(rf"^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?:{_PORT}$", longest=260),
         StandIn("recovered:587"),
     ] = Field(description="the mail server and its port, such as smtp.azurecomm.net:587; always over TLS")
     username: Annotated[str, pattern(r"^\S+$", longest=320)] | None = Field(
@@ -69,7 +71,7 @@ class Observability(Section):
     """Prometheus in the cluster."""
 
     retention_days: Positive = Field(default=15, description="the days that metrics are kept, from 1")
-    storage_gib: Positive = Field(default=64, description="the disk of each Prometheus replica in whole GiB")
+    storage_gib: DiskGib = Field(default=64, description="the disk of each Prometheus replica in whole GiB, 8 to 32767")
     replicas: Annotated[int, Field(ge=1, le=2, strict=True)] = Field(
         default=1, description="the number of Prometheus replicas, 1 or 2"
     )

@@ -1,5 +1,7 @@
 """Rules about the cluster: its version, its system node pool, its zones, and access to its API server."""
 
+from ipaddress import IPv4Network, collapse_addresses
+
 from config.wording import listed, nearest
 from planning.resolving.resolution import Resolution
 from planning.rules.register import Violation, Violations, stack_rule
@@ -8,6 +10,10 @@ _VERSIONS = "https://learn.microsoft.com/azure/aks/supported-kubernetes-versions
 _SYSTEM = "https://learn.microsoft.com/azure/aks/use-system-pools"
 # Azure requires 4 cores and 4 GB on a system pool that carries more than the cluster's own pods.
 _SYSTEM_CORES = 4
+# The largest block that was ever given to one organisation.
+_WIDEST = IPv4Network("0.0.0.0/8").num_addresses
+# AKS reads it as "nobody but the cluster's own outbound address".
+_NOBODY = IPv4Network("0.0.0.0/32")
 
 
 @stack_rule(
@@ -119,4 +125,41 @@ def runner_reaches_api(stack: Resolution) -> Violations:
             "cluster.api_server.runner_vnet",
             "the API server is private and no network is named from which `pulumi up` reaches it",
             "write the id of the network where the runner is, unless it is already connected to the platform's network",
+        )
+
+
+@stack_rule(
+    "API-RANGES",
+    "error",
+    prevents="The whole internet may try to sign in to the API server, or nobody from the ranges that are named gets "
+    "there.",
+    source="https://learn.microsoft.com/azure/aks/api-server-authorized-ip-ranges",
+    reads=("cluster.api_server.authorized_ranges",),
+    needs="aks",
+)
+def ranges_are_public_and_few(stack: Resolution) -> Violations:
+    """Ranges that reach a public API server are public ones, no more than AKS takes, and together at most a /8."""
+    path, limits = "cluster.api_server.authorized_ranges", stack.catalog.limits
+    ranges = [IPv4Network(text) for text in stack.settings.cluster.api_server.authorized_ranges]
+    not_public = [IPv4Network(text) for text in limits.ranges_not_public]
+    for index, given in enumerate(ranges):
+        inner = next((special for special in not_public if given.subnet_of(special)), None)
+        if inner is not None and given != _NOBODY:
+            yield Violation(
+                f"{path}[{index}]",
+                f"{given} lies in {inner}, from which no request comes over the internet",
+                "write the public addresses from which requests come, or write access: private",
+            )
+    if len(ranges) > limits.authorized_ranges_most:
+        yield Violation(
+            path, f"{len(ranges)} ranges; AKS takes {limits.authorized_ranges_most}", "join ranges, or name fewer"
+        )
+    if sum(joined.num_addresses for joined in collapse_addresses(ranges)) > _WIDEST:
+        widest = min(range(len(ranges)), key=lambda index: ranges[index].prefixlen)
+        yield Violation(
+            f"{path}[{widest}]",
+            f"the ranges admit more addresses than a /8 has ({ranges[widest]} the most of them): an API server open to "
+            "everyone is not offered",
+            "write the ranges of your own network, such as 203.0.113.0/24, or write access: private",
+            (path,),
         )

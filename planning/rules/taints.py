@@ -6,6 +6,9 @@ from planning.resolving.releases import ReleaseView
 from planning.resolving.resolution import Resolution
 from planning.rules.register import Violation, Violations, placement_rule, pool_rule
 
+# Of AKS; of the node lifecycle controller, which removes what it has not set; and of the cloud controller.
+_RESERVED_PREFIXES = ("kubernetes.azure.com/", "node.kubernetes.io/", "node.cloudprovider.kubernetes.io/")
+
 
 @placement_rule(
     "PLACE-TAINT",
@@ -53,11 +56,13 @@ def _taints_of(release: ReleaseView) -> tuple[str, ...]:
     needs="aks",
 )
 def taints_are_new(_: Resolution, pool: PoolView) -> Violations:
-    """A pool's `taints` don't include those for GPUs and spot nodes, which the platform and Azure set."""
+    """A pool's `taints` don't include those that the platform, Azure and Kubernetes set."""
     reserved = {GPU_TAINT.key, SPOT_TAINT.key}
     for index, taint in enumerate(pool.settings.taints):
         key = taint.key
-        if key in reserved or key.startswith("kubernetes.azure.com/"):
+        if key in reserved or key.startswith(_RESERVED_PREFIXES):
             yield Violation(
-                f"{pool.path}.taints[{index}]", f"`{key}` is set by the platform or by Azure", "leave it out"
+                f"{pool.path}.taints[{index}]",
+                f"`{key}` is set and removed by the platform, by Azure or by Kubernetes' own controllers",
+                "leave it out",
             )

@@ -74,6 +74,21 @@ TABLE = (
         {("CFG-VALUE", "cluster.api_server"): ("open to everyone", "add authorized_ranges")},
     ),
     Broken(
+        "API server that everyone may reach",
+        (put("cluster.api_server.authorized_ranges", ["203.0.113.0/24", "0.0.0.0/0"]),),
+        {("API-RANGES", "cluster.api_server.authorized_ranges[1]"): ("0.0.0.0/0", "open to everyone", "private")},
+    ),
+    Broken(
+        "API server that everyone may reach by two halves",
+        (put("cluster.api_server.authorized_ranges", ["0.0.0.0/1", "128.0.0.0/1"]),),
+        {("API-RANGES", "cluster.api_server.authorized_ranges[0]"): ("more addresses than a /8",)},
+    ),
+    Broken(
+        "API server for private addresses",
+        (put("cluster.api_server.authorized_ranges", ["203.0.113.0/24", "10.1.0.0/16"]),),
+        {("API-RANGES", "cluster.api_server.authorized_ranges[1]"): ("10.1.0.0/16 lies in 10.0.0.0/8", "public")},
+    ),
+    Broken(
         "private API server with public ranges",
         (put("cluster.api_server.access", "private"),),
         {("CFG-VALUE", "cluster.api_server"): ("only valid with access `authorized`", "leave authorized_ranges out")},

@@ -116,6 +116,28 @@ TABLE = (
         },
     ),
     Broken(
+        "disk for metrics that Azure doesn't make",
+        (put("observability.storage_gib", 40000),),
+        {("CFG-VALUE", "observability.storage_gib"): ("40000", "8 to 32767")},
+    ),
+    Broken(
+        "disk for metrics with no room",
+        (put("observability.storage_gib", 1),),
+        {("CFG-VALUE", "observability.storage_gib"): ("1 is below 8", "8 to 32767")},
+    ),
+    Broken(
+        "port of the mail server that there is not",
+        _receivers(
+            _receiver(),
+            {
+                "name": "mail",
+                "kind": "email",
+                "email": {"to": ["a@acme.example"], "sender": "b@acme.example", "smarthost": "mx:99999"},
+            },
+        ),
+        {("CFG-VALUE", "observability.receivers[1].email.smarthost"): ("mx:99999",)},
+    ),
+    Broken(
         "more proxies than the system pool holds",
         (put("gateway.replicas", {"min": 2, "max": 60}),),
         {("SYS-FIT", "cluster.system_pool.nodes.max"): ("60 proxies", "Standard_D4ds_v5", "gateway.replicas.max")},

@@ -205,6 +205,11 @@ TABLE = (
         {("POOL-TAINT", "pools[1].taints[0]"): ("`nvidia.com/gpu`", "leave it out")},
     ),
     Broken(
+        "taint that Kubernetes removes",
+        whole("Standard_NC40ads_H100_v5", taints=["node.kubernetes.io/not-ready=x:NoExecute"]),
+        {("POOL-TAINT", "pools[1].taints[0]"): ("`node.kubernetes.io/not-ready`", "leave it out")},
+    ),
+    Broken(
         "system disk too small",
         (put("pools[0].os_disk_gib", 64),),
         {("CFG-VALUE", "pools[0].os_disk_gib"): ("64 is below 128", "128 to 2048")},

@@ -3,6 +3,11 @@
 from rule_cases.case import OURS, RUNNER, Case
 
 CASES: dict[str, Case] = {
+    "API-RANGES": Case(
+        {"cluster.api_server.authorized_ranges": ["10.0.0.0/24"]},
+        # No request comes from the last: it says that the others are all.
+        {"cluster.api_server.authorized_ranges": ["8.0.0.0/9", "203.0.113.0/24", "0.0.0.0/32"]},
+    ),
     "API-RUNNER": Case(
         {"cluster.api_server": {"access": "private"}},
         {"cluster.api_server": {"access": "private", "runner_vnet": RUNNER.format(OURS)}},
