@@ -25,10 +25,23 @@ from catalog.azure_schema import (
     SystemDisks,
 )
 from catalog.decoding import CatalogError, Record, decode
+from catalog.gpu_metrics_schema import GpuExporter, GpuField, GpuMetrics, GpuMetricUses
 from catalog.limits_schema import Limits, TagLimit
 from catalog.model_schema import AttentionLayers, ModelArchitecture, RecurrentState
 from catalog.request_path_schema import RequestPathFacts
-from catalog.schema import Chart, CrdBundle, Gpu, Image, MigGpu, MigProfile, Overheads, Price, Region, VmSize
+from catalog.schema import (
+    Chart,
+    ChartMetrics,
+    CrdBundle,
+    Gpu,
+    Image,
+    MigGpu,
+    MigProfile,
+    Overheads,
+    Price,
+    Region,
+    VmSize,
+)
 from catalog.system_schema import SystemContainer, SystemPod, SystemPods
 from catalog.version_schema import Need, VersionLine, VersionRange, Versions
 from catalog.vllm_schema import Architectures, BatchDefaults, KeyOption, RemovedFlag, Speculation, VllmFlag, VllmVersion
@@ -42,9 +55,14 @@ __all__ = [
     "Catalog",
     "CatalogError",
     "Chart",
+    "ChartMetrics",
     "CrdBundle",
     "DiskTier",
     "Gpu",
+    "GpuExporter",
+    "GpuField",
+    "GpuMetricUses",
+    "GpuMetrics",
     "Image",
     "KeyOption",
     "KubernetesMinor",
@@ -97,6 +115,7 @@ class Catalog(Record, frozen=True):
     charts: Mapping[str, Chart]
     images: Mapping[str, Image]
     azure: AzureFacts
+    gpu_metrics: GpuMetrics
     limits: Limits
     overheads: Overheads
     request_path: RequestPathFacts
@@ -145,6 +164,7 @@ def read(folder: Path) -> Catalog:
         charts=_index(folder, "charts.yaml", Chart),
         images=_index(folder, "charts.yaml", Image, entries="images"),
         azure=_azure(folder, "azure.yaml"),
+        gpu_metrics=decode(GpuMetrics, data_files.read_yaml(folder / "gpu_metrics.yaml"), "gpu_metrics.yaml"),
         limits=_limits(folder, "limits.yaml"),
         overheads=decode(Overheads, data_files.read_yaml(folder / "overheads.yaml"), "overheads.yaml"),
         request_path=decode(

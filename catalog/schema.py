@@ -186,7 +186,18 @@ class Chart(Record, frozen=True):
     crd_bundle: CrdBundle | None = None
     release_bytes: int | None = None
     """Size of Helm's Secret of the chart, of which Kubernetes takes 1,048,576 bytes; None where not measured."""
+    metrics: ChartMetrics | None = None
+    """Where its controller exports metrics; None where nothing here reads them."""
     note: str | None = None
+
+
+class ChartMetrics(Record, frozen=True):
+    """Pods of a chart's controller and their port with metrics."""
+
+    pods: Mapping[str, str]
+    """Labels of the pods."""
+    port: str | int
+    """Name of the container's port; its number where it has no name."""
 
 
 class Image(Record, frozen=True):

@@ -1,29 +1,40 @@
 """One alerting rule."""
 
+from collections.abc import Mapping
 from typing import Literal
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from planning.plan import Json
 
+Severity = Literal["critical", "warning", "info"]
+
 
 class Alert(Struct, frozen=True, kw_only=True):
-    """One alerting rule; `wait` is how long the expression must hold, None for not at all."""
+    """One alerting rule.
+
+    `wait` is how long the expression must hold, None for not at all; `keep` how long the alert goes on when it no
+    longer does; `labels` tell rules of one name apart.
+    """
 
     name: str
     expression: str
     wait: str | None
-    severity: Literal["critical", "warning", "info"]
+    severity: Severity
     summary: str
+    keep: str | None = None
+    labels: Mapping[str, str] = field(default_factory=dict)
 
     def rule(self) -> dict[str, Json]:
         """The rule as a PrometheusRule has it."""
         rule: dict[str, Json] = {
             "alert": self.name,
             "expr": self.expression,
-            "labels": {"severity": self.severity},
+            "labels": {"severity": self.severity, **self.labels},
             "annotations": {"summary": self.summary},
         }
         if self.wait is not None:
             rule["for"] = self.wait
+        if self.keep is not None:
+            rule["keep_firing_for"] = self.keep
         return rule

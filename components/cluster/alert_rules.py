@@ -1,54 +1,43 @@
-"""The alerts: their expressions, when they fire, and their texts."""
+"""The alerts on models and their replicas, and the list of all alerts."""
 
 from components.cluster.alert import Alert
-from components.cluster.alert_rules_platform import platform_alerts
-from planning.plan import Json, metrics
+from components.cluster.alert_rules_gpus import gpu_alerts
+from components.cluster.alert_rules_missing import missing_alerts
+from components.cluster.alert_rules_platform import inactive_autoscaler, platform_alerts
+from components.cluster.object_metrics import condition
+from planning.plan import Json, MonitoringPlan, metrics
 
-# Prometheus names a ServiceMonitor's job after the Service.
-DCGM_JOB = "nvidia-dcgm-exporter"
-# XIDs that an application causes by itself; NVIDIA's device plugin ignores them too.
-_HARMLESS_XIDS = (13, 31, 43, 45)
+# Name of the PodMonitor of the models.
+VLLM_MONITOR = "vllm"
 
 
-def groups(
-    *,
-    namespace: str,
-    vllm_job: str,
-    waiting_requests: int,
-    first_token_seconds: float,
-    gpu_nodes: tuple[str, str],
-    proxies: str,
-) -> list[Json]:
-    """Rule groups of a PrometheusRule.
-
-    `namespace` is the models', `vllm_job` the job label of their targets, `gpu_nodes` the label of nodes with GPUs,
-    `proxies` the namespace of the gateway's proxies.
-    """
-    return [
-        {"name": "llm-models", "rules": [alert.rule() for alert in _models(namespace, vllm_job)]},
-        {"name": "llm-autoscaling", "rules": [alert.rule() for alert in _autoscaling(namespace)]},
-        {
-            "name": "llm-service",
-            "rules": [alert.rule() for alert in _service(waiting_requests, first_token_seconds)],
-        },
-        {"name": "llm-gpus", "rules": [alert.rule() for alert in _gpus(namespace)]},
-        {"name": "llm-platform", "rules": [alert.rule() for alert in platform_alerts(gpu_nodes, proxies)]},
-    ]
+def groups(plan: MonitoringPlan) -> list[Json]:
+    """Rule groups of a PrometheusRule."""
+    job = f"{plan.chart.namespace}/{VLLM_MONITOR}"
+    named = {
+        "llm-models": _models(plan.models_namespace, job),
+        "llm-autoscaling": _autoscaling(plan.models_namespace),
+        "llm-service": _service(plan.waiting_requests, plan.first_token_seconds),
+        "llm-gpus": gpu_alerts(plan),
+        "llm-platform": platform_alerts(plan.proxies_namespace),
+        "llm-missing": missing_alerts(plan),
+    }
+    return [{"name": name, "rules": [alert.rule() for alert in alerts]} for name, alerts in named.items()]
 
 
 def _models(namespace: str, job: str) -> list[Alert]:
     return [
         Alert(
             name="ModelUnavailable",
-            expression=f'{metrics.DEPLOYMENT_REPLICAS_AVAILABLE}{{namespace="{namespace}"}} == 0 '
-            f'and on (namespace, deployment) {metrics.DEPLOYMENT_REPLICAS_WANTED}{{namespace="{namespace}"}} > 0',
+            expression=f"{_replicas(metrics.DEPLOYMENT_REPLICAS_AVAILABLE, namespace)} == 0 "
+            f"and on (namespace, deployment) {_replicas(metrics.DEPLOYMENT_REPLICAS_WANTED, namespace)} > 0",
             wait="5m",
             severity="critical",
             summary="{{ $labels.deployment }} has no ready replica",
         ),
         Alert(
             name="ModelTargetDown",
-            expression=f'up{{job="{job}"}} == 0',
+            expression=f'max by (namespace, pod) (up{{job="{job}"}}) == 0',
             wait="5m",
             severity="warning",
             summary="{{ $labels.pod }} exports no metrics",
@@ -91,16 +80,18 @@ def _models(namespace: str, job: str) -> list[Alert]:
     ]
 
 
+def _replicas(metric: str, namespace: str) -> str:
+    """Without the labels of the exporter's own pod, which would end an alert with the pod."""
+    return f'max by (namespace, deployment) ({metric}{{namespace="{namespace}"}})'
+
+
 def _autoscaling(namespace: str) -> list[Alert]:
-    labels = f'namespace="{namespace}"'
-    scaled = f'{metrics.OBJECT_CONDITION}{{customresource_kind="ScaledObject",{labels}'
     return [
         Alert(
             # Only where something runs: at zero replicas the autoscaler is switched off, and says the same.
             name="AutoscalerInactive",
-            expression=f'{metrics.AUTOSCALER_CONDITION}{{{labels},condition="ScalingActive",status="false"}} == 1 '
-            "unless on (namespace, horizontalpodautoscaler) "
-            f"{metrics.AUTOSCALER_REPLICAS_WANTED}{{{labels}}} == 0",
+            expression=f"{inactive_autoscaler(namespace)} unless on (namespace, horizontalpodautoscaler) "
+            f'{metrics.AUTOSCALER_REPLICAS_WANTED}{{namespace="{namespace}"}} == 0',
             wait="15m",
             severity="warning",
             summary="{{ $labels.horizontalpodautoscaler }} gets no value from KEDA: its replicas stay as they are, "
@@ -109,8 +100,8 @@ def _autoscaling(namespace: str) -> list[Alert]:
         Alert(
             # With a fallback KEDA gives the autoscaler a number of its own, and both look healthy.
             name="AutoscalerWithoutMetrics",
-            expression=f'max by (namespace, name) ({scaled},condition="Fallback"}}) == 1 '
-            f'or max by (namespace, name) ({scaled},condition="Ready"}}) == 0',
+            expression=f"{condition('ScaledObject', 'Fallback', by='namespace, name')} == 1 "
+            f"or {condition('ScaledObject', 'Ready', by='namespace, name')} == 0",
             wait="15m",
             severity="warning",
             summary="KEDA has no metrics for {{ $labels.name }}: its replicas stay as they are, whatever the load",
@@ -133,49 +124,6 @@ def _service(waiting_requests: int, first_token_seconds: float) -> list[Alert]:
             f"(rate({metrics.VLLM_FIRST_TOKEN_BUCKET}[10m]))) > {first_token_seconds}",
             wait="5m",
             severity="warning",
-            summary="p95 time to first token of {{ $labels.model_name }} is {{ $value }} s",
-        ),
-    ]
-
-
-def _gpus(namespace: str) -> list[Alert]:
-    harmless = "".join(f" unless {metrics.GPU_XID} == {xid}" for xid in _HARMLESS_XIDS)
-    return [
-        Alert(
-            # The gauge keeps the last XID for ever, so only a change means a new error.
-            name="GPUXidError",
-            expression=f"({metrics.GPU_XID} > 0{harmless}) and changes({metrics.GPU_XID}[15m]) > 0",
-            wait=None,
-            severity="critical",
-            summary="XID {{ $value }} on GPU {{ $labels.gpu }} ({{ $labels.UUID }})",
-        ),
-        Alert(
-            name="GPURowRemapFailure",
-            expression=f"{metrics.GPU_ROW_REMAP_FAILURE} > 0",
-            wait="1m",
-            severity="critical",
-            summary="row remapping failed on GPU {{ $labels.gpu }} ({{ $labels.UUID }}): replace the node",
-        ),
-        Alert(
-            name="GPUIdle",
-            expression=f'avg_over_time({metrics.GPU_ENGINE_ACTIVE}{{namespace="{namespace}"}}[1h]) < 0.01',
-            wait="1h",
-            severity="info",
-            summary="{{ $labels.pod }} has a GPU that was idle for two hours",
-        ),
-        Alert(
-            name="MIGNotApplied",
-            expression=f'{metrics.NODE_LABELS}{{label_nvidia_com_mig_config_state=~"pending|failed|rebooting"}} == 1',
-            wait="15m",
-            severity="critical",
-            summary="the MIG layout of {{ $labels.node }} is {{ $labels.label_nvidia_com_mig_config_state }}",
-        ),
-        Alert(
-            name="GPUMetricsMissing",
-            expression=f'sum({metrics.NODE_ALLOCATABLE}{{resource=~"nvidia_com_.*"}}) > 0 '
-            f'unless on () count(up{{job="{DCGM_JOB}"}} == 1) > 0',
-            wait="15m",
-            severity="warning",
-            summary="no GPU metrics: dcgm-exporter has no targets",
+            summary='p95 time to first token of {{ $labels.model_name }} is {{ $value | printf "%.1f" }} s',
         ),
     ]

@@ -31,7 +31,13 @@ class Autoscaling(pulumi.ComponentResource):
             f"{name}-release",
             plan.chart,
             # The chart's default, Always, makes every restart depend on the registry.
-            {"crds": {"install": True}, "image": {"pullPolicy": "IfNotPresent"}, **cluster.system_nodes.helm_values()},
+            {
+                "crds": {"install": True},
+                "image": {"pullPolicy": "IfNotPresent"},
+                # Without it the operator's pod has no port with metrics.
+                "prometheus": {"operator": {"enabled": True}},
+                **cluster.system_nodes.helm_values(),
+            },
             opts=in_cluster(self, cluster, space),
         )
         self.register_outputs({"namespace": plan.chart.namespace})

@@ -4,7 +4,7 @@ import pulumi
 from pulumi_kubernetes.apiextensions import CustomResource
 from pulumi_kubernetes.helm.v3 import Release
 
-from components.cluster.alert_rules import DCGM_JOB, groups
+from components.cluster.alert_rules import VLLM_MONITOR, groups
 from components.cluster.alertmanager import alertmanager_values
 from components.cluster.chart import image_parts, install_chart, merged
 from components.cluster.external_secret import external_secret, trimmed
@@ -15,7 +15,7 @@ from components.cluster.object_metrics import object_metrics_values
 from components.cluster.secrets import Secrets
 from components.cluster.system_move import system_move
 from components.foundation import KubernetesCluster
-from planning.plan import Json, MonitoringPlan, NodeSelection
+from planning.plan import ControllerPlan, Json, MonitoringPlan, NodeSelection
 from planning.plan.endpoint import HTTP_PORT_NAME
 from planning.plan.labels import MODEL
 
@@ -60,11 +60,11 @@ class Monitoring(pulumi.ComponentResource):
             opts=in_cluster(self, cluster, space, *receivers),
         )
         for role, kind, spec in (
-            ("vllm", "PodMonitor", _models(plan.models_namespace)),
+            (VLLM_MONITOR, "PodMonitor", _models(plan.models_namespace)),
             ("envoy", "PodMonitor", _PROXIES),
-            ("certificates", "PodMonitor", _certificates(plan.certificates_namespace)),
+            *((controller.name, "PodMonitor", _controller(controller)) for controller in plan.controllers),
             ("dcgm", "ServiceMonitor", _gpus(plan.operator_namespace)),
-            ("alerts", "PrometheusRule", _alerts(plan)),
+            ("alerts", "PrometheusRule", {"groups": groups(plan)}),
         ):
             CustomResource(
                 f"{name}-{role}",
@@ -107,34 +107,22 @@ def _models(serving: str) -> dict[str, Json]:
     }
 
 
-def _certificates(namespace_name: str) -> dict[str, Json]:
-    """cert-manager's controller, which says when each certificate ends."""
+def _controller(plan: ControllerPlan) -> dict[str, Json]:
+    port: dict[str, Json] = {"port": plan.port} if isinstance(plan.port, str) else {"portNumber": plan.port}
     return {
-        "namespaceSelector": {"matchNames": [namespace_name]},
-        "selector": {"matchLabels": {"app.kubernetes.io/component": "controller"}},
-        "podMetricsEndpoints": [{"port": "http-metrics", "path": "/metrics", "interval": "60s"}],
+        "namespaceSelector": {"matchNames": [plan.namespace]},
+        "selector": {"matchLabels": dict(plan.pods)},
+        # A `namespace` in a metric is that of the object that the metric is about, such as a certificate.
+        "podMetricsEndpoints": [{**port, "path": "/metrics", "interval": "60s", "honorLabels": True}],
     }
 
 
 def _gpus(operator: str) -> dict[str, Json]:
     return {
         "namespaceSelector": {"matchNames": [operator]},
-        "selector": {"matchLabels": {"app": DCGM_JOB}},
+        "selector": {"matchLabels": {"app": "nvidia-dcgm-exporter"}},
         # The exporter's `pod` and `namespace` are those of the pod that uses the GPU, which alerts are about.
         "endpoints": [{"port": "gpu-metrics", "path": "/metrics", "interval": "30s", "honorLabels": True}],
-    }
-
-
-def _alerts(plan: MonitoringPlan) -> dict[str, Json]:
-    return {
-        "groups": groups(
-            namespace=plan.models_namespace,
-            vllm_job=f"{plan.chart.namespace}/vllm",
-            waiting_requests=plan.waiting_requests,
-            first_token_seconds=plan.first_token_seconds,
-            gpu_nodes=plan.gpu_nodes,
-            proxies=plan.proxies_namespace,
-        )
     }
 
 

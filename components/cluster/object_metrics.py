@@ -50,6 +50,19 @@ def object_metrics_values() -> dict[str, Json]:
     }
 
 
+def condition(kinds: str, types: str, *, by: str = "customresource_kind, namespace, name, condition") -> str:
+    """Conditions of these types of objects of these kinds (alternatives with `|`), 1 where True."""
+    return f'max by ({by}) ({metrics.OBJECT_CONDITION}{{customresource_kind=~"{kinds}",condition=~"{types}"}})'
+
+
+def condition_series() -> list[str]:
+    """The series of each kind: a kind whose version is gone from the API has none, without any error."""
+    return [
+        *(f'{metrics.OBJECT_CONDITION}{{customresource_kind="{kind}"}}' for _, _, kind, _ in _OBJECTS),
+        *(f'{metrics.POLICY_ACCEPTED}{{customresource_kind="{kind}"}}' for _, _, kind, _ in _POLICIES),
+    ]
+
+
 def _resource(group: str, version: str, kind: str, metric: Mapping[str, Json]) -> dict[str, Json]:
     return {
         "groupVersionKind": {"group": group, "version": version, "kind": kind},

@@ -13,7 +13,9 @@ from planning.plan import (
     AutoscalingPlan,
     CertificatesPlan,
     ClientPlan,
+    ControllerPlan,
     GatewayPlan,
+    GpuMetricsPlan,
     MonitoringPlan,
     NodeSelection,
     PlatformPlan,
@@ -141,7 +143,8 @@ def monitoring(stack: ResolvedStack, nodes: NodeSelection) -> MonitoringPlan:
         first_token_seconds=settings.alerts.first_token_seconds,
         gpu_nodes=azure_objects.GPU_NODES,
         proxies_namespace=stack.catalog.charts["gateway-helm"].namespace,
-        certificates_namespace=stack.catalog.charts["cert-manager"].namespace,
+        gpu_metrics=_gpu_metrics(stack),
+        controllers=_controllers(stack),
         alerting=alerting(stack),
         crds_images=(image(stack, "busybox"), image(stack, "kubectl")),
         move=move(
@@ -152,4 +155,28 @@ def monitoring(stack: ResolvedStack, nodes: NodeSelection) -> MonitoringPlan:
             start_seconds=prometheus.timeout_seconds,
             end_seconds=_PROMETHEUS_GRACE_SECONDS,
         ),
+    )
+
+
+def _gpu_metrics(stack: ResolvedStack) -> GpuMetricsPlan:
+    facts = stack.catalog.gpu_metrics
+    uses = facts.installed.uses
+    return GpuMetricsPlan(
+        xid_errors=uses.xid_errors,
+        row_remap_failure=uses.row_remap_failure,
+        engine_active=uses.engine_active,
+        application_xids=facts.application_xids,
+    )
+
+
+def _controllers(stack: ResolvedStack) -> tuple[ControllerPlan, ...]:
+    return tuple(
+        ControllerPlan(
+            name=facts.name,
+            namespace=facts.namespace,
+            pods=tuple(facts.metrics.pods.items()),
+            port=facts.metrics.port,
+        )
+        for facts in stack.catalog.charts.values()
+        if facts.metrics is not None
     )

@@ -1,7 +1,7 @@
 """Names of the metrics on which scaling and alerts are based: a renamed metric is changed here and nowhere else.
 
-Sources: vLLM (vllm/v1/metrics/loggers.py), NVIDIA's dcgm-exporter (etc/default-counters.csv), kube-state-metrics
-(docs/metrics).
+Sources: vLLM (vllm/v1/metrics/loggers.py), kube-state-metrics (docs/metrics). Those of GPUs depend on the version
+of the exporter: catalog/gpu_metrics.yaml.
 """
 
 VLLM_REQUESTS_RUNNING = "vllm:num_requests_running"
@@ -11,11 +11,6 @@ VLLM_PROMPT_TOKENS = "vllm:prompt_tokens_total"
 VLLM_GENERATED_TOKENS = "vllm:generation_tokens_total"
 VLLM_KV_CACHE_USAGE = "vllm:kv_cache_usage_perc"
 VLLM_FIRST_TOKEN_BUCKET = "vllm:time_to_first_token_seconds_bucket"  # noqa: S105 - the name of a metric, not a secret
-
-GPU_XID = "DCGM_FI_DEV_XID_ERRORS"
-GPU_ROW_REMAP_FAILURE = "DCGM_FI_DEV_ROW_REMAP_FAILURE"
-# Never GPU_UTIL: MIG slices do not have it.
-GPU_ENGINE_ACTIVE = "DCGM_FI_PROF_GR_ENGINE_ACTIVE"
 
 DEPLOYMENT_REPLICAS_AVAILABLE = "kube_deployment_status_replicas_available"
 DEPLOYMENT_REPLICAS_WANTED = "kube_deployment_spec_replicas"

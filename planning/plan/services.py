@@ -197,6 +197,32 @@ class TrafficPlan(Struct, frozen=True, kw_only=True):
     """Address range of the store of weights; None where the weights come from the internet."""
 
 
+class GpuMetricsPlan(Struct, frozen=True, kw_only=True):
+    """Names of the metrics of GPUs on which alerts are based, as the installed exporter has them."""
+
+    xid_errors: str
+    """XID errors of the last minutes, by GPU and code."""
+    row_remap_failure: str
+    """1 where a GPU's memory has no spare rows left."""
+    engine_active: str
+    """Share of time in which a GPU or slice computes."""
+    application_xids: tuple[int, ...]
+    """XIDs that say nothing about the GPU."""
+
+
+class ControllerPlan(Struct, frozen=True, kw_only=True):
+    """A controller whose metrics are scraped: without it, changes have no effect."""
+
+    name: str
+    """Name of its chart."""
+    namespace: str
+    """Namespace of its pods."""
+    pods: Pairs
+    """Labels of its pods."""
+    port: str | int
+    """Name or number of the port with its metrics."""
+
+
 class MonitoringPlan(Struct, frozen=True, kw_only=True):
     """Prometheus, what it scrapes and when it sends an alert."""
 
@@ -224,8 +250,10 @@ class MonitoringPlan(Struct, frozen=True, kw_only=True):
     """Label, and its value, by which the foundation marks nodes with GPUs, also before any device is there."""
     proxies_namespace: str
     """Namespace of the gateway's proxies."""
-    certificates_namespace: str
-    """Namespace of cert-manager, whose metrics say when certificates end."""
+    gpu_metrics: GpuMetricsPlan
+    """Names of the metrics of GPUs."""
+    controllers: tuple[ControllerPlan, ...]
+    """Controllers whose metrics are scraped."""
     alerting: AlertingPlan
     """Who is notified when an alert fires."""
     crds_images: tuple[str, str]

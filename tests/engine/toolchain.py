@@ -145,6 +145,12 @@ ETCD: Final = Toolchain(
     module=_TESTS / "cluster" / "tools" / "etcd",
     programs={"etcd": "go.etcd.io/etcd/server/v3"},
 )
+# At the version of the chart kube-prometheus-stack. The second one prints the parts of expressions, by its parser.
+PROMETHEUS: Final = Toolchain(
+    name="prometheus",
+    module=_TESTS / "alerts" / "tools",
+    programs={"promtool": "github.com/prometheus/prometheus/cmd/promtool", "promql-parts": "."},
+)
 
 
 def pulumi_binary() -> Path:
@@ -157,7 +163,7 @@ def pulumi_binary() -> Path:
     return ENGINE.binary("pulumi")
 
 
-BASE: Final = (ENGINE, ETCD, KUBERNETES)
+BASE: Final = (ENGINE, PROMETHEUS, ETCD, KUBERNETES)
 
 
 def build(chains: Iterable[Toolchain]) -> int:

@@ -1,0 +1,54 @@
+"""Records of what the exporter of GPU metrics measures."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal
+
+from catalog.decoding import Record
+
+
+class GpuField(Record, frozen=True):
+    """One metric of a GPU."""
+
+    type: Literal["gauge", "counter"]
+    unit: str
+    help: str
+    """What it is. No comma: the exporter's list is a CSV file of three columns."""
+
+
+class GpuMetricUses(Record, frozen=True):
+    """The metrics on which alerts are based."""
+
+    xid_errors: str
+    """XID errors of the last minutes by GPU and code; a GPU without errors has one series of value 0 without a code."""
+    row_remap_failure: str
+    """1 where the memory has no spare rows left."""
+    engine_active: str
+    """Share of time in which a GPU or MIG slice computes."""
+
+
+class GpuExporter(Record, frozen=True):
+    """One version of dcgm-exporter."""
+
+    tag: str
+    """Tag of its image."""
+    uses: GpuMetricUses
+    fields: Mapping[str, GpuField]
+
+
+class GpuMetrics(Record, frozen=True):
+    """What dcgm-exporter measures, by version."""
+
+    exporter: str
+    """Version that this platform installs."""
+    application_xids: tuple[int, ...]
+    """XIDs that say nothing about the GPU."""
+    versions: Mapping[str, GpuExporter]
+    source: str
+    as_of: str
+
+    @property
+    def installed(self) -> GpuExporter:
+        """The version that this platform installs."""
+        return self.versions[self.exporter]

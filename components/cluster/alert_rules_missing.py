@@ -1,0 +1,69 @@
+"""Alerts on metrics that are no longer there: without them the other alerts would be silent for ever."""
+
+from collections.abc import Iterator
+
+from components.cluster.alert import Alert
+from components.cluster.object_metrics import condition_series
+from planning.plan import MonitoringPlan, metrics
+
+_WAIT = "15m"
+# What every replica has from its start on.
+_OF_REPLICAS = (
+    metrics.VLLM_REQUESTS_RUNNING,
+    metrics.VLLM_REQUESTS_WAITING,
+    metrics.VLLM_PREEMPTIONS,
+    metrics.VLLM_PROMPT_TOKENS,
+    metrics.VLLM_GENERATED_TOKENS,
+    metrics.VLLM_KV_CACHE_USAGE,
+    metrics.VLLM_FIRST_TOKEN_BUCKET,
+)
+
+
+def missing_alerts(plan: MonitoringPlan) -> list[Alert]:
+    """One rule for each metric that an alert needs and that must be there, and one for each controller."""
+    replicas = f'sum({metrics.DEPLOYMENT_REPLICAS_AVAILABLE}{{namespace="{plan.models_namespace}"}}) > 0'
+    devices = f'sum({metrics.NODE_ALLOCATABLE}{{resource=~"nvidia_com_.*"}}) > 0'
+    return [
+        *(_missing(series) for series in _always(plan)),
+        *(_missing(series, only_if=replicas) for series in _OF_REPLICAS),
+        # Not every GPU has spare rows, and errors are on every node: see GPUMetricsMissing.
+        _missing(plan.gpu_metrics.engine_active, only_if=devices),
+        *(
+            Alert(
+                name="ControllerDown",
+                expression=f'absent(up{{job="{plan.chart.namespace}/{controller.name}"}} == 1)',
+                wait=_WAIT,
+                severity="warning",
+                summary="no pod of {{ $labels.controller }} answers: changes, and what it renews, have no effect",
+                labels={"controller": controller.name},
+            )
+            for controller in plan.controllers
+        ),
+    ]
+
+
+def _always(plan: MonitoringPlan) -> Iterator[str]:
+    """What is there in every cluster of the platform, whatever runs in it."""
+    models, proxies = (f'{{namespace="{name}"}}' for name in (plan.models_namespace, plan.proxies_namespace))
+    yield f"{metrics.DEPLOYMENT_REPLICAS_AVAILABLE}{models}"
+    yield f"{metrics.DEPLOYMENT_REPLICAS_WANTED}{models}"
+    yield f"{metrics.AUTOSCALER_REPLICAS_WANTED}{models}"
+    yield f"{metrics.AUTOSCALER_CONDITION}{models}"
+    yield f"{metrics.AUTOSCALER_CONDITION}{proxies}"
+    yield metrics.NODE_LABELS
+    yield metrics.NODE_ALLOCATABLE
+    yield from condition_series()
+    yield metrics.CERTIFICATE_ENDS
+    yield metrics.PROXY_CERTIFICATE_DAYS
+
+
+def _missing(series: str, *, only_if: str | None = None) -> Alert:
+    guard = "" if only_if is None else f" and on () {only_if}"
+    return Alert(
+        name="MetricsMissing",
+        expression=f"absent({series}){guard}",
+        wait=_WAIT,
+        severity="warning",
+        summary="there is no {{ $labels.missing }}: alerts that need it can't fire",
+        labels={"missing": series},
+    )

@@ -1,0 +1,139 @@
+"""The cases of each alert, from the tables in `cases/`, as trials of promtool on the recorded expositions."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+
+from tests.alerts.expositions import Labels, Series, scraped
+from tests.alerts.promtool import Expected, Trial
+from tests.graph.stacks import entries_of
+
+# Its limits are those of the tables.
+STACK: Final = "dev"
+Rule = Mapping[str, Any]
+_TABLES: Final = Path(__file__).parent / "cases"
+_SERIES: Final = re.compile(r"([a-zA-Z_:][\w:]*)(?:\{(.*)\})?")
+_LABEL: Final = re.compile(r'(\w+)="([^"]*)"')
+_SECONDS: Final = {"s": 1, "m": 60, "h": 3600}
+_SAMPLES: Final = 400
+
+
+@dataclass(frozen=True)
+class Case:
+    """Series that replace what is recorded of their metrics, and what fires when."""
+
+    series: Mapping[str, Any]
+    about: str = ""
+    at: Sequence[str] = ()
+    silent_at: Sequence[str] = ()
+    labels: Mapping[str, str] | None = None
+    """None where nothing fires."""
+    summary: str = ""
+
+
+@dataclass(frozen=True)
+class Table:
+    """Cases of one alert."""
+
+    fires: list[Case] = field(default_factory=list)
+    silent: list[Case] = field(default_factory=list)
+
+
+@cache
+def rules(stack: str = STACK) -> tuple[Rule, ...]:
+    """The alerting rules of a stack."""
+    (found,) = (entry for entry in entries_of(stack) if entry["type"].endswith(":PrometheusRule"))
+    return tuple(rule for group in found["inputs"]["spec"]["groups"] for rule in group["rules"])
+
+
+def named(name: str) -> list[Rule]:
+    """All rules of a name."""
+    return [rule for rule in rules() if rule["alert"] == name]
+
+
+@cache
+def tables() -> Mapping[str, Table]:
+    """All tables by the name of their alert."""
+    return {
+        alert: Table(**{kind: [Case(**case) for case in cases] for kind, cases in table.items()})
+        for file in sorted(_TABLES.glob("*.yaml"))
+        for alert, table in yaml.safe_load(file.read_text(encoding="utf-8")).items()
+    }
+
+
+def seconds(duration: str) -> int:
+    """A duration of a rule."""
+    return int(duration[:-1]) * _SECONDS[duration[-1]]
+
+
+def values(given: Any) -> str:
+    """Values in promtool's notation; see the tables for ours."""
+    text = str(given)
+    if re.fullmatch(r"[\d.]+\+[\d.]+", text):
+        return f"{text}x{_SAMPLES}"
+    try:
+        # The notation has no exponents.
+        return f"{float(text):f}x{_SAMPLES}"
+    except ValueError:
+        return text
+
+
+def recorded(metric: str, given: Labels) -> Series:
+    """The recorded series of a metric that is most like the given labels.
+
+    Raises:
+        ValueError: none is exported, or none has all these labels.
+
+    """
+    likely = [series for series in scraped(STACK) if series.metric == metric and set(given) <= set(series.labels)]
+    if not likely:
+        raise ValueError(f"no series of {metric} is recorded with the labels {sorted(given)}")
+    best = max(likely, key=lambda series: sum(series.labels[key] == value for key, value in given.items()))
+    return Series(metric, {**best.labels, **given}, best.value)
+
+
+def inputs(case: Case, needed: set[str]) -> dict[str, str]:
+    """Series of a case: its own, and of the other metrics that are needed what is recorded."""
+    own: dict[str, str] = {}
+    replaced = set()
+    for text, given in case.series.items():
+        match = _SERIES.fullmatch(text)
+        if match is None:
+            raise ValueError(text)
+        replaced.add(match[1])
+        series = recorded(match[1], dict(_LABEL.findall(match[2] or "")))
+        if given != "gone":
+            own[str(series)] = values(given)
+    rest = {
+        str(series): values(series.value)
+        for series in scraped(STACK)
+        if series.metric in needed and series.metric not in replaced
+    }
+    return {**rest, **own}
+
+
+def trials(alert: str, tried: Sequence[Rule], needed: set[str]) -> Iterator[Trial]:
+    """All cases of an alert against these rules, which are those of the alert, or changed ones."""
+    table = tables()[alert]
+    (rule,) = named(alert)
+    for kind, cases in (("fires", table.fires), ("silent", table.silent)):
+        for case in cases:
+            name = f"{alert} {kind}: {case.about or ', '.join(case.series)}"
+            yield Trial(name, tried, inputs(case, needed), list(_expected(rule, case)))
+
+
+def _expected(rule: Rule, case: Case) -> Iterator[Expected]:
+    wait = seconds(rule.get("for", "0m"))
+    if case.labels is None:
+        for at in case.at or (f"{wait // 60 + 2}m", "3h"):
+            yield Expected(at, rule["alert"], [])
+        return
+    for at in case.at or (f"{wait // 60 + 2}m",):
+        yield Expected(at, rule["alert"], [({**rule["labels"], **case.labels}, case.summary)])
+    for at in case.silent_at or ((f"{wait - 30}s",) if wait else ()):
+        yield Expected(at, rule["alert"], [])

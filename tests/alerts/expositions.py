@@ -1,0 +1,132 @@
+"""What Prometheus would have scraped: recorded expositions, with the labels of the monitors that read them."""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+
+import catalog
+from tests.graph.stacks import entries_of
+
+FOLDER: Final = Path(catalog.__file__).parent / "expositions"
+_LINE: Final = re.compile(r'(?P<name>[a-zA-Z_:][\w:]*)\{(?P<labels>(?:[^"{}]|"[^"]*")*)\} (?P<value>\S+)')
+_LABEL: Final = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')
+Labels = dict[str, str]
+
+
+@dataclass(frozen=True)
+class Series:
+    """One series as Prometheus stores it."""
+
+    metric: str
+    labels: Labels
+    value: str
+
+    def __str__(self) -> str:
+        return self.metric + "{" + ",".join(f"{key}={json.dumps(value)}" for key, value in self.labels.items()) + "}"
+
+
+@dataclass(frozen=True)
+class Monitor:
+    """Labels that a scrape gives to every series, and whether those of the series win."""
+
+    target: Labels
+    honors: bool = False
+
+    def relabelled(self, series: Series) -> Series:
+        """The series with both; a label of the series that doesn't win is kept as `exported_…` (Prometheus' rule)."""
+        own = dict(series.labels)
+        if not self.honors:
+            own = {f"exported_{key}" if key in self.target else key: value for key, value in own.items()}
+        return Series(series.metric, {**self.target, **own}, series.value)
+
+
+def metrics_of(exposition: str) -> Iterator[Series]:
+    """Series of an exposition in Prometheus' text format."""
+    for line in exposition.splitlines():
+        if line and not line.startswith("#"):
+            match = _LINE.fullmatch(line)
+            if match is None:
+                raise ValueError(line)
+            yield Series(match["name"], dict(_LABEL.findall(match["labels"])), match["value"])
+
+
+def monitor(entries: Any, name: str) -> Monitor:
+    """What a monitor of the stack makes of a target: prometheus-operator 0.93 pkg/prometheus/promcfg.go.
+
+    `generatePodMonitorConfig` names the job after the monitor, `generateServiceMonitorConfig` after the Service.
+    """
+    (found,) = (
+        entry["inputs"]
+        for entry in entries
+        if entry["type"].endswith(("PodMonitor", "ServiceMonitor")) and entry["inputs"]["metadata"]["name"] == name
+    )
+    spec = found["spec"]
+    (endpoint, *_) = spec.get("podMetricsEndpoints") or spec["endpoints"]
+    own = found["metadata"]["namespace"]
+    where = (spec["namespaceSelector"].get("matchNames") or [_UNNAMED])[0]
+    port = str(endpoint.get("port", endpoint.get("portNumber")))
+    target = {"namespace": where, "pod": f"{name}-0", "container": name, "endpoint": port, "instance": "10.0.0.1:1"}
+    if found["kind"] == "PodMonitor":
+        target["job"] = f"{own}/{name}"
+    else:
+        target |= {"job": spec["selector"]["matchLabels"]["app"], "service": spec["selector"]["matchLabels"]["app"]}
+    target |= {re.sub(r"\W", "_", label): "chat" for label in spec.get("podTargetLabels", ())}
+    return Monitor(target, endpoint.get("honorLabels", False))
+
+
+# The namespace of the proxies, which the monitor doesn't name.
+_UNNAMED: Final = "envoy-gateway-system"
+# Monitors of the chart kube-prometheus-stack 88.5.3 (templates/exporters) and of its kube-state-metrics 8.4.0.
+_OF_THE_CHART: Final[Mapping[str, Monitor]] = {
+    "kube-state-metrics": Monitor(
+        {
+            "namespace": "monitoring", "pod": "kube-prometheus-stack-kube-state-metrics-0",
+            "container": "kube-state-metrics", "endpoint": "http", "instance": "10.0.0.2:8080",
+            "job": "kube-state-metrics", "service": "kube-prometheus-stack-kube-state-metrics",
+        },
+        honors=True,
+    ),
+    "kube-apiserver": Monitor(
+        {
+            "namespace": "default", "endpoint": "https", "instance": "10.0.0.3:443", "job": "apiserver",
+            "service": "kubernetes",
+        }
+    ),
+}  # fmt: skip
+# Exporter → the monitor of this program that reads it.
+_MONITORS: Final = {"vllm": "vllm", "envoy": "envoy", "cert-manager": "cert-manager", "dcgm-exporter": "dcgm"}
+
+
+def exporter_of(file: Path) -> tuple[str, str]:
+    """Name and version of the exporter whose exposition a file holds."""
+    name, _, version = file.stem.rpartition("-")
+    return name, version
+
+
+def in_use() -> list[Path]:
+    """The expositions of versions that this platform installs: of each exporter the only one, or the Plan's."""
+    installed = catalog.load().gpu_metrics.exporter
+    return [
+        file
+        for file in sorted(FOLDER.glob("*.prom"))
+        if exporter_of(file)[0] != "dcgm-exporter" or exporter_of(file)[1] == installed
+    ]
+
+
+@cache
+def scraped(stack: str) -> tuple[Series, ...]:
+    """All series of a healthy platform, as Prometheus of the stack would have them."""
+    entries = entries_of(stack)
+    found = []
+    for file in in_use():
+        name = exporter_of(file)[0]
+        reads = _OF_THE_CHART.get(name) or monitor(entries, _MONITORS[name])
+        found += [reads.relabelled(series) for series in metrics_of(file.read_text(encoding="utf-8"))]
+    for entry in entries:
+        if entry["type"].endswith(("PodMonitor", "ServiceMonitor")):
+            found.append(Series("up", monitor(entries, entry["inputs"]["metadata"]["name"]).target, "1"))
+    return tuple(found)

@@ -1,0 +1,136 @@
+"""Alerts and queries name only metrics and labels that the exporters' recorded expositions have."""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import msgspec
+import pytest
+
+import catalog
+import config
+from components.cluster.alert_rules_gpus import gpu_alerts
+from planning.plan import GpuMetricsPlan
+from planning.planner import decide
+from tests.alerts.cases import STACK, named, rules
+from tests.alerts.expositions import FOLDER, Series, exporter_of, in_use, metrics_of, monitor, scraped
+from tests.alerts.promql import check, metric_of, parse, selectors
+from tests.engine.toolchain import PROMETHEUS, ToolUnavailableError
+from tests.graph.stacks import ALL, entries_of, sections_of
+
+CATALOG = catalog.load()
+_LABEL_OF_TEXT = re.compile(r"\$labels\.(\w+)")
+# Metrics that may be missing for good, and why nothing can tell that they are.
+MAY_BE_MISSING = {
+    "DCGM_FI_DEV_ROW_REMAP_FAILURE": "GPUs without spare rows have none; GPUMetricsMissing tells of a silent exporter",
+    "apiserver_admission_webhook_rejection_count": "none until a webhook refuses; the chart's KubeAPIDown tells",
+    "up": "Prometheus' own: ControllerDown and ModelTargetsMissing tell",
+}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _built() -> None:
+    try:
+        PROMETHEUS.binary("promql-parts")
+    except ToolUnavailableError as reason:
+        pytest.skip(str(reason))
+
+
+def known(found: Any) -> Mapping[str, list[frozenset[str]]]:
+    """Sets of labels of the series of each metric."""
+    sets: dict[str, list[frozenset[str]]] = {}
+    for series in found:
+        sets.setdefault(series.metric, []).append(frozenset(series.labels))
+    return sets
+
+
+def queries(stack: str) -> Iterator[str]:
+    """Queries of a stack beside its alerts: those by which KEDA scales."""
+    for entry in entries_of(stack):
+        if entry["type"].endswith(":ScaledObject"):
+            yield from (trigger["metadata"]["query"] for trigger in entry["inputs"]["spec"]["triggers"])
+
+
+@pytest.mark.parametrize("stack", ALL)
+def test_every_metric_and_label_of_an_alert_is_exported(stack: str) -> None:
+    trees = parse([rule["expr"] for rule in rules(stack)])
+    for rule, tree in zip(rules(stack), trees, strict=True):
+        checked = check(tree, known(scraped(stack)))
+        assert not checked.problems, f"{rule['alert']}: {checked.problems}"
+        carried = (checked.labels or frozenset()) | set(rule["labels"])
+        for label in _LABEL_OF_TEXT.findall(rule["annotations"]["summary"]):
+            assert label in carried, f"the text of {rule['alert']} names {label}"
+
+
+@pytest.mark.parametrize("stack", ALL)
+def test_every_metric_and_label_of_a_query_is_exported(stack: str) -> None:
+    found = list(queries(stack))
+    assert found
+    for query, tree in zip(found, parse(found), strict=True):
+        assert not check(tree, known(scraped(stack))).problems, query
+
+
+@pytest.mark.parametrize(
+    ("expression", "problem"),
+    [
+        ("DCGM_FI_DEV_XID > 0", "no exporter has a metric DCGM_FI_DEV_XID"),
+        ('kube_node_labels{host="a"} > 0', "kube_node_labels has no label host"),
+        ("sum by (node) (DCGM_FI_DEV_GPU_TEMP) > 0", "sum by node, which isn't there"),
+        ("kube_node_labels and on (hostname) DCGM_FI_DEV_GPU_TEMP", "and on hostname, which isn't on both sides"),
+        ("DCGM_FI_DEV_GPU_TEMP and kube_node_labels", "differ in the labels"),
+        ("histogram_quantile(0.9, sum by (model_name) (vllm:time_to_first_token_seconds_bucket))", "without le"),
+        ('label_replace(kube_node_labels, "a", "$1", "host", "(.*)")', "label_replace of host, which isn't there"),
+    ],
+)
+def test_an_unknown_metric_or_label_is_refused(expression: str, problem: str) -> None:
+    (tree,) = parse([expression])
+    assert any(problem in found for found in check(tree, known(scraped(STACK))).problems)
+
+
+def test_something_tells_when_a_metric_of_an_alert_goes_missing() -> None:
+    needed = {metric_of(found) for rule in rules() for tree in parse([rule["expr"]]) for found in selectors(tree)}
+    told = {metric_of(selectors(tree)[0]) for tree in parse([rule["expr"] for rule in named("MetricsMissing")])}
+    # By node, and not for the platform as a whole.
+    told.add(CATALOG.gpu_metrics.installed.uses.xid_errors)
+    assert needed - told == set(MAY_BE_MISSING)
+
+
+@pytest.mark.parametrize("version", CATALOG.gpu_metrics.versions)
+def test_the_alerts_on_gpus_follow_the_version_of_the_exporter(version: str) -> None:
+    exporter = CATALOG.gpu_metrics.versions[version]
+    plan = decide(config.load(sections_of(STACK)), CATALOG).monitoring
+    names = {field: getattr(exporter.uses, field) for field in exporter.uses.__struct_fields__}
+    other = msgspec.structs.replace(
+        plan, gpu_metrics=GpuMetricsPlan(**names, application_xids=CATALOG.gpu_metrics.application_xids)
+    )
+    reads = monitor(entries_of(STACK), "dcgm")
+    text = (FOLDER / f"dcgm-exporter-{version}.prom").read_text(encoding="utf-8")
+    gpus = [reads.relabelled(series) for series in metrics_of(text)]
+    rest = [series for series in scraped(STACK) if not series.metric.startswith("DCGM_")]
+    for alert, tree in zip(*_parsed(gpu_alerts(other)), strict=True):
+        assert not check(tree, known([*rest, *gpus])).problems, alert
+
+
+def _parsed(alerts: Any) -> tuple[list[str], list[Any]]:
+    return [alert.name for alert in alerts], parse([alert.expression for alert in alerts])
+
+
+@pytest.mark.parametrize("version", CATALOG.gpu_metrics.versions)
+def test_the_recorded_metrics_of_gpus_are_those_of_the_list(version: str) -> None:
+    text = (FOLDER / f"dcgm-exporter-{version}.prom").read_text(encoding="utf-8")
+    assert {series.metric for series in metrics_of(text)} == set(CATALOG.gpu_metrics.versions[version].fields)
+
+
+def test_expositions_are_of_the_versions_that_are_installed() -> None:
+    versions = dict(map(exporter_of, in_use()))
+    assert versions["vllm"] in CATALOG.vllm_versions
+    assert f"v{versions['cert-manager']}" == CATALOG.charts["cert-manager"].version
+    assert CATALOG.images["envoy-proxy"].tag.startswith(f"distroless-v{versions['envoy'].rpartition('.')[0]}.")
+    stack = next(line for line in (FOLDER / f"kube-state-metrics-{versions['kube-state-metrics']}.prom").open())
+    assert CATALOG.charts["kube-prometheus-stack"].version in stack
+
+
+def test_a_monitor_that_honors_no_labels_renames_those_of_the_exporter() -> None:
+    series = Series("m", {"pod": "of the metric", "gpu": "0"}, "1")
+    assert monitor(entries_of(STACK), "dcgm").relabelled(series).labels["pod"] == "of the metric"
+    assert monitor(entries_of(STACK), "vllm").relabelled(series).labels["exported_pod"] == "of the metric"

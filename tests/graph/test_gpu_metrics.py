@@ -1,0 +1,93 @@
+"""What is scraped: the list of GPU metrics that the exporter gets, and a monitor for every controller."""
+
+import os
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+import catalog
+from tests.graph.stacks import ALL, ROOT, Entry, entries_of
+
+CATALOG = catalog.load()
+GPUS = CATALOG.gpu_metrics
+REFERENCE = Path(os.environ.get("REFERENCE_DIR") or ROOT.parent / "shared")
+each_stack = pytest.mark.parametrize("stack", ALL)
+each_version = pytest.mark.parametrize("version", GPUS.versions)
+
+
+def values(stack: str, chart: str) -> Entry:
+    (found,) = (entry for entry in entries_of(stack) if entry["inputs"].get("chart") == chart)
+    return found["inputs"]["values"]
+
+
+@each_stack
+def test_the_exporter_has_a_version_of_our_choice_and_a_list_of_our_own(stack: str) -> None:
+    exporter = values(stack, "gpu-operator")["dcgmExporter"]
+    assert exporter["version"] == GPUS.installed.tag
+    assert exporter["config"]["create"] is True
+    # Its name follows its content: pods that run would never read another list.
+    assert re.fullmatch(r"gpu-metrics-[0-9a-f]+", exporter["config"]["name"])
+    # The exporter ends at a line that has not three columns.
+    rows = [line.split(", ") for line in exporter["config"]["data"].splitlines()]
+    assert [row[0] for row in rows] == list(GPUS.installed.fields)
+    assert all(len(row) == 3 and "," not in "".join(row) for row in rows)
+
+
+@each_version
+def test_what_alerts_are_based_on_is_in_the_list(version: str) -> None:
+    exporter = GPUS.versions[version]
+    assert {getattr(exporter.uses, name) for name in exporter.uses.__struct_fields__} <= set(exporter.fields)
+    assert exporter.tag.endswith(f"-{version}-distroless")
+
+
+@each_version
+def test_the_list_has_the_names_types_and_units_of_the_exporters_own(version: str) -> None:
+    file = REFERENCE / "facts" / "data" / "dcgm_metrics.yaml"
+    if not file.is_file():
+        pytest.skip(f"no reference data at {file}: set REFERENCE_DIR")
+    known = yaml.safe_load(file.read_text(encoding="utf-8"))[version]
+    for name, field in GPUS.versions[version].fields.items():
+        # The exporter's own counts are no fields of DCGM.
+        if not name.startswith("DCGM_EXP_"):
+            assert (known[name]["type"], known[name]["unit"]) == (field.type, field.unit), name
+
+
+@each_stack
+@pytest.mark.parametrize(
+    "chart", [chart for chart in CATALOG.charts.values() if chart.metrics], ids=lambda item: item.name
+)
+def test_every_controller_is_scraped(stack: str, chart: catalog.Chart) -> None:
+    (monitor,) = (
+        entry["inputs"]
+        for entry in entries_of(stack)
+        if entry["type"].endswith(":PodMonitor") and entry["inputs"]["metadata"]["name"] == chart.name
+    )
+    spec = monitor["spec"]
+    assert spec["namespaceSelector"]["matchNames"] == [chart.namespace]
+    assert chart.metrics is not None
+    assert spec["selector"]["matchLabels"] == dict(chart.metrics.pods)
+    (endpoint,) = spec["podMetricsEndpoints"]
+    assert chart.metrics.port in (endpoint.get("port"), endpoint.get("portNumber"))
+
+
+@each_stack
+def test_keda_exports_metrics(stack: str) -> None:
+    assert values(stack, "keda")["prometheus"]["operator"]["enabled"] is True
+
+
+@each_stack
+def test_the_page_says_what_to_do_about_every_alert(stack: str) -> None:
+    (found,) = (entry for entry in entries_of(stack) if entry["type"].endswith(":PrometheusRule"))
+    severities: dict[str, str] = {
+        rule["alert"]: rule["labels"]["severity"]
+        for group in found["inputs"]["spec"]["groups"]
+        for rule in group["rules"]
+    }
+    page = (ROOT / "docs" / "alerts.md").read_text(encoding="utf-8")
+    listed: dict[str, str] = {}
+    for names, severity in re.findall(r"^\| (`\w+`(?:, `\w+`)*) \| ([\w, ]+) \|", page, re.MULTILINE):
+        alerts, said = re.findall(r"\w+", names), severity.split(", ")
+        listed |= dict(zip(alerts, said if len(said) > 1 else said * len(alerts), strict=True))
+    assert listed == severities
