@@ -163,7 +163,7 @@ def pulumi_binary() -> Path:
     return ENGINE.binary("pulumi")
 
 
-BASE: Final = (ENGINE, PROMETHEUS, ETCD, KUBERNETES)
+BASE: Final = (ENGINE, ETCD, KUBERNETES)
 
 
 def build(chains: Iterable[Toolchain]) -> int:
