@@ -72,7 +72,7 @@ def inactive_autoscaler(namespace: str) -> str:
 
 def _not_renewed() -> Alert:
     return Alert(
-        # Its end is 0 until a certificate is issued for the first time, of which CertificateNotReady tells.
+        # Its end is 0 until a certificate is issued for the first time, which CertificateNotReady reports.
         name="CertificateNotRenewed",
         expression=f"(min by (namespace, name) ({metrics.CERTIFICATE_ENDS} != 0) - time()) / {_SECONDS_PER_DAY} "
         f"< {_RENEWED_DAYS}",

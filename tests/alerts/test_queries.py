@@ -20,11 +20,11 @@ from tests.graph.stacks import ALL, entries_of, sections_of
 
 CATALOG = catalog.load()
 _LABEL_OF_TEXT = re.compile(r"\$labels\.(\w+)")
-# Metrics that may be missing for good, and why nothing can tell that they are.
+# Metrics that may be missing for good, and why nothing can show that they are.
 MAY_BE_MISSING = {
-    "DCGM_FI_DEV_ROW_REMAP_FAILURE": "GPUs without spare rows have none; GPUMetricsMissing tells of a silent exporter",
-    "apiserver_admission_webhook_rejection_count": "none until a webhook refuses; the chart's KubeAPIDown tells",
-    "up": "Prometheus' own: ControllerDown and ModelTargetsMissing tell",
+    "DCGM_FI_DEV_ROW_REMAP_FAILURE": "GPUs without spare rows have none; GPUMetricsMissing reports a silent exporter",
+    "apiserver_admission_webhook_rejection_count": "none until a webhook refuses; see the chart's KubeAPIDown",
+    "up": "Prometheus' own: see ControllerDown and ModelTargetsMissing",
 }
 
 
@@ -87,12 +87,12 @@ def test_an_unknown_metric_or_label_is_refused(expression: str, problem: str) ->
     assert any(problem in found for found in check(tree, known(scraped(STACK))).problems)
 
 
-def test_something_tells_when_a_metric_of_an_alert_goes_missing() -> None:
+def test_a_metric_of_an_alert_that_goes_missing_is_reported() -> None:
     needed = {metric_of(found) for rule in rules() for tree in parse([rule["expr"]]) for found in selectors(tree)}
-    told = {metric_of(selectors(tree)[0]) for tree in parse([rule["expr"] for rule in named("MetricsMissing")])}
+    reported = {metric_of(selectors(tree)[0]) for tree in parse([rule["expr"] for rule in named("MetricsMissing")])}
     # By node, and not for the platform as a whole.
-    told.add(CATALOG.gpu_metrics.installed.uses.xid_errors)
-    assert needed - told == set(MAY_BE_MISSING)
+    reported.add(CATALOG.gpu_metrics.installed.uses.xid_errors)
+    assert needed - reported == set(MAY_BE_MISSING)
 
 
 @pytest.mark.parametrize("version", CATALOG.gpu_metrics.versions)
