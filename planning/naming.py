@@ -19,8 +19,8 @@ _ROLE_NAMESPACE = uuid.UUID("6a3c9f0e-6a53-5b0e-9d55-6f6c6d2d7c11")
 # AKS takes 12 characters of which 4 are left for a revision; 36 digits make 1.7 million of them.
 _REVISION_DIGITS = 4
 _DIGITS = string.digits + string.ascii_lowercase
-
-
+# Of a label in Kubernetes, which AKS checks too: k8s.io/apimachinery pkg/util/validation/validation.go.
+LABEL_VALUE_LONGEST = 63
 # The container of the model store that holds the weights, a folder for each model and revision.
 WEIGHTS_CONTAINER = "weights"
 

@@ -23,14 +23,20 @@ _KEYS = {"time-slicing": "timeSlicing", "mps": "mps"}
 
 
 def configuration_name(pool: PoolView) -> str | None:
-    """Name of a pool's configuration, a label's value; None where the one for nodes without the label will do."""
+    """Name of a pool's configuration, a label's value; None where the one for nodes without the label will do.
+
+    Where the names of the slices make it longer than a label's value may be, a hash of them stands for them.
+    """
     gpu = pool.settings.gpu
     if pool.gpu is None:
         return None
     if not gpu.shared:
         return SINGLE if pool.mig_strategy == "single" else None
     slices = [SINGLE] if pool.mig_strategy == "single" else _dotted(pool)
-    return "-".join([gpu.sharing, f"x{gpu.replicas}", *slices])
+    name = "-".join([gpu.sharing, f"x{gpu.replicas}", *slices])
+    if len(name) <= naming.LABEL_VALUE_LONGEST:
+        return name
+    return "-".join([gpu.sharing, f"x{gpu.replicas}", naming.content_hash("-".join(slices))])
 
 
 def _slices(pool: PoolView) -> list[str]:
@@ -82,6 +88,8 @@ def _former(pool: PoolView) -> tuple[str, str] | None:
     if pool.settings.gpu.sharing != "time-slicing":
         return None
     name = "-".join([pool.settings.gpu.sharing, str(pool.settings.gpu.replicas), *_dotted(pool)])
+    if len(name) > naming.LABEL_VALUE_LONGEST:
+        return None  # Azure refused such a pool, so no node has the label.
     resources = [mig.resource_name(slice_) for slice_ in _slices(pool)] or [WHOLE_GPU]
     return name, _text("mixed", _sharing(pool, resources, renamed=True))
 

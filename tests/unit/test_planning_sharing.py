@@ -109,6 +109,25 @@ def test_slices_can_be_time_sliced() -> None:
     assert dict(made.pools[1].labels)[MIG_CONFIG] == "1x3g.47gb-1x2g.24gb"
 
 
+def test_a_configuration_s_name_is_a_label_s_value_however_many_profiles_it_has() -> None:
+    """Six profiles make a name of 64 characters, which AKS refuses."""
+    six = [["7g.141gb"], ["4g.71gb", "3g.71gb"], ["3g.71gb", "2g.35gb", "1g.35gb"], ["4g.71gb", "2g.35gb", "1g.18gb"]]
+    names = set()
+    for layouts in (six, six[:3]):
+        made = plan(
+            {
+                **shared(vm_size="Standard_ND96isr_H200_v5", layouts=[*layouts, *[["7g.141gb"]] * (8 - len(layouts))]),
+                "models[2].slice": "7g.141gb",
+                "pools[1].nodes": {"min": 1, "max": 1},
+            }
+        )
+        name = dict(made.pools[1].labels)[DEVICE_PLUGIN_CONFIG]
+        assert LABEL.match(name)
+        assert name in operator(made)["devicePlugin"]["config"]["data"]
+        names.add(name)
+    assert len(names) == 2
+
+
 @pytest.mark.parametrize("gpu_name", sorted(CATALOG.mig))
 def test_names_of_slices_are_legal(gpu_name: str) -> None:
     for name in CATALOG.mig[gpu_name].profiles:
