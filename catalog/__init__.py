@@ -17,6 +17,7 @@ from msgspec.structs import replace
 from catalog import data_files
 from catalog.azure_schema import (
     ArtifactCache,
+    AutoscalerLimits,
     AzureFacts,
     DiskTier,
     KubernetesMinor,
@@ -50,6 +51,7 @@ __all__ = [
     "Architectures",
     "ArtifactCache",
     "AttentionLayers",
+    "AutoscalerLimits",
     "AzureFacts",
     "BatchDefaults",
     "Catalog",
@@ -153,7 +155,7 @@ def read(folder: Path) -> Catalog:
     return Catalog(
         folder=folder,
         gpus=_index(
-            folder, "gpus.yaml", Gpu, inherited=("unknown_memory_ratio",),
+            folder, "gpus.yaml", Gpu, inherited=("unknown_memory_ratio", "mps"),
             prepare=lambda entry: {**entry, "mig": entry["name"] in mig},
         ),
         mig=mig,

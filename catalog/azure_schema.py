@@ -71,6 +71,15 @@ class KubernetesMinor(Record, frozen=True):
     """Whether AKS gives it to a new cluster that names no version."""
 
 
+class AutoscalerLimits(Record, frozen=True):
+    """When the cluster autoscaler stops for the whole cluster: more unready nodes than both."""
+
+    ok_unready_nodes: int
+    most_unready_percent: float
+    source: str
+    as_of: str
+
+
 class AzureFacts(Record, frozen=True):
     """Facts that are the same for every Azure platform."""
 
@@ -85,6 +94,7 @@ class AzureFacts(Record, frozen=True):
     system_disks: SystemDisks
     artifact_cache: ArtifactCache
     kubernetes: Mapping[str, KubernetesMinor]
+    autoscaler: AutoscalerLimits
     reserved_cidrs: tuple[str, ...]
     """Ranges that no AKS service, pod or node range may overlap."""
     source: str

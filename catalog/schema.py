@@ -21,6 +21,16 @@ CrdPlace = Literal["crds", "templates"]
 CrdUpdate = Literal["hook", "job"]
 
 
+class MpsLimits(Record, frozen=True):
+    """How many processes MPS lets share one GPU."""
+
+    clients: int
+    earlier_clients: int
+    """The same before `capability`."""
+    capability: float
+    """Compute capability from which `clients` holds."""
+
+
 class Gpu(Record, frozen=True):
     """One GPU model, under the name that `--gpu` and `vm_sizes.yaml` use."""
 
@@ -35,6 +45,7 @@ class Gpu(Record, frozen=True):
     unknown_memory_ratio: float
     """Fraction of `nominal_gb`, read as GiB, that may be counted on when `memory_gib` is None or unverified."""
     compute_capability: str
+    mps: MpsLimits
     bf16: bool
     fp8: bool
     mig: bool

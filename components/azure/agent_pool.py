@@ -32,6 +32,8 @@ def agent_pool(
         vm_size=plan.pool.vm_size,
         vnet_subnet_id=subnet_id,
         availability_zones=list(plan.pool.zones) or None,
+        # Also where the bounds are equal: one GPU node without `nvidia.com/gpu` in a pool that isn't autoscaled keeps
+        # the autoscaler from adding nodes anywhere (kubernetes/autoscaler#10301).
         enable_auto_scaling=True,
         min_count=plan.pool.min_nodes,
         max_count=plan.pool.max_nodes,

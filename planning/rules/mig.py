@@ -173,6 +173,8 @@ def several_profiles_never_grow(_: Resolution, pool: PoolView) -> Violations:
     """A pool with several MIG profiles has a fixed number of nodes."""
     nodes = pool.settings.nodes
     if pool.fixed_size and nodes.max > nodes.min:
+        # Without a node nothing can be left as it is: such a pool has at least one.
+        fewer = f", or max: {nodes.min}" if nodes.min else ""
         profiles = listed(device.kind for device in pool.devices)
         yield Violation(
             f"{pool.path}.nodes.max",
@@ -180,7 +182,7 @@ def several_profiles_never_grow(_: Resolution, pool: PoolView) -> Violations:
                 f"{nodes.max}, but `{pool.name}` stays at {nodes.min}: the slices {profiles} have resource names of "
                 "their own, so its nodes offer no `nvidia.com/gpu` and the autoscaler never adds one"
             ),
-            f"write min: {nodes.max} too, or max: {max(1, nodes.min)}; or use one profile, with which a pool can grow",
+            f"write min: {nodes.max} too{fewer}; or use one profile, with which a pool can grow",
         )
 
 

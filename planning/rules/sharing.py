@@ -29,8 +29,6 @@ _NO_MEMORY = (
 )
 # What the memory of pods that share a GPU depends on.
 _MODEL, _POOL = ("name", "pool", "slice", "replicas", *ENGINE), ("name", *DEVICES)
-# Clients of one GPU, and those of one below the compute capability (cmd/mps-control-daemon/mps/device.go).
-_MPS_CLIENTS, _MPS_CLIENTS_EARLIER, _MPS_CAPABILITY = 48, 16, 7.5
 
 
 @pool_rule(
@@ -61,8 +59,9 @@ def mps_clients_within_limit(_: Resolution, pool: PoolView) -> Violations:
     """With MPS no more pods share a GPU than MPS allows clients: 48, or 16 before compute capability 7.5."""
     if pool.settings.gpu.sharing != "mps" or pool.gpu is None:
         return
-    recent = float(pool.gpu.compute_capability) >= _MPS_CAPABILITY
-    most = _MPS_CLIENTS if recent else _MPS_CLIENTS_EARLIER
+    limits = pool.gpu.mps
+    recent = float(pool.gpu.compute_capability) >= limits.capability
+    most = limits.clients if recent else limits.earlier_clients
     wanted = pool.settings.gpu.replicas or 0
     if wanted > most:
         yield Violation(

@@ -1,7 +1,8 @@
 """The cluster autoscaler on the way up: which pools get nodes for pods that fit nowhere, and when it stops altogether.
 
 Source: kubernetes-sigs/cluster-autoscaler of 2026-08-21: pkg/processors/customresources/gpu_processor.go
-(`FilterOutNodesWithUnreadyResources`), pkg/clusterstate/clusterstate.go (`IsClusterHealthy`, `IsNodeGroupHealthy`),
+(`FilterOutNodesWithUnreadyResources`; `GetNodeGpuTarget`, whose error ends `ScaleUp` before any pool is looked at:
+kubernetes/autoscaler#10301), pkg/clusterstate/clusterstate.go (`IsClusterHealthy`, `IsNodeGroupHealthy`),
 pkg/core/static_autoscaler.go (`RunOnce`: an unhealthy cluster ends the round),
 pkg/processors/nodeinfosprovider/mixed_nodeinfos_processor.go (`Process`: a ready node is the template, else the
 scale set), pkg/utils/gpu/gpu.go; kubernetes/autoscaler of 2026-08-22,
@@ -84,6 +85,20 @@ def is_stopped(nodes: Iterable[Mapping[str, Any]], limits: Limits) -> bool:
     """Whether so many nodes are unready that nothing is added or removed anywhere in the cluster."""
     every = list(nodes)
     return limits.exceeded(sum(1 for node in every if _has_started(node) and not is_ready(node)), len(every))
+
+
+def is_aborted(nodes: Iterable[Mapping[str, Any]], autoscaled: Collection[str]) -> bool:
+    """Whether nothing is added anywhere: a node that should have GPUs shows none, and is in no autoscaled pool.
+
+    `autoscaled` are the names of the nodes of autoscaled pools. For those the pool's template says how many GPUs they
+    will have; for others there is none to ask (gpu_processor.go, GetNodeGpuTarget, `nodeGroup == nil`).
+    """
+    return any(
+        GPU_LABEL in (node["metadata"].get("labels") or {})
+        and gpus(node) is None
+        and node["metadata"]["name"] not in autoscaled
+        for node in nodes
+    )
 
 
 def is_healthy(own: Collection[Mapping[str, Any]], size: int, limits: Limits) -> bool:

@@ -14,7 +14,16 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from catalog import Catalog
-from simulators.aks.autoscaler import Growing, Limits, additions, from_scale_set, is_healthy, is_stopped, template
+from simulators.aks.autoscaler import (
+    Growing,
+    Limits,
+    additions,
+    from_scale_set,
+    is_aborted,
+    is_healthy,
+    is_stopped,
+    template,
+)
 from simulators.aks.draining import await_ending, drained
 from simulators.aks.fleet import Fleet, PoolFacts
 from simulators.aks.node_api import NodeApi, UnreachableError
@@ -132,8 +141,8 @@ class Machines:
     def autoscale(self) -> dict[str, int]:
         """One round of the autoscaler on the way up: nodes added by pool.
 
-        None where too many nodes are unready for it. A pool that has lost machines gets its fewest again, wanted or
-        not: AKS since its release of 2021-07-22.
+        None where too many nodes are unready for it, or one without its GPUs is in no autoscaled pool. A pool that has
+        lost machines gets its fewest again, wanted or not: AKS since its release of 2021-07-22.
 
         Raises:
             UnreachableError: the API server doesn't answer.
@@ -141,7 +150,8 @@ class Machines:
         """
         with self._turn:
             limits, nodes = Limits.of(self._profile()), self._nodes.nodes()
-            if is_stopped(nodes, limits):
+            autoscaled = {name for view in self.pools().values() if view.autoscaled for name in view.nodes}
+            if is_stopped(nodes, limits) or is_aborted(nodes, autoscaled):
                 return {}
             ready = {pool_name(facts.inputs) for facts in self._fleet.pools().values() if facts.ready}
             short = {

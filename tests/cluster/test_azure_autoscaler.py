@@ -97,6 +97,19 @@ def test_an_empty_pool_of_slices_grows_by_what_its_tags_say(azure: SmallAzure, c
     assert nodes(client, "gpu") == []
 
 
+def test_one_node_without_gpus_in_a_pool_of_fixed_size_ends_every_addition(azure: SmallAzure, client: Client) -> None:
+    """kubernetes/autoscaler#10301: few of them don't stop an autoscaled cluster, but one that isn't autoscaled does."""
+    azure.machines.gpu_operator(MIXED)
+    add(azure, "sliced", count=1, minCount=1, maxCount=1)
+    add(azure, "plain", vmSize="Standard_D8ds_v5", gpuInstanceProfile=None, count=0, minCount=0, nodeTaints=[])
+    azure.edit("sliced", enableAutoScaling=False, minCount=None, maxCount=None)
+    client.create(deployment("d", pod_spec(nodeSelector={"own": "plain"}), replicas=1))
+    eventually(lambda: is_stranded(client), "a pod that waits for a node")
+    assert azure.machines.autoscale() == {}
+    azure.edit("sliced", enableAutoScaling=True, minCount=1, maxCount=1)
+    assert azure.machines.autoscale() == {"plain": 1}
+
+
 def test_nodes_without_gpus_stop_the_autoscaler_for_every_pool(azure: SmallAzure, client: Client) -> None:
     azure.machines.gpu_operator(MIXED)
     add(azure, "sliced", count=4, minCount=4, maxCount=4)

@@ -101,6 +101,18 @@ def test_pool_chart_and_pod_agree_on_the_share(case: str, reference: Path) -> No
     assert bool(own) == (case != "mps")
 
 
+@pytest.mark.parametrize("case", CASES)
+def test_every_pool_is_autoscaled(case: str) -> None:
+    """A GPU node in another pool that shows no `nvidia.com/gpu` keeps the autoscaler from adding nodes anywhere."""
+    found = entries(case)
+    pools = [entry["inputs"] for entry in found if entry["type"].endswith(":AgentPool")]
+    assert len(pools) == 3
+    assert all(pool["enableAutoScaling"] is True for pool in pools)
+    (cluster,) = [entry["inputs"] for entry in found if entry["type"].endswith(":ManagedCluster")]
+    # The cluster's own pool has a fixed size, and no GPUs.
+    assert not any(profile["vmSize"].startswith("Standard_N") for profile in cluster["agentPoolProfiles"])
+
+
 def test_the_shipped_stacks_share_nothing() -> None:
     for stack in ("dev", "prod"):
         values = one(list(graph_of(stack).to_json()), "kubernetes:helm.sh/v3:Release", "gpu-operator")["values"]

@@ -109,7 +109,7 @@ TABLE = (
          put("models[1].slice", "4g.47gb"), put("models[0].replicas", {"min": 1, "max": 1}),
          put("pools[0].nodes.min", 0)),
         {
-            ("MIG-FIXED", "pools[0].nodes.max"): ("stays at 0", "max: 1"),
+            ("MIG-FIXED", "pools[0].nodes.max"): ("stays at 0", "write min: 3 too; or"),
             ("MIG-SCALE-ZERO", "pools[0].nodes.min"): ("several profiles",),
             ("PLACE-CAPACITY", "models[0].replicas.max"): ("never grows beyond nodes.min", "nodes.min and nodes.max"),
             ("PLACE-CAPACITY", "models[1].replicas.max"): ("0 available",),
@@ -140,6 +140,26 @@ TABLE = (
          copy("pools[0]", "pools[1]", name="more", nodes={"min": 1, "max": 1}),
          copy("pools[0]", "pools[2]", name="grows", nodes={"min": 0, "max": 9}, gpu={"sharing": "none"})),
         {("AUTOSCALER-UNREADY", "pools[0].nodes.min"): ("`h100`, `more`: 4 of at least 7 nodes",)},
+    ),
+    Broken(
+        "spot nodes that alone keep the autoscaler on",
+        (put("pools[0].gpu.layout", ["4g.47gb", "3g.47gb"]), put("models[0].slice", "3g.47gb"),
+         put("models[1].slice", "4g.47gb"), put("pools[0].nodes", {"min": 4, "max": 4}),
+         copy("pools[0]", "pools[1]", name="away", nodes={"min": 3, "max": 3}, gpu={"sharing": "none"},
+              capacity="spot")),
+        {("AUTOSCALER-UNREADY", "pools[0].nodes.min"): ("4 of at least 7 nodes", "spot nodes left out")},
+    ),
+    Broken(
+        "slices of two sizes on a pool that is to be empty or to have one node",
+        (put("pools[0].gpu.layout", ["4g.47gb", "3g.47gb"]), put("models[0].slice", "3g.47gb"),
+         put("models[1].slice", "4g.47gb"), put("models[0].replicas", {"min": 1, "max": 1}),
+         put("pools[0].nodes", {"min": 0, "max": 1})),
+        {
+            ("MIG-FIXED", "pools[0].nodes.max"): ("1, but `h100` stays at 0", "write min: 1 too; or use one profile"),
+            ("MIG-SCALE-ZERO", "pools[0].nodes.min"): ("several profiles", "write 1 or more"),
+            ("PLACE-CAPACITY", "models[0].replicas.max"): ("never grows beyond nodes.min",),
+            ("PLACE-CAPACITY", "models[1].replicas.max"): ("0 available",),
+        },
     ),
     Broken(
         "sharing that isn't offered",

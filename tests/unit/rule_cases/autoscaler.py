@@ -14,7 +14,8 @@ def nodes_of_two_profiles(count: int, system: int) -> Changes:
     }
 
 
-# 4 of 9 are 44 %, 4 of 8 are 50 %.
+# 4 of 9 are 44 %, 4 of 8 are 50 %; 5 of 12 are 42 %, 5 of 11 are 45.5 %.
 CASES: dict[str, Case] = {
+    "AUTOSCALER-MARGIN": Case(nodes_of_two_profiles(4, 5), nodes_of_two_profiles(4, 6)),
     "AUTOSCALER-UNREADY": Case(nodes_of_two_profiles(4, 2), nodes_of_two_profiles(4, 3)),
 }
