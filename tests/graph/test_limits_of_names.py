@@ -90,13 +90,14 @@ def _of_kubernetes(entry: Entry) -> Iterator[str]:
     if not form.fullmatch(name):
         yield f"name {name}"
     yield from (f"key {key}" for key in inputs.get("data") or () if not DATA_KEY.fullmatch(key))
-    for container in _values(inputs, "containers"):
-        if isinstance(container, list):
-            yield from (f"container {one['name']}" for one in container if not DNS_LABEL.fullmatch(one["name"]))
-            ports = [port for one in container for port in one.get("ports") or () if "name" in port]
+    for containers in _values(inputs, "containers"):
+        if isinstance(containers, list):
+            names = [container["name"] for container in containers]
+            yield from (f"container {name}" for name in names if not DNS_LABEL.fullmatch(name))
+            ports = [port for container in containers for port in container.get("ports") or () if "name" in port]
             yield from (f"port {port['name']}" for port in ports if not PORT_NAME.fullmatch(port["name"]))
     for volumes in _values(inputs, "volumes"):
-        yield from (f"volume {one['name']}" for one in volumes if not DNS_LABEL.fullmatch(one["name"]))
+        yield from (f"volume {volume['name']}" for volume in volumes if not DNS_LABEL.fullmatch(volume["name"]))
 
 
 def _values(value: Any, wanted: str) -> Iterator[Any]:
