@@ -52,6 +52,8 @@ class StandIn(Struct, frozen=True):
 
 
 UNKNOWN_NAME = StandIn("?")
+# Of a list in which the same item twice means two of them; rule LIST-TWICE refuses it in every other list.
+REPEATABLE = "repeatable"
 NO_GUID = "00000000-0000-0000-0000-000000000000"
 
 

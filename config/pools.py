@@ -4,7 +4,18 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from config.base import UNKNOWN_NAME, Range, Section, SettingRefusedError, StandIn, Taint, Text, Zone, pattern
+from config.base import (
+    REPEATABLE,
+    UNKNOWN_NAME,
+    Range,
+    Section,
+    SettingRefusedError,
+    StandIn,
+    Taint,
+    Text,
+    Zone,
+    pattern,
+)
 
 
 class GpuSharing(Section):
@@ -15,10 +26,10 @@ class GpuSharing(Section):
         description="`none` (whole GPUs), `mig` (hardware slices), `time-slicing` (by turns, no isolation) or "
         "`mps` (side by side, memory limited, faults shared)",
     )
-    layout: tuple[Text, ...] = Field(
+    layout: Annotated[tuple[Text, ...], REPEATABLE] = Field(
         default=(), description="a list of the MIG profiles on each GPU, such as [3g.47gb, 3g.47gb]"
     )
-    layouts: tuple[Annotated[tuple[Text, ...], Field(min_length=1)], ...] = Field(
+    layouts: Annotated[tuple[Annotated[tuple[Text, ...], Field(min_length=1)], ...], REPEATABLE] = Field(
         default=(),
         description="instead of `layout`, MIG profiles for each GPU of a node: [[7g.94gb], [3g.47gb, 3g.47gb]]",
     )

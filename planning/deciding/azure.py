@@ -70,22 +70,23 @@ def _vault(stack: ResolvedStack) -> VaultPlan:
 
 
 def _registry(stack: ResolvedStack) -> RegistryPlan:
+    caches = tuple(
+        CachePlan(
+            name=host.replace(".", "-"),
+            source=f"{host}/*",
+            target=f"{host}/*",
+            authenticated=host in stack.catalog.azure.artifact_cache.authenticated,
+        )
+        for host in image_sources(stack.resolution).cached
+    )
     return RegistryPlan(
         name=stack.names.registry.value,
         zone_redundant=stack.settings.storage.redundancy == "zone",
         endpoint=stack.names.endpoint("registry").value,
         endpoint_group=_endpoint_group(stack, "container_registry"),
         pull=grant(stack, "kubelet", "acr_pull", "registry"),
-        account=_account(stack),
-        caches=tuple(
-            CachePlan(
-                name=host.replace(".", "-"),
-                source=f"{host}/*",
-                target=f"{host}/*",
-                authenticated=host in stack.catalog.azure.artifact_cache.authenticated,
-            )
-            for host in image_sources(stack.resolution).cached
-        ),
+        account=_account(stack) if any(cache.authenticated for cache in caches) else None,
+        caches=caches,
     )
 
 

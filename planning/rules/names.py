@@ -1,9 +1,9 @@
 """Rules about names that are taken, or that Azure or Kubernetes refuse although each part of them is legal."""
 
 import re
-from collections.abc import Sequence
 
 from config import SECTIONS
+from config.lists import plain_lists
 from planning.naming import WEIGHTS_CONTAINER
 from planning.resolving.pools import PoolView
 from planning.resolving.releases import ReleaseView
@@ -180,7 +180,7 @@ def taints_accepted(_: Resolution, pool: PoolView) -> Violations:
             yield Violation(
                 path, f"`{taint.key}` can't be a taint's key", "write name or dns.name/name, such as acme.example/team"
             )
-        if (taint.key, taint.effect) in seen:
+        if (taint.key, taint.effect) in seen and taint not in pool.settings.taints[:index]:
             yield Violation(path, f"`{taint.key}` has the effect {taint.effect} already", "leave one of them out")
         seen.add((taint.key, taint.effect))
 
@@ -188,22 +188,13 @@ def taints_accepted(_: Resolution, pool: PoolView) -> Violations:
 @stack_rule(
     "LIST-TWICE",
     "error",
-    prevents="Pulumi stops with `Duplicate resource URN`, or Azure refuses a list with the same item twice.",
+    prevents="Pulumi stops with `Duplicate resource URN`, Azure refuses a list with the same item twice, or the item "
+    "that was meant is missing.",
     source="this stack file",
-    reads=("cluster", "pools", "network.nat_zones"),
-    needs="aks",
 )
 def nothing_twice(stack: Resolution) -> Violations:
-    """No group, zone or address range is listed twice."""
-    cluster = stack.settings.cluster
-    lists: list[tuple[str, Sequence[str]]] = [
-        ("cluster.admin_groups", cluster.admin_groups),
-        ("cluster.api_server.authorized_ranges", cluster.api_server.authorized_ranges),
-        ("cluster.system_pool.zones", cluster.system_pool.zones or ()),
-        ("network.nat_zones", stack.settings.network.nat_zones or ()),
-        *((f"{pool.path}.zones", pool.settings.zones or ()) for pool in stack.pools),
-    ]
-    for path, items in lists:
+    """Nothing is listed twice, in any list; a MIG layout alone may have equal slices."""
+    for path, items in plain_lists(stack.settings):
         for index, item in enumerate(items):
             if item in items[:index]:
                 yield Violation(f"{path}[{index}]", f"`{item}` is in the list already", "leave it out", (path,))

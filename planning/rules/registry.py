@@ -55,6 +55,14 @@ def settings_have_effect(stack: Resolution) -> Violations:
         if host not in used:
             path = f"registry.imported[{index}]"
             yield Violation(path, f"no image comes from `{host}`; they come from {listed(used)}", nearest(host, used))
+    account, readers = settings.docker_hub, stack.catalog.azure.artifact_cache.authenticated
+    if account is not None and settings.images == "cached" and not set(readers) & set(image_sources(stack).cached):
+        yield Violation(
+            _HUB,
+            f"nothing reads docker_hub: images of {listed(readers)} are imported",
+            f"leave docker_hub out, or {listed(readers)} out of registry.imported",
+            (_HUB, "registry.imported"),
+        )
     given = [key for key, value in (("docker_hub", settings.docker_hub), ("imported", settings.imported)) if value]
     for key in given if settings.images == "upstream" else ():
         yield Violation(

@@ -90,6 +90,15 @@ TABLE = (
         {("LIST-TWICE", "pools[0].zones[1]"): ("`1` is in the list already",)},
     ),
     Broken(
+        "taint listed twice",
+        (
+            put("pools[0].taints", ["acme/team=a:NoSchedule", "acme/team=a:NoSchedule"]),
+            put("models[0].tolerates", ["acme/team"]),
+            put("models[1].tolerates", ["acme/team"]),
+        ),
+        {("LIST-TWICE", "pools[0].taints[1]"): ("`acme/team=a:NoSchedule` is in the list already",)},
+    ),
+    Broken(
         "secret called like a section of the stack file",
         (put("gateway.certificate", "gateway"),),
         {("SEC-SECTION", "gateway.certificate"): ("would replace", "another name")},

@@ -101,6 +101,16 @@ TABLE = (
         },
     ),
     Broken(
+        "address of e-mail listed twice",
+        _receivers(
+            _receiver(
+                kind="email", secret=None,
+                email={"to": ["a@acme.example"] * 2, "sender": "b@acme.example", "smarthost": "smtp.acme.example:587"},
+            )
+        ),
+        {("LIST-TWICE", "observability.receivers[0].email.to[1]"): ("`a@acme.example`", "leave it out")},
+    ),
+    Broken(
         "two receivers of one name",
         _receivers(_receiver(), _receiver(secret="another")),
         {("NAME-COLLISION", "observability.receivers[1].name"): ("`team`", "observability.receivers[0]")},

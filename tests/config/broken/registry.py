@@ -46,6 +46,16 @@ TABLE = (
         {("REGISTRY-IMPORTED", "registry.docker_hub"): ("images: upstream", "leave docker_hub out")},
     ),
     Broken(
+        "account for a registry whose images are imported",
+        (put("registry.imported", ["docker.io"]),),
+        {("REGISTRY-IMPORTED", "registry.docker_hub"): ("nothing reads docker_hub", "leave docker_hub out")},
+    ),
+    Broken(
+        "imported registry listed twice",
+        (put("registry.imported", ["nvcr.io", "nvcr.io"]),),
+        {("LIST-TWICE", "registry.imported[1]"): ("`nvcr.io` is in the list already", "leave it out")},
+    ),
+    Broken(
         "imported registry that no image comes from",
         (put("registry.imported", ["nvcr.com"]),),
         {("REGISTRY-IMPORTED", "registry.imported[0]"): ("`nvcr.com`", "did you mean `nvcr.io`")},

@@ -1,0 +1,77 @@
+"""What is listed twice in a stack file is an error, in every list that its schema has."""
+
+import typing
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from planning_stacks import CATALOG, changed
+from pydantic import BaseModel
+
+import config
+from config.base import REPEATABLE
+from config.settings import Settings
+from planning import assess
+
+GROUP = "00000000-0000-4000-8000-000000000003"
+CLIENT = {"name": "playground", "key_secret": "key-playground"}
+SLACK = {"name": "team", "kind": "slack", "secret": "slack-webhook"}
+MAIL = {"to": ["a@acme.example", "a@acme.example"], "sender": "b@acme.example", "smarthost": "mail.acme.example:587"}
+API = {"name": "gpt", "usd_per_million_input_tokens": 1}
+SHIPPED = changed({})
+# For each list of the schema: a place in the development stack, and what is written there.
+TWICE: dict[str, tuple[str, list[Any]]] = {
+    "cluster.admin_groups": ("cluster.admin_groups", [GROUP, GROUP]),
+    "cluster.api_server.authorized_ranges": ("cluster.api_server.authorized_ranges", ["203.0.113.0/24"] * 2),
+    "cluster.system_pool.zones": ("cluster.system_pool.zones", ["1", "1"]),
+    "cost.managed_apis": ("cost.managed_apis", [API, API]),
+    "gateway.clients": ("gateway.clients", [CLIENT, {**CLIENT, "key_secret": "key-other"}]),
+    "models": ("models", [SHIPPED["models"][1]] * 2),
+    "models[].pool": ("models[0].pool", ["h100", "h100"]),
+    "models[].tolerates": ("models[0].tolerates", ["acme/team", "acme/team"]),
+    "network.nat_zones": ("network.nat_zones", ["1", "1"]),
+    "observability.receivers": ("observability.receivers", [SLACK, {**SLACK, "secret": "other-webhook"}]),
+    "observability.receivers[].email.to": ("observability.receivers", [{"name": "m", "kind": "email", "email": MAIL}]),
+    "pools": ("pools", [SHIPPED["pools"][0]] * 2),
+    "pools[].taints": ("pools[0].taints", ["acme/team=a:NoSchedule"] * 2),
+    "pools[].zones": ("pools[0].zones", ["1", "1"]),
+    "registry.imported": ("registry.imported", ["nvcr.io", "nvcr.io"]),
+}
+
+
+def lists_of(section: type[BaseModel], path: str = "") -> Iterator[str]:
+    """Every list that the schema of a section has below it, as a path such as `pools[].zones`."""
+    for name, field in section.model_fields.items():
+        place = f"{path}.{field.alias or name}".removeprefix(".")
+        many = tuple in _origins(field.annotation)
+        if many and REPEATABLE not in field.metadata:
+            yield place
+        for inner in _sections(field.annotation):
+            yield from lists_of(inner, f"{place}[]" if many else place)
+
+
+def _origins(annotation: Any) -> set[Any]:
+    return {typing.get_origin(annotation)}.union(*(_origins(part) for part in typing.get_args(annotation)))
+
+
+def _sections(annotation: Any) -> list[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    return [found for part in typing.get_args(annotation) for found in _sections(part)]
+
+
+def test_the_table_has_every_list_of_the_schema() -> None:
+    assert set(TWICE) == set(lists_of(Settings))
+
+
+@pytest.mark.parametrize("name", sorted(TWICE))
+def test_an_item_that_is_listed_twice_is_an_error(name: str) -> None:
+    path, items = TWICE[name]
+    found = assess(config.load(changed({path: items})), CATALOG).findings
+    messages = [item.message for item in found if item.severity == "error"]
+    assert [text for text in messages if " already" in text or "two of " in text], messages
+
+
+def test_equal_slices_of_a_layout_are_not_listed_twice() -> None:
+    found = assess(config.load(changed({"pools[0].gpu.layout": ["3g.47gb", "3g.47gb"]})), CATALOG).findings
+    assert "LIST-TWICE" not in {item.rule for item in found}
