@@ -8,6 +8,7 @@ from planning.deciding.images import image
 from planning.deciding.moves import SMALLEST_IMAGE
 from planning.deciding.releases import NAMESPACE, TOKEN_SECRET, release
 from planning.plan import HandoverPlan, ModelPlan, ReleasePlan
+from planning.resolving.hugging_face import token_secret
 from planning.resolving.releases import ResolvedModel
 from planning.resolving.request_path import request_path
 from planning.resolving.resolution import ResolvedStack
@@ -32,7 +33,7 @@ def model(stack: ResolvedStack, view: ResolvedModel, pool_revisions: Mapping[str
         route=traffic.route(stack, view),
         path=path,
         traffic=traffic.traffic(stack, reads_store=from_blob),
-        token_secret=TOKEN_SECRET if not from_blob and stack.settings.security.hugging_face_token is not None else None,
+        token_secret=TOKEN_SECRET if not from_blob and token_secret(stack.resolution) is not None else None,
     )
 
 

@@ -23,6 +23,7 @@ from planning.plan import (
     ServingPlan,
     SystemLoadPlan,
 )
+from planning.resolving.hugging_face import token_secret
 from planning.resolving.request_path import request_path
 from planning.resolving.resolution import ResolvedStack
 
@@ -59,7 +60,7 @@ def system_load(stack: ResolvedStack) -> SystemLoadPlan:
 
 def secrets(stack: ResolvedStack) -> SecretsPlan:
     """Plan External Secrets; only the namespaces that need a secret may use its store."""
-    namespaces = [GATEWAY_NAMESPACE] + ([NAMESPACE] if stack.settings.security.hugging_face_token is not None else [])
+    namespaces = [GATEWAY_NAMESPACE] + ([NAMESPACE] if token_secret(stack.resolution) is not None else [])
     namespaces += [chart(stack, "kube-prometheus-stack").namespace] if alerting(stack).secret is not None else []
     return SecretsPlan(
         chart=chart(stack, "external-secrets"),
@@ -72,7 +73,7 @@ def secrets(stack: ResolvedStack) -> SecretsPlan:
 
 def serving(stack: ResolvedStack) -> ServingPlan:
     """Plan the namespace of the models."""
-    token = stack.settings.security.hugging_face_token
+    token = token_secret(stack.resolution)
     return ServingPlan(
         namespace=NAMESPACE,
         secret_store=azure_objects.SECRET_STORE,

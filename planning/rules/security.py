@@ -1,6 +1,7 @@
 """Rules about secrets: a token for gated models, and secrets of the stack's configuration that something reads."""
 
 from config.wording import nearest
+from planning.resolving.hugging_face import token_secret
 from planning.resolving.releases import ReleaseView
 from planning.resolving.resolution import Resolution
 from planning.resolving.secrets import NamedSecret, named_secrets
@@ -29,6 +30,24 @@ def gated_needs_token(stack: Resolution, release: ReleaseView) -> Violations:
             "security.hugging_face_token",
             f"`{release.settings.source.model_id}` ({release.path}) is gated and no token is named",
             "write the name of the vault's secret with a token that may read it",
+        )
+
+
+@stack_rule(
+    "SEC-TOKEN-UNREAD",
+    "warning",
+    prevents="A token is kept in the vault for nobody, or a model that should be downloaded comes from somewhere else.",
+    source="this stack file",
+    reads=("security.hugging_face_token", "models"),
+)
+def token_is_read(stack: Resolution) -> Violations:
+    """Where the stack file names a secret with a token, some model is downloaded from Hugging Face."""
+    named = stack.settings.security.hugging_face_token
+    if named is not None and token_secret(stack) is None:
+        yield Violation(
+            "security.hugging_face_token",
+            f"no model reads `{named}`: the weights of all of them come from the store",
+            "leave it out; no Secret is made of it in the cluster",
         )
 
 
