@@ -11,9 +11,7 @@ from planning.plan.immutable import IMMUTABLE_SETTINGS
 from planning.resolving.pools import ResolvedPool
 from planning.resolving.request_path import request_path
 from planning.resolving.resolution import ResolvedStack
-
-# kubernetes/autoscaler cloudprovider/azure/azure_util.go, nodeResourcesTagName.
-_AUTOSCALER_TAG = "k8s.io_cluster-autoscaler_node-template_resources_"
+from planning.resolving.tags import autoscaler_tags
 
 
 def agent_pool(stack: ResolvedStack, view: ResolvedPool) -> AgentPoolPlan:
@@ -82,21 +80,7 @@ def agent_pool(stack: ResolvedStack, view: ResolvedPool) -> AgentPoolPlan:
         drain_minutes=None if view.spot else request_path(stack.resolution).nodes.drain_minutes,
         max_surge=surge,
         max_unavailable=unavailable,
-        autoscaler_tags=_autoscaler_tags(view),
-    )
-
-
-def _autoscaler_tags(view: ResolvedPool) -> Pairs:
-    """Tags that tell the cluster autoscaler which devices a node will offer; none where these are its whole GPUs.
-
-    Without a ready node of the pool it takes the VM size's number of GPUs for what the next one would offer, and these
-    tags on top (kubernetes/autoscaler cloudprovider/azure/azure_template.go, processVMSSTemplate and
-    extractAllocatableResourcesFromScaleSet): a node of two slices would count as one GPU.
-    """
-    if not view.is_mig and not view.settings.gpu.shared:
-        return ()
-    return tuple(
-        (f"{_AUTOSCALER_TAG}{device.resource.replace('/', '_')}", str(device.per_node)) for device in view.devices
+        autoscaler_tags=autoscaler_tags(view),
     )
 
 

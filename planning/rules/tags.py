@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from catalog import TagLimit
 from config.wording import listed
 from planning.resolving.resolution import Resolution
-from planning.resolving.tags import own_tags, tags_of
+from planning.resolving.tags import autoscaler_tags, own_tags, tags_of
 from planning.rules.register import Violation, Violations, stack_rule
 
 _TAGS = "platform.tags"
@@ -83,11 +83,14 @@ def keys_accepted(stack: Resolution) -> Violations:
     "error",
     prevents=_REFUSED + "the value of a tag, or all of them together, are too long.",
     source=_SOURCE,
-    reads=("platform",),
+    reads=("platform", "pools"),
     needs="aks",
 )
 def values_accepted(stack: Resolution) -> Violations:
-    """Values of tags, and keys and values together, are no longer than every kind of resource takes."""
+    """Values of tags, and keys and values together, are no longer than every kind of resource takes.
+
+    A pool has tags for the autoscaler besides.
+    """
     platform = stack.settings.platform
     shortest = min(_limits(stack), key=lambda limit: limit.value_longest)
     for key, value in platform.tags.items():
@@ -97,14 +100,23 @@ def values_accepted(stack: Resolution) -> Violations:
                 f"the value of `{key}` has {len(value)} characters; {shortest.value_longest} are allowed",
                 f"shorten it by {len(value) - shortest.value_longest}",
             )
-    total = sum(len(key) + len(value) for key, value in tags_of(platform).items())
+    total = _characters(tags_of(platform))
+    of_pools = {pool.name: _characters(dict(autoscaler_tags(pool))) for pool in stack.pools}
+    largest = max(of_pools, key=lambda name: of_pools[name])
+    added = of_pools[largest]
     for limit in _limits(stack):
-        if limit.all_longest is not None and total > limit.all_longest:
+        if limit.all_longest is not None and total + added > limit.all_longest:
+            besides = f", with {added} of pool `{largest}` for the autoscaler" if added else ""
             yield Violation(
                 _TAGS,
-                f"keys and values together have {total} characters; a {limit.kind} takes {limit.all_longest}",
-                f"shorten them by {total - limit.all_longest}",
+                f"keys and values together have {total + added} characters{besides}; a {limit.kind} takes "
+                f"{limit.all_longest}",
+                f"shorten them by {total + added - limit.all_longest}",
             )
+
+
+def _characters(tags: dict[str, str]) -> int:
+    return sum(len(key) + len(value) for key, value in tags.items())
 
 
 @stack_rule(

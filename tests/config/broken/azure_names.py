@@ -50,6 +50,11 @@ TABLE = (
         {("TAG-VALUE", "platform.tags"): ("scale set of a node pool takes 2048", "shorten them by")},
     ),
     Broken(
+        "tags too long together with those of a pool for the autoscaler",
+        (put("platform.tags", {f"k{number:02}": "v" * 162 for number in range(12)}),),
+        {("TAG-VALUE", "platform.tags"): ("2091 characters", "65 of pool `h100`", "takes 2048", "by 43")},
+    ),
+    Broken(
         "tag that differs from the platform's own in case",
         (put("platform.tags", {"Environment": "blue"}),),
         {("TAG-CASE", "platform.tags.Environment"): ("`Environment`", "`environment`", "upper and lower case")},
