@@ -26,6 +26,7 @@ from catalog.azure_schema import (
     SystemDisks,
 )
 from catalog.decoding import CatalogError, Record, decode
+from catalog.fixed_schema import FixedProperty
 from catalog.gpu_metrics_schema import GpuExporter, GpuField, GpuMetrics, GpuMetricUses
 from catalog.limits_schema import Limits, TagLimit
 from catalog.model_schema import AttentionLayers, ModelArchitecture, RecurrentState
@@ -60,6 +61,7 @@ __all__ = [
     "ChartMetrics",
     "CrdBundle",
     "DiskTier",
+    "FixedProperty",
     "Gpu",
     "GpuExporter",
     "GpuField",
@@ -117,6 +119,8 @@ class Catalog(Record, frozen=True):
     charts: Mapping[str, Chart]
     images: Mapping[str, Image]
     azure: AzureFacts
+    fixed: Mapping[str, FixedProperty]
+    """What Azure fixes once a resource exists."""
     gpu_metrics: GpuMetrics
     limits: Limits
     overheads: Overheads
@@ -166,6 +170,7 @@ def read(folder: Path) -> Catalog:
         charts=_index(folder, "charts.yaml", Chart),
         images=_index(folder, "charts.yaml", Image, entries="images"),
         azure=_azure(folder, "azure.yaml"),
+        fixed=_index(folder, "fixed.yaml", FixedProperty),
         gpu_metrics=decode(GpuMetrics, data_files.read_yaml(folder / "gpu_metrics.yaml"), "gpu_metrics.yaml"),
         limits=_limits(folder, "limits.yaml"),
         overheads=decode(Overheads, data_files.read_yaml(folder / "overheads.yaml"), "overheads.yaml"),

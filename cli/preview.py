@@ -40,6 +40,7 @@ def preview(
     Plans the stack, checks it against every rule and runs the program in an embedded engine: the resources, where each
     replica goes, whether every model fits its GPU, how it is rolled out, and what it costs.
     """
+    import catalog
     from cli.check import assess
     from planning.plan import contract
     from preview import comparison, report
@@ -61,7 +62,8 @@ def preview(
         built = report.Built(found.plan, graph.resources, graph.log, tally(graph.resources))
         if before is not None:
             cost = contract.plan_json(found.plan)["cost"]
-            difference = comparison.compare(before, (resource.to_json() for resource in graph), cost)
+            facts = catalog.load().fixed.values()
+            difference = comparison.compare(before, (resource.to_json() for resource in graph), cost, facts)
     page = report.html(stack, found.findings, built, difference, source) if html else None
     unwritten = _write(_Files(json, html, manifests), stack, found, graph, page)
     if unwritten is not None:

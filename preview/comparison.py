@@ -7,6 +7,9 @@ from typing import Any
 
 from msgspec import Struct
 
+from catalog import FixedProperty
+from preview.fixed import FixedChange, fixed_changes
+
 # The steps of a property path such as `a.b[0].c`.
 _STEP = re.compile(r"[^.\[\]]+")
 
@@ -42,12 +45,16 @@ class CostChange(Struct, frozen=True):
 
 
 class Difference(Struct, frozen=True):
-    """From an earlier preview to this one; `cost` is None where the currencies differ."""
+    """From an earlier preview to this one; `cost` is None where the currencies differ.
+
+    `fixed` are changes that Azure doesn't make, those that replace a resource first.
+    """
 
     stack: str
     added: tuple[str, ...]
     removed: tuple[str, ...]
     changed: tuple[Change, ...]
+    fixed: tuple[FixedChange, ...]
     cost: CostChange | None
 
 
@@ -80,10 +87,18 @@ def earlier(text: str, stack: str) -> dict[str, Any]:
     return document
 
 
-def compare(before: Mapping[str, Any], resources: Iterable[Mapping[str, Any]], cost: Mapping[str, Any]) -> Difference:
-    """Compare an earlier document with this preview's `resources` and `cost`, all in the shape of the JSON."""
-    old = {resource["urn"]: resource for resource in before["resources"]}
-    added, changed = [], []
+def compare(
+    before: Mapping[str, Any],
+    resources: Iterable[Mapping[str, Any]],
+    cost: Mapping[str, Any],
+    facts: Iterable[FixedProperty] = (),
+) -> Difference:
+    """Compare an earlier document with this preview's `resources` and `cost`, all in the shape of the JSON.
+
+    `facts` are what Azure fixes once a resource exists.
+    """
+    old, facts = {resource["urn"]: resource for resource in before["resources"]}, tuple(facts)
+    added, changed, fixed = [], [], []
     for resource in resources:
         urn = resource["urn"]
         known = old.pop(urn, None)
@@ -91,10 +106,12 @@ def compare(before: Mapping[str, Any], resources: Iterable[Mapping[str, Any]], c
             added.append(urn)
             continue
         ignored = resource["options"].get("ignore_changes", [])
-        inputs = _differing(*(_without(ignored, side["inputs"]) for side in (known, resource)))
+        sides = [_without(ignored, side["inputs"]) for side in (known, resource)]
+        inputs = _differing(*sides)
         options = _differing(known["options"], resource["options"])
         if inputs or options:
             changed.append(Change(urn, inputs, options))
+            fixed += fixed_changes(urn, *sides, facts, protected=bool(known["options"].get("protect")))
     paid = before["plan"]["cost"]
     delta = CostChange(
         cost["currency"],
@@ -107,6 +124,7 @@ def compare(before: Mapping[str, Any], resources: Iterable[Mapping[str, Any]], c
         added=tuple(sorted(added)),
         removed=tuple(sorted(old)),
         changed=tuple(sorted(changed, key=lambda change: change.urn)),
+        fixed=tuple(sorted(fixed, key=lambda change: (change.property.outcome != "replaced", change.urn))),
         cost=delta if paid["currency"] == cost["currency"] else None,
     )
 

@@ -5,6 +5,7 @@ from rich.padding import Padding
 from rich.text import Text
 
 from preview.comparison import CostChange, Difference, ItemCostChange
+from preview.fixed import FixedChange
 from preview.formats import whole
 from preview.tables import titled
 
@@ -14,7 +15,8 @@ def difference_section(found: Difference) -> RenderableType:
     counts = (
         f"{whole(len(found.added))} added, {whole(len(found.removed))} removed, {whole(len(found.changed))} changed"
     )
-    parts: list[RenderableType] = [Text(_money(found.cost))]
+    parts: list[RenderableType] = [line for change in found.fixed for line in _fixed(change)]
+    parts += [Text(_money(found.cost))]
     parts += [Padding(Text(_part(part)), (0, 0, 0, 4)) for part in (found.cost.parts if found.cost else ())]
     parts += [_line("+", "added", urn) for urn in found.added]
     parts += [_line("-", "removed", urn) for urn in found.removed]
@@ -28,6 +30,21 @@ def difference_section(found: Difference) -> RenderableType:
 def _line(mark: str, style: str, urn: str) -> Text:
     _, _, kind, name = urn.split("::", 3)
     return Text.assemble((f"{mark} ", style), f"{kind.rpartition('$')[2]}  ", (name, "name"))
+
+
+def _fixed(change: FixedChange) -> list[RenderableType]:
+    """What can't be changed, why, and what to write instead; a cluster that is made again in capitals."""
+    fact, name = change.property, change.urn.split("::", 3)[3]
+    if fact.outcome == "refused":
+        text = f"Azure refuses this update of {name}. {fact.what} can't be changed once it exists"
+    elif fact.outcome == "kept":
+        text = f"This has no effect on {name}. {fact.what} can't be switched off once it is on"
+    elif change.protected:
+        text = f"PULUMI REFUSES TO REPLACE {name}, which is protected. {fact.what} can't be changed once it exists"
+    else:
+        text = f"{name} IS DELETED AND MADE AGAIN, WITH ALL THAT RUNS IN IT. {fact.what} can't be changed otherwise"
+    places = f" ({', '.join(fact.settings)})" if fact.settings else ""
+    return [Text(f"! {text}{places}.", "error"), Padding(Text(f"→ {fact.instead}"), (0, 0, 0, 4))]
 
 
 def _money(cost: CostChange | None) -> str:

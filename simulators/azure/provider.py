@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import yaml
 
-from simulators.azure import agent_pools, artifact_cache, change_rules
+from simulators.azure import agent_pools, artifact_cache, change_rules, fixed_once_created
 from simulators.azure.arm_paths import path_inputs, resource_id
 from simulators.azure.arm_schema import ArmSchema
 from simulators.azure.assigned_values import TENANT, born
@@ -207,6 +207,9 @@ class AzureNative(SimulatedProvider):
         if refused:
             named = ", ".join(f"'{path}'" for path in refused)
             raise RefusedError(f"PropertyChangeNotAllowed: changing property {named} is not allowed")
+        subnets = [item.inputs["addressPrefix"] for item in self.cloud.below(id_) if item.token == "network:Subnet"]
+        fixed_once_created.refuse(schema.token, found.inputs, inputs, subnets)
+        inputs = fixed_once_created.kept(schema.token, found.inputs, inputs)
         with self._exclusive(schema.token, id_):
             kept = agent_pools.kept(found.inputs, inputs) if schema.token == agent_pools.CLUSTER else inputs
             return self._settle(schema, id_, kept).outputs

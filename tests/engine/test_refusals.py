@@ -8,7 +8,7 @@ from typing import Any
 import pulumi
 import pulumi_kubernetes as k8s
 import pytest
-from pulumi_azure_native import containerservice, managedidentity, network, resources
+from pulumi_azure_native import containerservice, keyvault, managedidentity, network, resources
 
 from simulators.provider_protocol.calls import RefusedError
 from tests.engine.harness import Engine, OperationRefusedError
@@ -127,6 +127,36 @@ def test_a_subnet_in_use_is_not_deleted(engine: Engine) -> None:
         engine.azure.delete("azure-native:network:NatGateway", nat.id)
     stack.destroy()
     assert engine.cloud.azure == []
+
+
+def vault(options: pulumi.ResourceOptions, *, days: int, protected: bool) -> None:
+    keyvault.Vault(
+        "vault",
+        resource_group_name="rg",
+        vault_name="kv",
+        properties=keyvault.VaultPropertiesArgs(
+            tenant_id="00000000-0000-4000-8000-000000000001",
+            sku=keyvault.SkuArgs(family=keyvault.SkuFamily.A, name=keyvault.SkuName.STANDARD),
+            soft_delete_retention_in_days=days,
+            enable_purge_protection=True if protected else None,
+        ),
+        opts=options,
+    )
+
+
+def test_the_retention_of_a_vault_is_fixed_and_its_purge_protection_stays_on(engine: Engine) -> None:
+    def made(days: int, *, protected: bool) -> Callable[[], None]:
+        return with_group(lambda options: vault(options, days=days, protected=protected))
+
+    stack = engine.stack("dev", made(7, protected=True), {})
+    stack.up()
+    stack.program = made(30, protected=True)
+    with pytest.raises(OperationRefusedError, match="softDeleteRetentionInDays"):
+        stack.up()
+    stack.program = made(7, protected=False)
+    stack.up()
+    kept = next(resource for resource in engine.cloud.azure if resource.token == "keyvault:Vault")
+    assert kept.inputs["properties"]["enablePurgeProtection"] is True
 
 
 def on_the_cluster(make: Callable[[Callable[..., pulumi.ResourceOptions]], None]) -> Callable[[], None]:

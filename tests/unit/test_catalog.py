@@ -33,6 +33,7 @@ def records() -> Iterator[Any]:
         CATALOG.models,
         CATALOG.charts,
         CATALOG.images,
+        CATALOG.fixed,
     ):
         assert collection
         yield from collection.values()
