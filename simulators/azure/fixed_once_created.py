@@ -5,7 +5,7 @@ Azure/azure-rest-api-specs#18106 and #8075 (purge protection: never false; left 
 Azure/azure-rest-api-specs Microsoft.Storage StorageAccountUpdateParameters (`sku`, `kind`); registry,
 MicrosoftDocs/azure-docs articles/reliability/reliability-container-registry.md; subnets,
 hashicorp/terraform-provider-azurerm#11211 and MicrosoftDocs/azure-docs#20572 (ranges of a network that hold subnets);
-cluster, Azure's own messages in rancher/rancher#24071 (no downgrade) and MicrosoftDocs/azure-docs#110428 (private zone).
+cluster, rancher/rancher#24071 (no downgrade, in the words of AKS) and MicrosoftDocs/azure-docs#110428 (private zone).
 What differs: Azure changes the range of a subnet that nothing uses; here none is changed.
 """
 
