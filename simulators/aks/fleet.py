@@ -110,6 +110,12 @@ class Fleet:
             pool = self._pools.get(id_.lower())
             return [self._name(pool, index) for index in pool.machines] if pool else []
 
+    def has_begun(self, id_: str) -> bool:
+        """Whether a pool was ready when the pools were last looked at, so that it has its machines."""
+        with self._lock:
+            pool = self._pools.get(id_.lower())
+            return pool is not None and pool.facts.ready
+
     def pool_of(self, node: str) -> str:
         """Id of the pool that a machine belongs to.
 

@@ -246,8 +246,9 @@ class Machines:
                     resource.outputs |= {INLINE: counted}
 
     def _counted(self, id_: str, inputs: Mapping[str, Any]) -> dict[str, Any]:
-        own = {"count": len(self._fleet.machines(id_))} if "count" in inputs else {}
-        return {**inputs, **own}
+        # A cluster may have become ready since the pools were looked at: what has not begun yet keeps its count.
+        begun = self._fleet.has_begun(id_)
+        return {**inputs, **({"count": len(self._fleet.machines(id_))} if begun and "count" in inputs else {})}
 
     def start(self) -> None:
         """Let machines that could not register try again, and the autoscaler look."""
