@@ -33,6 +33,10 @@ class RequestPathFacts(Record, frozen=True):
     """JSON text of one token in a request; images are not text."""
     processor_copies: int
     """How often the AI gateway's processor beside each proxy holds a request's body."""
+    processor_body_share: float
+    """Of the processor's memory limit, what bodies may take."""
+    server_teardown_seconds: int
+    """What the server takes for its own end after its last request, up to the signal that kills its workers."""
     estimates: tuple[str, ...]
     source: str
     as_of: str

@@ -6,6 +6,9 @@ from pydantic import Field
 
 from config.base import Range, SecretName, Section, StandIn, pattern
 
+# A proxy holds few larger ones.
+LARGEST_BODY_MIB = 50
+
 
 class Client(Section):
     """A caller; its API key is in the vault."""
@@ -36,10 +39,10 @@ class Gateway(Section):
     request_timeout_seconds: Annotated[int, Field(ge=30, le=7200, strict=True)] = Field(
         default=600, description="the longest request in seconds, 30 to 7200; it covers a whole streamed answer"
     )
-    request_body_mib: Annotated[int, Field(ge=1, le=50, strict=True)] | None = Field(
+    request_body_mib: Annotated[int, Field(ge=1, le=LARGEST_BODY_MIB, strict=True)] | None = Field(
         default=None,
-        description="the largest request body in MiB, 1 to 50; without it 8, or more for a context above 1 million "
-        "tokens; raise it for images, which are not counted in tokens",
+        description=f"the largest request body in MiB, 1 to {LARGEST_BODY_MIB}; without it 8, or more for a context "
+        "above 1 million tokens; raise it for images, which are not counted in tokens",
     )
     replicas: Range = Field(
         default_factory=lambda: Range(min=2, max=4),

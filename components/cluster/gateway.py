@@ -80,7 +80,7 @@ class Gateway(pulumi.ComponentResource):
             self._object("security", _ENVOY, "SecurityPolicy", specs.security(plan), keys),
         ]
         # It comes first as well: the AI gateway ignores one that is missing when it first sees the Gateway.
-        config = self._object("config", _AI, "GatewayConfig", specs.gateway_config())
+        config = self._object("config", _AI, "GatewayConfig", specs.gateway_config(plan))
         self.gateway = self._object(
             "gateway",
             _GATEWAY_API,

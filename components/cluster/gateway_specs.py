@@ -125,12 +125,13 @@ def envoy_proxy(plan: GatewayPlan, nodes: NodeSelection) -> dict[str, Json]:
     }
 
 
-def gateway_config() -> dict[str, Json]:
+def gateway_config(plan: GatewayPlan) -> dict[str, Json]:
     """Spec of the GatewayConfig: requests of the processor that the AI gateway puts into every proxy's pod.
 
     Without them the autoscaler of the proxies stops at the first container that requests no CPU, and never scales.
     """
-    return {"extProc": {"kubernetes": {"resources": EXTERNAL_PROCESSOR.resources()}}}
+    soft: Json = {"name": "GOMEMLIMIT", "value": f"{plan.proxy.processor_soft_mib}MiB"}
+    return {"extProc": {"kubernetes": {"resources": EXTERNAL_PROCESSOR.resources(), "env": [soft]}}}
 
 
 def gateway(plan: GatewayPlan) -> dict[str, Json]:

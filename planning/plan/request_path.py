@@ -49,7 +49,7 @@ class ListenerPath(Struct, frozen=True, kw_only=True):
     body_mib: int
     """Largest body of a request, MiB; it is held until the answer begins."""
     streams: int
-    """Most requests at once on one HTTP/2 connection."""
+    """Most requests at once on one HTTP/2 connection; how many connections a client opens, Envoy doesn't limit."""
     connections: int
     """Most connections of one proxy."""
     requests_per_connection: int
@@ -65,8 +65,12 @@ class ProxyPath(Struct, frozen=True, kw_only=True):
     """Heap at which its overload actions are complete, MiB."""
     processor_mib: int
     """Bodies that the AI gateway's processor beside it holds within its memory limit, MiB."""
+    processor_soft_mib: int
+    """Memory at which the processor's runtime collects garbage, whatever it costs, MiB."""
     bodies_mib: int
     """Bodies that both hold at once, MiB."""
+    largest_bodies: int
+    """Bodies of the largest size that both hold at once, whoever sends them; one more stops the processor."""
     reset_share: float
     """Share of the heap from which the requests that hold most memory are reset (HTTP/2 only)."""
     reset_all_share: float

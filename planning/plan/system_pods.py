@@ -32,7 +32,7 @@ class Requests(Struct, frozen=True):
 # The proxies' containers, which no chart makes: Envoy, and the AI gateway's processor, which holds whole requests and
 # answers in memory while it reads them.
 ENVOY = Requests(250, 512, 2048)
-EXTERNAL_PROCESSOR = Requests(100, 128, 1024)
+EXTERNAL_PROCESSOR = Requests(100, 256, 2048)
 # A Job of a minute.
 HELPER = Requests(20, 64, 512)
 

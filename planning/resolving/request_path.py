@@ -27,10 +27,16 @@ _KEEPALIVE = TcpKeepalivePath(idle_seconds=60, interval_seconds=30, probes=3)
 _MINUTE, _KIB_PER_MIB, _BYTES_PER_MIB = 60, 1024, 1024 * 1024
 # Room for lists of texts to embed, and for a screenshot; see `gateway.request_body_mib` for larger images.
 LEAST_BODY_MIB = 8
-# What the bodies of one client's HTTP/2 connection may take of what a proxy holds, and open connections of its heap.
-_SHARE_PER_CONNECTION, _HEAP_OF_CONNECTIONS = 0.5, 0.5
-# vLLM's own teardown takes about 5 seconds after the last request; Kubernetes must wait strictly longer.
-_TEARDOWN_SECONDS = 20
+# As many HTTP/2 connections, each with as many of the largest bodies as it may have, fit into what a proxy holds.
+CONNECTIONS_OF_LARGEST = 4
+# What open connections may take of a proxy's heap.
+_HEAP_OF_CONNECTIONS = 0.5
+# The Go runtime of the processor collects garbage before it reaches its limit; else half of it would be garbage.
+_SOFT_SHARE = 0.9
+# The slowest client that may send the largest body, bytes a second: 7 Mbit/s.
+_SLOWEST_CLIENT, _LEAST_BODY_SECONDS = 7_000_000 / 8, 60
+# Beyond the teardown of vLLM: Kubernetes must wait strictly longer.
+_AFTER_TEARDOWN_SECONDS = 15
 # After the addresses of a pod that goes have left every answer: the time in which a proxy reads them and closes.
 _LEARN_SECONDS = 10
 _DNS_REFRESH_SECONDS = 5
@@ -79,6 +85,11 @@ def body_mib(stack: Resolution, context: int) -> int:
     return 1 << math.ceil(math.log2(max(1.0, text_mib(stack, context))))
 
 
+def tokens_of(stack: Resolution, mib: int) -> int:
+    """Tokens whose JSON text takes so many MiB."""
+    return mib * _BYTES_PER_MIB // stack.catalog.request_path.bytes_per_token
+
+
 def _listener(stack: Resolution, facts: RequestPathFacts) -> ListenerPath:
     settings = stack.settings.gateway
     body = settings.request_body_mib
@@ -90,13 +101,12 @@ def _listener(stack: Resolution, facts: RequestPathFacts) -> ListenerPath:
         inspection_seconds=5,
         handshake_seconds=10,
         headers_seconds=10,
-        # The largest body over a line of 7 Mbit/s.
-        body_seconds=60,
+        body_seconds=max(_LEAST_BODY_SECONDS, math.ceil(body * _BYTES_PER_MIB / _SLOWEST_CLIENT)),
         idle_seconds=300,
         # A request may wait in vLLM's queue for as long as its whole timeout.
         stream_idle_seconds=settings.request_timeout_seconds,
         body_mib=body,
-        streams=max(1, min(facts.proxy_streams, int(bodies * _SHARE_PER_CONNECTION) // body)),
+        streams=max(1, min(facts.proxy_streams, bodies // CONNECTIONS_OF_LARGEST // body)),
         requests_per_connection=1000,
         connections=int(heap * _HEAP_OF_CONNECTIONS) * _KIB_PER_MIB // facts.proxy_connection_kib // 1000 * 1000,
     )
@@ -107,18 +117,20 @@ def _heap_mib(facts: RequestPathFacts) -> int:
 
 
 def _processor_mib(facts: RequestPathFacts) -> int:
-    return EXTERNAL_PROCESSOR.memory_limit_mib // facts.processor_copies
+    return int(EXTERNAL_PROCESSOR.memory_limit_mib * facts.processor_body_share) // facts.processor_copies
 
 
 def _proxy(listener: ListenerPath, facts: RequestPathFacts, request: int) -> ProxyPath:
-    heap = _heap_mib(facts)
+    heap, bodies = _heap_mib(facts), min(_heap_mib(facts), _processor_mib(facts))
     # The longest request begins with its first byte, the route's limit with its last one.
     drain = request + listener.body_seconds
     return ProxyPath(
         memory_mib=ENVOY.memory_limit_mib,
         heap_mib=heap,
         processor_mib=_processor_mib(facts),
-        bodies_mib=min(heap, _processor_mib(facts)),
+        processor_soft_mib=int(EXTERNAL_PROCESSOR.memory_limit_mib * _SOFT_SHARE),
+        bodies_mib=bodies,
+        largest_bodies=bodies // listener.body_mib,
         reset_share=0.85,
         reset_all_share=0.95,
         stop_share=facts.proxy_stop_share,
@@ -165,7 +177,7 @@ def _requests(release: ReleaseView) -> int:
 
 def _server(release: ReleaseView, facts: RequestPathFacts, request: int) -> ServerPath:
     pre_stop = facts.dns_ttl_seconds + _DNS_REFRESH_SECONDS + _LEARN_SECONDS
-    drain = release.drain_seconds
+    drain, teardown = release.drain_seconds, facts.server_teardown_seconds + _AFTER_TEARDOWN_SECONDS
     # An engine that made no progress for the longest request has no answer left that somebody waits for.
     patience = max(_LEAST_LIVENESS, request)
     return ServerPath(
@@ -177,10 +189,10 @@ def _server(release: ReleaseView, facts: RequestPathFacts, request: int) -> Serv
             timeout_seconds=_LIVENESS_TIMEOUT,
             failures=math.ceil(patience / _LIVENESS_PERIOD),
         ),
-        liveness_grace_seconds=pre_stop + _TEARDOWN_SECONDS,
+        liveness_grace_seconds=pre_stop + teardown,
         pre_stop_seconds=pre_stop,
         drain_seconds=drain,
-        grace_seconds=pre_stop + drain + _TEARDOWN_SECONDS,
+        grace_seconds=pre_stop + drain + teardown,
     )
 
 

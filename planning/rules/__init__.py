@@ -3,6 +3,7 @@
 from planning.rules import (
     auto,
     autoscaler,
+    bodies,
     charts,
     cluster,
     contents,
@@ -39,6 +40,7 @@ __all__ = [
     "REGISTER",
     "auto",
     "autoscaler",
+    "bodies",
     "charts",
     "cluster",
     "contents",

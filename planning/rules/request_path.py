@@ -7,13 +7,15 @@ from typing import NamedTuple
 from planning.placement.release_on_pool import ReleaseOnPool
 from planning.plan import ModelPath, RequestPathPlan
 from planning.resolving.releases import ReleaseView
-from planning.resolving.request_path import LEAST_BODY_MIB, body_mib, request_path, text_mib
+from planning.resolving.request_path import CONNECTIONS_OF_LARGEST, request_path, tokens_of
 from planning.resolving.resolution import Resolution
 from planning.rules.register import Violation, Violations, placement_rule, release_rule, stack_rule
 
 _ENVOY = "https://www.envoyproxy.io/docs/envoy/latest/faq/configuration/timeouts"
-_TIMEOUT, _BODY = "gateway.request_timeout_seconds", "gateway.request_body_mib"
+_TIMEOUT = "gateway.request_timeout_seconds"
 _MINUTE = 60
+# What decides a pair, where it is not a field of catalog/request_path.yaml.
+_CONTEXT, _OURS = "models[].context", ""
 
 
 class Pair(NamedTuple):
@@ -26,6 +28,8 @@ class Pair(NamedTuple):
     breaks: str
     """What happens otherwise."""
     may_equal: bool = False
+    decided_by: str = _OURS
+    """The field of catalog/request_path.yaml, or the setting, that puts them in order; empty: this program alone."""
 
     @property
     def holds(self) -> bool:
@@ -41,11 +45,12 @@ def pairs(path: RequestPathPlan) -> Iterator[Pair]:
     yield Pair(
         "TCP keep-alive towards clients, all probes lost", noticed,
         "silence that any load balancer bears", min(balancer.default_idle_seconds, balancer.idle_seconds),
-        "a load balancer drops a request that waits in silence",
+        "a load balancer drops a request that waits in silence", decided_by="load_balancer_idle_minutes",
     )  # fmt: skip
     yield Pair(
         "idle time of the proxies' listener", listener.idle_seconds, "silence that the load balancer bears",
         balancer.idle_seconds, "clients send into connections that the load balancer has forgotten",
+        decided_by="load_balancer_longest_idle_minutes",
     )  # fmt: skip
     yield Pair(
         "time for headers", listener.headers_seconds, "time for a whole request", listener.body_seconds,
@@ -54,7 +59,7 @@ def pairs(path: RequestPathPlan) -> Iterator[Pair]:
     yield Pair(
         "time until the load balancer sends no new connections", balancer.unhealthy_seconds,
         "time for which a proxy that goes still takes them", proxy.min_drain_seconds,
-        "connections to a proxy that goes are refused",
+        "connections to a proxy that goes are refused", decided_by="load_balancer_probe_seconds",
     )  # fmt: skip
     yield Pair(
         "longest request, body included", path.request_seconds + listener.body_seconds, "drain of a proxy",
@@ -62,7 +67,7 @@ def pairs(path: RequestPathPlan) -> Iterator[Pair]:
     )  # fmt: skip
     yield Pair(
         "drain of a proxy", proxy.drain_seconds, "grace period of a proxy", proxy.grace_seconds,
-        "the proxy is killed in its drain",
+        "the proxy is killed in its drain", decided_by="proxy_grace_extra_seconds",
     )  # fmt: skip
     yield Pair(
         "grace period of a proxy", proxy.grace_seconds, "drain of a system node", nodes.system_drain_minutes * _MINUTE,
@@ -73,12 +78,15 @@ def pairs(path: RequestPathPlan) -> Iterator[Pair]:
         "requests are cut when a system node is removed", may_equal=True,
     )  # fmt: skip
     yield Pair(
-        "bodies of one HTTP/2 connection, MiB", listener.streams * listener.body_mib,
-        "bodies that a proxy and its processor hold, MiB", proxy.bodies_mib, "one client's connection stops a proxy",
+        f"bodies of {CONNECTIONS_OF_LARGEST} HTTP/2 connections, MiB",
+        CONNECTIONS_OF_LARGEST * listener.streams * listener.body_mib,
+        "bodies that a proxy and its processor hold, MiB", proxy.bodies_mib, "a few requests stop a proxy",
+        may_equal=True, decided_by=_CONTEXT,
     )  # fmt: skip
     yield Pair(
         "heap share from which the largest requests are reset", proxy.reset_share,
         "heap share at which every new request is refused", proxy.stop_share, "large bodies stop everyone",
+        decided_by="proxy_stop_share",
     )  # fmt: skip
     for model in path.models:
         yield from _model_pairs(path, model)
@@ -95,6 +103,7 @@ def _model_pairs(path: RequestPathPlan, model: ModelPath) -> Iterator[Pair]:
         yield Pair(
             "comments in a silent stream", server.sse_keep_alive_seconds, "silence that any load balancer bears",
             path.load_balancer.default_idle_seconds, "proxies of a client's network cut a silent stream",
+            decided_by="load_balancer_idle_minutes",
         )  # fmt: skip
     yield Pair(
         "connection attempts, all retries included", upstream.connect_seconds * (upstream.retries + 1),
@@ -146,12 +155,25 @@ def neighbours_in_order(stack: Resolution) -> Violations:
     """Of every two neighbours on a request's way the one that must outlast the other does, by the catalog's figures."""
     for pair in dict.fromkeys(pairs(request_path(stack))):
         if not pair.holds:
+            relation = "above" if pair.may_equal else "not below"
+            place, fix = _remedy(stack, pair)
             yield Violation(
-                "gateway",
-                f"{pair.shorter_name} ({pair.shorter:g}) is not below {pair.longer_name} ({pair.longer:g}): "
+                place,
+                f"{pair.shorter_name} ({pair.shorter:g}) is {relation} {pair.longer_name} ({pair.longer:g}): "
                 f"{pair.breaks}",
-                f"give {_TIMEOUT} and models[].drain_seconds other values, or correct catalog/request_path.yaml",
+                fix,
             )
+
+
+def _remedy(stack: Resolution, pair: Pair) -> tuple[str, str]:
+    """Where a pair that is out of order is decided, and what to write there."""
+    if pair.decided_by == _CONTEXT:
+        longest = max(stack.releases, key=lambda release: release.settings.context)
+        largest = 1 << int(math.log2(request_path(stack).proxy.bodies_mib / CONNECTIONS_OF_LARGEST))
+        return f"{longest.path}.context", f"write {tokens_of(stack, largest)} or less"
+    if pair.decided_by == _OURS:
+        return "gateway", "correct planning/resolving/request_path.py: both figures are this program's own"
+    return "gateway", f"correct {pair.decided_by} in catalog/request_path.yaml"
 
 
 @release_rule(
@@ -202,56 +224,25 @@ def silence_within_every_limit(stack: Resolution) -> Violations:
 
 
 @stack_rule(
-    "PATH-BODY",
-    "error",
-    prevents="The gateway answers 413 to prompts that the model takes.",
-    source="Envoy Gateway 1.9.1, ClientTrafficPolicy `connection.bufferLimit`, tried with Envoy 1.39.1",
-    reads=(_BODY,),
+    "PATH-SINGLE",
+    "warning",
+    prevents="The whole platform answers nothing while the only proxy is replaced: a drained node, a failed zone, or a "
+    "proxy that was killed for its memory.",
+    source="https://kubernetes.io/docs/concepts/workloads/pods/disruptions/",
+    reads=("gateway.replicas", "platform.environment"),
 )
-def body_holds_context(stack: Resolution) -> Violations:
-    """`gateway.request_body_mib`, where given, holds the text of the longest context."""
-    body = stack.settings.gateway.request_body_mib
-    for release in stack.releases:
-        needed = body_mib(stack, release.settings.context)
-        if body is not None and needed > body:
-            yield Violation(
-                _BODY,
-                f"{body} MiB, but the {release.settings.context:,} tokens of {release.path}.context take up to "
-                f"{needed} MiB as text",
-                f"write {needed} or more, or leave it out",
-                (_BODY, f"{release.path}.context"),
-            )
-
-
-@stack_rule(
-    "PATH-MEMORY",
-    "error",
-    prevents="Every request of every client gets 503 `envoy overloaded` while the models run what they are sized for: "
-    "bodies are held until answers begin and fill the proxies' memory.",
-    source="Envoy Gateway 1.9.1 with Envoy 1.39.1, tried: the 32nd body of 50 MiB stops a proxy of 2 GiB",
-    reads=("gateway.replicas", _BODY, "models"),
-)
-def bodies_fit_proxies(stack: Resolution) -> Violations:
-    """The fewest proxies hold the bodies of all requests that the models run at once."""
-    path, gateway = request_path(stack), stack.settings.gateway
-    # Where the limit was raised for images, any request may be so large; else a request is the text of its tokens.
-    raised = gateway.request_body_mib if (gateway.request_body_mib or 0) > LEAST_BODY_MIB else None
-    requests = [
-        (release.settings.replicas.max * release.settings.concurrency, text_mib(stack, release.request_tokens))
-        for release in stack.releases
-    ]
-    needed = math.ceil(sum(count * (mib if raised is None else raised) for count, mib in requests))
-    room = gateway.replicas.min * path.proxy.bodies_mib
-    if needed > room:
-        largest = room // sum(count for count, _ in requests)
-        smaller = [f"write {largest} or less"] if raised is not None and largest >= LEAST_BODY_MIB else []
-        more = f"set gateway.replicas.min to {math.ceil(needed / path.proxy.bodies_mib)} or more"
+def production_has_two_proxies(stack: Resolution) -> Violations:
+    """In production, there are always two proxies or more."""
+    fewest = stack.settings.gateway.replicas.min
+    if stack.settings.platform.environment == "prod" and fewest < _TWO:
         yield Violation(
-            _BODY if raised is not None else "gateway.replicas.min",
-            f"all requests that the models run at once are {needed:,} MiB of bodies; {gateway.replicas.min} proxies "
-            f"hold {room:,} MiB",
-            ", or ".join([*smaller, more]),
+            "gateway.replicas.min",
+            f"{fewest}, and this is production: every request goes through this one proxy",
+            f"write {_TWO} or more",
         )
+
+
+_TWO = 2
 
 
 @placement_rule(

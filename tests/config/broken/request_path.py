@@ -36,7 +36,7 @@ TABLE = (
         (put("gateway.request_body_mib", 50), put("models[0].concurrency", 22), put("models[0].typical_tokens", 8000)),
         {
             ("PATH-MEMORY", "gateway.request_body_mib"): (
-                "3,700 MiB of bodies", "2 proxies hold 682 MiB", "write 9 or less", "gateway.replicas.min to 11"
+                "3,700 MiB of bodies", "2 proxies hold 1,092 MiB", "write 14 or less", "gateway.replicas.min to 7"
             )
         },
     ),

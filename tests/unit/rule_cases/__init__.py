@@ -6,6 +6,7 @@ A rule of planning/rules/SUBJECT.py has its row in SUBJECT.py here.
 from rule_cases import (
     auto,
     autoscaler,
+    bodies,
     charts,
     cluster,
     contents,
@@ -41,6 +42,7 @@ from rule_cases.case import Case
 SUBJECTS = (
     auto,
     autoscaler,
+    bodies,
     charts,
     cluster,
     contents,
