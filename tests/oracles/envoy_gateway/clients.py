@@ -143,16 +143,20 @@ def streams(options: dict[str, Any]) -> Any:
 
 
 def large(options: dict[str, Any]) -> Any:
-    """Bodies of `mebibytes` that are begun by `clients` and held without their end; then one small request."""
+    """Bodies of `mebibytes` that are begun by `clients` and held without their end; then one small request.
+
+    Returns its answer, and how many of the others are still open and unanswered. A body that can't be sent is an error.
+    """
     opened = [_opened(options) for _ in range(options["clients"])]
     time.sleep(options.get("settle", 1))
     try:
-        return one(options)
+        answer = one(options)
     except (OSError, HTTPException) as error:
-        return {"status": 0, "text": type(error).__name__}
-    finally:
-        for connection in opened:
-            connection.close()
+        answer = {"status": 0, "text": type(error).__name__}
+    held = sum(_waits(connection) for connection in opened)
+    for connection in opened:
+        connection.close()
+    return answer | {"held": held}
 
 
 def slow(options: dict[str, Any]) -> Any:
@@ -203,22 +207,35 @@ def _half_headers(options: dict[str, Any]) -> socket.socket:
     return connection
 
 
-def _half_body(options: dict[str, Any]) -> socket.socket:
+def _half_body(options: dict[str, Any], length: int = 1_000_000) -> socket.socket:
+    """A request whose body has begun; it announces a length that the gateway allows."""
     connection = _half_headers(options)
-    headers = _headers(options) | {"content-length": "100000000"}
+    headers = _headers(options) | {"content-length": str(length)}
     connection.sendall("".join(f"{name}: {value}\r\n" for name, value in headers.items()).encode() + b"\r\n{")
     return connection
 
 
 def _opened(options: dict[str, Any]) -> socket.socket:
-    connection = _half_body(options)
     left = int(options["mebibytes"] * 2**20)
-    with contextlib.suppress(OSError):
-        while left > 0:
-            part = min(left, 2**20)
-            connection.sendall(b" " * part)
-            left -= part
+    # Its first byte is sent with the headers; the last one never comes.
+    connection = _half_body(options, left + 2)
+    while left > 0:
+        part = min(left, 2**20)
+        connection.sendall(b" " * part)
+        left -= part
     return connection
+
+
+def _waits(connection: socket.socket) -> bool:
+    """Whether nobody has answered or closed a connection."""
+    connection.settimeout(0.01)
+    try:
+        connection.recv(1)
+    except TimeoutError:
+        return True
+    except OSError:
+        pass
+    return False
 
 
 def _together(runs: list[Callable[[], None]]) -> None:
