@@ -1,5 +1,6 @@
 """Will it fit, and how many tokens: the memory of one GPU under one model, as vLLM divides it."""
 
+from planning.memory.adapters import adapter_gib
 from planning.memory.architecture import attention_layers, computable, legal_tensor_parallel, tensor_parallel_sizes
 from planning.memory.block_pool import BlockPool, block_pool
 from planning.memory.demand import (
@@ -23,6 +24,7 @@ __all__ = [
     "Overhead",
     "account",
     "activation_bytes",
+    "adapter_gib",
     "arithmetic",
     "attention_layers",
     "block_pool",

@@ -1,10 +1,19 @@
 """Host memory of vLLM while it serves: its processes, and what it keeps there instead of on the GPU."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from catalog import Overheads
+from planning.memory import adapter_gib
 from planning.resolving.releases import ReleaseView
+from planning.vllm.adapters import BY_MODALITY, adapters
 from planning.vllm.options import mapping, number, whole_number
 
 _BYTES_PER_GIB = 1024**3
+# Defaults of vLLM 0.33: vllm/config/lora.py; simple_cpu_offload_connector.py DEFAULT_CPU_CAPACITY_BYTES, in
+# vllm/distributed/kv_transfer/kv_connector/v1.
+_MAX_LORAS, _MAX_LORA_RANK = 1, 16
+_SIMPLE_CONNECTOR, _SIMPLE_CONNECTOR_BYTES = "SimpleCPUOffloadConnector", 8 * _BYTES_PER_GIB
 
 
 def processes_gib(release: ReleaseView, overheads: Overheads) -> float:
@@ -31,17 +40,47 @@ def offloaded_gib(release: ReleaseView) -> float:
     options, ranks = release.options.values, release.settings.engine.tensor_parallel
     together = number(options.get("kv-offloading-size"), suffixes=False) or 0.0
     each = number(options.get("cpu-offload-gb"), suffixes=False) or 0.0
-    return together + each * ranks + _connector_gib(release, ranks) + _layers_gib(release)
+    transfer = mapping(options.get("kv-transfer-config")) or {}
+    return (
+        together + each * ranks + _connector_gib(transfer, ranks) + _encoder_cache_gib(release) + _layers_gib(release)
+    )
 
 
-def _connector_gib(release: ReleaseView, ranks: int) -> float:
-    transfer = mapping(release.options.values.get("kv-transfer-config")) or {}
+def adapters_gib(release: ReleaseView) -> float:
+    """Host memory of adapters (LoRA) in GiB of one replica: every rank keeps whole ones, the latest `max-cpu-loras`.
+
+    One more is there while it replaces another. Each is counted at `max-lora-rank`, the most that it may have. Models
+    whose sizes aren't known count as 0 (rule MODEL-CONFIG). Source: vLLM 0.33 vllm/lora/worker_manager.py
+    LRUCacheWorkerLoRAManager.add_adapter, vllm/lora/model_manager.py.
+    """
+    options, model = release.options.values, release.architecture
+    named = len(adapters(release.options)) + len(mapping(options.get(BY_MODALITY)) or {})
+    if options.get("enable-lora") is not True or model is None or not named:
+        return 0.0
+    kept = whole_number(options.get("max-cpu-loras")) or whole_number(options.get("max-loras")) or _MAX_LORAS
+    rank = whole_number(options.get("max-lora-rank")) or _MAX_LORA_RANK
+    return release.settings.engine.tensor_parallel * min(kept + 1, named) * adapter_gib(model, rank)
+
+
+def _connector_gib(transfer: Mapping[str, Any], ranks: int) -> float:
+    """What a connector of the KV cache keeps on the host; several may be inside one (MultiConnector)."""
     extra = mapping(transfer.get("kv_connector_extra_config")) or {}
     each, together = number(extra.get("cpu_bytes_to_use_per_rank")), number(extra.get("cpu_bytes_to_use"))
+    if together is None and transfer.get("kv_connector") == _SIMPLE_CONNECTOR:
+        together = _SIMPLE_CONNECTOR_BYTES
     total = each * ranks if each is not None else together or 0.0
     # LMCache counts GiB of each rank.
     cache = number(extra.get("lmcache.max_local_cpu_size")) or 0.0
-    return total / _BYTES_PER_GIB + cache * ranks
+    inner = extra.get("connectors")
+    members = [found for item in inner if (found := mapping(item)) is not None] if isinstance(inner, list) else []
+    return total / _BYTES_PER_GIB + cache * ranks + sum(_connector_gib(member, ranks) for member in members)
+
+
+def _encoder_cache_gib(release: ReleaseView) -> float:
+    """What an encoder's cache keeps on the host, in one region of all ranks (vLLM 0.33 ec_connector/cpu/common.py)."""
+    transfer = mapping(release.options.values.get("ec-transfer-config")) or {}
+    extra = mapping(transfer.get("ec_connector_extra_config")) or {}
+    return (number(extra.get("ec_cpu_bytes")) or 0.0) / _BYTES_PER_GIB
 
 
 def _layers_gib(release: ReleaseView) -> float:

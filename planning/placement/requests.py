@@ -5,7 +5,7 @@ import math
 from msgspec import Struct
 
 from planning.gpus.devices import Device
-from planning.placement.host_memory import offloaded_gib, processes_gib
+from planning.placement.host_memory import adapters_gib, offloaded_gib, processes_gib
 from planning.placement.loading import loading_gib
 from planning.resolving.pools import PoolView
 from planning.resolving.releases import ReleaseView
@@ -52,7 +52,7 @@ def resources(release: ReleaseView) -> tuple[int, int]:
 
 
 def least_memory_gib(stack: Resolution, release: ReleaseView) -> float:
-    """The least host memory of a replica in GiB: processes, shared memory, offloading, and loading.
+    """The least host memory of a replica in GiB: processes, shared memory, offloading, adapters, and loading.
 
     What is offloaded is there while the weights are loaded, so all of it counts together.
     """
@@ -62,6 +62,7 @@ def least_memory_gib(stack: Resolution, release: ReleaseView) -> float:
         processes_gib(release, overheads)
         + shared_memory_gib(stack, release)
         + offloaded_gib(release)
+        + adapters_gib(release)
         + loading_gib(release, overheads)
     )
 

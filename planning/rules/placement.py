@@ -11,6 +11,7 @@ from planning.placement import (
     resources,
     unscheduled_replicas,
 )
+from planning.placement.host_memory import adapters_gib
 from planning.placement.loading import loading_gib
 from planning.placement.release_on_pool import ReleaseOnPool
 from planning.placement.requests import MIB_PER_GIB, devices_suffice, host_suffices
@@ -84,7 +85,7 @@ def replica_fits_node(_: Resolution, place: ReleaseOnPool) -> Violations:
     reads=NODES,
 )
 def host_memory_suffices(stack: Resolution, place: ReleaseOnPool) -> Violations:
-    """A replica's memory request holds vLLM's processes, /dev/shm, what is offloaded, and the loader's buffers."""
+    """A replica's memory holds vLLM's processes, /dev/shm, what is offloaded, adapters, and the loader's buffers."""
     release = place.release
     if not release.placed:
         return
@@ -92,10 +93,12 @@ def host_memory_suffices(stack: Resolution, place: ReleaseOnPool) -> Violations:
     if memory < least:
         loading = loading_gib(release, stack.catalog.overheads)
         buffers = f" and the loader's buffers ({loading:.1f})" if loading else ""
+        adapters = adapters_gib(release)
+        lora = f", adapters ({adapters:.1f})" if adapters else ""
         yield Violation(
             f"{release.path}.resources.memory_gib",
             (
-                f"{memory} GiB for one replica; vLLM's processes, shared memory, offloading{buffers} take about "
+                f"{memory} GiB for one replica; vLLM's processes, shared memory, offloading{lora}{buffers} take about "
                 f"{least:.1f} GiB"
             ),
             f"write {math.ceil(least)} or more",

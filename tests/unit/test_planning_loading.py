@@ -113,6 +113,15 @@ def test_downloaded_weights_take_host_memory_only_where_a_file_is_read_as_a_whol
                                  "kv_connector_extra_config": {"cpu_bytes_to_use_per_rank": 10 * GIB}}}, 2, 20),
         ({"kv-transfer-config": {"kv_connector": "LMCacheConnectorV1", "kv_role": "kv_both",
                                  "kv_connector_extra_config": {"lmcache.max_local_cpu_size": 12}}}, 2, 24),
+        # Its own default; and connectors inside another one.
+        ({"kv-transfer-config": {"kv_connector": "SimpleCPUOffloadConnector", "kv_role": "kv_both"}}, 2, 8),
+        ({"kv-transfer-config": {"kv_connector": "MultiConnector", "kv_role": "kv_both", "kv_connector_extra_config": {
+            "connectors": [
+                {"kv_connector": "NixlConnector", "kv_role": "kv_both"},
+                {"kv_connector": "OffloadingConnector", "kv_role": "kv_both",
+                 "kv_connector_extra_config": {"cpu_bytes_to_use": 10 * GIB}}]}}}, 2, 10),
+        ({"ec-transfer-config": {"ec_connector": "ECCPUConnector", "ec_role": "ec_both",
+                                 "ec_connector_extra_config": {"ec_cpu_bytes": 3 * GIB}}}, 2, 3),
         ({"api-server-count": 3}, 1, 1.2),
         ({"mm-processor-cache-gb": 4}, 1, 8),
     ],
@@ -121,6 +130,33 @@ def test_whatever_vllm_keeps_on_the_host_counts(args: dict[str, Any], ranks: int
     without, with_it = (resolution(engine={"tensor_parallel": ranks, "args": given}) for given in ({}, args))
     more = least_memory_gib(with_it, with_it.releases[2]) - least_memory_gib(without, without.releases[2])
     assert more == pytest.approx(gib)
+
+
+def _adapters(count: int, **args: Any) -> dict[str, Any]:
+    named = [f"a{index}=/weights/a{index}" for index in range(count)]
+    return {"enable-lora": True, "lora-modules": named, **{name.replace("_", "-"): args[name] for name in args}}
+
+
+@pytest.mark.parametrize(
+    ("args", "ranks", "kept"),
+    [
+        (_adapters(100, max_loras=1, max_lora_rank=64, max_cpu_loras=100), 1, 100),
+        (_adapters(100, max_loras=1, max_lora_rank=64, max_cpu_loras=100), 2, 200),
+        # One more than are kept is there while it is loaded.
+        (_adapters(100, max_loras=4, max_lora_rank=64), 1, 5),
+        (_adapters(3, max_loras=4, max_lora_rank=64, max_cpu_loras=100), 1, 3),
+        (_adapters(3, max_loras=4, max_lora_rank=16, max_cpu_loras=100), 1, 3 / 4),
+    ],
+)
+def test_adapters_are_kept_on_the_host_by_every_rank(args: dict[str, Any], ranks: int, kept: float) -> None:
+    """Qwen3-8B at rank 64: 36 layers of q, k, v, o, gate, up and down, two matrices each."""
+    hidden, queries, keys, middle = 4096, 32 * 128, 8 * 128, 12288
+    sides = 2 * (hidden + queries) + 2 * (hidden + keys) + 3 * (hidden + middle)
+    one = 64 * 36 * sides * 2 / GIB
+    assert 0.3 < one < 0.35
+    without, with_it = (resolution(engine={"tensor_parallel": ranks, "args": given}) for given in ({}, args))
+    more = least_memory_gib(with_it, with_it.releases[2]) - least_memory_gib(without, without.releases[2])
+    assert more == pytest.approx(kept * one)
 
 
 def test_the_memory_that_a_finding_advises_is_enough() -> None:

@@ -12,6 +12,22 @@ TABLE = (
         {("PLACE-HOST-MEMORY", "models[0].resources.memory_gib"): ("10 GiB", "loader's buffers (8.0)", "write 18")},
     ),
     Broken(
+        "no host memory for adapters that stay loaded",
+        (
+            put("models[0].resources", {"cpu": 4, "memory_gib": 10}),
+            put(
+                "models[0].engine.args",
+                {
+                    "enable-lora": True,
+                    "max-lora-rank": 64,
+                    "max-cpu-loras": 100,
+                    "lora-modules": [f"a{index}=acme/a{index}" for index in range(100)],
+                },
+            ),
+        ),
+        {("PLACE-HOST-MEMORY", "models[0].resources.memory_gib"): ("10 GiB", "adapters (32.5)", "write 42")},
+    ),
+    Broken(
         "buffer smaller than a tensor",
         (_STORED, put(_OPTION, {"memory_limit": 1_000_000_000})),
         {("ENGINE-LOADER", f"{_OPTION}.memory_limit"): ("1000000000", "Qwen/Qwen3-8B", "write 1244659712 or more")},
