@@ -37,6 +37,12 @@ class RequestPathFacts(Record, frozen=True):
     """Of the processor's memory limit, what bodies may take."""
     server_teardown_seconds: int
     """What the server takes for its own end after its last request, up to the signal that kills its workers."""
+    server_step_seconds: int
+    """Time for one step of the engine's workers, after which the server ends; only where it has several."""
+    server_recovery_seconds: int
+    """Time for which an engine that failed waits for instructions, with fault tolerance and no option that says it."""
+    watchdog_seconds: int
+    """Silence of a process after which the server's watchdog writes its stacks, where no option says it."""
     estimates: tuple[str, ...]
     source: str
     as_of: str

@@ -153,8 +153,20 @@ class ServerPath(Struct, frozen=True, kw_only=True):
     """Time between the decision to stop a pod and SIGTERM, in which the proxies learn that it goes."""
     drain_seconds: int
     """Time for running requests after SIGTERM."""
+    teardown_seconds: int
+    """Time for which the server waits for its workers after the last request, before it kills them."""
     grace_seconds: int
     """Time between the decision to stop a pod and SIGKILL."""
+    step_seconds: int
+    """Time for one step of an engine with several GPUs; then the server ends and the pod is restarted."""
+    recovery_seconds: int | None
+    """Time for which an engine that failed waits for instructions; None without `enable-fault-tolerance`."""
+    watchdog_seconds: int | None
+    """Silence of a process after which its stacks are written to a file, nothing else; None without a folder for it."""
+    most_requests: int | None
+    """Requests at once, running and waiting, above which the server answers 503; None: all wait."""
+    most_prompt_tokens: int | None
+    """Tokens of prompts not yet read at which the server answers 503; None: all wait."""
 
 
 class ModelPath(Struct, frozen=True, kw_only=True):

@@ -21,6 +21,7 @@ from planning.plan.request_path import (
 from planning.plan.system_pods import ENVOY, EXTERNAL_PROCESSOR
 from planning.resolving.releases import ReleaseView
 from planning.resolving.resolution import Resolution, derived
+from planning.vllm.options import mapping, whole_number
 
 # Below the shortest limit of a load balancer, twice over: every probe of a minute is lost before one drops anything.
 _KEEPALIVE = TcpKeepalivePath(idle_seconds=60, interval_seconds=30, probes=3)
@@ -45,6 +46,9 @@ _LIVENESS_PERIOD, _LIVENESS_TIMEOUT, _LEAST_LIVENESS = 60, 15, 600
 # What the cluster autoscaler and AKS wait for at least, whatever the models need.
 _LEAST_SCALE_DOWN_SECONDS, _LEAST_DRAIN_MINUTES = 3600, 60
 _LEAST_REQUESTS = 1024
+# Options of vLLM that decide when it refuses or ends requests by itself.
+QUEUED_REQUESTS, QUEUED_TOKENS, WATCHDOG = "max-num-queued-reqs", "max-num-queued-tokens", "watchdog-config"
+FAULT_TOLERANCE, RECOVERY = "enable-fault-tolerance", "fault-tolerance-config"
 _SSE_KEEP_ALIVE, _SSE_KEEP_ALIVE_SECONDS = "--sse-keep-alive-interval", 30
 
 
@@ -192,8 +196,29 @@ def _server(release: ReleaseView, facts: RequestPathFacts, request: int) -> Serv
         liveness_grace_seconds=pre_stop + teardown,
         pre_stop_seconds=pre_stop,
         drain_seconds=drain,
+        teardown_seconds=facts.server_teardown_seconds,
         grace_seconds=pre_stop + drain + teardown,
+        step_seconds=facts.server_step_seconds,
+        recovery_seconds=_recovery_seconds(release, facts),
+        watchdog_seconds=_watchdog_seconds(release, facts),
+        most_requests=whole_number(release.options.values.get(QUEUED_REQUESTS)),
+        most_prompt_tokens=whole_number(release.options.values.get(QUEUED_TOKENS)),
     )
+
+
+def _recovery_seconds(release: ReleaseView, facts: RequestPathFacts) -> int | None:
+    options = release.options.values
+    if options.get(FAULT_TOLERANCE) is not True:
+        return None
+    given = whole_number((mapping(options.get(RECOVERY)) or {}).get("engine_recovery_timeout_sec"))
+    return facts.server_recovery_seconds if given is None else given
+
+
+def _watchdog_seconds(release: ReleaseView, facts: RequestPathFacts) -> int | None:
+    """The watchdog starts only with a folder (vLLM 0.33 vllm/utils/watch_dog.py start_watch_dog)."""
+    watchdog = mapping(release.options.values.get(WATCHDOG)) or {}
+    given = whole_number(watchdog.get("timeout"))
+    return (facts.watchdog_seconds if given is None else given) if watchdog.get("dump_dir") else None
 
 
 def _nodes(stack: Resolution, models: tuple[ModelPath, ...], proxy: ProxyPath) -> NodePath:
