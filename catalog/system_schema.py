@@ -16,6 +16,8 @@ class SystemContainer(Record, frozen=True):
     """What it requests where no value sets it; 0 is nothing."""
     values: str | None = None
     """Path of the chart's values that sets its requests; None where the chart's own count."""
+    memory_limit_mib: int = 0
+    """Its memory limit where no value of ours sets it; 0 is none."""
 
 
 class SystemPod(Record, frozen=True):
@@ -37,5 +39,8 @@ class SystemPods(Record, frozen=True):
     """Pods of AKS itself; an estimate."""
     charts: Mapping[str, tuple[SystemPod, ...]]
     """Pods of each chart, by its name in charts.yaml."""
+    hooks: Mapping[str, Mapping[str, str | None]]
+    """Jobs that a chart runs beside an installation, an upgrade or a removal: by chart and name, the path of the values
+    that sets their requests and limits; None where the chart offers none. They run for a minute and aren't counted."""
     source: str
     as_of: str

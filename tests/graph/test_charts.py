@@ -148,14 +148,65 @@ def containers() -> Iterator[tuple[str, str, SystemContainer]]:
         yield from ((chart, pod.name, container) for pod in pods for container in pod.containers)
 
 
-def test_every_container_on_system_nodes_requests_cpu_and_memory() -> None:
-    """One that requests nothing counts as nothing for the scheduler, and is killed first when memory runs out."""
+# Containers that Envoy Gateway makes without a limit, and offers no value for.
+UNLIMITED = {("gateway-helm", "proxies", "shutdown-manager")}
+
+
+def test_every_container_on_system_nodes_has_requests_and_a_memory_limit() -> None:
+    """One that requests nothing counts as nothing for the scheduler, and is killed first when memory runs out.
+
+    One without a limit takes the memory of others instead of being restarted.
+    """
+    unlimited = set()
     for chart, pod, container in containers():
+        place = (chart, pod, container.name)
         if container.values is None:
-            assert container.cpu_millicores, f"{chart} {pod} {container.name}"
-            assert container.memory_mib, f"{chart} {pod} {container.name}"
+            assert container.cpu_millicores, place
+            assert container.memory_mib, place
+            if not container.memory_limit_mib:
+                unlimited.add(place)
         else:
-            assert container.values in REQUESTS[chart], f"{chart} {pod} {container.name}"
+            ours = REQUESTS[chart][container.values]
+            assert 0 < ours.memory_mib <= ours.memory_limit_mib, place
+    assert unlimited == UNLIMITED
+
+
+def test_jobs_of_charts_have_requests_and_limits_where_the_chart_takes_them() -> None:
+    for chart, jobs in CATALOG.system_pods.hooks.items():
+        for job, values in jobs.items():
+            if values is not None:
+                assert REQUESTS[chart][values].memory_limit_mib, (chart, job)
+    without = {chart for chart, jobs in CATALOG.system_pods.hooks.items() if None in jobs.values()}
+    assert without == {"gpu-operator"}
+    counted = {(chart, container.values) for chart, _, container in containers() if container.values is not None}
+    # Whatever this program sizes is a container that is counted, or a Job.
+    sized = {(chart, path) for chart, paths in REQUESTS.items() for path in paths}
+    jobs = {(chart, path) for chart, found in CATALOG.system_pods.hooks.items() for path in found.values() if path}
+    assert sized == counted | jobs
+
+
+@pytest.mark.parametrize(
+    ("chart", "path", "index"),
+    [
+        ("gateway-helm", "deployment.envoyGateway.resources.limits.memory", 0),
+        ("keda", "resources.operator.limits.memory", 0),
+        ("keda", "resources.metricServer.limits.memory", 1),
+        ("keda", "resources.webhooks.limits.memory", 2),
+        ("gpu-operator", "operator.resources.limits.memory", 0),
+    ],
+)
+def test_limits_that_are_left_to_the_chart_are_those_of_its_values(chart: str, path: str, index: int) -> None:
+    counted = CATALOG.system_pods.charts[chart][index].containers[0]
+    assert default(chart, path) == f"{counted.memory_limit_mib}Mi"
+
+
+@pytest.mark.parametrize(("name", "index"), [("master", 1), ("gc", 2)])
+def test_limits_of_the_chart_inside_the_gpu_operators_are_its_own(name: str, index: int) -> None:
+    counted = CATALOG.system_pods.charts["gpu-operator"][index].containers[0]
+    assert counted.name == name
+    assert (
+        default("node-feature-discovery", f"{name}.resources.limits.memory") == f"{counted.memory_limit_mib // 1024}Gi"
+    )
 
 
 @each_stack

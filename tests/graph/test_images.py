@@ -1,4 +1,8 @@
-"""Nothing comes from Docker Hub anonymously, and nothing is pulled before the registry can serve it."""
+"""No image comes from Docker Hub anonymously, and none is pulled before the registry can serve it.
+
+Charts aren't images: the Job that applies the CRDs of gateway-helm pulls that chart from Docker Hub without an account,
+once for each version (docs/operating.md).
+"""
 
 import re
 from collections.abc import Iterator
