@@ -17,7 +17,7 @@ class SystemContainer(Record, frozen=True):
     values: str | None = None
     """Path of the chart's values that sets its requests; None where the chart's own count."""
     memory_limit_mib: int = 0
-    """Its memory limit where no value of ours sets it; 0 is none."""
+    """Its memory limit where this program sets no value; 0 is none."""
 
 
 class SystemPod(Record, frozen=True):

@@ -143,7 +143,7 @@ def test_a_stopping_server_finishes_its_streams_and_others_take_new_requests(
 def test_a_pod_that_leaves_its_name_finishes_its_streams_and_gets_no_new_requests(
     start_rig: Callable[[], Rig], tmp_path: Path
 ) -> None:
-    """The order of a drain: the address leaves the name, Envoy learns it, and only then the server is told to stop."""
+    """The order of a drain: the address leaves the name, Envoy learns it, and only then the server gets SIGTERM."""
     objects = objects_of(STACK)
     other = _Served(start_rig(), objects, tmp_path)
     options = {"host": other.host, "key": other.key, "model": MODEL}
