@@ -71,3 +71,22 @@ def settings_have_effect(stack: Resolution) -> Violations:
             f"leave {key} out, or write images: cached",
             (f"registry.{key}", "registry.images"),
         )
+
+
+@stack_rule(
+    "REGISTRY-OWN",
+    "info",
+    prevents="A Premium registry, its private address and its zone are paid for, and nobody knows what for.",
+    source="https://azure.microsoft.com/pricing/details/container-registry/",
+    reads=("registry.images",),
+    needs="aks",
+)
+def registry_has_a_use(stack: Resolution) -> Violations:
+    """The platform pulls images through its registry."""
+    if stack.settings.registry.images == "upstream":
+        yield Violation(
+            "registry.images",
+            f"no image of the platform comes from {stack.names.registry.value}, which is made nevertheless (Premium, "
+            "with a private endpoint): it is for images of your own, and nodes may pull them",
+            "leave registry.images out to use it for the platform's images too",
+        )

@@ -1,4 +1,9 @@
-"""The machines of all agent pools: which nodes there are to be, and how the API server comes to have just these."""
+"""The machines of all agent pools: which nodes there are to be, and how the API server comes to have just these.
+
+Source: https://learn.microsoft.com/azure/aks/delete-node-pool (a deleted pool is not drained),
+https://learn.microsoft.com/azure/aks/use-labels (labels and taints of a pool are written as a whole), kubernetes
+plugin/pkg/admission/nodetaint/admission.go (a new node is not ready).
+"""
 
 import threading
 from collections.abc import Iterable, Mapping

@@ -1,4 +1,8 @@
-"""What Azure's machines do in an API server: nodes come, change and go, and the pods on them go with them."""
+"""What Azure's machines do in an API server: nodes come, change and go, and the pods on them go with them.
+
+Source: kubernetes pkg/controller/podgc/gc_controller.go (pods of a node that is gone), pkg/kubelet/util/nodelease.go (a
+node's lease), pkg/registry/core/pod/storage/eviction.go (an eviction against a disruption budget).
+"""
 
 from collections.abc import Callable, Generator
 from contextlib import AbstractContextManager, contextmanager

@@ -2,6 +2,9 @@
 
 What Azure refuses and stores is `simulators.azure`; what differs is that a cluster hands out the address of a real API
 server, and that an answer ordered in `faults` takes the place of Azure's own.
+
+Source: that of `simulators.azure`; https://learn.microsoft.com/azure/aks/control-kubeconfig-access (the address and the
+authority in a kubeconfig).
 """
 
 import base64

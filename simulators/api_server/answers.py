@@ -1,4 +1,7 @@
-"""What an API server answers beside objects: errors, and how it calls a kind in addresses."""
+"""What an API server answers beside objects: errors, and how it calls a kind in addresses.
+
+A helper: it simulates nothing.
+"""
 
 from dataclasses import dataclass
 

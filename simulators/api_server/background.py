@@ -1,4 +1,7 @@
-"""A controller loop: a thread that looks at a cluster after every change in it, until its context ends."""
+"""A controller loop: a thread that looks at a cluster after every change in it, until its context ends.
+
+A helper: it simulates nothing.
+"""
 
 import contextlib
 import threading

@@ -1,4 +1,7 @@
-"""Notification of changes in a cluster by watches, in place of polling."""
+"""Notification of changes in a cluster by watches, in place of polling.
+
+A helper: it simulates nothing.
+"""
 
 import contextlib
 import threading

@@ -1,4 +1,7 @@
-"""A small client of a Kubernetes API server: objects as plain mappings, addressed by API version and kind."""
+"""A small client of a Kubernetes API server: objects as plain mappings, addressed by API version and kind.
+
+A helper: it simulates nothing.
+"""
 
 import json
 import threading

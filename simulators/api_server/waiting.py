@@ -1,4 +1,7 @@
-"""Polling until something has happened, with a report of the last state where it has not."""
+"""Polling until something has happened, with a report of the last state where it has not.
+
+A helper: it simulates nothing.
+"""
 
 import json
 import time

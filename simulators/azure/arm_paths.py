@@ -1,6 +1,6 @@
 """Which Pulumi inputs are parts of a resource's Azure path, in the order of the path.
 
-Derived from the arguments of pulumi-azure-native 3.29 and the ARM type names. `resourceGroupName` leads every
+Source: the arguments of pulumi-azure-native 3.29 and ARM's names of types. `resourceGroupName` leads every
 path that does not start with a scope; a part in angle brackets is fixed by Azure, not an input.
 """
 

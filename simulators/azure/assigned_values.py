@@ -1,4 +1,7 @@
-"""What Azure itself adds to a resource when it is created: ids, addresses and host names."""
+"""What Azure itself adds to a resource when it is created: ids, addresses and host names.
+
+Source: the read-only properties of each type in Azure/bicep-types-az, at the versions of azure-native 3.29.
+"""
 
 import uuid
 from collections.abc import Callable, Mapping

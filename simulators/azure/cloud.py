@@ -1,4 +1,8 @@
-"""The state behind the stand-in providers: what exists in Azure and in its clusters, and what is deleted together."""
+"""The state behind the stand-in providers: what exists in Azure and in its clusters, and what is deleted together.
+
+Source: https://learn.microsoft.com/azure/azure-resource-manager/management/delete-resource-group (everything inside
+goes too) and https://learn.microsoft.com/azure/azure-resource-manager/management/resource-name-rules (names without case).
+"""
 
 import threading
 from collections.abc import Iterator, Mapping

@@ -1,6 +1,6 @@
 """Recorded CustomResourceDefinitions, as the charts of some versions bring them.
 
-Source: files `NAME.yaml`, and `NAME@VERSION.yaml` for another version of the chart, of the projects themselves.
+Source: the projects themselves; in `NAME.yaml`, and in `NAME@VERSION.yaml` for another version of the chart.
 """
 
 import functools

@@ -1,4 +1,7 @@
-"""A clock on which minutes of waiting are over in a moment."""
+"""A clock on which minutes of waiting are over in a moment.
+
+A helper: it simulates nothing.
+"""
 
 import time
 

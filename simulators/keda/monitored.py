@@ -1,4 +1,9 @@
-"""The load of models, as Prometheus has it from their pods."""
+"""The load of models, as Prometheus has it from their pods.
+
+Source: vllm-project/vllm vllm/v1/metrics/loggers.py (`num_requests_waiting`, `num_requests_running`),
+prometheus-operator pkg/prometheus/promcfg.go (`podTargetLabels`). What differs: nothing is scraped, a load is there at
+once.
+"""
 
 import re
 from typing import Final

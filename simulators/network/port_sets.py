@@ -1,4 +1,7 @@
-"""Sets of ports, as evaluators of network rules calculate with them."""
+"""Sets of ports, as evaluators of network rules calculate with them.
+
+A helper: it simulates nothing.
+"""
 
 import re
 from dataclasses import dataclass

@@ -1,4 +1,7 @@
-"""A record of what the engine asks of the stand-in providers, and failures that a test puts in its way."""
+"""A record of what the engine asks of the stand-in providers, and failures that a test puts in its way.
+
+A helper: it simulates nothing.
+"""
 
 import threading
 from collections.abc import Iterable, Mapping

@@ -1,4 +1,8 @@
-"""What differs between two property maps, as Pulumi property paths."""
+"""What differs between two property maps, as Pulumi property paths.
+
+Source: pulumi/pulumi sdk/go/common/resource/properties_diff.go (what differs) and properties_path.go (how a path is
+written).
+"""
 
 import itertools
 import re

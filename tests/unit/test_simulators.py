@@ -1,6 +1,7 @@
 """Simulators don't depend on this program's assumptions, so that they can prove them wrong."""
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -37,3 +38,20 @@ def test_the_page_has_a_row_for_every_system() -> None:
     rows = [line.split("|")[1].strip() for line in (SIMULATORS / "README.md").read_text().splitlines() if "|" in line]
     systems = {path.parent.name for path in MODULES if path.parent != SIMULATORS}
     assert {row.strip("`/") for row in rows if row.startswith("`")} == systems
+
+
+# A page, an issue, a file of a project; or after `Source:` a folder of a project or a file's name.
+A_SOURCE = re.compile(
+    r"https?://|\b[\w.-]+/[\w.-]+#\d+|\b[\w.-]+/[\w./-]+\.(go|py|proto|md|yaml)\b|\bAzure/[\w-]+"
+    r"|Source: [^.]*([\w.-]+/[\w.-]+|`[^`]+\.(yaml|json)`|pulumi-azure-native \d)"
+)
+
+
+@pytest.mark.parametrize(
+    "module",
+    [path for path in MODULES if path.name != "__init__.py"],
+    ids=lambda path: str(path.relative_to(SIMULATORS)),
+)
+def test_a_module_names_its_source_or_says_that_it_simulates_nothing(module: Path) -> None:
+    docstring = ast.get_docstring(ast.parse(module.read_text(encoding="utf-8"))) or ""
+    assert bool(A_SOURCE.search(docstring)) != ("A helper: it simulates nothing." in docstring), docstring

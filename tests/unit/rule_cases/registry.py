@@ -8,5 +8,6 @@ CASES: dict[str, Case] = {
     "REGISTRY-ANONYMOUS": Case(
         {"registry": {"images": "upstream"}}, {"registry": {"images": "cached", "docker_hub": ACCOUNT}}
     ),
+    "REGISTRY-OWN": Case({"registry": {"images": "upstream"}}, {"registry": {"images": "cached"}}),
     "REGISTRY-IMPORTED": Case({"registry": {"imported": ["gcr.io"]}}, {"registry": {"imported": ["nvcr.io"]}}),
 }
