@@ -1,7 +1,7 @@
 """The state behind the stand-in providers: what exists in Azure and in its clusters, and what is deleted together.
 
-Source: https://learn.microsoft.com/azure/azure-resource-manager/management/delete-resource-group (everything inside
-goes too) and https://learn.microsoft.com/azure/azure-resource-manager/management/resource-name-rules (names without case).
+Source: https://learn.microsoft.com/azure/azure-resource-manager/management/delete-resource-group (everything inside goes
+too), https://learn.microsoft.com/azure/azure-resource-manager/management/resource-name-rules (names without case).
 """
 
 import threading

@@ -1,8 +1,8 @@
 """What NetworkPolicies admit: an evaluator of its own, written from the Kubernetes documentation alone.
 
 Source: https://kubernetes.io/docs/concepts/services-networking/network-policies and the reference of
-networking.k8s.io/v1. It knows nothing of how this platform makes its policies, and refuses what it does not understand: a selector that is
-passed over would make a table look stricter or wider than the cluster is.
+networking.k8s.io/v1. It knows nothing of how this platform makes its policies, and refuses what it does not understand:
+a selector that is passed over would make a table look stricter or wider than the cluster is.
 """
 
 from collections.abc import Callable, Iterable, Mapping
