@@ -1,6 +1,6 @@
 """The state behind the stand-in providers: what exists in Azure and in its clusters, and what is deleted together.
 
-Source: https://learn.microsoft.com/azure/azure-resource-manager/management/delete-resource-group (everything inside goes
+Source: https://learn.microsoft.com/azure/azure-resource-manager/management/delete-resource-group (all inside goes
 too), https://learn.microsoft.com/azure/azure-resource-manager/management/resource-name-rules (names without case).
 """
 
