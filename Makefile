@@ -51,7 +51,7 @@ test: $(VENV)/installed-dev ## everything that runs without Go
 # of the most tests; as they are, the longest story begins early: for speed alone.
 acceptance: $(VENV)/installed-dev ## the real Pulumi engine on a real Kubernetes control plane (Go builds them once)
 	@$(PYTHON) -m tests.engine.toolchain
-	@$(VENV)/bin/pytest -q -n auto --dist loadfile --no-loadscope-reorder $(ORDER) tests/cluster tests/engine
+	@$(VENV)/bin/pytest -q -n auto --dist loadfile --no-loadscope-reorder $(ORDER) tests/cluster tests/engine tests/alerts
 
 # Two processes: each holds a control plane and the controllers beside it. PART=keda builds and runs one part alone.
 oracles: $(VENV)/installed-dev ## real controllers instead of our doubles: the Kubernetes provider, … (Go builds them once, half an hour)

@@ -34,7 +34,7 @@ def missing_alerts(plan: MonitoringPlan) -> list[Alert]:
                 expression=f'absent(up{{job="{plan.chart.namespace}/{controller.name}"}} == 1)',
                 wait=_WAIT,
                 severity="warning",
-                summary="no pod of {{ $labels.controller }} answers: changes, and what it renews, have no effect",
+                summary=f"no pod of {controller.name} answers: changes, and what it renews, have no effect",
                 labels={"controller": controller.name},
             )
             for controller in plan.controllers
@@ -64,6 +64,7 @@ def _missing(series: str, *, only_if: str | None = None) -> Alert:
         expression=f"absent({series}){guard}",
         wait=_WAIT,
         severity="warning",
-        summary="there is no {{ $labels.missing }}: alerts that need it can't fire",
+        # A text sees the labels of the series, not those that a rule adds.
+        summary=f"there is no {series}: alerts that need it can't fire",
         labels={"missing": series},
     )
