@@ -1,4 +1,4 @@
-"""For each object that a stack declares: who calls it? A kind without an answer here fails.
+"""For each object that a stack declares in the cluster: who calls it? A kind without an answer here fails.
 
 What only costs, waits or looks safe is a bug: an alert without a receiver, a registry without a pull, a Secret that no
 pod mounts. Users that a chart brings (Prometheus, KEDA, the gateway's controllers) are known by what
@@ -10,8 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.graph.stacks import ALL, Entry, entries_of, is_azure, is_kubernetes, strings
-from tests.graph.test_graph import name_of, type_of
+from tests.graph.stacks import ALL, Entry, entries_of, is_kubernetes, strings
 
 Users = Callable[[Entry, "Graph"], bool]
 _POD_OWNERS = ("Deployment", "Job", "StatefulSet", "DaemonSet")
@@ -22,8 +21,6 @@ class Graph:
 
     def __init__(self, stack: str) -> None:
         self.entries = entries_of(stack)
-        self.needed = {urn for entry in self.entries for urn in entry["options"].get("depends_on") or ()}
-        self.parents = {entry["parent"] for entry in self.entries}
 
     def of(self, *kinds: str) -> Iterator[dict[str, Any]]:
         """Inputs of the Kubernetes objects of these kinds."""
@@ -205,37 +202,6 @@ KUBERNETES: dict[str, Users] = {
 }
 
 
-def _awaited(entry: Entry, graph: Graph) -> bool:
-    """Another resource needs it, or is made of it."""
-    return entry["urn"] in graph.needed or entry["urn"] in graph.parents
-
-
-def _registry(entry: Entry, graph: Graph) -> bool:
-    """Images are pulled from it: by models, or by charts."""
-    address = f"{name_of(entry)}.azurecr.io"
-    return any(address in text for item in graph.of(*_POD_OWNERS) for text in strings(item["spec"]))
-
-
-AZURE: dict[str, Users] = {
-    "containerregistry:Registry": _registry,
-}
-# What acts by being there: a grant, a credential, a rule, an entrance's record.
-AZURE_ENDS = frozenset(
-    {
-        "authorization:RoleAssignment",
-        "containerregistry:CacheRule",
-        "containerservice:AgentPool",
-        "containerservice:MaintenanceConfiguration",
-        "managedidentity:FederatedIdentityCredential",
-        "network:PrivateDnsZoneGroup",
-        "network:VirtualNetworkPeering",
-        "privatedns:VirtualNetworkLink",
-        "storage:BlobContainer",
-        "storage:BlobServiceProperties",
-    }
-)
-
-
 @pytest.mark.parametrize("stack", ALL)
 def test_every_object_in_the_cluster_is_used(stack: str) -> None:
     graph = Graph(stack)
@@ -244,20 +210,5 @@ def test_every_object_in_the_cluster_is_used(stack: str) -> None:
     assert {entry["inputs"]["kind"] for entry in objects} <= KUBERNETES.keys()
 
     unused = [entry["urn"] for entry in objects if not KUBERNETES[entry["inputs"]["kind"]](entry, graph)]
-
-    assert unused == []
-
-
-@pytest.mark.parametrize("stack", ALL)
-def test_every_azure_resource_is_used(stack: str) -> None:
-    graph = Graph(stack)
-    ours = [entry for entry in graph.entries if is_azure(entry) and type_of(entry) not in AZURE_ENDS]
-    assert ours
-
-    unused = [
-        entry["urn"]
-        for entry in ours
-        if not (AZURE[type_of(entry)](entry, graph) if type_of(entry) in AZURE else _awaited(entry, graph))
-    ]
 
     assert unused == []

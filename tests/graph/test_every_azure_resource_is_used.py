@@ -1,0 +1,216 @@
+"""For each Azure resource: who reads it? That another one waits for it, or is made of it, is no answer.
+
+Ids are unknown in a preview, so a use by id is a resource of a kind that takes it and waits for it. What nothing in the
+stack uses has its reason in `REASONS`.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import pytest
+
+from tests.graph.stacks import ALL, Entry, Sections, entries_of, graph_of, is_azure, strings
+from tests.graph.test_graph import name_of, type_of
+
+STORE = {"blob": "qwen3-8b/1", "model": "Qwen/Qwen3-8B"}
+# Resources that nothing in a stack uses, by the words of a reason in their test.
+REASONS = {
+    "identity of a model that is downloaded": "without rights and without a price; it may move to the store later",
+    "store without a model": "weights are uploaded before the stack file names them",
+    "subnet of a public gateway": "the gateway may become internal, and a range that is in use can't be added later",
+    "registry of images from upstream": "images of the organisation; rule REGISTRY-OWN says so",
+}
+
+
+class Azure:
+    """One stack's resources."""
+
+    def __init__(self, entries: Sequence[Entry]) -> None:
+        self.entries = entries
+
+    def waits(self, entry: Entry, *kinds: str) -> list[Entry]:
+        """Resources of these kinds that name the resource in what they wait for."""
+        return [
+            user
+            for user in self.entries
+            if is_azure(user) and type_of(user) in kinds and entry["urn"] in (user["options"].get("depends_on") or ())
+        ]
+
+    def mentions(self, text: str, *, kind: str = "") -> bool:
+        """Whether an object in the cluster, of this kind if one is given, has a text in it."""
+        return any(
+            text in found
+            for user in self.entries
+            if not is_azure(user) and kind in ("", user["inputs"].get("kind"))
+            for found in strings(user["inputs"])
+        )
+
+    def named(self, key: str, name: str) -> bool:
+        """Whether an Azure resource has a name at a key of its inputs."""
+        return any(is_azure(user) and user["inputs"].get(key) == name for user in self.entries)
+
+
+Answer = Callable[[Entry, Azure], str]
+USED = "used"
+
+
+def by(*kinds: str) -> Answer:
+    return lambda entry, azure: USED if azure.waits(entry, *kinds) else ""
+
+
+def _identity(entry: Entry, azure: Azure) -> str:
+    """It has rights, or the cluster is it."""
+    if azure.waits(entry, "authorization:RoleAssignment", "containerservice:ManagedCluster"):
+        return USED
+    urn = str(entry["urn"]).split("::")
+    model = urn[-1].removeprefix("model-").removesuffix("-azure-identity")
+    downloaded = urn[-1].startswith("model-") and azure.mentions(f"{model}-pods")
+    return "identity of a model that is downloaded" if downloaded else ""
+
+
+def _credential(entry: Entry, azure: Azure) -> str:
+    """Some service account names the client of the identity, and pods run under it."""
+    subject = str(entry["inputs"]["subject"]).rpartition(":")[2]
+    return USED if azure.mentions(subject, kind="ServiceAccount") else ""
+
+
+def _account(entry: Entry, azure: Azure) -> str:
+    """A cache rule signs in with it."""
+    rules = azure.waits(entry, "containerregistry:CacheRule")
+    return USED if any(rule["inputs"].get("credentialSetResourceId") for rule in rules) else ""
+
+
+def _store(entry: Entry, azure: Azure) -> str:
+    return USED if azure.mentions(name_of(entry), kind="Deployment") else "store without a model"
+
+
+def _registry(entry: Entry, azure: Azure) -> str:
+    return USED if azure.mentions(f"{name_of(entry)}.azurecr.io") else "registry of images from upstream"
+
+
+def _vault(entry: Entry, azure: Azure) -> str:
+    return USED if azure.mentions(f"{name_of(entry)}.vault.azure.net", kind="ClusterSecretStore") else ""
+
+
+def _subnet(entry: Entry, azure: Azure) -> str:
+    if azure.waits(
+        entry, "containerservice:AgentPool", "containerservice:ManagedCluster", "network:PrivateEndpoint"
+    ) or azure.mentions(name_of(entry)):
+        return USED
+    return "subnet of a public gateway" if entry["urn"].endswith("::network-subnet-gateway") else ""
+
+
+def _group(entry: Entry, azure: Azure) -> str:
+    return USED if azure.named("resourceGroupName", name_of(entry)) else ""
+
+
+def _zone(entry: Entry, azure: Azure) -> str:
+    """It is linked to a network, and has an address in it: an endpoint's, or the API server's."""
+    linked = azure.waits(entry, "privatedns:VirtualNetworkLink")
+    records = azure.waits(entry, "network:PrivateDnsZoneGroup", "containerservice:ManagedCluster")
+    return USED if linked and records else ""
+
+
+def _itself(_entry: Entry, _azure: Azure) -> str:
+    """It acts by being there: nodes, a window, a right, a rule, a record."""
+    return USED
+
+
+ANSWERS: dict[str, Answer] = {
+    "authorization:RoleAssignment": _itself,
+    "containerregistry:CacheRule": _itself,
+    "containerregistry:CredentialSet": _account,
+    "containerregistry:Registry": _registry,
+    "containerservice:AgentPool": _itself,
+    "containerservice:MaintenanceConfiguration": _itself,
+    "containerservice:ManagedCluster": by("containerservice:AgentPool"),
+    "keyvault:Vault": _vault,
+    "managedidentity:FederatedIdentityCredential": _credential,
+    "managedidentity:UserAssignedIdentity": _identity,
+    "network:NatGateway": by("network:Subnet"),
+    "network:NetworkSecurityGroup": by("network:Subnet"),
+    "network:PrivateDnsZoneGroup": _itself,
+    "network:PrivateEndpoint": by("network:PrivateDnsZoneGroup"),
+    "network:PublicIPAddress": by("network:NatGateway"),
+    "network:Subnet": _subnet,
+    "network:VirtualNetwork": by("network:Subnet"),
+    "network:VirtualNetworkPeering": _itself,
+    "privatedns:PrivateZone": _zone,
+    "privatedns:VirtualNetworkLink": _itself,
+    "resources:ResourceGroup": _group,
+    "storage:BlobContainer": _itself,
+    "storage:BlobServiceProperties": _itself,
+    "storage:StorageAccount": _store,
+}
+
+
+def answers(entries: Sequence[Entry]) -> dict[str, str]:
+    """For each Azure resource, by its name in Pulumi: that it is used, the reason why not, or nothing."""
+    azure = Azure(entries)
+    ours = [entry for entry in entries if is_azure(entry)]
+    return {entry["urn"].split("::")[-1]: ANSWERS[type_of(entry)](entry, azure) for entry in ours}
+
+
+def unused(entries: Sequence[Entry]) -> dict[str, str]:
+    """Resources that nothing uses, with their reason; none where there is no reason."""
+    return {name: answer for name, answer in answers(entries).items() if answer != USED}
+
+
+@pytest.mark.parametrize("stack", ALL)
+def test_every_azure_resource_is_used_or_has_a_reason(stack: str) -> None:
+    assert answers(entries_of(stack))
+    assert set(unused(entries_of(stack)).values()) <= set(REASONS)
+
+
+def _all_in_store(sections: Sections) -> None:
+    sections["models"] = [{**sections["models"][0], "source": STORE}]
+
+
+def _upstream(sections: Sections) -> None:
+    sections["registry"] = {"images": "upstream"}
+
+
+def _imported(sections: Sections) -> None:
+    sections["registry"] = {"imported": ["docker.io"]}
+
+
+def _internal(sections: Sections) -> None:
+    sections["gateway"]["exposure"] = "internal"
+
+
+_IDENTITY, _NO_MODEL, _PUBLIC, _UPSTREAM = REASONS
+EDITS: dict[str, tuple[Callable[[Sections], Any], dict[str, str]]] = {
+    "models in the store": (_all_in_store, {}),
+    "images from upstream": (_upstream, {"registry-registry": _UPSTREAM}),
+    "imported images": (_imported, {}),
+    "internal gateway": (_internal, {}),
+}
+"""What nothing uses in a changed development stack, beside what nothing uses in the stack itself."""
+
+
+def test_what_the_development_stack_does_not_use_is_known() -> None:
+    found = unused(entries_of("dev"))
+    identities = {f"model-{name}-azure-identity": _IDENTITY for name in ("chat", "embed")}
+    assert {name: why for name, why in found.items() if why != _PUBLIC} == {
+        **identities,
+        "model-store-account": _NO_MODEL,
+    }
+
+
+@pytest.mark.parametrize("name", sorted(EDITS))
+def test_an_edited_stack_makes_nothing_else_that_nobody_uses(name: str) -> None:
+    edit, expected = EDITS[name]
+    found = unused(graph_of("dev", edit).to_json())
+    before = unused(entries_of("dev"))
+    assert {key: why for key, why in found.items() if key not in before} == expected
+    assert "" not in found.values()
+
+
+def test_an_account_that_no_cache_signs_in_with_is_found() -> None:
+    entries = [dict(entry) for entry in entries_of("dev") if not entry["urn"].endswith("::registry-cache-docker-io")]
+    assert unused(entries)["registry-docker-hub"] == ""
+
+
+def test_a_vault_that_no_secret_store_reads_is_found() -> None:
+    entries = [entry for entry in entries_of("dev") if entry["inputs"].get("kind") != "ClusterSecretStore"]
+    assert unused(entries)["vault-vault"] == ""
