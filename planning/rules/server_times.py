@@ -1,5 +1,6 @@
 """Rules about limits of vLLM's own, among its arguments, that work against the rest of a request's way."""
 
+from planning.plan import ModelPath
 from planning.resolving.releases import ReleaseView
 from planning.resolving.request_path import QUEUED_REQUESTS, QUEUED_TOKENS, RECOVERY, WATCHDOG, request_path
 from planning.resolving.resolution import Resolution
@@ -8,6 +9,11 @@ from planning.vllm.options import mapping, whole_number
 
 _ARGUMENTS = ("engine.args",)
 _GROUPS = ("distributed-timeout-seconds", "cpu-distributed-timeout-seconds")
+
+
+def _path(stack: Resolution, release: ReleaseView) -> ModelPath:
+    """The way to a model; of two with one name the first (rule NAME-COLLISION refuses them)."""
+    return next(model for model in request_path(stack).models if model.model == release.name)
 
 
 @release_rule(
@@ -21,7 +27,7 @@ _GROUPS = ("distributed-timeout-seconds", "cpu-distributed-timeout-seconds")
 )
 def requests_wait_in_the_server(stack: Resolution, release: ReleaseView) -> Violations:
     """VLLM takes every request that the proxies may send: none is refused because others wait."""
-    (path,) = (model for model in request_path(stack).models if model.model == release.name)
+    path = _path(stack, release)
     sent = path.upstream.requests * stack.settings.gateway.replicas.max
     if path.server.most_requests is not None and path.server.most_requests < sent:
         yield Violation(
@@ -48,7 +54,7 @@ def requests_wait_in_the_server(stack: Resolution, release: ReleaseView) -> Viol
 )
 def recovery_ends_before_a_restart(stack: Resolution, release: ReleaseView) -> Violations:
     """An engine that failed waits for instructions for less time than the liveness probe bears."""
-    (path,) = (model for model in request_path(stack).models if model.model == release.name)
+    path = _path(stack, release)
     wait, patience = path.server.recovery_seconds, path.server.liveness.patience_seconds
     if wait is not None and wait >= patience:
         yield Violation(
