@@ -27,6 +27,8 @@ class RequestPathFacts(Record, frozen=True):
     """What an open connection may hold before anything reads it."""
     proxy_streams: int
     """Streams of one HTTP/2 connection where no policy says otherwise."""
+    longest_drain_minutes: int
+    """The longest drain timeout of a node pool that AKS takes."""
     spot_notice_seconds: int
     """Between the notice and the end of a spot VM."""
     bytes_per_token: int

@@ -77,7 +77,8 @@ def agent_pool(
 
 def _upgrade(plan: AgentPoolPlan) -> containerservice.AgentPoolUpgradeSettingsArgsDict:
     settings: containerservice.AgentPoolUpgradeSettingsArgsDict = {
-        # A node that can't be drained is cordoned instead of failing the whole upgrade.
+        # A node that can't be drained in time stays, cordoned and labelled as quarantined, and the cluster ends as
+        # failed or canceled (AKS' reference, UndrainableNodeBehavior); `Schedule` would leave it in use, not upgraded.
         "undrainable_node_behavior": "Cordon",
     }
     if plan.drain_minutes is not None:

@@ -93,7 +93,7 @@ class Model(pulumi.ComponentResource):
             opts=in_cluster(self, cluster, serving.namespace, *self.deployments),
         )
         for workload in plan.workloads:
-            if workload.disruption_budget:
+            if workload.disruption_budget is not None:
                 disruption_budget(plan, workload, in_namespace)
         ModelRoute(
             f"{name}-route",

@@ -56,12 +56,12 @@ def deployment(
 
 
 def disruption_budget(model: ModelPlan, workload: WorkloadPlan, opts: pulumi.ResourceOptions) -> PodDisruptionBudget:
-    """Evictions remove one replica at a time."""
+    """Evictions remove as many replicas at a time as the Plan says."""
     return PodDisruptionBudget(
         f"{workload.name}-disruption-budget",
         metadata=metadata(workload.name, model.namespace),
         spec={
-            "max_unavailable": 1,
+            "max_unavailable": workload.disruption_budget,
             "selector": {"match_labels": selector(workload)},
             # A replica that never became ready must not block a node's upgrade.
             "unhealthy_pod_eviction_policy": "AlwaysAllow",

@@ -5,11 +5,11 @@ from typing import Literal
 from planning import naming
 from planning.deciding import device_plugin
 from planning.money import quota
+from planning.placement import drain
 from planning.plan import AgentPoolPlan, Pairs, PoolPlan
 from planning.plan import labels as labels_of
 from planning.plan.immutable import IMMUTABLE_SETTINGS
 from planning.resolving.pools import ResolvedPool
-from planning.resolving.request_path import request_path
 from planning.resolving.resolution import ResolvedStack
 from planning.resolving.tags import autoscaler_tags
 
@@ -77,7 +77,9 @@ def agent_pool(stack: ResolvedStack, view: ResolvedPool) -> AgentPoolPlan:
         max_pods=stack.settings.cluster.max_pods,
         gpu_driver=driver,
         gpu_instance_profile=profile,
-        drain_minutes=None if view.spot else request_path(stack.resolution).nodes.drain_minutes,
+        drain_minutes=None
+        if view.spot
+        else drain.drain_minutes(stack.resolution, view, surge=quota.surge_fits(stack.resolution, view.name)),
         max_surge=surge,
         max_unavailable=unavailable,
         autoscaler_tags=autoscaler_tags(view),

@@ -6,7 +6,8 @@ from planning import naming
 from planning.deciding import azure_objects
 from planning.deciding.arguments import command_line
 from planning.deciding.images import image
-from planning.placement import cache_gib, resources, rollout, shared_memory_gib
+from planning.money import quota
+from planning.placement import cache_gib, drain, resources, rollout, shared_memory_gib
 from planning.plan import PodPlan, ReleasePlan, ReplicaRange, ScalingPlan, WorkloadPlan, metrics
 from planning.plan.labels import MIG_STATE, MODEL, in_prometheus
 from planning.resolving.releases import ResolvedRelease
@@ -85,7 +86,9 @@ def _workload(
         scaling=scaling,
         # Slices under names of their own and taints of the stack file: no admission tolerates these by itself.
         tolerations=tuple((taint.key, taint.value, taint.effect) for taint in workload.pool.taints),
-        disruption_budget=workload.high > 1,
+        disruption_budget=drain.evictable(
+            stack.resolution, workload, surge=quota.surge_fits(stack.resolution, workload.pool.name)
+        ),
         mps=workload.pool.settings.gpu.sharing == "mps",
         rollout=strategy,
         surge_node_hours=rollout.surge_node_hours(stack.resolution, workload),

@@ -103,8 +103,8 @@ class WorkloadPlan(Struct, frozen=True, kw_only=True):
     """How KEDA decides."""
     tolerations: tuple[tuple[str, str, str], ...]
     """Key, value and effect of each taint that the pods tolerate."""
-    disruption_budget: bool
-    """Whether evictions wait for the other replicas."""
+    disruption_budget: int | str | None
+    """Replicas that evictions may take away at the same time, a number or a percentage; None: no budget."""
     mps: bool
     """Whether the GPU is shared by MPS: the device plugin then mounts its shared memory at /dev/shm."""
     rollout: RolloutPlan

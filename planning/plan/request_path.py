@@ -189,8 +189,8 @@ class NodePath(Struct, frozen=True, kw_only=True):
 
     scale_down_seconds: int
     """Longest grace that the cluster autoscaler gives the pods of a node that it removes."""
-    drain_minutes: int
-    """Longest drain of a GPU node during an upgrade, minutes."""
+    longest_drain_minutes: int
+    """Longest drain of a node that AKS takes, minutes; each pool has its own, by replicas of a node and their start."""
     system_drain_minutes: int
     """Longest drain of a system node, where the proxies run, minutes."""
 

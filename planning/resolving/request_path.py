@@ -223,12 +223,9 @@ def _watchdog_seconds(release: ReleaseView, facts: RequestPathFacts) -> int | No
 
 def _nodes(stack: Resolution, models: tuple[ModelPath, ...], proxy: ProxyPath) -> NodePath:
     grace = max((model.server.grace_seconds for model in models), default=0)
-    # The disruption budget lets a second replica go only when the first one's successor is ready.
-    start = max((model.start_minutes for model in stack.settings.models), default=0)
-    drain = start + math.ceil(grace / _MINUTE)
     system = math.ceil(proxy.grace_seconds / _MINUTE) + 5
     return NodePath(
         scale_down_seconds=max(_LEAST_SCALE_DOWN_SECONDS, grace, proxy.grace_seconds),
-        drain_minutes=max(_LEAST_DRAIN_MINUTES, drain),
+        longest_drain_minutes=stack.catalog.request_path.longest_drain_minutes,
         system_drain_minutes=max(_LEAST_DRAIN_MINUTES, system),
     )

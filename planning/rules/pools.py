@@ -212,7 +212,8 @@ def surge_inside_quota(stack: Resolution) -> Violations:
         most = max(billed.vm.vcpu for billed in short if billed.vm is not None)
         names = listed(billed.name for billed in short)
         without = (
-            "they are upgraded without one, each with one node fewer during the upgrade"
+            "they are upgraded without one, each with one node fewer during the upgrade, and replicas that find no "
+            "other place are down until it is back"
             if all(billed.gpu for billed in short)
             else "pools without GPUs can then not be upgraded at their largest"
         )

@@ -138,7 +138,8 @@ def _model_pairs(path: RequestPathPlan, model: ModelPath) -> Iterator[Pair]:
         "requests are cut when a GPU node is removed", may_equal=True,
     )  # fmt: skip
     yield Pair(
-        "grace period of a pod", server.grace_seconds, "drain of a GPU node", nodes.drain_minutes * _MINUTE,
+        "grace period of a pod", server.grace_seconds, "longest drain of a node that AKS takes",
+        nodes.longest_drain_minutes * _MINUTE,
         "an upgrade of the nodes stops, or cuts requests", may_equal=True,
     )  # fmt: skip
 
