@@ -9,12 +9,19 @@ from planning.resolving.resolution import Resolution
 class NamedSecret(NamedTuple):
     """A setting that names a secret: its path in the stack file, the name, and whether it is a mail server's password.
 
-    That password alone may be named more than once, since several receivers may send by one server.
+    That password alone may be named more than once, since several receivers may send by one server. `kind_path` is the
+    setting that says what the secret is for, where its own path does not.
     """
 
     path: str
     name: str
     is_mail_password: bool = False
+    kind_path: str | None = None
+
+    @property
+    def rests_on(self) -> tuple[str, ...]:
+        """The settings by which the secret has its use."""
+        return (self.path,) if self.kind_path is None else (self.path, self.kind_path)
 
 
 def named_secrets(stack: Resolution) -> Iterator[NamedSecret]:
@@ -31,8 +38,8 @@ def named_secrets(stack: Resolution) -> Iterator[NamedSecret]:
         yield NamedSecret("registry.docker_hub.token_secret", account.token_secret)
     for index, receiver in enumerate(settings.observability.receivers):
         if receiver.secret is not None:
-            path = f"observability.receivers[{index}].secret"
-            yield NamedSecret(path, receiver.secret, is_mail_password=receiver.kind == "email")
+            path, is_mail = f"observability.receivers[{index}]", receiver.kind == "email"
+            yield NamedSecret(f"{path}.secret", receiver.secret, is_mail, f"{path}.kind")
 
 
 def secret_names(stack: Resolution) -> tuple[str, ...]:

@@ -109,7 +109,7 @@ def runner_is_another_network(stack: Resolution) -> Violations:
 )
 def secret_is_no_section(stack: Resolution) -> Violations:
     """No secret has the name of a section of the stack file, under which its first value would be set."""
-    for path, name, _ in named_secrets(stack):
+    for path, name, *_ in named_secrets(stack):
         if name in SECTIONS:
             yield Violation(
                 path,
@@ -130,7 +130,7 @@ def secret_is_no_section(stack: Resolution) -> Violations:
 def secrets_differ(stack: Resolution) -> Violations:
     """No two names of secrets differ only in upper and lower case."""
     seen: dict[str, tuple[str, str]] = {}
-    for path, name, _ in named_secrets(stack):
+    for path, name, *_ in named_secrets(stack):
         first_path, first = seen.setdefault(name.casefold(), (path, name))
         if first != name:
             yield Violation(

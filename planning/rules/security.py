@@ -94,5 +94,5 @@ def one_use_per_secret(stack: Resolution) -> Violations:
                 secret.path,
                 f"`{secret.name}` is already {earlier.path}",
                 "name a secret of its own for each",
-                (secret.path, earlier.path),
+                (*secret.rests_on, *earlier.rests_on),
             )

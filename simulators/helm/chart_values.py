@@ -24,7 +24,11 @@ FREE = {
         f"{part}nodeSelector": "labels of our choice; the chart's own default is merged with them"
         for part in ("", "webhook.", "cainjector.", "startupapicheck.")
     },
-    "gpu-operator": {"operator.nodeSelector": "labels of our choice; the chart's own default is merged with them"},
+    "gpu-operator": {
+        "operator.nodeSelector": "labels of our choice; the chart's own default is merged with them",
+        "dcgmExporter.config": "read by templates/clusterpolicy.yaml without a default; by NVIDIA: "
+        "https://docs.nvidia.com/datacenter/cloud-native/gpu-operator/latest/install-gpu-operator.html",
+    },
     "kube-prometheus-stack": {
         "grafana.nodeSelector": "Grafana's own chart; the parent's file repeats only some of its values",
         "grafana.tolerations": "as above",

@@ -115,7 +115,7 @@ def test_the_webhook_of_the_ai_gateway_has_a_certificate_that_is_renewed(stack: 
     assert webhook["tlsCertSecretName"] != default("ai-gateway-helm", "controller.mutatingWebhook.tlsCertSecretName")
     assert issuer["urn"] in release["options"]["depends_on"]
     assert issuer["inputs"]["values"]["crds"] == {"enabled": True}
-    assert only(stack, "PodMonitor", "certificates")["inputs"]["spec"]["namespaceSelector"] == {
+    assert only(stack, "PodMonitor", "cert-manager")["inputs"]["spec"]["namespaceSelector"] == {
         "matchNames": [issuer["inputs"]["namespace"]]
     }
     rules = [rule for group in only(stack, "PrometheusRule")["inputs"]["spec"]["groups"] for rule in group["rules"]]
