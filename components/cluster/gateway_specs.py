@@ -215,15 +215,21 @@ def security(plan: GatewayPlan) -> dict[str, Json]:
 
 
 def certificate_template() -> dict[str, Json]:
-    """Template of the TLS Secret: certificate and key from the vault's single PEM text (`pem`), key in PKCS #8."""
+    """Template of the TLS Secret: certificate and key from the vault's single PEM text (`pem`), key in PKCS #8.
+
+    Without one of the two, `filterPEM` alone would write an empty one over that of the certificate in use, and the
+    listener would be gone: so the template fails, the Secret stays as it is and `SecretNotSynced` fires.
+    """
     return {
         "type": "kubernetes.io/tls",
         "engineVersion": "v2",
-        "data": {
-            "tls.crt": '{{ .pem | filterPEM "CERTIFICATE" }}',
-            "tls.key": '{{ .pem | filterPEM "PRIVATE KEY" }}',
-        },
+        "data": {"tls.crt": _pem("CERTIFICATE"), "tls.key": _pem("PRIVATE KEY")},
     }
+
+
+def _pem(kind: str) -> str:
+    missing = f"no {kind} in PEM"
+    return f'{{{{ with .pem | filterPEM "{kind}" }}}}{{{{ . }}}}{{{{ else }}}}{{{{ fail "{missing}" }}}}{{{{ end }}}}'
 
 
 def _targets(plan: GatewayPlan) -> list[Json]:

@@ -1,102 +1,200 @@
-"""External Secrets Operator in a thread: every ExternalSecret becomes a Secret, as far as the vault has its values.
+"""External Secrets Operator in a thread: every ExternalSecret becomes a Secret, as far as its store has the values.
 
-Source: https://external-secrets.io/latest/api/externalsecret/ for what is synced, external-secrets/external-secrets
-apis/externalsecrets/v1/externalsecret_types.go for the reasons of the Ready condition; its messages are made up. Of
-templates only `{{ index . "KEY" | trim }}` is rendered (runtime/template/v2/template.go: Go's text/template over the
-values as strings, with sprig's functions, of which `trim` cuts white space as strings.TrimSpace does); any other text
-stays as it is. Left out: `dataFrom` is not read, every store reaches the one vault, and the refresh interval is over at
-once.
+Source: external-secrets/external-secrets v2.9.0 pkg/controllers/externalsecret/externalsecret_controller.go
+(`Reconcile`, `applyOwnership`, `deleteOrphanedSecrets`, `shouldRefreshPeriodic`, `isSecretValid`) and
+externalsecret_controller_template.go (`ApplyTemplate`, `setMetadata`), pkg/controllers/common/common.go
+(`BuildRateLimiter`: what failed is tried again after 1 second, then after twice as long, 7 minutes at most),
+runtime/esutils/utils.go (`ObjectHash`). Left out: events, metrics, the webhook. What is not simulated of an
+ExternalSecret is refused.
 """
 
-import base64
-import re
+import math
+import threading
+import time
 from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, Final
 
+from simulators.api_server.answers import ApiError
 from simulators.api_server.background import Background
 from simulators.api_server.client import Client, Object
+from simulators.external_secrets import secret
+from simulators.external_secrets.provider import API_VERSION, MANAGER, STORE, Provider, ProviderError, validate
+from simulators.external_secrets.secret_templates import TemplateError
 
-_API_VERSION: Final = "external-secrets.io/v1"
+CHART: Final = "external-secrets"
+FINALIZER: Final = "externalsecrets.external-secrets.io/externalsecret-cleanup"
 _KIND: Final = "ExternalSecret"
-_MANAGER: Final = "external-secrets"
 _PAUSE_SECONDS: Final = 0.5
-_TRIMMED: Final = re.compile(r'\{\{ index \. "([^"]+)" \| trim \}\}')
+_FIRST_RETRY_SECONDS: Final = 1
+_LAST_RETRY_SECONDS: Final = 420
+_UNITS: Final = {"h": 3600, "m": 60, "s": 1}
+
+
+@dataclass
+class _Failure:
+    seen: str
+    """What ExternalSecret and Secret were when it failed: a change of one is looked at without a delay."""
+    count: int
+    again: float
+    """When to try again, by the monotonic clock."""
 
 
 class SecretsOperator(Background):
-    """Used as a context. `vault` holds values by key; a key without one gets a made-up value.
+    """Used as a context. `provider.vault` holds values by key, `provider.absent` names keys that are not there.
 
-    `absent` names keys that the vault does not have: an ExternalSecret that asks for one makes no Secret and says so
-    in its Ready condition.
+    Unless it `is_installed` from the beginning, nothing happens before its chart is there, nor after it is gone.
     """
 
-    def __init__(self, client: Client) -> None:
-        super().__init__("secrets-operator", client, [(_API_VERSION, _KIND), ("v1", "Secret")], _PAUSE_SECONDS)
-        self.vault: dict[str, str] = {}
-        self.absent: set[str] = set()
+    def __init__(self, client: Client, *, is_installed: bool = True) -> None:
+        kinds = [(API_VERSION, _KIND), (API_VERSION, STORE), ("v1", "Secret")]
+        super().__init__("secrets-operator", client, kinds, _PAUSE_SECONDS)
+        self.provider = Provider(client)
         self._client = client
+        self._failures: dict[str, _Failure] = {}
+        self._is_installed = is_installed
+        # A round that had begun before the chart was removed must change nothing more.
+        self._turn = threading.Lock()
+
+    def chart(self, chart: str, values: Mapping[str, Any] | None) -> None:
+        """A chart was installed with these values, or is gone (None)."""
+        if chart == CHART:
+            with self._turn:
+                self._is_installed = values is not None
+            self.wake()
 
     def look(self) -> None:
-        """Bring every ExternalSecret up to date."""
-        for wanted in self._client.list(_API_VERSION, _KIND):
-            self.attempt(lambda wanted=wanted: self._sync(wanted))
+        """Bring every store and every ExternalSecret up to date."""
+        with self._turn:
+            if not self._is_installed:
+                return
+            for store in self._client.list(API_VERSION, STORE):
+                self.attempt(lambda store=store: validate(self._client, store))
+            for wanted in self._client.list(API_VERSION, _KIND):
+                self.attempt(lambda wanted=wanted: self._reconcile(wanted))
 
-    def _sync(self, wanted: Object) -> None:
-        metadata, spec = wanted["metadata"], wanted["spec"]
-        keys = {item["secretKey"]: item["remoteRef"]["key"] for item in spec.get("data") or []}
-        missing = sorted(self.absent.intersection(keys.values()))
-        if not missing:
-            self._write(wanted, keys)
-        reason = "SecretSyncedError" if missing else "SecretSynced"
-        condition = {
-            "type": "Ready",
-            "status": str(not missing),
-            "reason": reason,
-            "message": f"not in the vault: {', '.join(missing)}" if missing else "secret synced",
-            "lastTransitionTime": metadata["creationTimestamp"],
-        }
-        if (wanted.get("status") or {}).get("conditions") == [condition]:
+    def _reconcile(self, wanted: Object) -> None:
+        metadata = wanted["metadata"]
+        finalizers = metadata.get("finalizers") or []
+        if metadata.get("deletionTimestamp"):
+            # The Secret is its owner's, so that the garbage collector takes it.
+            self._finalizers(wanted, [name for name in finalizers if name != FINALIZER])
             return
+        if FINALIZER not in finalizers:
+            self._finalizers(wanted, [*finalizers, FINALIZER])
+        version = secret.version_of(wanted)
+        existing = self._client.find("v1", "Secret", secret.name_of(wanted), metadata["namespace"])
+        seen = f"{version}/{existing['metadata']['resourceVersion'] if existing else ''}"
+        failure = self._failures.get(metadata["uid"])
+        if failure and failure.seen == seen and time.monotonic() < failure.again:
+            return
+        if _is_due(wanted, version) or existing is None or not secret.is_valid(existing):
+            self._sync(wanted, existing, seen)
+
+    def _sync(self, wanted: Object, existing: Object | None, seen: str) -> None:
+        try:
+            self._write(wanted, existing, self.provider.values(wanted))
+        except ProviderError:
+            self._failed(wanted, seen, "could not get secret data from provider")
+        except secret.OwnedError as error:
+            # No further try until something changes.
+            self._failed(wanted, seen, str(error), is_final=True)
+        except TemplateError:
+            self._failed(wanted, seen, "could not update secret")
+        except ApiError as error:
+            if error.status != secret.INVALID:
+                raise
+            self._failed(wanted, seen, "could not update secret")
+        else:
+            self._failures.pop(wanted["metadata"]["uid"], None)
+            self._done(wanted)
+
+    def _write(self, wanted: Object, existing: Object | None, values: dict[str, str]) -> None:
+        name, namespace = secret.name_of(wanted), wanted["metadata"]["namespace"]
+        owned = f"{secret.OWNER_LABEL}={secret.owner_hash(wanted)}"
+        for other in self._client.list("v1", "Secret", namespace, labelSelector=owned):
+            if other["metadata"]["name"] != name:
+                self._client.delete("v1", "Secret", other["metadata"]["name"], namespace)
+        made = secret.made(wanted, existing, values)
+        manager = secret.manager_of(wanted)
+        if existing is None:
+            self._client.create(made, field_manager=manager)
+        elif made != existing:
+            self._client.replace(made, field_manager=manager)
+
+    def _failed(self, wanted: Object, seen: str, message: str, *, is_final: bool = False) -> None:
+        uid = wanted["metadata"]["uid"]
+        before = self._failures.get(uid)
+        count = before.count + 1 if before else 0
+        delay = min(_FIRST_RETRY_SECONDS * 2**count, _LAST_RETRY_SECONDS)
+        self._failures[uid] = _Failure(seen, count, math.inf if is_final else time.monotonic() + delay)
+        self._report(wanted, _condition(wanted, "False", "SecretSyncedError", message), {})
+
+    def _done(self, wanted: Object) -> None:
+        added = {
+            "refreshTime": _now(),
+            "syncedResourceVersion": secret.version_of(wanted),
+            "binding": {"name": secret.name_of(wanted)},
+        }
+        self._report(wanted, _condition(wanted, "True", "SecretSynced", "secret synced"), added)
+
+    def _report(self, wanted: Object, condition: Object, added: dict[str, Any]) -> None:
+        status = wanted.get("status") or {}
+        if not added and status.get("conditions") == [condition]:
+            return
+        metadata = wanted["metadata"]
         self._client.patch(
-            _API_VERSION,
+            API_VERSION,
             _KIND,
             metadata["name"],
-            {"status": {"conditions": [condition]}},
+            {"status": {"conditions": [condition], **added}},
             namespace=metadata["namespace"],
             subresource="status",
-            field_manager=_MANAGER,
+            field_manager=MANAGER,
         )
 
-    def _write(self, wanted: Object, keys: dict[str, Any]) -> None:
-        metadata, target = wanted["metadata"], wanted["spec"].get("target") or {}
-        values = {key: self.vault.get(remote, f"made-up value of {remote}") for key, remote in keys.items()}
-        template = (target.get("template") or {}).get("data") or {}
-        values = {key: _rendered(text, values) for key, text in template.items()} if template else values
-        name = target.get("name") or metadata["name"]
-        data = {key: base64.b64encode(value.encode()).decode() for key, value in values.items()}
-        found = self._client.find("v1", "Secret", name, metadata["namespace"])
-        if found is not None and found.get("data") == data:
-            return
-        owner = {
-            "apiVersion": _API_VERSION,
-            "kind": _KIND,
-            "name": metadata["name"],
-            "uid": metadata["uid"],
-            "controller": True,
-            "blockOwnerDeletion": True,
-        }
-        self._client.apply(
-            {
-                "apiVersion": "v1",
-                "kind": "Secret",
-                "metadata": {"name": name, "namespace": metadata["namespace"], "ownerReferences": [owner]},
-                "data": data,
-            },
-            field_manager=_MANAGER,
-            force=True,
+    def _finalizers(self, wanted: Object, names: list[str]) -> None:
+        metadata = wanted["metadata"]
+        body = {"metadata": {"finalizers": names, "resourceVersion": metadata["resourceVersion"]}}
+        self._client.patch(
+            API_VERSION, _KIND, metadata["name"], body, namespace=metadata["namespace"], field_manager=MANAGER
         )
 
 
-def _rendered(text: str, values: Mapping[str, str]) -> str:
-    """One entry of a template; a key that the vault didn't give is empty, as in a Go map of strings."""
-    return _TRIMMED.sub(lambda found: values.get(found[1], "").strip(), text)
+def _is_due(wanted: Object, version: str) -> bool:
+    status, seconds = wanted.get("status") or {}, _seconds(wanted["spec"]["refreshInterval"])
+    if wanted["spec"].get("refreshPolicy", "Periodic") != "Periodic" or "syncWindows" in wanted["spec"]:
+        raise NotImplementedError(f"refreshPolicy or syncWindows of an ExternalSecret: {wanted['spec']}")
+    synced = status.get("syncedResourceVersion", "")
+    if seconds <= 0 and synced:
+        return False
+    if synced != version or not status.get("refreshTime"):
+        return True
+    age = datetime.now(UTC) - datetime.fromisoformat(status["refreshTime"])
+    return age.total_seconds() > seconds
+
+
+def _seconds(duration: str) -> float:
+    """Seconds of a duration of Go such as `1h` or `1h0m0s`."""
+    total, number = 0.0, ""
+    for letter in duration:
+        if letter in _UNITS:
+            total, number = total + float(number) * _UNITS[letter], ""
+        else:
+            number += letter
+    if number.strip("0"):
+        raise NotImplementedError(f"duration {duration}")
+    return total
+
+
+def _condition(wanted: Object, status: str, reason: str, message: str) -> Object:
+    made = {"type": "Ready", "status": status, "reason": reason, "message": message, "lastTransitionTime": _now()}
+    for before in (wanted.get("status") or {}).get("conditions") or []:
+        if before["status"] == status:
+            made["lastTransitionTime"] = before["lastTransitionTime"]
+    return made
+
+
+def _now() -> str:
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -54,7 +54,7 @@ class ClusterEngine(Engine):
             self.kubernetes.releases.on_chart = self._chart
             self.kubelets = starting.enter_context(Kubelets(plane.client, renewal_seconds=LEASE_RENEWAL_SECONDS))
             self.keda = starting.enter_context(Keda(plane.client, _MODEL_LABEL))
-            self.secrets_operator = starting.enter_context(SecretsOperator(plane.client))
+            self.secrets_operator = starting.enter_context(SecretsOperator(plane.client, is_installed=False))
             starting.enter_context(CrdJobs(plane.client, self._arm.parent))
             super().__enter__()
             self._ends = starting.pop_all()
@@ -69,10 +69,11 @@ class ClusterEngine(Engine):
         return ClusterKubernetes(self.log, plane, reference)
 
     def _chart(self, chart: str, values: Mapping[str, Any] | None) -> None:
-        """Without the GPU Operator nodes have no devices, without KEDA replicas stay as they are."""
+        """Without the GPU Operator nodes have no devices, without the others replicas and Secrets stay as they are."""
         if chart == _GPU_OPERATOR:
             self.azure.machines.gpu_operator(values)
         self.keda.chart(chart, values)
+        self.secrets_operator.chart(chart, values)
 
 
 def platform_engine(
