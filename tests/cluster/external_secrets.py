@@ -16,6 +16,7 @@ STORE: Final = "ClusterSecretStore"
 SYNCED: Final = ("True", "SecretSynced", "secret synced")
 UNREAD: Final = ("False", "SecretSyncedError", "could not get secret data from provider")
 NOT_WRITTEN: Final = ("False", "SecretSyncedError", "could not update secret")
+_VALID: Final = ("True", "Valid", "store validated")
 DEFINITIONS: Final = Path("crds", "external-secrets.yaml")
 
 
@@ -47,6 +48,15 @@ class Space:
         data = [{"key": key, "value": value} for key, value in values.items()]
         spec = {"provider": {"fake": {"data": data}}, "conditions": [{"namespaces": [namespace or self.name]}]}
         self._apply(STORE, {"name": self.name}, spec)
+
+    def require_store(self) -> None:
+        """Wait until the operator has found the store valid."""
+
+        def is_valid(found: Object | None) -> bool:
+            conditions = ((found or {}).get("status") or {}).get("conditions") or []
+            return [(item["status"], item["reason"], item["message"]) for item in conditions] == [_VALID]
+
+        self.client.wait(API_VERSION, STORE, self.name, until=is_valid)
 
     def want(
         self, name: str, data: Mapping[str, str], *, target: Mapping[str, Any] | None = None, interval: str = "1h"
