@@ -32,7 +32,7 @@ class Platform:
                     client.wait("v1", "Secret", name, namespace, until=lambda left: left is None)
 
     def apply(self, entries: Entries, *, without: Iterable[str] = ()) -> list[Object]:
-        """Store and ExternalSecrets as an update applies them; the vault lacks the keys `without`. The ExternalSecrets."""
+        """Apply store and ExternalSecrets as an update does, and return these; the vault lacks the keys `without`."""
         entries = list(entries)
         declared = external_secrets(entries)
         for external in declared:
