@@ -55,7 +55,7 @@ class Provider:
 
         Raises:
             ProviderError: the store is not there or not for this namespace, or lacks a key.
-            NotImplementedError: it asks for them in a way that is not simulated.
+            NotImplementedError: it asks in a way that is not simulated.
 
         """
         spec = wanted["spec"]

@@ -97,9 +97,9 @@ def made(wanted: Object, existing: Object | None, values: Mapping[str, str]) -> 
 def _template(wanted: Object) -> dict[str, Any] | None:
     target: dict[str, Any] = wanted["spec"].get("target") or {}
     template: dict[str, Any] | None = target.get("template")
-    said = {**target, **(template or {})}
+    declared = {**target, **(template or {})}
     unknown = (target.keys() - _TARGET) | ((template or {}).keys() - _TEMPLATE)
-    other = {key: said[key] for key, only in _ONLY.items() if said.get(key, only) != only}
+    other = {key: declared[key] for key, only in _ONLY.items() if declared.get(key, only) != only}
     if unknown or other:
         raise NotImplementedError(f"target of an ExternalSecret: {sorted(unknown)} {other}")
     return template

@@ -57,7 +57,7 @@ def _evaluated(expression: str, values: Mapping[str, str]) -> str:
 
 
 def _filter_pem(kind: str, text: str) -> str:
-    """The blocks of one type, written anew; nothing where there are others only, an error without any block."""
+    """The blocks of one type, encoded again; nothing where all are of other types, an error without any block."""
     # A block that Go can't decode ends nothing: pem.Decode goes on behind it.
     found = [(match[1], _decoded(match[2])) for match in _BLOCK.finditer(text)]
     chosen = [content for type_, content in found if content is not None and type_.casefold() == kind.casefold()]

@@ -113,9 +113,9 @@ class SecretsOperator(Background):
     def _write(self, wanted: Object, existing: Object | None, values: dict[str, str]) -> None:
         name, namespace = secret.name_of(wanted), wanted["metadata"]["namespace"]
         owned = f"{secret.OWNER_LABEL}={secret.owner_hash(wanted)}"
-        for other in self._client.list("v1", "Secret", namespace, labelSelector=owned):
-            if other["metadata"]["name"] != name:
-                self._client.delete("v1", "Secret", other["metadata"]["name"], namespace)
+        for orphan in self._client.list("v1", "Secret", namespace, labelSelector=owned):
+            if orphan["metadata"]["name"] != name:
+                self._client.delete("v1", "Secret", orphan["metadata"]["name"], namespace)
         made = secret.made(wanted, existing, values)
         manager = secret.manager_of(wanted)
         if existing is None:

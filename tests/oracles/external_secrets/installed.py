@@ -97,7 +97,7 @@ def installed(directory: Path, reference: Path) -> Generator[Installed]:
 
 def _await_webhook(client: Client) -> None:
     def refuses() -> bool:
-        # Taken by the definitions alone: only the webhook knows that the fake provider wants values.
+        # The definitions accept it: only the webhook knows that the fake provider wants values.
         spec = {"provider": {"fake": {"data": [{"key": "without-a-value"}]}}}
         store = {"apiVersion": API_VERSION, "kind": STORE, "metadata": {"name": "probe"}, "spec": spec}
         try:
