@@ -13,6 +13,8 @@ from config.shape import choices_at, described, keys_at, places_of_key
 from config.wording import closest, did_you_mean, listed
 
 _LONGEST_VALUE = 60
+# Keys that other tools have for the version of a chart. The one here is vLLM's, where nobody looks for a chart's.
+_VERSIONS = frozenset({"version", "versions", "chart", "charts", "chart_version"})
 # What is wrong with a value, by pydantic's type of error; {…} are the limits in its context.
 _WRONG = {
     "string_type": "is not a string",
@@ -144,7 +146,10 @@ def _fix_for(place: Place, value: object, kinds: set[str]) -> str:
 def _unknown_key(place: Place, path: str) -> Finding:
     key, known = str(place[-1]), keys_at(place[:-1])
     places = places_of_key(key)
-    fix = did_you_mean(key, known) or (f"move it to {listed(places)}" if places else f"remove `{key}`")
+    if key in _VERSIONS:
+        fix = f"remove `{key}`: versions of charts and controllers are the platform's own"
+    else:
+        fix = did_you_mean(key, known) or (f"move it to {listed(places)}" if places else f"remove `{key}`")
     return Finding("error", "CFG-UNKNOWN-KEY", path, f"unknown key `{key}`; known here: {listed(known)}", fix)
 
 

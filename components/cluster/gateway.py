@@ -1,4 +1,4 @@
-"""The gateway: Envoy Gateway with Envoy AI Gateway, and the one Gateway through which every model is reached."""
+"""The gateway: Envoy Gateway with Agent Router (Envoy AI Gateway before 1.2), and the Gateway that leads to all models."""
 
 from collections.abc import Mapping
 

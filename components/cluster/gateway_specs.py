@@ -24,7 +24,7 @@ _TARGET_GROUP = "gateway.networking.k8s.io"
 def envoy_gateway_values(plan: GatewayPlan, nodes: NodeSelection) -> dict[str, Json]:
     """Values of `gateway-helm` as the AI gateway needs them; this chart alone owns the Gateway API's CRDs.
 
-    Source: envoyproxy/ai-gateway v1.1.0, manifests/envoy-gateway-values.yaml.
+    Source: theagentrouter/agent-router v1.2.0, manifests/envoy-gateway-values.yaml, as in v1.1.0.
     """
     return {
         "crds": {"enabled": True},
@@ -101,7 +101,8 @@ def envoy_proxy(plan: GatewayPlan, nodes: NodeSelection) -> dict[str, Json]:
                 "envoyPDB": {"maxUnavailable": 1},
                 "envoyDeployment": {
                     "container": {
-                        **({"image": plan.proxy_image} if plan.proxy_image is not None else {}),
+                        # Named here, since this object replaces what the chart says of the proxies.
+                        "image": plan.proxy_image,
                         "resources": ENVOY.resources(),
                     },
                     "pod": {

@@ -76,7 +76,7 @@ class ModelScaling(pulumi.ComponentResource):
 def _sleeping(plan: ScalingPlan) -> dict[str, Json]:
     """Where there may be no replica: KEDA itself polls, wakes the first one and removes all after the cooldown.
 
-    No `fallback`: a trigger that has fallen back counts as active (`getScalerState` in v2.20.2), so that a minute
+    No `fallback`: a trigger that has fallen back counts as active (`getScalerState` in v2.21.0), so that a minute
     without metrics would wake a workload that has nothing to do. Without one KEDA keeps what there is.
     """
     return {"pollingInterval": _POLL_SECONDS, "cooldownPeriod": plan.cooldown_seconds}
@@ -85,6 +85,7 @@ def _sleeping(plan: ScalingPlan) -> dict[str, Json]:
 def _awake(plan: ScalingPlan) -> dict[str, Json]:
     """Where a replica always runs: without metrics the replicas stay, and come back if all are gone.
 
-    Polling and cooldown are about zero replicas; KEDA warns of them here.
+    Polling and cooldown are about zero replicas; KEDA warns of them here, and since v2.21.0 it takes the autoscaler's
+    word for the metrics.
     """
     return {"fallback": {"failureThreshold": 3, "replicas": plan.min, "behavior": "currentReplicasIfHigher"}}

@@ -16,12 +16,6 @@ def image(stack: ResolvedStack, name: str) -> str:
     return f"{repository}@{known.digest}" if known.digest else f"{repository}:{known.tag}"
 
 
-def proxy_image(stack: ResolvedStack) -> str | None:
-    """The image of the gateway's proxies; None where Envoy Gateway's own default is right."""
-    known = stack.catalog.images["envoy-proxy"]
-    return image(stack, "envoy-proxy") if _address(stack, known.repository) != known.repository else None
-
-
 def chart_images(stack: ResolvedStack, chart: Chart) -> dict[str, Json]:
     """The values by which a chart pulls its images through the platform's registry; empty where it pulls none there."""
     values: dict[str, Any] = {}

@@ -4,7 +4,7 @@ from planning.deciding import azure_objects
 from planning.deciding.alerting import alerting
 from planning.deciding.chart_crds import chart_crds
 from planning.deciding.charts import chart
-from planning.deciding.images import image, proxy_image
+from planning.deciding.images import image
 from planning.deciding.moves import move
 from planning.deciding.releases import NAMESPACE, TOKEN_SECRET
 from planning.deciding.traffic import GATEWAY, GATEWAY_NAMESPACE
@@ -106,7 +106,7 @@ def gateway(stack: ResolvedStack, nodes: NodeSelection) -> GatewayPlan:
         hostname=settings.hostname,
         certificate=settings.certificate,
         secret_store=azure_objects.SECRET_STORE,
-        proxy_image=proxy_image(stack),
+        proxy_image=image(stack, "envoy-proxy"),
         public=settings.exposure == "public",
         service_annotations=azure_objects.load_balancer_annotations(stack),
         clients=tuple(ClientPlan(name=client.name, key_secret=client.key_secret) for client in settings.clients),

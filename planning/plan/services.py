@@ -151,8 +151,8 @@ class GatewayPlan(Struct, frozen=True, kw_only=True):
     """The store's secret with the certificate and its key, as one PEM text."""
     secret_store: str
     """Store that certificate and keys come from."""
-    proxy_image: str | None
-    """Image of the proxies; None where Envoy Gateway's own default is right."""
+    proxy_image: str
+    """Image of the proxies: a later patch of the minor version that Envoy Gateway brings."""
     public: bool
     """Whether the gateway is reached from the internet."""
     service_annotations: Pairs

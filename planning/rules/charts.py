@@ -1,7 +1,8 @@
 """Rules about charts: that their CRDs follow their version, and are those that the other parts were compared with."""
 
+from catalog import VersionRange
 from planning.resolving.resolution import Resolution
-from planning.resolving.versions import line_of, numbers
+from planning.resolving.versions import line_of, numbers, within
 from planning.rules.register import Violation, Violations, stack_rule
 
 _HELM = "https://helm.sh/docs/chart_best_practices/custom_resource_definitions/"
@@ -53,6 +54,28 @@ def bundle_is_the_one_compared(stack: Resolution) -> Violations:
                 f"{name} {chart.version} brings {bundle.part} {known} by the version matrix, {says}",
                 f"read the annotation {bundle.annotation} in the chart, and correct the one that is wrong",
             )
+
+
+@stack_rule(
+    "PROXY-IMAGE",
+    "error",
+    prevents="The proxies refuse configuration that they are too old for, or take it in another sense.",
+    source="Envoy Gateway compatibility matrix: each minor version is built for one minor version of Envoy",
+    reads=(),
+)
+def proxies_are_those_of_the_gateway(stack: Resolution) -> Violations:
+    """The image of the proxies is of the minor version that Envoy Gateway brings; only its patch is chosen here."""
+    name, image = "gateway-helm", stack.catalog.images["envoy-proxy"]
+    version = stack.catalog.charts[name].version
+    line = line_of(stack.catalog.versions, name, version)
+    brought = line.brings.get("envoy") if line is not None else None
+    tag = image.tag.removeprefix("distroless-")
+    if brought is not None and not within(tag, VersionRange(brought, brought)):
+        yield Violation(
+            "catalog/charts.yaml.images.envoy-proxy.tag",
+            f"{name} {version} brings Envoy {brought}, and the proxies' image is {image.tag}",
+            f"write the newest patch of {brought}, such as distroless-v{brought}.0",
+        )
 
 
 @stack_rule(

@@ -1,7 +1,7 @@
 """Whether Helm values exist: every path that is set must be one that the chart reads.
 
 Source: the `values.yaml` and `values.schema.json` of the charts themselves, which lie in a folder as
-`NAME.values.yaml` and `NAME.schema.json`.
+`NAME.values.yaml` and `NAME.schema.json`, or `NAME@VERSION.…` for another version of the chart.
 """
 
 import json
@@ -52,7 +52,13 @@ FREE = {
 }
 
 
-def unknown_paths(chart: str, values: Mapping[str, Any], directory: Path) -> list[str]:
+def reference_file(directory: Path, chart: str, version: str, kind: str) -> Path:
+    """The file of a chart at a version (`kind` is `values.yaml` or `schema.json`); else the one without a version."""
+    exact = directory / f"{chart}@{version.removeprefix('v')}.{kind}"
+    return exact if exact.is_file() else directory / f"{chart}.{kind}"
+
+
+def unknown_paths(chart: str, values: Mapping[str, Any], directory: Path, version: str = "") -> list[str]:
     """Paths in `values` that `chart` (its plain name) does not have; `directory` holds `<chart>.values.yaml`.
 
     A value whose default is empty (`{}`, `[]`, null) is handed on as it is, so everything below it is the
@@ -60,17 +66,17 @@ def unknown_paths(chart: str, values: Mapping[str, Any], directory: Path) -> lis
     """
     if chart in WITHOUT_VALUES:
         return sorted(values)
-    defaults = _defaults(chart, directory)
+    defaults = _defaults(chart, directory, version)
     free = FREE.get(chart, {})
     return sorted(path for path in _unknown((), values, defaults, chart, directory) if not _below(path, free))
 
 
-def schema_problems(chart: str, values: Mapping[str, Any], directory: Path) -> list[str]:
+def schema_problems(chart: str, values: Mapping[str, Any], directory: Path, version: str = "") -> list[str]:
     """What the chart's own JSON Schema says against the defaults with `values` on top; nothing where it ships none."""
-    file = directory / f"{chart}.schema.json"
+    file = reference_file(directory, chart, version, "schema.json")
     if not file.is_file():
         return []
-    merged = _merge(_defaults(chart, directory), values)
+    merged = _merge(_defaults(chart, directory, version), values)
     return sorted(error.message for error in Draft7Validator(json.loads(file.read_text())).iter_errors(merged))
 
 
@@ -90,8 +96,8 @@ def _unknown(
             yield f"{'.'.join(path)} (a mapping where the chart has {type(defaults[key]).__name__})"
 
 
-def _defaults(chart: str, directory: Path) -> dict[str, Any]:
-    defaults = _read(directory / f"{chart}.values.yaml")
+def _defaults(chart: str, directory: Path, version: str) -> dict[str, Any]:
+    defaults = _read(reference_file(directory, chart, version, "values.yaml"))
     overlay = OVERLAYS.get(chart)
     return _merge(defaults, _read(directory / f"{overlay}.values.yaml")) if overlay else defaults
 

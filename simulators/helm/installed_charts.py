@@ -77,13 +77,14 @@ class InstalledCharts:
     def problems(self, inputs: Mapping[str, Any]) -> list[str]:
         """What is wrong with the values: a path that the chart does not have, or what its schema refuses."""
         chart, values, directory = chart_name(inputs), inputs.get("values") or {}, self._reference / "charts"
+        version = str(inputs.get("version", ""))
         try:
-            unknown = unknown_paths(chart, values, directory)
+            unknown = unknown_paths(chart, values, directory, version)
         except FileNotFoundError:
             return [f"the values of the chart {chart} are not recorded"]
         return [
             *(f"the chart {chart} has no value {path}" for path in unknown),
-            *schema_problems(chart, values, directory),
+            *schema_problems(chart, values, directory, version),
         ]
 
     def find(self, id_: str) -> dict[str, Any] | None:

@@ -1,7 +1,7 @@
 """KEDA's admission webhook, as policies that the API server itself enforces.
 
-Source: kedacore/keda v2.20.2 apis/keda/v1alpha1/scaledobject_webhook.go (`verifyScaledObjects` 319, `verifyName` 203,
-`verifyHpas` 256). Left out: its warnings, triggers by processor and memory, scaling modifiers, transfers of ownership.
+Source: kedacore/keda v2.21.0 apis/keda/v1alpha1/scaledobject_webhook.go (`verifyScaledObjects` 358, `verifyName` 242,
+`verifyHpas` 293). Left out: its warnings, triggers by processor and memory, scaling modifiers, transfers of ownership.
 """
 
 from typing import Any, Final

@@ -1,10 +1,11 @@
 """KEDA in a thread, with the controller of the HorizontalPodAutoscalers that it makes.
 
-Source: kedacore/keda v2.20.2 controllers/keda/scaledobject_controller.go (`Reconcile` 155, `reconcileScaledObject` 231,
-`handlePause` 344), controllers/keda/scaledobject_finalizer.go, and the sources of `scaling`, `autoscaler`, `objects`
-and `admission` beside this. What differs: `clock` runs faster than a real one, a round is at least one poll of KEDA's
-and one sync of the autoscaler's, `lastActiveTime` and events are not written, and a target that isn't there yet is
-looked for at every round. Where this runs, the real controller of HorizontalPodAutoscalers must not.
+Source: kedacore/keda v2.21.0 controllers/keda/scaledobject_controller.go (`Reconcile` 170, `reconcileScaledObject` 246,
+`handlePause` 359), controllers/keda/scaledobject_finalizer.go, pkg/scaling/scale_handler.go (`hpaActivelyQuerying`
+1094), and the sources of `scaling`, `autoscaler`, `objects` and `admission` beside this. What differs: `clock` runs
+faster than a real one, a round is at least one poll of KEDA's and one sync of the autoscaler's, `lastActiveTime` and
+events are not written, and a target that isn't there yet is looked for at every round. Where this runs, the real
+controller of HorizontalPodAutoscalers must not.
 """
 
 import contextlib
@@ -164,7 +165,7 @@ class Keda(Background):
         metadata["resourceVersion"] = fresh["metadata"]["resourceVersion"]
 
     def _target(self, scaled: Object) -> Object:
-        """The scale of the target, `checkTargetResourceIsScalable` (429)."""
+        """The scale of the target, `checkTargetResourceIsScalable` (444)."""
         target = scaled["spec"]["scaleTargetRef"]
         if (target.get("apiVersion", "apps/v1"), target.get("kind", "Deployment")) != _TARGET:
             raise InvalidError("not simulated: another target than a Deployment")
@@ -182,7 +183,7 @@ class Keda(Background):
             self._set(target, pause.replicas, MANAGER)
 
     def _make_autoscaler(self, scaled: Object, scaling: Scaling, pause: Pause, loop: _Loop) -> None:
-        """`ensureHPAForScaledObjectExists` (509); the API server validates its rates and bounds."""
+        """`ensureHPAForScaledObjectExists` (524); the API server validates its rates and bounds."""
         metadata = scaled["metadata"]
         form = (metadata["generation"], pause)
         if loop.form != form:
@@ -205,9 +206,12 @@ class Keda(Background):
         value = None if self._unanswered else self._monitored.value(scaling.query, namespace)
         if value is None and not self._unanswered and scaling.value_may_be_missing:
             value = 0.0
-        # KEDA's poll and the autoscaler's question both count a failure.
+        hpa = self._client.find(*_HPA, objects.autoscaler_name(scaled), namespace)
+        # The autoscaler's question counts a failure, and so does KEDA's own poll: where a replica always runs, it polls
+        # only after the autoscaler has got no answer.
         rounds = 1 + int((now - loop.polled) // scaling.poll_seconds) if loop.polled else 1
-        loop.failures = 0 if value is not None else loop.failures + 2 * rounds
+        polls = rounds - 1 if scaling.is_left_to_the_autoscaler and objects.is_asking(hpa) else rounds
+        loop.failures = 0 if value is not None else loop.failures + rounds + polls
         loop.polled = now
         poll, current = Poll(value, loop.failures), target["spec"]["replicas"]
         cooled = loop.last_awake is None or now - loop.last_awake > scaling.cooldown_seconds
@@ -216,7 +220,6 @@ class Keda(Background):
             loop.last_awake = now
         if decision.replicas != current:
             self._set(target, decision.replicas, MANAGER)
-        hpa = self._client.find(*_HPA, objects.autoscaler_name(scaled), namespace)
         conditions = self._sync(hpa, scaling.metric(decision.replicas, poll), decision.replicas, target, loop, now)
         fallen_back = scaling.has_fallen_back(poll)
         known = scaled.get("status") or {}

@@ -1,6 +1,6 @@
 """The objects that KEDA and the HorizontalPodAutoscaler's controller write.
 
-Source: kedacore/keda v2.20.2 controllers/keda/hpa.go (73 to 192), controllers/keda/scaledobject_controller.go,
+Source: kedacore/keda v2.21.0 controllers/keda/hpa.go (73 to 192), controllers/keda/scaledobject_controller.go,
 apis/keda/v1alpha1/condition_types.go; kubernetes 1.36.3 pkg/controller/podautoscaler/horizontal.go (1475).
 """
 
@@ -96,6 +96,12 @@ def _dated(known: Mapping[str, Any], type_: str, status: str, reason: str) -> di
     same = before.get("status") == status
     moment = before["lastTransitionTime"] if same else datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     return {"type": type_, "status": status, "reason": reason, "message": reason, "lastTransitionTime": moment}
+
+
+def is_asking(hpa: Object | None) -> bool:
+    """Whether the autoscaler gets its metrics (`hpaActivelyQuerying`): not where it is switched off or got an error."""
+    conditions = (hpa or {}).get("status", {}).get("conditions") or []
+    return any(entry["type"] == "ScalingActive" and entry["status"] == "True" for entry in conditions)
 
 
 def hpa_condition(conditions: Iterable[Mapping[str, Any]]) -> dict[str, str] | None:

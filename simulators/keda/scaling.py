@@ -1,8 +1,8 @@
 """What a ScaledObject asks for, and what KEDA's operator makes of it at one poll.
 
-Source: kedacore/keda v2.20.2 pkg/scaling/executor/scale_scaledobjects.go (`RequestScale`, 37 to 118),
-pkg/scaling/scale_handler.go (`getScalerState`, 930), pkg/fallback/fallback.go (115 and 243),
-pkg/scalers/prometheus_scaler.go (310), apis/keda/v1alpha1/scaledobject_types.go.
+Source: kedacore/keda v2.21.0 pkg/scaling/executor/scale_scaledobjects.go (`RequestScale`, 37 to 128),
+pkg/scaling/scale_handler.go (`getScalerState`, 1114), pkg/fallback/fallback.go (114 and 242),
+pkg/scalers/prometheus_scaler.go (329), apis/keda/v1alpha1/scaledobject_types.go.
 """
 
 from collections.abc import Mapping
@@ -140,6 +140,11 @@ class Scaling:
         return scaling
 
     @property
+    def is_left_to_the_autoscaler(self) -> bool:
+        """Whether KEDA takes the autoscaler's word for the metrics (`UsesHPAObservations`, scaledobject_types.go)."""
+        return self.low > 0
+
+    @property
     def fewest_awake(self) -> int:
         """Replicas below which the HorizontalPodAutoscaler, which knows no zero here, does not go."""
         return max(self.low, 1)
@@ -158,7 +163,7 @@ class Scaling:
         """What KEDA itself does at so many replicas; `cooled` is whether the cooldown is over."""
         fallen_back = self.has_fallen_back(poll)
         is_error = poll.value is None and not fallen_back
-        # scale_handler.go, 1003: a trigger that has fallen back is active.
+        # scale_handler.go, 1185: a trigger that has fallen back is active.
         if fallen_back or (poll.value is not None and poll.value > self.activation) or pause.forced:
             return self._awake(current, pause, is_error=is_error)
         if is_error and self.fallback is None:

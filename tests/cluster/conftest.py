@@ -144,7 +144,7 @@ def keda(engine: ClusterEngine) -> Keda:
     """
     add_node(engine.client, "one")
     engine.client.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "keda"}})
-    engine.kubernetes.charts.install({"name": "keda", "namespace": "keda", "chart": "keda", "version": "2.20.2"})
+    engine.kubernetes.charts.install({"name": "keda", "namespace": "keda", "chart": "keda", "version": "2.21.0"})
     engine.keda.chart("keda", {})
     return engine.keda
 

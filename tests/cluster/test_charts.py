@@ -1,6 +1,7 @@
 """A chart brings its CRDs and its values are checked, as far as that goes without Helm."""
 
 import copy
+import itertools
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,7 @@ from typing import Any
 import pulumi
 import pulumi_kubernetes as k8s
 import pytest
+import yaml
 
 from simulators.api_server.client import Client
 from simulators.api_server.waiting import eventually
@@ -18,6 +20,7 @@ from simulators.kubernetes_provider.provider import HELM_RELEASE
 from tests.cluster.harness import ClusterEngine
 from tests.cluster.small_programs import Program, Run, operations
 from tests.engine.harness import OperationRefusedError
+from tests.engine.platform_stacks import REPOSITORY
 
 pytestmark = pytest.mark.cluster
 CRD = ("apiextensions.k8s.io/v1", "CustomResourceDefinition")
@@ -38,7 +41,7 @@ def chart(values: dict[str, Any] | None = None, *, installed: bool = True, used:
                     name="keda",
                     namespace="keda",
                     chart="keda",
-                    version="2.20.2",
+                    version="2.21.0",
                     values=values or {},
                     opts=pulumi.ResourceOptions(provider=provider, depends_on=[namespace]),
                 )
@@ -121,6 +124,33 @@ def test_a_chart_is_not_deleted_before_its_custom_resources(run: Run, client: Cl
     client.delete("keda.sh/v1alpha1", "ScaledObject", "someone-elses", "default")
 
 
+def route_keeps_new_field(client: Client, name: str) -> bool:
+    """Whether the API server keeps the field of a rule that is new in version 1.2 of the AI gateway."""
+    rule = {"backendRefs": [{"name": "m"}], "excludeFromModelsEndpoint": True}
+    made = client.create(
+        {
+            "apiVersion": "aigateway.envoyproxy.io/v1beta1",
+            "kind": "AIGatewayRoute",
+            "metadata": {"name": name, "namespace": "default"},
+            "spec": {"parentRefs": [{"name": "g"}], "rules": [rule]},
+        }
+    )
+    client.delete("aigateway.envoyproxy.io/v1beta1", "AIGatewayRoute", name, "default")
+    return "excludeFromModelsEndpoint" in made["spec"]["rules"][0]
+
+
+def test_crds_in_templates_follow_the_version_of_their_chart(client: Client, arm: Path) -> None:
+    """From the AI gateway's CRDs that recorded stacks have to those that are pinned today."""
+    charts = InstalledCharts(client, arm.parent)
+    pinned = yaml.safe_load((REPOSITORY / "catalog" / "charts.yaml").read_text())["entries"]["ai-gateway-crds-helm"]
+    chart = {"chart": pinned["chart"], "name": "ai-gateway-crds-helm", "namespace": "default"}
+    charts.install({**chart, "version": "v1.1.0"})
+    assert not route_keeps_new_field(client, "before")
+    charts.upgrade({**chart, "version": pinned["version"]})
+    tries = itertools.count()
+    eventually(lambda: route_keeps_new_field(client, f"after-{next(tries)}"), "the field of version 1.2 is kept")
+
+
 # CRDs in a `crds` folder, which Helm creates once.
 
 
@@ -189,7 +219,7 @@ def test_a_job_applies_the_crds_of_a_charts_version(client: Client, arm: Path) -
     name = "securitypolicies.gateway.envoyproxy.io"
     path = ("spec", "authorization", "rules", "[]", "operation")
     client.create(older(arm, name, "gateway.envoyproxy.io", *path))
-    pull = ["helm", "pull", "oci://docker.io/envoyproxy/gateway-helm", "--version", "v1.9.1", "--untar"]
+    pull = ["helm", "pull", "oci://docker.io/envoyproxy/gateway-helm", "--version", "v1.9.2", "--untar"]
     apply = ["kubectl", "apply", "--server-side", "--force-conflicts", "--recursive", "--filename", "/work"]
     containers = [{"name": str(at), "image": "i", "command": command} for at, command in enumerate((pull, apply))]
     spec = {"restartPolicy": "Never", "initContainers": containers[:1], "containers": containers[1:]}

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from tests.engine.harness import OperationRefusedError, StackRun, plain_text_secrets
 from tests.engine.losses import Loss, allowances, allowances_for, costly, losses, losses_report, unforeseen
@@ -20,6 +21,9 @@ from tests.engine.recording import RECORDED, Recording, engine_with, recordings,
 pytestmark = pytest.mark.engine
 RECORDINGS = recordings()
 VERSION = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]["version"]
+JOB = "kubernetes:batch/v1:Job"
+RELEASE = "kubernetes:helm.sh/v3:Release"
+CHARTS = yaml.safe_load((REPOSITORY / "catalog" / "charts.yaml").read_text())["entries"]
 # Shorter lines of a secret, like the `apiVersion` of a kubeconfig, are nobody's secret.
 SECRET_LINE_LENGTH = 16
 Resources = list[dict[str, Any]]
@@ -106,6 +110,32 @@ def test_a_successor_comes_before_what_it_replaces_goes(upgrade: Upgrade) -> Non
     for allowance in allowances_for(upgrade.recording):
         if allowance.successor is not None:
             assert steps.index(("create", allowance.successor)) < steps.index(("delete", allowance.name))
+
+
+def test_charts_move_to_todays_versions_in_place_and_one_after_the_other(upgrade: Upgrade) -> None:
+    """CRDs first, then Envoy Gateway, then the AI gateway, which takes an upgrade from 1.1 and none from 1.0."""
+    recorded = {
+        resource["inputs"]["name"]: resource["inputs"]["version"]
+        for resource in upgrade.recording.resources
+        if resource["type"] == RELEASE
+    }
+    todays = {name: chart["version"] for name, chart in CHARTS.items()}
+    moved = {name for name, version in recorded.items() if version != todays[name]}
+    assert {"gateway-helm", "ai-gateway-crds-helm", "ai-gateway-helm", "keda"} <= moved
+    assert tuple(int(step) for step in recorded["ai-gateway-helm"].removeprefix("v").split(".")) >= (1, 1)
+    steps = [step for step in upgrade.preview.steps if step.op != "same" and step.new is not None]
+    charts = {step.new.inputs["name"]: step for step in steps if step.type == RELEASE and step.new is not None}
+    for name in moved:
+        (old, new) = (charts[name].old, charts[name].new)
+        assert charts[name].op == "update"
+        assert old is not None
+        assert new is not None
+        assert (old.inputs["version"], new.inputs["version"]) == (recorded[name], todays[name])
+    order = [step.name for step in steps]
+    (crds,) = [step.name for step in steps if step.type == JOB and step.name.startswith("gateway-envoy-crds-")]
+    wanted = [crds, charts["gateway-helm"].name, charts["ai-gateway-helm"].name]
+    assert sorted(wanted, key=order.index) == wanted
+    assert order.index(charts["ai-gateway-crds-helm"].name) < order.index(wanted[-1])
 
 
 def test_an_upgrade_does_what_its_preview_showed_and_leaves_no_changes(upgrade: Upgrade) -> None:

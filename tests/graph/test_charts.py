@@ -11,6 +11,7 @@ import yaml
 import catalog
 from catalog import SystemContainer
 from planning.plan.system_pods import REPLICAS, REQUESTS
+from simulators.helm.chart_values import reference_file
 from tests.graph.stacks import ALL, ROOT, Entry, entries_of, is_kubernetes
 
 CATALOG = catalog.load()
@@ -32,7 +33,7 @@ def at(values: Any, path: str) -> Any:
 
 
 def default(chart: str, path: str) -> Any:
-    file = REFERENCE / "charts" / f"{chart}.values.yaml"
+    file = reference_file(REFERENCE / "charts", chart, CATALOG.charts[chart].version, "values.yaml")
     if not file.is_file():
         pytest.skip(f"no reference data at {file}: set REFERENCE_DIR")
     return at(yaml.load(file.read_text(), Loader=yaml.CSafeLoader), path)

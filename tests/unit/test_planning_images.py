@@ -8,6 +8,8 @@ import pytest
 import yaml
 from planning_stacks import CATALOG, ROOT, plan, planned
 
+from simulators.helm.chart_values import reference_file
+
 REFERENCE = Path(os.environ.get("REFERENCE_DIR", ROOT / ".." / "shared"))
 ACCOUNT = {"username_secret": "docker-hub-name", "token_secret": "docker-hub-token"}
 REGISTRY = "acracmellmdevx7f.azurecr.io"
@@ -49,7 +51,7 @@ def test_without_an_account_docker_hub_stays_upstream_and_is_reported() -> None:
     assert at(found["kube-prometheus-stack"], "grafana.sidecar.image.registry") == f"{REGISTRY}/quay.io"
     made = plan(NO_ACCOUNT)
     assert made.models[0].releases[0].image.startswith("docker.io/vllm/")
-    assert made.gateway.proxy_image is None
+    assert made.gateway.proxy_image == "docker.io/envoyproxy/envoy:distroless-v1.39.3"
     assert made.foundation.registry.account is None
     assert [cache.source for cache in made.foundation.registry.caches] == [
         "ghcr.io/*",
@@ -69,7 +71,7 @@ def test_what_is_imported_is_named_through_the_registry_and_not_cached() -> None
     found, made = charts(changes), plan(changes)
     assert at(found["gpu-operator"], "dcgmExporter.repository") == f"{REGISTRY}/nvcr.io/nvidia/k8s"
     assert made.models[0].releases[0].image == f"{REGISTRY}/docker.io/vllm/vllm-openai:v0.33.0"
-    assert made.gateway.proxy_image == f"{REGISTRY}/docker.io/envoyproxy/envoy:distroless-v1.39.0"
+    assert made.gateway.proxy_image == f"{REGISTRY}/docker.io/envoyproxy/envoy:distroless-v1.39.3"
     assert {cache.source for cache in made.foundation.registry.caches} == {
         "ghcr.io/*",
         "quay.io/*",
@@ -95,7 +97,7 @@ def test_the_image_that_every_node_has_keeps_its_name() -> None:
 @pytest.mark.parametrize("name", [name for name, chart in CATALOG.charts.items() if chart.images])
 def test_the_values_are_the_charts_own(name: str) -> None:
     """What a chart's file shows must be the default that the catalog says; what it doesn't is a sub-chart's."""
-    file = Path(REFERENCE, "charts", f"{name}.values.yaml")
+    file = reference_file(REFERENCE / "charts", name, CATALOG.charts[name].version, "values.yaml")
     defaults = yaml.safe_load(file.read_text(encoding="utf-8"))
     for path, upstream in CATALOG.charts[name].images.items():
         default = at(defaults, path)

@@ -20,6 +20,8 @@ from planning.resolving.versions import (
     within,
 )
 
+# Charts whose values and CRDs of a supported version were not to be had: docs/not-verified.md.
+NOTHING_NEWER = ("external-secrets", "kube-prometheus-stack")
 BLOCKING = ("VERSION-PAIR", "VERSION-FAULT", "VERSION-CUDA", "MIG-DRIVER", "K8S-LTS")
 
 
@@ -72,7 +74,10 @@ def test_ranges_as_text() -> None:
 
 # ------------------------------------------------------------------ the matrix
 def test_lines_of_one_component_do_not_overlap() -> None:
-    pins = ["25.3.0", "26.3.3", "26.7.0", "26.7.1", "26.7.2", "1.8.0", "1.8.3", "1.9.1", "1.1.0", "0.15.0", "0.15.1"]
+    pins = [
+        "25.3.0", "26.3.3", "26.7.0", "26.7.1", "26.7.2", "1.8.0", "1.8.3", "1.9.1", "1.1.0", "1.2.0", "0.15.0",
+        "0.15.1", "2.9.0", "2.13.0", "2.14.0", "2.20.2", "2.21.0", "88.5.3", "91.5.2", "92.3.0", "1.21.1",
+    ]  # fmt: skip
     for part in {line.part for line in CATALOG.versions.lines}:
         for pin in pins:
             assert sum(within(pin, line.versions) for line in CATALOG.versions.of(part)) <= 1, (part, pin)
@@ -91,10 +96,13 @@ def test_every_line_has_a_source() -> None:
         assert (line.status == "faulty") == (line.fault is not None)
 
 
-def test_pinned_versions_are_in_the_matrix_and_cause_no_findings() -> None:
+def test_pinned_versions_are_in_the_matrix_and_those_that_have_ended_are_reported() -> None:
     for stack in ({}, {"cluster.gpu_driver": "operator"}, MIXED):
         reported = {finding.rule for finding in planned(stack).findings}
-        assert not reported & {*BLOCKING, "VERSION-UNKNOWN", "VERSION-ENDED", "VERSION-UNTESTED"}
+        assert not reported & {*BLOCKING, "VERSION-UNKNOWN", "VERSION-UNTESTED", "VERSION-UNCONFIRMED"}
+        assert {finding.path for finding in found("VERSION-ENDED", stack)} == {
+            f"catalog/charts.yaml.{name}" for name in NOTHING_NEWER
+        }
 
 
 # ------------------------------------------------------------------ a changed pin
@@ -110,26 +118,57 @@ def test_an_older_gateway_names_the_versions_that_it_does_not_support() -> None:
 
 
 def test_a_gateway_that_the_ai_gateway_does_not_run_on_is_refused() -> None:
-    (finding,) = found("VERSION-PAIR", knowing=charts(gateway_helm="v1.8.0"))
+    (finding,) = found("VERSION-PAIR", knowing=charts(gateway_helm="v1.9.1"))
     assert (finding.severity, finding.path) == ("error", "catalog/charts.yaml.gateway-helm")
-    assert "ai-gateway-helm v1.1.0 needs gateway-helm 1.8.1 or later" in finding.message
+    assert "ai-gateway-helm v1.2.0 needs gateway-helm 1.9.2 or later" in finding.message
+    assert "move gateway-helm to 1.9.2 and later 1.9" in finding.fix
+
+
+def test_a_pair_that_works_and_that_nobody_tests_is_a_note() -> None:
+    before = charts(ai_gateway_helm="v1.1.0", ai_gateway_crds_helm="v1.1.0")
+    (note,) = found("VERSION-UNCONFIRMED", knowing=before)
+    assert "ai-gateway-helm v1.1.0 is tested with gateway-helm 1.8.1 and later 1.8, not with v1.9.2" in note.message
+    assert note.fix.endswith("or ai-gateway-helm to 1.2")
+    assert found("VERSION-PAIR", knowing=before) == []
+
+
+def test_definitions_of_another_version_than_their_controller_are_refused() -> None:
+    for knowing in (charts(ai_gateway_crds_helm="v1.1.0"), charts(ai_gateway_helm="v1.1.0")):
+        assert {finding.path for finding in found("VERSION-PAIR", knowing=knowing)} == {
+            "catalog/charts.yaml.ai-gateway-helm",
+            "catalog/charts.yaml.ai-gateway-crds-helm",
+        }
+
+
+def test_a_keda_that_gives_its_token_away_is_refused() -> None:
+    (finding,) = found("VERSION-FAULT", knowing=charts(keda="2.20.2"))
+    assert "CVE-2026-77524" in finding.message
+    assert finding.fix == "move to a version with keda 2.21"
+
+
+def test_charts_that_are_supported_no_more_name_the_version_that_is() -> None:
+    fixes = {finding.path.rpartition(".")[2]: finding.fix for finding in found("VERSION-ENDED")}
+    assert fixes == {"external-secrets": "move to 2.14", "kube-prometheus-stack": "move to 92"}
+    assert found("VERSION-ENDED", knowing=charts(external_secrets="2.14.0", kube_prometheus_stack="92.3.0")) == []
 
 
 def test_a_new_gateway_needs_a_line_in_the_matrix() -> None:
-    newer = charts(gateway_helm="v1.10.0", ai_gateway_helm="v1.2.0")
+    newer = charts(gateway_helm="v1.10.0", ai_gateway_helm="v1.3.0")
     reported = text(found("VERSION-UNKNOWN", knowing=newer))
     assert "gateway-helm v1.10.0 is not in the version matrix, which has `1.8`, `1.9`" in reported
     assert "which versions of `envoy`, `gateway-api`, `kubernetes` it needs and bundles" in reported
-    assert "ai-gateway-helm v1.2.0 is not in the version matrix" in reported
+    assert "ai-gateway-helm v1.3.0 is not in the version matrix" in reported
     # The custom resource definitions are of the old version.
     (pair,) = found("VERSION-PAIR", knowing=newer)
-    assert "ai-gateway-crds-helm v1.1.0 needs ai-gateway-helm 1.1" in pair.message
+    assert "ai-gateway-crds-helm v1.2.0 needs ai-gateway-helm 1.2" in pair.message
 
 
 def test_with_a_new_kubernetes_the_untested_chart_is_reported() -> None:
-    (finding,) = found("VERSION-UNTESTED", {"cluster.kubernetes": "1.37"})
-    assert "gateway-helm v1.9.1 is tested with kubernetes 1.33 to 1.36, not with 1.37" in finding.message
-    assert "no gateway-helm in the catalog takes kubernetes 1.37" in finding.fix
+    findings = {finding.message: finding.fix for finding in found("VERSION-UNTESTED", {"cluster.kubernetes": "1.37"})}
+    for chart, first in (("gateway-helm v1.9.2", "1.33"), ("keda 2.21.0", "1.34"), ("cert-manager v1.21.1", "1.33")):
+        fix = findings.pop(f"{chart} is tested with kubernetes {first} to 1.36, not with 1.37")
+        assert f"no {chart.split()[0]} in the catalog takes kubernetes 1.37" in fix
+    assert findings == {}
 
 
 def test_unsupported_and_deprecated_operators_are_reported() -> None:

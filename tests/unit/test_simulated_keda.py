@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from simulators.keda import objects
 from simulators.keda.autoscaler import Autoscaler
 from simulators.keda.prometheus import Series, UnknownQueryError, evaluate
 from simulators.keda.scaling import InvalidError, Pause, Poll, Scaling
@@ -136,6 +137,30 @@ def test_keda_itself_wakes_puts_to_sleep_and_keeps_the_minimum(
     scaling = Scaling.of(spec(low, **changes))
     decision = scaling.decide(current, poll, cooled=True)
     assert (decision.replicas, decision.ready) == (wanted, ready)
+
+
+@pytest.mark.parametrize(("low", "itself"), [(0, True), (1, False), (2, False)])
+def test_keda_polls_by_itself_only_where_there_may_be_no_replica(low: int, itself: bool) -> None:
+    assert Scaling.of(spec(low)).is_left_to_the_autoscaler is not itself
+
+
+@pytest.mark.parametrize(
+    ("conditions", "asking"),
+    [
+        (None, False),
+        ([], False),
+        ([("AbleToScale", "True"), ("ScalingActive", "True")], True),
+        # Switched off at no replicas, or without an answer: KEDA polls by itself again.
+        ([("ScalingActive", "False")], False),
+        ([("AbleToScale", "True")], False),
+    ],
+)
+def test_keda_takes_the_autoscalers_word_only_while_that_gets_answers(
+    conditions: list[tuple[str, str]] | None, asking: bool
+) -> None:
+    found = [{"type": type_, "status": status} for type_, status in conditions or []]
+    assert objects.is_asking(None if conditions is None else {"status": {"conditions": found}}) is asking
+    assert objects.is_asking({}) is False
 
 
 def test_nothing_sleeps_before_its_cooldown_is_over() -> None:

@@ -37,6 +37,8 @@ class _Target:
         self._others = scenario.others
         self._controller = Autoscaler()
         self._failures = 0
+        # What the autoscaler got at its last question; None where it got an error or is switched off.
+        self._observed: Poll | None = None
         self._second = 0
         self._awake: float | None = None
         self.load = 0.0
@@ -54,7 +56,8 @@ class _Target:
     def pass_second(self) -> None:
         """KEDA polls and the autoscaler's controller looks, each in its own time."""
         if self._second % self._scaling.poll_seconds == 0:
-            poll = self._ask()
+            given = self._observed if self._scaling.is_left_to_the_autoscaler else None
+            poll = given if given is not None else self._ask()
             cooled = self._awake is None or self._second - self._awake > self._scaling.cooldown_seconds
             decision = self._scaling.decide(self.numbers[-1], poll, cooled=cooled)
             if decision.is_awake:
@@ -62,7 +65,9 @@ class _Target:
             self.set(decision.replicas)
         if self._second % _SYNC_SECONDS == 1:
             current = self.numbers[-1]
-            metric = self._scaling.metric(current, self._ask()) if current else None
+            answer = self._ask() if current else None
+            metric = self._scaling.metric(current, answer) if answer is not None else None
+            self._observed = answer if metric is not None else None
             sync = self._controller.sync(self._autoscaled(), current, current, metric, self._second)
             self.set(sync.replicas)
         self._second += 1

@@ -15,6 +15,10 @@ def chart(name: str, **differences: Any) -> Catalog:
     return replace(CATALOG, charts={**CATALOG.charts, name: replace(CATALOG.charts[name], **differences)})
 
 
+def proxy(tag: str) -> Catalog:
+    return replace(CATALOG, images={**CATALOG.images, "envoy-proxy": replace(CATALOG.images["envoy-proxy"], tag=tag)})
+
+
 assert BUNDLE is not None
 CASES: dict[str, Case] = {
     "CHART-SIZE": Case(
@@ -28,6 +32,7 @@ CASES: dict[str, Case] = {
             chart("gateway-helm", crd_bundle=replace(BUNDLE, version="1.6.1")),
         ),
     ),
+    "PROXY-IMAGE": Case({}, {}, knowing=(proxy("distroless-v1.38.4"), proxy("distroless-v1.39.9"))),
     "CRD-STALE": Case(
         {},
         {},
