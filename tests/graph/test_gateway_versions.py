@@ -52,7 +52,7 @@ def references(value: Any, key: str = "") -> Iterator[tuple[str, dict[str, Any]]
 
 def before(stack: str, entry: Entry) -> set[str]:
     """URNs of everything that a resource waits for, through others too."""
-    known, found, left = {one["urn"]: one for one in entries_of(stack)}, set(), [entry["urn"]]
+    known, found, left = {resource["urn"]: resource for resource in entries_of(stack)}, set(), [entry["urn"]]
     while left:
         needed = [urn for urn in known[left.pop()]["options"]["depends_on"] if urn not in found]
         found.update(needed)
