@@ -1,4 +1,4 @@
-"""The gateway: Envoy Gateway with Agent Router (Envoy AI Gateway before 1.2), and the Gateway that leads to all models."""
+"""The gateway: Envoy Gateway with Agent Router (Envoy AI Gateway before 1.2), and the Gateway that all models share."""
 
 from collections.abc import Mapping
 
