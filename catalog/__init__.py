@@ -29,7 +29,8 @@ from catalog.decoding import CatalogError, Record, decode
 from catalog.fixed_schema import FixedProperty
 from catalog.gpu_metrics_schema import GpuExporter, GpuField, GpuMetrics, GpuMetricUses
 from catalog.limits_schema import Limits, TagLimit
-from catalog.model_schema import AttentionLayers, ModelArchitecture, RecurrentState
+from catalog.model_schema import AttentionLayers, ImageEncoder, ModelArchitecture, RecurrentState
+from catalog.releases import ReleaseDifference, release_differences
 from catalog.request_path_schema import RequestPathFacts
 from catalog.schema import (
     Chart,
@@ -68,6 +69,7 @@ __all__ = [
     "GpuMetricUses",
     "GpuMetrics",
     "Image",
+    "ImageEncoder",
     "KeyOption",
     "KubernetesMinor",
     "Limits",
@@ -81,6 +83,7 @@ __all__ = [
     "PrivateLink",
     "RecurrentState",
     "Region",
+    "ReleaseDifference",
     "RemovedFlag",
     "Speculation",
     "SystemContainer",
@@ -96,6 +99,7 @@ __all__ = [
     "VmSize",
     "load",
     "read",
+    "release_differences",
 ]
 
 _T = TypeVar("_T")

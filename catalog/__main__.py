@@ -1,4 +1,4 @@
-"""The catalog's command line: prices from Azure, a subscription's quota, the record of an installed vLLM version."""
+"""The catalog's command line: prices from Azure, a quota, the record of a vLLM version, the classes of transformers."""
 
 import argparse
 import sys
@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import catalog
-from catalog import quota, retail_api, vllm_generator
+from catalog import class_generator, model_classes, quota, retail_api, vllm_generator
 from cli.refresh_prices import PRICES, TIMEOUT_SECONDS, refresh_prices
 
 FINE, NOTHING_DONE = 0, 2
@@ -17,7 +17,8 @@ _VLLM_PAGE = "docs/adding-a-vllm-version.md"
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code: 0 done, 2 nothing was done, with the reason on standard error."""
     options = _parser().parse_args(arguments)
-    return {"refresh-prices": _refresh, "quota": _quota, "vllm": _vllm}[options.command](options)
+    commands = {"refresh-prices": _refresh, "quota": _quota, "vllm": _vllm, "classes": _classes}
+    return commands[options.command](options)
 
 
 def _refresh(options: argparse.Namespace) -> int:
@@ -48,6 +49,16 @@ def _vllm(options: argparse.Namespace) -> int:
     for path in written:
         print(path)
     print(f"these are two of the record's four files; write the other two by hand: see {_VLLM_PAGE}")
+    return FINE
+
+
+def _classes(options: argparse.Namespace) -> int:
+    try:
+        written = class_generator.write(Path(options.folder), options.version, options.date, Path(options.out))
+    except OSError as error:
+        print(f"{options.folder}: {error}", file=sys.stderr)
+        return NOTHING_DONE
+    print(f"{options.out}: {written} classes")
     return FINE
 
 
@@ -88,10 +99,21 @@ def _parser() -> argparse.ArgumentParser:
         allow_abbrev=False,
     )
     record.add_argument("out", metavar="OUT", help="the folder to write into, such as catalog/vllm")
-    record.add_argument(
-        "--date", default=datetime.now(UTC).date().isoformat(), metavar="DATE",
-        help="the day on which the version was looked at, as an ISO date (today)",
-    )  # fmt: skip
+    classes = commands.add_parser(
+        "classes",
+        help="write what transformers' configuration classes fill in, from the source in an unpacked wheel",
+        description="Writes OUT from FOLDER/models/*/configuration_*.py of a transformers wheel; nothing of it is run.",
+        epilog="Exit codes: 0 written, 2 the folder has no configuration classes or OUT can't be written.",
+        allow_abbrev=False,
+    )
+    classes.add_argument("folder", metavar="FOLDER", help="the folder `transformers` of the unpacked wheel")
+    classes.add_argument("version", metavar="VERSION", help="its version, which vLLM's image has")
+    classes.add_argument("--out", default=str(model_classes.FILE), metavar="OUT", help="the file to write")
+    for command in (record, classes):
+        command.add_argument(
+            "--date", default=datetime.now(UTC).date().isoformat(), metavar="DATE",
+            help="the day on which the version was looked at, as an ISO date (today)",
+        )  # fmt: skip
     return parser
 
 

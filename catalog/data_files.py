@@ -11,7 +11,6 @@ from importlib.util import cache_from_source
 from pathlib import Path
 from typing import Any
 
-import yaml
 from msgspec import DecodeError, Struct, ValidationError, json
 
 
@@ -41,6 +40,8 @@ def read_yaml(path: Path) -> Any:
 
 
 def _parsed(source: bytes) -> Any:
+    import yaml  # noqa: PLC0415 - where every result is kept, it isn't needed
+
     # libyaml parses about ten times as fast; both loaders build plain values only.
     return yaml.load(source, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506
 

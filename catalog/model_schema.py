@@ -46,7 +46,25 @@ class AttentionLayers(Record, frozen=True, kw_only=True):
     """Tokens that a sliding window or a chunk spans."""
     index_bytes: int = 0
     """Bytes per token and layer of the index of a sparse `mla`, by which it finds what it attends to."""
+    shares_index: bool = False
+    """Whether the layers of a sparse `mla` use the index of a layer before them."""
     state: RecurrentState | None = None
+
+
+class ImageEncoder(Record, frozen=True, kw_only=True):
+    """The encoder of images in front of a language model, as vLLM runs it while it measures memory."""
+
+    hidden: int
+    intermediate: int
+    """Width of its feed-forward block."""
+    item_tokens: int
+    """Tokens of the largest image in the language model."""
+    patches_per_token: int
+    """Positions of the encoder that become one token of the language model."""
+    outputs: int = 1
+    """Vectors of the language model's width that an image leaves for each of its tokens."""
+    verified: bool = True
+    """False where a size is the largest that is known of any encoder, since the model's own isn't."""
 
 
 class ModelArchitecture(Record, frozen=True):
@@ -64,7 +82,7 @@ class ModelArchitecture(Record, frozen=True):
     head_dim: int | None
     """None where keys are compressed (multi-head latent attention)."""
     intermediate: int | None
-    """Width of the dense feed-forward block; None for mixtures of experts or where not known for sure."""
+    """Width of the dense feed-forward block or of the shared experts; None without one, or not known for sure."""
     vocab: int | None
     native_dtype: str
     max_context_tokens: int
@@ -91,3 +109,19 @@ class ModelArchitecture(Record, frozen=True):
     experts: int | None = None
     cache_dtype: str = "auto"
     """Number format of the KV cache that the checkpoint requests where the server has `auto`."""
+    experts_per_token: int | None = None
+    expert_width: int | None = None
+    """Width of one routed expert's feed-forward block."""
+    expert_input: int | None = None
+    """Width at which experts work where it isn't `hidden`."""
+    gated_experts: bool = True
+    """Whether an expert has a gate beside its up projection."""
+    encoder: ImageEncoder | None = None
+    weights_loaded: bool = False
+    """Whether `weights_gib` is what vLLM reported after loading, not the size of the files."""
+    draft_weights_gib: float | None = None
+    """The part of `weights_gib` that only speculative decoding loads: prediction layers of the checkpoint."""
+    cc10_cache_dtype: str | None = None
+    """The format that vLLM takes for `auto` on GPUs of compute capability 10; None where it is that of other GPUs."""
+    largest_graph: int | None = None
+    """The largest batch of a CUDA graph where vLLM sets one for this architecture."""

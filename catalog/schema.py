@@ -50,6 +50,8 @@ class Gpu(Record, frozen=True):
     fp8: bool
     mig: bool
     """Whether it can be partitioned into MIG slices; the geometry is in `Catalog.mig`."""
+    nvlink: bool
+    """Whether GPUs of this model may be connected by NVLink; without it they communicate over PCIe."""
     name_contains_a100: bool
     """vLLM looks for "a100" in the device name when it picks its batch defaults."""
     source: str
@@ -238,16 +240,24 @@ class Overheads(Record, frozen=True):
 
     weights_factor: float
     """Loaded weights over the checkpoint's size."""
-    activation_reserve_gib: float
-    """The least for activations, CUDA graphs and CUDA's context together."""
-    activation_share_of_weights: float
-    """Added to the reserve where a model's widths aren't known, as a fraction of the weights on one GPU."""
+    unknown_reserve_gib: float
+    """Where a model's widths aren't known: the least for activations, CUDA graphs and CUDA's context together."""
+    unknown_share_of_weights: float
+    """Added to that reserve, as a fraction of the weights on one GPU."""
+    mxfp4_share_of_weights: float
+    """The least for all of it together with experts in mxfp4, as a fraction of the weights on one GPU."""
     context_gib: float
     """Memory of CUDA and its libraries in one process, whatever the model."""
     communication_gib: float
-    """Additional memory of a process where several GPUs share each layer."""
+    """Additional memory of a process where several GPUs with NVLink share each layer."""
+    communication_without_nvlink_gib: float
+    """The same without NVLink."""
     graph_mib_per_layer: float
     """Memory of a CUDA graph of one batch size, for each layer."""
+    experts_graph_mib_per_layer: float
+    """The same for a mixture of experts."""
+    cc10_graph_mib_per_layer: float
+    """The same on GPUs of compute capability 10."""
     vllm_host_memory_base_gib: float
     vllm_host_memory_per_rank_gib: float
     streamer_buffer_gib: int

@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import Any
 
 from catalog.decoding import Record
+from catalog.model_classes import ModelClass, model_classes
 
 
 class VllmFlag(Record, frozen=True):
@@ -73,6 +74,12 @@ class Architectures(Record, frozen=True):
     """The last layers read the caches of earlier ones."""
     encoders: tuple[str, ...]
     """Encoders, which keep no cache."""
+    cc10_fp8_cache: tuple[str, ...]
+    """Those whose cache is in fp8 on GPUs of compute capability 10 where the server has `auto`."""
+    largest_graph: Mapping[str, int]
+    """Those with a CUDA graph of a larger batch than others."""
+    unscaled_context: tuple[str, ...]
+    """How those begin whose rotary scaling doesn't lengthen the context."""
 
 
 class VllmVersion(Record, frozen=True, dict=True):
@@ -143,6 +150,11 @@ class VllmVersion(Record, frozen=True, dict=True):
     """Name -> the reason why a shared server must not have it."""
     source: str
     as_of: str
+
+    @property
+    def model_classes(self) -> Mapping[str, ModelClass]:
+        """The configuration classes of the transformers version in its image, by `model_type`."""
+        return model_classes()
 
     @cached_property
     def spellings(self) -> Mapping[str, VllmFlag]:

@@ -1,4 +1,4 @@
-"""`fit`: whether one model fits one GPU, without a stack file."""
+"""`fit`: whether one model fits one GPU, without a stack file, and how a server's log compares with that."""
 
 import json as json_text
 import math
@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from planning.fit import Refusal
 
 EPILOG = (
-    "Exit codes: 0 fits, 2 does not, or an option is wrong, 1 internal error; with --kv-cache-gib 0 in either case."
+    "Exit codes: 0 fits, 2 does not, or an option is wrong, 1 internal error; with --kv-cache-gib and --check-log 0 in "
+    "either case."
 )
 
 
@@ -26,22 +27,41 @@ def _size(gib: float | None) -> float | None:
 
 
 def fit(  # noqa: PLR0917 - one parameter an option
-    gpu: Annotated[str, typer.Option(metavar="NAME", help="A GPU of the catalog, such as H100-NVL-94.")],
+    gpu: Annotated[
+        str | None, typer.Option(metavar="NAME", help="A GPU of the catalog, such as H100-NVL-94.")
+    ] = None,
     model: Annotated[
         str | None, typer.Option(metavar="ID", help="A model of the catalog, such as Qwen/Qwen3-8B.")
     ] = None,
     hf_config: Annotated[
         Path | None, typer.Option(metavar="FILE", help="The config.json of a model outside the catalog.")
     ] = None,
+    check_log: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Set every figure of a vLLM start-up log beside ours. Model, GPU and options that aren't given here "
+            "are those of the log.",
+        ),
+    ] = None,
     mig: Annotated[str | None, typer.Option(metavar="PROFILE", help="A MIG profile of that GPU: 3g.47gb.")] = None,
-    tensor_parallel: Annotated[int, typer.Option(min=1, metavar="N", help="GPUs that share each layer.")] = 1,
-    pipeline_parallel: Annotated[int, typer.Option(min=1, metavar="N", help="Stages of layers.")] = 1,
+    tensor_parallel: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="GPUs that share each layer (1).")
+    ] = None,
+    pipeline_parallel: Annotated[int | None, typer.Option(min=1, metavar="N", help="Stages of layers (1).")] = None,
+    enable_expert_parallel: Annotated[
+        bool | None, typer.Option("--enable-expert-parallel", help="Whole experts on each GPU instead of slices.")
+    ] = None,
     context: Annotated[
         int | None, typer.Option(min=1, metavar="TOKENS", help="Longest request (the model's own maximum).")
     ] = None,
-    kv_cache_dtype: Annotated[str, typer.Option(metavar="FORMAT", help="auto or fp8.")] = "auto",
+    kv_cache_dtype: Annotated[str | None, typer.Option(metavar="FORMAT", help="auto or fp8 (auto).")] = None,
     gpu_memory_utilization: Annotated[
         float | None, typer.Option(metavar="F", help="Fraction of the device that vLLM may use (vLLM's default).")
+    ] = None,
+    kv_cache_memory_bytes: Annotated[
+        str | None,
+        typer.Option(metavar="N", help="KV cache of a fixed size, such as 12G, whatever the utilization."),
     ] = None,
     max_num_batched_tokens: Annotated[
         int | None,
@@ -53,12 +73,22 @@ def fit(  # noqa: PLR0917 - one parameter an option
     max_num_seqs: Annotated[
         int | None, typer.Option(min=1, metavar="N", help="Concurrent sequences (vLLM's default).")
     ] = None,
+    enforce_eager: Annotated[bool | None, typer.Option("--enforce-eager", help="Without CUDA graphs.")] = None,
+    language_model_only: Annotated[
+        bool, typer.Option("--language-model-only", help="Without the encoders of images.")
+    ] = False,
+    spec_method: Annotated[
+        str | None, typer.Option(metavar="METHOD", help="Speculative decoding: mtp, eagle3, ngram …")
+    ] = None,
+    spec_tokens: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="Tokens that are drafted ahead (1).")
+    ] = None,
     prefix_caching: Annotated[
-        Literal["on", "off"],
+        Literal["on", "off"] | None,
         typer.Option(
-            help="Decides how many states a request holds, in models with linear attention or state space layers."
+            help="Decides how many states a request holds, in models with linear attention or state space layers (on)."
         ),
-    ] = "on",
+    ] = None,
     weights_gib: Annotated[
         float | None, typer.Option(metavar="GIB", callback=_size, help="Size of the checkpoint, where it isn't known.")
     ] = None,
@@ -76,35 +106,64 @@ def fit(  # noqa: PLR0917 - one parameter an option
     Give either --model or --hf-config. Figures are of one GPU, the worst rank.
     """
     import catalog
+    from cli.fit_log import report
     from cli.fit_text import readable
     from planning.fit import Answer, Question, Refusal, answer
 
-    if (model is None) == (hf_config is None):
+    named = (model is not None) + (hf_config is not None)
+    if named > 1 or (named == 0 and check_log is None):
         raise typer.BadParameter("give either --model or --hf-config", param_hint="--model / --hf-config")
+    if gpu is None and check_log is None:
+        raise typer.BadParameter("give the name of a GPU", param_hint="--gpu")
+    if spec_tokens is not None and spec_method is None:
+        raise typer.BadParameter("give --spec-method as well", param_hint="--spec-tokens")
     config = _config(hf_config) if hf_config is not None else None
     if isinstance(config, str):
         return _refuse([Refusal("config", config, "give a config.json")], json)
-    question = Question(
-        model=model or str(hf_config),
-        gpu=gpu,
-        config=config,
-        mig=mig,
-        tensor_parallel=tensor_parallel,
-        pipeline_parallel=pipeline_parallel,
-        context=context,
-        kv_cache_dtype=kv_cache_dtype,
-        utilization=gpu_memory_utilization,
-        batched_tokens=max_num_batched_tokens,
-        sequences=max_num_seqs,
-        prefix_caching=prefix_caching == "on",
-        weights_gib=weights_gib,
-        kv_cache_gib=kv_cache_gib,
-    )
-    found = answer(question, catalog.load())
+    pinned = _bytes(kv_cache_memory_bytes)
+    speculative = {"method": spec_method, "num_speculative_tokens": spec_tokens or 1} if spec_method else None
+    given: dict[str, Any] = {
+        "gpu": gpu, "mig": mig, "config": config, "model": model or (str(hf_config) if hf_config else None),
+        "tensor_parallel": tensor_parallel, "pipeline_parallel": pipeline_parallel, "context": context,
+        "kv_cache_dtype": kv_cache_dtype, "utilization": gpu_memory_utilization,
+        "batched_tokens": max_num_batched_tokens, "sequences": max_num_seqs, "weights_gib": weights_gib,
+        "prefix_caching": None if prefix_caching is None else prefix_caching == "on", "kv_cache_gib": kv_cache_gib,
+        "expert_parallel": enable_expert_parallel, "eager": enforce_eager, "speculative": speculative,
+        "kv_cache_memory_bytes": pinned, "images": False if language_model_only else None,
+    }  # fmt: skip
+    given = {name: value for name, value in given.items() if value is not None}
+    if check_log is not None:
+        text = _text(check_log)
+        if text is None:
+            return _refuse([Refusal("check_log", "can't be read", "give a log of vLLM as a text file")], json)
+        outcome = report(text, given, catalog.load(), json=json)
+        return _refuse(outcome, json) if isinstance(outcome, list) else FINE
+    found = answer(Question(**given), catalog.load())
     if not isinstance(found, Answer):
         return _refuse(found, json)
     print(json_text.dumps(found.as_json(), indent=2) if json else readable(found))
+    for reason in found.memory.uncertain if json else ():
+        print(f"uncertain: {reason}", file=sys.stderr)
     return FINE if found.memory.fits or kv_cache_gib is not None else REJECTED
+
+
+def _bytes(text: str | None) -> int | None:
+    """Bytes as vLLM reads them: 12G is 12 GiB, 12g 12 GB."""
+    from planning.vllm.options import whole_number
+
+    if text is None:
+        return None
+    found = whole_number(int(text)) if text.isdecimal() else whole_number(text)
+    if found is None or found < 1:
+        raise typer.BadParameter(f"{text} is not a number of bytes, such as 12G", param_hint="--kv-cache-memory-bytes")
+    return found
+
+
+def _text(file: Path) -> str | None:
+    try:
+        return file.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return None
 
 
 def _config(file: Path) -> dict[str, Any] | str:

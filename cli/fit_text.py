@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from planning.fit import Answer
-from planning.memory import Ledger
+from planning.memory import Demand, Ledger
 
 # Fields of a question whose option has another name, and the version, which is not an option.
 _OPTIONS = {
@@ -11,6 +11,10 @@ _OPTIONS = {
     "utilization": "--gpu-memory-utilization",
     "batched_tokens": "--max-num-batched-tokens",
     "sequences": "--max-num-seqs",
+    "expert_parallel": "--enable-expert-parallel",
+    "eager": "--enforce-eager",
+    "images": "--language-model-only",
+    "speculative": "--spec-method",
     "version": "vLLM version",
 }
 
@@ -25,12 +29,13 @@ def suggestions(found: Answer) -> Iterator[str]:
     remedies, question = found.remedies, found.question
     if remedies is None:
         return
-    if remedies.context:
-        yield f"--context {remedies.context} or less"
-    if remedies.sequences:
-        yield f"--max-num-seqs {remedies.sequences} or less"
-    if remedies.fp8:
-        yield "--kv-cache-dtype fp8"
+    smaller = {
+        "--kv-cache-memory-bytes with less, or without it": found.ledger.missing_gib > 0,
+        f"--context {remedies.context} or less": remedies.context,
+        f"--max-num-seqs {remedies.sequences} or less": remedies.sequences,
+        "--kv-cache-dtype fp8": remedies.fp8,
+    }
+    yield from (change for change, helps in smaller.items() if helps)
     if question.kv_cache_gib is not None:
         return
     if remedies.tensor_parallel:
@@ -51,7 +56,7 @@ def readable(found: Answer) -> str:
     if not given:
         rows = [
             ("device", f"{memory.device_gib:.2f} GiB", "what a process sees"),
-            ("budget", f"{memory.budget_gib:.2f} GiB", f"{demand.utilization:g} of the device"),
+            ("budget", f"{memory.budget_gib:.2f} GiB", _budget(demand)),
             ("weights", f"{memory.weights_gib:.2f} GiB", "as vLLM loads them, on one GPU"),
             ("overhead", f"{memory.overhead_gib:.2f} GiB", _overhead(found.ledger)),
             *rows,
@@ -67,13 +72,22 @@ def readable(found: Answer) -> str:
     else:
         if memory.kv_cache_gib <= 0:
             missing = "not even the weights fit"
+        elif found.ledger.missing_gib > 0:
+            missing = f"the KV cache is {found.ledger.missing_gib:.2f} GiB larger than what is left"
         elif not found.ledger.context_fits:
             missing = "one request is larger than the KV cache"
         else:
             missing = f"{demand.sequences:,} sequences (--max-num-seqs) need a block each for their states"
         lines.append(f"does not fit: {missing}; what would help:")
         lines += [f"  {change}" for change in suggestions(found)]
+    lines += [f"uncertain: {reason}" for reason in memory.uncertain]
     return "\n".join(lines)
+
+
+def _budget(demand: Demand) -> str:
+    if demand.kv_cache_memory_gib is not None:
+        return "the device: the KV cache has a fixed size"
+    return f"{demand.utilization:g} of the device"
 
 
 def _device(found: Answer) -> str:
@@ -83,9 +97,10 @@ def _device(found: Answer) -> str:
 
 def _overhead(ledger: Ledger) -> str:
     parts = ledger.overhead
+    reserve = f", reserve {parts.reserve_gib:.2f}" if parts.reserve_gib else ""
     return (
         f"estimates: activations {parts.activation_gib:.2f}, CUDA context {parts.context_gib:.2f}, CUDA graphs "
-        f"{parts.graphs_gib:.2f}"
+        f"{parts.graphs_gib:.2f}{reserve}"
     )
 
 

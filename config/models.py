@@ -18,6 +18,7 @@ from config.base import (
     pattern,
 )
 from config.cost import Expected
+from config.measured import Measured
 
 # Options that take JSON may be written as YAML mappings or lists.
 ArgumentValue = (
@@ -166,6 +167,11 @@ class ModelSettings(Section):
         default=None,
         description="what one busy replica carries, for the cost of tokens: {input_tokens_per_second: 4000, "
         "output_tokens_per_second: 900, instead_of: …}",
+    )
+    measured: Measured | None = Field(
+        default=None,
+        description="memory as this server's log has it, in place of estimates: the line that `llm-platform fit "
+        "--check-log FILE` prints",
     )
     start_minutes: Annotated[int, Field(ge=5, le=120, strict=True)] = Field(
         default=30, description="the minutes, 5 to 120, that a replica may load and compile before it is restarted"

@@ -1,16 +1,15 @@
 """Answers one question without a stack file: does this model fit on this GPU, and what would have to change."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from msgspec import Struct
-from msgspec.structs import asdict
 
 from catalog import Catalog, Gpu, ModelArchitecture, VllmVersion
-from config.wording import listed, nearest
-from planning.gpus import mig
-from planning.gpus.devices import WHOLE_GPU, Device, gpu_memory_gib
+from planning.gpus.capacity import gpu_memory_gib, usable_gib
+from planning.gpus.devices import WHOLE_GPU, Device
 from planning.memory import (
+    GIB,
     Demand,
     Ledger,
     arithmetic,
@@ -21,8 +20,23 @@ from planning.memory import (
 )
 from planning.memory.remedies import Remedies, suggest_fixes
 from planning.model_config import config as hf_config
-from planning.plan import MemoryPlan
+from planning.plan.models import MemoryPlan, contents
 from planning.vllm.batch import batch
+from planning.vllm.drafts import UNKNOWN_DRAFT, drafting
+
+
+def listed(names: Iterable[object]) -> str:
+    """Names as a sentence lists them."""
+    from config import wording  # noqa: PLC0415 - an answer without refusals needs none of the package's pydantic
+
+    return wording.listed(names)
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """The known names closest to a wrong one, as advice."""
+    from config import wording  # noqa: PLC0415 - as above
+
+    return wording.nearest(name, known)
 
 
 class Question(Struct, frozen=True, kw_only=True):
@@ -31,6 +45,7 @@ class Question(Struct, frozen=True, kw_only=True):
     Sizes in GiB, `utilization` a fraction of the device's memory, `context` and `batched_tokens` in tokens.
 
     `config` is the content of a `config.json`, for a model outside the catalog; `model` then only names it.
+    `speculative` is the value of vLLM's `--speculative-config`; `images` is False with `--language-model-only`.
     """
 
     model: str
@@ -47,6 +62,11 @@ class Question(Struct, frozen=True, kw_only=True):
     prefix_caching: bool = True
     weights_gib: float | None = None
     kv_cache_gib: float | None = None
+    expert_parallel: bool = False
+    eager: bool = False
+    images: bool = True
+    speculative: Mapping[str, Any] | None = None
+    kv_cache_memory_bytes: int | None = None
 
 
 class Refusal(Struct, frozen=True):
@@ -87,7 +107,7 @@ class Answer(Struct, frozen=True):
 
     def as_json(self) -> dict[str, Any]:
         """The figures under the keys of the Plan's `memory`; None where unknown."""
-        figures = asdict(self.memory)
+        figures = contents(self.memory)
         return figures if self.weights_known else {**figures, "weights_gib": None, "overhead_gib": None}
 
 
@@ -106,7 +126,7 @@ def answer(question: Question, catalog: Catalog) -> Answer | tuple[Refusal, ...]
     refusals = [*([] if isinstance(model, ModelArchitecture) else model), *_wrong_device(question, catalog)]
     refusals += _wrong_figures(question, vllm)
     if isinstance(model, ModelArchitecture):
-        refusals += _wrong_for(question, model, vllm)
+        refusals += [*_wrong_for(question, model, vllm), *_wrong_options(question, model, vllm)]
     if refusals or not isinstance(model, ModelArchitecture) or gpu is None:
         return tuple(refusals)
     device_gib = _device_gib(question, gpu, catalog)
@@ -131,7 +151,7 @@ def _demand(question: Question, model: ModelArchitecture, vllm: VllmVersion, gpu
     given = {"max-num-batched-tokens": question.batched_tokens, "max-num-seqs": question.sequences}
     sizes = batch(vllm, Device("whole", WHOLE_GPU, device_gib, 1, gpu), model, context, given)
     # A given KV cache needs no weights, so unknown ones don't matter.
-    weights = question.weights_gib if question.weights_gib is not None else model.weights_gib
+    unknown = question.weights_gib is None and model.weights_gib is None
     return Demand(
         tensor_parallel=question.tensor_parallel,
         pipeline_parallel=question.pipeline_parallel,
@@ -147,8 +167,14 @@ def _demand(question: Question, model: ModelArchitecture, vllm: VllmVersion, gpu
         prefix_caching=question.prefix_caching,
         pooling=model.task == "embed",
         capability=gpu.compute_capability,
-        weights_gib=weights if weights is not None else 0.0,
+        nvlink=gpu.nvlink,
+        weights_gib=0.0 if unknown else question.weights_gib,
         available_kv_gib=question.kv_cache_gib,
+        expert_parallel=question.expert_parallel,
+        eager=question.eager,
+        images=question.images,
+        draft=drafting(question.speculative, model, vllm.speculation),
+        kv_cache_memory_gib=None if question.kv_cache_memory_bytes is None else question.kv_cache_memory_bytes / GIB,
     )
 
 
@@ -216,8 +242,22 @@ def _wrong_for(question: Question, model: ModelArchitecture, vllm: VllmVersion) 
         yield Refusal("weights_gib", message, "give it in GiB: the size of the safetensors files together")
 
 
+def _wrong_options(question: Question, model: ModelArchitecture, vllm: VllmVersion) -> Iterator[Refusal]:
+    if question.expert_parallel and not model.experts:
+        message = f"`{model.id}` has no experts, or their number isn't known"
+        yield Refusal("expert_parallel", message, "leave it out")
+    if drafting(question.speculative, model, vllm.speculation) is UNKNOWN_DRAFT:
+        methods = (*vllm.speculation.without_layers, *vllm.speculation.one_layer)
+        own = f", or {vllm.speculation.own_layers_suffix}" if model.draft_layers else ""
+        message = f"how many layers this draft adds to `{model.id}` is not known"
+        yield Refusal("speculative", message, f"write one of {listed(methods)}{own}, with a number of tokens")
+    if question.kv_cache_memory_bytes is not None and question.kv_cache_gib is not None:
+        message = "the KV cache is given twice, as an option of the server and as in its log"
+        yield Refusal("kv_cache_memory_bytes", message, "leave out one of them")
+
+
 def _device_gib(question: Question, gpu: Gpu, catalog: Catalog) -> float:
     if question.mig is None:
         return gpu_memory_gib(gpu)
     geometry = catalog.mig[gpu.name]
-    return mig.usable_gib(geometry, geometry.profiles[question.mig])
+    return usable_gib(geometry, geometry.profiles[question.mig])

@@ -12,6 +12,7 @@ from planning import ModelPlan, Plan
 from planning.plan import (
     CostLine,
     CostPlan,
+    MemoryPlan,
     ReleasePlan,
     TokenCost,
     WorkloadPlan,
@@ -199,8 +200,15 @@ def _ledger(release: ReleasePlan) -> list[str]:
         gib(memory.overhead_gib),
         whole(release.context),
         f"{memory.max_concurrency:,.1f}",
-        f"{'fits' if memory.fits else 'does not fit'} ({whole(release.concurrency)} required)",
+        f"{'fits' if memory.fits else 'does not fit'} ({whole(release.concurrency)} required){_basis(memory)}",
     ]
+
+
+def _basis(memory: MemoryPlan) -> str:
+    """What the figures rest on, where that isn't the usual estimate."""
+    if memory.measured:
+        return ", measured"
+    return ", uncertain" if memory.uncertain else ""
 
 
 def _rollout(workload: WorkloadPlan) -> str:

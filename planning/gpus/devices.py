@@ -1,16 +1,22 @@
 """What the GPUs of a pool look like to a pod: whole devices or MIG slices, with their memory and resource names."""
 
+from __future__ import annotations
+
 import math
 from collections import Counter
-from collections.abc import Sequence
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from msgspec import Struct
 
-from catalog import Catalog, Gpu, VmSize
-from config.pools import Pool
-from planning.gpus import mig
-from planning.plan import DeviceRequest, ExtendedResource
+from catalog import Gpu
+from planning.gpus.capacity import gpu_memory_gib, resource_name, usable_gib
+from planning.plan.devices import DeviceRequest, ExtendedResource
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from catalog import Catalog, VmSize
+    from config.pools import Pool
 
 WHOLE_GPU = "nvidia.com/gpu"
 MigStrategy = Literal["none", "single", "mixed"]
@@ -53,11 +59,6 @@ class Device(Struct, frozen=True):
         return ExtendedResource(name=self.resource, count=count, device=self.label)
 
 
-def gpu_memory_gib(gpu: Gpu) -> float:
-    """Memory of a whole GPU; a conservative fraction of the nominal capacity where the driver's isn't published."""
-    return gpu.memory_gib if gpu.memory_gib is not None else gpu.nominal_gb * gpu.unknown_memory_ratio
-
-
 def mig_strategy(layouts: Sequence[Sequence[str]]) -> MigStrategy:
     """The device plugin's MIG strategy for nodes whose GPUs have these layouts; empty layouts are whole GPUs.
 
@@ -91,8 +92,8 @@ def offered(pool: Pool, vm: VmSize, catalog: Catalog) -> tuple[Device, ...]:
     return tuple(
         Device(
             kind=name,
-            resource=WHOLE_GPU if mig_strategy(layouts) == "single" else mig.resource_name(name),
-            memory_gib=mig.usable_gib(geometry, geometry.profiles[name]),
+            resource=WHOLE_GPU if mig_strategy(layouts) == "single" else resource_name(name),
+            memory_gib=usable_gib(geometry, geometry.profiles[name]),
             per_node=count * shared_by,
             gpu=gpu,
             shared_by=shared_by,

@@ -10,7 +10,10 @@ from typing import Any
 
 from catalog import MigGpu, MigProfile
 from planning import naming
+from planning.gpus import capacity
 from planning.yaml_text import Inline, Quoted
+
+resource_name, usable_gib = capacity.resource_name, capacity.usable_gib
 
 
 def packing(gpu: MigGpu, layout: Sequence[str]) -> tuple[tuple[str, int], ...] | None:
@@ -46,19 +49,6 @@ def _place(profiles: Mapping[str, MigProfile], order: Sequence[str], used: int) 
             if below is not None:
                 return ((name, start), *below)
     return None
-
-
-def usable_gib(gpu: MigGpu, profile: MigProfile) -> float:
-    """Memory that a process sees in a slice; a conservative fraction of the nominal one where unpublished."""
-    if profile.usable_gib is not None:
-        return profile.usable_gib
-    named = float(profile.name.split(".")[1].split("gb")[0])
-    return round(named * gpu.unknown_usable_ratio, 2)
-
-
-def resource_name(profile: str) -> str:
-    """Extended resource under strategy `mixed` (k8s-device-plugin internal/rm/device_map.go): `+` becomes `.`."""
-    return f"nvidia.com/mig-{profile.replace('+', '.')}"
 
 
 def uniform_full(gpu: MigGpu, layout: Sequence[str]) -> bool:

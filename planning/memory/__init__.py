@@ -1,15 +1,18 @@
 """Will it fit, and how many tokens: the memory of one GPU under one model, as vLLM divides it."""
 
 from planning.memory.adapters import adapter_gib
+from planning.memory.activations import activation_bytes
 from planning.memory.architecture import attention_layers, computable, legal_tensor_parallel, tensor_parallel_sizes
 from planning.memory.block_pool import BlockPool, block_pool
 from planning.memory.demand import (
     GIB,
     Demand,
     Draft,
+    Measured,
 )
+from planning.memory.graphs import captured_graphs
 from planning.memory.ledger import Ledger, account, ledger
-from planning.memory.overhead import Overhead, activation_bytes, captured_graphs
+from planning.memory.overhead import Overhead
 from planning.memory.versions import LEDGERS, Arithmetic, arithmetic, verified_versions
 from planning.memory.weights import embedding_bytes, largest_tensor_gib
 
@@ -21,6 +24,7 @@ __all__ = [
     "Demand",
     "Draft",
     "Ledger",
+    "Measured",
     "Overhead",
     "account",
     "activation_bytes",

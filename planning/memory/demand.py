@@ -6,10 +6,21 @@ GIB = 1024**3
 
 
 class Draft(Struct, frozen=True, kw_only=True):
-    """Speculative decoding: `tokens` tokens are drafted ahead, by `layers` more attention layers."""
+    """Speculative decoding: `tokens` tokens are drafted ahead, by `layers` more attention layers.
+
+    `separate` says that the layers are of a checkpoint of their own, with an output head, whose size isn't known.
+    """
 
     tokens: int
     layers: int
+    separate: bool = False
+
+
+class Measured(Struct, frozen=True, kw_only=True):
+    """Figures of one GPU that a server's log has, in place of those that are computed; None where it has none."""
+
+    weights_gib: float | None = None
+    overhead_gib: float | None = None
 
 
 class Demand(Struct, frozen=True, kw_only=True):
@@ -18,9 +29,18 @@ class Demand(Struct, frozen=True, kw_only=True):
     `kv_formats` are the KV cache formats of the vLLM version, each with the bytes of one number; `kv_cache_dtype` is
     one of them (rule FIT-KV-DTYPE). `context_tokens` is the longest request, `concurrency` requests of `request_tokens`
     must fit at once. `batched_tokens` and `sequences` are max-num-batched-tokens and max-num-seqs, `capability` is the
-    GPU's compute capability ("9.0"), None where any GPU is meant. `counts_graphs` is False for vLLM before 0.21, whose
-    budget left CUDA graphs out. `logit_bytes` is what the sampler holds for each logit: as the model gives it
-    (2), its copy in 32 bits (4), its probability (4); vLLM 0.33 vllm/v1/worker/gpu/sample.
+    GPU's compute capability ("9.0"), None where any GPU is meant; `nvlink` says whether its GPUs communicate by NVLink.
+    `images` is False where the server takes none (`--language-model-only`), `eager` True without CUDA graphs.
+    `sparse_workspace_factor` is the option of that name in vLLM's attention-config. `kv_cache_memory_gib` is what
+    `--kv-cache-memory-bytes` gives the KV cache whatever the utilization, `available_kv_gib` what a log says it has.
+
+    The last fields are what releases before 0.33 do otherwise, to compare the ledger with their logs:
+    `counts_graphs` is False before 0.21, whose budget left CUDA graphs out. `logit_bytes` is what the sampler holds for
+    each logit: as the model gives it (2), its copy in 32 bits (4), its probability (4); vLLM 0.33
+    vllm/v1/worker/gpu/sample. `largest_graph` bounds the batch of a CUDA graph. `stored_states` are the states that a
+    request holds for the prefix cache beside the running one. `null_block` is False where a request may take all
+    blocks. `batches_in_flight` are those whose tokens sliding windows keep. `keeps_workspace` is False where the
+    sampler doesn't find the experts' workspace occupied.
     """
 
     tensor_parallel: int
@@ -39,11 +59,22 @@ class Demand(Struct, frozen=True, kw_only=True):
     hybrid_cache: bool = True
     pooling: bool = False
     capability: str | None = None
+    nvlink: bool = True
+    images: bool = True
+    eager: bool = False
+    sparse_workspace_factor: int | None = None
     draft: Draft | None = None
-    counts_graphs: bool = True
-    logit_bytes: float = 10
     weights_gib: float | None = None
     available_kv_gib: float | None = None
+    kv_cache_memory_gib: float | None = None
+    measured: Measured | None = None
+    counts_graphs: bool = True
+    logit_bytes: float = 10
+    largest_graph: int | None = None
+    stored_states: int | None = None
+    null_block: bool = True
+    batches_in_flight: int | None = None
+    keeps_workspace: bool = True
 
     @property
     def in_flight_tokens(self) -> int:
@@ -51,7 +82,13 @@ class Demand(Struct, frozen=True, kw_only=True):
 
         Source: vLLM 0.33 vllm/config/vllm.py max_concurrent_batches; scheduling is asynchronous except for pooling.
         """
-        return (self.pipeline_parallel + (0 if self.pooling else 1)) * self.batched_tokens
+        concurrent = self.pipeline_parallel + (0 if self.pooling else 1)
+        return (self.batches_in_flight or concurrent) * self.batched_tokens
+
+    @property
+    def family(self) -> str:
+        """The first number of the compute capability, empty where any GPU is meant."""
+        return (self.capability or "").partition(".")[0]
 
     def kv_number_bytes(self, dtype: str) -> int:
         """Bytes of one number of the KV cache in a format.

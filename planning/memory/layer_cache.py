@@ -47,7 +47,7 @@ def layer_caches(model: ModelArchitecture, demand: Demand) -> tuple[LayerCache, 
     if not groups:
         message = f"the attention layers of {model.id} are not in the catalog"
         raise ValueError(message)
-    dtype = model.cache_dtype if demand.kv_cache_dtype == "auto" else demand.kv_cache_dtype
+    dtype = cache_dtype(model, demand)
     block = _block_tokens(groups, dtype, demand)
     states = [group.state for group in groups if group.state is not None]
     if states:
@@ -59,9 +59,19 @@ def layer_caches(model: ModelArchitecture, demand: Demand) -> tuple[LayerCache, 
     return tuple(layers)
 
 
+def cache_dtype(model: ModelArchitecture, demand: Demand) -> str:
+    """The number format of the KV cache: the option's, else the checkpoint's, else the GPU's for this model."""
+    if demand.kv_cache_dtype != "auto":
+        return demand.kv_cache_dtype
+    if model.cache_dtype == "auto" and demand.family == "10" and model.cc10_cache_dtype is not None:
+        return model.cc10_cache_dtype
+    return model.cache_dtype
+
+
 def _drafting(groups: tuple[AttentionLayers, ...]) -> AttentionLayers:
-    """The group that a draft's layers are like: full attention, with the model's own heads."""
-    return next((group for group in groups if group.kind in ("full", "mla")), groups[0])
+    """The group that a draft's layers are like: full attention, with the model's own heads, and an index if any has."""
+    full = [group for group in groups if group.kind in ("full", "mla")]
+    return max(full, key=lambda group: group.index_bytes, default=groups[0])
 
 
 def _layer_cache(
@@ -88,20 +98,16 @@ def _token_bytes(group: AttentionLayers, dtype: str, demand: Demand) -> int:
     width = demand.kv_number_bytes(dtype)
     if group.kind != "mla":
         return 2 * _heads(group, demand) * group.head_dim * width
-    if not group.index_bytes:
+    if not group.index_bytes and not group.shares_index:
         return group.head_dim * width
-    packed = (width == 1 and _family(demand) != "10") or _family(demand) == "12"
-    return (_PACKED_SPARSE_ROW if packed else group.head_dim * width) + group.index_bytes
-
-
-def _family(demand: Demand) -> str:
-    return (demand.capability or "").partition(".")[0]
+    packed = (width == 1 and demand.family != "10") or demand.family == "12"
+    return _PACKED_SPARSE_ROW + group.index_bytes if packed else group.head_dim * width + group.index_bytes
 
 
 def _block_tokens(groups: tuple[AttentionLayers, ...], dtype: str, demand: Demand) -> int:
     """Tokens of one block that the attention kernel of this GPU takes."""
     wanted = demand.block_tokens
-    family = _family(demand)
+    family = demand.family
     if any(group.index_bytes for group in groups):
         return max(wanted, _SPARSE_BLOCK)
     if any(group.kind == "mla" for group in groups):
@@ -132,7 +138,7 @@ def _aligned_block(
 ) -> int:
     """Tokens of one block so long that a layer's page of keys and values holds a state."""
     step = block
-    if demand.prefix_caching:
+    if demand.prefix_caching and demand.stored_states is None:
         step = math.lcm(step, _checkpoint_step(state, demand) or 1)
     token_bytes = _token_bytes(_drafting(groups), dtype, demand)
     return max(block, step * math.ceil(state_bytes(state, demand) / (step * token_bytes)))
@@ -145,7 +151,7 @@ def _checkpoint_step(state: RecurrentState, demand: Demand) -> int | None:
     """
     if state.kind == "mamba2":
         return 1
-    able = demand.capability == "9.0" or (_family(demand) in ("10", "12") and state.key_dim == _GATED_DELTA_KEY_DIM)
+    able = demand.capability == "9.0" or (demand.family in ("10", "12") and state.key_dim == _GATED_DELTA_KEY_DIM)
     return _GATED_DELTA_STEP if able else None
 
 
@@ -154,4 +160,6 @@ def _state_pages(state: RecurrentState, demand: Demand) -> int:
     guessed = demand.draft.tokens if demand.draft else 0
     if not demand.prefix_caching:
         return 1 + guessed
+    if demand.stored_states is not None:
+        return 1 + guessed + demand.stored_states
     return 2 + guessed + (0 if _checkpoint_step(state, demand) is None else 1)

@@ -10,8 +10,9 @@ from msgspec import Struct
 
 from catalog import ModelArchitecture, Overheads
 from planning.memory.block_pool import BlockPool, block_pool
-from planning.memory.demand import GIB, Demand
+from planning.memory.demand import GIB, Demand, Measured
 from planning.memory.overhead import Overhead, overhead
+from planning.memory.uncertainty import uncertainties
 from planning.memory.weights import weights_on_gpu
 from planning.plan import MemoryPlan
 
@@ -27,9 +28,21 @@ class Ledger(Struct, frozen=True):
     """Blocks of the whole pool; vLLM keeps one for itself, the null block."""
 
     @property
+    def missing_gib(self) -> float:
+        """GiB by which a KV cache of a fixed size is larger than what weights and overheads leave; 0 without one."""
+        pinned, memory = self.demand.kv_cache_memory_gib, self.memory
+        left = memory.budget_gib - memory.weights_gib - memory.overhead_gib
+        return 0.0 if pinned is None or self.demand.available_kv_gib is not None else max(0.0, pinned - left)
+
+    @property
+    def usable_blocks(self) -> int:
+        """Blocks that requests can take."""
+        return max(0, self.blocks - 1) if self.demand.null_block else self.blocks
+
+    @property
     def context_fits(self) -> bool:
         """Whether one request of the longest kind fits."""
-        return self.pool.blocks_of(self.demand.context_tokens) < self.blocks
+        return self.pool.blocks_of(self.demand.context_tokens) <= self.usable_blocks
 
     @property
     def blocks_needed(self) -> int:
@@ -50,7 +63,7 @@ class Ledger(Struct, frozen=True):
         fits, fails = 0, self.demand.context_tokens + 1
         while fails - fits > 1:
             middle = (fits + fails) // 2
-            if self.pool.blocks_of(middle) < self.blocks:
+            if self.pool.blocks_of(middle) <= self.usable_blocks:
                 fits = middle
             else:
                 fails = middle
@@ -59,7 +72,7 @@ class Ledger(Struct, frozen=True):
     @property
     def most_at_once(self) -> int:
         """Requests of the demand's `request_tokens` that the KV cache holds at once."""
-        return max(0, self.blocks - 1) // self.pool.blocks_of(self.demand.request_tokens)
+        return self.usable_blocks // self.pool.blocks_of(self.demand.request_tokens)
 
 
 # Cached, since in a large stack many models differ only in name and pool, with equal demands on equal devices.
@@ -79,11 +92,16 @@ def account(model: ModelArchitecture, device_gib: float, demand: Demand, overhea
         message = f"the size of the weights of {model.id} is not in the catalog"
         raise ValueError(message)
     pool = block_pool(model, demand)
+    measured = demand.measured or Measured()
     weights = weights_on_gpu(model, checkpoint, demand, overheads)
+    weights = measured.weights_gib if measured.weights_gib is not None else weights
     beside = overhead(model, weights, demand, overheads)
-    budget = device_gib * demand.utilization
-    given = demand.available_kv_gib
-    available = given if given is not None else budget - weights - beside.total_gib
+    if measured.overhead_gib is not None:
+        beside = Overhead(0.0, 0.0, 0.0, measured.overhead_gib)
+    pinned, given = demand.kv_cache_memory_gib, demand.available_kv_gib
+    budget = device_gib * demand.utilization if pinned is None else device_gib
+    left = budget - weights - beside.total_gib
+    available = next((gib for gib in (given, pinned) if gib is not None), left)
     blocks = max(0, int(available * GIB) // pool.block_bytes)
     concurrency = blocks / pool.blocks_of(demand.context_tokens)
     memory = MemoryPlan(
@@ -95,18 +113,21 @@ def account(model: ModelArchitecture, device_gib: float, demand: Demand, overhea
         kv_bytes_per_token=pool.token_bytes,
         kv_tokens=int(concurrency * demand.context_tokens),
         max_concurrency=round(concurrency, 2),
-        fits=_fits(pool, demand, blocks),
+        fits=_fits(pool, demand, blocks) and (given is not None or available <= left),
+        uncertain=() if demand.measured is not None else uncertainties(model, demand),
+        measured=demand.measured is not None,
     )
     return Ledger(memory, demand, pool, beside, blocks)
 
 
 def _fits(pool: BlockPool, demand: Demand, blocks: int) -> bool:
-    if pool.blocks_of(demand.context_tokens) >= blocks:
+    usable = blocks - 1 if demand.null_block else blocks
+    if pool.blocks_of(demand.context_tokens) > usable:
         return False
     if demand.available_kv_gib is not None:
         return True
     together = demand.concurrency * pool.blocks_of(demand.request_tokens)
-    return together < blocks and (not pool.has_states or demand.sequences <= blocks)
+    return together <= usable and (not pool.has_states or demand.sequences <= blocks)
 
 
 def ledger(model: ModelArchitecture, device_gib: float, demand: Demand, overheads: Overheads) -> MemoryPlan:

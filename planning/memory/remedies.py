@@ -7,8 +7,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from catalog import Catalog, Gpu, ModelArchitecture, VllmVersion
-from planning.gpus import mig
-from planning.gpus.devices import gpu_memory_gib
+from planning.gpus.capacity import gpu_memory_gib, usable_gib
 from planning.memory import (
     Arithmetic,
     Demand,
@@ -116,5 +115,5 @@ def _slices(catalog: Catalog, gpu: Gpu) -> list[tuple[str, Gpu, float]]:
     if geometry is None:
         return []
     plain = [profile for profile in geometry.profiles.values() if "+" not in profile.name and "-" not in profile.name]
-    found = [(profile.name, gpu, mig.usable_gib(geometry, profile)) for profile in plain]
+    found = [(profile.name, gpu, usable_gib(geometry, profile)) for profile in plain]
     return sorted(found, key=_by_memory)

@@ -20,12 +20,35 @@ _LARGEST_LAYER = 1.5
 
 def weights_on_gpu(model: ModelArchitecture, checkpoint_gib: float, demand: Demand, overheads: Overheads) -> float:
     """GiB on the fullest GPU of a checkpoint of `checkpoint_gib` (its tensors together)."""
-    loaded = checkpoint_gib * overheads.weights_factor
+    loaded = _loaded_gib(model, checkpoint_gib, demand, overheads)
     gpus, stages = demand.tensor_parallel, demand.pipeline_parallel
     outer = 0.0 if model.vocab is None or stages == 1 else 2 * model.vocab * model.hidden * _BYTES / GIB
     fullest = max(stage_sizes(model.layers, stages)) / model.layers
     even = ((loaded - outer) * fullest + outer / 2) / gpus
     return even + fullest * _replicated(model, gpus) + _padding(model, gpus) + _uneven_experts(model, loaded, demand)
+
+
+def _loaded_gib(model: ModelArchitecture, checkpoint_gib: float, demand: Demand, overheads: Overheads) -> float:
+    """GiB of the model on all GPUs together; prediction layers are loaded only where they draft."""
+    factor = 1.0 if model.weights_loaded and demand.weights_gib is None else overheads.weights_factor
+    unused = model.draft_weights_gib if model.draft_weights_gib is not None and demand.draft is None else 0.0
+    return (checkpoint_gib - unused) * factor + _draft_gib(model, checkpoint_gib, demand)
+
+
+def _draft_gib(model: ModelArchitecture, checkpoint_gib: float, demand: Demand) -> float:
+    """GiB of drafting layers that are not in the checkpoint's size, estimated from above.
+
+    A layer of a draft is at most as large as a dense layer of its model at two bytes a number, with a projection of
+    three hidden states; a head of its own has an output for each word (vLLM 0.33 llama_eagle3.py).
+    """
+    draft = demand.draft
+    if draft is None or draft.layers == 0 or (not draft.separate and model.draft_weights_gib is not None):
+        return 0.0
+    average = checkpoint_gib / model.layers
+    widest = max(model.intermediate or 0, 4 * model.hidden if model.experts is None else 0)
+    dense = (3 * widest + 4 * model.heads * (model.head_dim or 0) // 2 + 6 * model.hidden) * model.hidden * _BYTES / GIB
+    layers = draft.layers * (dense if draft.separate else max(average, dense))
+    return layers + ((model.vocab or 0) * model.hidden * _BYTES / GIB if draft.separate else 0.0)
 
 
 def largest_tensor_gib(model: ModelArchitecture) -> float | None:

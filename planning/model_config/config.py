@@ -6,6 +6,8 @@ from typing import Any
 from catalog import AttentionLayers, ModelArchitecture, VllmVersion
 from catalog.model_schema import AttentionKind
 from planning.memory import GIB
+from planning.model_config import defaults
+from planning.model_config.encoder import encoder_of
 from planning.model_config.layers import (
     UnreadableError,
     head_dim,
@@ -15,33 +17,34 @@ from planning.model_config.layers import (
 )
 from planning.model_config.quantization import cache_dtype, method_name
 from planning.model_config.weights import Weights, weights_of
+from planning.model_config.widths import widths_of
 
 __all__ = ["UnreadableError", "read", "unknown_weights"]
 
-# Where multi-modal configurations keep their language model.
-_NESTED = ("text_config", "llm_config", "language_config")
 _BESIDE = ("vision_config", "audio_config", "speech_config")
 
 
 def read(config: Mapping[str, Any], name: str, vllm: VllmVersion) -> ModelArchitecture:
     """Describe the model of a `config.json`; `weights_gib` (None) and `max_context_tokens` (0) may be left open.
 
-    Sizes follow `vllm` (`get_head_size`, `get_total_num_kv_heads`, `_get_and_verify_max_len`); weights are counted
-    from the dimensions, at the number formats that `quantization_config` names.
+    Sizes follow `vllm` (`get_head_size`, `get_total_num_kv_heads`, `_get_and_verify_max_len`), which reads the file
+    through the classes of transformers; weights are counted from the dimensions, at the number formats that
+    `quantization_config` names.
 
     Raises:
         UnreadableError: a size is missing, or the model keeps its cache in a way that is not computed.
     """
-    text = _language(config)
-    quantization = text.get("quantization_config")
+    text, known = defaults.language(config, vllm), vllm.architectures
+    quantization, model_type = text.get("quantization_config"), str(text.get("model_type", ""))
     layers, hidden = required_size(text, "num_hidden_layers"), required_size(text, "hidden_size")
     heads, width, groups = required_size(text, "num_attention_heads"), None, layers_of(text, vllm)
     if not text.get("kv_lora_rank"):
         width = head_dim(text)
-    weights = weights_of(text, quantization, vllm.architectures)
+    weights, widths = weights_of(text, quantization, known), widths_of(text)
     size = _size(config, weights)
     plain = all(group.kind == "full" for group in groups) and len(groups) == 1
-    vocab, intermediate = text.get("vocab_size"), text.get("intermediate_size")
+    vocab = text.get("vocab_size")
+    experts = widths is not None and widths.experts > 0
     return ModelArchitecture(
         id=name,
         task="generate",
@@ -52,7 +55,7 @@ def read(config: Mapping[str, Any], name: str, vllm: VllmVersion) -> ModelArchit
         heads=heads,
         kv_heads=kv_heads(text),
         head_dim=width,
-        intermediate=intermediate if isinstance(intermediate, int) and not _has_experts(weights) else None,
+        intermediate=widths.beside if widths is not None else None,
         vocab=vocab if isinstance(vocab, int) else None,
         native_dtype=method_name(quantization) or str(text.get("dtype") or text.get("torch_dtype") or "unknown"),
         max_context_tokens=_longest(text, vllm),
@@ -65,25 +68,23 @@ def read(config: Mapping[str, Any], name: str, vllm: VllmVersion) -> ModelArchit
         source="config.json",
         as_of="",
         caches=() if plain and groups[0].layers == layers else groups,
-        active_width=weights.active_width if weights is not None else None,
+        active_width=widths.active if widths is not None else None,
         draft_layers=text.get("num_nextn_predict_layers") or text.get("mtp_num_hidden_layers") or None,
-        experts=weights.experts if weights is not None else None,
+        experts=widths.experts if widths is not None and experts else None,
         expert_share=weights.expert_share if weights is not None else 0.0,
+        experts_per_token=widths.chosen if widths is not None and experts else None,
+        expert_width=widths.routed if widths is not None and experts else None,
+        expert_input=widths.inner if widths is not None and experts and widths.inner != hidden else None,
+        gated_experts=widths is None or widths.gated,
         cache_dtype=cache_dtype(quantization),
+        encoder=encoder_of(config, defaults.images(config, vllm)),
+        cc10_cache_dtype="fp8" if model_type in known.cc10_fp8_cache else None,
+        largest_graph=known.largest_graph.get(model_type),
     )
-
-
-def _language(config: Mapping[str, Any]) -> dict[str, Any]:
-    nested: Mapping[str, Any] = next((config[key] for key in _NESTED if isinstance(config.get(key), Mapping)), {})
-    return {**config, **nested}
 
 
 def _has_other_parts(config: Mapping[str, Any]) -> bool:
     return any(isinstance(config.get(key), Mapping) for key in _BESIDE)
-
-
-def _has_experts(weights: Weights | None) -> bool:
-    return weights is not None and weights.experts is not None
 
 
 def _size(config: Mapping[str, Any], weights: Weights | None) -> float | None:
@@ -112,23 +113,28 @@ def _longest(text: Mapping[str, Any], vllm: VllmVersion) -> int:
     longest = text.get("max_position_embeddings")
     if not isinstance(longest, int):
         return 0
+    if str(text.get("model_type", "")).startswith(vllm.architectures.unscaled_context):
+        return longest
     scaling = text.get("rope_scaling") or text.get("rope_parameters")
     if not isinstance(scaling, Mapping):
         return longest
-    kind = scaling.get("rope_type", scaling.get("type", "default"))
-    factor = scaling.get("factor")
-    if kind in vllm.scaled_rope_types or not isinstance(factor, (int, float)):
-        return longest
-    original = scaling.get("original_max_position_embeddings")
-    base = original if kind == "yarn" and isinstance(original, int) else longest
-    return int(base * factor)
+    # One scaling, or one for each kind of layer.
+    nested = [part for part in scaling.values() if isinstance(part, Mapping)]
+    factors = [factor for part in nested or [scaling] if (factor := _factor(part, vllm)) is not None]
+    return int(longest * factors[-1]) if factors else longest
+
+
+def _factor(scaling: Mapping[str, Any], vllm: VllmVersion) -> float | None:
+    kind, factor = scaling.get("rope_type", scaling.get("type", "default")), scaling.get("factor")
+    known = isinstance(factor, (int, float)) and kind not in vllm.scaled_rope_types
+    return float(factor) if known and factor is not None else None
 
 
 def unknown_weights(config: Mapping[str, Any], vllm: VllmVersion) -> str:
     """Why the weights' size can't be computed from a configuration that is otherwise readable."""
     if _has_other_parts(config):
         return "it has parts beside the language model"
-    text = _language(config)
+    text = defaults.language(config, vllm)
     weights = weights_of(text, text.get("quantization_config"), vllm.architectures)
     if weights is not None and weights.weights_bytes is None:
         return f"its weights are quantized by {method_name(text.get('quantization_config'))}"

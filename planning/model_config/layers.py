@@ -25,7 +25,6 @@ _UNSUPPORTED: Mapping[str, str] = {
     "linear_attn_config": "linear attention beside latent attention",
     "attn_layer_period": "state space layers of Mamba 1",
     "mamba_d_conv": "state space layers",
-    "index_topk_pattern": "indexes shared between layers",
 }
 _KINDS: Mapping[str, str] = {
     "full_attention": "full", "attention": "full", "sliding_attention": "sliding", "chunked_attention": "chunked",
@@ -34,6 +33,8 @@ _KINDS: Mapping[str, str] = {
 _NEMOTRON: Mapping[str, str] = {"M": "linear", "*": "full", "-": "", "E": ""}
 # One scale of 4 bytes for every 128 numbers of an index (vLLM 0.33 deepseek_v2.py).
 _INDEX_BLOCK, _INDEX_SCALE = 128, 4
+# The first layers always have an index (its index_skip_topk_offset).
+_INDEX_OFFSET, _SHARED_INDEX = 2, "mla without an index"
 _STATE_BYTES: Mapping[str, int] = {"float32": 4, "bfloat16": 2, "float16": 2}
 
 
@@ -96,8 +97,6 @@ def _refuse(text: Mapping[str, Any], vllm: VllmVersion) -> None:
         found.append(f"latent attention that vLLM {vllm.version} doesn't know under model_type {model_type!r}")
     if not text.get("kv_lora_rank") and text.get("v_head_dim") and text["v_head_dim"] != head_dim(text):
         found.append("values of another width than keys")
-    if (text.get("index_topk_freq") or 1) > 1:
-        found.append("indexes shared between layers")
     if text.get("num_kv_shared_layers") and model_type not in known.shared_caches:
         found.append("caches shared between layers")
     if found:
@@ -124,7 +123,7 @@ def _kinds(text: Mapping[str, Any], architectures: Architectures) -> Iterator[st
         return
     layers = required_size(text, "num_hidden_layers")
     if text.get("kv_lora_rank"):
-        yield from ["mla"] * layers
+        yield from ("mla" if _has_index(text, index) else _SHARED_INDEX for index in range(layers))
     elif isinstance(given, Sequence) and given:
         yield from (_KINDS[str(kind)] for kind in given[:layers])
     elif model_type in architectures.gated_delta:
@@ -139,6 +138,17 @@ def _kinds(text: Mapping[str, Any], architectures: Architectures) -> Iterator[st
         yield from ["full"] * layers
     else:
         yield from ("full" if every and index % every == every - 1 else "sliding" for index in range(layers))
+
+
+def _has_index(text: Mapping[str, Any], layer: int) -> bool:
+    """Whether a layer of sparse attention has an index of its own (vLLM 0.33 deepseek_v2.py); True without indexes."""
+    pattern, every = text.get("index_topk_pattern"), text.get("index_topk_freq") or 1
+    if not text.get("index_topk") or (not pattern and every == 1):
+        return True
+    if pattern:
+        return layer >= len(pattern) or pattern[layer] != "S"
+    offset = text.get("index_skip_topk_offset")
+    return max(layer - (_INDEX_OFFSET if offset is None else int(offset)) + 1, 0) % int(every) == 0
 
 
 def _is_llama4(text: Mapping[str, Any]) -> bool:
@@ -166,8 +176,10 @@ def _window_period(text: Mapping[str, Any]) -> int | None:
 
 
 def _group(text: Mapping[str, Any], kind: str, architectures: Architectures) -> AttentionLayers:
-    if kind == "mla":
+    if kind in ("mla", _SHARED_INDEX):
         width = required_size(text, "kv_lora_rank") + required_size(text, "qk_rope_head_dim")
+        if kind == _SHARED_INDEX:
+            return AttentionLayers(kind="mla", layers=0, head_dim=width, shares_index=True)
         index = required_size(text, "index_head_dim") if text.get("index_topk") else 0
         return AttentionLayers(
             kind="mla", layers=0, head_dim=width, index_bytes=index + index // _INDEX_BLOCK * _INDEX_SCALE

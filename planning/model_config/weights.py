@@ -6,8 +6,9 @@ from typing import Any
 from msgspec import Struct
 
 from catalog import Architectures
-from planning.model_config.layers import head_dim, kv_heads
+from planning.model_config.layers import UnreadableError, head_dim, kv_heads
 from planning.model_config.quantization import PLAIN, part_bytes
+from planning.model_config.widths import Widths, sparse_layers, widths_of
 
 
 class Weights(Struct, frozen=True):
@@ -15,9 +16,7 @@ class Weights(Struct, frozen=True):
 
     parameters: int
     weights_bytes: float | None
-    experts: int | None
     expert_share: float
-    active_width: int | None
 
 
 def weights_of(text: Mapping[str, Any], quantization: object, architectures: Architectures) -> Weights | None:
@@ -26,41 +25,41 @@ def weights_of(text: Mapping[str, Any], quantization: object, architectures: Arc
     Attention: queries, keys, values, output; latent attention its down and up projections; feed-forward: gate, up and
     down, once or for each expert; embeddings and output head; norms.
     """
+    widths = widths_of(text)
     try:
-        parts = _parts(text, gated=text.get("model_type") in architectures.gated_delta)
-    except (KeyError, TypeError):
+        if widths is None:
+            return None
+        parts = _parts(text, widths, gated=text.get("model_type") in architectures.gated_delta)
+        outer = text["vocab_size"] * text["hidden_size"] * (1 if _tied(text) else 2)
+    except (KeyError, TypeError, UnreadableError):
         return None
-    outer = (
-        text["vocab_size"] * text["hidden_size"] * (1 if _tied(text) else 2) + parts.pop("norms") + parts.pop("router")
-    )
-    widths = part_bytes(quantization)
+    outer += parts.pop("norms") + parts.pop("router")
+    formats = part_bytes(quantization)
     total = outer + sum(parts.values())
-    size = None if widths is None else outer * PLAIN + sum(count * widths[part] for part, count in parts.items())
-    experts = _experts(text)
-    share = 0.0 if not size or widths is None else parts["experts"] * widths["experts"] / size
-    return Weights(total, size, experts, share, _active_width(text))
+    size = None if formats is None else outer * PLAIN + sum(count * formats[part] for part, count in parts.items())
+    share = 0.0 if not size or formats is None else parts["experts"] * formats["experts"] / size
+    return Weights(total, size, share)
 
 
-def _parts(text: Mapping[str, Any], *, gated: bool) -> dict[str, int]:
+def _parts(text: Mapping[str, Any], widths: Widths, *, gated: bool) -> dict[str, int]:
     """Parameters of all layers by part; KeyError or TypeError where a size is missing."""
     if text.get("hidden_size_per_layer_input") or text.get("model_type") in ("nemotron_h", "granitemoehybrid"):
         raise KeyError(text.get("model_type"))
     layers, hidden = text["num_hidden_layers"], text["hidden_size"]
-    sparse = _sparse_layers(text)
+    sparse = sparse_layers(text)
     kinds = [str(kind) for kind in text.get("layer_types") or ()][:layers]
     every = text.get("full_attention_interval") or 4
     linear = kinds.count("linear_attention") if kinds else layers - layers // every if gated else 0
     full = kinds.count("full_attention") if text.get("global_head_dim") else 0
-    experts = _experts(text) or 0
+    dense, block = widths.dense or 0, widths.matrices
     return {
         "attention": (layers - linear - full) * _attention(text, gated=gated)
         + (full * _attention(text, gated=gated, wide=True) if full else 0),
         "linear": linear * _linear(text) if linear else 0,
-        "dense": (layers - sparse if not text.get("enable_moe_block") else layers) * 3 * hidden * _dense_width(text)
-        if sparse < layers or text.get("enable_moe_block") else 0,
-        "experts": sparse * experts * 3 * hidden * _expert_width(text) if experts else 0,
-        "shared": sparse * 3 * hidden * _shared_width(text) if experts else 0,
-        "router": sparse * hidden * experts,
+        "dense": (layers if text.get("enable_moe_block") else layers - sparse) * block * hidden * dense,
+        "experts": sparse * widths.experts * block * widths.inner * widths.routed,
+        "shared": sparse * block * hidden * widths.shared,
+        "router": sparse * hidden * widths.experts,
         "norms": layers * 2 * hidden,
     }  # fmt: skip
 
@@ -92,58 +91,6 @@ def _linear(text: Mapping[str, Any]) -> int:
     channels = 2 * keys + values
     gates = 2 * text["linear_num_value_heads"]
     return hidden * (channels + values + gates) + channels * (text.get("linear_conv_kernel_dim") or 4) + values * hidden
-
-
-def _experts(text: Mapping[str, Any]) -> int | None:
-    for key in ("num_experts", "num_local_experts", "n_routed_experts", "moe_num_experts"):
-        if text.get(key):
-            return int(text[key])
-    return None
-
-
-def _sparse_layers(text: Mapping[str, Any]) -> int:
-    """Layers with experts."""
-    layers = text["num_hidden_layers"]
-    if not _experts(text):
-        return 0
-    if isinstance(text.get("moe_layers"), list):
-        return len(text["moe_layers"])
-    if text.get("interleave_moe_layer_step"):
-        return layers // text["interleave_moe_layer_step"]
-    kinds = text.get("mlp_layer_types")
-    if isinstance(kinds, list):
-        return kinds.count("sparse")
-    step, dense = text.get("decoder_sparse_step") or 1, set(text.get("mlp_only_layers") or ())
-    first = text.get("first_k_dense_replace") or 0
-    return sum(1 for index in range(first, layers) if index not in dense and (index + 1) % step == 0)
-
-
-def _expert_width(text: Mapping[str, Any]) -> int:
-    return int(text.get("moe_intermediate_size") or text["intermediate_size"])
-
-
-def _dense_width(text: Mapping[str, Any]) -> int:
-    return int(text.get("intermediate_size_mlp") or text["intermediate_size"])
-
-
-def _shared_width(text: Mapping[str, Any]) -> int:
-    if text.get("shared_expert_intermediate_size"):
-        return int(text["shared_expert_intermediate_size"])
-    if str(text.get("model_type", "")).startswith("llama4"):
-        return int(text["intermediate_size"])
-    return int(text.get("n_shared_experts") or 0) * _expert_width(text)
-
-
-def _active_width(text: Mapping[str, Any]) -> int | None:
-    """The widest feed-forward block that one token passes."""
-    try:
-        dense = _dense_width(text) if _sparse_layers(text) < text["num_hidden_layers"] else 0
-        if not _experts(text):
-            return dense
-        chosen = int(text.get("num_experts_per_tok") or text.get("top_k_experts") or 1)
-        return max(dense, chosen * _expert_width(text) + _shared_width(text))
-    except (KeyError, TypeError):
-        return None
 
 
 def _tied(text: Mapping[str, Any]) -> bool:

@@ -15,6 +15,7 @@ from planning.plan import (
     Plan,
     PoolPlan,
 )
+from planning.plan.models import contents
 
 
 def plan_json(plan: Plan) -> dict[str, Any]:
@@ -122,7 +123,7 @@ def _model(model: ModelPlan) -> dict[str, Any]:
         ],
         "replicas": {"min": model.min_replicas, "max": model.max_replicas},
         "args": list(release.args),
-        "memory": to_builtins(release.memory),
+        "memory": to_builtins(contents(release.memory)),
         "rollout": to_builtins(release.workloads[0].rollout),
     }
 

@@ -1,8 +1,9 @@
 """The models' part of a Plan: what clients name, its releases, and the workloads that run them."""
 
-from typing import Literal
+from typing import Any, Literal
 
 from msgspec import Struct
+from msgspec.structs import asdict
 
 from planning.plan.base import Pairs
 from planning.plan.devices import DeviceRequest
@@ -31,6 +32,15 @@ class MemoryPlan(Struct, frozen=True, kw_only=True):
     """Requests at full context that the KV cache holds at once."""
     fits: bool
     """Whether the weights, the context and the requested concurrency fit."""
+    uncertain: tuple[str, ...] = ()
+    """Why vLLM's own figures may differ by more than a few percent; empty where nothing is known that would."""
+    measured: bool = False
+    """Whether weights and overheads are those of a server's log, which the stack file has."""
+
+
+def contents(memory: MemoryPlan) -> dict[str, Any]:
+    """The figures as JSON has them; what they rest on is in findings (FIT-UNCERTAIN) and in the preview's table."""
+    return {name: value for name, value in asdict(memory).items() if name not in {"uncertain", "measured"}}
 
 
 class ReplicaRange(Struct, frozen=True, kw_only=True):

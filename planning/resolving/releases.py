@@ -18,6 +18,7 @@ from planning.memory import Demand, Ledger
 from planning.resolving.pools import PoolView, ResolvedPool
 from planning.vllm.batch import Batch, batch
 from planning.vllm.demands import demand
+from planning.vllm.measured import with_measured
 from planning.vllm.options import Options
 
 
@@ -85,7 +86,8 @@ class ReleaseView(Struct, frozen=True, dict=True):
         model, vllm, sizes, share = self.architecture, self.vllm, self.batch_on(device), self.utilization
         if model is None or vllm is None or sizes is None or share is None:
             return None
-        return demand(self.settings, self.options.values, model, vllm, device.gpu, sizes, share)
+        needed = demand(self.settings, self.options.values, model, vllm, device.gpu, sizes, share)
+        return None if needed is None else with_measured(self.settings.measured, needed, device, vllm.version)
 
     @property
     def utilization(self) -> float | None:

@@ -12,14 +12,15 @@ from planning.resolving.releases import ReleaseView
 from planning.resolving.resolution import Resolution
 from planning.rules.reads import DEVICES, ENGINE, SOURCE
 from planning.rules.register import Violation, Violations, placement_rule, release_rule
-from planning.vllm.demands import UNKNOWN_DRAFT, drafting
+from planning.vllm.drafts import UNKNOWN_DRAFT, drafting
+from planning.vllm.measured import stale
 
 _LEDGER = (
     "vLLM 0.33 vllm/v1/worker/gpu_worker.py determine_available_memory, vllm/v1/core/kv_cache_planning.py, "
     "vllm/v1/kv_cache_interface.py"
 )
 # What the memory ledger of a model reads.
-_MODEL = ("name", *SOURCE, "pool", "slice", "context", "concurrency", "typical_tokens", *ENGINE)
+_MODEL = ("name", *SOURCE, "pool", "slice", "context", "concurrency", "typical_tokens", "measured", *ENGINE)
 _POOL = ("name", *DEVICES)
 
 
@@ -203,6 +204,47 @@ def states_fit(stack: Resolution, place: ReleaseOnPool) -> Violations:
                 f"holds {ledger.blocks:,} blocks"
             ),
             f"write max-num-seqs: {_remedies(stack, place, ledger).sequences or ledger.blocks} or less",
+            _reads(release),
+        )
+
+
+@placement_rule(
+    "FIT-UNCERTAIN",
+    "info",
+    prevents="`No available memory for the cache blocks` at start, or a KV cache of another size than planned, where "
+    "vLLM's own estimates are known to vary.",
+    source="vllm-project/vllm#50780, #53013, #57936, #45178, #49476",
+)
+def memory_estimate_is_close(_: Resolution, place: ReleaseOnPool) -> Violations:
+    """The planned memory is of a kind of model, GPU and options for which published logs agree with the ledger."""
+    release, found = place.release, _ledger(place)
+    for reason in found[0].memory.uncertain if found is not None else ():
+        yield Violation(
+            f"{release.path}.engine",
+            f"the memory of `{release.name}` is uncertain: {reason}",
+            "compare it with the server's log: llm-platform fit --check-log FILE",
+            _reads(release),
+        )
+
+
+@placement_rule(
+    "FIT-MEASURED",
+    "warning",
+    prevents="A KV cache of another size than planned: measured memory is taken for a GPU, a version or options that "
+    "it was not measured with.",
+    source="docs/fit.md",
+)
+def measured_memory_still_holds(_: Resolution, place: ReleaseOnPool) -> Violations:
+    """`measured` was measured on this GPU, with this version and these options; else it isn't used."""
+    release, found = place.release, _ledger(place)
+    measured = release.settings.measured
+    if found is None or measured is None or release.vllm is None:
+        return
+    for item in stale(measured, found[0].demand, found[1], release.vllm.version):
+        yield Violation(
+            f"{release.path}.measured.{item.key}",
+            f"measured with {item.measured}, now {item.now}: the memory of `{release.name}` is estimated instead",
+            "measure again: llm-platform fit --check-log FILE, or leave `measured` out",
             _reads(release),
         )
 

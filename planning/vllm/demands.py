@@ -3,13 +3,14 @@
 from collections.abc import Mapping
 from typing import Any
 
-from catalog import Gpu, ModelArchitecture, Speculation, VllmVersion
+from catalog import Gpu, ModelArchitecture, VllmVersion
 from config.models import ModelSettings
-from planning.memory import Demand, Draft
+from planning.memory import Demand
 from planning.vllm.batch import Batch
+from planning.vllm.drafts import UNKNOWN_DRAFT, drafting
 from planning.vllm.options import mapping, whole_number
 
-UNKNOWN_DRAFT = Draft(tokens=0, layers=0)
+__all__ = ["UNKNOWN_DRAFT", "demand", "drafting"]
 
 
 def demand(
@@ -45,26 +46,14 @@ def demand(
         hybrid_cache=options.get("disable-hybrid-kv-cache-manager") is not True,
         pooling=model.task == "embed",
         capability=gpu.compute_capability,
+        nvlink=gpu.nvlink,
+        images=options.get("language-model-only") is not True,
+        eager=options.get("enforce-eager") is True,
+        sparse_workspace_factor=_workspace_factor(options),
         draft=draft,
     )
 
 
-def drafting(value: Any, model: ModelArchitecture, methods: Speculation) -> Draft | None:
-    """Speculative decoding as the value of `speculative-config` asks for it; None without.
-
-    Layers count where they are known: an EAGLE head has one, with the heads of its model; multi-token prediction has
-    the model's own.
-    """
-    wanted = mapping(value)
-    if wanted is None:
-        return None
-    tokens, method = wanted.get("num_speculative_tokens", 0), str(wanted.get("method"))
-    if not isinstance(tokens, int) or isinstance(tokens, bool):
-        return UNKNOWN_DRAFT
-    if method in methods.without_layers:
-        return Draft(tokens=tokens, layers=0)
-    if method in methods.one_layer:
-        return Draft(tokens=tokens, layers=1)
-    if method.endswith(methods.own_layers_suffix) and model.draft_layers == 1:
-        return Draft(tokens=tokens, layers=1)
-    return UNKNOWN_DRAFT
+def _workspace_factor(options: Mapping[str, Any]) -> int | None:
+    found = (mapping(options.get("attention-config")) or {}).get("sparse_mla_prefill_workspace_factor")
+    return found if isinstance(found, int) and not isinstance(found, bool) else None

@@ -117,7 +117,7 @@ NEEDED = {
 # 5.64 and 2.23 GiB, at 1024 sequences of 151,936 logits and 8192 tokens of 5120:
 # llm-d-incubation/llm-d-planner @8f9dbb8d accuracy/accuracy_report.md, part 2.
 SORTED, UNSORTED = 38.4, 14.9
-UNTIL_0_16: dict[str, Any] = {"logit_bytes": SORTED, "counts_graphs": False}
+UNTIL_0_16: dict[str, Any] = {"logit_bytes": SORTED, "counts_graphs": False, "keeps_workspace": False}
 UNTIL_0_20: dict[str, Any] = {"logit_bytes": UNSORTED, "counts_graphs": False}
 # Defaults of a server on GPUs of 70 GiB and more but A100: vllm/engine/arg_utils.py since 0.8.
 LARGE_GPU: dict[str, Any] = {"batched_tokens": 8192, "sequences": 1024}
@@ -143,14 +143,19 @@ class Available:
     unknown: str | None = None
 
 
-def experts(model: ModelArchitecture, width: int, number: int) -> ModelArchitecture:
-    """The model as a mixture of experts, of which those of one token are so wide together."""
-    return replace(model, intermediate=None, active_width=width, experts=number)
+def experts(model: ModelArchitecture, width: int, number: int, *, of_token: int, shared: int) -> ModelArchitecture:
+    """The model as a mixture of experts of one width, some of which work for each token and some for all."""
+    active = (of_token + shared) * width
+    return replace(
+        model, intermediate=None, active_width=active, experts=number, experts_per_token=of_token, expert_width=width
+    )
 
 
 QWEN3_30B = CATALOG.models["Qwen/Qwen3-30B-A3B-Instruct-2507"]
-QWEN3_NEXT = experts(replace(dense(48, 16, 2, 256, vocab_size=151936), hidden=2048), 11 * 512, 512)
-DEEPSEEK_V4_FLASH = experts(replace(dense(43, 64, 1, 512, vocab_size=129280), hidden=4096), 7 * 2048, 256)
+QWEN3_NEXT = experts(replace(dense(48, 16, 2, 256, vocab_size=151936), hidden=2048), 512, 512, of_token=10, shared=1)
+DEEPSEEK_V4_FLASH = experts(
+    replace(dense(43, 64, 1, 512, vocab_size=129280), hidden=4096), 2048, 256, of_token=6, shared=1
+)
 AVAILABLE = {
     "2: Llama-3.1-8B on RTX 3090, 20,000 tokens in one batch": Available(
         "vllm-project/vllm#10517 (0.6, before chunked prefill)", LLAMA_8B, 23.58, 0.9, 14.99, 3.81,
@@ -161,7 +166,8 @@ AVAILABLE = {
         {"batched_tokens": 29000, "counts_graphs": False},
     ),
     "4: Qwen2.5-7B-AWQ on 16 GB": Available(
-        "log: budget 14.39", QWEN_7B, 14.39 / 0.9, 0.9, 5.29, 8.0, {"counts_graphs": False},
+        "log: 14.39 - 5.29 - 1.04 - 0.48 - 0.06", QWEN_7B, 14.39 / 0.9, 0.9, 5.29, 8.0, {"counts_graphs": False},
+        (UNTIL_0_16, UNTIL_0_20), "the release, and with it what the sampler holds",
     ),
     "Qwen3-Next-80B-A3B on two H200": Available(
         "log of 0.10.2, 2025-10-23: 125.83 - 74.28 - 5.58 - 1.38", QWEN3_NEXT, 139.81, 0.9, 74.28, 44.59,
@@ -184,7 +190,7 @@ AVAILABLE = {
     "Qwen3-235B-A22B-FP8 on four RTX PRO 6000": Available(
         "log of vllm-openai:latest, 2026-08-21: 85.51 - 56.89 (55.19 of them weights) - 0.76, 32 sequences",
         CATALOG.models["Qwen/Qwen3-235B-A22B-Instruct-2507-FP8"], 95.01, 0.9, 55.19, 27.85,
-        {"tensor_parallel": 4, "batched_tokens": 8192, "sequences": 32},
+        {"tensor_parallel": 4, "batched_tokens": 8192, "sequences": 32, "nvlink": False},
     ),
     "DeepSeek-V4-Flash on B300": Available(
         "log of 0.26.0, 2026-08-06: 246.27 - 156.32 - 2.99 - 0.23", DEEPSEEK_V4_FLASH, 267.69, 0.92, 156.32, 86.74,

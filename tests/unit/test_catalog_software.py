@@ -32,7 +32,8 @@ def test_a_token_has_keys_and_values_in_every_layer(model: catalog.ModelArchitec
 
 @pytest.mark.parametrize(
     "model",
-    [m for m in MODELS if m.attention_kind == "full" and m.intermediate and m.vocab],
+    # Models that see have an encoder beside the language model.
+    [m for m in MODELS if m.attention_kind == "full" and m.intermediate and m.vocab and m.encoder is None],
     ids=lambda model: model.id,
 )
 def test_the_dimensions_add_up_to_the_parameters(model: catalog.ModelArchitecture) -> None:
@@ -175,7 +176,8 @@ def test_estimates_name_fields_of_the_overheads() -> None:
 @needs_reference
 def test_models_are_those_of_the_reference_table() -> None:
     rows = json.loads((REFERENCE / "facts" / "data" / "vllm_models.json").read_text(encoding="utf-8"))
-    assert list(CATALOG.models) == [row["id"] for row in rows]
+    # Others follow it, with sources of their own.
+    assert list(CATALOG.models)[: len(rows)] == [row["id"] for row in rows]
     same = {
         "params_b": "params_b",
         "active_b": "active_b",

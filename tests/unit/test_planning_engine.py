@@ -10,7 +10,8 @@ from planning_stacks import CATALOG, model, plan, planned, pool, settings
 from rule_cases.case import args
 
 from planning.deciding.arguments import command_line
-from planning.gpus.devices import Device, gpu_memory_gib
+from planning.gpus.capacity import gpu_memory_gib
+from planning.gpus.devices import Device
 from planning.resolving.resolution import Resolution
 from planning.rules.engine import value_error
 from planning.rules.engine_pairs import is_mixture_of_experts

@@ -84,9 +84,9 @@ def test_memory_besides_the_weights_does_not_grow_with_them() -> None:
     model = CATALOG.models["Qwen/Qwen3-235B-A22B-Instruct-2507-FP8"]
     small, large = (account(model, 300.0, demand(weights_gib=size), OVERHEADS) for size in (60.0, 220.0))
     assert small.overhead == large.overhead
-    unknown = CATALOG.models["openai/gpt-oss-120b"]
+    unknown = replace(model, active_width=None)
     small, large = (account(unknown, 300.0, demand(weights_gib=size), OVERHEADS) for size in (60.0, 220.0))
-    assert large.overhead.total_gib - small.overhead.total_gib == pytest.approx(0.05 * 160 * 1.02)
+    assert large.overhead.total_gib - small.overhead.total_gib == pytest.approx(0.05 * 160 * 1.007)
 
 
 @pytest.mark.parametrize("case", FAILURES.values(), ids=FAILURES.keys())

@@ -61,7 +61,7 @@ TABLE = (
     Broken(
         "weights that don't fit",
         (put("models[0].source", {**LLAMA_70B, "huggingface": "Qwen/Qwen3-32B"}),),
-        {("FIT-WEIGHTS", "models[0].pool"): ("62.22 GiB of weights", "3g.47gb of H100-NVL-94", "larger GPU")},
+        {("FIT-WEIGHTS", "models[0].pool"): ("61.43 GiB of weights", "3g.47gb of H100-NVL-94", "larger GPU")},
     ),
     Broken(
         "context that doesn't fit",

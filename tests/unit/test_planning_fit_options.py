@@ -1,0 +1,70 @@
+"""`fit` with options of the server: drafts, experts, eager mode, a KV cache of a fixed size, and what is uncertain."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from planning.__main__ import main
+
+Run = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str]) -> Run:
+    def call(*arguments: str) -> tuple[int, str, str]:
+        code = main(["fit", *arguments])
+        captured = capsys.readouterr()
+        return code, captured.out, captured.err
+
+    return call
+
+
+def test_both_forms_show_what_is_uncertain(run: Run) -> None:
+    known = ("--model", "Qwen/Qwen3.6-27B", "--gpu", "H100-NVL-94", "--context", "32768", "--max-num-seqs", "64")
+    assert "uncertain: since 0.26 vLLM counts" in run(*known)[1]
+    # The keys of the JSON stay those of a preview's `memory`.
+    _, out, err = run(*known, "--json")
+    assert "uncertain" not in json.loads(out)
+    assert "vllm-project/vllm#50780" in err
+    assert run(*known, "--enforce-eager", "--json")[2] == ""
+
+
+def test_options_that_change_what_memory_holds(run: Run) -> None:
+    def figures(*more: str) -> dict[str, Any]:
+        return json.loads(run("--model", "Qwen/Qwen3.6-35B-A3B-FP8", "--gpu", "H100-NVL-94", "--json", *more)[1])
+
+    plain = figures()
+    assert figures("--enforce-eager")["overhead_gib"] < plain["overhead_gib"]
+    assert figures("--language-model-only")["overhead_gib"] <= plain["overhead_gib"]
+    drafting = figures("--spec-method", "mtp", "--spec-tokens", "2")
+    assert drafting["kv_bytes_per_token"] * 10 == plain["kv_bytes_per_token"] * 11
+    assert drafting["kv_tokens"] < plain["kv_tokens"]
+    two = ("--tensor-parallel", "2")
+    assert figures(*two, "--enable-expert-parallel")["weights_gib"] == figures(*two)["weights_gib"]
+    pinned = figures("--kv-cache-memory-bytes", "12G", "--max-num-seqs", "16")
+    assert (pinned["kv_cache_gib"], pinned["budget_gib"], pinned["fits"]) == (12.0, plain["device_gib"], True)
+
+
+def test_a_cache_of_a_fixed_size_that_is_too_large(run: Run) -> None:
+    code, out, _ = run("--model", "Qwen/Qwen3-8B", "--gpu", "H100-NVL-94", "--kv-cache-memory-bytes", "80G")
+    assert code == 2
+    assert "the KV cache is 5.17 GiB larger than what is left" in out
+    assert "--kv-cache-memory-bytes with less, or without it" in out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--enable-expert-parallel",), "has no experts"),
+        (("--spec-method", "mtp"), "how many layers this draft adds"),
+        (("--spec-tokens", "2"), "give --spec-method as well"),
+        (("--kv-cache-memory-bytes", "much"), "much is not a number of bytes, such as 12G"),
+        (("--kv-cache-memory-bytes", "1G", "--kv-cache-gib", "1"), "the KV cache is given twice"),
+    ],
+)
+def test_options_that_do_not_fit_the_model(run: Run, arguments: tuple[str, ...], words: str) -> None:
+    code, out, err = run("--model", "Qwen/Qwen3-8B", "--gpu", "H100-NVL-94", *arguments)
+    assert (code, out) == (2, "")
+    assert words in err

@@ -1,0 +1,78 @@
+"""The memory ledger against published start-up logs of vLLM: tokens given the KV memory, and the whole ledger.
+
+Never more than 2 percent too much; within 5 percent, or at most 1 GiB too little.
+"""
+
+import pytest
+from kv_cases import AVAILABLE, CATALOG, Available, demand
+from msgspec.structs import replace
+from published_logs import GIB, GIVEN, WHOLE, Given, Whole
+
+from planning.memory import account, block_pool, ledger
+
+OVERHEADS = CATALOG.overheads
+TOO_MUCH, TOO_LITTLE, TOO_LITTLE_GIB = 0.02, 0.05, 1.0
+
+
+def accepted(planned_gib: float, logged_gib: float) -> bool:
+    more = planned_gib - logged_gib
+    if more > 0:
+        return more <= TOO_MUCH * abs(logged_gib)
+    return -more <= max(TOO_LITTLE * abs(logged_gib), TOO_LITTLE_GIB)
+
+
+@pytest.mark.parametrize("case", GIVEN.values(), ids=GIVEN.keys())
+def test_tokens_given_the_kv_memory(case: Given) -> None:
+    requested = demand(context_tokens=case.context, available_kv_gib=case.available_gib, **case.changes)
+    found = account(case.model, 1.0, requested, OVERHEADS)
+    if case.tokens is not None:
+        assert found.memory.kv_tokens == pytest.approx(case.tokens, rel=0.005)
+    if case.at_once is not None:
+        # Logs round to two digits.
+        assert found.memory.max_concurrency == pytest.approx(case.at_once, rel=0.005, abs=0.01)
+        assert found.memory.fits
+    if case.blocks is not None:
+        assert found.blocks == pytest.approx(case.blocks, rel=0.001)
+    if case.block_tokens is not None:
+        assert found.pool.block_tokens == case.block_tokens
+    if case.longest is not None:
+        assert found.longest_context == pytest.approx(case.longest, rel=0.005)
+        assert not found.memory.fits
+    if case.needed_gib is not None:
+        pool = block_pool(case.model, requested)
+        assert pool.blocks_of(case.context) * pool.block_bytes / GIB == pytest.approx(case.needed_gib, abs=0.01)
+
+
+def planned_gib(case: Whole, **changes: object) -> float:
+    settings = {"context_tokens": 4096, **case.changes, "utilization": case.utilization, **changes}
+    return ledger(case.model, case.total_gib, demand(**settings), OVERHEADS).kv_cache_gib
+
+
+@pytest.mark.parametrize("case", WHOLE.values(), ids=WHOLE.keys())
+def test_what_is_left_beside_the_loaded_weights(case: Whole) -> None:
+    """The log's weights are taken as they are, which tests every other part."""
+    loaded = replace(OVERHEADS, weights_factor=1.0)
+    total = case.loaded_gib * case.changes.get("tensor_parallel", 1)
+    model = replace(case.model, draft_weights_gib=None)
+    settings = {"context_tokens": 4096, **case.changes, "utilization": case.utilization, "weights_gib": total}
+    planned = ledger(model, case.total_gib, demand(**settings), loaded).kv_cache_gib
+    assert accepted(planned, case.logged_gib), f"planned {planned}, logged {case.logged_gib}"
+
+
+@pytest.mark.parametrize("name", [name for name, case in WHOLE.items() if case.stored_gib is not None])
+def test_what_is_left_beside_weights_that_are_computed_from_the_checkpoint(name: str) -> None:
+    case = WHOLE[name]
+    assert case.stored_gib is not None
+    planned = planned_gib(case, weights_gib=case.stored_gib)
+    assert accepted(planned, case.logged_gib), f"planned {planned}, logged {case.logged_gib}"
+
+
+@pytest.mark.parametrize("name", [name for name, case in AVAILABLE.items() if not case.either])
+def test_older_logs_are_not_planned_too_large_either(name: str) -> None:
+    case: Available = AVAILABLE[name]
+    settings = {"utilization": case.utilization, "context_tokens": 4096, **case.changes}
+    total = case.weights_gib * settings.get("tensor_parallel", 1)
+    planned = ledger(
+        case.model, case.total_gib, demand(**settings, weights_gib=total), replace(OVERHEADS, weights_factor=1.0)
+    ).kv_cache_gib
+    assert accepted(planned, case.logged_gib), f"planned {planned}, logged {case.logged_gib}"
