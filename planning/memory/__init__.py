@@ -1,7 +1,7 @@
 """Will it fit, and how many tokens: the memory of one GPU under one model, as vLLM divides it."""
 
-from planning.memory.adapters import adapter_gib
 from planning.memory.activations import activation_bytes
+from planning.memory.adapters import adapter_gib
 from planning.memory.architecture import attention_layers, computable, legal_tensor_parallel, tensor_parallel_sizes
 from planning.memory.block_pool import BlockPool, block_pool
 from planning.memory.demand import (
