@@ -1,9 +1,10 @@
 """The simulated machines of a cluster: each pool has as many nodes as its settings say."""
 
-from typing import Any
+from typing import Any, cast
 
 import catalog
 from simulators.aks.machines import CLUSTER_TOKEN, Machines
+from simulators.aks.node_api import NodeApi
 from simulators.azure.cloud import AzureObject, Cloud
 
 CLUSTER = "/subscriptions/s/resourceGroups/g/providers/Microsoft.ContainerService/managedClusters/c"
@@ -38,7 +39,7 @@ def test_a_cluster_that_becomes_ready_while_its_pools_are_looked_at_keeps_its_co
     cloud = Cloud()
     cloud.put(cluster)
     nodes = Nodes(lambda: cluster.outputs.update(provisioningState="Succeeded"))
-    machines = Machines(cloud, nodes, catalog.load())  # type: ignore[arg-type]
+    machines = Machines(cloud, cast("NodeApi", nodes), catalog.load())
     machines.follow()
     machines.follow()
     assert len(machines.pool("first").nodes) == 1
