@@ -20,18 +20,20 @@ _Arguments = ParamSpec("_Arguments")
 def verb(command: Callable[_Arguments, int]) -> Callable[_Arguments, None]:
     """Turn a function that returns an exit code into what typer calls, with its errors and its output handled.
 
-    A reader that stops early, as `head` does, is not an error. Whatever a verb raises is an internal error.
+    A reader that stops early, as `head` does, is not an error, and changes no verdict: the verb runs again, unread, for
+    its exit code. Whatever a verb raises is an internal error.
     """
 
     @functools.wraps(command)
     def call(*arguments: _Arguments.args, **options: _Arguments.kwargs) -> None:
         try:
-            status = command(*arguments, **options)
-            sys.stdout.flush()
-        except BrokenPipeError:
-            # The interpreter must not complain either when it flushes at exit.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            status = FINE
+            try:
+                status = command(*arguments, **options)
+                sys.stdout.flush()
+            except BrokenPipeError:
+                # The interpreter must not complain either when it flushes at exit.
+                os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+                status = command(*arguments, **options)
         except (typer.TyperException, typer.Exit, typer.Abort):
             raise
         except Exception as error:  # noqa: BLE001 - the last place that can distinguish it from a rejected stack

@@ -170,7 +170,10 @@ class Range(Section):
     """From `min` to `max`, both included."""
 
     min: Annotated[Whole, StandIn(1)] = Field(description="the fewest, a whole number from 0")
-    max: Annotated[Positive, StandIn(1)] = Field(description="the most, a whole number from 1, not below `min`")
+    # AKS allows 1,000 nodes in a pool; more replicas or proxies than that are a slip of the finger.
+    max: Annotated[Positive, Field(le=1000), StandIn(1)] = Field(
+        description="the most, a whole number from 1 to 1000, not below `min`"
+    )
 
     @model_validator(mode="after")
     def _ordered(self) -> "Range":

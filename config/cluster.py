@@ -89,7 +89,7 @@ class Maintenance(Section):
     hours: Annotated[int, Field(ge=4, le=24, strict=True)] = Field(
         default=4, description="the window's length in hours, 4 (Azure's least) to 24"
     )
-    utc_offset: Annotated[str, pattern(r"^[+-](0\d|1[0-4]):[0-5]\d$")] = Field(
+    utc_offset: Annotated[str, pattern(r"^(\+14:00|[+-](0\d|1[0-3]):[0-5]\d)$")] = Field(
         default="+00:00", description='the offset from UTC in quotes, such as "+01:00"'
     )
 

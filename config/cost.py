@@ -7,8 +7,9 @@ from pydantic import Field, model_validator
 from config.base import Section, SettingRefusedError, StandIn, pattern
 
 ApiName = Annotated[str, pattern(r"^[A-Za-z0-9][\w./ -]*$", longest=63)]
-Price = Annotated[float, Field(ge=0, strict=True, allow_inf_nan=False)]
-Rate = Annotated[float, Field(gt=0, strict=True, allow_inf_nan=False)]
+# Upper bounds are far above any real figure: beyond them sums are infinite.
+Price = Annotated[float, Field(ge=0, le=1e9, strict=True, allow_inf_nan=False)]
+Rate = Annotated[float, Field(gt=0, le=1e9, strict=True, allow_inf_nan=False)]
 
 
 class ManagedApi(Section):

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from config.base import SettingRefusedError
 from config.findings import Finding, Place, path_of
-from config.secrets import secret_literals
+from config.secrets import names_a_secret, secret_literals
 from config.shape import choices_at, described, keys_at, places_of_key
 from config.wording import closest, did_you_mean, listed
 
@@ -117,7 +117,12 @@ def _wrong_value(place: Place, problems: list[Any], value: object) -> tuple[str,
     if kind == "literal_error":
         return _not_one_of(value, choices_at(place))
     wrong = " and ".join(dict.fromkeys(_wrong(part) for part in problems))
-    return f"{show(value)} {wrong}", _fix_for(place, value, {part["type"] for part in problems})
+    return f"{_shown(place, value)} {wrong}", _fix_for(place, value, {part["type"] for part in problems})
+
+
+def _shown(place: Place, value: object) -> str:
+    """A value as a finding may repeat it: not where a secret itself may stand in place of its name."""
+    return "the value (not shown, it may be the secret itself)" if names_a_secret(place[-1]) else show(value)
 
 
 def _wrong(problem: Any) -> str:
@@ -165,7 +170,8 @@ def _number_for_text(place: Place, value: float) -> Finding:
         "error",
         "CFG-QUOTE",
         path_of(place),
-        f"{show(value)} without quotes is a number, which may lose digits (1.30 becomes 1.3); this must be a string",
+        f"{_shown(place, value)} without quotes is a number, which may lose digits (1.30 becomes 1.3); this must be a "
+        "string",
         f"write in quotes: {wanted}",
     )
 

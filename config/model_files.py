@@ -34,9 +34,10 @@ def _with_file(model: Any, folder: Path) -> Any:
 
 def _content(file: Path) -> dict[str, Any] | None:
     try:
-        if file.stat().st_size > _LARGEST_BYTES:
+        # A device or a pipe has no size, and no end.
+        if not file.is_file() or file.stat().st_size > _LARGEST_BYTES:
             return None
         content = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return None
     return content if isinstance(content, dict) else None

@@ -56,7 +56,7 @@ class Source(Section):
         default=None,
         description="the config.json of a model outside the catalog, as a path from the stack file: models/mine.json",
     )
-    weights_gib: Annotated[float, Field(gt=0, strict=True, allow_inf_nan=False)] | None = Field(
+    weights_gib: Annotated[float, Field(gt=0, le=100_000, strict=True, allow_inf_nan=False)] | None = Field(
         default=None,
         description="with `hf_config` only: the GiB of the safetensors files together, where they can't be counted",
     )

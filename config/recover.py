@@ -44,7 +44,8 @@ def recover(sections: Mapping[str, Any], hidden: list[Place]) -> tuple[Settings 
 def _repair(rest: Any, place: Place, problem: Any) -> list[Place]:
     """Put a valid value at a place; returns the places whose values the operator did not write."""
     holder, kind = value_at(place[:-1], rest), problem["type"]
-    if not place or (kind == "missing" and place[-1] in holder):
+    if not place or holder is None or (kind == "missing" and place[-1] in holder):
+        # Without a holder, the repair of another problem has left the whole list out.
         return []
     if kind == "extra_forbidden":
         _rename(holder, place)

@@ -18,6 +18,7 @@ _SHAPES = (
     re.compile(r"[A-Za-z0-9+/]{86}=="),
     re.compile(r"[?&]sig=[A-Za-z0-9%+/]{20,}"),
     re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----"),
+    re.compile(r"://[^/\s:@]*:[^/\s@]+@"),  # user and password in an address
     re.compile(r"hooks\.slack(-gov)?\.com/(services|workflows|triggers)/", re.IGNORECASE),
     re.compile(r"\.webhook\.office\.com/|outlook\.office(365)?\.com/webhook/", re.IGNORECASE),
     re.compile(r"(\.logic\.azure\.com|\.powerplatform\.com|\.powerautomate\.com)\S*/triggers/", re.IGNORECASE),
@@ -27,10 +28,15 @@ _SHAPES = (
 _NAMES = re.compile(r"(^|[-_:])(api[-_]?key|hf[-_]?token|password|client[-_]?secret|access[-_]?key)$", re.IGNORECASE)
 # Keys that hold the name of a secret. The secret itself is there where the text is an address, 32 or more hexadecimal
 # digits (older keys of PagerDuty; what `openssl rand -hex` makes) or a newer key of PagerDuty.
-_NAMES_OF_SECRETS = re.compile(r"^(secret|key_secret|certificate|hugging_face_token)$")
+_NAMES_OF_SECRETS = re.compile(r"^(([a-z]+_)?secret|certificate|hugging_face_token)$")
 _VALUES = re.compile(r"://(?!\S*\.vault\.azure\.)|^(?=.*\d)[0-9a-fA-F]{32,}$|^R[0-9A-Z]{31}$")
 # What the Pulumi CLI writes for an encrypted value.
 _ENCRYPTED = {"secure"}
+
+
+def names_a_secret(key: object) -> bool:
+    """Whether a setting holds the name of a secret: in its place the secret itself may have been written."""
+    return isinstance(key, str) and _NAMES_OF_SECRETS.match(key) is not None
 
 
 def looks_secret(value: object) -> bool:

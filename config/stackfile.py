@@ -123,7 +123,7 @@ def _without_namespace(key: str) -> Finding:
     return Finding(
         "error",
         "CFG-NAMESPACE",
-        key,
+        key or "(empty key)",
         f"`{key}` has no namespace",
         f"write `{_NAMESPACE}{key}`, or the namespace of a provider",
     )

@@ -10,7 +10,7 @@ from msgspec import Struct
 from config import Finding
 from config.document import source_line
 from config.findings import Severity
-from config.secrets import looks_secret
+from config.secrets import looks_secret, names_a_secret
 from preview.formats import plural
 
 WORDS: Mapping[Severity, str] = {"error": "error", "warning": "warning", "info": "note"}
@@ -55,7 +55,7 @@ def lines(findings: Sequence[Finding], width: int, source: SourceFile | None = N
         for text in (finding.message, f"→ {finding.fix}"):
             margin = " " * MARGIN
             wrapped = textwrap.wrap(
-                text, width, initial_indent=margin, subsequent_indent=margin,
+                printable(text), width, initial_indent=margin, subsequent_indent=margin,
                 break_long_words=False, break_on_hyphens=False,
             )  # fmt: skip
             yield from ((Span(line),) for line in wrapped)
@@ -69,11 +69,17 @@ def _heading(finding: Finding, width: int, source: SourceFile | None) -> Iterato
     if source is not None and finding.line is not None:
         column = "" if finding.column is None else f":{finding.column}"
         spans.append(Span(f"  {source.name}:{finding.line}{column}", "place"))
-    if sum(len(span.text) for span in spans) + 2 + len(finding.path) <= width:
-        yield (*spans, Span(f"  {finding.path}"))
+    path = printable(finding.path)
+    if sum(len(span.text) for span in spans) + 2 + len(path) <= width:
+        yield (*spans, Span(f"  {path}"))
     else:
         yield tuple(spans)
-        yield (Span(" " * MARGIN + finding.path),)
+        yield (Span(" " * MARGIN + path),)
+
+
+def printable(text: str) -> str:
+    """The text with a blank for what would move a terminal's cursor or change its colours."""
+    return "".join(char if char.isprintable() else " " for char in text)
 
 
 def _excerpts(findings: Sequence[Finding], source: SourceFile | None) -> Mapping[int | None, str]:
@@ -82,6 +88,12 @@ def _excerpts(findings: Sequence[Finding], source: SourceFile | None) -> Mapping
     Where a credential's line isn't known, none is shown at all.
     """
     hidden = {finding.line for finding in findings if finding.rule.startswith(_CREDENTIAL_RULES)}
+    # In place of a secret's name the secret itself may stand, without the shape of one.
+    hidden |= {
+        finding.line
+        for finding in findings
+        if finding.line is not None and names_a_secret(finding.path.rpartition(".")[2])
+    }
     if source is None or None in hidden:
         return {}
     wanted = {finding.line for finding in findings if finding.line is not None} - hidden
@@ -90,8 +102,7 @@ def _excerpts(findings: Sequence[Finding], source: SourceFile | None) -> Mapping
 
 
 def _excerpt(text: str, finding: Finding, width: int) -> Iterator[tuple[Span, ...]]:
-    # A tab or an escape sequence would move the caret, or the terminal's cursor.
-    shown = "".join(char if char.isprintable() else " " for char in text).rstrip()
+    shown = printable(text).rstrip()
     number = f"{finding.line} | "
     room = max(_NARROWEST_EXCERPT, width - MARGIN - len(number))
     at = min(finding.column or 1, len(shown) + 1) - 1

@@ -33,7 +33,7 @@ def envoy_gateway_values(plan: GatewayPlan, nodes: NodeSelection) -> dict[str, J
         "certgen": {"job": nodes.helm_values()},
         "config": {
             "envoyGateway": {
-                "extensionApis": {"enableBackend": True, "enableEnvoyPatchPolicy": True},
+                "extensionApis": {"enableBackend": True},
                 "extensionManager": {
                     "hooks": {
                         "xdsTranslator": {

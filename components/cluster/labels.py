@@ -10,6 +10,8 @@ DEPLOYMENT = "llm-platform/deployment"
 # Labels that controllers set on their pods: Envoy Gateway (internal/infrastructure/kubernetes/proxy) and Prometheus
 # Operator (pkg/prometheus/server/statefulset.go).
 PROXY_PODS = {"app.kubernetes.io/managed-by": "envoy-gateway", "app.kubernetes.io/component": "proxy"}
+_OWNING_GATEWAY = "gateway.envoyproxy.io/owning-gateway-name"
+_OWNING_GATEWAY_NAMESPACE = "gateway.envoyproxy.io/owning-gateway-namespace"
 OPERATED_PODS = {"app.kubernetes.io/managed-by": "prometheus-operator"}
 PROMETHEUS_PODS = {**OPERATED_PODS, "app.kubernetes.io/name": "prometheus"}
 
@@ -21,6 +23,14 @@ def labels(name: str) -> dict[str, str]:
         "app.kubernetes.io/part-of": "llm-platform",
         "app.kubernetes.io/managed-by": "pulumi",
     }
+
+
+def proxies_of(gateway: str, namespace: str) -> dict[str, str]:
+    """Labels of the proxies of one Gateway: those of every Gateway of the cluster run in one namespace.
+
+    Source: Envoy Gateway internal/gatewayapi/helpers.go, GatewayOwnerLabels.
+    """
+    return {**PROXY_PODS, _OWNING_GATEWAY: gateway, _OWNING_GATEWAY_NAMESPACE: namespace}
 
 
 def metadata(

@@ -8,7 +8,7 @@ from pulumi_kubernetes.networking.v1 import (
     NetworkPolicySpecArgsDict,
 )
 
-from components.cluster.labels import PROMETHEUS_PODS, PROXY_PODS
+from components.cluster.labels import PROMETHEUS_PODS, proxies_of
 from planning.plan import TrafficPlan
 from planning.plan.endpoint import HTTP_PORT
 from planning.plan.labels import MODEL
@@ -25,14 +25,16 @@ def deny_all() -> NetworkPolicySpecArgsDict:
 def model_traffic(model: str, plan: TrafficPlan) -> NetworkPolicySpecArgsDict:
     """Inbound: requests from the gateway, scrapes from Prometheus. Outbound: DNS, and HTTPS to the internet.
 
-    The cloud's tokens and the weights of Hugging Face are on the internet; own weights are in the store.
+    Whoever may make a Gateway of their own gets proxies too: theirs would ask for no key. The cloud's tokens and the
+    weights of Hugging Face are on the internet; own weights are in the store.
     """
+    proxies = proxies_of(plan.gateway, plan.gateway_namespace)
     return {
         "pod_selector": {"match_labels": {MODEL: model}},
         "policy_types": ["Ingress", "Egress"],
         "ingress": [
             {
-                "from_": [_pods(plan.proxies_namespace, PROXY_PODS), _pods(plan.prometheus_namespace, PROMETHEUS_PODS)],
+                "from_": [_pods(plan.proxies_namespace, proxies), _pods(plan.prometheus_namespace, PROMETHEUS_PODS)],
                 "ports": [{"protocol": "TCP", "port": HTTP_PORT}],
             }
         ],

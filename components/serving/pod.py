@@ -135,6 +135,8 @@ def _environment(model: ModelPlan, release: ReleasePlan) -> list[EnvVarArgsDict]
         "DO_NOT_TRACK": "1",
         # Otherwise one request may ask for 16384 answers.
         "VLLM_MAX_N_SEQUENCES": "64",
+        # An allowed address of an image may answer with another one, such as that of the metadata service.
+        "VLLM_MEDIA_URL_ALLOW_REDIRECTS": "0",
         # vLLM's own limit, 10 minutes, would abort a start that the probe still allows.
         "VLLM_ENGINE_READY_TIMEOUT_S": str(release.pod.start_seconds),
     }

@@ -28,6 +28,8 @@ def route(stack: ResolvedStack, view: ResolvedModel) -> RoutePlan:
 def traffic(stack: ResolvedStack, *, reads_store: bool) -> TrafficPlan:
     """Plan the network policy of a model; `reads_store` where its weights are in the store of weights."""
     return TrafficPlan(
+        gateway=GATEWAY,
+        gateway_namespace=GATEWAY_NAMESPACE,
         proxies_namespace=chart(stack, "gateway-helm").namespace,
         prometheus_namespace=chart(stack, "kube-prometheus-stack").namespace,
         not_internet=tuple(sorted((*_PRIVATE, azure_objects.PLATFORM_ADDRESS))),

@@ -187,8 +187,12 @@ class RoutePlan(Struct, frozen=True, kw_only=True):
 class TrafficPlan(Struct, frozen=True, kw_only=True):
     """Who may reach the pods of one model and where they may go."""
 
+    gateway: str
+    """Name of the Gateway whose proxies send requests; those of any other Gateway may not."""
+    gateway_namespace: str
+    """Namespace of that Gateway."""
     proxies_namespace: str
-    """Namespace of the gateway's proxies, which send requests."""
+    """Namespace of the proxies."""
     prometheus_namespace: str
     """Namespace of Prometheus, which reads metrics."""
     not_internet: tuple[str, ...]

@@ -2,6 +2,7 @@
 
 import json
 import operator
+import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -21,6 +22,8 @@ _WANTED: Mapping[str, str] = {
     "int-suffix-or-auto": "a whole number, one with k (1000) or K (1024), or auto",
     "json": "a mapping, a list, or JSON in quotes",
 }
+# What argparse takes for a number rather than for an option.
+_NEGATIVE = re.compile(r"-\d+|-\d*\.\d+")
 _LIMITS: Mapping[str, tuple[str, Callable[[float, float], bool]]] = {
     "ge": ("at least", operator.ge),
     "gt": ("more than", operator.gt),
@@ -140,6 +143,22 @@ def values_legal(_: Resolution, release: ReleaseView) -> Violations:
         if wrong:
             message = f"{json.dumps(value, default=str)}: `{option.spelled}` takes {wrong}"
             yield Violation(option.path, message, f"write {wrong}")
+
+
+@release_rule(
+    "ENGINE-DASH",
+    "error",
+    prevents="vLLM reads the value as another option, also one that is refused here or set by the platform.",
+    source="vLLM 0.33 vllm/utils/argparse_utils.py load_config_file: values become words of a command line",
+    model=("engine.version",),
+)
+def no_options_in_values(_: Resolution, release: ReleaseView) -> Violations:
+    """No value, and no item of a list, begins with a dash, unless it is a number."""
+    for _vllm, option in given_options(release):
+        for value in option.value if isinstance(option.value, list) else [option.value]:
+            if isinstance(value, str) and value.startswith("-") and not _NEGATIVE.fullmatch(value):
+                message = f"{json.dumps(value)} in `{option.spelled}` is an option to vLLM, not a value"
+                yield Violation(option.path, message, "leave it out; options are keys of `args`, without dashes")
 
 
 def value_error(flag: VllmFlag, value: Any, kind: str | None = None) -> str:

@@ -1,6 +1,7 @@
 """`hf_config: FILE`: the file is read beside the stack file, for every command that reads one."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -77,6 +78,15 @@ def test_mistakes_in_it_are_reported(tmp_path: Path, more: str, content: str | N
     assert [finding.path for finding in errors] == [path]
     assert words in errors[0].message
     assert errors[0].fix
+
+
+def test_only_regular_files_are_read(tmp_path: Path) -> None:
+    """A device or a pipe has no end, and text of many levels no bottom."""
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "deep.json").write_text("[" * 100_000 + "]" * 100_000, encoding="utf-8")
+    for name in ("/dev/zero", "pipe", "deep.json", "."):
+        sections = {"models": [{"source": {"hf_config": name}}]}
+        assert with_model_files(sections, tmp_path) == sections
 
 
 @pytest.mark.parametrize("command", [("preview",), ("planning", "check")])

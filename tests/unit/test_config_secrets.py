@@ -19,11 +19,13 @@ SECRETS = [
     "A" * 86 + "==",
     "https://acme.blob.core.windows.net/weights?sv=1&sig=" + "abcdefghijklmnopqrstu%3D",
     "-----BEGIN RSA PRIVATE " + "KEY-----",
+    "https://user:" + "passw0rd@collector.acme.example:4317/v1",
 ]
 HARMLESS = [
     "hf_hub", "Qwen/Qwen3-8B", "b968826d9c46dd6066d109eabc6255188de91218", "key-playground",
     "task-abcdefghijklmnopqrst",
     "gateway-certificate", "risk-assessment-of-the-platform", "00000000-0000-4000-8000-000000000001", "10.20.0.0/16",
+    "http://collector.acme.example:4317/a@b", "az://weights/qwen3-8b", "mailto:a@acme.example",
 ]  # fmt: skip
 PLACES = [
     "platform.name", "platform.region", "platform.tags.owner", "cluster.kubernetes", "cluster.admin_groups",
@@ -37,7 +39,7 @@ PLACES = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("key", ["secret", "key_secret", "certificate", "hugging_face_token"])
+@pytest.mark.parametrize("key", ["secret", "key_secret", "token_secret", "certificate", "hugging_face_token"])
 @pytest.mark.parametrize(
     ("value", "found"),
     [

@@ -96,14 +96,16 @@ def test_neither_pulumi_nor_rich_is_loaded() -> None:
     assert done.returncode == 0, done.stderr.decode()
 
 
-def test_the_reader_of_the_output_may_stop_early() -> None:
+@pytest.mark.parametrize(("stack", "verdict"), [("dev", 0), ("nobody-wrote-this", 2)])
+def test_the_reader_of_the_output_may_stop_early(stack: str, verdict: int) -> None:
+    """A pipeline with `| head` must not deploy what was refused."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "planning", "check", "dev"], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        [sys.executable, "-m", "planning", "check", stack], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE
     )
     assert process.stdout is not None
     process.stdout.close()
     _, errors = process.communicate()
-    assert (process.returncode, errors) == (0, b"")
+    assert (process.returncode, errors) == (verdict, b"")
 
 
 def test_the_age_of_prices_is_computed_for_the_day_in_the_environment() -> None:

@@ -77,11 +77,19 @@ def test_tabs_and_escape_sequences_are_blanks() -> None:
         ("password: hunter22", (Finding("error", "SEC-LITERAL", "password", "m", "f"),)),
         # A value with the shape of a credential, without any finding about it.
         ("password: hf_abcdefghijklmnopqrstuvwxyz", ()),
+        # The secret itself in place of its name.
+        ("key_secret: Sup3r/Key==", (Finding("error", "CFG-VALUE", "gateway.clients[0].key_secret", "m", "f", 1, 1),)),
+        ("token_secret: 8273645119", (Finding("error", "CFG-QUOTE", "registry.docker_hub.token_secret", "m", "f", 1),)),
     ],
 )
 def test_a_line_that_may_hold_a_credential_is_not_shown(text: str, more: tuple[Finding, ...]) -> None:
     lines = printed(Finding("error", "CFG-UNKNOWN-KEY", "password", "m", "f", 1, 1), *more, text=text)
     assert text.partition(" ")[2] not in "\n".join(lines)
+
+
+def test_no_finding_moves_the_cursor_of_a_terminal() -> None:
+    lines = printed(Finding("error", "RULE", "a\x1b[31m", "m\x1b[2J\a", "f\x1b]0;t\a", 1, 1), text="nodez")
+    assert all(char.isprintable() for line in lines for char in line)
 
 
 def test_a_line_number_beyond_the_text_shows_no_line() -> None:

@@ -15,6 +15,7 @@ from broken import (
     registry,
     request_path,
     several,
+    unsafe,
 )
 from broken.change import Broken
 
@@ -33,4 +34,5 @@ TABLE: tuple[Broken, ...] = (
     *request_path.TABLE,
     *several.TABLE,
     *files.TABLE,
+    *unsafe.TABLE,
 )
