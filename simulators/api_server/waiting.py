@@ -19,7 +19,7 @@ def eventually(
     happened: Callable[[], Any],
     what: str,
     *,
-    timeout_seconds: float = 30,
+    timeout_seconds: float = 120,
     last: Callable[[], Any] = lambda: None,
 ) -> None:
     """Poll until it happened. Raises WaitTimeoutError, with the value of `last`, after `timeout_seconds`."""
