@@ -4,24 +4,28 @@ from typing import Annotated
 
 from pydantic import Field
 
-from config.base import Flag, Positive, Section, Text, Version
+from config.base import Flag, Positive, Section, StandIn, Text, Version
 
 
 class Measured(Section):
     """Memory of one GPU or slice as a log of vLLM has it, and what it was measured with."""
 
-    gpu: Text = Field(description="the GPU of the catalog that it was measured on, such as H100-NVL-94")
-    slice: Text | None = Field(default=None, description="the MIG profile, where it was measured on one: 3g.47gb")
-    version: Version = Field(description="the vLLM version that wrote the log, such as 0.33.0")
-    weights_gib: Annotated[float, Field(gt=0, strict=True, allow_inf_nan=False)] = Field(
-        description="GiB on one GPU: `Model loading took …`"
+    gpu: Annotated[Text, StandIn("H100-NVL-94")] = Field(
+        description="the GPU of the catalog that it was measured on, such as H100-NVL-94"
     )
-    overhead_gib: Annotated[float, Field(ge=0, strict=True, allow_inf_nan=False)] = Field(
-        description="GiB on one GPU besides weights and KV cache: the budget less both, as `fit --check-log` prints it"
+    slice: Text | None = Field(default=None, description="the MIG profile, where it was measured on one: 3g.47gb")
+    version: Annotated[Version, StandIn("0.33.0")] = Field(
+        description="the vLLM version that wrote the log, such as 0.33.0"
+    )
+    weights_gib: Annotated[float, Field(gt=0, strict=True, allow_inf_nan=False), StandIn(1.0)] = Field(
+        description="the GiB of weights on one GPU: `Model loading took …`"
+    )
+    overhead_gib: Annotated[float, Field(ge=0, strict=True, allow_inf_nan=False), StandIn(0.0)] = Field(
+        description="the GiB on one GPU besides weights and KV cache: the budget less both, as `fit --check-log` says"
     )
     tensor_parallel: Positive = Field(default=1, description="the number of GPUs that shared each layer, from 1")
-    batched_tokens: Positive = Field(description="`max_num_batched_tokens` in force, from 1")
-    sequences: Positive = Field(description="`max_num_seqs` in force, from 1")
+    batched_tokens: Annotated[Positive, StandIn(1)] = Field(description="`max_num_batched_tokens` in force, from 1")
+    sequences: Annotated[Positive, StandIn(1)] = Field(description="`max_num_seqs` in force, from 1")
     eager: Flag = Field(default=False, description="whether it ran with `enforce-eager`")
     expert_parallel: Flag = Field(default=False, description="whether it ran with `enable-expert-parallel`")
     drafted_tokens: Annotated[int, Field(ge=0, strict=True)] = Field(

@@ -115,7 +115,7 @@ def test_every_setting_is_described_so_that_a_fix_reads_well() -> None:
 
 
 def test_a_key_one_level_off_is_reported_with_where_it_belongs() -> None:
-    assert places_of_key("tensor_parallel") == ["models[].engine"]
+    assert places_of_key("tensor_parallel") == ["models[].engine", "models[].measured"]
     assert places_of_key("layout") == ["pools[].gpu"]
     assert places_of_key("nothing") == []
     assert "cluster.system_pool" in places_of_key("vm_size")

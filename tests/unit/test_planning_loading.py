@@ -57,8 +57,8 @@ def test_the_limit_is_never_below_the_largest_tensor() -> None:
 
 
 def test_where_the_largest_tensor_is_not_known_the_loaders_own_default_is_stated_and_counted() -> None:
-    source = {"blob": "gemma", "model": "google/gemma-3-27b-it"}
-    assert CATALOG.models["google/gemma-3-27b-it"].vocab is None
+    source = {"blob": "gemma", "model": "google/gemma-4-31B-it"}
+    assert CATALOG.models["google/gemma-4-31B-it"].vocab is None
     stack = resolution(source=source)
     assert streamer_limit_bytes(stack.releases[2], CATALOG.overheads) == int(37.25 * GIB)
     assert loading(source) == pytest.approx(37.25)
