@@ -152,7 +152,9 @@ def ranges_are_public_and_few(stack: Resolution) -> Violations:
             )
     if len(ranges) > limits.authorized_ranges_most:
         yield Violation(
-            path, f"{len(ranges)} ranges; AKS takes {limits.authorized_ranges_most}", "join ranges, or name fewer"
+            path,
+            f"{len(ranges)} ranges; AKS takes {limits.authorized_ranges_most}",
+            "name fewer ranges, or larger ones",
         )
     if sum(joined.num_addresses for joined in collapse_addresses(ranges)) > _WIDEST:
         widest = min(range(len(ranges)), key=lambda index: ranges[index].prefixlen)

@@ -43,8 +43,8 @@ TABLE = (
     ),
     Broken(
         "more ranges than AKS takes",
-        (put(_RANGES, [f"203.0.113.{host}/32" for host in range(201)]),),
-        {("API-RANGES", _RANGES): ("201 ranges", "200")},
+        (put(_RANGES, [f"203.0.{host // 256}.{host % 256}/32" for host in range(2001)]),),
+        {("API-RANGES", _RANGES): ("2001 ranges", "2000")},
     ),
     Broken(
         "two zones that don't exist",
