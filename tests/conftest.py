@@ -45,8 +45,8 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
 
 
 # Tests that have not yet passed as a whole on a machine with nothing else to do since they or what they test were last
-# changed, by the beginning of their names. Their failures are reported as expected ones, with the reason, until each has
-# been seen to pass there and its line is gone.
+# changed, by the beginning of their names. Their failures are reported as expected ones, with the reason, until each
+# has been seen to pass there and its line is gone.
 UNPROVED: dict[str, str] = {
     "tests/alerts/": "not run to its end since its last change",
     "tests/cluster/test_charts.py::test_a_job_applies": "not run to its end since its last change",
