@@ -1,6 +1,22 @@
-"""Property tests draw the same examples everywhere, without a deadline, and leave no files behind."""
+"""Property tests draw the same examples everywhere, without a deadline, and leave no files; the command `fit`."""
 
+import pytest
+from fit_command import RunFit
 from hypothesis import settings
+
+from planning.__main__ import main
 
 settings.register_profile("repository", deadline=None, derandomize=True, database=None)
 settings.load_profile("repository")
+
+
+@pytest.fixture
+def run_fit(capsys: pytest.CaptureFixture[str]) -> RunFit:
+    """`python -m planning fit` in this process."""
+
+    def call(*arguments: str) -> tuple[int, str, str]:
+        code = main(["fit", *arguments])
+        captured = capsys.readouterr()
+        return code, captured.out, captured.err
+
+    return call

@@ -3,11 +3,11 @@
 import json
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from fit_command import RunFit
 from msgspec.structs import replace
 from planning_stacks import CATALOG, ROOT, plan
 
@@ -27,17 +27,6 @@ QWEN3_8B = {
     "vocab_size": 151936, "tie_word_embeddings": False, "max_position_embeddings": 40960, "rope_scaling": None,
     "sliding_window": None, "use_sliding_window": False, "torch_dtype": "bfloat16",
 }  # fmt: skip
-Run = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def run(capsys: pytest.CaptureFixture[str]) -> Run:
-    def call(*arguments: str) -> tuple[int, str, str]:
-        code = main(["fit", *arguments])
-        captured = capsys.readouterr()
-        return code, captured.out, captured.err
-
-    return call
 
 
 def config_file(folder: Path, config: dict[str, Any]) -> str:
@@ -46,8 +35,8 @@ def config_file(folder: Path, config: dict[str, Any]) -> str:
     return str(path)
 
 
-def test_a_model_that_fits(run: Run) -> None:
-    code, out, err = run("--model", "Qwen/Qwen3-8B", "--gpu", "H100-NVL-94", "--mig", "3g.47gb", "--json")
+def test_a_model_that_fits(run_fit: RunFit) -> None:
+    code, out, err = run_fit("--model", "Qwen/Qwen3-8B", "--gpu", "H100-NVL-94", "--mig", "3g.47gb", "--json")
     figures = json.loads(out)
     assert (code, err) == (0, "")
     assert list(figures) == KEYS
@@ -56,21 +45,21 @@ def test_a_model_that_fits(run: Run) -> None:
     assert figures["kv_bytes_per_token"] == 147456
 
 
-def test_figures_are_those_of_the_plan(run: Run) -> None:
+def test_figures_are_those_of_the_plan(run_fit: RunFit) -> None:
     chat = plan({}).models[0].releases[0]
-    _, out, _ = run(
+    _, out, _ = run_fit(
         "--model", "Qwen/Qwen3-8B", "--gpu", "H100-NVL-94", "--mig", "3g.47gb", "--context", "32768", "--json"
     )
     figures = json.loads(out)
     assert figures == {key: getattr(chat.memory, key) for key in KEYS}
 
 
-def test_a_model_that_does_not_fit_and_what_would_help(run: Run) -> None:
-    code, out, _ = run("--model", "meta-llama/Llama-3.3-70B-Instruct", "--gpu", "H100-NVL-94")
+def test_a_model_that_does_not_fit_and_what_would_help(run_fit: RunFit) -> None:
+    code, out, _ = run_fit("--model", "meta-llama/Llama-3.3-70B-Instruct", "--gpu", "H100-NVL-94")
     assert code == 2
     assert "does not fit: not even the weights fit" in out
     assert "--tensor-parallel 4" in out
-    code, out, _ = run("--model", "meta-llama/Llama-3.3-70B-Instruct", "--gpu", "H100-NVL-94", "--json")
+    code, out, _ = run_fit("--model", "meta-llama/Llama-3.3-70B-Instruct", "--gpu", "H100-NVL-94", "--json")
     assert code == 2
     assert json.loads(out)["fits"] is False
 
@@ -97,28 +86,28 @@ def test_every_remedy_makes_the_model_fit(model: str, gpu: str) -> None:
             assert better.memory.fits, option
 
 
-def test_a_larger_slice_is_proposed_for_a_slice(run: Run) -> None:
-    code, out, _ = run("--model", "Qwen/Qwen3-32B", "--gpu", "H100-NVL-94", "--mig", "3g.47gb")
+def test_a_larger_slice_is_proposed_for_a_slice(run_fit: RunFit) -> None:
+    code, out, _ = run_fit("--model", "Qwen/Qwen3-32B", "--gpu", "H100-NVL-94", "--mig", "3g.47gb")
     assert code == 2
     assert "--mig 7g.94gb" in out
     assert "--gpu" not in out
 
 
-def test_a_given_cache_is_about_the_context_alone(run: Run) -> None:
+def test_a_given_cache_is_about_the_context_alone(run_fit: RunFit) -> None:
     common = ("--model", "meta-llama/Llama-3.1-8B-Instruct", "--gpu", "T4", "--kv-cache-gib", "2.89", "--json")
-    code, out, _ = run(*common, "--context", "29000")
+    code, out, _ = run_fit(*common, "--context", "29000")
     figures = json.loads(out)
     assert code == 0
     assert figures["fits"] is False
     assert figures["kv_tokens"] == pytest.approx(23648, rel=0.005)
     assert figures["max_concurrency"] == 0.82
-    code, out, _ = run(*common, "--context", "20000")
+    code, out, _ = run_fit(*common, "--context", "20000")
     assert (code, json.loads(out)["fits"]) == (0, True)
 
 
-def test_defaults_are_those_of_vllm_and_the_model(run: Run) -> None:
-    _, plain, _ = run("--model", "microsoft/phi-4", "--gpu", "H200-141", "--json")
-    _, spelled, _ = run(
+def test_defaults_are_those_of_vllm_and_the_model(run_fit: RunFit) -> None:
+    _, plain, _ = run_fit("--model", "microsoft/phi-4", "--gpu", "H200-141", "--json")
+    _, spelled, _ = run_fit(
         "--model", "microsoft/phi-4", "--gpu", "H200-141", "--context", "16384", "--gpu-memory-utilization", "0.92",
         "--kv-cache-dtype", "auto", "--tensor-parallel", "1", "--pipeline-parallel", "1", "--json",
         "--max-num-batched-tokens", "8192", "--prefix-caching", "off",
@@ -126,19 +115,19 @@ def test_defaults_are_those_of_vllm_and_the_model(run: Run) -> None:
     assert plain == spelled
 
 
-def test_halved_bytes_and_shared_heads(run: Run) -> None:
+def test_halved_bytes_and_shared_heads(run_fit: RunFit) -> None:
     base = ("--model", "Qwen/Qwen3-32B", "--gpu", "H100-NVL-94", "--json")
-    plain = json.loads(run(*base)[1])
-    half = json.loads(run(*base, "--kv-cache-dtype", "fp8")[1])
-    two = json.loads(run(*base, "--tensor-parallel", "2")[1])
-    stages = json.loads(run(*base, "--pipeline-parallel", "2")[1])
+    plain = json.loads(run_fit(*base)[1])
+    half = json.loads(run_fit(*base, "--kv-cache-dtype", "fp8")[1])
+    two = json.loads(run_fit(*base, "--tensor-parallel", "2")[1])
+    stages = json.loads(run_fit(*base, "--pipeline-parallel", "2")[1])
     assert half["kv_bytes_per_token"] * 2 == plain["kv_bytes_per_token"] == two["kv_bytes_per_token"] * 2
     assert stages["kv_bytes_per_token"] == two["kv_bytes_per_token"]
     assert two["weights_gib"] == pytest.approx(plain["weights_gib"] / 2, abs=0.01)
 
 
-def test_all_problems_are_reported_together(run: Run) -> None:
-    code, out, err = run(
+def test_all_problems_are_reported_together(run_fit: RunFit) -> None:
+    code, out, err = run_fit(
         "--model", "Qwen/Qwen3-9B", "--gpu", "H100-NVL", "--kv-cache-dtype", "int3", "--gpu-memory-utilization", "92",
         "--mig", "3g.47gb", "--tensor-parallel", "2", "--json",
     )  # fmt: skip
@@ -164,15 +153,17 @@ def test_all_problems_are_reported_together(run: Run) -> None:
         (("--gpu", "A100-80", "--context", "99999"), "--context", "takes 40960"),
     ],
 )
-def test_a_refusal_names_the_option_and_the_fix(run: Run, arguments: tuple[str, ...], option: str, words: str) -> None:
-    code, out, err = run("--model", "Qwen/Qwen3-8B", *arguments)
+def test_a_refusal_names_the_option_and_the_fix(
+    run_fit: RunFit, arguments: tuple[str, ...], option: str, words: str
+) -> None:
+    code, out, err = run_fit("--model", "Qwen/Qwen3-8B", *arguments)
     assert (code, out) == (2, "")
     assert err.startswith(f"{option}: ")
     assert words in err
 
 
-def test_a_model_with_too_few_known_figures_is_refused(run: Run) -> None:
-    code, _, err = run("--model", "BAAI/bge-m3", "--gpu", "H200-141")
+def test_a_model_with_too_few_known_figures_is_refused(run_fit: RunFit) -> None:
+    code, _, err = run_fit("--model", "BAAI/bge-m3", "--gpu", "H200-141")
     assert code == 2
     assert "can't compute `BAAI/bge-m3`: what its layers cache is not in the catalog" in err
 
@@ -193,59 +184,59 @@ def test_a_model_with_too_few_known_figures_is_refused(run: Run) -> None:
     ],
 )
 def test_models_of_every_kind_of_attention(
-    run: Run, model: str, gpu: str, arguments: tuple[str, ...], tables: int
+    run_fit: RunFit, model: str, gpu: str, arguments: tuple[str, ...], tables: int
 ) -> None:
-    code, out, _ = run("--model", model, "--gpu", gpu, *arguments)
+    code, out, _ = run_fit("--model", model, "--gpu", gpu, *arguments)
     assert code == 0, out
     assert (f"in {tables} tables" in out) == (tables > 1)
 
 
-def test_states_need_a_block_for_every_sequence(run: Run) -> None:
+def test_states_need_a_block_for_every_sequence(run_fit: RunFit) -> None:
     common = ("--model", "Qwen/Qwen3.6-27B", "--gpu", "H100-NVL-94", "--context", "32768")
-    code, out, _ = run(*common)
+    code, out, _ = run_fit(*common)
     assert code == 2
     most = int(out.partition("--max-num-seqs ")[2].split()[0])
-    assert run(*common, "--max-num-seqs", str(most))[0] == 0
-    assert run(*common, "--max-num-seqs", str(most + 1))[0] == 2
+    assert run_fit(*common, "--max-num-seqs", str(most))[0] == 0
+    assert run_fit(*common, "--max-num-seqs", str(most + 1))[0] == 2
 
 
-def test_prefix_caching_takes_states(run: Run) -> None:
+def test_prefix_caching_takes_states(run_fit: RunFit) -> None:
     common = ("--model", "Qwen/Qwen3.6-27B", "--gpu", "A100-80", "--kv-cache-gib", "20", "--json")
-    on, off = (json.loads(run(*common, "--prefix-caching", how)[1])["max_concurrency"] for how in ("on", "off"))
+    on, off = (json.loads(run_fit(*common, "--prefix-caching", how)[1])["max_concurrency"] for how in ("on", "off"))
     assert on < off
 
 
-def test_batches_decide_the_blocks_of_sliding_windows(run: Run) -> None:
+def test_batches_decide_the_blocks_of_sliding_windows(run_fit: RunFit) -> None:
     common = ("--model", "openai/gpt-oss-20b", "--gpu", "H100-80", "--json", "--max-num-batched-tokens")
-    small, large = (json.loads(run(*common, tokens)[1])["kv_tokens"] for tokens in ("1024", "16384"))
+    small, large = (json.loads(run_fit(*common, tokens)[1])["kv_tokens"] for tokens in ("1024", "16384"))
     assert small > large
 
 
-def test_gpu_names_are_those_of_the_catalog(run: Run) -> None:
+def test_gpu_names_are_those_of_the_catalog(run_fit: RunFit) -> None:
     for gpu in ("L40S", "A10", "L4", "T4", *CATALOG.mig):
-        assert run("--model", "microsoft/phi-4", "--gpu", gpu, "--weights-gib", "1", "--json")[0] in (0, 2)
-        figures = json.loads(run("--model", "microsoft/phi-4", "--gpu", gpu, "--weights-gib", "1", "--json")[1])
+        assert run_fit("--model", "microsoft/phi-4", "--gpu", gpu, "--weights-gib", "1", "--json")[0] in (0, 2)
+        figures = json.loads(run_fit("--model", "microsoft/phi-4", "--gpu", gpu, "--weights-gib", "1", "--json")[1])
         assert list(figures) == KEYS
 
 
-def test_a_configuration_equals_the_catalog(run: Run, tmp_path: Path) -> None:
-    known = json.loads(run("--model", "Qwen/Qwen3-8B", "--gpu", "H100-80", "--json")[1])
-    read = json.loads(run("--hf-config", config_file(tmp_path, QWEN3_8B), "--gpu", "H100-80", "--json")[1])
+def test_a_configuration_equals_the_catalog(run_fit: RunFit, tmp_path: Path) -> None:
+    known = json.loads(run_fit("--model", "Qwen/Qwen3-8B", "--gpu", "H100-80", "--json")[1])
+    read = json.loads(run_fit("--hf-config", config_file(tmp_path, QWEN3_8B), "--gpu", "H100-80", "--json")[1])
     assert read["kv_bytes_per_token"] == known["kv_bytes_per_token"]
     assert read["weights_gib"] == pytest.approx(known["weights_gib"], rel=0.002)
     nested = {"model_type": "wrapper", "text_config": QWEN3_8B}
-    assert json.loads(run("--hf-config", config_file(tmp_path, nested), "--gpu", "H100-80", "--json")[1]) == read
+    assert json.loads(run_fit("--hf-config", config_file(tmp_path, nested), "--gpu", "H100-80", "--json")[1]) == read
 
 
-def test_weights_that_cannot_be_computed_must_be_given(run: Run, tmp_path: Path) -> None:
+def test_weights_that_cannot_be_computed_must_be_given(run_fit: RunFit, tmp_path: Path) -> None:
     seeing = {"text_config": QWEN3_8B, "vision_config": {"depth": 27}}
     file = config_file(tmp_path, seeing)
-    code, _, err = run("--hf-config", file, "--gpu", "H100-80")
+    code, _, err = run_fit("--hf-config", file, "--gpu", "H100-80")
     assert code == 2
     assert "--weights-gib" in err
     assert "parts beside the language model" in err
-    assert run("--hf-config", file, "--gpu", "H100-80", "--weights-gib", "30")[0] == 0
-    code, out, _ = run("--hf-config", file, "--gpu", "H100-80", "--kv-cache-gib", "8", "--json")
+    assert run_fit("--hf-config", file, "--gpu", "H100-80", "--weights-gib", "30")[0] == 0
+    code, out, _ = run_fit("--hf-config", file, "--gpu", "H100-80", "--kv-cache-gib", "8", "--json")
     figures = json.loads(out)
     assert code == 0
     assert (figures["weights_gib"], figures["overhead_gib"]) == (None, None)
@@ -253,16 +244,16 @@ def test_weights_that_cannot_be_computed_must_be_given(run: Run, tmp_path: Path)
 
 
 @pytest.mark.parametrize("content", ["", "[]", '"text"', "{"])
-def test_a_file_that_is_not_a_configuration(run: Run, tmp_path: Path, content: str) -> None:
+def test_a_file_that_is_not_a_configuration(run_fit: RunFit, tmp_path: Path, content: str) -> None:
     file = tmp_path / "config.json"
     file.write_text(content, encoding="utf-8")
-    code, _, err = run("--hf-config", str(file), "--gpu", "H100-80")
+    code, _, err = run_fit("--hf-config", str(file), "--gpu", "H100-80")
     assert code == 2
     assert err.startswith("--hf-config: ")
 
 
-def test_a_missing_file(run: Run, tmp_path: Path) -> None:
-    code, _, err = run("--hf-config", str(tmp_path / "none.json"), "--gpu", "H100-80")
+def test_a_missing_file(run_fit: RunFit, tmp_path: Path) -> None:
+    code, _, err = run_fit("--hf-config", str(tmp_path / "none.json"), "--gpu", "H100-80")
     assert code == 2
     assert "none.json" in err
 

@@ -1,39 +1,25 @@
 """`fit` with options of the server: drafts, experts, eager mode, a KV cache of a fixed size, and what is uncertain."""
 
 import json
-from collections.abc import Callable
 from typing import Any
 
 import pytest
-
-from planning.__main__ import main
-
-Run = Callable[..., tuple[int, str, str]]
+from fit_command import RunFit
 
 
-@pytest.fixture
-def run(capsys: pytest.CaptureFixture[str]) -> Run:
-    def call(*arguments: str) -> tuple[int, str, str]:
-        code = main(["fit", *arguments])
-        captured = capsys.readouterr()
-        return code, captured.out, captured.err
-
-    return call
-
-
-def test_both_forms_show_what_is_uncertain(run: Run) -> None:
+def test_both_forms_show_what_is_uncertain(run_fit: RunFit) -> None:
     known = ("--model", "Qwen/Qwen3.6-27B", "--gpu", "H100-NVL-94", "--context", "32768", "--max-num-seqs", "64")
-    assert "uncertain: since 0.26 vLLM counts" in run(*known)[1]
+    assert "uncertain: since 0.26 vLLM counts" in run_fit(*known)[1]
     # The keys of the JSON stay those of a preview's `memory`.
-    _, out, err = run(*known, "--json")
+    _, out, err = run_fit(*known, "--json")
     assert "uncertain" not in json.loads(out)
     assert "vllm-project/vllm#50780" in err
-    assert run(*known, "--enforce-eager", "--json")[2] == ""
+    assert run_fit(*known, "--enforce-eager", "--json")[2] == ""
 
 
-def test_options_that_change_what_memory_holds(run: Run) -> None:
+def test_options_that_change_what_memory_holds(run_fit: RunFit) -> None:
     def figures(*more: str) -> dict[str, Any]:
-        return json.loads(run("--model", "Qwen/Qwen3.6-35B-A3B-FP8", "--gpu", "H100-NVL-94", "--json", *more)[1])
+        return json.loads(run_fit("--model", "Qwen/Qwen3.6-35B-A3B-FP8", "--gpu", "H100-NVL-94", "--json", *more)[1])
 
     plain = figures()
     assert figures("--enforce-eager")["overhead_gib"] < plain["overhead_gib"]
@@ -47,8 +33,8 @@ def test_options_that_change_what_memory_holds(run: Run) -> None:
     assert (pinned["kv_cache_gib"], pinned["budget_gib"], pinned["fits"]) == (12.0, plain["device_gib"], True)
 
 
-def test_a_cache_of_a_fixed_size_that_is_too_large(run: Run) -> None:
-    code, out, _ = run("--model", "Qwen/Qwen3-8B", "--gpu", "H100-NVL-94", "--kv-cache-memory-bytes", "80G")
+def test_a_cache_of_a_fixed_size_that_is_too_large(run_fit: RunFit) -> None:
+    code, out, _ = run_fit("--model", "Qwen/Qwen3-8B", "--gpu", "H100-NVL-94", "--kv-cache-memory-bytes", "80G")
     assert code == 2
     assert "the KV cache is 5.17 GiB larger than what is left" in out
     assert "--kv-cache-memory-bytes with less, or without it" in out
@@ -64,7 +50,7 @@ def test_a_cache_of_a_fixed_size_that_is_too_large(run: Run) -> None:
         (("--kv-cache-memory-bytes", "1G", "--kv-cache-gib", "1"), "the KV cache is given twice"),
     ],
 )
-def test_options_that_do_not_fit_the_model(run: Run, arguments: tuple[str, ...], words: str) -> None:
-    code, out, err = run("--model", "Qwen/Qwen3-8B", "--gpu", "H100-NVL-94", *arguments)
+def test_options_that_do_not_fit_the_model(run_fit: RunFit, arguments: tuple[str, ...], words: str) -> None:
+    code, out, err = run_fit("--model", "Qwen/Qwen3-8B", "--gpu", "H100-NVL-94", *arguments)
     assert (code, out) == (2, "")
     assert words in err
