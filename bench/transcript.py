@@ -15,7 +15,7 @@ from floor import Call, Place
 from pulumi import _types, get_type_token
 from pulumi_kubernetes.apiextensions import CustomResource
 
-from preview.engine import Graph, Resource, Secret, Unknown, WireValue, render
+from preview.engine import Alias, Graph, Resource, Secret, Unknown, WireValue, render
 
 # `_types` is private in the SDK and the only way from wire names to arguments; `differences` would show a mistake.
 _STACK = "pulumi:pulumi:Stack"
@@ -98,6 +98,8 @@ def _call(
         "replace_on_changes": list(options.replace_on_changes) or None,
         "delete_before_replace": options.delete_before_replace,
         "custom_timeouts": options.custom_timeouts and pulumi.CustomTimeouts(**options.custom_timeouts),
+        # The classes of the SDK add former types of their own; a program's aliases tell another name.
+        "aliases": [_alias(alias) for alias in options.aliases if alias.name or alias.urn] or None,
     }
     # What is inherited from the parent is not repeated.
     for name in ("protect", "retain_on_delete"):
@@ -118,6 +120,18 @@ def _call(
     if resource.custom:
         _fill(call, resource, classes.get(resource.type), places)
     return call
+
+
+def _alias(alias: Alias) -> pulumi.Alias | str:
+    """As the SDK takes it: a whole URN, or the parts that differ from the resource's own."""
+    if alias.urn:
+        return alias.urn
+    parts = {name: value for name in ("name", "type", "stack", "project") if (value := getattr(alias, name))}
+    if alias.no_parent:
+        parts["parent"] = None
+    elif alias.parent:
+        parts["parent"] = alias.parent
+    return pulumi.Alias(**{f"{name}_" if name == "type" else name: value for name, value in parts.items()})
 
 
 def _fill(call: Call, resource: Resource, found: type | None, places: Mapping[str, int]) -> None:
