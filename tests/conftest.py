@@ -44,28 +44,6 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
     return [] if order == "written" else [f"order: --order={order}"]
 
 
-# Tests that have not yet passed as a whole on a machine with nothing else to do since they or what they test were last
-# changed, by the beginning of their names. Their failures are reported as expected ones, with the reason, until each
-# has been seen to pass there and its line is gone.
-UNPROVED: dict[str, str] = {
-    "tests/alerts/": "not run to its end since its last change",
-    "tests/cluster/test_charts.py::test_a_job_applies": "not run to its end since its last change",
-    "tests/cluster/test_keda": "not run to its end since its last change",
-    "tests/cluster/test_kubernetes_provider": "not run to its end since its last change",
-    "tests/cluster/test_external_secrets": "not run to its end since its last change",
-    "tests/cluster/test_azure_autoscaler.py": "not run to its end since its last change",
-    "tests/cluster/test_platform_": "not run to its end since its last change",
-    "tests/cluster/test_scheduler.py": "not run to its end since its last change",
-    "tests/cluster/test_system_pool.py": "not run to its end since its last change",
-    "tests/engine/test_broken_off.py": "not run to its end since its last change",
-    "tests/engine/test_guard.py": "not run to its end since its last change",
-    "tests/engine/test_refusals.py": "not run to its end since its last change",
-    "tests/engine/test_stand_ins.py": "not run to its end since its last change",
-    "tests/engine/test_toolchain.py": "not run to its end since its last change",
-    "tests/engine/test_upgrade_of_our_own_code.py": "not run to its end since its last change",
-}
-
-
 # The SDK abandons coroutines of a program that the engine refuses midway. They complain when they are collected, which
 # may be in any later test of the real engine.
 _ABANDONED = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
@@ -79,9 +57,6 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     otherwise be created again for each of them.
     """
     for item in items:
-        for beginning, reason in UNPROVED.items():
-            if item.nodeid.startswith(beginning):
-                item.add_marker(pytest.mark.xfail(reason=reason, strict=False))
         if item.get_closest_marker("engine") or item.get_closest_marker("cluster"):
             item.add_marker(_ABANDONED)
     kind, _, seed = config.option.order.partition(":")

@@ -6,15 +6,20 @@ plugin/pkg/admission/nodetaint/admission.go (a new node is not ready).
 """
 
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from catalog import Catalog, load
 from simulators.aks.node_api import NodeApi, UnreachableError
 from simulators.aks.nodes import CLUSTER_LABEL, OWN_TAINTS, Surroundings, node_manifest, node_name, pool_name
+from simulators.gpu_operator.devices import FAILED, MIG_STATE, PENDING, SUCCESS
 
 _LOOKS_FOR_PODS: Final = 3
+_GPU_RESOURCES: Final = "nvidia.com/"
+# How often a node is looked at until the MIG manager has partitioned its GPUs: long enough for scheduler and autoscaler
+# to see the whole GPUs that it offers before.
+_LOOKS_TO_PARTITION: Final = 3
 
 
 @dataclass(frozen=True)
@@ -61,6 +66,8 @@ class Fleet:
         self._stamped: dict[str, dict[str, Any]] = {}
         # Machines that went and how often their pods are still looked for: the scheduler may not know yet.
         self._gone: dict[str, int] = {}
+        # Nodes whose GPUs the MIG manager has not partitioned yet, and how often they are looked at until it has.
+        self._whole: dict[str, int] = {}
         self._is_late = False
         self._lock = threading.RLock()
 
@@ -145,11 +152,26 @@ class Fleet:
             vm = self._catalog.vm_sizes[pool.facts.inputs["vmSize"]]
             return node_manifest(pool.facts.inputs, vm, pool.ever, pool.facts.where, catalog=self._catalog)
 
-    def _manifest(self, pool: _Pool, index: int) -> dict[str, Any]:
-        vm = self._catalog.vm_sizes[pool.facts.inputs["vmSize"]]
-        return node_manifest(
-            pool.facts.inputs, vm, index, pool.facts.where, operator=self._operator, catalog=self._catalog
-        )
+    def _manifest(self, pool: _Pool, index: int, busy: Container[str]) -> dict[str, Any]:
+        """A node as it is to be now; the MIG manager waits for nobody and evicts nobody: a `busy` node has failed."""
+        inputs, where = pool.facts.inputs, pool.facts.where
+
+        def made(state: str) -> dict[str, Any]:
+            vm = self._catalog.vm_sizes[inputs["vmSize"]]
+            return node_manifest(
+                inputs, vm, index, where, operator=self._operator, catalog=self._catalog, mig_state=state
+            )
+
+        done, name = made(SUCCESS), self._name(pool, index)
+        if _mig_state(done) != SUCCESS or _mig_state(self._stamped.get(name)) == SUCCESS:
+            self._whole.pop(name, None)
+            return done
+        if _mig_state(self._stamped.get(name)) == FAILED:
+            return made(FAILED)
+        left = self._whole[name] = self._whole.get(name, _LOOKS_TO_PARTITION) - 1
+        if left > 0:
+            return made(PENDING)
+        return made(FAILED) if name in busy else done
 
     def pools(self) -> dict[str, PoolFacts]:
         """What each pool is, by lower-case id."""
@@ -183,19 +205,21 @@ class Fleet:
     @property
     def is_behind(self) -> bool:
         """Whether another `reconcile` has something to do."""
-        return self._is_late or bool(self._gone)
+        return self._is_late or bool(self._gone) or any(left > 0 for left in self._whole.values())
 
     def _reconcile(self) -> None:
         wanted: dict[str, dict[str, Any]] = {}
+        busy = {pod["spec"].get("nodeName") for pod in self._api.pods() if _uses_gpus(pod)} if self._whole else set()
         for pool in self._pools.values():
             for index in pool.machines:
-                manifest = self._manifest(pool, index)
+                manifest = self._manifest(pool, index, busy)
                 wanted[manifest["metadata"]["name"]] = manifest
         found = {node["metadata"]["name"]: node for node in self._api.nodes() if _is_ours(node)}
         for name in sorted(found.keys() - wanted.keys()):
             self._gone[name] = _LOOKS_FOR_PODS
             self._api.delete_node(name)
             self._stamped.pop(name, None)
+            self._whole.pop(name, None)
         for name in wanted:
             self._gone.pop(name, None)
         self._kill_pods()
@@ -239,6 +263,15 @@ class Fleet:
 
 def _is_ours(node: Mapping[str, Any]) -> bool:
     return CLUSTER_LABEL in (node["metadata"].get("labels") or {})
+
+
+def _mig_state(node: Mapping[str, Any] | None) -> str | None:
+    return None if node is None else (node["metadata"].get("labels") or {}).get(MIG_STATE)
+
+
+def _uses_gpus(pod: Mapping[str, Any]) -> bool:
+    limits = [(container.get("resources") or {}).get("limits") or {} for container in pod["spec"]["containers"]]
+    return any(name.startswith(_GPU_RESOURCES) for limit in limits for name in limit)
 
 
 def _merge(old: Mapping[str, str], new: Mapping[str, str]) -> dict[str, str | None]:

@@ -16,7 +16,7 @@ from typing import Any, Final
 from catalog import Catalog, VmSize, load
 from simulators.aks.allocatable import allocatable
 from simulators.azure.assigned_values import guid
-from simulators.gpu_operator.devices import Devices, GpuNode, devices
+from simulators.gpu_operator.devices import SUCCESS, Devices, GpuNode, devices
 
 # Why a node with GPUs offers none: for whoever looks at the nodes of a failed test.
 WITHHELD: Final = "simulators/devices-withheld"
@@ -140,9 +140,10 @@ def node_devices(
     where: Surroundings,
     operator: Mapping[str, Any] | None,
     catalog: Catalog,
+    mig_state: str = SUCCESS,
 ) -> Devices:
     """What the GPUs of a node are to pods; `operator` are the values of the GPU Operator's chart."""
-    found = GpuNode(pool, vm, labels(pool, vm, index, where), tuple(taints(pool)))
+    found = GpuNode(pool, vm, labels(pool, vm, index, where), tuple(taints(pool)), mig_state)
     return devices(found, operator, catalog)
 
 
@@ -154,15 +155,16 @@ def node_manifest(
     *,
     operator: Mapping[str, Any] | None = None,
     catalog: Catalog | None = None,
+    mig_state: str = SUCCESS,
 ) -> dict[str, Any]:
-    """One node of a pool, ready to take pods.
+    """One node of a pool, ready to take pods; where there is a MIG manager, `mig_state` is how far it is.
 
     `pool` are the wire inputs of an AgentPool or of a cluster's inline profile, `vm` is its size, `index` counts the
     machines that the pool has ever had.
     """
     catalog = catalog or load()
     name = node_name(pool, index, where)
-    gpus = node_devices(pool, vm, index, where, operator, catalog)
+    gpus = node_devices(pool, vm, index, where, operator, catalog, mig_state)
     extended = {resource: str(count) for resource, count in gpus.resources.items()}
     scale_set = (
         f"/subscriptions/{where.subscription}/resourceGroups/{where.node_group.lower()}/providers/Microsoft.Compute/"

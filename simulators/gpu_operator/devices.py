@@ -5,7 +5,8 @@ instance profile. Where the operator would wait for ever or fail, the node gets 
 
 Source: NVIDIA/gpu-operator v26.7.0 deployments/gpu-operator/values.yaml and controllers/object_controls.go
 (`applyMIGConfiguration`), NVIDIA/mig-parted v0.15.0 api/spec/v1 and pkg/mig/reconfigure/reconfigure.go (the label of
-the state). What the device plugin makes of them is in `device_plugin`.
+the state; a GPU in use is not partitioned, and nobody is evicted for it), NVIDIA/gpu-operator#2670 (whole GPUs until
+the manager is done). What the device plugin makes of them is in `device_plugin`.
 """
 
 from collections import Counter
@@ -22,6 +23,7 @@ from simulators.gpu_operator.mig_placement import fits
 
 MIG_CONFIG: Final = "nvidia.com/mig.config"
 MIG_STATE: Final = "nvidia.com/mig.config.state"
+PENDING, SUCCESS, FAILED = "pending", "success", "failed"
 PLUGIN_CONFIG: Final = "nvidia.com/device-plugin.config"
 # The chart's own defaults of the values read here: NVIDIA/gpu-operator deployments/gpu-operator/values.yaml.
 _GPU_TOLERATION: Final = ({"key": WHOLE, "operator": "Exists", "effect": "NoSchedule"},)
@@ -51,6 +53,8 @@ class GpuNode:
     vm: VmSize
     labels: Mapping[str, str]
     taints: tuple[Taint, ...]
+    # What the MIG manager's label of the state says; it changes nothing on nodes that have no such manager.
+    state: str = SUCCESS
 
 
 def devices(node: GpuNode, operator: Mapping[str, Any] | None, catalog: Catalog) -> Devices:
@@ -59,9 +63,9 @@ def devices(node: GpuNode, operator: Mapping[str, Any] | None, catalog: Catalog)
         return Devices()
     by_manager = MIG_CONFIG in node.labels and operator is not None
     try:
-        return Devices(_offered(node, operator, catalog), labels={MIG_STATE: "success"} if by_manager else {})
+        return Devices(_offered(node, operator, catalog), labels={MIG_STATE: node.state} if by_manager else {})
     except NoDevicesError as error:
-        return Devices(withheld=str(error), labels={MIG_STATE: "failed"} if by_manager else {})
+        return Devices(withheld=str(error), labels={MIG_STATE: FAILED} if by_manager else {})
 
 
 def _value(values: Mapping[str, Any], path: str, default: Any) -> Any:
@@ -135,7 +139,7 @@ def _layouts(node: GpuNode, operator: Mapping[str, Any], catalog: Catalog) -> li
             raise NoDevicesError(f"{node.vm.gpu} can't be cut into {', '.join(slices)}")
         for index in indices:
             layouts[index] = slices
-    return layouts
+    return layouts if node.state == SUCCESS else whole
 
 
 def _by_aks(profile: str, geometry: MigGpu) -> tuple[str, ...]:

@@ -1,10 +1,13 @@
 """The simulated machines of a cluster: each pool has as many nodes as its settings say."""
 
+import copy
 from typing import Any, cast
 
 import catalog
+from simulators.aks.fleet import Fleet, PoolFacts
 from simulators.aks.machines import CLUSTER_TOKEN, Machines
 from simulators.aks.node_api import NodeApi
+from simulators.aks.nodes import Surroundings
 from simulators.azure.cloud import AzureObject, Cloud
 
 CLUSTER = "/subscriptions/s/resourceGroups/g/providers/Microsoft.ContainerService/managedClusters/c"
@@ -44,3 +47,83 @@ def test_a_cluster_that_becomes_ready_while_its_pools_are_looked_at_keeps_its_co
     machines.follow()
     assert len(machines.pool("first").nodes) == 1
     assert len(nodes.made) == 1
+
+
+class Recorded(Nodes):
+    """An API server that keeps what it was sent."""
+
+    def __init__(self) -> None:
+        super().__init__(lambda: None)
+        self.found: dict[str, dict[str, Any]] = {}
+        self.running: list[dict[str, Any]] = []
+
+    def nodes(self) -> list[dict[str, Any]]:
+        return list(self.found.values())
+
+    def pods(self) -> list[dict[str, Any]]:
+        return self.running
+
+    def create_node(self, manifest: dict[str, Any]) -> dict[str, Any]:
+        self.found[manifest["metadata"]["name"]] = copy.deepcopy(manifest)
+        return manifest
+
+    def patch_node(self, *arguments: Any, **_: Any) -> None:
+        name, patch = arguments
+        found = self.found[name]
+        found["metadata"]["labels"].update(patch.get("metadata", {}).get("labels", {}))
+        for part, values in patch.get("status", {}).items():
+            found["status"][part].update(values)
+
+
+PARTED = "mig-configs: {halves: [{devices: all, mig-enabled: true, mig-devices: {3g.47gb: 2}}]}"
+OPERATOR = {
+    "driver": {"enabled": True},
+    "mig": {"strategy": "single"},
+    "migManager": {"enabled": True, "config": {"create": True, "data": {"config.yaml": PARTED}}},
+    "daemonsets": {"tolerations": [{"operator": "Exists"}]},
+    "node-feature-discovery": {"worker": {"tolerations": [{"operator": "Exists"}]}},
+}
+
+
+def partitioned(nodes: Recorded) -> Fleet:
+    """A fleet with one node whose two GPUs the MIG manager is to halve."""
+    where = Surroundings.of(CLUSTER, {"location": "eastus"}, "mc")
+    inputs = {
+        "agentPoolName": "sliced",
+        "count": 1,
+        "vmSize": "Standard_NC80adis_H100_v5",
+        "gpuProfile": {"driver": "None"},
+        "nodeLabels": {"nvidia.com/mig.config": "halves"},
+    }
+    fleet = Fleet(cast("NodeApi", nodes), catalog.load())
+    fleet.operator(OPERATOR)
+    fleet.follow({"sliced": PoolFacts(inputs, where, ready=True)})
+    return fleet
+
+
+def offered(nodes: Recorded) -> tuple[str, str]:
+    (node,) = nodes.found.values()
+    return node["metadata"]["labels"]["nvidia.com/mig.config.state"], node["status"]["allocatable"]["nvidia.com/gpu"]
+
+
+def test_a_node_offers_whole_gpus_until_the_mig_manager_is_done() -> None:
+    nodes = Recorded()
+    fleet = partitioned(nodes)
+    seen = [offered(nodes)]
+    while fleet.is_behind:
+        fleet.reconcile()
+        seen.append(offered(nodes))
+    assert seen == [("pending", "2"), ("pending", "2"), ("success", "4")]
+
+
+def test_a_pod_on_a_whole_gpu_keeps_it_from_being_partitioned() -> None:
+    nodes = Recorded()
+    fleet = partitioned(nodes)
+    (name,) = nodes.found
+    pod = {"spec": {"nodeName": name, "containers": [{"resources": {"limits": {"nvidia.com/gpu": "1"}}}]}}
+    nodes.running = [pod]
+    while fleet.is_behind:
+        fleet.reconcile()
+    nodes.running = []
+    fleet.reconcile()
+    assert offered(nodes) == ("failed", "2")
