@@ -196,6 +196,8 @@ class Chart(Record, frozen=True):
     as_of: str
     crds_updated_by: CrdUpdate | None = None
     """What updates CRDs of a crds directory: a hook that the chart brings, or a Job of this program; None: nothing."""
+    crd_groups_not_updated: tuple[str, ...] = ()
+    """Of `crd_groups`, those that its hook leaves as they were first installed: no object here may be of one."""
     crd_bundle: CrdBundle | None = None
     release_bytes: int | None = None
     """Size of Helm's Secret of the chart, of which Kubernetes takes 1,048,576 bytes; None where not measured."""
