@@ -133,7 +133,7 @@ def vault(options: pulumi.ResourceOptions, *, days: int, protected: bool) -> Non
     keyvault.Vault(
         "vault",
         resource_group_name="rg",
-        vault_name="kv",
+        vault_name="kv-dev",
         properties=keyvault.VaultPropertiesArgs(
             tenant_id="00000000-0000-4000-8000-000000000001",
             sku=keyvault.SkuArgs(family=keyvault.SkuFamily.A, name=keyvault.SkuName.STANDARD),
