@@ -68,6 +68,8 @@ class Fleet:
         self._gone: dict[str, int] = {}
         # Nodes whose GPUs the MIG manager has not partitioned yet, and how often they are looked at until it has.
         self._whole: dict[str, int] = {}
+        # Nodes on which it has given up: it tries again when it is started anew, with another configuration.
+        self._given_up: set[str] = set()
         self._is_late = False
         self._lock = threading.RLock()
 
@@ -98,6 +100,8 @@ class Fleet:
     def operator(self, values: Mapping[str, Any] | None) -> None:
         """The GPU Operator's chart has these values now, or is gone."""
         with self._lock:
+            if _manager(values) != _manager(self._operator):
+                self._given_up.clear()
             self._operator = values
             self.reconcile()
 
@@ -166,12 +170,16 @@ class Fleet:
         if _mig_state(done) != SUCCESS or _mig_state(self._stamped.get(name)) == SUCCESS:
             self._whole.pop(name, None)
             return done
-        if _mig_state(self._stamped.get(name)) == FAILED:
+        if name in self._given_up:
             return made(FAILED)
         left = self._whole[name] = self._whole.get(name, _LOOKS_TO_PARTITION) - 1
         if left > 0:
             return made(PENDING)
-        return made(FAILED) if name in busy else done
+        del self._whole[name]
+        if name in busy:
+            self._given_up.add(name)
+            return made(FAILED)
+        return done
 
     def pools(self) -> dict[str, PoolFacts]:
         """What each pool is, by lower-case id."""
@@ -205,7 +213,7 @@ class Fleet:
     @property
     def is_behind(self) -> bool:
         """Whether another `reconcile` has something to do."""
-        return self._is_late or bool(self._gone) or any(left > 0 for left in self._whole.values())
+        return self._is_late or bool(self._gone) or bool(self._whole)
 
     def _reconcile(self) -> None:
         wanted: dict[str, dict[str, Any]] = {}
@@ -220,6 +228,7 @@ class Fleet:
             self._api.delete_node(name)
             self._stamped.pop(name, None)
             self._whole.pop(name, None)
+            self._given_up.discard(name)
         for name in wanted:
             self._gone.pop(name, None)
         self._kill_pods()
@@ -267,6 +276,10 @@ def _is_ours(node: Mapping[str, Any]) -> bool:
 
 def _mig_state(node: Mapping[str, Any] | None) -> str | None:
     return None if node is None else (node["metadata"].get("labels") or {}).get(MIG_STATE)
+
+
+def _manager(operator: Mapping[str, Any] | None) -> Any:
+    return (operator or {}).get("migManager")
 
 
 def _uses_gpus(pod: Mapping[str, Any]) -> bool:

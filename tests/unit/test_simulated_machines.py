@@ -1,6 +1,7 @@
 """The simulated machines of a cluster: each pool has as many nodes as its settings say."""
 
 import copy
+from collections.abc import Mapping
 from typing import Any, cast
 
 import catalog
@@ -76,7 +77,7 @@ class Recorded(Nodes):
 
 
 PARTED = "mig-configs: {halves: [{devices: all, mig-enabled: true, mig-devices: {3g.47gb: 2}}]}"
-OPERATOR = {
+OPERATOR: dict[str, Any] = {
     "driver": {"enabled": True},
     "mig": {"strategy": "single"},
     "migManager": {"enabled": True, "config": {"create": True, "data": {"config.yaml": PARTED}}},
@@ -85,7 +86,7 @@ OPERATOR = {
 }
 
 
-def partitioned(nodes: Recorded) -> Fleet:
+def partitioned(nodes: Recorded, operator: Mapping[str, Any] = OPERATOR) -> Fleet:
     """A fleet with one node whose two GPUs the MIG manager is to halve."""
     where = Surroundings.of(CLUSTER, {"location": "eastus"}, "mc")
     inputs = {
@@ -96,7 +97,7 @@ def partitioned(nodes: Recorded) -> Fleet:
         "nodeLabels": {"nvidia.com/mig.config": "halves"},
     }
     fleet = Fleet(cast("NodeApi", nodes), catalog.load())
-    fleet.operator(OPERATOR)
+    fleet.operator(operator)
     fleet.follow({"sliced": PoolFacts(inputs, where, ready=True)})
     return fleet
 
@@ -127,3 +128,19 @@ def test_a_pod_on_a_whole_gpu_keeps_it_from_being_partitioned() -> None:
     nodes.running = []
     fleet.reconcile()
     assert offered(nodes) == ("failed", "2")
+    # Another configuration is another ConfigMap, with which the manager is started anew.
+    manager = OPERATOR["migManager"]
+    fleet.operator({**OPERATOR, "migManager": {**manager, "config": {**manager["config"], "name": "another"}}})
+    while fleet.is_behind:
+        fleet.reconcile()
+    assert offered(nodes) == ("success", "4")
+
+
+def test_a_configuration_that_comes_after_the_node_is_applied() -> None:
+    nodes = Recorded()
+    fleet = partitioned(nodes, {**OPERATOR, "migManager": {"enabled": True, "config": {"create": True, "data": {}}}})
+    assert [node["metadata"]["labels"]["nvidia.com/mig.config.state"] for node in nodes.nodes()] == ["failed"]
+    fleet.operator(OPERATOR)
+    while fleet.is_behind:
+        fleet.reconcile()
+    assert offered(nodes) == ("success", "4")
