@@ -146,17 +146,25 @@ def test_a_changed_argument_replaces_the_pods_of_one_model(changing: Changing) -
     assert uids(after["embed"]) == uids(before["embed"])
 
 
+def one_more(settings: dict[str, Any]) -> None:
+    models = section(settings, "models")
+    models.append({**models[1], "name": "embed-two"})
+
+
 def test_adding_a_model_changes_no_other_model(changing: Changing) -> None:
-    resize(changing, SOME_SPARE, SPARE)
-
-    def one_more(settings: dict[str, Any]) -> None:
-        models = section(settings, "models")
-        models.append({**models[1], "name": "embed-two"})
-
+    resize(changing, sized(4, chat=3, embed=1), SPARE)
     operations = changing.change(one_more).outcome.operations
     assert {op for ops in operations.values() for op in ops} == {"create"}
     assert all("embed-two" in urn for urn in operations)
     changing.life.require_pods(*changing.life.deployment("embed-two"))
+
+
+def test_a_model_that_takes_the_place_for_drained_pods_changes_disruption_budgets_alone(changing: Changing) -> None:
+    """What is on a node has then nowhere to go until the node is back: its pods may go together."""
+    resize(changing, SOME_SPARE, SPARE)
+    operations = changing.change(one_more).outcome.operations
+    changed = {urn: ops for urn, ops in operations.items() if "embed-two" not in urn}
+    assert [(urn.rpartition("::")[2], ops) for urn, ops in changed.items()] == [("chat-disruption-budget", ["update"])]
 
 
 def test_the_grace_of_a_pod_covers_its_pause_and_its_last_requests(changing: Changing) -> None:
