@@ -7,6 +7,7 @@ from pulumi_kubernetes.helm.v3 import Release
 from components.cluster.alert_rules import VLLM_MONITOR, groups
 from components.cluster.alertmanager import alertmanager_values
 from components.cluster.chart import image_parts, install_chart, merged
+from components.cluster.chart_alerts import chart_alert_values
 from components.cluster.external_secret import external_secret, trimmed
 from components.cluster.in_cluster import in_cluster
 from components.cluster.labels import OPERATED_PODS, PROXY_PODS, metadata
@@ -135,10 +136,7 @@ def _values(plan: MonitoringPlan, nodes: NodeSelection) -> dict[str, Json]:
         # Helm installs CRDs once; this Job applies the chart's before every upgrade, in images of a fixed version.
         "crds": {"upgradeJob": {"enabled": True, "image": {"busybox": busybox, "kubectl": kubectl}, **hook_nodes}},
         "fullnameOverride": plan.fullname,
-        # AKS runs these where they can't be scraped, and Cilium replaces kube-proxy; their alerts would always fire.
-        **{part: {"enabled": False} for part in ("kubeEtcd", "kubeScheduler", "kubeControllerManager", "kubeProxy")},
-        # One GPU node requests more than all other nodes together have: both would always fire.
-        "defaultRules": {"disabled": {"KubeCPUOvercommit": True, "KubeMemoryOvercommit": True}},
+        **chart_alert_values(),
         "prometheusOperator": {**system_nodes, "admissionWebhooks": {"patch": system_nodes}},
         "prometheus": {"prometheusSpec": {**operated, **_prometheus(plan)}},
         "alertmanager": merged(alertmanager_values(plan.alerting), {"alertmanagerSpec": operated}),
@@ -147,6 +145,8 @@ def _values(plan: MonitoringPlan, nodes: NodeSelection) -> dict[str, Json]:
             # The MIG manager reports through node labels; the foundation marks nodes that have GPUs.
             "metricLabelsAllowlist": [f"nodes=[nvidia.com/mig.config,nvidia.com/mig.config.state,{plan.gpu_nodes[0]}]"],
             **object_metrics_values(),
+            # Its errors, as of a right that it lacks: without this the chart's alerts on them have no metrics.
+            "selfMonitor": {"enabled": True},
         },
         # The chart's own toleration is for NoSchedule alone: a pool's taint may be NoExecute.
         "prometheus-node-exporter": {"tolerations": [{"operator": "Exists"}]},

@@ -41,6 +41,7 @@ FREE = {
         "kube-state-metrics.resources": "as above; charts/kube-state-metrics 8.4.0 values.yaml",
         "kube-state-metrics.customResourceState": "as above; `config` is kube-state-metrics' own configuration",
         "kube-state-metrics.rbac": "as above",
+        "kube-state-metrics.selfMonitor": "as above; charts/kube-state-metrics 8.4.0 values.yaml",
         "prometheus-node-exporter.resources": "charts/prometheus-node-exporter 4.56.1 values.yaml",
         "prometheus-node-exporter.tolerations": "as above",
         "alertmanager.config": "Alertmanager's own configuration, merged over the chart's by key",

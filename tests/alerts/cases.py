@@ -17,6 +17,7 @@ from tests.graph.stacks import entries_of
 STACK: Final = "dev"
 Rule = Mapping[str, Any]
 _TABLES: Final = Path(__file__).parent / "cases"
+_POSSIBLE: Final = Path(__file__).parent / "possible_labels.yaml"
 _SERIES: Final = re.compile(r"([a-zA-Z_:][\w:]*)(?:\{(.*)\})?")
 _LABEL: Final = re.compile(r'(\w+)="([^"]*)"')
 _SECONDS: Final = {"s": 1, "m": 60, "h": 3600}
@@ -83,18 +84,65 @@ def values(given: Any) -> str:
         return text
 
 
+@dataclass(frozen=True)
+class Possible:
+    """Values of a label that are possible though no recording has them: these, or all that match."""
+
+    source: str
+    values: Sequence[str] = ()
+    pattern: str = r"(?!)"
+
+    def allows(self, value: str) -> bool:
+        """Whether a value is one of them."""
+        return value in self.values or re.fullmatch(self.pattern, value) is not None
+
+
+@cache
+def possible() -> Mapping[str, Mapping[str, Possible]]:
+    """What the recordings leave out, by metric and label."""
+    table = yaml.safe_load(_POSSIBLE.read_text(encoding="utf-8"))
+    return {metric: {label: Possible(**entry) for label, entry in labels.items()} for metric, labels in table.items()}
+
+
 def recorded(metric: str, given: Labels) -> Series:
-    """The recorded series of a metric that is most like the given labels.
+    """The recorded series of a metric with the given labels, or with one or more that are possible in their place.
 
     Raises:
-        ValueError: none is exported, or none has all these labels.
+        ValueError: none is exported, or none has all these labels with these values.
 
     """
     likely = [series for series in scraped(STACK) if series.metric == metric and set(given) <= set(series.labels)]
     if not likely:
         raise ValueError(f"no series of {metric} is recorded with the labels {sorted(given)}")
-    best = max(likely, key=lambda series: sum(series.labels[key] == value for key, value in given.items()))
+    others = possible().get(metric, {})
+
+    def differing(series: Series) -> list[str]:
+        return [label for label, value in given.items() if series.labels[label] != value]
+
+    def impossible(series: Series) -> list[str]:
+        return [label for label in differing(series) if label not in others or not others[label].allows(given[label])]
+
+    best = min(likely, key=lambda series: (len(impossible(series)), len(differing(series))))
+    for label in impossible(best):
+        known = sorted({series.labels[label] for series in likely})
+        raise ValueError(
+            f'{metric}: {label}="{given[label]}" is not recorded with the other labels of {given}. Recorded are '
+            f"{known}: write one of them, or, if the exporter can give it, add it to {_POSSIBLE.name} with its source"
+        )
     return Series(metric, {**best.labels, **given}, best.value)
+
+
+def series_of(text: str) -> tuple[str, Labels]:
+    """Metric and labels of a series as a table writes it.
+
+    Raises:
+        ValueError: it is none.
+
+    """
+    match = _SERIES.fullmatch(text)
+    if match is None:
+        raise ValueError(text)
+    return match[1], dict(_LABEL.findall(match[2] or ""))
 
 
 def inputs(case: Case, needed: set[str]) -> dict[str, str]:
@@ -102,11 +150,9 @@ def inputs(case: Case, needed: set[str]) -> dict[str, str]:
     own: dict[str, str] = {}
     replaced = set()
     for text, given in case.series.items():
-        match = _SERIES.fullmatch(text)
-        if match is None:
-            raise ValueError(text)
-        replaced.add(match[1])
-        series = recorded(match[1], dict(_LABEL.findall(match[2] or "")))
+        metric, labels = series_of(text)
+        replaced.add(metric)
+        series = recorded(metric, labels)
         if given != "gone":
             own[str(series)] = values(given)
     rest = {

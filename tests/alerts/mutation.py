@@ -1,4 +1,4 @@
-"""Rules with one number, or one duration, of another size."""
+"""Rules with one number, one window, or one wait of another size."""
 
 import re
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ class Mutant:
 
 
 def mutants(rule: Rule) -> Iterator[Mutant]:
-    """Each number of the expression and each wait ten times as large and as small; a zero becomes 10 and -10."""
+    """Each number, window and wait ten times as large and as small; a zero becomes 10 and -10."""
     expression = rule["expr"]
     (tree,) = parse([expression])
     for node in nodes(tree):
@@ -29,6 +29,13 @@ def mutants(rule: Rule) -> Iterator[Mutant]:
             for number in (10.0, -10.0) if node["value"] == 0 else [node["value"] * factor for factor in _TENFOLD]:
                 changed = f"{expression[:start]}{number:.10g}{expression[end:]}"
                 yield _mutant(rule, f"{rule['alert']} {node['value']} → {number:.10g}: {changed}", expr=changed)
+        if node["kind"] == "range":
+            start, end = node["at"]
+            selector, _, window = expression[start:end].rpartition("[")
+            for factor in _TENFOLD:
+                wide = f"[{round(node['seconds'] * factor)}s]"
+                changed = f"{expression[:start]}{selector}{wide}{expression[end:]}"
+                yield _mutant(rule, f"{rule['alert']} [{window} → {wide}: {changed}", expr=changed)
     for key in ("for", "keep_firing_for"):
         if key in rule:
             for factor in _TENFOLD:

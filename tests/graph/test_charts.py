@@ -271,12 +271,6 @@ def test_keda_starts_without_the_registry(stack: str) -> None:
     assert releases(stack)["keda"]["inputs"]["values"]["image"]["pullPolicy"] == "IfNotPresent"
 
 
-@each_stack
-def test_alerts_that_one_large_node_sets_off_for_ever_are_switched_off(stack: str) -> None:
-    rules = releases(stack)["kube-prometheus-stack"]["inputs"]["values"]["defaultRules"]
-    assert rules == {"disabled": {"KubeCPUOvercommit": True, "KubeMemoryOvercommit": True}}
-
-
 def test_records_of_charts_with_crds_in_templates_have_room_for_the_next_version() -> None:
     """A Secret takes 1,048,576 bytes; Helm compresses a chart and its manifest, CRDs in templates twice, into one."""
     known = {name: chart.release_bytes for name, chart in CATALOG.charts.items() if chart.release_bytes is not None}
