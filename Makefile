@@ -47,11 +47,11 @@ preview: install ## show what a stack would build: make preview STACK=prod
 test: $(VENV)/installed-dev ## everything that runs without Go
 	@$(VENV)/bin/pytest -q
 
-# ORDER=--order=reversed or --order=random[:SEED] proves that no test depends on another. xdist would begin with the files
+# SELECT='-m "not long"' leaves out what takes minutes. ORDER=--order=reversed or --order=random[:SEED] proves that no test depends on another. xdist would begin with the files
 # of the most tests; as they are, the longest story begins early: for speed alone.
 acceptance: $(VENV)/installed-dev ## the real Pulumi engine on a real Kubernetes control plane (Go builds them once)
 	@$(PYTHON) -m tests.engine.toolchain
-	@$(VENV)/bin/pytest -q -n auto --dist loadfile --no-loadscope-reorder $(ORDER) tests/cluster tests/engine tests/alerts
+	@$(VENV)/bin/pytest -q -n auto --dist loadfile --no-loadscope-reorder $(ORDER) $(SELECT) tests/cluster tests/engine tests/alerts
 
 # Two processes: each holds a control plane and the controllers beside it. PART=keda builds and runs one part alone.
 oracles: $(VENV)/installed-dev ## real controllers instead of our doubles: the Kubernetes provider, … (Go builds them once, half an hour)

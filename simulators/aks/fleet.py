@@ -68,7 +68,7 @@ class Fleet:
         self._gone: dict[str, int] = {}
         # Nodes whose GPUs the MIG manager has not partitioned yet, and how often they are looked at until it has.
         self._whole: dict[str, int] = {}
-        # Nodes on which it has given up: it tries again when it is started anew, with another configuration.
+        # Nodes on which it has given up: it tries again once restarted, with another configuration.
         self._given_up: set[str] = set()
         self._is_late = False
         self._lock = threading.RLock()

@@ -79,6 +79,7 @@ def test_without_any_data_only_the_alerts_on_what_is_missing_fire(tmp_path: Path
     assert not failed, failed["empty"]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("alert", ALERTS)
 def test_a_limit_of_another_size_is_noticed(alert: str, tmp_path: Path) -> None:
     changed = {

@@ -36,6 +36,7 @@ from tests.engine.moments import signal_engine
 from tests.graph.stacks import Sections
 
 pytestmark = [
+    pytest.mark.long,
     pytest.mark.cluster,
     # A killed engine says no more.
     pytest.mark.filterwarnings("ignore:Error in event stream"),

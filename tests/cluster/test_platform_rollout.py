@@ -160,7 +160,7 @@ def test_adding_a_model_changes_no_other_model(changing: Changing) -> None:
 
 
 def test_a_model_that_takes_the_place_for_drained_pods_changes_disruption_budgets_alone(changing: Changing) -> None:
-    """What is on a node has then nowhere to go until the node is back: its pods may go together."""
+    """Pods then find no other place until the node is back: they may go together."""
     resize(changing, SOME_SPARE, SPARE)
     operations = changing.change(one_more).outcome.operations
     changed = {urn: ops for urn, ops in operations.items() if "embed-two" not in urn}

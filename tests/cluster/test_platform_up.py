@@ -8,12 +8,21 @@ from simulators.api_server.waiting import eventually
 from simulators.kubelet.pod_states import runs_to_completion
 from tests.cluster.borrowed import borrowed, changed_fields
 from tests.cluster.life import FromNothing
-from tests.graph.stacks import ALL
+from tests.graph.stacks import ALL, STACKS
 
 pytestmark = pytest.mark.cluster
 HASH = "pod-template-hash"
 # The shipped stacks alone are enough where the stack makes no difference.
-in_every_stack = pytest.mark.parametrize("life", ALL, indirect=True, scope="session")
+# Every example takes minutes; one, whose slices are of several profiles, goes with the shipped stacks.
+in_every_stack = pytest.mark.parametrize(
+    "life",
+    [
+        pytest.param(stack, marks=() if stack in (*STACKS, "a100-mixed-mig") else pytest.mark.long, id=stack)
+        for stack in ALL
+    ],
+    indirect=True,
+    scope="session",
+)
 
 
 @in_every_stack

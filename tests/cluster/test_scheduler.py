@@ -131,6 +131,7 @@ def test_the_pods_are_those_that_the_program_declares() -> None:
     assert found == {name: declared[name] for name in found}
 
 
+@pytest.mark.long
 def test_the_scheduler_strands_pods_exactly_where_the_planner_says_so(
     plane: SchedulingControlPlane, capsys: pytest.CaptureFixture[str]
 ) -> None:

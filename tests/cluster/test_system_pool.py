@@ -92,7 +92,7 @@ def require_replaced(changing: Changing, change: Change) -> None:
     assert change.watch.never_placed() == set()
 
 
-@pytest.mark.parametrize("edit", [other_size, other_zones])
+@pytest.mark.parametrize("edit", [pytest.param(other_size, marks=pytest.mark.long), other_zones])
 def test_a_new_system_pool_comes_first_and_the_old_one_goes_last(changing: Changing, edit: Any) -> None:
     change = changing.change(edit)
     require_replaced(changing, change)
@@ -125,6 +125,7 @@ def other_size_again(settings: dict[str, Any]) -> None:
     section(settings, "cluster")["system_pool"]["vm_size"] = "Standard_D16ds_v5"
 
 
+@pytest.mark.long
 def test_pods_per_node_replace_every_pool_one_after_the_other(changing: Changing) -> None:
     change = changing.change(fewer_pods)
     require_replaced(changing, change)

@@ -128,7 +128,7 @@ def test_a_pod_on_a_whole_gpu_keeps_it_from_being_partitioned() -> None:
     nodes.running = []
     fleet.reconcile()
     assert offered(nodes) == ("failed", "2")
-    # Another configuration is another ConfigMap, with which the manager is started anew.
+    # Another configuration is another ConfigMap, with which the manager restarts.
     manager = OPERATOR["migManager"]
     fleet.operator({**OPERATOR, "migManager": {**manager, "config": {**manager["config"], "name": "another"}}})
     while fleet.is_behind:
