@@ -6,6 +6,7 @@ from typing import Any
 from catalog import Gpu, ModelArchitecture, VllmVersion
 from config.models import ModelSettings
 from planning.memory import Demand
+from planning.vllm.adapters import slots
 from planning.vllm.batch import Batch
 from planning.vllm.drafts import UNKNOWN_DRAFT, drafting
 from planning.vllm.options import mapping, whole_number
@@ -51,6 +52,7 @@ def demand(
         eager=options.get("enforce-eager") is True,
         sparse_workspace_factor=_workspace_factor(options),
         draft=draft,
+        adapters=slots(options),
     )
 
 

@@ -160,7 +160,7 @@ def test_windows_of_qwen() -> None:
         read({**qwen, "max_window_layers": 28})
 
 
-def test_layers_that_are_not_told() -> None:
+def test_layers_that_are_not_given() -> None:
     with pytest.raises(hf_config.UnreadableError, match="keep a state is not given"):
         read({key: value for key, value in LFM_2.items() if key != "layer_types"})
 
