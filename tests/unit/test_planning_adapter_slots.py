@@ -99,8 +99,8 @@ def test_a_stack_with_adapters_has_less_for_its_kv_cache() -> None:
 
 
 def test_fit_takes_them(run_fit: RunFit) -> None:
-    asked = ("--model", "Qwen/Qwen3-8B", "--gpu", "H100-NVL-94", "--context", "32768")
-    plain = json.loads(run_fit(*asked, "--json")[1])
-    several = json.loads(run_fit(*asked, "--max-loras", "4", "--max-lora-rank", "64", "--json")[1])
+    options = ("--model", "Qwen/Qwen3-8B", "--gpu", "H100-NVL-94", "--context", "32768")
+    plain = json.loads(run_fit(*options, "--json")[1])
+    several = json.loads(run_fit(*options, "--max-loras", "4", "--max-lora-rank", "64", "--json")[1])
     assert several["overhead_gib"] > plain["overhead_gib"]
-    assert "slots for adapters" in run_fit(*asked, "--max-loras", "4")[1]
+    assert "slots for adapters" in run_fit(*options, "--max-loras", "4")[1]
