@@ -60,7 +60,7 @@ def _refuse(text: Mapping[str, Any], vllm: VllmVersion) -> None:
     if model_type in known.encoders:
         found.append("an encoder only, without a KV cache")
     if text.get("kv_lora_rank") and model_type not in known.latent:
-        found.append(f"latent attention that vLLM {vllm.version} doesn't know under model_type {model_type!r}")
+        found.append(f"latent attention as model_type {model_type!r} has it")
     if _other_values(text) and model_type not in _OWN_VALUES:
         found.append("values of another width than keys")
     if text.get("num_kv_shared_layers") and model_type not in known.shared_caches:

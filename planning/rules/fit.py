@@ -12,7 +12,7 @@ from planning.resolving.releases import ReleaseView
 from planning.resolving.resolution import Resolution
 from planning.rules.reads import DEVICES, ENGINE, SOURCE
 from planning.rules.register import Violation, Violations, placement_rule, release_rule
-from planning.vllm.drafts import UNKNOWN_DRAFT, drafting
+from planning.vllm.drafts import UNKNOWN_DRAFT, drafting, speculative, speculative_options
 from planning.vllm.measured import stale
 
 _LEDGER = (
@@ -91,10 +91,11 @@ def draft_layers_known(_: Resolution, release: ReleaseView) -> Violations:
     """The number of layers that speculative decoding adds is known."""
     if release.architecture is None or release.vllm is None:
         return
-    wanted = release.options.values.get("speculative-config")
+    wanted = speculative(release.options.values, release.vllm)
     if drafting(wanted, release.architecture, release.vllm.speculation) is UNKNOWN_DRAFT:
+        given = [name for name in speculative_options(release.vllm) if name in release.options.by_name]
         yield Violation(
-            release.options.path_of("speculative-config"),
+            release.options.path_of(given[0]),
             f"how many layers this draft adds to `{release.architecture.id}` is not in the catalog",
             "write method: ngram, eagle or eagle3 with num_speculative_tokens, or leave it out",
         )
@@ -122,7 +123,7 @@ def weights_fit(stack: Resolution, place: ReleaseOnPool) -> Violations:
                 f"{memory.overhead_gib} GiB of overhead exceed the budget of {memory.budget_gib} GiB by "
                 f"{round(-memory.kv_cache_gib, 2)} GiB"
             ),
-            _advice(stack, place, ledger, ["choose a quantized model"]),
+            _advice(stack, place, ledger, [*_fewer_adapters(release, ledger), "choose a quantized model"]),
             _reads(release),
         )
 
@@ -247,6 +248,12 @@ def measured_memory_still_holds(_: Resolution, place: ReleaseOnPool) -> Violatio
             "measure again: llm-platform fit --check-log FILE, or leave `measured` out",
             _reads(release),
         )
+
+
+def _fewer_adapters(release: ReleaseView, ledger: Ledger) -> list[str]:
+    slots = ledger.overhead.adapters_gib
+    path = f"{release.path}.engine.args"
+    return [f"write a smaller {path}.max-loras or max-lora-rank (slots take {slots:.2f} GiB)"] if slots else []
 
 
 def _advice(stack: Resolution, place: ReleaseOnPool, ledger: Ledger, first: list[str]) -> str:

@@ -202,7 +202,7 @@ def test_experts_alone_are_quantized_in_mxfp4() -> None:
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"kv_lora_rank": 512, "model_type": "dots3_note"}, "latent attention that vLLM 0.33.0 doesn't know"),
+        ({"kv_lora_rank": 512, "model_type": "dots3_note"}, "latent attention as model_type 'dots3_note' has it"),
         ({"layer_types": ["full_attention", "strange_attention"]}, "layers of kind strange_attention"),
         ({"layer_types": ["linear_attention", "full_attention"] * 16}, "linear attention as model_type 'llama' has it"),
         ({"mamba_d_conv": 4}, "state space layers"),
