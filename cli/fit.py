@@ -112,7 +112,6 @@ def fit(  # noqa: PLR0917 - one parameter an option
     Give either --model or --hf-config. Figures are of one GPU, the worst rank.
     """
     import catalog
-    from cli.fit_log import report
     from cli.fit_text import readable
     from planning.fit import Answer, Question, Refusal, answer
 
@@ -140,6 +139,8 @@ def fit(  # noqa: PLR0917 - one parameter an option
     }  # fmt: skip
     given = {name: value for name, value in given.items() if value is not None}
     if check_log is not None:
+        from cli.fit_log import report
+
         text = _text(check_log)
         if text is None:
             return _refuse([Refusal("check_log", "can't be read", "give a log of vLLM as a text file")], json)
