@@ -123,7 +123,7 @@ def weights_fit(stack: Resolution, place: ReleaseOnPool) -> Violations:
                 f"{memory.overhead_gib} GiB of overhead exceed the budget of {memory.budget_gib} GiB by "
                 f"{round(-memory.kv_cache_gib, 2)} GiB"
             ),
-            _advice(stack, place, ledger, [*_fewer_adapters(release, ledger), "choose a quantized model"]),
+            _advice(stack, place, ledger, ["choose a quantized model"]),
             _reads(release),
         )
 
@@ -250,17 +250,13 @@ def measured_memory_still_holds(_: Resolution, place: ReleaseOnPool) -> Violatio
         )
 
 
-def _fewer_adapters(release: ReleaseView, ledger: Ledger) -> list[str]:
-    slots = ledger.overhead.adapters_gib
-    path = f"{release.path}.engine.args"
-    return [f"write a smaller {path}.max-loras or max-lora-rank (slots take {slots:.2f} GiB)"] if slots else []
-
-
 def _advice(stack: Resolution, place: ReleaseOnPool, ledger: Ledger, first: list[str]) -> str:
     remedies = _remedies(stack, place, ledger)
     release, pool, device = place.release, place.pool, place.device
     engine = f"{release.path}.engine"
-    texts = list(first)
+    slots = ledger.overhead.adapters_gib
+    fewer = f"write a smaller {engine}.args.max-loras or max-lora-rank (slots take {slots:.2f} GiB)"
+    texts = [*first, *([fewer] if slots else [])]
     halve = f"halve the cache with {engine}.kv_cache_dtype: fp8"
     texts += [halve] if remedies.fp8 else []
     texts += [f"{halve} and write context: {remedies.fp8_context} or less"] if remedies.fp8_context else []
@@ -294,13 +290,6 @@ def _remedies(stack: Resolution, place: ReleaseOnPool, ledger: Ledger) -> Remedi
     profile = None if device.kind == "whole" else device.kind
     most = device.per_node // device.shared_by
     return suggest_fixes(
-        architecture,
-        ledger,
-        stack.catalog,
-        device.gpu,
-        demand_with,
-        vllm=vllm,
-        compute=compute,
-        profile=profile,
-        most_gpus=most,
-    )
+        architecture, ledger, stack.catalog, device.gpu, demand_with,
+        vllm=vllm, compute=compute, profile=profile, most_gpus=most,
+    )  # fmt: skip
