@@ -6,7 +6,6 @@ Parsing takes most of the time of loading the catalog. A cached result is valid 
 import hashlib
 import os
 import sys
-import tempfile
 from importlib.util import cache_from_source
 from pathlib import Path
 from typing import Any
@@ -54,6 +53,8 @@ def _kept(place: Path) -> _Kept | None:
 
 
 def _keep(place: Path, kept: _Kept) -> None:
+    import tempfile  # noqa: PLC0415 - where every result is kept already, it isn't needed
+
     text = json.encode(kept)
     if json.decode(text, type=_Kept) != kept:
         # Dates and keys that are not strings: JSON can't hold them, so such a file is read again each time.

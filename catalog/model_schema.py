@@ -7,7 +7,7 @@ from typing import Literal
 from catalog.decoding import Record
 
 CacheKind = Literal["full", "sliding", "chunked", "mla", "linear"]
-StateKind = Literal["gated-delta", "mamba2"]
+StateKind = Literal["gated-delta", "mamba1", "mamba2", "convolution", "delta-attention", "lightning"]
 AttentionKind = Literal["full", "hybrid", "mla", "chunked", "none"]
 Task = Literal["generate", "embed"]
 
@@ -24,9 +24,12 @@ class RecurrentState(Record, frozen=True, kw_only=True):
     value_heads: int
     value_dim: int
     convolution: int
-    """Tokens that the convolution before the state reads, the newest included."""
+    """Tokens that the convolution before the state reads, the newest included; 0 without a convolution."""
     state_bytes: int
     """Bytes of one number of the recurrent state; the convolution's numbers have the model's own two bytes."""
+    stored_every: int | None = None
+    """Tokens between states that the kernel can store while it reads a prompt, on GPUs of compute capability 9, 10 and
+    12; None where the kind of state or the GPU alone decide."""
 
 
 class AttentionLayers(Record, frozen=True, kw_only=True):
@@ -42,10 +45,14 @@ class AttentionLayers(Record, frozen=True, kw_only=True):
     kv_heads: int = 1
     head_dim: int = 0
     """Width of a key and of a value; with `mla` of the compressed vector, rotary part included. 0 with a state."""
+    value_dim: int = 0
+    """Width of a value where it isn't that of a key."""
     window: int | None = None
     """Tokens that a sliding window or a chunk spans."""
     index_bytes: int = 0
-    """Bytes per token and layer of the index of a sparse `mla`, by which it finds what it attends to."""
+    """Bytes of an entry of the index of sparse attention in a layer, by which it finds what it attends to."""
+    index_tokens: int = 1
+    """Tokens that share an entry of the index."""
     shares_index: bool = False
     """Whether the layers of a sparse `mla` use the index of a layer before them."""
     state: RecurrentState | None = None

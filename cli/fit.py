@@ -83,6 +83,12 @@ def fit(  # noqa: PLR0917 - one parameter an option
     spec_tokens: Annotated[
         int | None, typer.Option(min=1, metavar="N", help="Tokens that are drafted ahead (1).")
     ] = None,
+    max_loras: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="Adapters (LoRA) on the GPU at once; none without (1).")
+    ] = None,
+    max_lora_rank: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="Largest rank of an adapter (16).")
+    ] = None,
     prefix_caching: Annotated[
         Literal["on", "off"] | None,
         typer.Option(
@@ -106,7 +112,6 @@ def fit(  # noqa: PLR0917 - one parameter an option
     Give either --model or --hf-config. Figures are of one GPU, the worst rank.
     """
     import catalog
-    from cli.fit_log import report
     from cli.fit_text import readable
     from planning.fit import Answer, Question, Refusal, answer
 
@@ -130,9 +135,12 @@ def fit(  # noqa: PLR0917 - one parameter an option
         "prefix_caching": None if prefix_caching is None else prefix_caching == "on", "kv_cache_gib": kv_cache_gib,
         "expert_parallel": enable_expert_parallel, "eager": enforce_eager, "speculative": speculative,
         "kv_cache_memory_bytes": pinned, "images": False if language_model_only else None,
+        "max_loras": max_loras, "max_lora_rank": max_lora_rank,
     }  # fmt: skip
     given = {name: value for name, value in given.items() if value is not None}
     if check_log is not None:
+        from cli.fit_log import report
+
         text = _text(check_log)
         if text is None:
             return _refuse([Refusal("check_log", "can't be read", "give a log of vLLM as a text file")], json)

@@ -103,6 +103,8 @@ def kept_for_a_stack(found: Answer, log: reading.StartupLog) -> dict[str, Any] |
         kept["expert_parallel"] = "true"
     if demand.draft is not None:
         kept["drafted_tokens"] = demand.draft.tokens
+    if demand.adapters is not None:
+        kept |= {"max_loras": demand.adapters.count, "max_lora_rank": demand.adapters.rank}
     return kept
 
 

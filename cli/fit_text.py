@@ -98,9 +98,10 @@ def _device(found: Answer) -> str:
 def _overhead(ledger: Ledger) -> str:
     parts = ledger.overhead
     reserve = f", reserve {parts.reserve_gib:.2f}" if parts.reserve_gib else ""
+    adapters = f", slots for adapters {parts.adapters_gib:.2f}" if parts.adapters_gib else ""
     return (
         f"estimates: activations {parts.activation_gib:.2f}, CUDA context {parts.context_gib:.2f}, CUDA graphs "
-        f"{parts.graphs_gib:.2f}{reserve}"
+        f"{parts.graphs_gib:.2f}{reserve}{adapters}"
     )
 
 

@@ -31,3 +31,9 @@ class Measured(Section):
     drafted_tokens: Annotated[int, Field(ge=0, strict=True)] = Field(
         default=0, description="the tokens that speculative decoding drafted, 0 without"
     )
+    max_loras: Annotated[int, Field(ge=0, strict=True)] = Field(
+        default=0, description="`max-loras`, the adapters on the GPU at once, 0 without"
+    )
+    max_lora_rank: Annotated[int, Field(ge=0, strict=True)] = Field(
+        default=0, description="`max-lora-rank`, 0 without adapters"
+    )

@@ -10,6 +10,7 @@ from planning.gpus.capacity import gpu_memory_gib, usable_gib
 from planning.gpus.devices import WHOLE_GPU, Device
 from planning.memory import (
     GIB,
+    AdapterSlots,
     Demand,
     Ledger,
     arithmetic,
@@ -21,6 +22,7 @@ from planning.memory import (
 from planning.memory.remedies import Remedies, suggest_fixes
 from planning.model_config import config as hf_config
 from planning.plan.models import MemoryPlan, contents
+from planning.vllm.adapters import MAX_LORA_RANK, MAX_LORAS
 from planning.vllm.batch import batch
 from planning.vllm.drafts import UNKNOWN_DRAFT, drafting
 
@@ -45,6 +47,7 @@ class Question(Struct, frozen=True, kw_only=True):
     Sizes in GiB, `utilization` a fraction of the device's memory, `context` and `batched_tokens` in tokens.
 
     `config` is the content of a `config.json`, for a model outside the catalog; `model` then only names it.
+    `max_loras` adapters of `max_lora_rank` have their slots on the GPU; None stands for a server without adapters.
     `speculative` is the value of vLLM's `--speculative-config`; `images` is False with `--language-model-only`.
     """
 
@@ -67,6 +70,8 @@ class Question(Struct, frozen=True, kw_only=True):
     images: bool = True
     speculative: Mapping[str, Any] | None = None
     kv_cache_memory_bytes: int | None = None
+    max_loras: int | None = None
+    max_lora_rank: int | None = None
 
 
 class Refusal(Struct, frozen=True):
@@ -174,8 +179,15 @@ def _demand(question: Question, model: ModelArchitecture, vllm: VllmVersion, gpu
         eager=question.eager,
         images=question.images,
         draft=drafting(question.speculative, model, vllm.speculation),
+        adapters=_adapters(question),
         kv_cache_memory_gib=None if question.kv_cache_memory_bytes is None else question.kv_cache_memory_bytes / GIB,
     )
+
+
+def _adapters(question: Question) -> AdapterSlots | None:
+    if question.max_loras is None and question.max_lora_rank is None:
+        return None
+    return AdapterSlots(count=question.max_loras or MAX_LORAS, rank=question.max_lora_rank or MAX_LORA_RANK)
 
 
 def _model(question: Question, catalog: Catalog, vllm: VllmVersion) -> ModelArchitecture | list[Refusal]:

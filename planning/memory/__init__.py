@@ -6,6 +6,7 @@ from planning.memory.architecture import attention_layers, computable, legal_ten
 from planning.memory.block_pool import BlockPool, block_pool
 from planning.memory.demand import (
     GIB,
+    AdapterSlots,
     Demand,
     Draft,
     Measured,
@@ -19,6 +20,7 @@ from planning.memory.weights import embedding_bytes, largest_tensor_gib
 __all__ = [
     "GIB",
     "LEDGERS",
+    "AdapterSlots",
     "Arithmetic",
     "BlockPool",
     "Demand",

@@ -69,8 +69,8 @@ def workspace_bytes(model: ModelArchitecture, demand: Demand) -> int:
 
 
 def is_sparse(model: ModelArchitecture) -> bool:
-    """Whether layers choose the tokens that they attend to by an index."""
-    return any(group.index_bytes for group in model.caches)
+    """Whether layers of latent attention choose the tokens that they attend to by an index."""
+    return any(group.index_bytes and group.kind == "mla" for group in model.caches)
 
 
 def widths_known(model: ModelArchitecture, demand: Demand) -> bool:

@@ -2,7 +2,7 @@
 
 Source: vLLM 0.33 vllm/v1/core/kv_cache_planning.py (get_kv_cache_groups, unify_kv_cache_spec_page_size,
 _get_kv_cache_groups_uniform_page_size, _max_memory_usage_bytes_from_groups), kv_cache_interface.py (blocks of a
-request). Every layout of the models in the catalog is layer by layer, so mixed page sizes are never packed.
+request). Layouts are layer by layer, but for states beside latent attention with a pooled index: those are packed.
 """
 
 import math
@@ -18,6 +18,9 @@ from planning.memory.layer_cache import LayerCache, layer_caches
 
 # Where the largest kind has less than 1.5 times as many layers as the smallest, groups are as large as the largest.
 _PAD_UP_TO = 1.5
+
+# Tables of blocks, and for each the layers in it with the bytes of each layer's page.
+_Members = list[tuple[tuple[int, ...], Sequence[int]]]
 
 
 class BlockPool(Struct, frozen=True):
@@ -75,13 +78,12 @@ def block_pool(model: ModelArchitecture, demand: Demand) -> BlockPool:
     return BlockPool(largest, tables, demand.in_flight_tokens)
 
 
-def _tables(
-    layers: Sequence[LayerCache],
-) -> tuple[tuple[LayerCache, ...], list[tuple[tuple[int, ...], Sequence[int]]]]:
-    """Tables of blocks, and for each the layers in it with the bytes of each layer's page."""
+def _tables(layers: Sequence[LayerCache]) -> tuple[tuple[LayerCache, ...], _Members]:
     if _uniform(layers):
         pages = [layer.page_bytes for layer in layers]
         return (layers[0],), [(tuple(range(len(layers))), pages)]
+    if any(layer.indexed for layer in layers):
+        return _packed(layers)
     equal = _equal_pages(layers)
     pages = [layer.page_bytes for layer in equal]
     kinds: dict[LayerCache, list[int]] = {}
@@ -90,12 +92,27 @@ def _tables(
     fewest, most = min(map(len, kinds.values())), max(map(len, kinds.values()))
     size = most if most < fewest * _PAD_UP_TO else fewest
     tables: list[LayerCache] = []
-    members: list[tuple[tuple[int, ...], Sequence[int]]] = []
+    members: _Members = []
     for layer, indexes in kinds.items():
         count = math.ceil(len(indexes) / size)
         tables += [layer] * count
         members += [(tuple(indexes[first::count]), pages) for first in range(count)]
     return tuple(tables), members
+
+
+def _packed(layers: Sequence[LayerCache]) -> tuple[tuple[LayerCache, ...], _Members]:
+    """A block holds a page of every layer with an index; states are in tables of as many as fit in such a block.
+
+    A request takes one block more for the entries that its index hasn't pooled yet.
+    Source: vLLM 0.33 kv_cache_planning.py _get_packed_kv_cache_groups, vllm/models/glm5next/common/attention.py.
+    """
+    pages = [layer.page_bytes for layer in layers]
+    growing = tuple(index for index, layer in enumerate(layers) if layer.kind != "linear")
+    states = [index for index, layer in enumerate(layers) if layer.kind == "linear"]
+    first, state = layers[growing[0]], layers[states[0]]
+    count = math.ceil(len(states) / (sum(pages[index] for index in growing) // state.page_bytes))
+    tables = (first, *[state] * count, replace(state, reach=1))
+    return tables, [(growing, pages), *((tuple(states[start::count]), pages) for start in range(count))]
 
 
 def _uniform(layers: Sequence[LayerCache]) -> bool:

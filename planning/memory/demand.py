@@ -16,6 +16,19 @@ class Draft(Struct, frozen=True, kw_only=True):
     separate: bool = False
 
 
+class AdapterSlots(Struct, frozen=True, kw_only=True):
+    """Adapters (LoRA) on the GPU at once: `max-loras` of the rank `max-lora-rank`.
+
+    `sharded` is `fully-sharded-loras`; `graphs` is how often every CUDA graph is captured: without an adapter, and for
+    each number of them that vLLM distinguishes.
+    """
+
+    count: int
+    rank: int
+    sharded: bool = False
+    graphs: int = 2
+
+
 class Measured(Struct, frozen=True, kw_only=True):
     """Figures of one GPU that a server's log has, in place of those that are computed; None where it has none."""
 
@@ -64,6 +77,7 @@ class Demand(Struct, frozen=True, kw_only=True):
     eager: bool = False
     sparse_workspace_factor: int | None = None
     draft: Draft | None = None
+    adapters: AdapterSlots | None = None
     weights_gib: float | None = None
     available_kv_gib: float | None = None
     kv_cache_memory_gib: float | None = None

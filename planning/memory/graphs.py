@@ -31,11 +31,15 @@ def captured_graphs(demand: Demand, model: ModelArchitecture | None = None) -> i
 
 
 def graphs_gib(model: ModelArchitecture, demand: Demand, overheads: Overheads) -> float:
-    """GiB of CUDA graphs on the fullest GPU; they take about the same for every layer and batch size."""
+    """GiB of CUDA graphs on the fullest GPU; they take about the same for every layer and batch size.
+
+    With adapters all are captured again (vLLM 0.33 vllm/v1/worker/gpu/lora_utils.py get_lora_capture_cases).
+    """
     layers = max(stage_sizes(model.layers, demand.pipeline_parallel)) + (demand.draft.layers if demand.draft else 0)
     each = overheads.graph_mib_per_layer if model.experts is None else overheads.experts_graph_mib_per_layer
     each = overheads.cc10_graph_mib_per_layer if demand.family == "10" else each
-    return layers * captured_graphs(demand, model) * each / _MIB_PER_GIB
+    captured = captured_graphs(demand, model) * (demand.adapters.graphs if demand.adapters else 1)
+    return layers * captured * each / _MIB_PER_GIB
 
 
 def _grid(most: int) -> list[int]:

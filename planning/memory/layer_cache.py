@@ -19,6 +19,9 @@ _HEAD_512, _HEAD_512_FP8_BLOCK = 512, 64
 _PACKED_SPARSE_ROW = 656
 # FlashInfer's kernel for gated delta nets stores states every 64 tokens; Mamba 2 anywhere.
 _GATED_DELTA_STEP, _GATED_DELTA_KEY_DIM = 64, 128
+# Blocks of latent attention beside states are a multiple of this (TensorRT-LLM's kernels), and so large are those of
+# MiniMax-M3's sparse attention.
+_HYBRID_MLA_BLOCK, _SPARSE_FULL_BLOCK = 128, 128
 _CONVOLUTION_BYTES = 2
 
 
@@ -35,6 +38,7 @@ class LayerCache(Struct, frozen=True):
     reach: int = 0
     heads: int = 1
     width: int = 0
+    indexed: bool = False
 
 
 def layer_caches(model: ModelArchitecture, demand: Demand) -> tuple[LayerCache, ...]:
@@ -78,30 +82,29 @@ def _layer_cache(
     group: AttentionLayers, groups: tuple[AttentionLayers, ...], block: int, dtype: str, demand: Demand
 ) -> LayerCache:
     if group.state is not None:
-        attention = _drafting(groups)
-        page = block * _token_bytes(attention, dtype, demand)
+        page = block * _key_bytes(_drafting(groups), dtype, demand)
         return LayerCache("linear", block, page, _state_pages(group.state, demand))
     heads = _heads(group, demand)
-    page = block * _token_bytes(group, dtype, demand)
+    page = block * _key_bytes(group, dtype, demand) + block // group.index_tokens * group.index_bytes
     # Without vLLM's hybrid cache, every layer keeps every token.
     kind = group.kind if demand.hybrid_cache or group.kind == "mla" else "full"
     reach = group.window or 0 if kind in ("sliding", "chunked") else 0
-    return LayerCache(kind, block, page, reach, heads, group.head_dim)
+    return LayerCache(kind, block, page, reach, heads, group.head_dim, group.index_tokens > 1)
 
 
 def _heads(group: AttentionLayers, demand: Demand) -> int:
     return 1 if group.kind == "mla" else max(1, group.kv_heads // demand.tensor_parallel)
 
 
-def _token_bytes(group: AttentionLayers, dtype: str, demand: Demand) -> int:
-    """Bytes of one token in one layer on one GPU; key-value heads are replicated where there are more GPUs."""
+def _key_bytes(group: AttentionLayers, dtype: str, demand: Demand) -> int:
+    """Bytes of one token in one layer on one GPU without its index; heads are replicated where there are more GPUs."""
     width = demand.kv_number_bytes(dtype)
     if group.kind != "mla":
-        return 2 * _heads(group, demand) * group.head_dim * width
+        return _heads(group, demand) * (group.head_dim + (group.value_dim or group.head_dim)) * width
     if not group.index_bytes and not group.shares_index:
         return group.head_dim * width
     packed = (width == 1 and demand.family != "10") or demand.family == "12"
-    return _PACKED_SPARSE_ROW + group.index_bytes if packed else group.head_dim * width + group.index_bytes
+    return _PACKED_SPARSE_ROW if packed else group.head_dim * width
 
 
 def _block_tokens(groups: tuple[AttentionLayers, ...], dtype: str, demand: Demand) -> int:
@@ -109,7 +112,7 @@ def _block_tokens(groups: tuple[AttentionLayers, ...], dtype: str, demand: Deman
     wanted = demand.block_tokens
     family = demand.family
     if any(group.index_bytes for group in groups):
-        return max(wanted, _SPARSE_BLOCK)
+        return max(wanted, _SPARSE_BLOCK if any(group.kind == "mla" for group in groups) else _SPARSE_FULL_BLOCK)
     if any(group.kind == "mla" for group in groups):
         if family == "9" and demand.kv_number_bytes(dtype) == 1:
             return max(wanted, _FLASH_MLA_BLOCK)
@@ -129,7 +132,8 @@ def state_bytes(state: RecurrentState, demand: Demand) -> int:
     spare = gpus - state.key_heads if state.kind == "mamba2" and state.key_heads % gpus else 0
     channels = 2 * (state.key_heads + spare) * state.key_dim + state.value_heads * state.value_dim
     guessed = demand.draft.tokens if demand.draft else 0
-    convolution = channels // gpus * (state.convolution - 1 + guessed) * _CONVOLUTION_BYTES
+    kept = state.convolution - 1 + guessed if state.convolution else 0
+    convolution = channels // gpus * kept * _CONVOLUTION_BYTES
     return convolution + state.value_heads // gpus * state.value_dim * state.key_dim * state.state_bytes
 
 
@@ -137,10 +141,10 @@ def _aligned_block(
     state: RecurrentState, groups: tuple[AttentionLayers, ...], block: int, dtype: str, demand: Demand
 ) -> int:
     """Tokens of one block so long that a layer's page of keys and values holds a state."""
-    step = block
+    step = max(block, _HYBRID_MLA_BLOCK) if any(group.kind == "mla" for group in groups) else block
     if demand.prefix_caching and demand.stored_states is None:
         step = math.lcm(step, _checkpoint_step(state, demand) or 1)
-    token_bytes = _token_bytes(_drafting(groups), dtype, demand)
+    token_bytes = _key_bytes(_drafting(groups), dtype, demand)
     return max(block, step * math.ceil(state_bytes(state, demand) / (step * token_bytes)))
 
 
@@ -151,6 +155,10 @@ def _checkpoint_step(state: RecurrentState, demand: Demand) -> int | None:
     """
     if state.kind == "mamba2":
         return 1
+    if state.stored_every is not None:
+        return state.stored_every if demand.family in ("9", "10", "12") else None
+    if state.kind != "gated-delta":
+        return None
     able = demand.capability == "9.0" or (demand.family in ("10", "12") and state.key_dim == _GATED_DELTA_KEY_DIM)
     return _GATED_DELTA_STEP if able else None
 

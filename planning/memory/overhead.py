@@ -4,6 +4,7 @@ from msgspec import Struct
 
 from catalog import ModelArchitecture, Overheads
 from planning.memory.activations import activation_bytes, widths_known
+from planning.memory.adapters import slots_gib
 from planning.memory.demand import GIB, Demand
 from planning.memory.graphs import graphs_gib
 
@@ -11,18 +12,20 @@ from planning.memory.graphs import graphs_gib
 class Overhead(Struct, frozen=True):
     """GiB on one GPU; `context_gib` includes the communication buffers of several GPUs.
 
-    `reserve_gib` is what a model gets in addition of which not all sizes are known.
+    `reserve_gib` is what a model gets in addition of which not all sizes are known, `adapters_gib` are the slots for
+    adapters.
     """
 
     activation_gib: float
     context_gib: float
     graphs_gib: float
     reserve_gib: float = 0.0
+    adapters_gib: float = 0.0
 
     @property
     def total_gib(self) -> float:
         """All of it."""
-        return self.activation_gib + self.context_gib + self.graphs_gib + self.reserve_gib
+        return self.activation_gib + self.context_gib + self.graphs_gib + self.reserve_gib + self.adapters_gib
 
 
 def overhead(model: ModelArchitecture, weights_gib: float, demand: Demand, overheads: Overheads) -> Overhead:
@@ -35,14 +38,15 @@ def overhead(model: ModelArchitecture, weights_gib: float, demand: Demand, overh
     activation = activation_bytes(model, demand) / GIB
     context = overheads.context_gib + _communication(demand, overheads)
     graphs = graphs_gib(model, demand, overheads) if demand.counts_graphs else 0.0
+    adapters = slots_gib(model, demand)
     if not demand.counts_graphs:
-        return Overhead(activation, context, graphs)
+        return Overhead(activation, context, graphs, adapters_gib=adapters)
     least = 0.0
     if not widths_known(model, demand):
         least = overheads.unknown_reserve_gib + overheads.unknown_share_of_weights * weights_gib
     elif model.native_dtype.startswith("mxfp4"):
         least = overheads.mxfp4_share_of_weights * weights_gib
-    return Overhead(activation, context, graphs, max(0.0, least - activation - context - graphs))
+    return Overhead(activation, context, graphs, max(0.0, least - activation - context - graphs), adapters)
 
 
 def _communication(demand: Demand, overheads: Overheads) -> float:

@@ -6,6 +6,9 @@ from planning.memory.demand import Demand
 
 # Four-bit formats for which vLLM takes FlashInfer's kernels of experts on GPUs of compute capability 10 and 12.
 _FOUR_BITS = ("nvfp4", "mxfp4", "modelopt")
+# Kinds of states of which no published log shows the whole memory, and those of linear attention.
+_UNCOMPARED = {"mamba1", "convolution", "delta-attention", "lightning"}
+_LINEAR_ATTENTION = {"gated-delta", "delta-attention", "lightning"}
 
 
 def uncertainties(model: ModelArchitecture, demand: Demand) -> tuple[str, ...]:
@@ -22,7 +25,10 @@ def uncertainties(model: ModelArchitecture, demand: Demand) -> tuple[str, ...]:
             "vLLM's estimate of CUDA graphs is tens of GiB too large for some models on this GPU "
             "(vllm-project/vllm#53013, #57936, #45178)"
         )
-    if not demand.eager and any(group.state is not None and group.state.kind != "mamba2" for group in model.caches):
+    states = {group.state.kind for group in model.caches if group.state is not None}
+    if states & _UNCOMPARED:
+        found.append("no start-up log of a model with layers of this kind has been compared")
+    if not demand.eager and states & _LINEAR_ATTENTION:
         found.append(
             "since 0.26 vLLM counts a part of reading prompts as CUDA graphs in models with linear attention, which "
             "has taken up to 24 percent of the KV cache (vllm-project/vllm#50780)"

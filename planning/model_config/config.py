@@ -8,14 +8,9 @@ from catalog.model_schema import AttentionKind
 from planning.memory import GIB
 from planning.model_config import defaults
 from planning.model_config.encoder import encoder_of
-from planning.model_config.layers import (
-    UnreadableError,
-    head_dim,
-    kv_heads,
-    layers_of,
-    required_size,
-)
+from planning.model_config.layers import layers_of
 from planning.model_config.quantization import cache_dtype, method_name
+from planning.model_config.sizes import UnreadableError, head_dim, kv_heads, layer_count, required_size
 from planning.model_config.weights import Weights, weights_of
 from planning.model_config.widths import widths_of
 
@@ -36,13 +31,13 @@ def read(config: Mapping[str, Any], name: str, vllm: VllmVersion) -> ModelArchit
     """
     text, known = defaults.language(config, vllm), vllm.architectures
     quantization, model_type = text.get("quantization_config"), str(text.get("model_type", ""))
-    layers, hidden = required_size(text, "num_hidden_layers"), required_size(text, "hidden_size")
+    layers, hidden = layer_count(text), required_size(text, "hidden_size")
     heads, width, groups = required_size(text, "num_attention_heads"), None, layers_of(text, vllm)
     if not text.get("kv_lora_rank"):
         width = head_dim(text)
     weights, widths = weights_of(text, quantization, known), widths_of(text)
     size = _size(config, weights)
-    plain = all(group.kind == "full" for group in groups) and len(groups) == 1
+    plain = len(groups) == 1 and groups[0].kind == "full" and not groups[0].value_dim and not groups[0].index_bytes
     vocab = text.get("vocab_size")
     experts = widths is not None and widths.experts > 0
     return ModelArchitecture(

@@ -6,9 +6,13 @@ from typing import Any
 from msgspec import Struct
 
 from catalog import Architectures
-from planning.model_config.layers import UnreadableError, head_dim, kv_heads
 from planning.model_config.quantization import PLAIN, part_bytes
+from planning.model_config.sizes import UnreadableError, head_dim, kv_heads
+from planning.model_config.states import has_state
 from planning.model_config.widths import Widths, sparse_layers, widths_of
+
+# Families with parts that aren't counted here, beside those whose layers keep states.
+_UNCOUNTED = ("mimo_v2", "mimo_v2_flash", "longcat_flash", "hy_v4")
 
 
 class Weights(Struct, frozen=True):
@@ -43,7 +47,8 @@ def weights_of(text: Mapping[str, Any], quantization: object, architectures: Arc
 
 def _parts(text: Mapping[str, Any], widths: Widths, *, gated: bool) -> dict[str, int]:
     """Parameters of all layers by part; KeyError or TypeError where a size is missing."""
-    if text.get("hidden_size_per_layer_input") or text.get("model_type") in ("nemotron_h", "granitemoehybrid"):
+    uncounted = has_state(text) or text.get("model_type") in _UNCOUNTED or text.get("block_configs")
+    if uncounted or text.get("hidden_size_per_layer_input") or text.get("sparse_attention_config"):
         raise KeyError(text.get("model_type"))
     layers, hidden = text["num_hidden_layers"], text["hidden_size"]
     sparse = sparse_layers(text)

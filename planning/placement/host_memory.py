@@ -6,13 +6,12 @@ from typing import Any
 from catalog import Overheads
 from planning.memory import adapter_gib
 from planning.resolving.releases import ReleaseView
-from planning.vllm.adapters import BY_MODALITY, adapters
+from planning.vllm.adapters import BY_MODALITY, MAX_LORA_RANK, MAX_LORAS, adapters
 from planning.vllm.options import mapping, number, whole_number
 
 _BYTES_PER_GIB = 1024**3
-# Defaults of vLLM 0.33: vllm/config/lora.py; simple_cpu_offload_connector.py DEFAULT_CPU_CAPACITY_BYTES, in
+# Default of vLLM 0.33: simple_cpu_offload_connector.py DEFAULT_CPU_CAPACITY_BYTES, in
 # vllm/distributed/kv_transfer/kv_connector/v1.
-_MAX_LORAS, _MAX_LORA_RANK = 1, 16
 _SIMPLE_CONNECTOR, _SIMPLE_CONNECTOR_BYTES = "SimpleCPUOffloadConnector", 8 * _BYTES_PER_GIB
 
 
@@ -57,8 +56,8 @@ def adapters_gib(release: ReleaseView) -> float:
     named = len(adapters(release.options)) + len(mapping(options.get(BY_MODALITY)) or {})
     if options.get("enable-lora") is not True or model is None or not named:
         return 0.0
-    kept = whole_number(options.get("max-cpu-loras")) or whole_number(options.get("max-loras")) or _MAX_LORAS
-    rank = whole_number(options.get("max-lora-rank")) or _MAX_LORA_RANK
+    kept = whole_number(options.get("max-cpu-loras")) or whole_number(options.get("max-loras")) or MAX_LORAS
+    rank = whole_number(options.get("max-lora-rank")) or MAX_LORA_RANK
     return release.settings.engine.tensor_parallel * min(kept + 1, named) * adapter_gib(model, rank)
 
 

@@ -12,7 +12,7 @@ from planning.resolving.releases import ReleaseView
 from planning.resolving.resolution import Resolution
 from planning.rules.reads import DEVICES, ENGINE, SOURCE
 from planning.rules.register import Violation, Violations, placement_rule, release_rule
-from planning.vllm.drafts import UNKNOWN_DRAFT, drafting
+from planning.vllm.drafts import UNKNOWN_DRAFT, drafting, speculative, speculative_options
 from planning.vllm.measured import stale
 
 _LEDGER = (
@@ -91,10 +91,11 @@ def draft_layers_known(_: Resolution, release: ReleaseView) -> Violations:
     """The number of layers that speculative decoding adds is known."""
     if release.architecture is None or release.vllm is None:
         return
-    wanted = release.options.values.get("speculative-config")
+    wanted = speculative(release.options.values, release.vllm)
     if drafting(wanted, release.architecture, release.vllm.speculation) is UNKNOWN_DRAFT:
+        given = [name for name in speculative_options(release.vllm) if name in release.options.by_name]
         yield Violation(
-            release.options.path_of("speculative-config"),
+            release.options.path_of(given[0]),
             f"how many layers this draft adds to `{release.architecture.id}` is not in the catalog",
             "write method: ngram, eagle or eagle3 with num_speculative_tokens, or leave it out",
         )
@@ -253,7 +254,9 @@ def _advice(stack: Resolution, place: ReleaseOnPool, ledger: Ledger, first: list
     remedies = _remedies(stack, place, ledger)
     release, pool, device = place.release, place.pool, place.device
     engine = f"{release.path}.engine"
-    texts = list(first)
+    slots = ledger.overhead.adapters_gib
+    fewer = f"write a smaller {engine}.args.max-loras or max-lora-rank (slots take {slots:.2f} GiB)"
+    texts = [*first, *([fewer] if slots else [])]
     halve = f"halve the cache with {engine}.kv_cache_dtype: fp8"
     texts += [halve] if remedies.fp8 else []
     texts += [f"{halve} and write context: {remedies.fp8_context} or less"] if remedies.fp8_context else []
@@ -287,13 +290,6 @@ def _remedies(stack: Resolution, place: ReleaseOnPool, ledger: Ledger) -> Remedi
     profile = None if device.kind == "whole" else device.kind
     most = device.per_node // device.shared_by
     return suggest_fixes(
-        architecture,
-        ledger,
-        stack.catalog,
-        device.gpu,
-        demand_with,
-        vllm=vllm,
-        compute=compute,
-        profile=profile,
-        most_gpus=most,
-    )
+        architecture, ledger, stack.catalog, device.gpu, demand_with,
+        vllm=vllm, compute=compute, profile=profile, most_gpus=most,
+    )  # fmt: skip

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from catalog import ModelArchitecture, Overheads, ReleaseDifference
 from planning.memory import Arithmetic, Demand, Ledger
 from planning.startup_log.reading import StartupLog
+from planning.vllm.adapters import MAX_LORAS
 
 # A figure agrees within this much: GiB are measured, and rounded to two digits; the others follow from them exactly.
 _CLOSE, _CLOSE_GIB, _CLOSE_COUNT = 0.02, 0.05, 0.005
@@ -196,5 +197,9 @@ def settings_of(log: StartupLog) -> dict[str, Any]:
         "enable_prefix_caching": "prefix_caching", "enable_expert_parallel": "expert_parallel",
         "kv_cache_memory_bytes": "kv_cache_memory_bytes", "speculative_config": "speculative",
     }  # fmt: skip
+    if log.settings.get("enable_lora"):
+        names |= {"enable_lora": "max_loras", "max_loras": "max_loras", "max_lora_rank": "max_lora_rank"}
     found = {field: log.settings[name] for name, field in names.items() if log.settings.get(name) is not None}
+    if found.get("max_loras") is True:
+        found["max_loras"] = MAX_LORAS
     return found if found.get("context") != -1 else {key: value for key, value in found.items() if key != "context"}

@@ -11,10 +11,13 @@ from typing import Any
 
 from msgspec import Struct
 
-from planning.vllm.options import Options
+from planning.memory.demand import AdapterSlots
+from planning.vllm.options import Options, whole_number
 
 MODULES = "lora-modules"
 BY_MODALITY = "default-mm-loras"
+# Defaults of vLLM 0.33 vllm/config/lora.py.
+MAX_LORAS, MAX_LORA_RANK = 1, 16
 # What a header may hold without being trimmed or refused on the way.
 _NAME = re.compile(r"^[!-~]{1,256}$")
 _REPOSITORY = re.compile(r"^[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*$")
@@ -48,6 +51,30 @@ def adapters(options: Options) -> tuple[Adapter, ...]:
 def malformed(options: Options) -> tuple[MalformedAdapter, ...]:
     """The entries of `lora-modules` that can't be read."""
     return tuple(found for found in _entries(options) if isinstance(found, MalformedAdapter))
+
+
+def slots(options: Mapping[str, Any]) -> AdapterSlots | None:
+    """The slots for adapters on the GPU that options ask for; None without `enable-lora`.
+
+    A number that can't be read counts as vLLM's default: rule ENGINE-VALUE refuses it.
+    """
+    if options.get("enable-lora") is not True:
+        return None
+    count = whole_number(options.get("max-loras")) or MAX_LORAS
+    return AdapterSlots(
+        count=count,
+        rank=whole_number(options.get("max-lora-rank")) or MAX_LORA_RANK,
+        sharded=options.get("fully-sharded-loras") is True,
+        graphs=1 + (captured_counts(count) if options.get("specialize-active-lora") is True else 1),
+    )
+
+
+def captured_counts(count: int) -> int:
+    """For how many numbers of active adapters `specialize-active-lora` captures graphs: 1, 2, 4 … and all and one more.
+
+    Source: vLLM 0.33 vllm/lora/utils.py get_captured_lora_counts.
+    """
+    return len({count + 1, *(2**power for power in range((count + 1).bit_length()))})
 
 
 def _entries(options: Options) -> Iterator[Adapter | MalformedAdapter]:

@@ -6,8 +6,9 @@ from typing import Any
 from catalog import Gpu, ModelArchitecture, VllmVersion
 from config.models import ModelSettings
 from planning.memory import Demand
+from planning.vllm.adapters import slots
 from planning.vllm.batch import Batch
-from planning.vllm.drafts import UNKNOWN_DRAFT, drafting
+from planning.vllm.drafts import UNKNOWN_DRAFT, drafting, speculative
 from planning.vllm.options import mapping, whole_number
 
 __all__ = ["UNKNOWN_DRAFT", "demand", "drafting"]
@@ -27,7 +28,7 @@ def demand(
     `options` are the values that the stack file gives, by the first spelling of their flags without dashes; `batch`
     are the sizes in force on the device.
     """
-    draft = drafting(options.get("speculative-config"), model, vllm.speculation)
+    draft = drafting(speculative(options, vllm), model, vllm.speculation)
     if draft is UNKNOWN_DRAFT:
         return None
     return Demand(
@@ -51,6 +52,7 @@ def demand(
         eager=options.get("enforce-eager") is True,
         sparse_workspace_factor=_workspace_factor(options),
         draft=draft,
+        adapters=slots(options),
     )
 
 

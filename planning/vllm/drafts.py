@@ -1,12 +1,28 @@
 """Speculative decoding: how many tokens are drafted, and by how many layers."""
 
+from collections.abc import Mapping
 from typing import Any
 
-from catalog import ModelArchitecture, Speculation
+from catalog import ModelArchitecture, Speculation, VllmVersion
 from planning.memory.demand import Draft
 from planning.vllm.options import mapping
 
 UNKNOWN_DRAFT = Draft(tokens=0, layers=0)
+_MAPPING = "speculative-config"
+
+
+def speculative(options: Mapping[str, Any], vllm: VllmVersion) -> dict[str, Any] | None:
+    """The value of `speculative-config` with the keys that are options of their own, as `spec-method`; None without."""
+    whole = dict(mapping(options.get(_MAPPING)) or {})
+    for same in vllm.key_options:
+        if same.mapping == _MAPPING and options.get(same.option) is not None:
+            whole[same.key] = options[same.option]
+    return whole or None
+
+
+def speculative_options(vllm: VllmVersion) -> tuple[str, ...]:
+    """Names of the options that ask for speculative decoding."""
+    return (_MAPPING, *(same.option for same in vllm.key_options if same.mapping == _MAPPING))
 
 
 def drafting(value: Any, model: ModelArchitecture, methods: Speculation) -> Draft | None:

@@ -31,6 +31,8 @@ def stale(measured: MeasuredSettings, demand: Demand, device: Device, version: s
         ("eager", measured.eager, demand.eager),
         ("expert_parallel", measured.expert_parallel, demand.expert_parallel),
         ("drafted_tokens", measured.drafted_tokens, drafted),
+        ("max_loras", measured.max_loras, demand.adapters.count if demand.adapters is not None else 0),
+        ("max_lora_rank", measured.max_lora_rank, demand.adapters.rank if demand.adapters is not None else 0),
     )
     for key, then, now in pairs:
         if then != now:

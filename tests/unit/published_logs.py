@@ -10,8 +10,10 @@ from typing import Any
 from kv_cases import CATALOG, LARGE_GPU, LLAMA_8B, QWEN3_30B, QWEN_7B, UNTIL_0_16, UNTIL_0_20, dense
 from published_models import (
     GLM_5_2,
+    GLM_5_3_FLASH,
     LLAVA_MISTRAL,
     MINIMAX_M2,
+    MINIMAX_M3,
     NEMOTRON_NANO,
     NEMOTRON_SUPER,
     QWEN35_9B,
@@ -102,6 +104,15 @@ GIVEN = {
     ),
     "A19 the same, 221,000 tokens: refused": Given(
         "vllm-project/vllm#25350, 2025-09", QWEN3_30B, 5.59, 221000, longest=122_080, needed_gib=10.12, changes=FP8,
+    ),
+    # Of the build of 2026-09, which stored no states on the way.
+    "GLM-5.3-Flash on four H200, 6 GiB pinned, three drafted tokens": Given(
+        "58565249531, 2026-09-02", read(GLM_5_3_FLASH), 6.0, 131072, 443_628, 3.38, blocks=440, block_tokens=1152,
+        changes={**TWO_STATES, "tensor_parallel": 4, "capability": "9.0", "draft": Draft(tokens=3, layers=1)},
+    ),
+    "MiniMax-M3 on two GPUs, 0.23.1rc1": Given(
+        "60171799662, 2026-07-08", read(MINIMAX_M3), 16.81, 8192, 237_312, blocks=1854, block_tokens=128,
+        changes={"tensor_parallel": 2},
     ),
     "A20 Qwen2.5-7B-AWQ on H200, 0.31.0": Given("70347757402", QWEN_7B, 34.79, 4096, 651_504, 159.06),
 }  # fmt: skip

@@ -93,6 +93,33 @@ GLM_5: dict[str, Any] = {
     "max_position_embeddings": 1048576,
 }  # fmt: skip
 GLM_5_2: dict[str, Any] = {**GLM_5, "index_topk_freq": 4}
+# Every fourth layer attends to all tokens by an index that pools four of them.
+GLM_5_3_FLASH: dict[str, Any] = {
+    "model_type": "glm5_next",
+    "text_config": {
+        "model_type": "glm5_next_text", "num_hidden_layers": 45, "hidden_size": 4096, "intermediate_size": 12288,
+        "num_attention_heads": 64, "num_key_value_heads": 64, "q_lora_rank": 1536, "kv_lora_rank": 512,
+        "qk_nope_head_dim": 256, "qk_rope_head_dim": 0, "v_head_dim": 256, "index_n_heads": 32, "index_head_dim": 128,
+        "index_topk": 2048, "index_kpool": 4, "n_routed_experts": 288, "n_shared_experts": 1, "num_experts_per_tok": 8,
+        "moe_intermediate_size": 2048, "first_k_dense_replace": 3, "num_nextn_predict_layers": 1, "vocab_size": 154880,
+        "layer_types": (["linear_attention"] * 3 + ["deepseek_sparse_attention"]) * 11 + ["linear_attention"],
+        "linear_attn_config": {
+            "num_heads": 64, "head_dim": 128, "short_conv_kernel_size": 4, "gate_lower_bound": -5.0,
+        },
+        "max_position_embeddings": 1048576,
+    },
+}  # fmt: skip
+MINIMAX_M3: dict[str, Any] = {
+    "model_type": "minimax_m3_vl",
+    "text_config": {
+        "model_type": "minimax_m3_text", "num_hidden_layers": 60, "hidden_size": 6144, "intermediate_size": 3072,
+        "num_attention_heads": 64, "num_key_value_heads": 4, "head_dim": 128, "num_local_experts": 128,
+        "num_experts_per_tok": 4, "vocab_size": 200064, "max_position_embeddings": 524288,
+        "sparse_attention_config": {
+            "sparse_index_dim": 128, "sparse_block_size": 128, "sparse_attention_freq": [0, 0, 0] + [1] * 57,
+        },
+    },
+}  # fmt: skip
 
 
 def read(config: dict[str, Any], weights_gib: float = 1.0, **changes: Any) -> ModelArchitecture:

@@ -282,3 +282,14 @@ def test_a_backend_is_looked_up_in_either_option() -> None:
     assert "`FLASHINFER`" in fix
     ((_, message, _),) = found(args(attention_backend="ROCM_ATTN"), "ENGINE-ATTENTION")
     assert message == "`ROCM_ATTN` is not for NVIDIA GPUs"
+
+
+def test_drafts_that_options_of_their_own_ask_for_are_counted() -> None:
+    args = "models[0].engine.args"
+
+    def kv_bytes(changes: dict[str, Any]) -> int:
+        return plan(changes).models[0].releases[0].memory.kv_bytes_per_token
+
+    whole = {f"{args}.speculative-config": {"method": "eagle3", "num_speculative_tokens": 2}}
+    apart = {f"{args}.spec-method": "eagle3", f"{args}.spec-tokens": 2}
+    assert kv_bytes(apart) == kv_bytes(whole) > kv_bytes({})

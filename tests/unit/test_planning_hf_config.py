@@ -202,11 +202,15 @@ def test_experts_alone_are_quantized_in_mxfp4() -> None:
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"kv_lora_rank": 512, "model_type": "kimi_linear"}, "latent attention that vLLM 0.33.0 doesn't know"),
+        ({"kv_lora_rank": 512, "model_type": "dots3_note"}, "latent attention as model_type 'dots3_note' has it"),
         ({"layer_types": ["full_attention", "strange_attention"]}, "layers of kind strange_attention"),
         ({"layer_types": ["linear_attention", "full_attention"] * 16}, "linear attention as model_type 'llama' has it"),
-        ({"model_type": "qwen2", "sliding_window": 4096, "use_sliding_window": True}, "above `max_window_layers`"),
         ({"mamba_d_conv": 4}, "state space layers"),
+        ({"attn_layer_period": 8}, "state space layers of Mamba 1"),
+        ({"linear_attn_config": {"kda_layers": [1]}}, "linear attention beside latent attention"),
+        ({"block_configs": [{}]}, "layers of different kinds"),
+        ({"sparse_attention_config": {"sparse_index_dim": 128}}, "sparse attention"),
+        ({"layer_types": ["conv", "full_attention"]}, "layers of kind conv"),
         ({"num_kv_shared_layers": 10}, "caches shared between layers"),
         ({"cross_attention_layers": [3, 8]}, "cross attention"),
         ({"compress_ratios": [0, 4, 128]}, "compressed caches"),

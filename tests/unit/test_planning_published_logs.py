@@ -3,12 +3,15 @@
 Never more than 2 percent too much; within 5 percent, or at most 1 GiB too little.
 """
 
+from typing import Any
+
 import pytest
 from kv_cases import AVAILABLE, CATALOG, Available, demand
 from msgspec.structs import replace
 from published_logs import GIB, GIVEN, WHOLE, Given, Whole
+from published_models import GLM_5_2, MINIMAX_M2, NEMOTRON_NANO, NEMOTRON_SUPER, QWEN35_9B, read
 
-from planning.memory import account, block_pool, ledger
+from planning.memory import account, activation_bytes, block_pool, ledger
 
 OVERHEADS = CATALOG.overheads
 TOO_MUCH, TOO_LITTLE, TOO_LITTLE_GIB = 0.02, 0.05, 1.0
@@ -41,6 +44,28 @@ def test_tokens_given_the_kv_memory(case: Given) -> None:
     if case.needed_gib is not None:
         pool = block_pool(case.model, requested)
         assert pool.blocks_of(case.context) * pool.block_bytes / GIB == pytest.approx(case.needed_gib, abs=0.01)
+
+
+@pytest.mark.parametrize(
+    ("name", "config"),
+    [
+        ("Qwen/Qwen3.5-9B", QWEN35_9B),
+        ("nvidia/NVIDIA-Nemotron-3-Nano-30B-A3B-BF16", NEMOTRON_NANO),
+        ("nvidia/NVIDIA-Nemotron-3-Nano-30B-A3B-NVFP4", NEMOTRON_NANO),
+        ("nvidia/NVIDIA-Nemotron-3-Super-120B-A12B-BF16", NEMOTRON_SUPER),
+        ("nvidia/NVIDIA-Nemotron-3-Super-120B-A12B-NVFP4", NEMOTRON_SUPER),
+        ("zai-org/GLM-5.2-FP8", GLM_5_2),
+        ("MiniMaxAI/MiniMax-M2.7", MINIMAX_M2),
+    ],
+)
+def test_rows_of_the_catalog_are_computed_as_their_configurations_are(name: str, config: dict[str, Any]) -> None:
+    """So the logs of these configurations hold for the catalog as well."""
+    requested = demand(capability="9.0", context_tokens=65536)
+    row, published = CATALOG.models[name], read(config)
+    pools = [block_pool(model, requested) for model in (row, published)]
+    assert pools[0].block_bytes == pools[1].block_bytes
+    assert pools[0].blocks_of(65536) == pools[1].blocks_of(65536)
+    assert activation_bytes(row, requested) == activation_bytes(published, requested)
 
 
 def planned_gib(case: Whole, **changes: object) -> float:

@@ -36,6 +36,20 @@ def test_figures_of_a_refused_start() -> None:
     assert (settings["context"], settings["utilization"], settings["prefix_caching"]) == (131072, 0.86, False)
 
 
+@pytest.mark.parametrize(
+    ("given", "slots"),
+    [
+        ("", (None, None)),
+        ("'max_loras': 4", (None, None)),
+        ("'enable_lora': True", (1, None)),
+        ("'enable_lora': True, 'max_loras': 4, 'max_lora_rank': 64", (4, 64)),
+    ],
+)
+def test_adapters_of_a_log(given: str, slots: tuple[int | None, int | None]) -> None:
+    settings = comparing.settings_of(reading.read(f"non-default args: {{'max_model_len': 4096, {given}}}\n"))
+    assert (settings.get("max_loras"), settings.get("max_lora_rank")) == slots
+
+
 def test_figures_in_older_wordings() -> None:
     log = reading.read(LLAVA_OLD)
     assert (log.device_gib, log.budget_gib, log.weights_gib, log.peak_gib) == (79.19, 71.27, 14.08, 1.97)
@@ -146,7 +160,8 @@ def test_measured_memory_is_planned_with() -> None:
     ("key", "value"),
     [
         ("gpu", "A100-80"), ("slice", None), ("version", "0.32.0"), ("tensor_parallel", 2), ("batched_tokens", 8192),
-        ("sequences", 64), ("eager", True), ("expert_parallel", True), ("drafted_tokens", 1),
+        ("sequences", 64), ("eager", True), ("expert_parallel", True), ("drafted_tokens", 1), ("max_loras", 4),
+        ("max_lora_rank", 32),
     ],
 )  # fmt: skip
 def test_stale_measurements_are_reported_and_not_used(key: str, value: object) -> None:

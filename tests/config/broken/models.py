@@ -19,7 +19,7 @@ TABLE = (
     Broken(
         "unknown model",
         (put("models[0].source.huggingface", "Qwen/Qwen3-9B"),),
-        {("MODEL-UNKNOWN", "models[0].source.huggingface"): ("`Qwen/Qwen3-9B`", "did you mean `Qwen/Qwen3-8B`")},
+        {("MODEL-UNKNOWN", "models[0].source.huggingface"): ("`Qwen/Qwen3-9B`", "did you mean", "or `Qwen/Qwen3-8B`")},
     ),
     Broken(
         "model whose cache cannot be computed yet",
