@@ -47,7 +47,17 @@ from catalog.schema import (
 )
 from catalog.system_schema import SystemContainer, SystemPod, SystemPods
 from catalog.version_schema import Need, VersionLine, VersionRange, Versions
-from catalog.vllm_schema import Architectures, BatchDefaults, KeyOption, RemovedFlag, Speculation, VllmFlag, VllmVersion
+from catalog.vllm_schema import (
+    Architectures,
+    BatchDefaults,
+    KeyOption,
+    OptionClasses,
+    OptionRisk,
+    RemovedFlag,
+    Speculation,
+    VllmFlag,
+    VllmVersion,
+)
 
 __all__ = [
     "Architectures",
@@ -78,6 +88,8 @@ __all__ = [
     "ModelArchitecture",
     "Need",
     "NodeReservation",
+    "OptionClasses",
+    "OptionRisk",
     "Overheads",
     "Price",
     "PrivateLink",
@@ -189,17 +201,20 @@ def read(folder: Path) -> Catalog:
 
 @cache
 def _vllm(folder: Path, version: str) -> VllmVersion:
-    """The four files of a version as one record."""
-    facts, options, removed = (
-        data_files.read_yaml(folder / "vllm" / f"{version}{part}.yaml") for part in ("", ".options", ".removed")
+    """The five files of a version as one record."""
+    facts, options, removed, classes = (
+        data_files.read_yaml(folder / "vllm" / f"{version}{part}.yaml")
+        for part in ("", ".options", ".removed", ".classes")
     )
     flags = json.loads((folder / "vllm" / f"{version}.json").read_text(encoding="utf-8"))
-    # A generated file's own origin and date are not part of the record.
-    generated = {_GENERATED.get(key, key): value for key, value in options.items() if key not in {"source", "as_of"}}
+    # The origin and date of each file are its own; the record has those of the first.
+    own = {"source", "as_of"}
+    generated = {_GENERATED.get(key, key): value for key, value in options.items() if key not in own}
+    looked_at = {key: value for key, value in classes.items() if key not in own}
     written = {key: value for key, value in facts.items() if key != "flag_table"}
     return decode(
         VllmVersion,
-        {**generated, **written, "flags": _named(flags), "removed": _named(removed["entries"])},
+        {**generated, **looked_at, **written, "flags": _named(flags), "removed": _named(removed["entries"])},
         f"vllm/{version}",
     )
 

@@ -11,6 +11,7 @@ from catalog import class_generator, model_classes, quota, retail_api, vllm_gene
 from cli.refresh_prices import PRICES, TIMEOUT_SECONDS, refresh_prices
 
 FINE, NOTHING_DONE = 0, 2
+_VLLM_RECORDS = Path(catalog.__file__).parent / "vllm"
 _VLLM_PAGE = "docs/adding-a-vllm-version.md"
 
 
@@ -48,7 +49,10 @@ def _vllm(options: argparse.Namespace) -> int:
         return NOTHING_DONE
     for path in written:
         print(path)
-    print(f"these are two of the record's four files; write the other two by hand: see {_VLLM_PAGE}")
+    print(f"these are two of the record's five files; write the other three by hand: see {_VLLM_PAGE}")
+    file, missing = vllm_generator.unclassified(written, _VLLM_RECORDS)
+    for name in missing:
+        print(f"deny: {name} has no class in {file or 'any file of classes'}: stacks with it are refused")
     return FINE
 
 
@@ -93,7 +97,8 @@ def _parser() -> argparse.ArgumentParser:
         help="write the generated files of a vLLM version's record, from the vLLM that is installed",
         description=(
             "Writes two files for the vLLM version that is installed: OUT/VERSION.json (the options of `vllm serve`, "
-            "from vLLM's own parser) and OUT/VERSION.options.yaml (what vLLM checks later, and names that it looks up)."
+            "from vLLM's own parser) and OUT/VERSION.options.yaml (what vLLM checks later, and names that it looks "
+            "up), and names the options that have no class and are refused for it."
         ),
         epilog=f"Exit codes: 0 written, 2 vLLM is not installed here or OUT can't be written. See {_VLLM_PAGE}.",
         allow_abbrev=False,

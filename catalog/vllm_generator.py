@@ -1,10 +1,18 @@
-"""Writes the two generated files of a vLLM version's record, from the vLLM that is installed."""
+"""Writes the two generated files of a vLLM version's record, from the vLLM that is installed.
+
+What the options open is looked up by hand; an option or a key without a class is named here, since it is refused.
+"""
 
 import importlib
+import json
 from pathlib import Path
 from typing import Any
 
-from catalog import vllm_flags, vllm_options
+from catalog import data_files, vllm_flags, vllm_options
+from catalog.decoding import decode
+from catalog.vllm_schema import OptionClasses
+
+_CLASSES = ".classes.yaml"
 
 
 def write(folder: Path, date: str) -> list[Path]:
@@ -24,3 +32,22 @@ def write(folder: Path, date: str) -> list[Path]:
     for path, text in written.items():
         path.write_text(text, encoding="utf-8")
     return list(written)
+
+
+def unclassified(written: list[Path], catalog: Path) -> tuple[Path | None, tuple[str, ...]]:
+    """Options and keys of the version that was written which have no class, and the file that was read.
+
+    That is the version's own beside its files, or in the folder `catalog` that of the newest version; None where
+    there is none, and then everything is unclassified.
+
+    Raises:
+        CatalogError: the file of classes doesn't fit its record.
+    """
+    table, options = written
+    flags: dict[str, Any] = json.loads(table.read_text(encoding="utf-8"))
+    keys: dict[str, Any] = data_files.read_yaml(options)["keys"]
+    own, others = table.with_name(table.stem + _CLASSES), sorted(catalog.glob(f"*{_CLASSES}"))
+    file = own if own.exists() else others[-1] if others else None
+    content = data_files.read_yaml(file) if file is not None else {"safe_options": [], "safe_keys": {}}
+    fields = {name: content.get(name, {}) for name in ("safe_options", "safe_keys", "option_risks")}
+    return file, decode(OptionClasses, fields, f"vllm/{file.name if file else table.name}").missing(flags, keys)

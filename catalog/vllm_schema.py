@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal
 
 from catalog.decoding import Record
 from catalog.model_classes import ModelClass, model_classes
@@ -63,6 +63,57 @@ class KeyOption(Record, frozen=True):
     key: str
 
 
+RiskKind = Literal["loads code", "reads files", "opens network", "secret", "unpinned source"]
+
+
+class OptionRisk(Record, frozen=True):
+    """What an option of `vllm serve`, or a key of one that takes a mapping, opens."""
+
+    kind: RiskKind
+    does: str
+    """What it does, as the end of a sentence that begins with "it"."""
+    unless: tuple[str, ...] = ()
+    """Values with which it does nothing of that."""
+    pinned_by: str | None = None
+    """The key beside it that holds a commit, with which the source is pinned."""
+
+
+class OptionClasses(Record, frozen=True, dict=True):
+    """What each option of one vLLM version opens; names without leading dashes, a key after a dot.
+
+    What is in none of the three lists is refused like what opens something: nobody has looked at it.
+    """
+
+    safe_options: tuple[str, ...]
+    """Options that open nothing: whatever their value, they change how the model computes, what is counted or how
+    answers look."""
+    safe_keys: Mapping[str, tuple[str, ...]]
+    """Option that takes a mapping → keys of the same kind; a key inside a key comes after a dot."""
+    option_risks: Mapping[str, OptionRisk]
+    """Options and keys that open something."""
+
+    @cached_property
+    def harmless(self) -> frozenset[str]:
+        """Options and keys that open nothing."""
+        keys = (f"{option}.{key}" for option, keys in self.safe_keys.items() for key in keys)
+        return frozenset((*self.safe_options, *keys))
+
+    @cached_property
+    def judged_by_key(self) -> frozenset[str]:
+        """Options, and keys that hold mappings, whose keys are judged one by one."""
+        names = (*self.harmless, *self.option_risks)
+        above = (name[:place] for name in names for place, character in enumerate(name) if character == ".")
+        return frozenset((*self.safe_keys, *above))
+
+    def missing(self, flags: Iterable[str], keys: Mapping[str, Iterable[str]]) -> tuple[str, ...]:
+        """Options, and keys by their option, that have no class, sorted; options come with leading dashes."""
+        options = [flag.removeprefix("--") for flag in flags]
+        below = [f"{flag.removeprefix('--')}.{key}" for flag, found in keys.items() for key in found]
+        judged = [name for name in below if name.partition(".")[0] in self.judged_by_key]
+        looked_at = self.harmless | self.judged_by_key | set(self.option_risks)
+        return tuple(sorted(name for name in (*options, *judged) if name not in looked_at))
+
+
 class Architectures(Record, frozen=True):
     """Values of `model_type` in a config.json, by how vLLM implements them."""
 
@@ -82,7 +133,7 @@ class Architectures(Record, frozen=True):
     """How those begin whose rotary scaling doesn't lengthen the context."""
 
 
-class VllmVersion(Record, frozen=True, dict=True):
+class VllmVersion(OptionClasses, frozen=True, dict=True):
     """One vLLM version: what its command line takes, and its defaults."""
 
     version: str
@@ -137,7 +188,6 @@ class VllmVersion(Record, frozen=True, dict=True):
     """Rotary scalings whose factor is in `max_position_embeddings` already."""
     owned_flags: Mapping[str, str]
     """Option → its own key in the stack file, or "the platform" where that decides."""
-    forbidden_flags: Mapping[str, str]
     unreachable_flags: Mapping[str, str]
     """Option → what it does, so that clients, probes or metrics no longer reach the server."""
     local_flags: tuple[str, ...]
@@ -147,7 +197,7 @@ class VllmVersion(Record, frozen=True, dict=True):
     image_files: tuple[str, ...]
     """Where the image has files that options may name."""
     forbidden_env: Mapping[str, str]
-    """Name -> the reason why a shared server must not have it."""
+    """Environment variable, or the beginning of one with a star behind it → why a shared server must not have it."""
     source: str
     as_of: str
 
@@ -155,6 +205,11 @@ class VllmVersion(Record, frozen=True, dict=True):
     def model_classes(self) -> Mapping[str, ModelClass]:
         """The configuration classes of the transformers version in its image, by `model_type`."""
         return model_classes()
+
+    @property
+    def unclassified(self) -> tuple[str, ...]:
+        """Options and known keys that nobody has looked at, sorted; each is refused."""
+        return self.missing(self.flags, self.option_keys)
 
     @cached_property
     def spellings(self) -> Mapping[str, VllmFlag]:

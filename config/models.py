@@ -91,6 +91,18 @@ class Source(Section):
         return self.huggingface or self.model or self.blob or ""
 
 
+class UnsafeOption(Section):
+    """One option of vLLM that is open in this stack although it is refused otherwise, and why."""
+
+    flag: Annotated[Text, UNKNOWN_NAME] = Field(
+        description="an option of `args`, without dashes; a key of it after a dot: kv-events-config.endpoint"
+    )
+    reason: Annotated[str, pattern(r"\S", longest=300), StandIn("recovered")] = Field(
+        description="why this stack needs it and who is protected how, 300 characters at most"
+    )
+    prod: Flag = Field(default=False, description="true where production accepts it too")
+
+
 class Engine(Section):
     """The vLLM engine; `args` takes any flag of that version, spelled as on its command line without dashes."""
 
@@ -104,6 +116,10 @@ class Engine(Section):
         default_factory=dict,
         description="vLLM flags without dashes, with a boolean, a number, text, a list or a mapping each: "
         "{enable-prefix-caching: true}",
+    )
+    unsafe: tuple[UnsafeOption, ...] = Field(
+        default=(),
+        description="options of `args` that are refused unless a reason is given: [{flag: lora-modules, reason: …}]",
     )
 
 

@@ -1,8 +1,7 @@
-"""Rules about vLLM's arguments: options that the version has, values that it accepts, nothing unsafe."""
+"""Rules about vLLM's arguments: options that the version has, and values that it accepts."""
 
 import json
 import operator
-import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -10,11 +9,11 @@ from catalog import VllmFlag, VllmVersion
 from config.wording import listed, nearest
 from planning.resolving.releases import ReleaseView
 from planning.resolving.resolution import Resolution
+from planning.rules.engine_unsafe import refused_options
 from planning.rules.register import Violation, Violations, release_rule
 from planning.vllm.options import ResolvedOption, UnknownOption, is_switch, mapping, number, whole_number
 
 _PARSER = "vLLM's own parser, catalog/vllm (python -m catalog vllm)"
-_SECURITY = "vLLM docs/usage/security.md"
 _WANTED: Mapping[str, str] = {
     "int": "a whole number",
     "float": "a number",
@@ -22,8 +21,6 @@ _WANTED: Mapping[str, str] = {
     "int-suffix-or-auto": "a whole number, one with k (1000) or K (1024), or auto",
     "json": "a mapping, a list, or JSON in quotes",
 }
-# What argparse takes for a number rather than for an option.
-_NEGATIVE = re.compile(r"-\d+|-\d*\.\d+")
 _LIMITS: Mapping[str, tuple[str, Callable[[float, float], bool]]] = {
     "ge": ("at least", operator.ge),
     "gt": ("more than", operator.gt),
@@ -106,24 +103,8 @@ def flags_not_owned(_: Resolution, release: ReleaseView) -> Violations:
     for vllm, option in given_options(release):
         owner = vllm.owned_flags.get(option.flag.name)
         if owner is not None:
-            fix = f"set {owner} instead" if owner.startswith("models") else "leave it out"
+            fix = "leave it out" if owner.startswith("the ") else f"set {owner} instead"
             yield Violation(option.path, f"`{option.spelled}` is set by {owner}", fix)
-
-
-@release_rule(
-    "ENGINE-FORBIDDEN",
-    "error",
-    prevents="Clients can run code in the server or read other clients' prompts: the option is unsafe if a server is "
-    "shared.",
-    source=_SECURITY,
-    model=("engine.version",),
-)
-def flags_safe(_: Resolution, release: ReleaseView) -> Violations:
-    """No option makes a shared server unsafe."""
-    for vllm, option in given_options(release):
-        reason = vllm.forbidden_flags.get(option.flag.name)
-        if reason is not None and option.value is not False:
-            yield Violation(option.path, f"`{option.spelled}` is refused: it {reason}", "leave it out")
 
 
 @release_rule(
@@ -131,34 +112,19 @@ def flags_safe(_: Resolution, release: ReleaseView) -> Violations:
     "error",
     prevents="vLLM exits at start: `argument --…: invalid … value`, or `invalid choice`.",
     source=_PARSER,
-    model=("engine.version",),
+    model=("engine.version", "engine.unsafe"),
 )
 def values_legal(_: Resolution, release: ReleaseView) -> Violations:
     """Every option has a value of the type, or among the choices, that vLLM's command line accepts."""
+    refused = refused_options(release)
     for vllm, option in given_options(release):
         flag, value = option.flag, option.value
-        if flag.name in vllm.owned_flags or flag.name in vllm.forbidden_flags:
+        if flag.name in vllm.owned_flags or option.name in refused:
             continue
         wrong = value_error(flag, value, vllm.option_kinds.get(flag.name))
         if wrong:
             message = f"{json.dumps(value, default=str)}: `{option.spelled}` takes {wrong}"
             yield Violation(option.path, message, f"write {wrong}")
-
-
-@release_rule(
-    "ENGINE-DASH",
-    "error",
-    prevents="vLLM reads the value as another option, also one that is refused here or set by the platform.",
-    source="vLLM 0.33 vllm/utils/argparse_utils.py load_config_file: values become words of a command line",
-    model=("engine.version",),
-)
-def no_options_in_values(_: Resolution, release: ReleaseView) -> Violations:
-    """No value, and no item of a list, begins with a dash, unless it is a number."""
-    for _vllm, option in given_options(release):
-        for value in option.value if isinstance(option.value, list) else [option.value]:
-            if isinstance(value, str) and value.startswith("-") and not _NEGATIVE.fullmatch(value):
-                message = f"{json.dumps(value)} in `{option.spelled}` is an option to vLLM, not a value"
-                yield Violation(option.path, message, "leave it out; options are keys of `args`, without dashes")
 
 
 def value_error(flag: VllmFlag, value: Any, kind: str | None = None) -> str:
@@ -188,7 +154,8 @@ def _legal(flag: VllmFlag, kind: str | None, value: Any) -> bool:
         case "json":
             legal = isinstance(value, (dict, list)) or _is_json(value)
         case "json-or-str" | "optional" | "custom" | None:
-            legal = True
+            # vLLM's reader makes a word of each item of a list.
+            legal = flag.nargs == "+" or not isinstance(value, list)
         case _:
             legal = not isinstance(value, (dict, list))
     return legal
@@ -201,7 +168,7 @@ def _wanted(flag: VllmFlag, kind: str | None) -> str:
 def _is_json(value: Any) -> bool:
     try:
         json.loads(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, RecursionError):
         return False
     return True
 

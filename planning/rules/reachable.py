@@ -6,6 +6,7 @@ from catalog import VllmVersion
 from planning.resolving.releases import ReleaseView
 from planning.resolving.resolution import Resolution
 from planning.rules.engine import given_options
+from planning.rules.engine_unsafe import refused_options
 from planning.rules.reads import SOURCE
 from planning.rules.register import Violation, Violations, release_rule, stack_rule
 from planning.vllm import adapters as lora
@@ -119,11 +120,14 @@ def server_reachable(_: Resolution, release: ReleaseView) -> Violations:
     "error",
     prevents="vLLM exits at start: a file that an option names isn't in the pod, or can't be downloaded.",
     source="catalog/vllm; vLLM 0.33 vllm/entrypoints/chat_utils.py, vllm/transformers_utils/config.py",
-    model=(*SOURCE, *_ARGS),
+    model=(*SOURCE, *_ARGS, "engine.unsafe"),
 )
 def files_available(_: Resolution, release: ReleaseView) -> Violations:
     """What an option names is in vLLM's image, or can be downloaded from Hugging Face by this model's pods."""
+    refused = refused_options(release)
     for vllm, option in given_options(release):
+        if option.name in refused:
+            continue
         if option.flag.name in vllm.local_flags and option.value:
             yield _missing(option.path, str(option.value), "leave it out")
         elif option.name == "chat-template" and _is_missing_template(vllm, option.value):
@@ -154,7 +158,10 @@ def _is_missing_template(vllm: VllmVersion, value: object) -> bool:
 
 def _repositories(release: ReleaseView) -> Iterator[tuple[str, str]]:
     """Ids or paths of what vLLM loads beside the model, with their places."""
+    refused = refused_options(release)
     for vllm, option in given_options(release):
+        if option.name in refused:
+            continue
         neither = vllm.repository_flags.get(option.flag.name)
         if neither is not None and isinstance(option.value, str) and option.value not in neither:
             yield option.value, option.path

@@ -35,9 +35,13 @@ class ResolvedOption(Struct, frozen=True):
 
     @property
     def argument(self) -> tuple[str, Any] | None:
-        """Name and value for vLLM's command line, a switch as true; None for one that is off and has no opposite."""
+        """Name and value for vLLM's command line, a switch as true; None for one that is off and has no opposite.
+
+        A list is one word, JSON, where the option takes one: vLLM's reader makes a word of each item.
+        """
         if not is_switch(self.flag):
-            return self.name, self.value
+            one_word = isinstance(self.value, list) and self.flag.nargs != "+"
+            return self.name, json.dumps(self.value) if one_word else self.value
         if self.value is True:
             return self.name, True
         opposites = (opt for opt in self.flag.opts if opt.startswith("--") and opt != self.flag.name)
@@ -116,9 +120,15 @@ def whole_number(value: Any) -> int | None:
 
 def mapping(value: Any) -> Mapping[str, Any] | None:
     """The mapping that an option's value is, written as such or as JSON in quotes; None where it is none."""
-    if isinstance(value, str):
-        try:
-            value = json.loads(value)
-        except ValueError:
-            return None
-    return value if isinstance(value, Mapping) else None
+    found = json_value(value)
+    return found if isinstance(found, Mapping) else None
+
+
+def json_value(value: Any) -> Any:
+    """What JSON in quotes says; any other value as it is."""
+    if not isinstance(value, str):
+        return value
+    try:
+        return json.loads(value)
+    except (ValueError, RecursionError):
+        return value

@@ -6,7 +6,9 @@ from tests.graph.stacks import graph_of
 
 
 def with_adapters(sections: dict[str, Any]) -> None:
-    arguments = sections["models"][0]["engine"]["args"]
+    engine = sections["models"][0]["engine"]
+    engine["unsafe"] = [{"flag": "lora-modules", "reason": "our own repositories"}]
+    arguments = engine["args"]
     arguments |= {
         "enable-lora": True,
         "max-loras": 2,

@@ -50,11 +50,48 @@ def test_removed_flags_are_gone_and_their_successors_exist() -> None:
         assert removed.use_instead is None or successors, removed
 
 
-def test_forbidden_flags_exist_and_have_reasons() -> None:
-    assert set(VLLM.forbidden_flags) <= SPELLINGS
-    assert all(reason.strip() for reason in (*VLLM.forbidden_flags.values(), *VLLM.forbidden_env.values()))
-    assert "--trust-remote-code" in VLLM.forbidden_flags
-    assert "VLLM_SERVER_DEV_MODE" in VLLM.forbidden_env
+@pytest.mark.parametrize("version", CATALOG.vllm_versions)
+def test_every_option_and_every_key_has_one_class(version: str) -> None:
+    record = CATALOG.vllm(version)
+    assert record.unclassified == ()
+    assert not record.harmless & set(record.option_risks)
+    # An option whose keys are judged has no class of its own.
+    assert not record.judged_by_key & (record.harmless | set(record.option_risks))
+    assert len(record.safe_options) == len(set(record.safe_options))
+    options = {name.removeprefix("--") for name in record.flags}
+    named = {name.partition(".")[0] for name in (*record.harmless, *record.judged_by_key, *record.option_risks)}
+    assert named == options
+
+
+@pytest.mark.parametrize("version", CATALOG.vllm_versions)
+def test_a_class_names_only_keys_and_values_that_exist(version: str) -> None:
+    record = CATALOG.vllm(version)
+    for name in (*record.harmless, *record.option_risks):
+        option, _, key = name.partition(".")
+        known = record.option_keys.get(f"--{option}")
+        assert not key or known is None or key.partition(".")[0] in known, name
+    for name, risk in record.option_risks.items():
+        option, _, key = name.partition(".")
+        values = record.option_keys.get(f"--{option}", {}).get(key) if key else record.flags[f"--{option}"].choices
+        assert values is None or set(risk.unless) < set(values), name
+        assert risk.pinned_by is None or f"{option}.{risk.pinned_by}" in record.harmless
+
+
+def test_what_the_threat_reading_found_open_has_a_class_that_refuses_it() -> None:
+    kinds = {name: risk.kind for name, risk in VLLM.option_risks.items()}
+    code = (
+        "trust-remote-code middleware tool-parser-plugin reasoning-parser-plugin worker-cls worker-extension-cls "
+        "scheduler-cls logits-processors io-processor-plugin distributed-executor-backend model-class-overrides "
+        "kv-transfer-config.kv_connector_module_path ec-transfer-config.ec_connector_module_path "
+        "compilation-config.backend compilation-config.inductor_passes hf-overrides.auto_map"
+    )
+    network = "enable-tokenizer-info-endpoint profiler-config otlp-traces-endpoint kv-events-config.endpoint"
+    unpinned = "tokenizer hf-config-path generation-config lora-modules spec-model"
+    assert {kinds[name] for name in code.split()} == {"loads code"}
+    assert {kinds[name] for name in network.split()} == {"opens network"}
+    assert {kinds[name] for name in unpinned.split()} == {"unpinned source"}
+    assert kinds["allowed-local-media-path"] == kinds["ssl-keyfile"] == "reads files"
+    assert kinds["api-key"] == kinds["enable-log-requests"] == "secret"
 
 
 def test_batch_defaults_fall_and_end_with_a_row_for_every_gpu() -> None:
@@ -88,10 +125,8 @@ def test_the_lists_of_a_record_name_existing_options(version: str) -> None:
     record = CATALOG.vllm(version)
     options = {spelling.removeprefix("--") for spelling in record.spellings}
     assert set(record.owned_flags) <= set(record.flags)
-    assert set(record.forbidden_flags) <= set(record.spellings)
-    assert not set(record.owned_flags) & set(record.forbidden_flags)
     assert {*record.unreachable_flags, *record.local_flags, *record.repository_flags} <= set(record.flags)
-    assert not set(record.unreachable_flags) & {*record.owned_flags, *record.forbidden_flags}
+    assert not set(record.unreachable_flags) & set(record.owned_flags)
     assert set(record.lora_options) <= options
     assert {*record.required_options, *record.required_options.values()} <= options
     for same in record.key_options:

@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 import catalog
+from catalog import vllm_generator
 from catalog.__main__ import main
 
 ROOT = Path(catalog.__file__).parents[1]
@@ -99,7 +100,11 @@ def test_it_writes_the_options_and_what_is_checked_in_them(package: Path, tmp_pa
         check=True,
         text=True,
     )
-    assert done.stdout.splitlines()[:2] == [str(out / "9.9.0.json"), str(out / "9.9.0.options.yaml")]
+    lines = done.stdout.splitlines()
+    assert lines[:2] == [str(out / "9.9.0.json"), str(out / "9.9.0.options.yaml")]
+    denied = [line.split()[1] for line in lines if line.startswith("deny: ")]
+    assert denied == ["no-such", "speculative"]
+    assert "has no class in" in lines[-1]
     flags = json.loads((out / "9.9.0.json").read_text(encoding="utf-8"))
     assert list(flags) == ["--help", "--no-such", "--seed"]
     assert flags["--seed"]["type"] == "int"
@@ -121,6 +126,17 @@ def test_it_writes_the_options_and_what_is_checked_in_them(package: Path, tmp_pa
         "reasoning_parsers": ["beam", "qwen3"],
         "tool_parsers": ["hermes"],
     }
+
+
+def test_the_versions_own_classes_come_before_those_of_another(tmp_path: Path) -> None:
+    table, options = tmp_path / "9.9.0.json", tmp_path / "9.9.0.options.yaml"
+    table.write_text('{"--seed": {}, "--new": {}, "--a-config": {}}', encoding="utf-8")
+    options.write_text("keys: {--a-config: {old: null, added: null}}", encoding="utf-8")
+    written = [table, options]
+    assert vllm_generator.unclassified(written, tmp_path) == (None, ("a-config", "new", "seed"))
+    own = tmp_path / "9.9.0.classes.yaml"
+    own.write_text("{safe_options: [seed], safe_keys: {a-config: [old]}, option_risks: {}}", encoding="utf-8")
+    assert vllm_generator.unclassified(written, tmp_path) == (own, ("a-config.added", "new"))
 
 
 def test_without_vllm_it_says_where_to_run_it(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:

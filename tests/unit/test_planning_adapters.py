@@ -11,8 +11,13 @@ STORED = {"blob": "qwen3-8b", "model": "Qwen/Qwen3-8B"}
 OPTION = "models[0].engine.args.lora-modules"
 
 
+def opened(*flags: str, model: int = 0) -> dict[str, Any]:
+    return {f"models[{model}].engine.unsafe": [{"flag": flag, "reason": "our own repository"} for flag in flags]}
+
+
 def lora(modules: Any, spelling: str = "lora-modules") -> dict[str, Any]:
-    return {"models[0].engine.args.enable-lora": True, f"models[0].engine.args.{spelling}": modules}
+    arguments = {"models[0].engine.args.enable-lora": True, f"models[0].engine.args.{spelling}": modules}
+    return {**arguments, **opened("lora-modules")}
 
 
 def errors(changes: dict[str, Any]) -> list[tuple[str, str]]:
@@ -80,6 +85,7 @@ def test_names_are_unique_over_models_and_adapters() -> None:
     other = {
         "pools[1]": pool("other"),
         "models[2]": model("more", "other", engine={"args": {"enable-lora": True, "lora-modules": [f"x={REMOTE}"]}}),
+        **opened("lora-modules", model=2),
     }
     assert errors({**lora([f"x={REMOTE}"]), **other}) == [
         ("LORA-NAME", "models[2].engine.args.lora-modules[0]"),
@@ -93,7 +99,7 @@ def test_names_are_unique_over_models_and_adapters() -> None:
 
 def test_adapters_by_modality_are_files_too() -> None:
     place = "models[0].engine.args.default-mm-loras"
-    changes = {"models[0].engine.args.enable-lora": True, place: {"audio": LOCAL}}
+    changes = {"models[0].engine.args.enable-lora": True, place: {"audio": LOCAL}, **opened("default-mm-loras")}
     assert errors(changes) == [("LORA-SOURCE", f"{place}.audio")]
 
 
@@ -151,6 +157,8 @@ def test_files_and_repositories_are_within_reach_of_the_pod(
     option: str, value: str, *, downloaded: bool, stored: bool
 ) -> None:
     changes = {f"models[0].engine.args.{option}": value}
+    if option != "chat-template" and value != "vllm":
+        changes |= opened(option)
     refused = [("ENGINE-FILE", f"models[0].engine.args.{option}")]
     assert errors(changes) == ([] if downloaded else refused)
     assert errors({**changes, "models[0].source": STORED}) == ([] if stored else refused)
@@ -158,7 +166,10 @@ def test_files_and_repositories_are_within_reach_of_the_pod(
 
 def test_a_draft_model_is_downloaded_only_beside_a_downloaded_model() -> None:
     draft = {"method": "eagle3", "model": "acme/eagle3-qwen3-8b", "num_speculative_tokens": 2}
-    changes = {"models[0].engine.args.speculative-config": draft}
+    changes = {"models[0].engine.args.speculative-config": {**draft, "revision": "0" * 40}}
     assert errors(changes) == []
+    assert errors({"models[0].engine.args.speculative-config": {**draft, "revision": "main"}}) == [
+        ("ENGINE-FORBIDDEN", "models[0].engine.args.speculative-config.model")
+    ]
     place = "models[0].engine.args.speculative-config.model"
     assert errors({**changes, "models[0].source": STORED}) == [("ENGINE-FILE", place)]

@@ -103,7 +103,7 @@ def test_the_place_of_an_option_is_where_it_is_written_under_any_spelling() -> N
 def test_switches_are_spelled_as_vllm_spells_them() -> None:
     for name in VLLM.flags:
         flag = VLLM.flags[name]
-        if not is_switch(flag) or name in VLLM.forbidden_flags:
+        if not is_switch(flag) or name.removeprefix("--") in VLLM.option_risks:
             continue
         view = Resolution(settings(args(**{name.removeprefix("--"): False})), CATALOG).releases[0]
         options = command_line(view).options
@@ -150,6 +150,9 @@ def test_an_unknown_draft_is_reported_where_the_stack_file_has_it() -> None:
         ("spec-method", "ngrams", False), ("quantization", ["fp8"], False), ("max-num-batched-tokens", "8K", True),
         ("max-num-batched-tokens", "8X", False), ("enable-prefix-caching", "yes", False),
         ("disable-log-stats", False, False), ("lora-modules", ["a=/a"], True),
+        ("allowed-origins", ["https://a"], True), ("allowed-origins", "https://a", False),
+        ("middleware", ["a.b"], False), ("custom-histogram-buckets", [1], False),
+        ("allowed-media-domains", ["a", "b"], True),
         ("structured-outputs-config", {"backend": "auto"}, True),
     ],
 )  # fmt: skip

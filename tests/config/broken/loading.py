@@ -24,6 +24,7 @@ TABLE = (
                     "lora-modules": [f"a{index}=acme/a{index}" for index in range(100)],
                 },
             ),
+            put("models[0].engine.unsafe", [{"flag": "lora-modules", "reason": "our own repositories"}]),
         ),
         {("PLACE-HOST-MEMORY", "models[0].resources.memory_gib"): ("10 GiB", "adapters (32.5)", "write 42")},
     ),

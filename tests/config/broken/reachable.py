@@ -9,7 +9,12 @@ _STORED = put("models[0].source", {"blob": "qwen3-8b", "model": "Qwen/Qwen3-8B"}
 
 
 def _lora(modules: Any) -> tuple[Change, ...]:
-    return (put(f"{_ARGS}.enable-lora", True), put(f"{_ARGS}.lora-modules", modules))
+    opened = [{"flag": "lora-modules", "reason": "our own repositories"}]
+    return (
+        put(f"{_ARGS}.enable-lora", True),
+        put(f"{_ARGS}.lora-modules", modules),
+        put("models[0].engine.unsafe", opened),
+    )
 
 
 TABLE = (

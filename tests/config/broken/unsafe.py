@@ -16,7 +16,44 @@ TABLE = (
     Broken(
         "option of vLLM hidden in a value",
         argument(_ENDPOINT, "--trust-remote-code"),
-        finding("ENGINE-DASH", _ENDPOINT, '"--trust-remote-code"', "leave it out"),
+        {
+            **finding("ENGINE-DASH", _ENDPOINT, '"--trust-remote-code"', "leave it out"),
+            **finding("ENGINE-FORBIDDEN", _ENDPOINT, "sends traces", "engine.unsafe: [{flag: otlp-traces-endpoint"),
+        },
+    ),
+    Broken(
+        "fraction below zero, which vLLM reads as a key of an option",
+        argument("allowed-media-domains", ["a.example", -1.5]),
+        finding("ENGINE-DASH", "allowed-media-domains", "-1.5", "leave it out"),
+    ),
+    Broken(
+        "class in a mapping that the server imports",
+        argument("compilation-config", {"inductor_passes": {"a": "acme.run"}}),
+        finding("ENGINE-FORBIDDEN", "compilation-config.inductor_passes", "imports", "loads code"),
+    ),
+    Broken(
+        "key of a mapping that nobody has looked at",
+        argument("hf-overrides", {"something_new": 1}),
+        finding("ENGINE-FORBIDDEN", "hf-overrides.something_new", "in no class of the catalog"),
+    ),
+    Broken(
+        "adapter whose repository may change",
+        (*argument("enable-lora", True), *argument("lora-modules", ["support=acme/support"])),
+        finding("ENGINE-FORBIDDEN", "lora-modules", "newest commit", "unpinned source"),
+    ),
+    Broken(
+        "opening that no option needs",
+        (put("models[0].engine.unsafe", [{"flag": "middleware", "reason": "an old trial"}]),),
+        {("ENGINE-UNSAFE-UNUSED", "models[0].engine.unsafe[0].flag"): ("opens nothing", "leave it out")},
+    ),
+    Broken(
+        "opening in production that production hasn't accepted",
+        (
+            put("platform.environment", "prod"),
+            *argument("tokenizer", "acme/tokenizer"),
+            put("models[0].engine.unsafe", [{"flag": "tokenizer", "reason": "a trial"}]),
+        ),
+        {("ENGINE-UNSAFE-PROD", "models[0].engine.unsafe[0]"): ("this is production", "prod: true")},
     ),
     Broken(
         "server of tools that runs code",

@@ -3,12 +3,7 @@
 from rule_cases.case import Case, args, argument
 
 CASES: dict[str, Case] = {
-    "ENGINE-DASH": Case(
-        args(allowed_media_domains=["a.example", "--trust-remote-code"]),
-        args(allowed_media_domains=["a.example", "-1"]),
-    ),
     "ENGINE-FLAG": Case(argument("max-num-batched", 4096), argument("max_num_batched_tokens", 4096)),
-    "ENGINE-FORBIDDEN": Case(argument("trust-remote-code", True), argument("trust-remote-code", False)),
     "ENGINE-JSON": Case(
         args(structured_outputs_config={"backend": "xgramar"}), args(structured_outputs_config={"backend": "xgrammar"})
     ),

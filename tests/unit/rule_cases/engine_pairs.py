@@ -16,7 +16,7 @@ CASES: dict[str, Case] = {
         args(enable_lora=True, max_loras=4, max_cpu_loras=3), args(enable_lora=True, max_loras=4, max_cpu_loras=4)
     ),
     "ENGINE-TOGETHER": Case(
-        args(kv_transfer_config={"kv_connector": "NixlConnector"}),
-        args(kv_transfer_config={"kv_connector": "NixlConnector", "kv_role": "kv_both"}),
+        args(kv_transfer_config={"kv_connector": "OffloadingConnector"}),
+        args(kv_transfer_config={"kv_connector": "OffloadingConnector", "kv_role": "kv_both"}),
     ),
 }

@@ -8,7 +8,8 @@ ADAPTER = "acme/support-lora"
 
 
 def lora(*modules: Any) -> Changes:
-    return args(enable_lora=True, lora_modules=list(modules))
+    opened = {"models[0].engine.unsafe": [{"flag": "lora-modules", "reason": "our own repositories"}]}
+    return {**args(enable_lora=True, lora_modules=list(modules)), **opened}
 
 
 CASES: dict[str, Case] = {
