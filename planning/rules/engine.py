@@ -119,7 +119,8 @@ def values_legal(_: Resolution, release: ReleaseView) -> Violations:
     refused = refused_options(release)
     for vllm, option in given_options(release):
         flag, value = option.flag, option.value
-        if flag.name in vllm.owned_flags or option.name in refused:
+        elsewhere = flag.name in vllm.owned_flags or (is_switch(flag) and flag.name in vllm.unreachable_flags)
+        if elsewhere or option.name in refused:
             continue
         wrong = value_error(flag, value, vllm.option_kinds.get(flag.name))
         if wrong:

@@ -37,9 +37,10 @@ def open_settings(vllm: VllmVersion, options: Options) -> Iterator[OpenSetting]:
     for option in options.known:
         if not is_closed_for_good(vllm, option):
             by_key = option.name in vllm.judged_by_key or option.flag.type == "json"
-            # JSON in quotes is what it says.
+            # JSON in quotes is what it says; elsewhere empty text, or empty braces, is a value like any other.
             value = json_value(option.value) if by_key else option.value
-            yield from _settings(vllm, option.name, option.path, value, {})
+            if not (_is_off(value) if by_key else _is_left_out(value)):
+                yield from _settings(vllm, option.name, option.path, value, {})
 
 
 def is_closed_for_good(vllm: VllmVersion, option: ResolvedOption) -> bool:
@@ -56,7 +57,7 @@ def canonical(vllm: VllmVersion, spelled: str) -> str:
 
 
 def _settings(vllm: VllmVersion, name: str, path: str, value: Any, beside: Mapping[str, Any]) -> Iterator[OpenSetting]:
-    if _is_off(value) or name in vllm.harmless:
+    if name in vllm.harmless:
         return
     if name in vllm.judged_by_key:
         yield from _keys(vllm, name, path, value)
@@ -77,8 +78,13 @@ def _keys(vllm: VllmVersion, name: str, path: str, value: Any) -> Iterator[OpenS
         for key, content in item.items():
             spelled = str(key).replace("-", "_")
             # A key that vLLM doesn't know stops it: rule ENGINE-JSON.
-            if known is None or spelled in known:
+            if not _is_off(content) and (known is None or spelled in known):
                 yield from _settings(vllm, f"{name}.{spelled}", f"{place}.{key}", content, item)
+
+
+def _is_left_out(value: Any) -> bool:
+    """Whether vLLM's reader makes no words of an option: a switch that is off, or a list without items."""
+    return value is None or value is False or (isinstance(value, list) and not value)
 
 
 def _is_off(value: Any) -> bool:

@@ -89,7 +89,13 @@ TABLE = (
     # adapters
     _refused("fewer adapters in memory than in a batch", "ENGINE-LORA", enable_lora=True, max_loras=4, max_cpu_loras=2),
     _accepted("as many adapters in memory as in a batch", enable_lora=True, max_loras=4, max_cpu_loras=4),
-    _refused("adapters that are not enabled", "ENGINE-LORA", _SILENT, lora_modules=["sql=/adapters/sql"]),
+    _refused(
+        "adapters that are not enabled",
+        "ENGINE-LORA",
+        _SILENT,
+        lora_modules=["sql=/adapters/sql"],
+        engine={"unsafe": [{"flag": "lora-modules", "reason": "a test"}]},
+    ),
     _refused("rank that isn't offered", "ENGINE-VALUE", enable_lora=True, max_lora_rank=17),
     _accepted("rank that is offered", enable_lora=True, max_lora_rank=64),
     _refused("a number of adapters in words", "ENGINE-VALUE", enable_lora=True, max_cpu_loras="two"),
@@ -161,11 +167,13 @@ TABLE = (
         attention_backend="FLASH_ATTN",
         attention_config={"backend": "FLASH_ATTN"},
     ),
-    _refused("a connector without a role", "ENGINE-TOGETHER", kv_transfer_config={"kv_connector": "NixlConnector"}),
+    _refused(
+        "a connector without a role", "ENGINE-TOGETHER", kv_transfer_config={"kv_connector": "OffloadingConnector"}
+    ),
     _refused(
         "a connector with an unknown role",
         "ENGINE-JSON",
-        kv_transfer_config={"kv_connector": "NixlConnector", "kv_role": "both"},
+        kv_transfer_config={"kv_connector": "OffloadingConnector", "kv_role": "both"},
     ),
     _refused("nodes of memory without binding", "ENGINE-TOGETHER", numa_bind_nodes=[0]),
     _refused(

@@ -131,7 +131,7 @@ def test_no_value_takes_the_name_of_the_next_option(answers: dict[str, dict[str,
     [
         ('allowed-media-domains: ["a.example", "--trust-remote-code"]\n', {"--trust-remote-code": True}),
         ("trust-remote-code: true\n", {"--trust-remote-code": True}),
-        ("watermark: -1.5\nseed: 4\n", {"--watermark": 4}),
+        ("watermark: -1.5\nseed: 4\nallowed-media-domains: [a.example]\n", {"--watermark": 4}),
     ],
 )
 def test_vllm_would_be_fooled(file: str, expected: dict[str, Any], tmp_path: Path) -> None:

@@ -103,7 +103,7 @@ def test_it_writes_the_options_and_what_is_checked_in_them(package: Path, tmp_pa
     lines = done.stdout.splitlines()
     assert lines[:2] == [str(out / "9.9.0.json"), str(out / "9.9.0.options.yaml")]
     denied = [line.split()[1] for line in lines if line.startswith("deny: ")]
-    assert denied == ["no-such", "speculative"]
+    assert denied == ["no-such"]
     assert "has no class in" in lines[-1]
     flags = json.loads((out / "9.9.0.json").read_text(encoding="utf-8"))
     assert list(flags) == ["--help", "--no-such", "--seed"]

@@ -33,7 +33,7 @@ def words(file: str) -> list[str]:
 
 def opens(name: str, value: Any, risk: OptionRisk | None) -> bool:
     """Whether a setting with this value is refused unless it is opened."""
-    off = value in (None, False, "", [], {}) and value != 0
+    off = value in (None, False, "", [], {}) and value != 0 and "." in name
     values = value if isinstance(value, list) else [value]
     exempt = risk is not None and all(item in risk.unless for item in values)
     return not off and not exempt and name not in VLLM.harmless and name not in VLLM.judged_by_key
@@ -112,6 +112,8 @@ def found(args: dict[str, Any], *opened: str, **more: Any) -> dict[str, list[tup
         ),
         ({"speculative-config": {"method": "custom_class"}}, "speculative-config.method"),
         ({"tokenizer": "acme/tokenizer"}, "tokenizer"),
+        ({"scheduler-cls": {}}, "scheduler-cls"),
+        ({"logits-processors": [""]}, "logits-processors"),
         ({"generation-config": "acme/generation"}, "generation-config"),
     ],
 )  # fmt: skip

@@ -62,7 +62,7 @@ TABLE = (
             _STORED,
             put(
                 f"{_ARGS}.speculative-config",
-                {"method": "eagle3", "model": "acme/eagle3", "num_speculative_tokens": 2},
+                {"method": "eagle3", "model": "acme/eagle3", "revision": "0" * 40, "num_speculative_tokens": 2},
             ),
         ),
         {("ENGINE-FILE", f"{_ARGS}.speculative-config.model"): ("acme/eagle3", "no Hugging Face")},
