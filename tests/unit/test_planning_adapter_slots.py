@@ -89,10 +89,9 @@ def test_slots_that_options_ask_for(options: dict[str, Any], expected: AdapterSl
 
 def test_a_stack_with_adapters_has_less_for_its_kv_cache() -> None:
     def kv_gib(args: dict[str, Any]) -> float:
-        memory = (
-            plan({f"models[0].engine.args.{name}": value for name, value in args.items()}).models[0].releases[0].memory
-        )
-        return memory.kv_cache_gib
+        given = {f"models[0].engine.args.{name}": value for name, value in args.items()}
+        opened = [{"flag": "lora-modules", "reason": "a repository of the operator's own"}] if args else []
+        return plan({**given, "models[0].engine.unsafe": opened}).models[0].releases[0].memory.kv_cache_gib
 
     lora = {"enable-lora": True, "lora-modules": ["support=acme/support-lora"]}
     assert kv_gib({**lora, "max-loras": 4, "max-lora-rank": 64}) < kv_gib(lora) < kv_gib({})
