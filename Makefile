@@ -29,6 +29,9 @@ define LAUNCHER
 import sys
 
 sys.path.insert(0, "$(CURDIR)")
+from cli.interruption import end_quietly
+
+end_quietly()
 from cli.app import run
 
 sys.exit(run())

@@ -3,7 +3,6 @@
 import functools
 import gc
 import os
-import signal
 import sys
 import traceback
 from collections.abc import Callable, Mapping
@@ -13,6 +12,7 @@ from typing import ParamSpec
 
 import typer
 
+from cli.interruption import end_quietly
 from cli.streams import Output
 
 FINE, INTERNAL_ERROR, REJECTED = 0, 1, 2
@@ -65,19 +65,13 @@ def _raised_at(error: BaseException) -> str:
     return f" ({passed[-1]})" if passed else ""
 
 
-def end_quietly_when_interrupted() -> None:
-    """Let Ctrl-C end this process as it ends any other, without a traceback; a shell then ends its script too."""
-    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
-        signal.signal(signal.SIGINT, signal.SIG_DFL)
-
-
 def whole_process(command: Callable[[], int]) -> int:
     """A process that ends with the command; returns its exit code.
 
     Output is UTF-8 whatever the terminal's encoding. Nobody who reads it, or stops reading, changes the verdict; output
     that can't be written for another reason, such as a full disk, makes a success a failure.
     """
-    end_quietly_when_interrupted()
+    end_quietly()
     # The process ends with the command: collecting its cycles would only cost time.
     gc.disable()
     output, errors = Output("standard output", sys.stdout), Output("standard error", sys.stderr)

@@ -23,7 +23,7 @@ from config.cost import Expected
 from config.measured import Measured
 
 # Beyond it neighbouring whole numbers are equal in JSON's numbers; no option of vLLM has a use for them.
-_LARGEST = 2**53
+_LARGEST = 2**53 - 1
 
 
 def _countable(value: Any) -> Any:

@@ -49,13 +49,13 @@ def text_of(file: Path, most_bytes: int, *, opened: bool = False, errors: str = 
     try:
         # Opening a pipe that nobody writes to waits for ever, unless told not to.
         waits = opened and str(file).startswith(_OPENED)
-        with open(os.open(file, os.O_RDONLY | (0 if waits else os.O_NONBLOCK)), "rb") as source:  # noqa: PTH123 - a number
-            kind = os.fstat(source.fileno()).st_mode
-            if stat.S_ISDIR(kind):
-                raise FileRefusedError("is a directory")
-            if not (stat.S_ISREG(kind) or (waits and stat.S_ISFIFO(kind))):
-                raise FileRefusedError("it is not a regular file")
-            content = source.read(most_bytes + 1)
+        number = os.open(file, os.O_RDONLY | (0 if waits else os.O_NONBLOCK))
+        try:
+            _refuse_kind(os.fstat(number).st_mode, waits=waits)
+            with os.fdopen(number, "rb", closefd=False) as source:
+                content = source.read(most_bytes + 1)
+        finally:
+            os.close(number)
         if len(content) > most_bytes:
             raise FileRefusedError(f"it is larger than {most_bytes / 1024:,.0f} KiB")
         return content.decode("utf-8", errors)
@@ -65,6 +65,13 @@ def text_of(file: Path, most_bytes: int, *, opened: bool = False, errors: str = 
         raise FileRefusedError("a name can't have the character U+0000") from error
     except OSError as error:
         raise FileRefusedError((error.strerror or str(error)).lower()) from error
+
+
+def _refuse_kind(mode: int, *, waits: bool) -> None:
+    if stat.S_ISDIR(mode):
+        raise FileRefusedError("is a directory")
+    if not (stat.S_ISREG(mode) or (waits and stat.S_ISFIFO(mode))):
+        raise FileRefusedError("it is not a regular file")
 
 
 def json_of(text: str, *, most_values: int = MOST_VALUES) -> Any:

@@ -47,7 +47,7 @@ def check_sizes(*parts: Mapping[str, Any] | None) -> None:
     while waiting:
         part = waiting.pop()
         for key, value in part.items():
-            if isinstance(value, Mapping):
+            if isinstance(value, Mapping) and key not in _COUNTED:
                 waiting.append(value)
             elif key in _LISTS and isinstance(value, (list, str)):
                 if len(value) > _MOST_LAYERS:

@@ -24,7 +24,7 @@ INFINITE = float("inf")
         {"moe_intermediate_size": INFINITE}, {"num_experts_per_tok": "x"}, {"num_hidden_layers": 10**9},
         {"first_k_dense_replace": -(10**9)}, {"num_hidden_layers": 1.5}, {"layer_types": 7},
         {"layer_types": ["x"] * 5000},
-        {"mlp_only_layers": 3}, {"max_position_embeddings": 10**12}, {"rope_scaling": {"factor": float("nan")}},
+        {"max_position_embeddings": 10**12}, {"rope_scaling": {"factor": float("nan")}},
         {"n_routed_experts": {"a": 1}}, {"full_attention_interval": "x"},
     ],
 )  # fmt: skip
