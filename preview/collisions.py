@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from config import Finding
-from preview.engine import Resource, render
+from preview.engine import UNKNOWN, Resource, render
 
 _KUBERNETES = "kubernetes:"
 _AZURE = "azure-native:"
@@ -43,5 +43,8 @@ def _identity(kind: str, inputs: Mapping[str, Any]) -> tuple[str, ...] | None:
             return None
         group = str(inputs.get("apiVersion")).rpartition("/")[0]
         return group, str(inputs.get("kind")), str(metadata.get("namespace", "")), str(metadata["name"])
+    if any(render(inputs[key]) == render(UNKNOWN) for key in ("scope", "resourceUri") if key in inputs):
+        # Named within another resource, whose id is not known before it exists.
+        return None
     names = sorted(f"{key}={render(value)}" for key, value in inputs.items() if key.endswith("Name"))
     return (kind, *names) if kind.startswith(_AZURE) and names else None
