@@ -4,7 +4,7 @@ import contextlib
 import sys
 from pathlib import Path
 
-import atheris  # ty: ignore[unresolved-import]
+import atheris  # ty: ignore[import-not-found]
 
 with atheris.instrument_imports(include=["config", "planning", "preview"]):
     from tests.fuzz.mutants import mutant

@@ -74,6 +74,8 @@ def test_an_interruption_is_quiet_and_ends_a_script() -> None:
     # It waits for the standard input that it was told to read.
     with subprocess.Popen(
         [sys.executable, "-c", program, "check", "dev", "--config", "/dev/stdin"],
+        # What runs the tests may have SIGINT ignored, as a shell does for what it runs in the background.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 - no threads here
         cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, bufsize=0,
     ) as process:  # fmt: skip
         assert process.stderr is not None
@@ -101,6 +103,7 @@ def test_an_internal_error_is_one_line_with_its_place_and_where_to_report_it(
     monkeypatch.setenv(TRACEBACK, "1")
     internal_error(raised.value)
     assert "Traceback" in capsys.readouterr().err
+    monkeypatch.delenv(TRACEBACK)
     assert internal_error(ValueError("a\n\x1b[31mb")) == 1
     assert "\x1b" not in capsys.readouterr().err
 
