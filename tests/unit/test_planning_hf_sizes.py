@@ -6,7 +6,7 @@ import pytest
 from planning_stacks import CATALOG, planned
 
 from planning.model_config import config as hf_config
-from planning.model_config.layers import UnreadableError
+from planning.model_config.sizes import UnreadableError
 
 VLLM = CATALOG.vllm("0.33.0")
 DENSE: dict[str, Any] = {
