@@ -3,7 +3,7 @@ STACK ?= dev
 VENV := .venv
 PYTHON := $(VENV)/bin/python
 .DEFAULT_GOAL := help
-.PHONY: help install preview test acceptance oracles oracle-vllm lint bench golden record requirements
+.PHONY: help install preview test acceptance oracles oracle-vllm lint bench golden record fuzz requirements
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -29,6 +29,9 @@ define LAUNCHER
 import sys
 
 sys.path.insert(0, "$(CURDIR)")
+from cli.interruption import end_quietly
+
+end_quietly()
 from cli.app import run
 
 sys.exit(run())
@@ -88,6 +91,11 @@ golden: $(VENV)/installed-dev ## regenerate the examples in README and docs/, do
 record: $(VENV)/installed-dev ## keep a version's stacks for later upgrades: make record VERSION=0.1.0 [REF=HEAD]
 	@$(PYTHON) -m tests.engine.record $(VERSION) --ref $(or $(REF),HEAD) --arm $(or $(REFERENCE_DIR),../shared)/arm
 
+fuzz: $(VENV)/installed-dev requirements-fuzz.txt ## look for stack files that get no verdict: make fuzz FUZZ_SECONDS=3600
+	@$(VENV)/bin/pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: -r requirements-fuzz.txt \
+	  || echo "atheris can't be installed here" >&2
+	@$(PYTHON) -m tests.fuzz $(or $(FUZZ_SECONDS),600)
+
 requirements: ## compile requirements*.in with hashes (needs uv)
-	@for name in requirements requirements-dev; do \
+	@for name in requirements requirements-dev requirements-fuzz; do \
 	  uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header $$name.in -o $$name.txt; done

@@ -2,7 +2,12 @@
 
 import sys
 
-from cli.app import run
+from cli.interruption import end_quietly
+
+if __name__ == "__main__":
+    end_quietly()
+
+from cli.app import run  # takes long enough to be interrupted
 
 if __name__ == "__main__":
     sys.exit(run())

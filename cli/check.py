@@ -16,8 +16,9 @@ if TYPE_CHECKING:
     from preview.stack import Assessed
 
 EPILOG = EXIT_CODES
-# The width for a pipe, as in the preview.
+# The width for a pipe, as in the preview; with fewer columns than the least, no sentence is readable.
 _WIDEST = 120
+NARROWEST = 20
 _HEADING = 18
 
 JsonFile = Annotated[
@@ -42,7 +43,7 @@ def check(stack: StackName, config: ConfigFile = None, json: JsonFile = None) ->
     else:
         if json:
             try:
-                with Path(json).open("w", encoding="utf-8") as opened:
+                with Path(json).open("w", encoding="utf-8", errors="backslashreplace") as opened:
                     opened.writelines(document(stack, found))
             except OSError as error:
                 found = found.rejected_for(file_problem(str(error.filename), f"can't be written: {reason(error)}"))
@@ -64,7 +65,7 @@ def assess(stack: str, file: str | None) -> "tuple[Assessed, SourceFile | None]"
 
 def page_width() -> int:
     """Columns of the terminal, at most as many as a page has; a pipe gets a page's width."""
-    return min(shutil.get_terminal_size((_WIDEST, 0)).columns, _WIDEST)
+    return max(NARROWEST, min(shutil.get_terminal_size((_WIDEST, 0)).columns, _WIDEST))
 
 
 def document(stack: str, found: "Assessed") -> Iterator[str]:

@@ -1,7 +1,6 @@
 """`fit`: whether one model fits one GPU, without a stack file, and how a server's log compares with that."""
 
 import json as json_text
-import math
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,8 +19,12 @@ EPILOG = (
 )
 
 
+# As in a stack file: far above any real figure, so that what is computed from them stays a number.
+_MOST_GIB, _MOST_GPUS, _MOST_TOKENS, _MOST_REQUESTS, _MOST_DRAFTED = 100_000, 1024, 100_000_000, 1_000_000, 1000
+
+
 def _size(gib: float | None) -> float | None:
-    if gib is not None and not 0 <= gib < math.inf:
+    if gib is not None and not 0 <= gib <= _MOST_GIB:
         raise typer.BadParameter(f"{gib:g} is not a valid size in GiB")
     return gib
 
@@ -46,14 +49,17 @@ def fit(  # noqa: PLR0917 - one parameter an option
     ] = None,
     mig: Annotated[str | None, typer.Option(metavar="PROFILE", help="A MIG profile of that GPU: 3g.47gb.")] = None,
     tensor_parallel: Annotated[
-        int | None, typer.Option(min=1, metavar="N", help="GPUs that share each layer (1).")
+        int | None, typer.Option(min=1, max=_MOST_GPUS, metavar="N", help="GPUs that share each layer (1).")
     ] = None,
-    pipeline_parallel: Annotated[int | None, typer.Option(min=1, metavar="N", help="Stages of layers (1).")] = None,
+    pipeline_parallel: Annotated[
+        int | None, typer.Option(min=1, max=_MOST_GPUS, metavar="N", help="Stages of layers (1).")
+    ] = None,
     enable_expert_parallel: Annotated[
         bool | None, typer.Option("--enable-expert-parallel", help="Whole experts on each GPU instead of slices.")
     ] = None,
     context: Annotated[
-        int | None, typer.Option(min=1, metavar="TOKENS", help="Longest request (the model's own maximum).")
+        int | None,
+        typer.Option(min=1, max=_MOST_TOKENS, metavar="TOKENS", help="Longest request (the model's own maximum).")
     ] = None,
     kv_cache_dtype: Annotated[str | None, typer.Option(metavar="FORMAT", help="auto or fp8 (auto).")] = None,
     gpu_memory_utilization: Annotated[
@@ -66,12 +72,12 @@ def fit(  # noqa: PLR0917 - one parameter an option
     max_num_batched_tokens: Annotated[
         int | None,
         typer.Option(
-            min=1, metavar="N",
+            min=1, max=_MOST_TOKENS, metavar="N",
             help="Tokens of one batch: decides activations and what sliding windows hold (vLLM's default on that GPU).",
         ),
     ] = None,
     max_num_seqs: Annotated[
-        int | None, typer.Option(min=1, metavar="N", help="Concurrent sequences (vLLM's default).")
+        int | None, typer.Option(min=1, max=_MOST_REQUESTS, metavar="N", help="Concurrent sequences (vLLM's default).")
     ] = None,
     enforce_eager: Annotated[bool | None, typer.Option("--enforce-eager", help="Without CUDA graphs.")] = None,
     language_model_only: Annotated[
@@ -81,7 +87,7 @@ def fit(  # noqa: PLR0917 - one parameter an option
         str | None, typer.Option(metavar="METHOD", help="Speculative decoding: mtp, eagle3, ngram …")
     ] = None,
     spec_tokens: Annotated[
-        int | None, typer.Option(min=1, metavar="N", help="Tokens that are drafted ahead (1).")
+        int | None, typer.Option(min=1, max=_MOST_DRAFTED, metavar="N", help="Tokens that are drafted ahead (1).")
     ] = None,
     max_loras: Annotated[
         int | None, typer.Option(min=1, metavar="N", help="Adapters (LoRA) on the GPU at once; none without (1).")
@@ -161,24 +167,28 @@ def _bytes(text: str | None) -> int | None:
 
     if text is None:
         return None
-    found = whole_number(int(text)) if text.isdecimal() else whole_number(text)
+    found = whole_number(text)
     if found is None or found < 1:
         raise typer.BadParameter(f"{text} is not a number of bytes, such as 12G", param_hint="--kv-cache-memory-bytes")
     return found
 
 
 def _text(file: Path) -> str | None:
+    from config.reading import LOG_BYTES, FileRefusedError, text_of
+
     try:
-        return file.read_text(encoding="utf-8", errors="replace")
-    except OSError:
+        return text_of(file, LOG_BYTES, opened=True, errors="replace")
+    except FileRefusedError:
         return None
 
 
 def _config(file: Path) -> dict[str, Any] | str:
     """The JSON object in a file, or why there is none."""
+    from config.reading import MODEL_FILE_BYTES, FileRefusedError, JsonRefusedError, json_of, text_of
+
     try:
-        config = json_text.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+        config = json_of(text_of(file, MODEL_FILE_BYTES, opened=True))
+    except (FileRefusedError, JsonRefusedError) as error:
         return f"can't be read: {error}"
     return config if isinstance(config, dict) else "does not hold a JSON object"
 

@@ -41,7 +41,7 @@ def preview(
     replica goes, whether every model fits its GPU, how it is rolled out, and what it costs.
     """
     import catalog
-    from cli.check import assess
+    from cli.check import NARROWEST, assess
     from planning.plan import contract
     from preview import comparison, report
     from preview.unknowns import tally
@@ -59,6 +59,11 @@ def preview(
             graph = graph_of(stack, found, PROJECT)
         except ProgramFailed as failure:
             return internal_error(failure.__cause__ or failure, f"the program failed: {failure.message}")
+        from preview.collisions import collisions
+
+        found = found.rejected_for(*collisions(graph))
+        graph = None if found.plan is None else graph
+    if found.plan is not None and graph is not None:
         built = report.Built(found.plan, graph.resources, graph.log, tally(graph.resources))
         if before is not None:
             cost = contract.plan_json(found.plan)["cost"]
@@ -72,7 +77,7 @@ def preview(
         sys.stdout.writelines(_document(stack, found, graph))
     else:
         # A pipe gets a width that is enough for every table, and readable on a page.
-        width = shutil.get_terminal_size((report.WIDEST, 0)).columns
+        width = max(NARROWEST, shutil.get_terminal_size((report.WIDEST, 0)).columns)
         screen = report.console(sys.stdout, width)
         report.show(screen, stack, found.findings, built, difference, source)
     return REJECTED if found.plan is None else FINE
@@ -88,14 +93,15 @@ class _Files:
 def _earlier(file: str | None, stack: str) -> "tuple[dict[str, object] | None, tuple[Finding, ...]]":
     if not file:
         return None, ()
-    from cli.stack_files import file_problem, reason
+    from cli.stack_files import file_problem
+    from config.reading import PREVIEW_BYTES, FileRefusedError, text_of
     from preview import comparison
 
     try:
-        return comparison.earlier(Path(file).read_text(encoding="utf-8"), stack), ()
-    except (OSError, UnicodeDecodeError, comparison.NotAPreviewError) as error:
+        return comparison.earlier(text_of(Path(file), PREVIEW_BYTES, opened=True), stack), ()
+    except (FileRefusedError, comparison.NotAPreviewError) as error:
         fix = "give a file that `--json FILE` wrote for an accepted stack"
-        return None, (file_problem(file, f"can't be compared with: {reason(error)}", fix=fix),)
+        return None, (file_problem(file, f"can't be compared with: {error}", fix=fix),)
 
 
 def _document(stack: str, found: "Assessed", graph: "Graph | None") -> Iterator[str]:
@@ -110,13 +116,13 @@ def _write(files: _Files, stack: str, found: "Assessed", graph: "Graph | None", 
 
     try:
         if page is not None and files.html:
-            Path(files.html).write_text(page, encoding="utf-8")
+            Path(files.html).write_text(page, encoding="utf-8", errors="backslashreplace")
         if files.manifests and graph is not None:
             from preview import manifests
 
             manifests.write(Path(files.manifests), graph)
         if files.json and files.json != "-":
-            with Path(files.json).open("w", encoding="utf-8") as file:
+            with Path(files.json).open("w", encoding="utf-8", errors="backslashreplace") as file:
                 file.writelines(_document(stack, found, graph))
     except OSError as error:
         return file_problem(str(error.filename), f"can't be written: {reason(error)}")

@@ -1,39 +1,37 @@
-"""What every verb shares: exit codes, and a process that handles its errors and its output."""
+"""What every verb shares: exit codes, and a process that handles its errors and its interruption."""
 
 import functools
 import gc
-import io
 import os
 import sys
 import traceback
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import ParamSpec
 
 import typer
 
+from cli.interruption import end_quietly
+from cli.streams import Output
+
 FINE, INTERNAL_ERROR, REJECTED = 0, 1, 2
 EXIT_CODES = "Exit codes: 0 fine (warnings allowed), 2 settings or plan rejected, 1 internal error."
+# Set to anything, an internal error is printed with its traceback.
+TRACEBACK = "LLM_PLATFORM_TRACEBACK"
+# The year 9999 has 12 digits in seconds; Python knows no later ones.
+_FOREVER_DIGITS = 12
+_ROOT = Path(__file__).resolve().parent.parent
 _Arguments = ParamSpec("_Arguments")
 
 
 def verb(command: Callable[_Arguments, int]) -> Callable[_Arguments, None]:
-    """Turn a function that returns an exit code into what typer calls, with its errors and its output handled.
-
-    A reader that stops early, as `head` does, is not an error, and changes no verdict: the verb runs again, unread, for
-    its exit code. Whatever a verb raises is an internal error.
-    """
+    """Turn a function that returns an exit code into what typer calls; whatever it raises is an internal error."""
 
     @functools.wraps(command)
     def call(*arguments: _Arguments.args, **options: _Arguments.kwargs) -> None:
         try:
-            try:
-                status = command(*arguments, **options)
-                sys.stdout.flush()
-            except BrokenPipeError:
-                # The interpreter must not complain either when it flushes at exit.
-                os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-                status = command(*arguments, **options)
+            status = command(*arguments, **options)
         except (typer.TyperException, typer.Exit, typer.Abort):
             raise
         except Exception as error:  # noqa: BLE001 - the last place that can distinguish it from a rejected stack
@@ -44,23 +42,46 @@ def verb(command: Callable[_Arguments, int]) -> Callable[_Arguments, None]:
 
 
 def internal_error(error: BaseException, text: str | None = None) -> int:
-    """Print an error of this program itself, with where to report it; returns the exit code."""
-    traceback.print_exception(error)
+    """Print one line about an error of this program itself, with where to report it; returns the exit code."""
+    if os.environ.get(TRACEBACK):
+        traceback.print_exception(error)
+    lines = (text or f"{type(error).__name__}: {error}").splitlines() or [""]
+    what = "".join(char if char.isprintable() else " " for char in lines[0]).rstrip(" :")
     print(
-        "This is an internal error, not a problem of your stack: report it with this output to the project's issue "
-        f"tracker.\ninternal error: {text or f'{type(error).__name__}: {error}'}",
+        f"internal error: {what}{_raised_at(error)}; this is no problem of your stack: report it to the project's "
+        f"issue tracker, with what the same command prints with {TRACEBACK}=1",
         file=sys.stderr,
     )
     return INTERNAL_ERROR
 
 
+def _raised_at(error: BaseException) -> str:
+    """The deepest line of this program that an error passed, as ` (planning/fit.py:12)`."""
+    passed = [
+        f"{Path(frame.filename).relative_to(_ROOT)}:{frame.lineno}"
+        for frame in traceback.extract_tb(error.__traceback__)
+        if Path(frame.filename).is_relative_to(_ROOT) and ".venv" not in Path(frame.filename).parts
+    ]
+    return f" ({passed[-1]})" if passed else ""
+
+
 def whole_process(command: Callable[[], int]) -> int:
-    """A process that ends with the command: output in UTF-8 whatever the terminal's encoding, no cycle collector."""
+    """A process that ends with the command; returns its exit code.
+
+    Output is UTF-8 whatever the terminal's encoding. Nobody who reads it, or stops reading, changes the verdict; output
+    that can't be written for another reason, such as a full disk, makes a success a failure.
+    """
+    end_quietly()
     # The process ends with the command: collecting its cycles would only cost time.
     gc.disable()
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(encoding="utf-8")
-    return command()
+    output, errors = Output("standard output", sys.stdout), Output("standard error", sys.stderr)
+    sys.stdout, sys.stderr = output.stream, errors.stream
+    status = command()
+    problem = output.finish()
+    if problem:
+        print(f"{problem}: write it elsewhere", file=sys.stderr)
+    errors.finish()
+    return (status or REJECTED) if problem else status
 
 
 def today(environment: Mapping[str, str] = os.environ) -> str:
@@ -69,6 +90,6 @@ def today(environment: Mapping[str, str] = os.environ) -> str:
     SOURCE_DATE_EPOCH (https://reproducible-builds.org/specs/source-date-epoch/) takes the place of the clock.
     """
     seconds = environment.get("SOURCE_DATE_EPOCH", "")
-    if seconds.isdecimal():
+    if seconds.isdecimal() and len(seconds) < _FOREVER_DIGITS:
         return datetime.fromtimestamp(int(seconds), UTC).date().isoformat()
     return date.today().isoformat()  # noqa: DTZ011 - the operator's own day is meant

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from cli.process import FINE
+from cli.process import FINE, REJECTED
 
 EPILOG = "Exit codes: 0 written, 2 the API can't be reached and the file is kept as it is, 1 internal error."
 NOT_REACHED = 2
@@ -34,9 +34,14 @@ def refresh_prices(
     import catalog
     from catalog import refresh_prices as prices
     from catalog import retail_api
+    from config.reading import MODEL_FILE_BYTES, FileRefusedError, text_of
 
     today = datetime.now(UTC).date().isoformat()
-    text = file.read_text(encoding="utf-8")
+    try:
+        text = text_of(file, MODEL_FILE_BYTES)
+    except FileRefusedError as error:
+        print(f"{file} can't be read: {error}; give a file such as catalog/prices.yaml", file=sys.stderr)
+        return REJECTED
     ask = partial(retail_api.quote, address=api or retail_api.ADDRESS, timeout_seconds=timeout)
     more = [(name, size) for name in region or () for size in catalog.load().vm_sizes]
     try:

@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 from config import Finding
+from config.reading import STACK_FILE_BYTES, FileRefusedError, text_of
 from preview.findings import SourceFile
 from preview.stack import PROJECT
 
@@ -18,9 +19,9 @@ def read_stack(stack: str, file: str | None, folder: Path = PROJECT) -> SourceFi
     path = Path(file) if file else folder / f"Pulumi.{stack}.yaml"
     shown = file or path.name
     try:
-        return SourceFile(shown, path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        return file_problem(shown, reason(error), fix=_stacks_in(folder))
+        return SourceFile(shown, text_of(path, STACK_FILE_BYTES, opened=file is not None))
+    except FileRefusedError as error:
+        return file_problem(shown, str(error), fix=_stacks_in(folder))
 
 
 def folder_of(file: str | None, folder: Path = PROJECT) -> Path:
@@ -43,11 +44,9 @@ def file_problem(shown: str, message: str, fix: str = "give the path of a file t
     return Finding("error", "PREVIEW-FILE", shown, message, fix)
 
 
-def reason(error: Exception) -> str:
-    """Why a file can't be read or written, in words that continue a sentence."""
-    if isinstance(error, OSError):
-        return (error.strerror or str(error)).lower()
-    return "it is not UTF-8 text" if isinstance(error, UnicodeDecodeError) else str(error)
+def reason(error: OSError) -> str:
+    """Why a file can't be written, in words that continue a sentence."""
+    return (error.strerror or str(error)).lower()
 
 
 def _stacks_in(folder: Path) -> str:

@@ -98,8 +98,13 @@ def pattern(expression: str, *, longest: int | None = None) -> StringConstraints
 
 Text = Annotated[str, Strict(), Field(min_length=1)]
 Flag = Annotated[bool, Strict()]
-Whole = Annotated[int, Strict(), Field(ge=0)]
+Whole = Annotated[int, Strict(), Field(ge=0, le=10_000_000)]
 Positive = Annotated[int, Strict(), Field(ge=1)]
+# Upper bounds are far above any real figure, so that a slip of the finger is not computed with.
+Tokens = Annotated[int, Strict(), Field(ge=1, le=100_000_000)]
+Requests = Annotated[int, Strict(), Field(ge=1, le=1_000_000)]
+Gpus = Annotated[int, Strict(), Field(ge=1, le=1024)]
+Gib = Annotated[float, Field(ge=0, le=100_000, strict=True, allow_inf_nan=False)]
 Guid = Annotated[str, pattern(GUID_PATTERN)]
 Commit = Annotated[str, pattern(COMMIT_PATTERN)]
 Network = Annotated[str, Strict(), AfterValidator(_network)]

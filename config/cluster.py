@@ -28,7 +28,9 @@ class ApiServer(Section):
         description="`authorized` (public address, listed ranges only) or `private` (only from inside the network)"
     )
     authorized_ranges: tuple[Network, ...] = Field(
-        default=(), description="a list of public IPv4 ranges that may reach the API server, such as [203.0.113.0/24]"
+        default=(),
+        max_length=1000,
+        description="a list of public IPv4 ranges that may reach the API server, such as [203.0.113.0/24]",
     )
     runner_vnet: VnetId | None = Field(
         default=None,
@@ -106,7 +108,7 @@ class Cluster(Section):
     api_server: ApiServer = Field(
         description="who reaches the API server: {access: authorized, authorized_ranges: […]}"
     )
-    admin_groups: Annotated[tuple[Guid, ...], Field(min_length=1), StandIn([NO_GUID])] = Field(
+    admin_groups: Annotated[tuple[Guid, ...], Field(min_length=1, max_length=100), StandIn([NO_GUID])] = Field(
         description="a list of ids (GUIDs) of Entra groups that administer the cluster, at least one"
     )
     system_pool: SystemPool = Field(description="the cluster's own nodes: {vm_size: …, nodes: {min: 2, max: 4}}")

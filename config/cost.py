@@ -2,14 +2,25 @@
 
 from typing import Annotated
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from config.base import Section, SettingRefusedError, StandIn, pattern
 
 ApiName = Annotated[str, pattern(r"^[A-Za-z0-9][\w./ -]*$", longest=63)]
-# Upper bounds are far above any real figure: beyond them sums are infinite.
-Price = Annotated[float, Field(ge=0, le=1e9, strict=True, allow_inf_nan=False)]
-Rate = Annotated[float, Field(gt=0, le=1e9, strict=True, allow_inf_nan=False)]
+# Bounds are far from any real figure: beyond them sums and quotients are infinite.
+_SMALLEST = 1e-6
+
+
+def _price(value: float) -> float:
+    if 0 < value < _SMALLEST:
+        raise SettingRefusedError(
+            f"{value} is below {_SMALLEST:.6f}", "write the price in USD of a million tokens, or 0"
+        )
+    return value
+
+
+Price = Annotated[float, Field(ge=0, le=1e9, strict=True, allow_inf_nan=False), AfterValidator(_price)]
+Rate = Annotated[float, Field(ge=1e-3, le=1e9, strict=True, allow_inf_nan=False)]
 
 
 class ManagedApi(Section):
@@ -31,6 +42,7 @@ class Cost(Section):
 
     managed_apis: tuple[ManagedApi, ...] = Field(
         default=(),
+        max_length=100,
         description="a list of managed APIs: [{name: …, usd_per_million_input_tokens: 0.25, "
         "usd_per_million_output_tokens: 2.0}]",
     )

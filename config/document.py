@@ -21,12 +21,11 @@ from ruamel.yaml.events import (
 )
 
 from config.findings import Place
+from config.reading import DEEPEST, MOST_VALUES, STACK_FILE_BYTES
 from config.scalars import TAGS, scalar
 
-# Settings are seven levels deep; anything much deeper than the JSON options of vLLM is a mistake.
-DEEPEST = 64
-# Aliases that repeat aliases grow exponentially; a stack of a thousand models that are all aliases needs 30,000.
-MOST_REPEATED = 200_000
+# Aliases that repeat aliases grow exponentially, and are values each time.
+_TOO_MANY = f"it has more than {MOST_VALUES:,} values, those that aliases repeat included"
 
 _TAG = "tag:yaml.org,2002:"
 _UNREADABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -80,8 +79,10 @@ def read(text: str) -> Document:
 
     Raises:
         DocumentError: the text is not YAML, holds several documents, a tag that is not the value's own, a value that
-            contains itself, or nests or repeats more than any stack file does.
+            contains itself, or is longer, deeper or repeats more than any stack file.
     """
+    if len(text) > STACK_FILE_BYTES:
+        raise DocumentError(f"it is longer than {STACK_FILE_BYTES / 1024:,.0f} KiB", None)
     wrong = _UNREADABLE.search(text)
     if wrong is not None:
         raise DocumentError(f"control character U+{ord(wrong[0]):04X} is not allowed", _mark_at(text, wrong.start()))
@@ -162,12 +163,13 @@ class _Builder:
         self._duplicates: list[Duplicate] = []
         self._root: tuple[_Value, Mark] | None = None
         self._documents = 0
-        self._repeated = 0
+        self._values = 0
 
     def take(self, event: Any) -> None:
         """Take the next event of the parser."""
         if isinstance(event, ScalarEvent):
             mark = _mark(event)
+            self._count(1, mark)
             self._add(_Value(_value_of(event, mark), None), mark, event.anchor, plain=bool(event.implicit[0]))
         elif isinstance(event, (MappingStartEvent, SequenceStartEvent)):
             self._start(event)
@@ -193,6 +195,7 @@ class _Builder:
             raise DocumentError(f"values are nested more than {DEEPEST} deep", mark)
         if self._open and self._awaits_key():
             raise DocumentError("a key must be plain text", mark)
+        self._count(1, mark)
         self._open.append(_Open({} if mapping else [], {} if mapping else [], mark, event.anchor, merged=[]))
 
     def _end(self) -> None:
@@ -209,9 +212,7 @@ class _Builder:
         if event.anchor not in self._anchors:
             raise DocumentError("an alias has no anchor before it", _mark(event))
         found = self._anchors[event.anchor]
-        self._repeated += found.size
-        if self._repeated > MOST_REPEATED:
-            raise DocumentError(f"aliases repeat more than {MOST_REPEATED:,} values", _mark(event))
+        self._count(found.size, _mark(event))
         return found
 
     def _add(self, value: _Value, mark: Mark, anchor: str | None, *, plain: bool = False) -> None:
@@ -247,6 +248,11 @@ class _Builder:
             return
         holder.value[key] = value.value
         holder.inner[str(key)] = Entry(mark, value.inner)
+
+    def _count(self, values: int, mark: Mark) -> None:
+        self._values += values
+        if self._values > MOST_VALUES:
+            raise DocumentError(_TOO_MANY, mark)
 
     def _awaits_key(self) -> bool:
         holder = self._open[-1]

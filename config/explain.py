@@ -13,6 +13,7 @@ from config.shape import choices_at, described, keys_at, places_of_key
 from config.wording import closest, did_you_mean, listed
 
 _LONGEST_VALUE = 60
+_BOUNDS = ("greater_than_equal", "greater_than", "less_than_equal")
 # Keys that other tools have for the version of a chart. The one here is vLLM's, where nobody looks for a chart's.
 _VERSIONS = frozenset({"version", "versions", "chart", "charts", "chart_version"})
 # What is wrong with a value, by pydantic's type of error; {…} are the limits in its context.
@@ -103,6 +104,8 @@ def _finding(place: Place, problems: list[Any], sections: Mapping[str, Any]) -> 
         fix = f"add {place[-1]}: {described(place)}"
         return Finding("error", "CFG-MISSING", path, f"`{place[-1]}` is missing", fix)
     number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    # Where text is allowed too, a number beyond its bounds is not meant as text.
+    problems = [part for part in problems if part["type"] in _BOUNDS][:1] or problems if number else problems
     if number and any(part["type"] == "string_type" for part in problems):
         return _number_for_text(place, value)
     return Finding("error", "CFG-VALUE", path, *_wrong_value(place, problems, value))

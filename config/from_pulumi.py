@@ -1,6 +1,5 @@
 """Reads the stack's settings from Pulumi's own configuration; the only module of config/ that imports Pulumi."""
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +7,7 @@ import pulumi
 from pulumi.runtime import config as engine_config
 
 from config.model_files import with_model_files
+from config.reading import json_of
 from config.settings import SECTIONS
 
 _NAMESPACE = "llm-platform:"
@@ -39,6 +39,6 @@ def sections() -> tuple[dict[str, Any], dict[str, pulumi.Output[str]]]:
 def _value(text: str) -> Any:
     """Pulumi passes objects as JSON; anything else is a plain string, which validation refuses."""
     try:
-        return json.loads(text)
+        return json_of(text)
     except ValueError:
         return text

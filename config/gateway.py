@@ -34,7 +34,7 @@ class Gateway(Section):
         default="internal", description="`internal` (an address of the gateway subnet) or `public`"
     )
     clients: tuple[Client, ...] = Field(
-        min_length=1, description="a list of callers, at least one: [{name: …, key_secret: …}]"
+        min_length=1, max_length=1000, description="a list of callers, at least one: [{name: …, key_secret: …}]"
     )
     request_timeout_seconds: Annotated[int, Field(ge=30, le=7200, strict=True)] = Field(
         default=600, description="the longest request in seconds, 30 to 7200; it covers a whole streamed answer"

@@ -1,12 +1,10 @@
 """Replaces each model's `hf_config` file name by the file's content, so that later steps read no files."""
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-# Hugging Face configurations have a few kilobytes; a much larger file is something else.
-_LARGEST_BYTES = 4 * 1024 * 1024
+from config.reading import MODEL_FILE_BYTES, FileRefusedError, JsonRefusedError, json_of, text_of
 
 
 def with_model_files(sections: Mapping[str, Any], folder: Path) -> dict[str, Any]:
@@ -34,10 +32,7 @@ def _with_file(model: Any, folder: Path) -> Any:
 
 def _content(file: Path) -> dict[str, Any] | None:
     try:
-        # A device or a pipe has no size, and no end.
-        if not file.is_file() or file.stat().st_size > _LARGEST_BYTES:
-            return None
-        content = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):
+        content = json_of(text_of(file, MODEL_FILE_BYTES))
+    except (FileRefusedError, JsonRefusedError):
         return None
     return content if isinstance(content, dict) else None

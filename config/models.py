@@ -2,32 +2,50 @@
 
 from typing import Annotated, Any
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from config.base import (
     UNKNOWN_NAME,
     Commit,
     Flag,
-    Positive,
+    Gpus,
     Range,
+    Requests,
     Section,
     SettingRefusedError,
     StandIn,
     Text,
+    Tokens,
     Version,
     pattern,
 )
 from config.cost import Expected
 from config.measured import Measured
 
+# Beyond it neighbouring whole numbers are equal in JSON's numbers; no option of vLLM has a use for them.
+_LARGEST = 2**53 - 1
+
+
+def _countable(value: Any) -> Any:
+    """The same value, unless a number anywhere inside it is infinite, none, or too large to be counted with."""
+    waiting = [value]
+    while waiting:
+        item = waiting.pop()
+        if isinstance(item, (dict, list)):
+            waiting += item.values() if isinstance(item, dict) else item
+        elif isinstance(item, (int, float)) and not -_LARGEST <= item <= _LARGEST:
+            raise SettingRefusedError(f"{item} is no number that can be counted with", "write a number up to 2^53")
+    return value
+
+
 # Options that take JSON may be written as YAML mappings or lists.
 ArgumentValue = (
     Flag
-    | Annotated[int, Field(strict=True)]
-    | Annotated[float, Field(strict=True, allow_inf_nan=False)]
+    | Annotated[int, Field(strict=True, ge=-_LARGEST, le=_LARGEST)]
+    | Annotated[float, Field(strict=True, ge=-_LARGEST, le=_LARGEST)]
     | Text
-    | dict[str, Any]
-    | list[Any]
+    | Annotated[dict[str, Any], AfterValidator(_countable)]
+    | Annotated[list[Any], AfterValidator(_countable)]
 )
 
 
@@ -107,12 +125,12 @@ class Engine(Section):
     """The vLLM engine; `args` takes any flag of that version, spelled as on its command line without dashes."""
 
     version: Version = Field(default="0.33.0", description="a vLLM version with three numbers, such as 0.33.0")
-    tensor_parallel: Positive = Field(default=1, description="the number of GPUs that share each layer, from 1")
+    tensor_parallel: Gpus = Field(default=1, description="the number of GPUs that share each layer, 1 to 1024")
     kv_cache_dtype: Text = Field(default="auto", description="the number format of the KV cache, `auto` or `fp8`")
     gpu_memory_utilization: Annotated[float, Field(gt=0, le=1, strict=True)] | None = Field(
         default=None, description="the share of the device's memory that vLLM takes, above 0 and up to 1, such as 0.92"
     )
-    args: dict[str, ArgumentValue] = Field(
+    args: Annotated[dict[str, ArgumentValue], Field(max_length=1000)] = Field(
         default_factory=dict,
         description="vLLM flags without dashes, with a boolean, a number, text, a list or a mapping each: "
         "{enable-prefix-caching: true}",
@@ -126,15 +144,17 @@ class Engine(Section):
 class Resources(Section):
     """What one replica requests of its node beside GPUs; requests and limits are equal."""
 
-    cpu: Annotated[Positive, StandIn(1)] = Field(description="whole cores, from 1")
-    memory_gib: Annotated[Positive, StandIn(1)] = Field(description="whole GiB from 1, shared memory included")
+    cpu: Annotated[int, Field(ge=1, le=4096, strict=True), StandIn(1)] = Field(description="whole cores, 1 to 4096")
+    memory_gib: Annotated[int, Field(ge=1, le=100_000, strict=True), StandIn(1)] = Field(
+        description="whole GiB, 1 to 100000, shared memory included"
+    )
 
 
 class Autoscaling(Section):
     """When a replica is added."""
 
-    requests_per_replica: Annotated[Positive, StandIn(1)] = Field(
-        description="the waiting plus running requests that one replica should carry, from 1"
+    requests_per_replica: Annotated[Requests, StandIn(1)] = Field(
+        description="the waiting plus running requests that one replica should carry, 1 to 1 million"
     )
 
 
@@ -156,13 +176,15 @@ class ModelSettings(Section):
         description="the MIG profile of one replica, such as 3g.47gb; needed where the pool has several kinds",
     )
     tolerates: tuple[Text, ...] = Field(
-        default=(), description="a list of the keys of its pools' `taints`; GPU and spot taints are always tolerated"
+        default=(),
+        max_length=100,
+        description="a list of the keys of its pools' `taints`; GPU and spot taints are always tolerated",
     )
-    context: Annotated[Positive, StandIn(1)] = Field(
-        description="the longest request in tokens, prompt and answer together, from 1"
+    context: Annotated[Tokens, StandIn(1)] = Field(
+        description="the longest request in tokens, prompt and answer together, 1 to 100 million"
     )
-    concurrency: Positive = Field(default=1, description="the number of requests that must fit at once, from 1")
-    typical_tokens: Positive | None = Field(
+    concurrency: Requests = Field(default=1, description="the number of requests that must fit at once, 1 to 1 million")
+    typical_tokens: Tokens | None = Field(
         default=None, description="the tokens of a typical request, if `concurrency` isn't meant at full context"
     )
     replicas: Range = Field(

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from config.base import DiskGib, Positive, SecretName, Section, StandIn, pattern
+from config.base import DiskGib, Requests, SecretName, Section, StandIn, pattern
 
 # 1 to 65535.
 _PORT = "([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])"
@@ -15,22 +15,22 @@ Address = Annotated[str, pattern(r"^[^\s@<>,]+@[^\s@<>,]+\.[A-Za-z]{2,}$", longe
 class Alerts(Section):
     """Thresholds of the first alerts."""
 
-    waiting_requests: Positive = Field(
+    waiting_requests: Requests = Field(
         default=20,
-        description="the number of requests, from 1, waiting for a model over 5 minutes from which an alert fires",
+        description="the number of requests, 1 to 1 million, waiting for a model over 5 minutes at which one fires",
     )
-    first_token_seconds: Annotated[float, Field(gt=0, strict=True, allow_inf_nan=False)] = Field(
+    first_token_seconds: Annotated[float, Field(gt=0, le=7200, strict=True, allow_inf_nan=False)] = Field(
         default=5.0,
-        description="the 95th percentile of the time to the first token over 10 minutes, in seconds above 0",
+        description="the 95th percentile of the time to the first token over 10 minutes, in seconds up to 7200",
     )
 
 
 class Email(Section):
     """How e-mail about alerts is sent."""
 
-    to: Annotated[tuple[Address, ...], Field(min_length=1), StandIn(["recovered@recovered.example"])] = Field(
-        description="a list of addresses, at least one, such as [on-call@acme.example]"
-    )
+    to: Annotated[
+        tuple[Address, ...], Field(min_length=1, max_length=100), StandIn(["recovered@recovered.example"])
+    ] = Field(description="a list of addresses, at least one, such as [on-call@acme.example]")
     sender: Annotated[Address, StandIn("recovered@recovered.example")] = Field(
         description="the address that it comes from, such as alerts@acme.example"
     )
@@ -70,7 +70,9 @@ class Receiver(Section):
 class Observability(Section):
     """Prometheus in the cluster."""
 
-    retention_days: Positive = Field(default=15, description="the days that metrics are kept, from 1")
+    retention_days: Annotated[int, Field(ge=1, le=3650, strict=True)] = Field(
+        default=15, description="the days that metrics are kept, 1 to 3650"
+    )
     storage_gib: DiskGib = Field(default=64, description="the disk of each Prometheus replica in whole GiB, 8 to 32767")
     replicas: Annotated[int, Field(ge=1, le=2, strict=True)] = Field(
         default=1, description="the number of Prometheus replicas, 1 or 2"
@@ -80,5 +82,6 @@ class Observability(Section):
     )
     receivers: tuple[Receiver, ...] = Field(
         default=(),
+        max_length=100,
         description="a list of those who are notified of alerts: [{name: on-call, kind: pagerduty, secret: …}]",
     )

@@ -27,15 +27,18 @@ class GpuSharing(Section):
         "`mps` (side by side, memory limited, faults shared)",
     )
     layout: Annotated[tuple[Text, ...], REPEATABLE] = Field(
-        default=(), description="a list of the MIG profiles on each GPU, such as [3g.47gb, 3g.47gb]"
+        default=(), max_length=100, description="a list of the MIG profiles on each GPU, such as [3g.47gb, 3g.47gb]"
     )
-    layouts: Annotated[tuple[Annotated[tuple[Text, ...], Field(min_length=1)], ...], REPEATABLE] = Field(
-        default=(),
-        description="instead of `layout`, MIG profiles for each GPU of a node: [[7g.94gb], [3g.47gb, 3g.47gb]]",
+    layouts: Annotated[tuple[Annotated[tuple[Text, ...], Field(min_length=1, max_length=100)], ...], REPEATABLE] = (
+        Field(
+            default=(),
+            max_length=100,
+            description="instead of `layout`, MIG profiles for each GPU of a node: [[7g.94gb], [3g.47gb, 3g.47gb]]",
+        )
     )
-    replicas: Annotated[int, Field(ge=2, strict=True)] | None = Field(
+    replicas: Annotated[int, Field(ge=2, le=250, strict=True)] | None = Field(
         default=None,
-        description="with `time-slicing` and `mps`: the number of pods, from 2, that share one GPU or one slice",
+        description="with `time-slicing` and `mps`: the number of pods, 2 to 250, that share one GPU or one slice",
     )
     driver: Literal["aks", "operator"] | None = Field(
         default=None,
@@ -111,6 +114,7 @@ class Pool(Section):
     )
     taints: tuple[Taint, ...] = Field(
         default=(),
+        max_length=100,
         description="a list of more taints, each key=value:NoSchedule or key=value:NoExecute",
     )
     os_disk_gib: Annotated[int, Field(ge=128, le=2048, strict=True)] = Field(

@@ -32,5 +32,6 @@ class Registry(Section):
     )
     imported: tuple[Text, ...] = Field(
         default=(),
+        max_length=100,
         description="a list of upstream registries whose images you import yourself, such as [nvcr.io]",
     )

@@ -28,13 +28,14 @@ class Settings(Section):
     cluster: Cluster = Field(description="a mapping with kubernetes, tier, api_server, admin_groups and system_pool")
     quota: Quota = Field(
         default_factory=dict,
+        max_length=1000,
         description="the cores that the subscription may use in the region, per VM family and in all, as "
         "`az vm list-usage` prints: {StandardNCadsH100v5Family: 80, lowPriorityCores: 160}",
     )
-    pools: Annotated[tuple[Pool, ...], Field(min_length=1)] = Field(
+    pools: Annotated[tuple[Pool, ...], Field(min_length=1, max_length=100)] = Field(
         description="a list of node pools, at least one: [{name: …, class: inference, vm_size: …, nodes: {…}}]"
     )
-    models: Annotated[tuple[ModelSettings, ...], Field(min_length=1)] = Field(
+    models: Annotated[tuple[ModelSettings, ...], Field(min_length=1, max_length=1000)] = Field(
         description="a list of models, at least one: [{name: …, source: {…}, pool: …, context: …, replicas: {…}}]"
     )
     storage: Storage = Field(

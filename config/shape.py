@@ -3,6 +3,7 @@
 import types
 import typing
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 from pydantic import BaseModel
@@ -75,7 +76,7 @@ def is_section_item(place: Place) -> bool:
 
 def places_of_key(key: str) -> list[str]:
     """Every place that takes a key, such as `models[].engine`, for a key at the wrong level."""
-    return [path for path, names in _all_sections(Settings, "") if key in names and path]
+    return [path for path, names in _every_section() if key in names and path]
 
 
 def field_at(place: Place) -> FieldInfo | None:
@@ -88,6 +89,12 @@ def _smallest_section(section: type[BaseModel], place: Place) -> dict[str, Any]:
     """The smallest mapping that a section takes."""
     required = [field.alias or name for name, field in section.model_fields.items() if field.is_required()]
     return {key: stand_in_at((*place, key)) for key in required}
+
+
+@cache
+def _every_section() -> tuple[tuple[str, list[str]], ...]:
+    """All sections, walked once: a file may have thousands of unknown keys."""
+    return tuple(_all_sections(Settings, ""))
 
 
 def _all_sections(section: type[BaseModel], path: str) -> Iterator[tuple[str, list[str]]]:

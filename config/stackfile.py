@@ -12,6 +12,7 @@ from config.positions import Positions
 from config.secrets import HIDDEN, looks_secret, secret_literals
 from config.settings import SECTIONS
 
+EMPTY_KEY = "(empty key)"
 _NAMESPACE = "llm-platform:"
 # What the Pulumi CLI itself writes beside `config`.
 _CLI_KEYS = ("config", "encryptionsalt", "encryptedkey", "secretsprovider", "environment", "backend")
@@ -68,7 +69,7 @@ def _positions(root: Entry) -> Positions:
 def _unknown_keys(content: dict[Any, Any]) -> list[Finding]:
     return [
         Finding(
-            "error", "CFG-UNKNOWN-KEY", _shown(key), f"unknown key `{_shown(key)}`",
+            "error", "CFG-UNKNOWN-KEY", _shown(key) or EMPTY_KEY, f"unknown key `{_shown(key)}`",
             f"write settings below `config:`; keys beside it: {', '.join(_CLI_KEYS)}",
         )
         for key in content
@@ -123,7 +124,7 @@ def _without_namespace(key: str) -> Finding:
     return Finding(
         "error",
         "CFG-NAMESPACE",
-        key or "(empty key)",
+        key or EMPTY_KEY,
         f"`{key}` has no namespace",
         f"write `{_NAMESPACE}{key}`, or the namespace of a provider",
     )

@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from catalog import Catalog
 from config import Finding, Loaded, Settings, blocking, in_order
+from planning.collisions import collisions
 from planning.deciding import (
     azure,
     models,
@@ -58,6 +59,9 @@ def plan_stack(
     if stack is None:
         raise IncompleteError("every rule passed, but part of this stack could not be resolved against the catalog")
     plan = build(stack)
+    taken = collisions(plan)
+    if taken:
+        return Planned(None, in_order([*ordered, *taken]))
     return Planned(plan, in_order([*ordered, *register.plan_findings(plan, catalog)]))
 
 

@@ -3,7 +3,12 @@
 import sys
 from collections.abc import Sequence
 
-from cli import app
+from cli.interruption import end_quietly
+
+if __name__ == "__main__":
+    end_quietly()
+
+from cli import app  # takes long enough to be interrupted
 
 _NAME = "python -m preview"
 

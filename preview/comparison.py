@@ -1,6 +1,5 @@
 """What changed between two previews: resources that are added, removed or differ, and the monthly cost."""
 
-import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
@@ -8,6 +7,7 @@ from typing import Any
 from msgspec import Struct
 
 from catalog import FixedProperty
+from config.reading import MOST_PREVIEW_VALUES, JsonRefusedError, json_of
 from preview.fixed import FixedChange, fixed_changes
 
 # The steps of a property path such as `a.b[0].c`.
@@ -65,8 +65,8 @@ def earlier(text: str, stack: str) -> dict[str, Any]:
         NotAPreviewError: it is not such a document, or it is of a rejected stack.
     """
     try:
-        document = json.loads(text)
-    except ValueError as error:
+        document = json_of(text, most_values=MOST_PREVIEW_VALUES)
+    except JsonRefusedError as error:
         raise NotAPreviewError(f"it is not JSON: {error}") from error
     if not isinstance(document, dict) or not isinstance(document.get("stack"), str):
         raise NotAPreviewError("it is not what --json writes")
@@ -74,7 +74,7 @@ def earlier(text: str, stack: str) -> dict[str, Any]:
         raise NotAPreviewError("it is the preview of a rejected stack, which has no resources")
     if document["stack"] != stack:
         text = text.replace(f"urn:pulumi:{document['stack']}::", f"urn:pulumi:{stack}::")
-        document = json.loads(text)
+        document = json_of(text, most_values=MOST_PREVIEW_VALUES)
     try:
         for resource in document["resources"]:
             _ = resource["urn"], resource["inputs"].keys(), resource["options"].keys()

@@ -102,12 +102,13 @@ def _excerpts(findings: Sequence[Finding], source: SourceFile | None) -> Mapping
 
 
 def _excerpt(text: str, finding: Finding, width: int) -> Iterator[tuple[Span, ...]]:
-    shown = printable(text).rstrip()
+    # Cut before it is made printable: a line may be as long as the file, with thousands of findings.
+    shown = text.rstrip()
     number = f"{finding.line} | "
     room = max(_NARROWEST_EXCERPT, width - MARGIN - len(number))
     at = min(finding.column or 1, len(shown) + 1) - 1
     start = max(0, min(at - room // 2, len(shown) - room))
-    cut = shown[start : start + room]
+    cut = printable(shown[start : start + room])
     if start:
         cut = _CUT + cut[1:]
     if start + room < len(shown):

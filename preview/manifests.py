@@ -61,8 +61,9 @@ def write(folder: Path, graph: Graph) -> None:
         (resource.type, {key: render(value) for key, value in resource.inputs.items()}) for resource in graph
     )
     index = folder / INDEX
-    if index.exists():
-        for path in stale(index.read_text(encoding="utf-8"), files):
+    if index.is_file():
+        # Only lines that this program wrote count, so bytes that it doesn't write may be anything.
+        for path in stale(index.read_text(encoding="utf-8", errors="replace"), files):
             (folder / path).unlink(missing_ok=True)
     for path, text in files.items():
         (folder / path).parent.mkdir(parents=True, exist_ok=True)

@@ -7,6 +7,7 @@ from catalog import AttentionLayers, ModelArchitecture, VllmVersion
 from catalog.model_schema import AttentionKind
 from planning.memory import GIB
 from planning.model_config import defaults
+from planning.model_config.bounds import check_sizes
 from planning.model_config.encoder import encoder_of
 from planning.model_config.layers import layers_of
 from planning.model_config.quantization import cache_dtype, method_name
@@ -16,6 +17,7 @@ from planning.model_config.widths import widths_of
 
 __all__ = ["UnreadableError", "read", "unknown_weights"]
 
+_LONGEST_MESSAGE = 300
 _BESIDE = ("vision_config", "audio_config", "speech_config")
 
 
@@ -27,9 +29,24 @@ def read(config: Mapping[str, Any], name: str, vllm: VllmVersion) -> ModelArchit
     `quantization_config` names.
 
     Raises:
-        UnreadableError: a size is missing, or the model keeps its cache in a way that is not computed.
+        UnreadableError: a size is missing or is none, or the model keeps its cache in a way that is not computed.
     """
+    try:
+        return _read(config, name, vllm)
+    except UnreadableError:
+        raise
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+        # A file may hold anything under any key: what is no size is missing.
+        message = f"a value in it has a form that no configuration of a model has ({type(error).__name__}: {error})"
+        raise UnreadableError(
+            message[:_LONGEST_MESSAGE], "give the config.json of a Hugging Face transformer"
+        ) from error
+
+
+def _read(config: Mapping[str, Any], name: str, vllm: VllmVersion) -> ModelArchitecture:
     text, known = defaults.language(config, vllm), vllm.architectures
+    images = defaults.images(config, vllm)
+    check_sizes(text, images)
     quantization, model_type = text.get("quantization_config"), str(text.get("model_type", ""))
     layers, hidden = layer_count(text), required_size(text, "hidden_size")
     heads, width, groups = required_size(text, "num_attention_heads"), None, layers_of(text, vllm)
@@ -72,7 +89,7 @@ def read(config: Mapping[str, Any], name: str, vllm: VllmVersion) -> ModelArchit
         expert_input=widths.inner if widths is not None and experts and widths.inner != hidden else None,
         gated_experts=widths is None or widths.gated,
         cache_dtype=cache_dtype(quantization),
-        encoder=encoder_of(config, defaults.images(config, vllm)),
+        encoder=encoder_of(config, images),
         cc10_cache_dtype="fp8" if model_type in known.cc10_fp8_cache else None,
         largest_graph=known.largest_graph.get(model_type),
     )

@@ -14,6 +14,8 @@ _MODULES: Mapping[str, str] = {
     "shared": "model.layers.3.mlp.shared_experts.gate_proj",
 }
 _EXCLUSIONS = ("modules_to_not_convert", "ignore", "exclude_modules", "ignored_layers")
+# In published checkpoints: two repetitions, of single characters.
+_REPETITION, _REPEATED_GROUP, _MOST_REPETITIONS = re.compile(r"[*+{]"), re.compile(r"\)[*+{]"), 4
 _DEFAULT_GROUP = 128
 # A scale of two bytes and a zero point of the width of the numbers for each group; fp8 has one scale of 4 bytes for a
 # block of 128 x 128, mxfp4 one byte for 32 numbers, nvfp4 one byte for 16.
@@ -30,6 +32,8 @@ def part_bytes(config: object) -> Mapping[str, float] | None:
     if str(config.get("quant_method")) == "mxfp4":
         return {part: width if part == "experts" else PLAIN for part in _MODULES}
     patterns = [str(pattern) for key in _EXCLUSIONS for pattern in _list(config.get(key))]
+    if any(pattern.startswith("re:") and _endless(pattern) for pattern in patterns):
+        return None
     return {part: PLAIN if _excluded(name, patterns) else width for part, name in _MODULES.items()}
 
 
@@ -90,6 +94,11 @@ def _grouped(bits: object, group: object) -> float | None:
         return None
     size = group if isinstance(group, int) and group > 0 else _DEFAULT_GROUP
     return bits / 8 + (2 + bits / 8) / size
+
+
+def _endless(pattern: str) -> bool:
+    """Whether a regular expression may take longer than anybody waits: a repeated group, or many repetitions."""
+    return _REPEATED_GROUP.search(pattern) is not None or len(_REPETITION.findall(pattern)) > _MOST_REPETITIONS
 
 
 def _excluded(module: str, patterns: Sequence[str]) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from catalog import VllmFlag, VllmVersion
+from config.reading import json_of
 from config.wording import listed, nearest
 from planning.resolving.releases import ReleaseView
 from planning.resolving.resolution import Resolution
@@ -168,8 +169,8 @@ def _wanted(flag: VllmFlag, kind: str | None) -> str:
 
 def _is_json(value: Any) -> bool:
     try:
-        json.loads(value)
-    except (TypeError, ValueError, RecursionError):
+        json_of(value)
+    except (TypeError, ValueError):
         return False
     return True
 

@@ -4,13 +4,13 @@ Source: vLLM 0.33 vllm/entrypoints/common/cli_args.py LoRAParserAction (`name=pa
 vllm/lora/utils.py get_adapter_absolute_path (a path in the container, else a Hugging Face id).
 """
 
-import json
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from msgspec import Struct
 
+from config.reading import json_of
 from planning.memory.demand import AdapterSlots
 from planning.vllm.options import Options, whole_number
 
@@ -108,6 +108,6 @@ def _fields(text: str) -> Any:
         name, _, path = text.partition("=")
         return {"name": name, "path": path} if "=" not in path else None
     try:
-        return json.loads(text)
+        return json_of(text)
     except ValueError:
         return None

@@ -1,6 +1,6 @@
 """vLLM's options as the stack file gives them, each looked up once: its flag, its value, and where it is written."""
 
-import json
+import math
 import re
 from collections.abc import Mapping
 from functools import cached_property
@@ -9,9 +9,11 @@ from typing import Any
 from msgspec import Struct
 
 from catalog import RemovedFlag, VllmFlag, VllmVersion
+from config.reading import json_of
 
 _SWITCHES = {"EnableDisableAction", "StoreTrueAction"}
-_SUFFIXED = re.compile(r"^(\d+(?:\.\d+)?)([kKmMgG]?)$")
+_SUFFIXED = re.compile(r"^(\d+(?:\.\d+)?)([kKmMgG]?)$", re.ASCII)
+_LARGEST = 2**53
 # vLLM, human_readable_int: small letters are decimal, capitals binary.
 _FACTORS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "K": 2**10, "M": 2**20, "G": 2**30}
 
@@ -103,13 +105,17 @@ def is_switch(flag: VllmFlag) -> bool:
 
 
 def number(value: Any, *, suffixes: bool = True) -> float | None:
-    """A number as vLLM reads it: 32k is 32000, 32K is 32768, unless the option takes no suffixes; None for others."""
+    """A number as vLLM reads it: 32k is 32000, 32K is 32768, unless the option takes no suffixes; None for others.
+
+    Beyond 2^53, where floats no longer count one by one, nothing is a number: no option has a use for it.
+    """
     if isinstance(value, bool):
         return None
     if isinstance(value, int | float):
-        return value
+        return value if math.isfinite(value) and abs(value) <= _LARGEST else None
     match = _SUFFIXED.match(value) if isinstance(value, str) else None
-    return float(match[1]) * _FACTORS[match[2]] if match and (suffixes or not match[2]) else None
+    found = float(match[1]) * _FACTORS[match[2]] if match and (suffixes or not match[2]) else None
+    return found if found is not None and found <= _LARGEST else None
 
 
 def whole_number(value: Any) -> int | None:
@@ -129,6 +135,6 @@ def json_value(value: Any) -> Any:
     if not isinstance(value, str):
         return value
     try:
-        return json.loads(value)
-    except (ValueError, RecursionError):
+        return json_of(value)
+    except ValueError:
         return value

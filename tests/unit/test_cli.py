@@ -76,9 +76,8 @@ def test_an_error_of_the_program_itself_is_code_1_and_asks_for_a_report(capsys: 
         verb(broken)()
     assert end.value.exit_code == 1
     printed = capsys.readouterr().err
-    assert "Traceback" in printed
-    assert "report it with this output to the project's issue tracker" in printed
-    assert printed.rstrip().endswith("internal error: LookupError: no such thing")
+    assert printed.startswith("internal error: LookupError: no such thing")
+    assert "report it to the project's issue tracker" in printed
 
 
 def test_the_launcher_works_from_any_folder(tmp_path: Path) -> None:

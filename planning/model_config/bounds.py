@@ -1,0 +1,68 @@
+"""The numbers of a Hugging Face configuration: whole, and no larger than any model's."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from planning.model_config.sizes import UnreadableError
+
+# Far above every published model: 2,000 layers, vocabularies of a million tokens, contexts of a hundred million.
+_MOST_LAYERS, _LARGEST_SIZE, _LONGEST_CONTEXT = 2_000, 10_000_000, 100_000_000
+_LAYERS = frozenset({
+    "num_hidden_layers", "num_nextn_predict_layers", "mtp_num_hidden_layers", "num_kv_shared_layers",
+    "first_k_dense_replace", "num_dense_layers", "interleave_moe_layer_step", "expert_layer_period",
+    "expert_layer_offset", "decoder_sparse_step", "full_attention_interval", "no_rope_layer_interval",
+    "index_topk_freq", "index_skip_topk_offset", "sliding_window_pattern", "_sliding_window_pattern",
+})  # fmt: skip
+_CONTEXTS = frozenset({"max_position_embeddings", "sliding_window", "attention_chunk_size"})
+_SIZES = frozenset({
+    "hidden_size", "intermediate_size", "intermediate_size_mlp", "moe_intermediate_size", "moe_latent_size",
+    "moe_shared_expert_intermediate_size", "shared_expert_intermediate_size", "shared_intermediate_size",
+    "hidden_size_per_layer_input", "vocab_size", "num_attention_heads", "num_key_value_heads", "head_dim",
+    "global_head_dim", "num_global_key_value_heads", "v_head_dim", "qk_nope_head_dim", "qk_rope_head_dim",
+    "q_lora_rank", "kv_lora_rank", "index_topk", "index_n_heads", "index_head_dim", "linear_num_key_heads",
+    "linear_num_value_heads", "linear_key_head_dim", "linear_value_head_dim", "linear_conv_kernel_dim", "n_groups",
+    "ssm_state_size", "mamba_num_heads", "mamba_head_dim", "conv_kernel", "mamba_n_groups", "mamba_d_state",
+    "mamba_n_heads", "mamba_d_head", "mamba_d_conv", "num_experts", "moe_num_experts", "n_routed_experts",
+    "num_local_experts", "num_experts_per_tok", "num_experts_per_token", "top_k_experts", "moe_topk", "moe_top_k",
+    "moe_k", "top_k", "n_shared_experts", "moe_num_shared_experts", "image_size", "patch_size", "embed_dim", "width",
+    "mlp_hidden_dim", "spatial_merge_size", "mm_tokens_per_image", "image_seq_length", "mlp_ratio", "factor",
+})  # fmt: skip
+_FRACTIONS = frozenset({"mlp_ratio", "factor"})
+_LISTS = frozenset({
+    "layer_types", "no_rope_layers", "mlp_only_layers", "moe_layers", "moe_layer_freq", "mlp_layer_types",
+    "index_topk_pattern", "hybrid_override_pattern", "deepstack_visual_indexes",
+})  # fmt: skip
+_COUNTED = _LAYERS | _CONTEXTS | _SIZES
+_LONGEST_SHOWN = 40
+_FIX = "give the config.json of a Hugging Face transformer"
+
+
+def check_sizes(*parts: Mapping[str, Any] | None) -> None:
+    """Check the numbers of a language model, of an encoder, and of the parts inside them.
+
+    Raises:
+        UnreadableError: one is negative, not whole where it counts something, or larger than any model's.
+    """
+    waiting = [part for part in parts if part is not None]
+    while waiting:
+        part = waiting.pop()
+        for key, value in part.items():
+            if isinstance(value, Mapping) and key not in _COUNTED:
+                waiting.append(value)
+            elif key in _LISTS and isinstance(value, (list, str)):
+                if len(value) > _MOST_LAYERS:
+                    raise UnreadableError(f"`{key}` has {len(value):,} entries, more than any model has layers", _FIX)
+            else:
+                _check(key, value)
+
+
+def _check(key: str, value: Any) -> None:
+    if key not in _COUNTED:
+        return
+    most = _MOST_LAYERS if key in _LAYERS else _LONGEST_CONTEXT if key in _CONTEXTS else _LARGEST_SIZE
+    for number in value if isinstance(value, list) else [value]:
+        kinds = (int, float) if key in _FRACTIONS else (int,)
+        if number is not None and not (isinstance(number, kinds) and 0 <= number <= most):
+            kind = "number" if key in _FRACTIONS else "whole number"
+            shown = repr(number)[:_LONGEST_SHOWN]
+            raise UnreadableError(f"`{key}` is {shown}, not a {kind} from 0 to {most:,}", _FIX)
