@@ -34,7 +34,7 @@ def _countable(value: Any) -> Any:
         if isinstance(item, (dict, list)):
             waiting += item.values() if isinstance(item, dict) else item
         elif isinstance(item, (int, float)) and not -_LARGEST <= item <= _LARGEST:
-            raise SettingRefusedError(f"{item} is no number that can be counted with", "write a number up to 2^53")
+            raise SettingRefusedError(f"{item} can't be counted with", "write a number up to 2^53")
     return value
 
 

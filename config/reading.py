@@ -47,7 +47,7 @@ def text_of(file: Path, most_bytes: int, *, opened: bool = False, errors: str = 
         FileRefusedError: it doesn't exist, is no regular file, is larger than `most_bytes`, or is not UTF-8.
     """
     try:
-        # Opening a pipe that nobody writes to waits for ever, unless told not to.
+        # Opening a pipe that nobody writes to waits for ever, without this flag.
         waits = opened and str(file).startswith(_OPENED)
         number = os.open(file, os.O_RDONLY | (0 if waits else os.O_NONBLOCK))
         try:

@@ -36,7 +36,7 @@ def read(config: Mapping[str, Any], name: str, vllm: VllmVersion) -> ModelArchit
     except UnreadableError:
         raise
     except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
-        # A file may hold anything under any key: what is no size is missing.
+        # A file may hold anything under any key: what can't be a size counts as missing.
         message = f"a value in it has a form that no configuration of a model has ({type(error).__name__}: {error})"
         raise UnreadableError(
             message[:_LONGEST_MESSAGE], "give the config.json of a Hugging Face transformer"

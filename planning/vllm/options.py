@@ -1,5 +1,6 @@
 """vLLM's options as the stack file gives them, each looked up once: its flag, its value, and where it is written."""
 
+import json
 import math
 import re
 from collections.abc import Mapping

@@ -71,7 +71,7 @@ def handles_interruption_itself(process: int) -> bool:
 
 def test_an_interruption_is_quiet_and_ends_a_script() -> None:
     program = "import sys; from cli.app import run; print('ready', file=sys.stderr, flush=True); sys.exit(run())"
-    # It waits for the standard input that it was told to read.
+    # It waits for the standard input that it reads from.
     with subprocess.Popen(
         [sys.executable, "-c", program, "check", "dev", "--config", "/dev/stdin"],
         # What runs the tests may have SIGINT ignored, as a shell does for what it runs in the background.

@@ -1,4 +1,4 @@
-"""A config.json may hold anything: what is no size is a finding, never an exception, and never hours of arithmetic."""
+"""A config.json may hold anything: what can't be a size is a finding, never an exception, and never hours of arithmetic."""
 
 from typing import Any
 
@@ -28,7 +28,7 @@ INFINITE = float("inf")
         {"n_routed_experts": {"a": 1}}, {"full_attention_interval": "x"},
     ],
 )  # fmt: skip
-def test_what_is_no_size_is_refused_with_a_reason(changes: dict[str, Any]) -> None:
+def test_what_can_not_be_a_size_is_refused_with_a_reason(changes: dict[str, Any]) -> None:
     with pytest.raises(UnreadableError) as refused:
         hf_config.read({**EXPERTS, "max_position_embeddings": 4096, **changes}, "acme/own", VLLM)
     assert str(refused.value)
