@@ -1,4 +1,4 @@
-"""A config.json may hold anything: what is not a size is a finding, never an exception and never hours of arithmetic."""
+"""A config.json may hold anything: what is not a size is a finding, not an exception and not hours of arithmetic."""
 
 from typing import Any
 
