@@ -58,7 +58,7 @@ def in_turn(moments: Iterable[Moment], number: int) -> list[tuple[How, Moment]]:
     return [(HOWS[(place + number) % len(HOWS)], moment) for place, moment in enumerate(moments)]
 
 
-@pytest.mark.parametrize("name", ALL)
+@pytest.mark.parametrize("name", [pytest.param(name, marks=() if name == "dev" else pytest.mark.long) for name in ALL])
 def test_the_old_stack_file_and_a_third_one_go_up_after_an_update_was_broken_off(
     name: str, tmp_path: Path, arm: Path, engine_binary: Path
 ) -> None:
