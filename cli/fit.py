@@ -189,8 +189,8 @@ def _config(file: Path) -> dict[str, Any] | str:
     try:
         config = json_of(text_of(file, MODEL_FILE_BYTES, opened=True))
     except (FileRefusedError, JsonRefusedError) as error:
-        return f"can't be read: {error}"
-    return config if isinstance(config, dict) else "does not hold a JSON object"
+        return f"{file} can't be read: {error}"
+    return config if isinstance(config, dict) else f"{file} does not hold a JSON object"
 
 
 def _refuse(refusals: "Sequence[Refusal]", json: bool) -> int:

@@ -29,7 +29,7 @@ class ApiServer(Section):
     )
     authorized_ranges: tuple[Network, ...] = Field(
         default=(),
-        max_length=1000,
+        max_length=5000,
         description="a list of public IPv4 ranges that may reach the API server, such as [203.0.113.0/24]",
     )
     runner_vnet: VnetId | None = Field(

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from config.findings import Finding, path_of
@@ -41,7 +42,13 @@ def names_a_secret(key: object) -> bool:
 
 def looks_secret(value: object) -> bool:
     """Whether a value has the shape of a credential."""
-    return isinstance(value, str) and any(shape.search(value) for shape in _SHAPES)
+    return isinstance(value, str) and _has_shape(value)
+
+
+# An alias may repeat a long text ten thousand times.
+@lru_cache(maxsize=256)
+def _has_shape(text: str) -> bool:
+    return any(shape.search(text) for shape in _SHAPES)
 
 
 def without_secret_keys(value: Any) -> Any:

@@ -32,6 +32,7 @@ _LISTS = frozenset({
     "layer_types", "no_rope_layers", "mlp_only_layers", "moe_layers", "moe_layer_freq", "mlp_layer_types",
     "index_topk_pattern", "hybrid_override_pattern", "deepstack_visual_indexes",
 })  # fmt: skip
+_KINDS = "layer_types"
 _COUNTED = _LAYERS | _CONTEXTS | _SIZES
 _LONGEST_SHOWN = 40
 _FIX = "give the config.json of a Hugging Face transformer"
@@ -49,6 +50,8 @@ def check_sizes(*parts: Mapping[str, Any] | None) -> None:
         for key, value in part.items():
             if isinstance(value, Mapping) and key not in _COUNTED:
                 waiting.append(value)
+            elif key == _KINDS and value is not None and not isinstance(value, list):
+                raise UnreadableError(f"`{key}` is {repr(value)[:_LONGEST_SHOWN]}, not a list", _FIX)
             elif key in _LISTS and isinstance(value, (list, str)):
                 if len(value) > _MOST_LAYERS:
                     raise UnreadableError(f"`{key}` has {len(value):,} entries, more than any model has layers", _FIX)

@@ -153,7 +153,7 @@ def openings_are_used(_: Resolution, release: ReleaseView) -> Violations:
         place, name = f"{release.path}.engine.unsafe[{index}].flag", canonical(release.vllm, entry.flag)
         option = f"--{name.partition('.')[0]}"
         if name in seen:
-            yield Violation(place, f"`{entry.flag}` is opened twice", "leave one of them out")
+            yield Violation(place, f"`{entry.flag}` is open already", "leave one of them out")
         elif option in release.vllm.owned_flags or option in release.vllm.unreachable_flags:
             yield Violation(place, f"`{entry.flag}` can't be opened", "leave it out")
         elif name not in refused:

@@ -27,7 +27,7 @@ from simulators.provider_protocol.calls import RefusedError
 
 _CRD: Final = ("apiextensions.k8s.io/v1", "CustomResourceDefinition")
 _MANAGER: Final = "helm"
-_SERVED_SECONDS: Final = 90
+_SERVED_SECONDS: Final = 300
 # Helm's states while it works on a chart; one that stays in such a state takes no further upgrade.
 _PENDING: Final = "pending-"
 # Hooks with which charts apply the CRDs of their `crds` folder before an upgrade: the value that switches one on,

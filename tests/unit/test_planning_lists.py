@@ -28,6 +28,10 @@ TWICE: dict[str, tuple[str, list[Any]]] = {
     "gateway.clients": ("gateway.clients", [CLIENT, {**CLIENT, "key_secret": "key-other"}]),
     "models": ("models", [SHIPPED["models"][1]] * 2),
     "models[].pool": ("models[0].pool", ["h100", "h100"]),
+    "models[].engine.unsafe": (
+        "models[0].engine.unsafe",
+        [{"flag": "tokenizer", "reason": "ours"}, {"flag": "tokenizer", "reason": "ours too"}],
+    ),
     "models[].tolerates": ("models[0].tolerates", ["acme/team", "acme/team"]),
     "network.nat_zones": ("network.nat_zones", ["1", "1"]),
     "observability.receivers": ("observability.receivers", [SLACK, {**SLACK, "secret": "other-webhook"}]),

@@ -66,7 +66,7 @@ TABLE = (
         refused("`max_window_layers` 28, with 32 layers", "use_sliding_window: false"),
     ),
     Broken("size that is missing", own(num_attention_heads=None), refused("`num_attention_heads` is missing")),
-    Broken("size that is text", own(hidden_size="4096"), refused("`hidden_size` is '4096'", "number from 1")),
+    Broken("size that is text", own(hidden_size="4096"), refused("`hidden_size` is '4096'", "whole number")),
     Broken(
         "layers with states that aren't listed",
         own(model_type="lfm2", conv_L_cache=3),

@@ -179,7 +179,7 @@ TABLE = (
     Broken(
         "a share for one",
         (put("pools[0].gpu", {"sharing": "time-slicing", "replicas": 1}),),
-        {("CFG-VALUE", "pools[0].gpu.replicas"): ("1 is below 2", "from 2")},
+        {("CFG-VALUE", "pools[0].gpu.replicas"): ("1 is below 2", "2 to 250")},
     ),
     Broken(
         "replicas without sharing",
