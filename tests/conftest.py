@@ -45,7 +45,7 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
 
 
 # The SDK abandons coroutines of a program that the engine refuses midway. They complain when they are collected, which
-# may be in any later test of the real engine.
+# may be in any later test of the same process, and in what it takes down.
 _ABANDONED = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 
 
@@ -56,8 +56,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     First of all hooks, so that pytest still brings together the tests that share a fixture with parameters, which would
     otherwise be created again for each of them.
     """
-    for item in items:
-        if item.get_closest_marker("engine") or item.get_closest_marker("cluster"):
+    if any(item.get_closest_marker("engine") or item.get_closest_marker("cluster") for item in items):
+        for item in items:
             item.add_marker(_ABANDONED)
     kind, _, seed = config.option.order.partition(":")
     if kind == "reversed":

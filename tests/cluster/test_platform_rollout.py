@@ -164,7 +164,7 @@ def test_a_model_that_takes_the_place_for_drained_pods_changes_disruption_budget
     resize(changing, SOME_SPARE, SPARE)
     operations = changing.change(one_more).outcome.operations
     changed = {urn: ops for urn, ops in operations.items() if "embed-two" not in urn}
-    assert [(urn.rpartition("::")[2], ops) for urn, ops in changed.items()] == [("chat-disruption-budget", ["update"])]
+    assert [(urn.rpartition("::")[2], ops) for urn, ops in changed.items()] == [("chat-disruption-budget", ("update",))]
 
 
 def test_the_grace_of_a_pod_covers_its_pause_and_its_last_requests(changing: Changing) -> None:
