@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from planning.model_config.sizes import UnreadableError
+from planning.model_config.sizes import OTHER_CONFIG, UnreadableError
 
 # Far above every published model: 2,000 layers, vocabularies of a million tokens, contexts of a hundred million.
 _MOST_LAYERS, _LARGEST_SIZE, _LONGEST_CONTEXT = 2_000, 10_000_000, 100_000_000
@@ -35,7 +35,6 @@ _LISTS = frozenset({
 _KINDS = "layer_types"
 _COUNTED = _LAYERS | _CONTEXTS | _SIZES
 _LONGEST_SHOWN = 40
-_FIX = "give the config.json of a Hugging Face transformer"
 
 
 def check_sizes(*parts: Mapping[str, Any] | None) -> None:
@@ -51,10 +50,12 @@ def check_sizes(*parts: Mapping[str, Any] | None) -> None:
             if isinstance(value, Mapping) and key not in _COUNTED:
                 waiting.append(value)
             elif key == _KINDS and value is not None and not isinstance(value, list):
-                raise UnreadableError(f"`{key}` is {repr(value)[:_LONGEST_SHOWN]}, not a list", _FIX)
+                raise UnreadableError(f"`{key}` is {repr(value)[:_LONGEST_SHOWN]}, not a list", OTHER_CONFIG)
             elif key in _LISTS and isinstance(value, (list, str)):
                 if len(value) > _MOST_LAYERS:
-                    raise UnreadableError(f"`{key}` has {len(value):,} entries, more than any model has layers", _FIX)
+                    raise UnreadableError(
+                        f"`{key}` has {len(value):,} entries, more than any model has layers", OTHER_CONFIG
+                    )
             else:
                 _check(key, value)
 
@@ -68,4 +69,4 @@ def _check(key: str, value: Any) -> None:
         if number is not None and not (isinstance(number, kinds) and 0 <= number <= most):
             kind = "number" if key in _FRACTIONS else "whole number"
             shown = repr(number)[:_LONGEST_SHOWN]
-            raise UnreadableError(f"`{key}` is {shown}, not a {kind} from 0 to {most:,}", _FIX)
+            raise UnreadableError(f"`{key}` is {shown}, not a {kind} from 0 to {most:,}", OTHER_CONFIG)

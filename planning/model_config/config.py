@@ -11,7 +11,7 @@ from planning.model_config.bounds import check_sizes
 from planning.model_config.encoder import encoder_of
 from planning.model_config.layers import layers_of
 from planning.model_config.quantization import cache_dtype, method_name
-from planning.model_config.sizes import UnreadableError, head_dim, kv_heads, layer_count, required_size
+from planning.model_config.sizes import OTHER_CONFIG, UnreadableError, head_dim, kv_heads, layer_count, required_size
 from planning.model_config.weights import Weights, weights_of
 from planning.model_config.widths import widths_of
 
@@ -38,9 +38,7 @@ def read(config: Mapping[str, Any], name: str, vllm: VllmVersion) -> ModelArchit
     except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
         # A file may hold anything under any key: what can't be a size counts as missing.
         message = f"a value in it has a form that no configuration of a model has ({type(error).__name__}: {error})"
-        raise UnreadableError(
-            message[:_LONGEST_MESSAGE], "give the config.json of a Hugging Face transformer"
-        ) from error
+        raise UnreadableError(message[:_LONGEST_MESSAGE], OTHER_CONFIG) from error
 
 
 def _read(config: Mapping[str, Any], name: str, vllm: VllmVersion) -> ModelArchitecture:

@@ -3,6 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
+# What to do about a size that is missing or impossible.
+OTHER_CONFIG = "give the config.json of a Hugging Face transformer"
+
 
 class UnreadableError(ValueError):
     """A configuration that the ledger can't compute; `fix` says what to do instead."""
@@ -21,7 +24,7 @@ def required_size(text: Mapping[str, Any], key: str, least: int = 1) -> int:
     value = text.get(key)
     if not isinstance(value, int) or isinstance(value, bool) or value < least:
         message = f"`{key}` is {'missing' if value is None else f'{value!r}, not a number from {least}'}"
-        raise UnreadableError(message, "give the config.json of a Hugging Face transformer")
+        raise UnreadableError(message, OTHER_CONFIG)
     return value
 
 
