@@ -6,6 +6,8 @@ from typing import Any
 
 from msgspec import Struct
 
+from reading.texts import json_of
+
 # The quotas of no VM family: all on-demand cores of the region, all spot cores.
 TOTALS = ("cores", "lowPriorityCores")
 
@@ -31,7 +33,7 @@ def usages(text: str, families: Iterable[str]) -> tuple[Usage, ...]:
         NoUsageError: it is not such a list.
     """
     try:
-        listed = json.loads(text)
+        listed = json_of(text)
     except ValueError as error:
         raise NoUsageError(f"it is not JSON: {error}") from error
     if not isinstance(listed, list):

@@ -174,7 +174,7 @@ def _bytes(text: str | None) -> int | None:
 
 
 def _text(file: Path) -> str | None:
-    from config.reading import LOG_BYTES, FileRefusedError, text_of
+    from reading.texts import LOG_BYTES, FileRefusedError, text_of
 
     try:
         return text_of(file, LOG_BYTES, opened=True, errors="replace")
@@ -184,7 +184,7 @@ def _text(file: Path) -> str | None:
 
 def _config(file: Path) -> dict[str, Any] | str:
     """The JSON object in a file, or why there is none."""
-    from config.reading import MODEL_FILE_BYTES, FileRefusedError, JsonRefusedError, json_of, text_of
+    from reading.texts import MODEL_FILE_BYTES, FileRefusedError, JsonRefusedError, json_of, text_of
 
     try:
         config = json_of(text_of(file, MODEL_FILE_BYTES, opened=True))

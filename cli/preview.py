@@ -94,8 +94,8 @@ def _earlier(file: str | None, stack: str) -> "tuple[dict[str, object] | None, t
     if not file:
         return None, ()
     from cli.stack_files import file_problem
-    from config.reading import PREVIEW_BYTES, FileRefusedError, text_of
     from preview import comparison
+    from reading.texts import PREVIEW_BYTES, FileRefusedError, text_of
 
     try:
         return comparison.earlier(text_of(Path(file), PREVIEW_BYTES, opened=True), stack), ()

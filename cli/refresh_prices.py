@@ -34,7 +34,7 @@ def refresh_prices(
     import catalog
     from catalog import refresh_prices as prices
     from catalog import retail_api
-    from config.reading import MODEL_FILE_BYTES, FileRefusedError, text_of
+    from reading.texts import MODEL_FILE_BYTES, FileRefusedError, text_of
 
     today = datetime.now(UTC).date().isoformat()
     try:

@@ -4,9 +4,9 @@ import re
 from pathlib import Path
 
 from config import Finding
-from config.reading import STACK_FILE_BYTES, FileRefusedError, text_of
 from preview.findings import SourceFile
 from preview.stack import PROJECT
+from reading.texts import STACK_FILE_BYTES, FileRefusedError, text_of
 
 # What Pulumi accepts as the name of a stack; it becomes part of a file's name and of every URN.
 _STACK_NAME = re.compile(r"[A-Za-z0-9_.-]{1,100}")

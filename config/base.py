@@ -1,6 +1,7 @@
 """The types of the stack file: closed, frozen sections and the domain types of their fields."""
 
 import ipaddress
+import os
 from collections.abc import Callable
 from copy import deepcopy
 from typing import Annotated, Any, Literal
@@ -17,6 +18,10 @@ from pydantic import (
     model_validator,
 )
 from pydantic_core import CoreSchema, core_schema
+
+# A stack file means the same whatever else is installed, so no plugin of pydantic takes part; looking for them would
+# also read the metadata of every installed package.
+os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
 
 GUID_PATTERN = r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"
 COMMIT_PATTERN = r"^[0-9a-f]{40}$"

@@ -21,8 +21,8 @@ from ruamel.yaml.events import (
 )
 
 from config.findings import Place
-from config.reading import DEEPEST, MOST_VALUES, STACK_FILE_BYTES
-from config.scalars import TAGS, scalar
+from reading.scalars import TAGS, scalar
+from reading.texts import DEEPEST, MOST_VALUES, STACK_FILE_BYTES
 
 # Aliases that repeat aliases grow exponentially, and are values each time.
 _TOO_MANY = f"it has more than {MOST_VALUES:,} values, those that aliases repeat included"

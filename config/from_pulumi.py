@@ -7,8 +7,8 @@ import pulumi
 from pulumi.runtime import config as engine_config
 
 from config.model_files import with_model_files
-from config.reading import json_of
 from config.settings import SECTIONS
+from reading.texts import json_of
 
 _NAMESPACE = "llm-platform:"
 # Beside Pulumi.yaml, where the CLI keeps stack files.

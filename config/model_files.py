@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from config.reading import MODEL_FILE_BYTES, FileRefusedError, JsonRefusedError, json_of, text_of
+from reading.texts import MODEL_FILE_BYTES, FileRefusedError, JsonRefusedError, json_of, text_of
 
 
 def with_model_files(sections: Mapping[str, Any], folder: Path) -> dict[str, Any]:

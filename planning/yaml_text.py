@@ -5,6 +5,7 @@ YAML reads it back as the same text; `Quoted` and `Inline` choose the other spel
 """
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 import yaml
@@ -72,7 +73,16 @@ def dump_lines(values: Mapping[str, Any]) -> str:
     Raises:
         yaml.representer.RepresenterError: something in `values` is not a plain value.
     """
-    return _text(values, _LineDumper)
+    return "".join(
+        _text({name: value}, _LineDumper) if isinstance(value, Inline) else _line(name, value)
+        for name, value in values.items()
+    )
+
+
+# Most options are equal in every model of a stack. By type, since 1, 1.0 and true are equal keys to Python.
+@lru_cache(maxsize=1024, typed=True)
+def _line(name: str, value: Any) -> str:
+    return _text({name: value}, _LineDumper)
 
 
 def _text(value: Any, dumper: type[Any]) -> str:

@@ -7,8 +7,8 @@ from typing import Any
 from msgspec import Struct
 
 from catalog import FixedProperty
-from config.reading import MOST_PREVIEW_VALUES, JsonRefusedError, json_of
 from preview.fixed import FixedChange, fixed_changes
+from reading.texts import MOST_PREVIEW_VALUES, JsonRefusedError, json_of
 
 # The steps of a property path such as `a.b[0].c`.
 _STEP = re.compile(r"[^.\[\]]+")

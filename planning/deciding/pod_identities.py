@@ -1,7 +1,6 @@
 """Plans the Azure identities of pods: one for External Secrets, one for each model."""
 
 from planning.deciding.azure_objects import SECRETS_ACCOUNT
-from planning.deciding.charts import chart
 from planning.deciding.releases import NAMESPACE
 from planning.deciding.roles import grant
 from planning.plan import PodIdentityPlan
@@ -21,7 +20,7 @@ def _secrets(stack: ResolvedStack) -> PodIdentityPlan:
         logical_name="secrets-reader",
         name=stack.names.identity(_SECRETS).value,
         credential=stack.names.credential(_SECRETS).value,
-        namespace=chart(stack, "external-secrets").namespace,
+        namespace=stack.catalog.charts["external-secrets"].namespace,
         service_account=SECRETS_ACCOUNT,
         names_tenant=True,
         read_vault=grant(stack, _SECRETS, "key_vault_secrets_user", "vault"),

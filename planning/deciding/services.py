@@ -61,7 +61,9 @@ def system_load(stack: ResolvedStack) -> SystemLoadPlan:
 def secrets(stack: ResolvedStack) -> SecretsPlan:
     """Plan External Secrets; only the namespaces that need a secret may use its store."""
     namespaces = [GATEWAY_NAMESPACE] + ([NAMESPACE] if token_secret(stack.resolution) is not None else [])
-    namespaces += [chart(stack, "kube-prometheus-stack").namespace] if alerting(stack).secret is not None else []
+    namespaces += (
+        [stack.catalog.charts["kube-prometheus-stack"].namespace] if alerting(stack).secret is not None else []
+    )
     return SecretsPlan(
         chart=chart(stack, "external-secrets"),
         store=azure_objects.SECRET_STORE,

@@ -1,7 +1,6 @@
 """Plans who may reach a model and where its pods may go."""
 
 from planning.deciding import azure_objects
-from planning.deciding.charts import chart
 from planning.plan import RoutePlan, TrafficPlan
 from planning.resolving.releases import ResolvedModel
 from planning.resolving.resolution import ResolvedStack
@@ -27,11 +26,12 @@ def route(stack: ResolvedStack, view: ResolvedModel) -> RoutePlan:
 
 def traffic(stack: ResolvedStack, *, reads_store: bool) -> TrafficPlan:
     """Plan the network policy of a model; `reads_store` where its weights are in the store of weights."""
+    charts = stack.catalog.charts
     return TrafficPlan(
         gateway=GATEWAY,
         gateway_namespace=GATEWAY_NAMESPACE,
-        proxies_namespace=chart(stack, "gateway-helm").namespace,
-        prometheus_namespace=chart(stack, "kube-prometheus-stack").namespace,
+        proxies_namespace=charts["gateway-helm"].namespace,
+        prometheus_namespace=charts["kube-prometheus-stack"].namespace,
         not_internet=tuple(sorted((*_PRIVATE, azure_objects.PLATFORM_ADDRESS))),
         store_addresses=stack.settings.network.subnets.private_endpoints if reads_store else None,
     )

@@ -20,6 +20,7 @@ from planning.vllm.batch import Batch, batch
 from planning.vllm.demands import demand
 from planning.vllm.measured import with_measured
 from planning.vllm.options import Options
+from planning.vllm.risks import OpenSetting, open_settings
 
 
 class ReleaseView(Struct, frozen=True, dict=True):
@@ -71,6 +72,11 @@ class ReleaseView(Struct, frozen=True, dict=True):
     def batch(self) -> Batch | None:
         """Batch sizes of vLLM on the tightest device; None without one, or where the catalog lacks the version."""
         return self.batch_on(self.tightest_device) if self.tightest_device is not None else None
+
+    @cached_property
+    def open_settings(self) -> tuple[OpenSetting, ...]:
+        """What the stack file's options open, stated under `engine.unsafe` or not."""
+        return tuple(open_settings(self.vllm, self.options)) if self.vllm is not None else ()
 
     def batch_on(self, device: Device) -> Batch | None:
         """Batch sizes of vLLM on a device; None where the catalog lacks the version."""

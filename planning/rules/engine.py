@@ -6,13 +6,13 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from catalog import VllmFlag, VllmVersion
-from config.reading import json_of
 from config.wording import listed, nearest
 from planning.resolving.releases import ReleaseView
 from planning.resolving.resolution import Resolution
 from planning.rules.engine_unsafe import refused_options
 from planning.rules.register import Violation, Violations, release_rule
 from planning.vllm.options import ResolvedOption, UnknownOption, is_switch, mapping, number, whole_number
+from reading.texts import json_of
 
 _PARSER = "vLLM's own parser, catalog/vllm (python -m catalog vllm)"
 _WANTED: Mapping[str, str] = {

@@ -11,19 +11,13 @@ from planning.resolving.releases import ReleaseView
 from planning.resolving.resolution import Resolution
 from planning.rules.register import Violation, Violations, release_rule
 from planning.vllm.options import ResolvedOption
-from planning.vllm.risks import OpenSetting, canonical, open_settings
+from planning.vllm.risks import OpenSetting, canonical
 
 _SECURITY = "vLLM docs/usage/security.md; catalog/vllm/*.classes.yaml"
 _ARGS = ("engine.version", "engine.args", "engine.unsafe")
 _IN_ANY = "the option's effect reaches every client of the model"
 # What vLLM's command line takes for a number: a dot would make it an option with a key.
 _WHOLE = re.compile(r"-\d+")
-
-
-def _refused(release: ReleaseView) -> Iterator[OpenSetting]:
-    """What the stack file's options open, stated under `engine.unsafe` or not."""
-    if release.vllm is not None:
-        yield from open_settings(release.vllm, release.options)
 
 
 def _stated(release: ReleaseView) -> dict[str, tuple[int, UnsafeOption]]:
@@ -38,7 +32,7 @@ def _stated(release: ReleaseView) -> dict[str, tuple[int, UnsafeOption]]:
 def refused_options(release: ReleaseView) -> frozenset[str]:
     """Names of the options that ENGINE-FORBIDDEN reports, without their keys."""
     stated = _stated(release)
-    return frozenset(found.name.partition(".")[0] for found in _refused(release) if found.name not in stated)
+    return frozenset(found.name.partition(".")[0] for found in release.open_settings if found.name not in stated)
 
 
 def _does(release: ReleaseView, found: OpenSetting) -> str:
@@ -59,7 +53,7 @@ def _does(release: ReleaseView, found: OpenSetting) -> str:
 def options_safe(_: Resolution, release: ReleaseView) -> Violations:
     """No option loads code, reads files, opens a network, holds a secret or loads an unpinned source unless stated."""
     stated = _stated(release)
-    for found in _refused(release):
+    for found in release.open_settings:
         if found.name not in stated:
             pinned = found.risk.pinned_by if found.risk is not None else None
             commit = f", or add {pinned}: COMMIT beside it" if pinned is not None else ""
@@ -130,7 +124,7 @@ def openings_are_accepted_in_production(stack: Resolution, release: ReleaseView)
 def _openings(release: ReleaseView) -> Iterator[tuple[str, UnsafeOption, OpenSetting]]:
     """Entries that open something, with their place and what they open; each once."""
     stated, seen = _stated(release), set()
-    for found in _refused(release):
+    for found in release.open_settings:
         if found.name in stated and found.name not in seen:
             seen.add(found.name)
             index, entry = stated[found.name]
@@ -148,7 +142,7 @@ def openings_are_used(_: Resolution, release: ReleaseView) -> Violations:
     """Each entry of `engine.unsafe` opens an option that is given and refused without it, and none is there twice."""
     if release.vllm is None:
         return
-    refused, seen = {found.name for found in _refused(release)}, set()
+    refused, seen = {found.name for found in release.open_settings}, set()
     for index, entry in enumerate(release.settings.engine.unsafe):
         place, name = f"{release.path}.engine.unsafe[{index}].flag", canonical(release.vllm, entry.flag)
         option = f"--{name.partition('.')[0]}"

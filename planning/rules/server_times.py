@@ -3,7 +3,7 @@
 from planning.plan import ModelPath
 from planning.resolving.releases import ReleaseView
 from planning.resolving.request_path import QUEUED_REQUESTS, QUEUED_TOKENS, RECOVERY, WATCHDOG, request_path
-from planning.resolving.resolution import Resolution
+from planning.resolving.resolution import Resolution, derived
 from planning.rules.register import Violation, Violations, release_rule
 from planning.vllm.options import mapping, whole_number
 
@@ -11,9 +11,10 @@ _ARGUMENTS = ("engine.args",)
 _GROUPS = ("distributed-timeout-seconds", "cpu-distributed-timeout-seconds")
 
 
-def _path(stack: Resolution, release: ReleaseView) -> ModelPath:
-    """The way to a model; of two with one name the first (rule NAME-COLLISION refuses them)."""
-    return next(model for model in request_path(stack).models if model.model == release.name)
+@derived
+def _paths(stack: Resolution) -> dict[str, ModelPath]:
+    """The way to each model; of two with one name the first (rule NAME-COLLISION refuses them)."""
+    return {model.model: model for model in reversed(request_path(stack).models)}
 
 
 @release_rule(
@@ -27,7 +28,7 @@ def _path(stack: Resolution, release: ReleaseView) -> ModelPath:
 )
 def requests_wait_in_the_server(stack: Resolution, release: ReleaseView) -> Violations:
     """VLLM takes every request that the proxies may send: none is refused because others wait."""
-    path = _path(stack, release)
+    path = _paths(stack)[release.name]
     sent = path.upstream.requests * stack.settings.gateway.replicas.max
     if path.server.most_requests is not None and path.server.most_requests < sent:
         yield Violation(
@@ -54,7 +55,7 @@ def requests_wait_in_the_server(stack: Resolution, release: ReleaseView) -> Viol
 )
 def recovery_ends_before_a_restart(stack: Resolution, release: ReleaseView) -> Violations:
     """An engine that failed waits for instructions for less time than the liveness probe bears."""
-    path = _path(stack, release)
+    path = _paths(stack)[release.name]
     wait, patience = path.server.recovery_seconds, path.server.liveness.patience_seconds
     if wait is not None and wait >= patience:
         yield Violation(

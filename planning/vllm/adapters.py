@@ -10,9 +10,9 @@ from typing import Any
 
 from msgspec import Struct
 
-from config.reading import json_of
 from planning.memory.demand import AdapterSlots
 from planning.vllm.options import Options, whole_number
+from reading.texts import json_of
 
 MODULES = "lora-modules"
 BY_MODALITY = "default-mm-loras"

@@ -10,7 +10,7 @@ from typing import Any
 from msgspec import Struct
 
 from catalog import RemovedFlag, VllmFlag, VllmVersion
-from config.reading import json_of
+from reading.texts import json_of
 
 _SWITCHES = {"EnableDisableAction", "StoreTrueAction"}
 _SUFFIXED = re.compile(r"^(\d+(?:\.\d+)?)([kKmMgG]?)$", re.ASCII)

@@ -7,8 +7,8 @@ from planning_stacks import changed
 
 import config
 from config.document import MOST_VALUES
-from config.reading import DEEPEST, STACK_FILE_BYTES
 from config.stackfile import EMPTY_KEY, parse
+from reading.texts import DEEPEST, STACK_FILE_BYTES
 
 HUGE = 10**9
 

@@ -18,30 +18,36 @@ PLANNING = (
     "plan", "gpus", "memory", "model_config", "vllm", "resolving", "placement", "money", "rules", "deciding"
 )  # fmt: skip
 MAY_IMPORT = {
-    "config": ("config", "pulumi"),  # from_pulumi.py reads the stack's configuration; nothing there makes a resource
-    "catalog": ("catalog",),
+    "reading": ("reading",),
+    "config": (
+        "config",
+        "pulumi",
+        "reading",
+    ),  # from_pulumi.py reads the stack's configuration; nothing there makes a resource
+    "catalog": ("catalog", "reading"),
     **{
         f"planning/{folder}": (
             "catalog",
             "config",
             "planning.naming",
             "planning.yaml_text",
+            "reading",
             *(f"planning.{known}" for known in PLANNING[: position + 1]),
         )
         for position, folder in enumerate(PLANNING)
     },
-    "planning": ("catalog", "config", "planning"),
+    "planning": ("catalog", "config", "planning", "reading"),
     "components": PLAN,
     "components/azure": ("components.azure", "components.foundation", "pulumi_azure_native", *PLAN),
     "components/cluster": ("components.cluster", "components.foundation", *PLAN),
     "components/serving": ("components.cluster", "components.foundation", "components.serving", *PLAN),
-    "preview": ("catalog", "config", "planning", "preview", "pulumi"),
+    "preview": ("catalog", "config", "planning", "preview", "pulumi", "reading"),
     "preview/engine": ("preview.engine", "pulumi"),
-    "cli": ("catalog", "cli", "config", "planning", "preview"),
+    "cli": ("catalog", "cli", "config", "planning", "preview", "reading"),
 }
 # A package that is started by `python -m` is the command line under another name.
 STARTED = ("catalog/__main__.py", "planning/__main__.py", "preview/__main__.py")
-OURS = ("bench", "catalog", "cli", "components", "config", "planning", "preview", "simulators", "tests")
+OURS = ("bench", "catalog", "cli", "components", "config", "planning", "preview", "reading", "simulators", "tests")
 ABOVE_THE_FOUNDATION = ("components/cluster", "components/serving")
 A_CLOUD = ("azure", "aks", "entra")
 

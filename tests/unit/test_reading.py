@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from config.reading import DEEPEST, FileRefusedError, JsonRefusedError, json_of, text_of
+from reading.texts import DEEPEST, FileRefusedError, JsonRefusedError, json_of, text_of
 
 
 def refusal(file: Path, most: int = 100, *, opened: bool = False) -> str:

@@ -9,7 +9,7 @@ import stat
 from pathlib import Path
 from typing import Any
 
-from config.scalars import scalar
+from reading.scalars import scalar
 
 # Configurations of Hugging Face have a few kilobytes.
 MODEL_FILE_BYTES = 4 * 1024 * 1024
