@@ -97,7 +97,11 @@ def _network(value: str) -> str:
 
 
 def pattern(expression: str, *, longest: int | None = None) -> StringConstraints:
-    """A string constraint: `expression` is a regular expression, `longest` the most characters allowed."""
+    r"""A string constraint: `expression` is a regular expression, `longest` the most characters allowed.
+
+    Classes of characters are spelled out: `\w` and `\d` stand for letters and digits of every script, which none of the
+    systems accepts that get the value, and each takes 100 KiB and more.
+    """
     return StringConstraints(pattern=expression, max_length=longest, strict=True)
 
 
@@ -113,7 +117,7 @@ Gib = Annotated[float, Field(ge=0, le=100_000, strict=True, allow_inf_nan=False)
 Guid = Annotated[str, pattern(GUID_PATTERN)]
 Commit = Annotated[str, pattern(COMMIT_PATTERN)]
 Network = Annotated[str, Strict(), AfterValidator(_network)]
-Version = Annotated[str, pattern(r"^\d+\.\d+(\.\d+)?$")]
+Version = Annotated[str, pattern(r"^[0-9]+\.[0-9]+(\.[0-9]+)?$")]
 # A disk for pods: 32767 GiB is the largest of Azure's kinds that AKS's storage classes make
 # (https://learn.microsoft.com/azure/virtual-machines/disks-types), and below 8 GiB nothing is left for metrics.
 DiskGib = Annotated[int, Strict(), Field(ge=8, le=32767)]

@@ -85,13 +85,13 @@ class Maintenance(Section):
     day: Literal["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"] = Field(
         default="Sunday", description="the day of the week on which the window opens"
     )
-    start: Annotated[str, pattern(r"^([01]\d|2[0-3]):[0-5]\d$")] = Field(
+    start: Annotated[str, pattern(r"^([01][0-9]|2[0-3]):[0-5][0-9]$")] = Field(
         default="02:00", description='the time of day in quotes, such as "02:00"'
     )
     hours: Annotated[int, Field(ge=4, le=24, strict=True)] = Field(
         default=4, description="the window's length in hours, 4 (Azure's least) to 24"
     )
-    utc_offset: Annotated[str, pattern(r"^(\+14:00|[+-](0\d|1[0-3]):[0-5]\d)$")] = Field(
+    utc_offset: Annotated[str, pattern(r"^(\+14:00|[+-](0[0-9]|1[0-3]):[0-5][0-9])$")] = Field(
         default="+00:00", description='the offset from UTC in quotes, such as "+01:00"'
     )
 
@@ -99,7 +99,7 @@ class Maintenance(Section):
 class Cluster(Section):
     """One AKS cluster."""
 
-    kubernetes: Annotated[str, pattern(r"^1\.\d{2}$"), StandIn("1.00")] = Field(
+    kubernetes: Annotated[str, pattern(r"^1\.[0-9]{2}$"), StandIn("1.00")] = Field(
         description='a Kubernetes minor version in quotes, such as "1.36" (Azure picks the patch)'
     )
     tier: Annotated[Literal["Free", "Standard", "Premium"], StandIn("Free")] = Field(

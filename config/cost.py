@@ -6,7 +6,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from config.base import Section, SettingRefusedError, StandIn, pattern
 
-ApiName = Annotated[str, pattern(r"^[A-Za-z0-9][\w./ -]*$", longest=63)]
+ApiName = Annotated[str, pattern(r"^[A-Za-z0-9][A-Za-z0-9_./ -]*$", longest=63)]
 # Bounds are far from any real figure: beyond them sums and quotients are infinite.
 _SMALLEST = 1e-6
 

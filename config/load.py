@@ -6,9 +6,7 @@ from typing import Any
 from msgspec import Struct
 from pydantic import ValidationError
 
-from config.explain import explain
 from config.findings import Finding, Place, in_order, path_of
-from config.recover import recover
 from config.secrets import secret_literals, secret_places, without_secret_keys
 from config.settings import Settings
 
@@ -42,12 +40,16 @@ def load(sections: Mapping[str, Any], before: Iterable[Finding] = ()) -> Loaded:
     try:
         settings = Settings.model_validate(sections)
     except ValidationError as error:
+        from config.explain import explain  # noqa: PLC0415 - a stack without mistakes doesn't need it
+
         settings = None
         problems += [
             found for found in explain(error, sections) if found.rule == "CFG-UNKNOWN-KEY" or found.path not in reported
         ]
     if settings is not None and not hidden:
         return Loaded(settings, in_order(problems))
+    from config.recover import recover  # noqa: PLC0415 - as above
+
     settings, recovered = recover(sections, secret_places(sections))
     return Loaded(settings, in_order(problems + hidden), tuple(path_of(place) for place in recovered))
 

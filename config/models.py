@@ -56,7 +56,7 @@ def _described(section: type[Section], field: str) -> str:
 class Source(Section):
     """Where the weights come from: a Hugging Face commit, or a folder of the platform's model store."""
 
-    huggingface: Annotated[str, pattern(r"^[A-Za-z0-9][\w.-]*/[\w.-]+$")] | None = Field(
+    huggingface: Annotated[str, pattern(r"^[A-Za-z0-9][A-Za-z0-9_.-]*/[A-Za-z0-9_.-]+$")] | None = Field(
         default=None, description="a model id on Hugging Face, such as Qwen/Qwen3-8B"
     )
     revision: Annotated[Commit | None, StandIn("0" * 40)] = Field(
@@ -64,7 +64,7 @@ class Source(Section):
         description="a commit of the Hugging Face repository: 40 hexadecimal digits, in quotes if all are decimal; "
         "`git ls-remote https://huggingface.co/ORGANISATION/MODEL HEAD` prints it",
     )
-    blob: Annotated[str, pattern(r"^[A-Za-z0-9][\w.-]*(/[\w.-]+)*$")] | None = Field(
+    blob: Annotated[str, pattern(r"^[A-Za-z0-9][A-Za-z0-9_.-]*(/[A-Za-z0-9_.-]+)*$")] | None = Field(
         default=None, description="a folder in the model store's container `weights`, such as qwen3-8b/2026-11"
     )
     model: Annotated[Text | None, UNKNOWN_NAME] = Field(
@@ -115,7 +115,7 @@ class UnsafeOption(Section):
     flag: Annotated[Text, UNKNOWN_NAME] = Field(
         description="an option of `args`, without dashes; a key of it after a dot: kv-events-config.endpoint"
     )
-    reason: Annotated[str, pattern(r"\S", longest=300), StandIn("recovered")] = Field(
+    reason: Annotated[str, pattern(r"[^ \t\r\n]", longest=300), StandIn("recovered")] = Field(
         description="why this stack needs it and who is protected how, 300 characters at most"
     )
     prod: Flag = Field(default=False, description="true where production accepts it too")

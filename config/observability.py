@@ -9,7 +9,7 @@ from config.base import DiskGib, Requests, SecretName, Section, StandIn, pattern
 # 1 to 65535.
 _PORT = "([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])"
 # One address, as mail servers take it: no display name, no list.
-Address = Annotated[str, pattern(r"^[^\s@<>,]+@[^\s@<>,]+\.[A-Za-z]{2,}$", longest=254)]
+Address = Annotated[str, pattern(r"^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9.-]+\.[A-Za-z]{2,}$", longest=254)]
 
 
 class Alerts(Section):
@@ -39,7 +39,7 @@ class Email(Section):
         pattern(rf"^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?:{_PORT}$", longest=260),
         StandIn("recovered:587"),
     ] = Field(description="the mail server and its port, such as smtp.azurecomm.net:587; always over TLS")
-    username: Annotated[str, pattern(r"^\S+$", longest=320)] | None = Field(
+    username: Annotated[str, pattern(r"^[!-~]+$", longest=320)] | None = Field(
         default=None, description="the name to sign in with; the password is the receiver's `secret`"
     )
 

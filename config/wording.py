@@ -1,6 +1,5 @@
 """Texts for findings: lists of names, and suggestions for misspelt names."""
 
-import difflib
 from collections.abc import Iterable
 
 # Shorter names are part of too many other names.
@@ -20,7 +19,10 @@ def closest(name: str | int, known: Iterable[str], *, most: int = 1) -> list[str
     """
     wanted, folded = str(name).lower(), {known_name.lower(): known_name for known_name in sorted(known)}
     found = [candidate for candidate in folded if len(wanted) >= _SHORTEST_PART and wanted in candidate][:most]
-    found = found or difflib.get_close_matches(wanted, list(folded), n=most, cutoff=0.6)
+    if not found:
+        import difflib  # noqa: PLC0415 - a stack without mistakes doesn't need it
+
+        found = difflib.get_close_matches(wanted, list(folded), n=most, cutoff=0.6)
     return [folded[candidate] for candidate in found]
 
 

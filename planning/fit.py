@@ -6,6 +6,7 @@ from typing import Any
 from msgspec import Struct
 
 from catalog import Catalog, Gpu, ModelArchitecture, VllmVersion
+from planning import model_config
 from planning.gpus.capacity import gpu_memory_gib, usable_gib
 from planning.gpus.devices import WHOLE_GPU, Device
 from planning.memory import (
@@ -20,7 +21,6 @@ from planning.memory import (
     verified_versions,
 )
 from planning.memory.remedies import Remedies, suggest_fixes
-from planning.model_config import config as hf_config
 from planning.plan.models import MemoryPlan, contents
 from planning.vllm.adapters import MAX_LORA_RANK, MAX_LORAS
 from planning.vllm.batch import batch
@@ -193,8 +193,8 @@ def _adapters(question: Question) -> AdapterSlots | None:
 def _model(question: Question, catalog: Catalog, vllm: VllmVersion) -> ModelArchitecture | list[Refusal]:
     if question.config is not None:
         try:
-            return hf_config.read(question.config, question.model, vllm)
-        except hf_config.UnreadableError as error:
+            return model_config.read(question.config, question.model, vllm)
+        except model_config.UnreadableError as error:
             return [Refusal("config", str(error), error.fix)]
     model = catalog.models.get(question.model)
     if model is None:
@@ -247,9 +247,8 @@ def _wrong_for(question: Question, model: ModelArchitecture, vllm: VllmVersion) 
         most = model.max_context_tokens
         yield Refusal("context", f"{question.context} tokens; `{model.id}` takes {most}", f"write {most} or less")
     if question.kv_cache_gib is None and question.weights_gib is None and model.weights_gib is None:
-        why = (
-            "it is not in the catalog" if question.config is None else hf_config.unknown_weights(question.config, vllm)
-        )
+        given = question.config
+        why = "it is not in the catalog" if given is None else model_config.unknown_weights(given, vllm)
         message = f"the size of the weights is unknown: {why}"
         yield Refusal("weights_gib", message, "give it in GiB: the size of the safetensors files together")
 

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 
 import pulumi
+import pulumi_kubernetes
 from pulumi_kubernetes.apps.v1 import Deployment, DeploymentSpecArgsDict, DeploymentStrategyArgsDict
 from pulumi_kubernetes.meta.v1 import ObjectMetaArgsDict
-from pulumi_kubernetes.policy.v1 import PodDisruptionBudget
 
 from components.cluster.durations import in_seconds
 from components.cluster.in_cluster import in_cluster
@@ -55,9 +55,10 @@ def deployment(
     )
 
 
-def disruption_budget(model: ModelPlan, workload: WorkloadPlan, opts: pulumi.ResourceOptions) -> PodDisruptionBudget:
+def disruption_budget(model: ModelPlan, workload: WorkloadPlan, opts: pulumi.ResourceOptions) -> pulumi.Resource:
     """Evictions remove as many replicas at a time as the Plan says."""
-    return PodDisruptionBudget(
+    # Through the package, which loads this kind only where a workload has a budget.
+    return pulumi_kubernetes.policy.v1.PodDisruptionBudget(
         f"{workload.name}-disruption-budget",
         metadata=metadata(workload.name, model.namespace),
         spec={

@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from planning.model_config.sizes import OTHER_CONFIG, UnreadableError
+from planning.model_config.errors import UnreadableError
+from planning.model_config.sizes import OTHER_CONFIG
 
 # Far above every published model: 2,000 layers, vocabularies of a million tokens, contexts of a hundred million.
 _MOST_LAYERS, _LARGEST_SIZE, _LONGEST_CONTEXT = 2_000, 10_000_000, 100_000_000

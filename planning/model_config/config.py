@@ -9,13 +9,12 @@ from planning.memory import GIB
 from planning.model_config import defaults
 from planning.model_config.bounds import check_sizes
 from planning.model_config.encoder import encoder_of
+from planning.model_config.errors import UnreadableError
 from planning.model_config.layers import layers_of
 from planning.model_config.quantization import cache_dtype, method_name
-from planning.model_config.sizes import OTHER_CONFIG, UnreadableError, head_dim, kv_heads, layer_count, required_size
+from planning.model_config.sizes import OTHER_CONFIG, head_dim, kv_heads, layer_count, required_size
 from planning.model_config.weights import Weights, weights_of
 from planning.model_config.widths import widths_of
-
-__all__ = ["UnreadableError", "read", "unknown_weights"]
 
 _LONGEST_MESSAGE = 300
 _BESIDE = ("vision_config", "audio_config", "speech_config")

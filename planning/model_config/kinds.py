@@ -4,7 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from catalog import Architectures
-from planning.model_config.sizes import UnreadableError, block_kv_heads, layer_count
+from planning.model_config.errors import UnreadableError
+from planning.model_config.sizes import block_kv_heads, layer_count
 from planning.model_config.states import has_state
 
 _KINDS: Mapping[str, str] = {

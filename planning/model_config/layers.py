@@ -7,8 +7,9 @@ from typing import Any
 from msgspec.structs import replace
 
 from catalog import Architectures, AttentionLayers, VllmVersion
+from planning.model_config.errors import UnreadableError
 from planning.model_config.kinds import SHARED_INDEX, kinds_of, unknown_kinds
-from planning.model_config.sizes import UnreadableError, block_kv_heads, head_dim, kv_heads, required_size
+from planning.model_config.sizes import block_kv_heads, head_dim, kv_heads, required_size
 from planning.model_config.states import state_of
 
 # Keys that, where present and not empty, mean a feature for which there is no formula here → the feature.

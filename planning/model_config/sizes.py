@@ -1,18 +1,12 @@
-"""Sizes of a Hugging Face configuration, as vLLM reads them, and the error where one is missing."""
+"""Sizes of a Hugging Face configuration, as vLLM reads them."""
 
 from collections.abc import Mapping
 from typing import Any
 
+from planning.model_config.errors import UnreadableError
+
 # What to do about a size that is missing or impossible.
 OTHER_CONFIG = "give the config.json of a Hugging Face transformer"
-
-
-class UnreadableError(ValueError):
-    """A configuration that the ledger can't compute; `fix` says what to do instead."""
-
-    def __init__(self, message: str, fix: str) -> None:
-        super().__init__(message)
-        self.fix = fix
 
 
 def required_size(text: Mapping[str, Any], key: str, least: int = 1) -> int:

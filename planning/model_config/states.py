@@ -8,7 +8,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from catalog import Architectures, RecurrentState
-from planning.model_config.sizes import UnreadableError, head_dim, required_size
+from planning.model_config.errors import UnreadableError
+from planning.model_config.sizes import head_dim, required_size
 
 _STATE_BYTES: Mapping[str, int] = {"float32": 4, "bfloat16": 2, "float16": 2}
 # Of FlashKDA (vllm/models/glm5next/common/kda.py, vllm/model_executor/layers/mamba/kda_checkpoint.py).

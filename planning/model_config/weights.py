@@ -6,8 +6,9 @@ from typing import Any
 from msgspec import Struct
 
 from catalog import Architectures
+from planning.model_config.errors import UnreadableError
 from planning.model_config.quantization import PLAIN, part_bytes
-from planning.model_config.sizes import UnreadableError, head_dim, kv_heads
+from planning.model_config.sizes import head_dim, kv_heads
 from planning.model_config.states import has_state
 from planning.model_config.widths import Widths, sparse_layers, widths_of
 

@@ -10,8 +10,8 @@ from msgspec.structs import replace
 from catalog import Catalog, ModelArchitecture, Region, VllmVersion
 from config import Settings
 from config.models import ModelSettings
+from planning import model_config
 from planning.memory import Ledger, arithmetic, computable
-from planning.model_config import config as hf_config
 from planning.naming import Names
 from planning.resolving.choice import Choice
 from planning.resolving.pools import PoolView, ResolvedPool, resolve_pool
@@ -133,8 +133,8 @@ class Resolution:
         if isinstance(source.hf_config, str):
             return None
         try:
-            read = hf_config.read(source.hf_config, source.model_id, self.vllm_of(model))
-        except hf_config.UnreadableError:
+            read = model_config.read(source.hf_config, source.model_id, self.vllm_of(model))
+        except model_config.UnreadableError:
             return None
         return replace(read, weights_gib=source.weights_gib) if source.weights_gib is not None else read
 

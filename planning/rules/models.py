@@ -1,8 +1,8 @@
 """Rules about models: known to the catalog, on pools that can run them, with legal tensor parallelism."""
 
 from config.wording import listed, nearest
+from planning import model_config
 from planning.memory import computable, legal_tensor_parallel, tensor_parallel_sizes
-from planning.model_config import config as hf_config
 from planning.placement.auto import AUTO
 from planning.placement.release_on_pool import ReleaseOnPool
 from planning.resolving.releases import ReleaseView
@@ -53,11 +53,11 @@ def configuration_understood(stack: Resolution, release: ReleaseView) -> Violati
         )
     elif source.hf_config is not None and release.architecture is None:
         try:
-            hf_config.read(source.hf_config, source.model_id, stack.vllm_of(release.settings))
-        except hf_config.UnreadableError as error:
+            model_config.read(source.hf_config, source.model_id, stack.vllm_of(release.settings))
+        except model_config.UnreadableError as error:
             yield Violation(path, str(error), error.fix)
     elif source.hf_config is not None and release.architecture is not None and release.architecture.weights_gib is None:
-        why = hf_config.unknown_weights(source.hf_config, stack.vllm_of(release.settings))
+        why = model_config.unknown_weights(source.hf_config, stack.vllm_of(release.settings))
         yield Violation(
             f"{release.path}.source.weights_gib",
             f"the size of the weights can't be counted: {why}",

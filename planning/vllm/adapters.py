@@ -20,7 +20,7 @@ BY_MODALITY = "default-mm-loras"
 MAX_LORAS, MAX_LORA_RANK = 1, 16
 # What a header may hold without being trimmed or refused on the way.
 _NAME = re.compile(r"^[!-~]{1,256}$")
-_REPOSITORY = re.compile(r"^[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*$")
+_REPOSITORY = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*", re.ASCII)
 
 
 class Adapter(Struct, frozen=True):
@@ -40,7 +40,7 @@ class MalformedAdapter(Struct, frozen=True):
 
 def is_repository(path: str) -> bool:
     """Whether vLLM would download this from Hugging Face: an organisation and a name, not a path in the container."""
-    return _REPOSITORY.match(path) is not None
+    return _REPOSITORY.fullmatch(path) is not None
 
 
 def adapters(options: Options) -> tuple[Adapter, ...]:

@@ -11,8 +11,8 @@ from msgspec import structs
 
 import catalog
 from catalog import AttentionLayers, ModelArchitecture, RecurrentState
+from planning import model_config
 from planning.memory import Demand, Draft
-from planning.model_config import config as hf_config
 
 os.environ.setdefault("VLLM_TARGET_DEVICE", "cpu")
 pytest.importorskip("vllm", reason="vllm is not installed here (make oracle-vllm)")
@@ -175,7 +175,7 @@ def state_model(layers: int, values: int, kv_heads: int, temporal: int = 4) -> M
     return structs.replace(known("Qwen/Qwen3.6-27B"), caches=groups, layers=layers)
 
 
-NEMOTRON = hf_config.read(
+NEMOTRON = model_config.read(
     {
         "model_type": "nemotron_h", "num_hidden_layers": 52, "hidden_size": 4096, "num_attention_heads": 32,
         "num_key_value_heads": 8, "head_dim": 128, "hybrid_override_pattern": "M-M-M-M*-M-M-" * 4, "n_groups": 8,

@@ -10,8 +10,8 @@ from msgspec.structs import replace
 
 import catalog
 from catalog import ModelArchitecture
+from planning import model_config
 from planning.memory import Demand
-from planning.model_config import config as hf_config
 
 CATALOG = catalog.load()
 VLLM = CATALOG.vllm("0.33.0")
@@ -23,7 +23,7 @@ def dense(layers: int, heads: int, kv_heads: int, head_dim: int, **sizes: Any) -
         "num_hidden_layers": layers, "num_attention_heads": heads, "num_key_value_heads": kv_heads,
         "head_dim": head_dim, "hidden_size": heads * head_dim, "max_position_embeddings": 131072, **sizes,
     }  # fmt: skip
-    return replace(hf_config.read(config, "published", VLLM), weights_gib=1.0)
+    return replace(model_config.read(config, "published", VLLM), weights_gib=1.0)
 
 
 def demand(**changes: Any) -> Demand:

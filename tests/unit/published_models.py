@@ -10,7 +10,7 @@ from kv_cases import CATALOG, VLLM
 from msgspec.structs import replace
 
 from catalog import ModelArchitecture
-from planning.model_config import config as hf_config
+from planning import model_config
 
 # The encoder of Qwen3.5 to 3.8: 27 layers of width 1152.
 _QWEN_EYES = {"depth": 27, "hidden_size": 1152, "intermediate_size": 4304, "patch_size": 16, "spatial_merge_size": 2}
@@ -124,7 +124,7 @@ MINIMAX_M3: dict[str, Any] = {
 
 def read(config: dict[str, Any], weights_gib: float = 1.0, **changes: Any) -> ModelArchitecture:
     """The model of a configuration; where a log gives the KV memory, its weights don't matter."""
-    return replace(hf_config.read({**config, **changes}, "published", VLLM), weights_gib=weights_gib)
+    return replace(model_config.read({**config, **changes}, "published", VLLM), weights_gib=weights_gib)
 
 
 QWEN_38_27B = CATALOG.models["Qwen/Qwen3.8-27B-FP8"]

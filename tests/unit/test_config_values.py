@@ -1,4 +1,8 @@
-"""Taints and ids of virtual networks are read once and print back as what was written."""
+"""Taints and ids of virtual networks are read once and print back as written; names are in letters of ASCII."""
+
+import json
+import re
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -7,6 +11,7 @@ from planning_stacks import changed
 
 import config
 from config.base import TAINT_PATTERN, VNET_PATTERN, Taint, VnetId
+from config.settings import Settings
 
 
 @given(st.from_regex(TAINT_PATTERN.replace("$", r"\Z"), alphabet=st.characters(max_codepoint=126)))
@@ -46,3 +51,26 @@ def test_another_form_is_refused_with_the_form_to_write(value: object) -> None:
     (found,) = config.load(changed({"pools[0].taints": [value]})).problems
     assert (found.rule, found.path) == ("CFG-VALUE", "pools[0].taints[0]")
     assert "key=value:NoSchedule" in found.fix
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        ("models[0].source", {"huggingface": "Qwén/Qwen3-8B", "revision": "0" * 40}),
+        ("models[0].source", {"blob": "modèle"}),
+        ("models[0].engine.version", "0.٣٣.0"),
+        ("cluster", {"kubernetes": "1.٣٥"}),
+        ("cluster", {"maintenance": {"day": "Sunday", "start": "0٣:00", "hours": 4, "utc_offset": "+00:00"}}),
+        ("cost", {"managed_apis": [{"name": "prÿce"}]}),
+    ],
+)  # fmt: skip
+def test_letters_and_digits_of_other_scripts(path: str, value: Any) -> None:
+    found = config.load(changed({path: value})).problems
+    assert any(finding.rule == "CFG-VALUE" and "has the wrong form" in finding.message for finding in found), found
+
+
+def test_patterns_spell_out_their_characters() -> None:
+    r"""`\w` would take letters of every script, which neither Azure nor Hugging Face takes in a name."""
+    patterns = re.findall(r'"pattern": "((?:[^"\\]|\\.)*)"', json.dumps(Settings.model_json_schema()))
+    assert len(patterns) > 15
+    assert not [text for text in patterns if re.search(r"\\\\[wdsWDS]", text)]

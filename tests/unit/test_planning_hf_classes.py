@@ -6,8 +6,8 @@ import pytest
 from kv_cases import VLLM, demand
 from published_models import GEMMA_3_4B, GEMMA_3_12B, GEMMA_3_27B, GLM_5, LLAVA_MISTRAL
 
+from planning import model_config
 from planning.memory import attention_layers, block_pool
-from planning.model_config import config as hf_config
 
 LLAMA = {
     "num_hidden_layers": 32, "hidden_size": 4096, "num_attention_heads": 32, "num_key_value_heads": 8,
@@ -29,24 +29,24 @@ LLAMA = {
 def test_published_files_that_leave_out_their_class_defaults(
     config: dict[str, Any], token_bytes: int, head_dim: int, attention: str
 ) -> None:
-    model = hf_config.read(config, "published", VLLM)
+    model = model_config.read(config, "published", VLLM)
     assert (model.head_dim, model.attention) == (head_dim, attention)
     growing = sum(2 * group.layers * group.kv_heads * group.head_dim * 2
                   for group in attention_layers(model) if group.kind == "full")  # fmt: skip
     assert growing == token_bytes
-    assert "beside the language model" in hf_config.unknown_weights(config, VLLM)
+    assert "beside the language model" in model_config.unknown_weights(config, VLLM)
 
 
 def test_a_key_that_is_null_has_no_default() -> None:
-    assert hf_config.read({**LLAMA, "model_type": "mistral", "sliding_window": None}, "x", VLLM).attention == "full"
-    assert hf_config.read({**LLAMA, "model_type": "mistral"}, "x", VLLM).caches[0].window == 4096
+    assert model_config.read({**LLAMA, "model_type": "mistral", "sliding_window": None}, "x", VLLM).attention == "full"
+    assert model_config.read({**LLAMA, "model_type": "mistral"}, "x", VLLM).caches[0].window == 4096
 
 
 def test_indexes_that_layers_share() -> None:
     """GLM-5.2: the first layers and every fourth one have an index; one letter a layer may say so instead."""
 
     def indexed(**changes: Any) -> tuple[int, int]:
-        groups = attention_layers(hf_config.read({**GLM_5, **changes}, "x", VLLM))
+        groups = attention_layers(model_config.read({**GLM_5, **changes}, "x", VLLM))
         return sum(g.layers for g in groups if g.index_bytes), sum(g.layers for g in groups if g.shares_index)
 
     assert indexed() == (78, 0)
@@ -56,7 +56,7 @@ def test_indexes_that_layers_share() -> None:
 
 
 def test_the_cache_format_of_glm_depends_on_the_gpu() -> None:
-    model = hf_config.read(GLM_5, "x", VLLM)
+    model = model_config.read(GLM_5, "x", VLLM)
     rates = {
         family: block_pool(model, demand(capability=family, tensor_parallel=8)).token_bytes
         for family in ("9.0", "10.0")

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from kv_cases import VLLM
 
+from planning import model_config
 from planning.memory import attention_layers
-from planning.model_config import config as hf_config
 
 LLAMA = {
     "model_type": "llama", "num_hidden_layers": 32, "hidden_size": 4096, "num_attention_heads": 32,
@@ -96,7 +96,7 @@ PUBLISHED: dict[str, tuple[dict[str, Any], float, str]] = {
 
 
 def read(**changes: Any) -> Any:
-    return hf_config.read({**LLAMA, **changes}, "acme/model", VLLM)
+    return model_config.read({**LLAMA, **changes}, "acme/model", VLLM)
 
 
 def test_dimensions() -> None:
@@ -111,7 +111,7 @@ def test_dimensions() -> None:
 
 def test_what_a_configuration_leaves_out() -> None:
     multi_head = {key: value for key, value in LLAMA.items() if key != "num_key_value_heads"}
-    assert hf_config.read(multi_head, "x", VLLM).kv_heads == 32
+    assert model_config.read(multi_head, "x", VLLM).kv_heads == 32
     assert read(num_key_value_heads=None).kv_heads == 32
     assert read(head_dim=64).head_dim == 64
     tied, untied = read(tie_word_embeddings=True), read()
@@ -184,14 +184,14 @@ def test_the_cache_format_that_a_checkpoint_requests() -> None:
 )
 def test_parameters_of_published_models(config: dict[str, Any], parameters: float, attention: str) -> None:
     """Counted from the configuration, they come to what the makers publish."""
-    model = hf_config.read(config, "published", VLLM)
+    model = model_config.read(config, "published", VLLM)
     assert model.params_b == pytest.approx(parameters, rel=0.01)
     assert model.attention == attention
     assert sum(group.layers for group in attention_layers(model)) == model.layers
 
 
 def test_experts_alone_are_quantized_in_mxfp4() -> None:
-    model = hf_config.read(
+    model = model_config.read(
         {**PUBLISHED["gpt-oss-120b"][0], "quantization_config": {"quant_method": "mxfp4"}}, "x", VLLM
     )
     # The checkpoint has 60.8 GiB (65.2 GB on Hugging Face).
@@ -220,7 +220,7 @@ def test_experts_alone_are_quantized_in_mxfp4() -> None:
     ],
 )
 def test_other_caches_are_refused_by_name(changes: dict[str, Any], words: str) -> None:
-    with pytest.raises(hf_config.UnreadableError, match="can't compute") as caught:
+    with pytest.raises(model_config.UnreadableError, match="can't compute") as caught:
         read(**changes)
     assert words in str(caught.value)
     assert caught.value.fix
@@ -258,14 +258,16 @@ def test_shared_and_missing_caches_count_once() -> None:
 
 def test_nested_language_models() -> None:
     plain = read()
-    nested = hf_config.read({"model_type": "vl", "text_config": LLAMA}, "acme/model", VLLM)
+    nested = model_config.read({"model_type": "vl", "text_config": LLAMA}, "acme/model", VLLM)
     assert nested == plain
-    seeing = hf_config.read({"text_config": LLAMA, "vision_config": {"depth": 32}}, "acme/model", VLLM)
+    seeing = model_config.read({"text_config": LLAMA, "vision_config": {"depth": 32}}, "acme/model", VLLM)
     assert seeing.kv_bytes_per_token == plain.kv_bytes_per_token
     assert seeing.weights_gib is None
-    assert "beside the language model" in hf_config.unknown_weights({"text_config": LLAMA, "vision_config": {}}, VLLM)
-    with pytest.raises(hf_config.UnreadableError, match="latent"):
-        hf_config.read({"text_config": {**LLAMA, "kv_lora_rank": 512}}, "acme/model", VLLM)
+    assert "beside the language model" in model_config.unknown_weights(
+        {"text_config": LLAMA, "vision_config": {}}, VLLM
+    )
+    with pytest.raises(model_config.UnreadableError, match="latent"):
+        model_config.read({"text_config": {**LLAMA, "kv_lora_rank": 512}}, "acme/model", VLLM)
 
 
 @pytest.mark.parametrize(
@@ -279,11 +281,11 @@ def test_nested_language_models() -> None:
     ],
 )
 def test_sizes_that_are_missing_or_wrong(changes: dict[str, Any], words: str) -> None:
-    with pytest.raises(hf_config.UnreadableError) as caught:
+    with pytest.raises(model_config.UnreadableError) as caught:
         read(**changes)
     assert words in str(caught.value)
 
 
 def test_an_empty_configuration() -> None:
-    with pytest.raises(hf_config.UnreadableError, match="missing"):
-        hf_config.read({}, "empty", VLLM)
+    with pytest.raises(model_config.UnreadableError, match="missing"):
+        model_config.read({}, "empty", VLLM)

@@ -10,9 +10,9 @@ import pytest
 from kv_cases import CATALOG, VLLM, demand
 
 from catalog import ModelArchitecture
+from planning import model_config
 from planning.memory import account, attention_layers, block_pool
 from planning.memory.layer_cache import state_bytes
-from planning.model_config import config as hf_config
 
 SIZES: dict[str, Any] = {
     "num_hidden_layers": 32, "hidden_size": 4096, "num_attention_heads": 32, "num_key_value_heads": 8,
@@ -55,7 +55,7 @@ LING: dict[str, Any] = {
 
 
 def read(config: dict[str, Any]) -> ModelArchitecture:
-    return hf_config.read(config, "published", VLLM)
+    return model_config.read(config, "published", VLLM)
 
 
 @pytest.mark.parametrize(
@@ -132,7 +132,7 @@ def test_layers_with_heads_of_their_own_or_without_attention() -> None:
     assert [(group.layers, group.kv_heads) for group in attention_layers(model)] == [(1, 4), (1, 8), (1, 4)]
     assert model.kv_heads == 4
     assert block_pool(model, demand()).token_bytes == 2 * 16 * 128 * 2
-    with pytest.raises(hf_config.UnreadableError, match="without `attention`"):
+    with pytest.raises(model_config.UnreadableError, match="without `attention`"):
         read({**SIZES, "model_type": "nemotron-nas", "block_configs": [{"attention": {"replace_with_linear": True}}]})
 
 
@@ -156,12 +156,14 @@ def test_windows_of_qwen() -> None:
     qwen = {**SIZES, "model_type": "qwen2", "sliding_window": 4096, "use_sliding_window": True}
     assert read({**qwen, "max_window_layers": 32}).attention == "full"
     assert read({**qwen, "max_window_layers": 0}).attention == "32 sliding"
-    with pytest.raises(hf_config.UnreadableError, match="doesn't serve sliding windows above `max_window_layers` 28"):
+    with pytest.raises(
+        model_config.UnreadableError, match="doesn't serve sliding windows above `max_window_layers` 28"
+    ):
         read({**qwen, "max_window_layers": 28})
 
 
 def test_layers_that_are_not_given() -> None:
-    with pytest.raises(hf_config.UnreadableError, match="keep a state is not given"):
+    with pytest.raises(model_config.UnreadableError, match="keep a state is not given"):
         read({key: value for key, value in LFM_2.items() if key != "layer_types"})
 
 

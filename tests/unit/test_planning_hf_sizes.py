@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from planning_stacks import CATALOG, planned
 
-from planning.model_config import config as hf_config
-from planning.model_config.sizes import UnreadableError
+from planning import model_config
+from planning.model_config import UnreadableError
 
 VLLM = CATALOG.vllm("0.33.0")
 DENSE: dict[str, Any] = {
@@ -30,7 +30,7 @@ INFINITE = float("inf")
 )  # fmt: skip
 def test_what_can_not_be_a_size_is_refused_with_a_reason(changes: dict[str, Any]) -> None:
     with pytest.raises(UnreadableError) as refused:
-        hf_config.read({**EXPERTS, "max_position_embeddings": 4096, **changes}, "acme/own", VLLM)
+        model_config.read({**EXPERTS, "max_position_embeddings": 4096, **changes}, "acme/own", VLLM)
     assert str(refused.value)
     assert refused.value.fix
 
@@ -38,9 +38,9 @@ def test_what_can_not_be_a_size_is_refused_with_a_reason(changes: dict[str, Any]
 @pytest.mark.parametrize("pattern", ["re:(.*)*x", "re:(a|a)+$", "re:.*.*.*.*.*.*x"])
 def test_a_pattern_that_may_take_for_ever_is_not_tried(pattern: str) -> None:
     quantized = {"quant_method": "fp8", "ignore": [pattern]}
-    assert hf_config.read({**DENSE, "quantization_config": quantized}, "acme/own", VLLM).weights_gib is None
+    assert model_config.read({**DENSE, "quantization_config": quantized}, "acme/own", VLLM).weights_gib is None
     known = {"quant_method": "fp8", "ignore": ["re:.*lm_head"]}
-    assert hf_config.read({**DENSE, "quantization_config": known}, "acme/own", VLLM).weights_gib is not None
+    assert model_config.read({**DENSE, "quantization_config": known}, "acme/own", VLLM).weights_gib is not None
 
 
 def test_the_stack_gets_a_finding() -> None:
