@@ -52,7 +52,9 @@ def readable(found: Answer) -> str:
     """The ledger as text."""
     memory, demand = found.memory, found.demand
     given = demand.available_kv_gib is not None
-    rows = [("KV cache", f"{memory.kv_cache_gib:.2f} GiB", f"{memory.kv_bytes_per_token:,} bytes a token")]
+    keeps = bool(found.ledger.pool.tables)
+    each = f"{memory.kv_bytes_per_token:,} bytes a token" if keeps else "an encoder keeps nothing of a request"
+    rows = [("KV cache", f"{memory.kv_cache_gib:.2f} GiB", each)]
     if not given:
         rows = [
             ("device", f"{memory.device_gib:.2f} GiB", "what a process sees"),
@@ -62,7 +64,7 @@ def readable(found: Answer) -> str:
             *rows,
         ]
     rows += [
-        ("tokens", f"{memory.kv_tokens:,}", _blocks(found.ledger)),
+        *([("tokens", f"{memory.kv_tokens:,}", _blocks(found.ledger))] if keeps else []),
         ("max concurrency", f"{memory.max_concurrency:.2f}", f"requests of {demand.context_tokens:,} tokens"),
     ]
     lines = [f"{found.model.id} on {_device(found)}, vLLM {found.version}, figures of one GPU"]
@@ -70,7 +72,7 @@ def readable(found: Answer) -> str:
     if memory.fits:
         lines.append(f"fits: a request of {demand.context_tokens:,} tokens")
     else:
-        if memory.kv_cache_gib <= 0:
+        if not found.ledger.weights_fit:
             missing = "not even the weights fit"
         elif found.ledger.missing_gib > 0:
             missing = f"the KV cache is {found.ledger.missing_gib:.2f} GiB larger than what is left"

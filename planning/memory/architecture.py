@@ -17,8 +17,13 @@ def attention_layers(model: ModelArchitecture) -> tuple[AttentionLayers, ...]:
 
 
 def computable(model: ModelArchitecture) -> bool:
-    """Whether the model's KV cache can be computed from what the catalog says of the model."""
-    return bool(attention_layers(model))
+    """Whether the model's KV cache can be computed from what the catalog says of the model: encoders keep none."""
+    return keeps_no_cache(model) or bool(attention_layers(model))
+
+
+def keeps_no_cache(model: ModelArchitecture) -> bool:
+    """Whether the model is an encoder: it reads every request at once and keeps nothing of it."""
+    return model.attention_kind == "none"
 
 
 def layers_in_order(groups: tuple[AttentionLayers, ...]) -> tuple[AttentionLayers, ...]:

@@ -12,7 +12,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from catalog import ModelArchitecture
-from planning.memory.architecture import stage_sizes
+from planning.memory.architecture import keeps_no_cache, stage_sizes
 from planning.memory.demand import Demand
 from planning.memory.layer_cache import LayerCache, layer_caches
 
@@ -24,7 +24,7 @@ _Members = list[tuple[tuple[int, ...], Sequence[int]]]
 
 
 class BlockPool(Struct, frozen=True):
-    """Blocks of `block_bytes` on the fullest GPU; a request takes some for each of the `tables`."""
+    """Blocks of `block_bytes` on the fullest GPU; a request takes some for each of the `tables`, none for encoders."""
 
     block_bytes: int
     tables: tuple[LayerCache, ...]
@@ -37,7 +37,7 @@ class BlockPool(Struct, frozen=True):
     @property
     def block_tokens(self) -> int:
         """Tokens of a block: of the layers that keep every token, where there are any."""
-        return max(self._growing or self.tables, key=lambda table: table.block_tokens).block_tokens
+        return max((table.block_tokens for table in self._growing or self.tables), default=0)
 
     @property
     def token_bytes(self) -> int:
@@ -61,6 +61,8 @@ def block_pool(model: ModelArchitecture, demand: Demand) -> BlockPool:
     Raises:
         ValueError: the model's attention layers are not in the catalog.
     """
+    if keeps_no_cache(model):
+        return BlockPool(0, (), demand.in_flight_tokens)
     layers = layer_caches(model, demand)
     tables, members = _tables(layers)
     drafts = demand.draft.layers if demand.draft else 0

@@ -28,6 +28,11 @@ class Ledger(Struct, frozen=True):
     """Blocks of the whole pool; vLLM keeps one for itself, the null block."""
 
     @property
+    def weights_fit(self) -> bool:
+        """Whether weights and overheads leave memory for a KV cache; encoders need none."""
+        return self.memory.kv_cache_gib > 0 or (not self.pool.tables and self.memory.kv_cache_gib == 0)
+
+    @property
     def missing_gib(self) -> float:
         """GiB by which a KV cache of a fixed size is larger than what weights and overheads leave; 0 without one."""
         pinned, memory = self.demand.kv_cache_memory_gib, self.memory
@@ -71,7 +76,12 @@ class Ledger(Struct, frozen=True):
 
     @property
     def most_at_once(self) -> int:
-        """Requests of the demand's `request_tokens` that the KV cache holds at once."""
+        """Requests of the demand's `request_tokens` that run at once, as many as the KV cache holds.
+
+        An encoder, which has none, runs as many as one batch takes.
+        """
+        if not self.pool.tables:
+            return _batched(self.demand, self.demand.request_tokens)
         return self.usable_blocks // self.pool.blocks_of(self.demand.request_tokens)
 
 
@@ -80,9 +90,9 @@ class Ledger(Struct, frozen=True):
 def account(model: ModelArchitecture, device_gib: float, demand: Demand, overheads: Overheads) -> Ledger:
     """Fill in the ledger.
 
-    `fits` says whether the longest request fits, `concurrency` requests do, and every sequence has its state. With
-    `available_kv_gib` the ledger starts from there, as from a line of vLLM's log, and `fits` is about the longest
-    request alone.
+    `fits` says whether the longest request fits, `concurrency` requests do, and every sequence has its state; of an
+    encoder, which keeps no cache, whether weights and overheads fit. With `available_kv_gib` the ledger starts from
+    there, as from a line of vLLM's log, and `fits` is about the longest request alone.
 
     Raises:
         ValueError: the size of the weights or the attention layers are not in the catalog.
@@ -102,8 +112,14 @@ def account(model: ModelArchitecture, device_gib: float, demand: Demand, overhea
     budget = device_gib * demand.utilization if pinned is None else device_gib
     left = budget - weights - beside.total_gib
     available = next((gib for gib in (given, pinned) if gib is not None), left)
-    blocks = max(0, int(available * GIB) // pool.block_bytes)
-    concurrency = blocks / pool.blocks_of(demand.context_tokens)
+    if pool.tables:
+        blocks = max(0, int(available * GIB) // pool.block_bytes)
+        concurrency = blocks / pool.blocks_of(demand.context_tokens)
+        tokens = int(concurrency * demand.context_tokens)
+    else:
+        # vLLM makes one block without content (kv_cache_planning.py get_kv_cache_config_from_groups).
+        available, blocks, tokens = min(available, 0.0), 1, 0
+        concurrency = float(_batched(demand, demand.context_tokens))
     memory = MemoryPlan(
         device_gib=round(device_gib, 2),
         budget_gib=round(budget, 2),
@@ -111,13 +127,18 @@ def account(model: ModelArchitecture, device_gib: float, demand: Demand, overhea
         overhead_gib=round(beside.total_gib, 2),
         kv_cache_gib=round(available, 2),
         kv_bytes_per_token=pool.token_bytes,
-        kv_tokens=int(concurrency * demand.context_tokens),
+        kv_tokens=tokens,
         max_concurrency=round(concurrency, 2),
-        fits=_fits(pool, demand, blocks) and (given is not None or available <= left),
+        fits=(_fits(pool, demand, blocks) if pool.tables else left >= 0) and (given is not None or available <= left),
         uncertain=() if demand.measured is not None else uncertainties(model, demand),
         measured=demand.measured is not None,
     )
     return Ledger(memory, demand, pool, beside, blocks)
+
+
+def _batched(demand: Demand, tokens: int) -> int:
+    """Requests of so many tokens that are read in one batch."""
+    return min(demand.sequences, demand.batched_tokens // tokens)
 
 
 def _fits(pool: BlockPool, demand: Demand, blocks: int) -> bool:

@@ -14,6 +14,8 @@ _ROWS = 64
 # Projections and embeddings stay at two bytes in most quantized checkpoints; where they don't, this is the upper end.
 _BYTES = 2
 _FULL, _FULL_BYTES = ("fp32", "float32"), 4
+# As the catalog says it; of a config.json with float32 the weights are counted at two bytes.
+_FILE_OF_FOUR_BYTES = "fp32"
 # Of the average: dense first layers, and layers without experts between those with them, are smaller.
 _LARGEST_LAYER = 1.5
 
@@ -31,6 +33,9 @@ def weights_on_gpu(model: ModelArchitecture, checkpoint_gib: float, demand: Dema
 def _loaded_gib(model: ModelArchitecture, checkpoint_gib: float, demand: Demand, overheads: Overheads) -> float:
     """GiB of the model on all GPUs together; prediction layers are loaded only where they draft."""
     factor = 1.0 if model.weights_loaded and demand.weights_gib is None else overheads.weights_factor
+    if model.native_dtype.startswith(_FILE_OF_FOUR_BYTES):
+        # vLLM casts them to two bytes (vLLM 0.33 vllm/config/model.py _resolve_auto_dtype).
+        factor /= 2
     unused = model.draft_weights_gib if model.draft_weights_gib is not None and demand.draft is None else 0.0
     return (checkpoint_gib - unused) * factor + _draft_gib(model, checkpoint_gib, demand)
 

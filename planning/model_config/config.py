@@ -6,7 +6,7 @@ from typing import Any
 from catalog import AttentionLayers, ModelArchitecture, VllmVersion
 from catalog.model_schema import AttentionKind
 from planning.memory import GIB
-from planning.model_config import defaults
+from planning.model_config import defaults, encoder_only
 from planning.model_config.bounds import check_sizes
 from planning.model_config.encoder import encoder_of
 from planning.model_config.errors import UnreadableError
@@ -44,6 +44,8 @@ def _read(config: Mapping[str, Any], name: str, vllm: VllmVersion) -> ModelArchi
     text, known = defaults.language(config, vllm), vllm.architectures
     images = defaults.images(config, vllm)
     check_sizes(text, images)
+    if text.get("model_type") in known.encoders:
+        return encoder_only.read(text, name)
     quantization, model_type = text.get("quantization_config"), str(text.get("model_type", ""))
     layers, hidden = layer_count(text), required_size(text, "hidden_size")
     heads, width, groups = required_size(text, "num_attention_heads"), None, layers_of(text, vllm)

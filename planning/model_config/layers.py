@@ -58,8 +58,6 @@ def _refuse(text: Mapping[str, Any], vllm: VllmVersion) -> None:
     found += [f"layers of kind {kind}" for kind in sorted(unknown_kinds(text))]
     if text.get("is_encoder_decoder"):
         found.append("an encoder before its decoder")
-    if model_type in known.encoders:
-        found.append("an encoder only, without a KV cache")
     if text.get("kv_lora_rank") and model_type not in known.latent:
         found.append(f"latent attention as model_type {model_type!r} has it")
     if _other_values(text) and model_type not in _OWN_VALUES:

@@ -115,7 +115,7 @@ def weights_fit(stack: Resolution, place: ReleaseOnPool) -> Violations:
         return
     ledger, device = found
     memory = ledger.memory
-    if memory.kv_cache_gib <= 0:
+    if not ledger.weights_fit:
         yield Violation(
             f"{release.path}.pool",
             (
@@ -141,7 +141,7 @@ def longest_request_fits(stack: Resolution, place: ReleaseOnPool) -> Violations:
     if found is None:
         return
     ledger, device = found
-    if ledger.memory.kv_cache_gib > 0 and not ledger.context_fits:
+    if ledger.weights_fit and not ledger.context_fits:
         longest = ledger.longest_context
         yield Violation(
             f"{release.path}.context",
@@ -167,7 +167,8 @@ def requested_concurrency_fits(stack: Resolution, place: ReleaseOnPool) -> Viola
     if found is None:
         return
     ledger, device = found
-    if not ledger.context_fits or ledger.most_at_once >= release.settings.concurrency:
+    # Of an encoder's requests, those that don't fit into one batch are read in the next.
+    if not ledger.context_fits or not ledger.pool.tables or ledger.most_at_once >= release.settings.concurrency:
         return
     shorter = f"{release.path}.{'context' if release.settings.typical_tokens is None else 'typical_tokens'}"
     first = [f"write concurrency: {ledger.most_at_once} or less"] if ledger.most_at_once else []

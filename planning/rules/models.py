@@ -82,8 +82,6 @@ def cache_understood(stack: Resolution, release: ReleaseView) -> Violations:
         return
     if computable(known):
         why = "the size of its weights is not in the catalog"
-    elif known.attention_kind == "none":
-        why = "it is an encoder without a KV cache"
     else:
         why = f"the size of its cache per layer is not in the catalog ({known.attention})"
     able = [name for name, model in stack.catalog.models.items() if computable(model) and model.weights_gib is not None]

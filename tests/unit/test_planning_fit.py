@@ -162,10 +162,28 @@ def test_a_refusal_names_the_option_and_the_fix(
     assert words in err
 
 
-def test_a_model_with_too_few_known_figures_is_refused(run_fit: RunFit) -> None:
-    code, _, err = run_fit("--model", "BAAI/bge-m3", "--gpu", "H200-141")
+def test_an_encoder_has_no_cache(run_fit: RunFit, tmp_path: Path) -> None:
+    code, out, _ = run_fit("--model", "BAAI/bge-m3", "--gpu", "L4")
+    assert code == 0
+    assert "an encoder keeps nothing of a request" in out
+    assert "blocks" not in out
+    # Its published config.json: 567.75M parameters.
+    config = {
+        "model_type": "xlm-roberta", "num_hidden_layers": 24, "hidden_size": 1024, "num_attention_heads": 16,
+        "intermediate_size": 4096, "vocab_size": 250002, "max_position_embeddings": 8194, "type_vocab_size": 1,
+        "torch_dtype": "float32",
+    }  # fmt: skip
+    file = tmp_path / "config.json"
+    file.write_text(json.dumps(config), encoding="utf-8")
+    named, read = (
+        json.loads(run_fit(*model, "--gpu", "L4", "--context", "8192", "--json")[1])
+        for model in (("--model", "BAAI/bge-m3"), ("--hf-config", str(file)))
+    )
+    assert read["weights_gib"] == pytest.approx(567_754_752 * 2 / 1024**3, abs=0.03)
+    assert read == {**named, "weights_gib": read["weights_gib"]}
+    code, out, _ = run_fit("--model", "BAAI/bge-m3", "--gpu", "L4", "--gpu-memory-utilization", "0.05")
     assert code == 2
-    assert "can't compute `BAAI/bge-m3`: what its layers cache is not in the catalog" in err
+    assert "not even the weights fit" in out
 
 
 @pytest.mark.parametrize(

@@ -215,7 +215,6 @@ def test_experts_alone_are_quantized_in_mxfp4() -> None:
         ({"cross_attention_layers": [3, 8]}, "cross attention"),
         ({"compress_ratios": [0, 4, 128]}, "compressed caches"),
         ({"is_encoder_decoder": True}, "an encoder before its decoder"),
-        ({"model_type": "xlm-roberta"}, "an encoder only"),
         ({"head_dim": 192, "v_head_dim": 128}, "values of another width"),
     ],
 )

@@ -18,16 +18,16 @@ from planning.memory import (
     Draft,
     account,
     activation_bytes,
+    attention_layers,
     block_pool,
     captured_graphs,
-    computable,
     ledger,
     legal_tensor_parallel,
 )  # fmt: skip
 from planning.vllm.demands import drafting
 
 OVERHEADS = CATALOG.overheads
-KNOWN = [name for name, model in CATALOG.models.items() if computable(model) and model.weights_gib is not None]
+KNOWN = [name for name, model in CATALOG.models.items() if attention_layers(model) and model.weights_gib is not None]
 PLAIN = [name for name in KNOWN if CATALOG.models[name].attention_kind == "full"]
 
 
@@ -198,8 +198,24 @@ def test_windows_hold_tokens_in_flight() -> None:
 def test_unknown_weights_and_unknown_caches_are_refused() -> None:
     with pytest.raises(ValueError, match="not in the catalog"):
         ledger(CATALOG.models["meta-llama/Llama-4-Scout-17B-16E-Instruct"], 80.0, demand(), OVERHEADS)
+    unknown = replace(CATALOG.models["Qwen/Qwen3-8B"], attention_kind="hybrid")
     with pytest.raises(ValueError, match="not in the catalog"):
-        block_pool(CATALOG.models["BAAI/bge-m3"], demand())
+        block_pool(unknown, demand())
+
+
+def test_an_encoder_needs_its_weights_and_what_a_batch_takes() -> None:
+    encoder = CATALOG.models["BAAI/bge-m3"]
+    whole = demand(context_tokens=8192, request_tokens=8192, batched_tokens=8192, sequences=256, pooling=True)
+    memory = ledger(encoder, 20.0, whole, OVERHEADS)
+    assert (memory.kv_cache_gib, memory.kv_tokens, memory.kv_bytes_per_token, memory.fits) == (0, 0, 0, True)
+    # Four bytes a number in the file, two on the GPU.
+    assert memory.weights_gib == pytest.approx(1.06, abs=0.03)
+    assert memory.max_concurrency == 1
+    many = ledger(encoder, 20.0, replace(whole, context_tokens=512), OVERHEADS)
+    assert many.max_concurrency == 16
+    small = ledger(encoder, 2.0, whole, OVERHEADS)
+    assert not small.fits
+    assert small.kv_cache_gib == pytest.approx(small.budget_gib - small.weights_gib - small.overhead_gib, abs=0.02)
 
 
 models = st.sampled_from(KNOWN).map(lambda name: CATALOG.models[name])

@@ -22,9 +22,12 @@ TABLE = (
         {("MODEL-UNKNOWN", "models[0].source.huggingface"): ("`Qwen/Qwen3-9B`", "did you mean", "or `Qwen/Qwen3-8B`")},
     ),
     Broken(
-        "model whose cache cannot be computed yet",
-        (put("models[0].source.huggingface", "BAAI/bge-m3"), put("models[0].context", 8192)),
-        {("MODEL-ATTENTION", "models[0].source"): ("`BAAI/bge-m3`", "encoder without a KV cache", "`Qwen/Qwen3-8B`")},
+        "model whose weights nobody has measured",
+        (
+            put("models[0].source.huggingface", "meta-llama/Llama-4-Scout-17B-16E-Instruct"),
+            put("security.hugging_face_token", "hugging-face"),
+        ),
+        {("MODEL-ATTENTION", "models[0].source"): ("Llama-4-Scout", "size of its weights", "`Qwen/Qwen3-8B`")},
     ),
     Broken(
         "revision that is a branch",

@@ -6,8 +6,8 @@ from rule_cases.case import OWN, Case, second_model
 
 CASES: dict[str, Case] = {
     "MODEL-ATTENTION": Case(
+        {"models[0].source.huggingface": "meta-llama/Llama-4-Scout-17B-16E-Instruct"},
         {"models[0].source.huggingface": "BAAI/bge-m3", "models[0].context": 8192},
-        {"models[0].source.huggingface": "microsoft/phi-4", "models[0].context": 16384, "models[0].concurrency": 1},
     ),
     "MODEL-CONFIG": Case(
         {"models[0].source.hf_config": "missing.json"},
