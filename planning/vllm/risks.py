@@ -39,6 +39,8 @@ def open_settings(vllm: VllmVersion, options: Options) -> Iterator[OpenSetting]:
             by_key = option.name in vllm.judged_by_key or option.flag.type == "json"
             # JSON in quotes is what it says; elsewhere empty text, or empty braces, is a value like any other.
             value = json_value(option.value) if by_key else option.value
+            if option.flag.type == "json" and isinstance(value, str):
+                continue  # vLLM takes no other text (rule ENGINE-VALUE)
             if not (_is_off(value) if by_key else _is_left_out(value)):
                 yield from _settings(vllm, option.name, option.path, value, {})
 

@@ -74,3 +74,12 @@ def test_every_alert_of_the_chart_that_is_on_has_metrics(stack: str) -> None:
 def test_no_alert_of_the_chart_is_off_under_a_name_that_it_does_not_have(stack: str) -> None:
     known = {alert for group in GROUPS.values() for alert in group["alerts"]}
     assert set(values(stack)["defaultRules"]["disabled"]) <= known
+
+
+@pytest.mark.parametrize("stack", ALL)
+def test_a_disk_that_is_kept_full_does_not_warn(stack: str) -> None:
+    """KubePersistentVolumeFillingUp warns below 15 % of free space, with a trend that compacting blocks may feign."""
+    spec = values(stack)["prometheus"]["prometheusSpec"]
+    kept = int(spec["retentionSize"].removesuffix("GiB"))
+    disk = spec["storageSpec"]["volumeClaimTemplate"]["spec"]["resources"]["requests"]["storage"]
+    assert kept / int(disk.removesuffix("Gi")) < 1 - 0.15 - 0.03

@@ -74,4 +74,4 @@ def test_json_in_quotes_may_nest_as_deep_as_it_likes() -> None:
 
     for depth in (984, 98_400):
         found = planned({"models[0].engine.args": {"compilation-config": "[" * depth + "]" * depth}}).findings
-        assert {"ENGINE-VALUE", "ENGINE-FORBIDDEN"} & {finding.rule for finding in found}
+        assert "ENGINE-VALUE" in {finding.rule for finding in found}
