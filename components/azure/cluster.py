@@ -239,7 +239,8 @@ class Cluster(pulumi.ComponentResource):
             # What the program says wins over whoever wrote the field last, KEDA, a policy engine or a person: otherwise
             # one foreign field makes every preview fail with a conflict, and nothing can be put back.
             enable_patch_force=True,
-            # By default a request that the API server took and never answers is waited for without end.
+            # By default only discovery has a limit (32 s): any other request without an answer is waited for without
+            # end. A minute is what the API server itself gives a request.
             kube_client_settings={"timeout": REQUEST_SECONDS},
             opts=pulumi.ResourceOptions(
                 parent=self,

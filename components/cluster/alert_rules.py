@@ -52,14 +52,15 @@ def _models(namespace: str, job: str) -> list[Alert]:
             summary="ready replicas export no metrics: autoscaling ignores them",
         ),
         Alert(
-            # Prompt tokens are counted too: an embedding model generates none.
+            # As the liveness probe, which acts later. Prompt tokens are counted too: an embedding model generates none.
             name="EngineStalled",
-            expression=f"sum by (namespace, pod) ({metrics.VLLM_REQUESTS_RUNNING}) > 0 and on (namespace, pod) "
+            expression=f"(sum by (namespace, pod) ({metrics.VLLM_REQUESTS_RUNNING}) "
+            f"+ sum by (namespace, pod) ({metrics.VLLM_REQUESTS_WAITING})) > 0 and on (namespace, pod) "
             f"(sum by (namespace, pod) (rate({metrics.VLLM_GENERATED_TOKENS}[5m])) "
             f"+ sum by (namespace, pod) (rate({metrics.VLLM_PROMPT_TOKENS}[5m]))) == 0",
             wait="5m",
             severity="critical",
-            summary="{{ $labels.pod }} has running requests but generates no tokens",
+            summary="{{ $labels.pod }} has requests but reads and writes no tokens",
         ),
         Alert(
             name="KVCacheSaturated",

@@ -20,8 +20,8 @@ from planning.plan import ControllerPlan, Json, MonitoringPlan, NodeSelection
 from planning.plan.endpoint import HTTP_PORT_NAME
 from planning.plan.labels import MODEL
 
-# Blocks are deleted by age and by size: a full disk stops Prometheus, and so alerts and autoscaling. A disk that is kept
-# this full stays clear of KubePersistentVolumeFillingUp, which warns below 15 % of free space.
+# Blocks are deleted by age and by size: a full disk stops Prometheus, and so alerts and autoscaling. Kept this full, it
+# stays clear of KubePersistentVolumeFillingUp, which warns below 15 % of free space.
 _DISK_SHARE_PERCENT = 80
 # Envoy Gateway chooses where the proxies run, and labels them.
 _PROXIES: dict[str, Json] = {

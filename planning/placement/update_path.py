@@ -7,6 +7,7 @@ from planning.plan.limits import (
     CLUSTER_CREATE_MINUTES,
     CLUSTER_UPDATE_MINUTES,
     POOL_CREATE_MINUTES,
+    POOL_DELETE_MINUTES,
     POOL_UPDATE_MINUTES,
 )
 
@@ -24,8 +25,8 @@ def update_path(plan: Plan) -> tuple[Step, ...]:
     """The steps that wait for each other and whose limits add up to most, in order.
 
     AKS takes one operation on a cluster at a time, so its pools wait for each other; charts wait for the system pool,
-    models for their pools and charts. An operation counts with the larger of its limits for creating and updating.
-    Deletions come after all of it.
+    models for their pools and charts. An operation counts with the larger of its limits for creating and updating. The
+    pools that new ones replace are deleted after all of it, in the opposite order.
     """
     azure = plan.foundation
     cluster = Step("cluster", max(CLUSTER_CREATE_MINUTES, CLUSTER_UPDATE_MINUTES) * _SECONDS_PER_MINUTE)
@@ -43,7 +44,8 @@ def update_path(plan: Plan) -> tuple[Step, ...]:
             Step(plan.monitoring.move.name, plan.monitoring.move.timeout_seconds),
         ),
     ]
-    return (cluster, system, *max(ends, key=duration))
+    replaced = [azure.system_pool.pool.name, *(pool.name for pool in plan.pools)]
+    return (cluster, system, *max(ends, key=duration), *(_deleted(name) for name in reversed(replaced)))
 
 
 def duration(steps: tuple[Step, ...]) -> int:
@@ -53,6 +55,10 @@ def duration(steps: tuple[Step, ...]) -> int:
 
 def _pool(name: str) -> Step:
     return Step(name, max(POOL_CREATE_MINUTES, POOL_UPDATE_MINUTES) * _SECONDS_PER_MINUTE)
+
+
+def _deleted(name: str) -> Step:
+    return Step(f"deleting {name}", POOL_DELETE_MINUTES * _SECONDS_PER_MINUTE)
 
 
 def _workloads(model: ModelPlan) -> list[tuple[str, str, int]]:

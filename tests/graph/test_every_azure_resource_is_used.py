@@ -88,6 +88,12 @@ def _registry(entry: Entry, azure: Azure) -> str:
     return USED if azure.mentions(f"{name_of(entry)}.azurecr.io") else "registry of images from upstream"
 
 
+def _cached(entry: Entry, azure: Azure) -> str:
+    """Some image is named below it."""
+    upstream = str(entry["inputs"]["targetRepository"]).removesuffix("/*")
+    return USED if azure.mentions(f".azurecr.io/{upstream}") else ""
+
+
 def _vault(entry: Entry, azure: Azure) -> str:
     return USED if azure.mentions(f"{name_of(entry)}.vault.azure.net", kind="ClusterSecretStore") else ""
 
@@ -112,13 +118,13 @@ def _zone(entry: Entry, azure: Azure) -> str:
 
 
 def _itself(_entry: Entry, _azure: Azure) -> str:
-    """It acts by being there: nodes, a window, a right, a rule, a record."""
+    """It acts by being there: nodes, a window, a right, a record."""
     return USED
 
 
 ANSWERS: dict[str, Answer] = {
     "authorization:RoleAssignment": _itself,
-    "containerregistry:CacheRule": _itself,
+    "containerregistry:CacheRule": _cached,
     "containerregistry:CredentialSet": _account,
     "containerregistry:Registry": _registry,
     "containerservice:AgentPool": _itself,

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.graph.stacks import STACKS, by_urn, graph_of, is_kubernetes
+from tests.graph.stacks import ALL, STACKS, by_urn, graph_of, is_kubernetes
 from tests.graph.stacks import entries_of as entries
 
 _REGISTRY = "azure-native:containerregistry:"
@@ -62,7 +62,7 @@ def test_no_image_is_pulled_from_docker_hub(stack: str) -> None:
     assert not [image for image in found if image.startswith(("docker.io", "vllm/", "envoyproxy/", "grafana/"))]
 
 
-@each_stack
+@pytest.mark.parametrize("stack", ALL)
 def test_what_is_named_through_the_registry_is_cached_there(stack: str) -> None:
     (registry,) = of_type(stack, "Registry")
     host = f"{registry['inputs']['registryName']}.azurecr.io/"

@@ -22,7 +22,7 @@ def seconds(text: str) -> float:
 
 
 def longest(stack: str, change: Callable[[Sections], object] | None) -> float:
-    """The most seconds that resources which wait for each other may take to be created or updated."""
+    """The most seconds that resources which wait for each other may take, and then the pools that are replaced."""
     graph: Any = graph_of(stack, change)
     inputs = {entry["urn"]: entry["inputs"] for entry in graph.to_json()}
     resources = {resource.urn: resource for resource in graph.resources}
@@ -39,7 +39,16 @@ def longest(stack: str, change: Callable[[Sections], object] | None) -> float:
         before = [*options.depends_on, *([options.provider] if options.provider else [])]
         return limit(urn) + max((until(needed) for needed in before), default=0.0)
 
-    return max(until(urn) for urn in resources)
+    pools = {urn for urn in resources if resources[urn].type.endswith(":AgentPool")}
+
+    @cache
+    def until_deleted(urn: str) -> float:
+        """Of a pool and of those that were made after it."""
+        later = [pool for pool in pools if urn in resources[pool].options.depends_on]
+        own = seconds((resources[urn].options.custom_timeouts or {})["delete"])
+        return own + max((until_deleted(pool) for pool in later), default=0.0)
+
+    return max(until(urn) for urn in resources) + max(until_deleted(pool) for pool in pools)
 
 
 def five_pools(sections: Sections) -> None:

@@ -110,7 +110,7 @@ def test_a_model_that_no_route_names_is_not_found(gateway: _Gateway) -> None:
 
 
 def test_one_key_for_two_clients_closes_the_gateway_for_all(start_rig: Callable[[], Rig], tmp_path: Path) -> None:
-    """What rule CLIENT-KEY prevents where it can see it: the whole policy is refused."""
+    """What rule SEC-SHARED-SECRET prevents where it can see it: the whole policy is refused."""
     rig, objects = start_rig(), objects_of(STACK)
     rig.apply([*objects, *secrets_of(STACK, tmp_path, dict.fromkeys(api_keys(STACK), "the same"))])
     host = of_kind(objects, "Gateway")[0]["spec"]["listeners"][0]["hostname"]

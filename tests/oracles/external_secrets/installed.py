@@ -97,8 +97,8 @@ def installed(directory: Path, reference: Path) -> Generator[Installed]:
 
 def _await_webhook(client: Client) -> None:
     def refuses() -> bool:
-        # The definitions accept it: only the webhook knows that the fake provider wants values.
-        spec = {"provider": {"fake": {"data": [{"key": "without-a-value"}]}}}
+        # The definitions accept it: only the webhook knows that the fake provider wants a value that is not empty.
+        spec = {"provider": {"fake": {"data": [{"key": "without-a-value", "value": ""}]}}}
         store = {"apiVersion": API_VERSION, "kind": STORE, "metadata": {"name": "probe"}, "spec": spec}
         try:
             client.create(store, dry_run=True)
