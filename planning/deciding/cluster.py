@@ -12,12 +12,11 @@ from planning.plan import (
     FirstPoolPlan,
     MaintenancePlan,
 )
+from planning.resolving.addresses import DNS_ADDRESS
 from planning.resolving.request_path import request_path
 from planning.resolving.resolution import ResolvedStack
 from planning.resolving.system_pool import FIRST_POOL, FIRST_POOL_NODES
 
-# The tenth address of the service range, as AKS's own default has it.
-_DNS_ADDRESS = 10
 _CONTROL_PLANE, _KUBELET = "control-plane", "kubelet"
 # Channels on which Azure moves the minor version by itself; the declared version would then downgrade it.
 _MINOR_CHANNELS = ("stable", "rapid")
@@ -67,7 +66,7 @@ def cluster(stack: ResolvedStack) -> ClusterPlan:
         admin_groups=settings.admin_groups,
         pod_cidr=stack.settings.network.pods,
         service_cidr=stack.settings.network.services,
-        dns_service_ip=str(IPv4Network(stack.settings.network.services)[_DNS_ADDRESS]),
+        dns_service_ip=str(IPv4Network(stack.settings.network.services)[DNS_ADDRESS]),
         first_pool=FirstPoolPlan(
             name=FIRST_POOL,
             vm_size=settings.first_pool.vm_size,

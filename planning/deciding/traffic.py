@@ -2,15 +2,16 @@
 
 from planning.deciding import azure_objects
 from planning.plan import RoutePlan, TrafficPlan
+from planning.resolving.addresses import PRIVATE
 from planning.resolving.releases import ResolvedModel
 from planning.resolving.resolution import ResolvedStack
 from planning.vllm.adapters import adapters
 
 GATEWAY = "llm"
 GATEWAY_NAMESPACE = "llm-gateway"
-# Private ranges (RFC 1918, RFC 6598): API server, vault, gateway and every peered network are there. Link-local ones
-# (RFC 3927): a cloud's instance metadata would hand a pod the node's identity.
-_PRIVATE = ("10.0.0.0/8", "100.64.0.0/10", "169.254.0.0/16", "172.16.0.0/12", "192.168.0.0/16")
+# Private ranges: API server, vault, gateway and every peered network are there. Link-local ones (RFC 3927): a cloud's
+# instance metadata would hand a pod the node's identity.
+_NOT_INTERNET = (*map(str, PRIVATE), "169.254.0.0/16")
 
 
 def route(stack: ResolvedStack, view: ResolvedModel) -> RoutePlan:
@@ -32,6 +33,6 @@ def traffic(stack: ResolvedStack, *, reads_store: bool) -> TrafficPlan:
         gateway_namespace=GATEWAY_NAMESPACE,
         proxies_namespace=charts["gateway-helm"].namespace,
         prometheus_namespace=charts["kube-prometheus-stack"].namespace,
-        not_internet=tuple(sorted((*_PRIVATE, azure_objects.PLATFORM_ADDRESS))),
+        not_internet=tuple(sorted((*_NOT_INTERNET, azure_objects.PLATFORM_ADDRESS))),
         store_addresses=stack.settings.network.subnets.private_endpoints if reads_store else None,
     )

@@ -1,7 +1,8 @@
-"""Rules about IP ranges: ranges that overlap, subnets outside the virtual network, ranges that are too small."""
+"""Rules about IP ranges: ranges that overlap or are public, subnets outside the network, ranges of a wrong size."""
 
 from ipaddress import IPv4Network
 
+from planning.resolving.addresses import DNS_ADDRESS, PRIVATE
 from planning.resolving.resolution import Resolution
 from planning.resolving.system_pool import FIRST_POOL_NODES
 from planning.rules.register import Violation, Violations, stack_rule
@@ -11,6 +12,10 @@ _AKS_NETWORK = "https://learn.microsoft.com/azure/aks/azure-cni-overlay"
 _AZURE_RESERVED = 5
 _SMALLEST = {"api_server": 28, "gateway": 28, "private_endpoints": 28, "nodes": 28}
 _POD_BLOCK_PREFIX = 24
+# The API server takes no larger range (kubernetes 1.36 cmd/kube-apiserver/app/options/validation.go maxCIDRBits).
+_LARGEST_SERVICES = 12
+# Services beside those of models: of the charts, of the gateway's proxies and of AKS itself there are about 30.
+_OTHER_SERVICES = 64
 
 
 def _ranges(stack: Resolution) -> dict[str, IPv4Network]:
@@ -56,6 +61,54 @@ def ranges_apart(stack: Resolution) -> Violations:
                     path, f"{network} overlaps {reserved}, which AKS reserves", f"choose a range outside {reserved}",
                     (path,),
                 )  # fmt: skip
+
+
+@stack_rule(
+    "NET-PUBLIC",
+    "error",
+    prevents="Network policies take the platform's own addresses for the internet, and those to whom they belong can't "
+    "be reached.",
+    source="RFC 1918, RFC 6598; https://learn.microsoft.com/azure/virtual-network/virtual-networks-faq",
+    needs="aks",
+)
+def ranges_private(stack: Resolution) -> Violations:
+    """The address ranges of the virtual network, pods and Services are private ones."""
+    for path, network in _ranges(stack).items():
+        if not any(network.subnet_of(private) for private in PRIVATE):
+            yield Violation(
+                path,
+                f"{network} is not private",
+                f"choose a range inside {' or '.join(map(str, PRIVATE))}",
+                (path,),
+            )
+
+
+@stack_rule(
+    "NET-SERVICES",
+    "error",
+    prevents="The API server refuses the range (`--service-cluster-ip-range is too large`), or a Service gets no "
+    "address (`range is full`).",
+    source="kubernetes 1.36 cmd/kube-apiserver/app/options/validation.go",
+    needs="aks",
+)
+def services_have_addresses(stack: Resolution) -> Violations:
+    """The range of Services is one that the API server takes, with an address for every Service and for DNS."""
+    services = IPv4Network(stack.settings.network.services)
+    needed = len(stack.settings.models) + _OTHER_SERVICES + DNS_ADDRESS
+    if services.prefixlen < _LARGEST_SERVICES:
+        wrong, fix = "Kubernetes takes at most", f"/{_LARGEST_SERVICES}"
+        yield Violation(
+            "network.services", f"{services} is too large: {wrong} {fix}", f"write a range of {fix} or smaller",
+            ("network.services",),
+        )  # fmt: skip
+    elif services.num_addresses < needed:
+        prefix = 32 - (needed - 1).bit_length()
+        yield Violation(
+            "network.services",
+            f"{services} has {services.num_addresses} addresses; Services and DNS need {needed}",
+            f"write a range of /{prefix} or larger",
+            ("network.services", "models"),
+        )
 
 
 @stack_rule(

@@ -29,6 +29,24 @@ TABLE = (
         {("SYS-POOL", "cluster.first_pool.vm_size"): ("has GPUs", "Standard_D4ds_v5")},
     ),
     Broken(
+        "range of Services without room for the cluster's DNS",
+        (put("network.services", "172.20.0.0/29"),),
+        {("NET-SERVICES", "network.services"): ("8 addresses", "need 76", "write a range of /25 or larger")},
+    ),
+    Broken(
+        "range of Services that the API server refuses",
+        (put("network.services", "100.64.0.0/11"),),
+        {("NET-SERVICES", "network.services"): ("too large", "/12 or smaller")},
+    ),
+    Broken(
+        "ranges of other people's addresses",
+        (put("network.services", "20.0.0.0/16"), put("network.pods", "0.0.0.0/8")),
+        {
+            ("NET-PUBLIC", "network.services"): ("20.0.0.0/16 is not private", "10.0.0.0/8"),
+            ("NET-PUBLIC", "network.pods"): ("0.0.0.0/8", "192.168.0.0/16"),
+        },
+    ),
+    Broken(
         "outbound address in a zone that the region lacks",
         (put("platform.region", "westus"), put("network.nat_zones", ["1"])),
         {("ZONE-REGION", "network.nat_zones"): ("zone 1 doesn't exist in westus", "zones there: none")},

@@ -8,6 +8,8 @@ CASES: dict[str, Case] = {
         {"network.subnets": {"gateway": "10.20.255.0/24"}},
     ),
     "NET-OVERLAP": Case({"network.services": "10.244.255.0/24"}, {"network.services": "10.245.0.0/24"}),
+    "NET-PUBLIC": Case({"network.pods": "11.0.0.0/16"}, {"network.pods": "100.64.0.0/16"}),
+    "NET-SERVICES": Case({"network.services": "172.20.0.0/26"}, {"network.services": "172.20.0.0/25"}),
     "NET-RUNNER": Case(
         {"cluster.api_server": {"access": "private", "runner_vnet": RUNNER.format(OTHERS)}},
         {"cluster.api_server": {"access": "private", "runner_vnet": RUNNER.format(OURS)}},
