@@ -11,6 +11,9 @@ from tests.oracles.external_secrets.objects import certificate_and_key, external
 Entries = Iterable[Mapping[str, Any]]
 MANAGER: Final = "pulumi"
 
+# Kubernetes' garbage collector looks for new kinds every 30 seconds.
+_COLLECTED: Final = 120
+
 
 class Platform:
     """The vault's values are made up: a line of text with a line break for every key, PEM for the certificate.
@@ -29,7 +32,9 @@ class Platform:
                 client.delete(API_VERSION, kind, name, namespace)
                 client.wait(API_VERSION, kind, name, namespace, until=lambda left: left is None)
                 if namespace:
-                    client.wait("v1", "Secret", name, namespace, until=lambda left: left is None)
+                    client.wait(
+                        "v1", "Secret", name, namespace, until=lambda left: left is None, timeout_seconds=_COLLECTED
+                    )
 
     def apply(self, entries: Entries, *, without: Iterable[str] = ()) -> list[Object]:
         """Apply store and ExternalSecrets as an update does, and return these; the vault lacks the keys `without`."""

@@ -196,6 +196,10 @@ class WholeLife:
         self._change(lambda _: self._first_model().update(context=self._first_model()["context"] * 2))
 
     def _model_taken_out(self) -> None:
+        if self.life.plan.platform.protect:
+            # As docs/operating.md says: a guard that is protected can't go with its model.
+            self._change(lambda given: section(given, "platform").update(protect=False))
+            assert self.life.stack.up().operations == {}
         before = set(self.life.stack.resources())
         objects = self.life.objects()
         self._change(lambda given: section(given, "models").pop())
@@ -208,8 +212,14 @@ class WholeLife:
         assert self.life.stack.preview().operations == {}
 
     def _model_put_in(self) -> None:
-        model = section(json.loads(self._first_given), "models")[-1]
-        self._change(lambda given: section(given, "models").append(model))
+        first = json.loads(self._first_given)
+
+        def as_before(given: dict[str, Any]) -> None:
+            section(given, "models").append(section(first, "models")[-1])
+            section(given, "platform").clear()
+            section(given, "platform").update(section(first, "platform"))
+
+        self._change(as_before)
         done = self.life.stack.up()
         assert {op for ops in done.operations.values() for op in ops} == {"create"}
         test_platform_up.test_every_model_runs_on_the_pool_and_the_devices_that_the_plan_names(self.life)
