@@ -76,6 +76,8 @@ def test_new_bounds_come_before_the_number_that_they_allow(
     run: Run, keda: Keda, client: Client, fixed: int, before: int
 ) -> None:
     """Autoscaled to fixed, upwards and downwards: the number goes where it shall, and never beyond or back."""
+    # Whatever load the test before has left.
+    keda.load("m", 4 * 2)
     stack = run(program(scaled=spec(minReplicaCount=2), replicas=2))
     stack.up()
     require_ready(client, 2)
