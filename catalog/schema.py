@@ -199,7 +199,7 @@ class Chart(Record, frozen=True):
     crd_groups_not_updated: tuple[str, ...] = ()
     """Of `crd_groups`, those that its hook leaves as they were first installed: no object here may be of one."""
     crd_bundle: CrdBundle | None = None
-    release_bytes: int | None = None
+    record_bytes: int | None = None
     """Size of Helm's Secret of the chart, of which Kubernetes takes 1,048,576 bytes; None where not measured."""
     metrics: ChartMetrics | None = None
     """Where its controller exports metrics; None where nothing here reads them."""
