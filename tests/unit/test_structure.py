@@ -159,6 +159,12 @@ def test_no_file_is_longer_than_300_lines() -> None:
     assert long == []
 
 
+def test_no_page_is_longer_than_300_lines() -> None:
+    pages = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
+    long = [str(path.relative_to(ROOT)) for path in pages if len(path.read_text(encoding="utf-8").splitlines()) > 300]
+    assert long == []
+
+
 def ours() -> list[Path]:
     return [path for package in OURS for path in sorted((ROOT / package).rglob("*.py"))]
 
