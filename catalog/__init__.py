@@ -20,6 +20,7 @@ from catalog.azure_schema import (
     AutoscalerLimits,
     AzureFacts,
     DiskTier,
+    ForcedUpgrades,
     KubernetesMinor,
     NodeReservation,
     PrivateLink,
@@ -30,7 +31,6 @@ from catalog.fixed_schema import FixedProperty
 from catalog.gpu_metrics_schema import GpuExporter, GpuField, GpuMetrics, GpuMetricUses
 from catalog.limits_schema import Limits, TagLimit
 from catalog.model_schema import AttentionLayers, ImageEncoder, ModelArchitecture, RecurrentState
-from catalog.releases import ReleaseDifference, release_differences
 from catalog.request_path_schema import RequestPathFacts
 from catalog.schema import (
     Chart,
@@ -46,6 +46,7 @@ from catalog.schema import (
     VmSize,
 )
 from catalog.system_schema import SystemContainer, SystemPod, SystemPods
+from catalog.version_differences import VersionDifference, version_differences
 from catalog.version_schema import Need, VersionLine, VersionRange, Versions
 from catalog.vllm_schema import (
     Architectures,
@@ -73,6 +74,7 @@ __all__ = [
     "CrdBundle",
     "DiskTier",
     "FixedProperty",
+    "ForcedUpgrades",
     "Gpu",
     "GpuExporter",
     "GpuField",
@@ -95,7 +97,6 @@ __all__ = [
     "PrivateLink",
     "RecurrentState",
     "Region",
-    "ReleaseDifference",
     "RemovedFlag",
     "Speculation",
     "SystemContainer",
@@ -103,6 +104,7 @@ __all__ = [
     "SystemPod",
     "SystemPods",
     "TagLimit",
+    "VersionDifference",
     "VersionLine",
     "VersionRange",
     "Versions",
@@ -111,7 +113,7 @@ __all__ = [
     "VmSize",
     "load",
     "read",
-    "release_differences",
+    "version_differences",
 ]
 
 _T = TypeVar("_T")

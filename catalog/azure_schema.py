@@ -71,6 +71,15 @@ class KubernetesMinor(Record, frozen=True):
     """Whether AKS gives it to a new cluster that names no version."""
 
 
+class ForcedUpgrades(Record, frozen=True):
+    """When AKS upgrades a cluster by itself whose version is out of support."""
+
+    from_date: str
+    """ISO date."""
+    days: int
+    """Days out of support."""
+
+
 class AutoscalerLimits(Record, frozen=True):
     """When the cluster autoscaler stops for the whole cluster: more unready nodes than both."""
 
@@ -94,6 +103,7 @@ class AzureFacts(Record, frozen=True):
     system_disks: SystemDisks
     artifact_cache: ArtifactCache
     kubernetes: Mapping[str, KubernetesMinor]
+    forced_upgrades: ForcedUpgrades
     autoscaler: AutoscalerLimits
     reserved_cidrs: tuple[str, ...]
     """Ranges that no AKS service, pod or node range may overlap."""

@@ -16,7 +16,7 @@ from catalog.decoding import Record
 
 Architecture = Literal["turing", "ampere", "ada", "hopper", "blackwell"]
 Interconnect = Literal["none", "pcie", "nvlink-pairs", "nvlink", "nvswitch", "nvl72"]
-DriverTrack = Literal["none", "cuda", "grid"]
+DriverTrack = Literal["none", "cuda", "grid", "signed"]
 CrdPlace = Literal["crds", "templates"]
 CrdUpdate = Literal["hook", "job"]
 
@@ -117,7 +117,7 @@ class VmSize(Record, frozen=True):
     infiniband: bool
     """Whether VMs of this size reach each other's GPUs over InfiniBand."""
     driver: DriverTrack
-    """Driver track that the size needs; grid is NVIDIA's vGPU driver."""
+    """Driver track that the size needs; grid is NVIDIA's vGPU driver, signed the one of confidential VMs."""
     verified: bool
     source: str
     as_of: str
@@ -199,7 +199,7 @@ class Chart(Record, frozen=True):
     crd_groups_not_updated: tuple[str, ...] = ()
     """Of `crd_groups`, those that its hook leaves as they were first installed: no object here may be of one."""
     crd_bundle: CrdBundle | None = None
-    release_bytes: int | None = None
+    record_bytes: int | None = None
     """Size of Helm's Secret of the chart, of which Kubernetes takes 1,048,576 bytes; None where not measured."""
     metrics: ChartMetrics | None = None
     """Where its controller exports metrics; None where nothing here reads them."""

@@ -36,7 +36,7 @@ def report(text: str, given: Mapping[str, Any], facts: catalog.Catalog, *, json:
     if compute is None:
         return [Refusal("version", f"vLLM {found.version} has no memory arithmetic", "use another version")]
     compared = comparing.compare(
-        log, found.ledger, found.model, facts.overheads, compute, catalog.release_differences()
+        log, found.ledger, found.model, facts.overheads, compute, catalog.version_differences()
     )
     print(json_text.dumps(_document(compared, found), indent=2) if json else "\n".join(_lines(compared, found, log)))
     return None

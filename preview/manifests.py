@@ -1,4 +1,4 @@
-"""The graph's Kubernetes objects as YAML files, and the values of its Helm releases."""
+"""The graph's Kubernetes objects as YAML files, and the Helm values of its charts."""
 
 import re
 from collections import Counter

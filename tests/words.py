@@ -55,6 +55,9 @@ WORDS: Mapping[str, str] = {
     "slice maker": "mig_owner",
     "by mig": "is_mig",
     "taken by": "apply_to",
+    # A release is a model's.
+    "vllm releases?|vllm's releases?|releases? of vllm": "version",
+    "helm releases|helm's releases?|releases? of a chart": "chart",
 }  # fmt: skip
 # Column headings, which are fine as words of a sentence.
 HEADINGS: Mapping[str, str] = {"at once": "max concurrency", "in all": "total"}

@@ -47,7 +47,7 @@ class Demand(Struct, frozen=True, kw_only=True):
     `sparse_workspace_factor` is the option of that name in vLLM's attention-config. `kv_cache_memory_gib` is what
     `--kv-cache-memory-bytes` gives the KV cache whatever the utilization, `available_kv_gib` what a log says it has.
 
-    The last fields are what releases before 0.33 do otherwise, to compare the ledger with their logs:
+    The last fields are what versions before 0.33 do otherwise, to compare the ledger with their logs:
     `counts_graphs` is False before 0.21, whose budget left CUDA graphs out. `logit_bytes` is what the sampler holds for
     each logit: as the model gives it (2), its copy in 32 bits (4), its probability (4); vLLM 0.33
     vllm/v1/worker/gpu/sample. `largest_graph` bounds the batch of a CUDA graph. `stored_states` are the states that a

@@ -86,13 +86,13 @@ def proxies_are_those_of_the_gateway(stack: Resolution) -> Violations:
     source="https://helm.sh/docs/topics/advanced/#storage-backends",
     reads=(),
 )
-def release_fits_into_a_secret(stack: Resolution) -> Violations:
+def record_fits_into_a_secret(stack: Resolution) -> Violations:
     """Helm's record of every chart, CRDs in templates counted twice, fits into a Secret."""
     for name, chart in stack.catalog.charts.items():
-        size = chart.release_bytes
+        size = chart.record_bytes
         if size is not None and size > _SECRET_BYTES:
             yield Violation(
-                f"catalog/charts.yaml.{name}.release_bytes",
+                f"catalog/charts.yaml.{name}.record_bytes",
                 f"Helm's Secret of {name} {chart.version} has {size:,} bytes of {_SECRET_BYTES:,} allowed",
                 "stay at the version before, or apply its CRDs by a Job and leave them out of the chart",
             )

@@ -275,7 +275,8 @@ def _other_driver(stack: Resolution, least: str) -> str:
 )
 def community_support(stack: Resolution) -> Violations:
     """The cluster's Kubernetes minor version has community support on the date of the catalog."""
-    known, today = stack.catalog.azure.kubernetes, stack.catalog.azure.as_of
+    facts = stack.catalog.azure
+    known, today, forced = facts.kubernetes, facts.as_of, facts.forced_upgrades
     minor = known.get(stack.settings.cluster.kubernetes)
     if minor is not None and minor.community_end < today[: len(minor.community_end)]:
         current = [name for name, minor in known.items() if minor.community_end >= today[: len(minor.community_end)]]
@@ -283,7 +284,8 @@ def community_support(stack: Resolution) -> Violations:
             "cluster.kubernetes",
             (
                 f"community support of {minor.minor} ended in {minor.community_end}; AKS offers it with the Premium "
-                f"tier's long-term support only, until {minor.lts_end}"
+                f"tier's long-term support only, until {minor.lts_end}; from {forced.from_date} on it upgrades "
+                f"clusters by itself that have been out of support for {forced.days} days"
             ),
             f"write one of {listed(current)}",
         )

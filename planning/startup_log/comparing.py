@@ -7,14 +7,14 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import replace
 
-from catalog import ModelArchitecture, Overheads, ReleaseDifference
+from catalog import ModelArchitecture, Overheads, VersionDifference
 from planning.memory import Arithmetic, Demand, Ledger
 from planning.startup_log.reading import StartupLog
 from planning.vllm.adapters import MAX_LORAS
 
 # A figure agrees within this much: GiB are measured, and rounded to two digits; the others follow from them exactly.
 _CLOSE, _CLOSE_GIB, _CLOSE_COUNT = 0.02, 0.05, 0.005
-# A release's difference explains one of a figure when it takes away this much of it.
+# A version's difference explains one of a figure when it takes away this much of it.
 _EXPLAINS = 0.5
 _AGREES, _UNKNOWN = "", "cause not known"
 
@@ -40,11 +40,11 @@ class Row(Struct, frozen=True, kw_only=True):
 
 
 class Comparison(Struct, frozen=True, kw_only=True):
-    """All figures that both have; `version` is the log's release, `applied` what that release does otherwise."""
+    """All figures that both have; `version` is the log's version, `applied` what that version does otherwise."""
 
     version: str | None
     rows: tuple[Row, ...]
-    applied: tuple[ReleaseDifference, ...]
+    applied: tuple[VersionDifference, ...]
 
 
 class _Planned(Struct, frozen=True):
@@ -56,11 +56,11 @@ class _Planned(Struct, frozen=True):
 
 def compare(
     log: StartupLog, ledger: Ledger, model: ModelArchitecture, overheads: Overheads, compute: Arithmetic,
-    differences: Sequence[ReleaseDifference],
+    differences: Sequence[VersionDifference],
 ) -> Comparison:  # fmt: skip
     """Compare a log with the ledger for the same settings.
 
-    `ledger` is filled in by `compute`; differences of the log's release are tried one by one as causes.
+    `ledger` is filled in by `compute`; differences of the log's version are tried one by one as causes.
     """
     applied = tuple(item for item in differences if log.version and _below(log.version, item.before))
     applied = _oldest_of_each(applied)
@@ -135,7 +135,7 @@ def _figure(figure: str, planned: _Planned) -> float | None:
 
 
 def _cause(
-    figure: str, logged: float, value: float, then: dict[ReleaseDifference, _Planned], log: StartupLog, ledger: Ledger
+    figure: str, logged: float, value: float, then: dict[VersionDifference, _Planned], log: StartupLog, ledger: Ledger
 ) -> str:
     """Why a figure differs, as far as it is known."""
     gap = abs(value - logged)
@@ -153,22 +153,22 @@ def _usual_cause(figure: str, more: float, log: StartupLog, ledger: Ledger) -> s
     if log.checkpoint_gib is not None and log.weights_gib is not None and more > 0:
         causes["weights"] = f"{log.checkpoint_gib:g} GiB of files are loaded as {log.weights_gib:g}"
     if several:
-        causes["context"] = "buffers of communication between GPUs vary by release, number and connection of the GPUs"
+        causes["context"] = "buffers of communication between GPUs vary by version, number and connection of the GPUs"
         causes["weights and context"] = causes["context"]
     if log.encoder_tokens is not None:
         words = f"an encoder is profiled with {log.encoder_items} items of {log.encoder_tokens:,} tokens together"
         causes["activations"] = causes["activations and CUDA graphs"] = words
     if demand.counts_graphs and not demand.eager:
-        causes["CUDA graphs"] = "an estimate for each graph and layer; vLLM's own varies by kernel and release"
+        causes["CUDA graphs"] = "an estimate for each graph and layer; vLLM's own varies by kernel and version"
     if ledger.memory.uncertain:
         causes.setdefault("KV cache", ledger.memory.uncertain[0])
     causes.setdefault("KV cache", "the sum of the differences above")
     return causes.get(figure, "")
 
 
-def _oldest_of_each(found: Sequence[ReleaseDifference]) -> tuple[ReleaseDifference, ...]:
-    """Of several differences of one field the first, which is that of the oldest releases."""
-    fields: dict[str, ReleaseDifference] = {}
+def _oldest_of_each(found: Sequence[VersionDifference]) -> tuple[VersionDifference, ...]:
+    """Of several differences of one field the first, which is that of the oldest versions."""
+    fields: dict[str, VersionDifference] = {}
     for item in found:
         fields.setdefault(item.field, item)
     return tuple(fields.values())

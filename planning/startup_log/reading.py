@@ -1,4 +1,4 @@
-"""Reads the figures and settings of memory from a start-up log of vLLM, of any release since 0.6.
+"""Reads the figures and settings of memory from a start-up log of vLLM, of any version since 0.6.
 
 Sources of the lines: vLLM 0.33 vllm/v1/worker/gpu_worker.py, vllm/v1/core/kv_cache_utils.py and kv_cache_planning.py,
 vllm/config/compilation.py, vllm/platforms/interface.py; older wordings as published logs have them.

@@ -17,10 +17,10 @@ from simulators.helm.installed_charts import InstalledCharts
 from simulators.kubernetes_provider import answers, awaiting, readiness, server_side_apply
 from simulators.kubernetes_provider import applied_objects as objects
 from simulators.kubernetes_provider import ignored_fields as ignored
+from simulators.kubernetes_provider.charts import ChartResources
 from simulators.kubernetes_provider.connections import ApiServer, Connections
 from simulators.kubernetes_provider.in_memory import Kubernetes
 from simulators.kubernetes_provider.kubernetes_rules import group_of, replaces
-from simulators.kubernetes_provider.releases import Releases
 from simulators.provider_protocol.calls import CallLog, CancelledError, HalfDoneError, RefusedError
 from simulators.provider_protocol.differences import differences
 from simulators.provider_protocol.responses import CheckFailure, Difference
@@ -34,7 +34,7 @@ class ClusterKubernetes(Kubernetes):
     """Kubernetes as pulumi-kubernetes 4.34.2 sees it, with server-side apply on.
 
     `wait_limit_seconds` bounds every wait for an object to get ready, whatever the program allows, and
-    `deletion_limit_seconds` every wait for one to be gone. `releases` are the charts.
+    `deletion_limit_seconds` every wait for one to be gone. `chart_resources` handles charts.
     """
 
     accepts_secrets = True
@@ -45,7 +45,7 @@ class ClusterKubernetes(Kubernetes):
         # The garbage collector, which ends a deletion in the foreground, looks for new kinds every 30 seconds only.
         self.deletion_limit_seconds = 90.0
         self.charts = InstalledCharts(plane.client, reference)
-        self.releases = Releases(self.charts)
+        self.chart_resources = ChartResources(self.charts)
         self._plane = plane
         self._configured = Connections(plane)
 
@@ -153,7 +153,7 @@ class ClusterKubernetes(Kubernetes):
         """Create an object and wait until it is ready; a wait that is cancelled keeps it as not ready."""
         client, cancelled = self._reach("Create", type_), self.cancellation
         if type_ == HELM_RELEASE:
-            return self.releases.create(inputs)
+            return self.chart_resources.create(inputs)
         content = objects.plain(inputs)
         try:
             live = readiness.patiently(lambda: client.create(content, field_manager=objects.CREATOR), cancelled)
@@ -187,7 +187,7 @@ class ClusterKubernetes(Kubernetes):
         """An object as it is now; one that is not ready is reported as such (provider.go:2049-2148)."""
         client = self._reach("Read", type_)
         if type_ == HELM_RELEASE:
-            return self.releases.read(id_)
+            return self.chart_resources.read(id_)
         live = client.find(*answers.of_type(type_), *answers.of_id(id_))
         if live is None:
             return None
@@ -246,7 +246,7 @@ class ClusterKubernetes(Kubernetes):
         """
         client, cancelled = self._reach("Update", type_), self.cancellation
         if type_ == HELM_RELEASE:
-            return self.releases.update(id_, inputs)
+            return self.chart_resources.update(id_, inputs)
         old, wanted = decode(self._call.request.olds), inputs
         urn, manager = self._call.request.urn, str(old.get(answers.MANAGER))
         try:
@@ -272,7 +272,7 @@ class ClusterKubernetes(Kubernetes):
         """Delete an object with its dependents and wait until it is gone; one that is gone already is fine."""
         client, cancelled = self._reach("Delete", type_), self.cancellation
         if type_ == HELM_RELEASE:
-            return self.releases.delete(id_)
+            return self.chart_resources.delete(id_)
         if cancelled.is_set():
             raise CancelledError("context canceled")
         inputs = decode(self._call.request.properties).get(answers.INPUTS) or {}

@@ -1,4 +1,4 @@
-"""The cases of each alert, from the tables in `cases/`, as trials of promtool on the recorded expositions."""
+"""The cases of each alert, from the tables in `cases/`, as trials of promtool on the expositions."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""What Prometheus would have scraped: recorded expositions, with the labels of the monitors that read them."""
+"""What Prometheus would have scraped: expositions of the exporters, with the labels of the monitors that read them."""
 
 import json
 import re

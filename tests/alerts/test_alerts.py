@@ -1,4 +1,4 @@
-"""Every alert on recorded expositions, by Prometheus' own promtool: when it fires, is silent, and has no data."""
+"""Every alert on expositions, by Prometheus' own promtool: when it fires, is silent, and has no data."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -1,9 +1,22 @@
-"""Cases of alerts have labels that their exporters give: the recorded ones, or possible ones with a source."""
+"""Cases of alerts have labels that the expositions have, or possible ones; a page says where those are from."""
+
+from pathlib import Path
 
 import pytest
 
 from tests.alerts import cases
 from tests.alerts.cases import inputs, possible, recorded, series_of, tables
+from tests.alerts.expositions import FOLDER
+from tests.repository import ROOT
+
+
+@pytest.mark.parametrize("file", sorted(FOLDER.glob("*.prom")), ids=lambda file: file.stem)
+def test_the_page_says_of_every_exposition_whether_it_was_composed(file: Path) -> None:
+    page = (ROOT / "docs" / "alerts.md").read_text(encoding="utf-8").partition("## Where the series come from")[2]
+    version = file.stem.rpartition("-")[2]
+    (row,) = [line for line in page.splitlines() if line.startswith("|") and version in line.split("|")[1]]
+    head = "".join(line for line in file.read_text(encoding="utf-8").splitlines()[:6] if line.startswith("# "))
+    assert ("| composed:" in row) == ("No GPU was at hand" in head or "Read on " in head), row
 
 
 @pytest.mark.parametrize("alert", sorted(tables()))

@@ -58,9 +58,9 @@ def slow_chart(name: str) -> Fault:
 
     @contextlib.contextmanager
     def begin(stack: FaultedStack) -> Generator[None]:
-        stack.engine.kubernetes.releases.failing.add(name)
+        stack.engine.kubernetes.chart_resources.failing.add(name)
         yield
-        assert stack.engine.kubernetes.releases.failing == set()
+        assert stack.engine.kubernetes.chart_resources.failing == set()
 
     return begin
 

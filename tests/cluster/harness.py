@@ -51,7 +51,7 @@ class ClusterEngine(Engine):
             self.client = plane.client
             self.azure = small_azure(self.log, self.cloud, self._arm, plane, self._subscription)
             self.kubernetes = self.kubernetes_provider(plane, self._arm.parent)
-            self.kubernetes.releases.on_chart = self._chart
+            self.kubernetes.chart_resources.on_chart = self._chart
             self.kubelets = starting.enter_context(Kubelets(plane.client, renewal_seconds=LEASE_RENEWAL_SECONDS))
             self.keda = starting.enter_context(Keda(plane.client, _MODEL_LABEL))
             self.secrets_operator = starting.enter_context(SecretsOperator(plane.client, is_installed=False))

@@ -62,7 +62,7 @@ def chart(values: dict[str, Any] | None = None, *, installed: bool = True, used:
 
 def test_a_chart_brings_its_crds_and_keeps_its_values(run: Run, engine: ClusterEngine, client: Client) -> None:
     charts: list[tuple[str, Any]] = []
-    engine.kubernetes.releases.on_chart = lambda chart, values: charts.append((chart, values))
+    engine.kubernetes.chart_resources.on_chart = lambda chart, values: charts.append((chart, values))
     stack = run(chart({"operator": {"replicaCount": 2}}, used=True))
     stack.preview()
     stack.up()
@@ -103,7 +103,7 @@ def test_a_custom_resource_before_its_crd_is_refused(run: Run) -> None:
 
 
 def test_the_next_update_completes_a_chart_that_timed_out(run: Run, engine: ClusterEngine, client: Client) -> None:
-    engine.kubernetes.releases.failing.add("keda")
+    engine.kubernetes.chart_resources.failing.add("keda")
     stack = run(chart())
     with pytest.raises(OperationRefusedError, match="failed to become available within allocated timeout"):
         stack.up()

@@ -100,7 +100,7 @@ def break_off(stack: FaultedStack, how: How, begun: Callable[[FaultedStack], boo
 
 
 def settle(stack: FaultedStack) -> None:
-    """As docs/operating.md says: remove the lock, delete what no state knows, forget that it was begun."""
+    """As docs/failed-updates.md says: remove the lock, delete what no state knows, forget that it was begun."""
     recovery.unlock(stack.stack)
     for orphan in stack.traces().orphans:
         kind, _, id_ = orphan.partition(" ")

@@ -102,7 +102,7 @@ class BrokenOff:
         assert provider.cancellation.wait(_CANCEL_SECONDS)
 
     def _settle(self) -> None:
-        """As docs/operating.md says: remove the lock, delete what no state knows, forget that it was begun."""
+        """As docs/failed-updates.md says: remove the lock, delete what no state knows, forget that it was begun."""
         recovery.unlock(self.stack)
         for operation in recovery.cut_off(self.stack):
             if operation["type"] == "creating":

@@ -27,7 +27,7 @@ class Graph:
         yield from (entry["inputs"] for entry in self.entries if entry["inputs"].get("kind") in kinds)
 
     def values(self, chart: str) -> dict[str, Any]:
-        """Values of the Helm release of a chart."""
+        """Helm values of a chart."""
         return next(
             entry["inputs"].get("values") or {}
             for entry in self.entries

@@ -42,6 +42,20 @@ def test_what_alerts_are_based_on_is_in_the_list(version: str) -> None:
     assert exporter.tag.endswith(f"-{version}-distroless")
 
 
+def test_the_pages_say_how_many_names_and_units_the_next_version_changes() -> None:
+    # The lists have the same metrics in the same order, as their texts show.
+    before, after = ([*GPUS.versions[version].fields.items()] for version in ("4.8.4", "4.9.0"))
+    assert [field.help for _, field in before] == [field.help for _, field in after]
+    names = sum(old != new for (old, _), (new, _) in zip(before, after, strict=True))
+    units = sum(old.unit != new.unit for (_, old), (_, new) in zip(before, after, strict=True))
+    for page, words in {
+        "docs/alerts.md": rf"{names} of the {len(before)} metrics other\s+names and {units} of them other units",
+        "docs/traps/monitoring.md": f"{names} of the {len(before)} metrics of .* changes {units} units",
+        "catalog/gpu_metrics.yaml": rf"4\.9\.0: {names} of the {len(before)} names, {units} units",
+    }.items():
+        assert re.search(words, (ROOT / page).read_text(encoding="utf-8")), page
+
+
 @each_version
 def test_the_list_has_the_names_types_and_units_of_the_exporters_own(version: str) -> None:
     file = REFERENCE / "facts" / "data" / "dcgm_metrics.yaml"

@@ -19,7 +19,7 @@ DNS_LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 DNS_SUBDOMAIN = re.compile(r"(?=.{1,253}$)[a-z0-9]([a-z0-9.-]*[a-z0-9])?")
 DATA_KEY = re.compile(r"[A-Za-z0-9._-]{1,253}")
 PORT_NAME = re.compile(r"(?=.*[a-z])[a-z0-9]([a-z0-9-]{0,13}[a-z0-9])?")
-# Kinds whose name is a host name, and Helm's releases (helm/helm pkg/chartutil/validate_name.go).
+# Kinds whose name is a host name, and charts (helm/helm pkg/chartutil/validate_name.go).
 LABEL_KINDS = {"Service", "Namespace"}
 HELM_NAME = re.compile(r"(?=.{1,53}$)[a-z0-9]([a-z0-9.-]*[a-z0-9])?")
 ANNOTATIONS_BYTES = 256 * 1024

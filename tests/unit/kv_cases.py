@@ -167,7 +167,7 @@ AVAILABLE = {
     ),
     "4: Qwen2.5-7B-AWQ on 16 GB": Available(
         "log: 14.39 - 5.29 - 1.04 - 0.48 - 0.06", QWEN_7B, 14.39 / 0.9, 0.9, 5.29, 8.0, {"counts_graphs": False},
-        (UNTIL_0_16, UNTIL_0_20), "the release, and with it what the sampler holds",
+        (UNTIL_0_16, UNTIL_0_20), "the version, and with it what the sampler holds",
     ),
     "Qwen3-Next-80B-A3B on two H200": Available(
         "log of 0.10.2, 2025-10-23: 125.83 - 74.28 - 5.58 - 1.38", QWEN3_NEXT, 139.81, 0.9, 74.28, 44.59,

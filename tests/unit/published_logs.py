@@ -1,7 +1,7 @@
 """Start-up logs of vLLM 0.10 to 0.31 published by others, read on 2026-11-28: figures, source and settings of each.
 
 Sources by a number of six digits or more are public files found by exact text in an index that doesn't name their
-repository. Where a release before 0.33 behaves otherwise, `changes` has the field of `Demand` for it.
+repository. Where a version before 0.33 behaves otherwise, `changes` has the field of `Demand` for it.
 """
 
 from dataclasses import dataclass, field

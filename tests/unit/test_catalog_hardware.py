@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
+from planning_stacks import planned
 
 import catalog
 
@@ -78,9 +79,19 @@ def test_vm_sizes_refer_to_known_gpus() -> None:
         else:
             assert size.gpu in CATALOG.gpus, size.name
             assert size.gpu_count >= 1
-            assert size.driver in {"cuda", "grid"}
+            assert size.driver in {"cuda", "grid", "signed"}
             assert (size.interconnect == "none") == (size.gpu_count == 1), size.name
             assert not size.aks_mig or CATALOG.mig[size.gpu].aks_profiles, size.name
+
+
+def test_confidential_sizes_are_refused() -> None:
+    """AKS installs no driver there, and the signed one of the GPU Operator is not offered."""
+    for owner in ("aks", "operator"):
+        stack = planned({"pools[0].vm_size": "Standard_NCC40ads_H100_v5", "cluster.gpu_driver": owner})
+        refused = [finding for finding in stack.findings if finding.rule == "VM-UNSUPPORTED"]
+        assert [finding.path for finding in refused] == ["pools[0].vm_size"]
+        assert "driver track signed" in refused[0].message
+        assert "NCC40ads" not in refused[0].fix
 
 
 def test_the_gpus_of_each_azure_series() -> None:

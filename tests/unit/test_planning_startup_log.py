@@ -87,7 +87,7 @@ def test_each_figure_is_set_beside_ours(check: Check) -> None:
     assert rows["KV cache", "GiB"]["ours"] <= 7.04 * 1.02
 
 
-def test_a_difference_of_the_release_is_named(check: Check) -> None:
+def test_a_difference_of_the_version_is_named(check: Check) -> None:
     """0.26 let a request take every block: 144 of 784 tokens instead of 143."""
     longest = figures(check(QWEN_REFUSED, "--gpu", "L40S", "--json")[1])["longest context", "tokens"]
     assert (longest["log"], longest["ours"]) == (112_896, 112_112)

@@ -225,6 +225,12 @@ def test_a_driver_with_a_gap_is_refused_for_that_gpu_only() -> None:
     assert found("MIG-DRIVER", knowing=replace(CATALOG, versions=unaffected)) == []
 
 
+def test_a_version_without_community_support_names_the_forced_upgrades() -> None:
+    (finding,) = found("K8S-LTS", {"cluster.kubernetes": "1.33"})
+    assert "from 2027-06-01 on it upgrades clusters by itself" in finding.message
+    assert "out of support for 60 days" in finding.message
+
+
 def test_every_gpu_that_aks_slices_has_a_driver_that_can() -> None:
     image = CATALOG.versions.aks_driver["cuda"]
     for vm in CATALOG.vm_sizes.values():

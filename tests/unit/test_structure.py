@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import get_args
 
 import pytest
+import yaml
 
 from config.platform import Platform
 
@@ -156,6 +157,19 @@ def test_the_main_program_fits_on_a_page() -> None:
 
 def test_no_file_is_longer_than_300_lines() -> None:
     long = [str(path.relative_to(ROOT)) for path in ours() if len(path.read_text(encoding="utf-8").splitlines()) > 300]
+    assert long == []
+
+
+def test_the_toolchain_of_the_program_is_named() -> None:
+    """Pulumi would otherwise take the one whose lock file it finds."""
+    runtime = yaml.safe_load((ROOT / "Pulumi.yaml").read_text(encoding="utf-8"))["runtime"]
+    assert runtime["options"]["toolchain"] == "pip"
+    assert [name for name in ("uv.lock", "poetry.lock") if (ROOT / name).exists()] == []
+
+
+def test_no_page_is_longer_than_300_lines() -> None:
+    pages = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
+    long = [str(path.relative_to(ROOT)) for path in pages if len(path.read_text(encoding="utf-8").splitlines()) > 300]
     assert long == []
 
 

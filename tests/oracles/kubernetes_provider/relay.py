@@ -1,6 +1,6 @@
 """A relay between the engine and the real Kubernetes provider, in the place of our double.
 
-Everything passes through as the bytes that it came as, but for two things. Helm releases stay with the double: there is
+Everything passes through as the bytes that it came as, but for two things. Charts stay with the double: there is
 no chart repository here. And the engine's time limits, hours in this program, are cut to the tests' own.
 """
 
@@ -20,7 +20,7 @@ from tests.oracles.kubernetes_provider.process import GRPC_OPTIONS, ProviderProc
 
 _DETAILS: Final = "grpc-status-details-bin"
 _PROVIDER_DEFAULT_SECONDS: Final = 600.0
-# What the double does for a Helm release, and the log of calls must know of any other object.
+# What the double does for a chart, and the log of calls must know of any other object.
 _REQUESTS: Final[dict[str, type[Message]]] = {
     "CheckConfig": provider_pb2.CheckRequest,
     "DiffConfig": provider_pb2.DiffRequest,
@@ -40,7 +40,7 @@ _OF_A_CONNECTION: Final[dict[str, type[Message]]] = {
 
 
 class RelayedKubernetes(ClusterKubernetes, grpc.GenericRpcHandler):
-    """The real provider behind the double's place; Helm releases, `log` and the limits of waits are the double's.
+    """The real provider behind the double's place; charts, `log` and the limits of waits are the double's.
 
     A process serves one connection of the engine: the engine cancels each provider at the end of every operation, and
     a cancelled process refuses all later work. `end_processes` is to be called after each. `started` counts processes.

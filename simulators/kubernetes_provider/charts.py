@@ -1,4 +1,4 @@
-"""Helm Releases as the Kubernetes provider handles them.
+"""Charts (`helm.v3.Release`) as the Kubernetes provider handles them.
 
 Source: pulumi/pulumi-kubernetes provider/pkg/provider/helm_release.go (`Create`, `Update`, `Delete`, `helmCreate`,
 `helmUpdate`, `releaseFailedError`) at 4.34. `simulators.helm` says what Helm itself does.
@@ -16,7 +16,7 @@ from simulators.provider_protocol.calls import HalfDoneError, RefusedError
 ChartWatcher = Callable[[str, Mapping[str, Any] | None], None]
 
 
-class Releases:
+class ChartResources:
     """`failing` are names of charts whose installation or upgrade times out once each.
 
     `on_chart` gets chart and values of a chart, None when it goes.
