@@ -111,7 +111,7 @@ class UpstreamPath(Struct, frozen=True, kw_only=True):
     failure_check_seconds: int
     """How often that is decided."""
     ejection_seconds: int
-    """For how long at first."""
+    """For how long at first: until DNS no longer names a pod that isn't ready."""
     ejection_percent: int
     """Most pods, in percent, that get no requests at a time; at 50 never the only one."""
     requests: int

@@ -163,7 +163,8 @@ def _model(release: ReleaseView, facts: RequestPathFacts, request: int) -> Model
             retry_max_milliseconds=250,
             failures=2,
             failure_check_seconds=1,
-            ejection_seconds=5,
+            # Until DNS no longer names a pod that isn't ready: let back before, it would cost requests again.
+            ejection_seconds=_READINESS.patience_seconds + facts.dns_ttl_seconds + _DNS_REFRESH_SECONDS,
             ejection_percent=50,
             requests=_requests(release),
             retrying=64,

@@ -1,0 +1,73 @@
+"""Rules about production: what protects data and service is on, and what is open to the internet is known."""
+
+from planning.resolving.resolution import Resolution
+from planning.rules.register import Violation, Violations, stack_rule
+
+
+def _is_production(stack: Resolution) -> bool:
+    return stack.settings.platform.environment == "prod"
+
+
+@stack_rule(
+    "PROD-PROTECTION",
+    "warning",
+    prevents="One command takes production away: `pulumi destroy` is not refused, a deleted vault is purged with its "
+    "keys, the API server has no uptime agreement, or the cluster's version runs out of support.",
+    source="https://learn.microsoft.com/azure/reliability/reliability-aks",
+    reads=("platform.environment",),
+    needs="aks",
+)
+def production_is_protected(stack: Resolution) -> Violations:
+    """In production the stack and its vault are protected, AKS has an uptime agreement, and Azure upgrades patches."""
+    if not _is_production(stack):
+        return
+    settings = stack.settings
+    weak = {
+        "platform.protect": (not settings.platform.protected, "`pulumi destroy` deletes it", "leave it out"),
+        "security.vault.purge_protection": (
+            not settings.security.vault.purge_protection,
+            "whoever deletes the vault can purge its keys at once",
+            "write true",
+        ),
+        "cluster.tier": (
+            settings.cluster.tier == "Free",
+            "Free has no uptime agreement, and its API server is for small clusters",
+            "write `Standard`",
+        ),
+        "cluster.upgrade_channel": (
+            settings.cluster.upgrade_channel == "none",
+            "nobody upgrades Kubernetes' patches",
+            "write `patch`",
+        ),
+    }
+    for path, (is_weak, what, fix) in weak.items():
+        if is_weak:
+            yield Violation(path, f"this is production: {what}", fix, (path, "platform.environment"))
+
+
+@stack_rule(
+    "PROD-EXPOSED",
+    "warning",
+    prevents="Everybody on the internet may try keys and tokens, with nothing in front that filters or limits them.",
+    source="https://learn.microsoft.com/azure/aks/operator-best-practices-cluster-security",
+    reads=("platform.environment",),
+    needs="aks",
+)
+def production_is_private(stack: Resolution) -> Violations:
+    """In production the gateway is reached from inside the network, and so is the API server."""
+    if not _is_production(stack):
+        return
+    if stack.settings.gateway.exposure == "public":
+        yield Violation(
+            "gateway.exposure",
+            "this is production: the gateway has a public address, without a web application firewall before it",
+            "leave it out, and let a firewall or Front Door in the network forward requests",
+            ("gateway.exposure", "platform.environment"),
+        )
+    if stack.settings.cluster.api_server.access == "authorized":
+        yield Violation(
+            "cluster.api_server.access",
+            "this is production: the API server has a public address, for the listed ranges",
+            "write `private`, with runner_vnet for the network from which `up` runs",
+            ("cluster.api_server.access", "platform.environment"),
+        )
