@@ -115,7 +115,7 @@ def test_a_pod_that_refuses_connections_costs_requests_for_seconds_only(served: 
 
     result = served.run("busy", clients=8, seconds=12, body={"delay": 0.02})
 
-    # Until the passive check has seen its failures a request may meet it at every try. When it would be let back, DNS no
+    # Until the passive check has seen its failures a request may meet it at every try. It would be let back when DNS no
     # longer names it.
     assert set(_answers(result, after=3)) == {"first"}
     failed = sum(count for answer, count in _answers(result).items() if answer != "first")
