@@ -1,7 +1,7 @@
 """The life of a shipped stack as steps that hold on the real Kubernetes provider and on our double alike."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
