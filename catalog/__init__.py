@@ -23,6 +23,7 @@ from catalog.azure_schema import (
     KubernetesMinor,
     NodeReservation,
     PrivateLink,
+    ResourceLogs,
     SystemDisks,
 )
 from catalog.decoding import CatalogError, Record, decode
@@ -97,6 +98,7 @@ __all__ = [
     "Region",
     "ReleaseDifference",
     "RemovedFlag",
+    "ResourceLogs",
     "Speculation",
     "SystemContainer",
     "SystemDisks",
