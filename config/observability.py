@@ -75,7 +75,7 @@ class Audit(Section):
     )
     daily_gb: Annotated[int, Field(ge=1, le=10_000, strict=True)] | None = Field(
         default=None,
-        description="the most that is recorded on a day, in whole GB from 1; what comes later is lost. Left out: all",
+        description="the most that is recorded on a day, 1 to 10000 GB; what comes later is lost. Left out: no limit",
     )
     container_logs: Flag = Field(
         default=True,
