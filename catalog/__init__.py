@@ -24,6 +24,7 @@ from catalog.azure_schema import (
     KubernetesMinor,
     NodeReservation,
     PrivateLink,
+    ResourceLogs,
     SystemDisks,
 )
 from catalog.decoding import CatalogError, Record, decode
@@ -98,6 +99,7 @@ __all__ = [
     "RecurrentState",
     "Region",
     "RemovedFlag",
+    "ResourceLogs",
     "Speculation",
     "SystemContainer",
     "SystemDisks",

@@ -59,6 +59,17 @@ class ArtifactCache(Record, frozen=True):
     as_of: str
 
 
+class ResourceLogs(Record, frozen=True):
+    """The logs that Azure can send of each type of resource."""
+
+    categories: Mapping[str, tuple[str, ...]]
+    """`module:Type` of the resource, as pulumi-azure-native names it -> its categories."""
+    own_tables: tuple[str, ...]
+    """Types whose logs go to tables of their own only where a diagnostic setting asks for it."""
+    source: str
+    as_of: str
+
+
 class KubernetesMinor(Record, frozen=True):
     """One Kubernetes minor on AKS; months as YYYY-MM."""
 
@@ -102,6 +113,7 @@ class AzureFacts(Record, frozen=True):
     node_reservation: NodeReservation
     system_disks: SystemDisks
     artifact_cache: ArtifactCache
+    resource_logs: ResourceLogs
     kubernetes: Mapping[str, KubernetesMinor]
     forced_upgrades: ForcedUpgrades
     autoscaler: AutoscalerLimits

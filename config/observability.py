@@ -1,10 +1,10 @@
-"""Observability: how long metrics are kept, when alerts fire, and who is notified."""
+"""Observability: how long metrics are kept, when alerts fire, who is notified, and what is recorded."""
 
 from typing import Annotated, Literal
 
 from pydantic import Field
 
-from config.base import DiskGib, Requests, SecretName, Section, StandIn, pattern
+from config.base import DiskGib, Flag, Requests, SecretName, Section, StandIn, pattern
 
 # 1 to 65535.
 _PORT = "([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])"
@@ -67,8 +67,28 @@ class Receiver(Section):
     )
 
 
+class Audit(Section):
+    """What is recorded outside the cluster, in a Log Analytics workspace."""
+
+    retention_days: Annotated[int, Field(ge=30, le=730, strict=True)] = Field(
+        default=90, description="the days that records are kept, 30 to 730"
+    )
+    daily_gb: Annotated[int, Field(ge=1, le=10_000, strict=True)] | None = Field(
+        default=None,
+        description="the most that is recorded on a day, 1 to 10000 GB; what comes later is lost. Left out: no limit",
+    )
+    container_logs: Flag = Field(
+        default=True,
+        description="`true` (what the gateway and the models write to their logs is recorded too) or `false`",
+    )
+    defender: Flag = Field(
+        default=False,
+        description="`true` (Microsoft Defender's sensor on every node; the plan is the subscription's) or `false`",
+    )
+
+
 class Observability(Section):
-    """Prometheus in the cluster."""
+    """Prometheus in the cluster, and what is recorded outside it."""
 
     retention_days: Annotated[int, Field(ge=1, le=3650, strict=True)] = Field(
         default=15, description="the days that metrics are kept, 1 to 3650"
@@ -84,4 +104,9 @@ class Observability(Section):
         default=(),
         max_length=100,
         description="a list of those who are notified of alerts: [{name: on-call, kind: pagerduty, secret: …}]",
+    )
+    audit: Audit | None = Field(
+        default=None,
+        description="what is recorded of API server, vault, store, registry, network and containers: "
+        "{retention_days: 90, container_logs: true, defender: false}, or {} for these; left out: nothing",
     )

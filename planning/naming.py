@@ -43,6 +43,8 @@ FEDERATED_CREDENTIAL = Limit("federated credential", 120, r"[A-Za-z0-9][\w-]{2,}
 VAULT = Limit("key vault", 24, r"[A-Za-z](-?[A-Za-z0-9]){2,}")
 REGISTRY = Limit("container registry", 50, r"[A-Za-z0-9]{5,}")
 STORAGE_ACCOUNT = Limit("storage account", 24, r"[a-z0-9]{3,}")
+WORKSPACE = Limit("Log Analytics workspace", 63, r"[A-Za-z0-9][A-Za-z0-9-]{3,}(?<!-)")
+COLLECTION_RULE = Limit("data collection rule", 64, r"[A-Za-z0-9][A-Za-z0-9-]*(?<!-)")
 KUBERNETES_LABEL = Limit("Kubernetes name", 63, r"[a-z0-9]([a-z0-9-]*[a-z0-9])?")
 
 
@@ -75,6 +77,8 @@ class Names:
         self.vault = Name(f"kv-{self._base}-{platform.suffix}", VAULT)
         self.registry = Name(f"acr{flat}{platform.suffix}", REGISTRY)
         self.storage_account = Name(f"st{flat}{platform.suffix}", STORAGE_ACCOUNT)
+        self.workspace = Name(f"log-{self._base}", WORKSPACE)
+        self.collection_rule = Name(f"dcr-{self._base}-containers", COLLECTION_RULE)
 
     def subnet(self, role: str) -> Name:
         """Name of the subnet with this role."""

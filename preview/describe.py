@@ -64,6 +64,17 @@ def _groups(plan: Plan, _: Counts) -> tuple[Leaf, ...]:
     return (Leaf(f"{azure.scope.resource_group}, and {azure.model_store.resource_group}, which outlives the stack"),)
 
 
+def _audit(plan: Plan, _: Counts) -> tuple[Leaf, ...]:
+    audit = plan.foundation.audit
+    if audit is None:
+        return ()
+    parts = [audit.workspace, f"records kept {plural(audit.retention_days, 'day')}"]
+    parts += [f"{audit.daily_gb} GB a day at most"] if audit.daily_gb is not None else []
+    parts += [f"containers of {joined(list(audit.container_logs.namespaces))}"] if audit.container_logs else []
+    parts += ["Microsoft Defender"] if audit.defender else []
+    return (Leaf(", ".join(parts)),)
+
+
 def _network(plan: Plan, _: Counts) -> tuple[Leaf, ...]:
     network = plan.foundation.network
     parts = [
@@ -198,6 +209,7 @@ def _guard(plan: Plan, _: Counts) -> tuple[Leaf, ...]:
 DESCRIPTIONS: Mapping[str, Description] = {
     "azure-native": Description("provider", _azure),
     "ResourceGroups": Description("groups", _groups),
+    "Audit": Description("audit", _audit),
     "Network": Description("network", _network),
     "ClusterIdentities": Description("identity", _identity),
     "Cluster": Description("cluster", _cluster),

@@ -26,7 +26,7 @@ _UNBOUNDED = 1000
 # As planning/money/cost.py counts.
 _COUNTED = (
     "A month has 730 hours. Only nodes are counted: not the load balancer, NAT gateway, disks, traffic, vault, "
-    "registry and storage."
+    "registry, storage and logs."
 )
 _MILLION = 1_000_000
 # The longest heading of the memory ledger: it takes two lines where 80 columns are too few.

@@ -14,6 +14,7 @@ from pulumi_azure_native.containerservice import (
 )
 
 from components.azure.agent_pool import agent_pool
+from components.azure.audit import Audit, recorded
 from components.azure.identity import ClusterIdentities
 from components.azure.kubeconfig import with_kubelogin
 from components.azure.network import API_SERVER, API_SERVER_ZONE, NODES, Network
@@ -62,6 +63,7 @@ class Cluster(pulumi.ComponentResource):
         network: Network,
         identities: ClusterIdentities,
         images: Sequence[pulumi.Resource],
+        audit: Audit | None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("llm-platform:components:Cluster", name, None, opts)
@@ -99,7 +101,11 @@ class Cluster(pulumi.ComponentResource):
                 "tenant_id": scope.tenant_id,
             },
             oidc_issuer_profile={"enabled": True},
-            security_profile={"workload_identity": {"enabled": True}},
+            security_profile={
+                "workload_identity": {"enabled": True},
+                **({"defender": audit.defender()} if audit is not None else {}),
+            },
+            addon_profiles=audit.agent() if audit is not None else None,
             api_server_access_profile=self._api_server(network),
             network_profile={
                 "network_plugin": "azure",
@@ -151,7 +157,9 @@ class Cluster(pulumi.ComponentResource):
             depends_on=[self.cluster, self.ready[-1]],
         )
         self.ready.append(self.system_pool)
-        self.kubernetes = self._kubernetes(network, images)
+        before = [*network.ready, *images, *recorded(audit, "cluster", self.cluster, name=name, parent=self)]
+        before += audit.collect(self.cluster, name=name, parent=self) if audit is not None else []
+        self.kubernetes = self._kubernetes(before)
         self.register_outputs({"id": self.id, "issuer_url": self.issuer_url})
 
     def _azure_owned(self) -> list[str]:
@@ -218,8 +226,8 @@ class Cluster(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self, depends_on=[self.ready[-1]]),
         )
 
-    def _kubernetes(self, network: Network, images: Sequence[pulumi.Resource]) -> pulumi_kubernetes.Provider:
-        """The provider, and with it every object, waits for the network and for where the pods' images come from."""
+    def _kubernetes(self, before: Sequence[pulumi.Resource]) -> pulumi_kubernetes.Provider:
+        """The provider, and with it every object, waits for network, images and what records the cluster."""
         credentials = containerservice.list_managed_cluster_user_credentials_output(
             resource_group_name=self._scope.resource_group,
             resource_name=self._plan.name,
@@ -245,7 +253,7 @@ class Cluster(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(
                 parent=self,
                 # With the system pool: what is created in the cluster needs a node, and moves when the pool is new.
-                depends_on=[self.cluster, self.system_pool, *network.ready, *images],
+                depends_on=[self.cluster, self.system_pool, *before],
                 deleted_with=self.cluster,
             ),
         )

@@ -1,10 +1,11 @@
-"""The foundation on Azure on one page: groups, network, AKS and its pools, vault, registry, store of weights."""
+"""The foundation on Azure on one page: groups, audit, network, AKS and its pools, vault, registry, store of weights."""
 
 from collections.abc import Mapping
 
 import pulumi
 import pulumi_azure_native
 
+from components.azure.audit import Audit
 from components.azure.cluster import Cluster
 from components.azure.identity import ClusterIdentities
 from components.azure.model_store import ModelStore
@@ -25,29 +26,34 @@ def azure(plan: AzurePlan, *, bootstrap: Mapping[str, pulumi.Output[str]]) -> Fo
     provider = pulumi_azure_native.Provider("azure", subscription_id=scope.subscription_id, tenant_id=scope.tenant_id)
     opts = pulumi.ResourceOptions(providers=[provider])
 
-    # Phase 1: resource groups and network.
+    # Phase 1: resource groups, where everything is recorded, and network.
     groups = ResourceGroups("groups", plan.model_store, scope=scope, opts=opts)
-    network = Network("network", plan.network, scope=scope, groups=groups, opts=opts)
+    audit = Audit("audit", plan.audit, scope=scope, groups=groups, opts=opts) if plan.audit is not None else None
+    network = Network("network", plan.network, scope=scope, groups=groups, audit=audit, opts=opts)
 
     # Phase 2: what nodes pull from, before there are any.
     identity = ClusterIdentities("identity", plan.identity, scope=scope, groups=groups, network=network, opts=opts)
-    vault = Vault("vault", plan.vault, scope=scope, groups=groups, network=network, bootstrap=bootstrap, opts=opts)
+    vault = Vault(
+        "vault", plan.vault, scope=scope, groups=groups, network=network, audit=audit, bootstrap=bootstrap, opts=opts
+    )
     registry = Registry(
         "registry", plan.registry, scope=scope, groups=groups, network=network, identities=identity, vault=vault,
-        opts=opts,
+        audit=audit, opts=opts,
     )  # fmt: skip
 
     # Phase 3: the cluster and its nodes.
     cluster = Cluster(
         "cluster", plan.cluster, plan.system_pool, scope=scope, groups=groups, network=network, identities=identity,
-        images=registry.ready, opts=opts,
+        images=registry.ready, audit=audit, opts=opts,
     )  # fmt: skip
     pools = NodePools(
         "pools", plan.agent_pools, scope=scope, groups=groups, network=network, cluster=cluster, opts=opts
     )
 
     # Phase 4: what pods use outside the cluster.
-    store = ModelStore("model-store", plan.model_store, scope=scope, groups=groups, network=network, opts=opts)
+    store = ModelStore(
+        "model-store", plan.model_store, scope=scope, groups=groups, network=network, audit=audit, opts=opts
+    )
 
     return Foundation(
         name=plan.cluster.name,
@@ -67,5 +73,9 @@ def azure(plan: AzurePlan, *, bootstrap: Mapping[str, pulumi.Output[str]]) -> Fo
             store=store,
             provider=provider,
         ),
-        components=[groups, network, identity, cluster, pools, vault, registry, store],
+        components=[
+            component
+            for component in (groups, audit, network, identity, cluster, pools, vault, registry, store)
+            if component is not None
+        ],
     )

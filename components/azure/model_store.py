@@ -3,6 +3,7 @@
 import pulumi
 from pulumi_azure_native import storage
 
+from components.azure.audit import Audit, recorded
 from components.azure.network import STORE_ZONE, Network
 from components.azure.private_endpoint import private_endpoint
 from components.azure.resource_groups import ResourceGroups
@@ -29,6 +30,7 @@ class ModelStore(pulumi.ComponentResource):
         scope: AzureScopePlan,
         groups: ResourceGroups,
         network: Network,
+        audit: Audit | None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("llm-platform:components:ModelStore", name, None, opts)
@@ -80,7 +82,8 @@ class ModelStore(pulumi.ComponentResource):
             scope=scope,
             connected_to=network,
             parent=self,
-            depends_on=[platform_group, self.account],
+            # Nobody reaches it before what is done there is recorded; the service for blobs keeps the logs.
+            depends_on=[platform_group, self.account, *recorded(audit, "store", service, name=name, parent=self)],
         )
         self.ready = [self.container, endpoint]
         self.register_outputs({"id": self.id, "container": self.container.id})

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import pulumi
 from pulumi_azure_native import network, privatedns
 
+from components.azure.audit import Audit, recorded
 from components.azure.resource_groups import ResourceGroups
 from planning.plan import AzureScopePlan, NetworkPlan, RunnerPlan, SubnetPlan
 
@@ -37,10 +38,12 @@ class Network(pulumi.ComponentResource):
         *,
         scope: AzureScopePlan,
         groups: ResourceGroups,
+        audit: Audit | None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("llm-platform:components:Network", name, None, opts)
         self._prefix, self._plan, self._scope, self._group = name, plan, scope, groups.platform
+        self._audit = audit
         self._vnet = network.VirtualNetwork(
             f"{name}-vnet",
             virtual_network_name=plan.vnet,
@@ -123,8 +126,9 @@ class Network(pulumi.ComponentResource):
     def _security_group(self, plan: SubnetPlan) -> network.NetworkSecurityGroup | None:
         if plan.rules is None:
             return None
-        return network.NetworkSecurityGroup(
-            f"{self._prefix}-rules-{plan.role.replace('_', '-')}",
+        name = f"{self._prefix}-rules-{plan.role.replace('_', '-')}"
+        group = network.NetworkSecurityGroup(
+            name,
             network_security_group_name=plan.security_group,
             resource_group_name=self._scope.resource_group,
             location=self._scope.region,
@@ -146,6 +150,8 @@ class Network(pulumi.ComponentResource):
             tags=dict(self._scope.tags),
             opts=self._after(self._group),
         )
+        recorded(self._audit, "security_group", group, name=name, parent=self)
+        return group
 
     def _zones(self) -> dict[str, privatedns.PrivateZone]:
         return {

@@ -3,6 +3,7 @@
 import pulumi
 from pulumi_azure_native import authorization, containerregistry
 
+from components.azure.audit import Audit, recorded
 from components.azure.identity import ClusterIdentities
 from components.azure.network import REGISTRY_ZONE, Network
 from components.azure.private_endpoint import private_endpoint
@@ -30,6 +31,7 @@ class Registry(pulumi.ComponentResource):
         network: Network,
         identities: ClusterIdentities,
         vault: Vault,
+        audit: Audit | None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("llm-platform:components:Registry", name, None, opts)
@@ -66,7 +68,8 @@ class Registry(pulumi.ComponentResource):
             scope=scope,
             connected_to=network,
             parent=self,
-            depends_on=[group, self.registry],
+            # Nobody reaches it before what is done there is recorded.
+            depends_on=[group, self.registry, *recorded(audit, "registry", self.registry, name=name, parent=self)],
         )
         self.ready = [endpoint, self.pull, *self._caches(name, plan, scope, vault)]
         self.register_outputs({"id": self.id})

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import pulumi
 from pulumi_azure_native import keyvault
 
+from components.azure.audit import Audit, recorded
 from components.azure.network import VAULT_ZONE, Network
 from components.azure.private_endpoint import private_endpoint
 from components.azure.resource_groups import ResourceGroups
@@ -27,6 +28,7 @@ class Vault(pulumi.ComponentResource):
         scope: AzureScopePlan,
         groups: ResourceGroups,
         network: Network,
+        audit: Audit | None,
         bootstrap: Mapping[str, pulumi.Output[str]],
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
@@ -53,7 +55,8 @@ class Vault(pulumi.ComponentResource):
                 scope=scope,
                 connected_to=network,
                 parent=self,
-                depends_on=[group, self.vault],
+                # Nobody reaches it before what is done there is recorded.
+                depends_on=[group, self.vault, *recorded(audit, "vault", self.vault, name=name, parent=self)],
             )
         ]
         for secret in plan.bootstrap:

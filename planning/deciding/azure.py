@@ -1,5 +1,6 @@
 """Plans the foundation on Azure; network, cluster, pools and identities of pods have modules of their own."""
 
+from planning.deciding.audit import audit
 from planning.deciding.cluster import cluster, identities
 from planning.deciding.network import network
 from planning.deciding.pod_identities import pod_identities
@@ -31,6 +32,7 @@ def azure(stack: ResolvedStack) -> AzurePlan:
     system = system_pool(stack)
     return AzurePlan(
         scope=_scope(stack),
+        audit=audit(stack),
         network=network(stack),
         identity=identities(stack),
         cluster=cluster(stack),

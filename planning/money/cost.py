@@ -1,6 +1,6 @@
 """What the nodes cost in a month, at their fewest and at their most, and which part of it each model takes.
 
-Only nodes: the catalog has no prices of load balancer, NAT gateway, disks, traffic, vault, registry and storage.
+Only nodes: the catalog has no prices of load balancer, NAT gateway, disks, traffic, vault, registry, storage and logs.
 """
 
 from collections.abc import Iterable, Mapping

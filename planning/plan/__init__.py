@@ -19,6 +19,7 @@ from planning.plan.azure import (
     PodIdentityPlan,
     VaultPlan,
 )
+from planning.plan.azure_audit import AuditPlan, ContainerLogsPlan, RecordedPlan
 from planning.plan.azure_grants import AdminGrantPlan, GrantPlan
 from planning.plan.azure_network import NetworkPlan, RunnerPlan, SecurityRulePlan, SubnetPlan
 from planning.plan.azure_registry import CachePlan, RegistryAccountPlan, RegistryPlan
@@ -75,6 +76,7 @@ __all__ = [
     "AdminGrantPlan",
     "AgentPoolPlan",
     "AlertingPlan",
+    "AuditPlan",
     "AutoscalingPlan",
     "AzurePlan",
     "AzureScopePlan",
@@ -87,6 +89,7 @@ __all__ = [
     "ClientPlan",
     "ClusterIdentityPlan",
     "ClusterPlan",
+    "ContainerLogsPlan",
     "ControllerPlan",
     "CostLine",
     "CostPlan",
@@ -120,6 +123,7 @@ __all__ = [
     "ProbePath",
     "ProxyPath",
     "ReceiverPlan",
+    "RecordedPlan",
     "RegistryAccountPlan",
     "RegistryPlan",
     "ReleasePlan",

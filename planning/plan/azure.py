@@ -1,9 +1,10 @@
-"""The foundation on Azure: scope, network, identities, cluster, agent pools, vault, registry and store."""
+"""The foundation on Azure: scope, audit, network, identities, cluster, agent pools, vault, registry and store."""
 
 from typing import Literal
 
 from msgspec import Struct
 
+from planning.plan.azure_audit import AuditPlan
 from planning.plan.azure_grants import AdminGrantPlan, GrantPlan
 from planning.plan.azure_network import NetworkPlan
 from planning.plan.azure_registry import RegistryPlan
@@ -219,6 +220,8 @@ class AzurePlan(Struct, frozen=True, kw_only=True, tag="azure"):
 
     scope: AzureScopePlan
     """Where it is created, and for whom."""
+    audit: AuditPlan | None
+    """What is recorded, and where; None where nothing is."""
     network: NetworkPlan
     """Virtual network and private DNS."""
     identity: ClusterIdentityPlan

@@ -1,4 +1,4 @@
-"""What runs on the system nodes beside the models, and what it requests: AKS' own pods, the charts', the proxies.
+"""What runs on the system nodes beside the models, and what it requests: AKS' own pods, agents, charts, proxies.
 
 Sources: catalog/system_pods.yaml for what AKS and charts request, planning/plan/system_pods.py for what is set here.
 """
@@ -32,8 +32,18 @@ def system_loads(stack: Resolution) -> tuple[SystemLoad, ...]:
     pods = stack.catalog.system_pods
     return (
         *(_load(stack, "", pod) for pod in pods.aks),
+        *(_load(stack, "", pod) for agent in _agents(stack) for pod in pods.agents[agent]),
         *(_load(stack, chart, pod) for chart, own in pods.charts.items() for pod in own),
     )
+
+
+def _agents(stack: Resolution) -> tuple[str, ...]:
+    """Azure's own agents that the stack file switches on."""
+    audit = stack.settings.observability.audit
+    if audit is None:
+        return ()
+    switches = {"container_logs": audit.container_logs, "defender": audit.defender}
+    return tuple(agent for agent, is_on in switches.items() if is_on)
 
 
 def _load(stack: Resolution, chart: str, pod: SystemPod) -> SystemLoad:

@@ -1,6 +1,7 @@
 """The rules for stacks: one module for each subject, all registered in one place."""
 
 from planning.rules import (
+    audit,
     auto,
     autoscaler,
     bodies,
@@ -42,6 +43,7 @@ from planning.rules.register import REGISTER
 
 __all__ = [
     "REGISTER",
+    "audit",
     "auto",
     "autoscaler",
     "bodies",

@@ -5,7 +5,13 @@ from planning.placement.system_capacity import SystemCapacity, system_capacity
 from planning.resolving.resolution import Resolution
 from planning.rules.register import Violation, Violations, stack_rule
 
-_READS = ("cluster.system_pool", "cluster.max_pods", "gateway.replicas", "observability.replicas")
+_READS = (
+    "cluster.system_pool",
+    "cluster.max_pods",
+    "gateway.replicas",
+    "observability.replicas",
+    "observability.audit",
+)
 _FIGURES = "catalog/system_pods.yaml; https://learn.microsoft.com/azure/aks/node-resource-reservations"
 _MIB_PER_GIB = 1024
 

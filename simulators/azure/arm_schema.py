@@ -33,6 +33,9 @@ _RENAMES: Final = {
 }
 # The published types know no fractions: these are numbers that Azure accepts with one.
 _FRACTIONAL: Final = frozenset({"amount", "samplingPercentage", "spotMaxPrice", "threshold"})
+# Values of open enums that Azure documents and the published types don't list: streams of Container insights,
+# MicrosoftDocs/azure-monitor-docs articles/azure-monitor/containers/container-insights-transformations.md @037126b0.
+_DOCUMENTED: Final = {"monitor:DataCollectionRule": frozenset({"Microsoft-ContainerLogV2"})}
 # Filled in elsewhere: the name from the path, the location from the resource group.
 _NEVER_REQUIRED: Final = frozenset({"name", "location"})
 
@@ -208,7 +211,7 @@ class ArmSchema:
         elements = [self._resolve(element) for element in kind["elements"]]
         literals = [element["value"] for element in elements if element["$type"] == "StringLiteralType"]
         others = [element for element in elements if element["$type"] != "StringLiteralType"]
-        if value in literals:
+        if value in literals or value in _DOCUMENTED.get(self.token, ()):
             return
         outcomes = [list(self._value(element, value, path, key)) for element in others]
         accepted = any(not outcome for outcome in outcomes)

@@ -80,6 +80,8 @@ FEDERATED_CREDENTIALS_PER_IDENTITY: Final = 20
 # A resource of the first type can't go while one of the others names it or lies in it.
 _SUBNET_USERS: Final = ("containerservice:AgentPool", "containerservice:ManagedCluster", "network:PrivateEndpoint")
 _HELD_BY: Final[dict[str, tuple[str, ...]]] = {
+    # https://learn.microsoft.com/rest/api/monitor/data-collection-rules/delete, deleteAssociations
+    "monitor:DataCollectionRule": ("monitor:DataCollectionRuleAssociation",),
     "network:NatGateway": ("network:Subnet",),
     "network:NetworkSecurityGroup": ("network:Subnet",),
     "network:PublicIPAddress": ("network:NatGateway",),

@@ -5,7 +5,8 @@ Azure/azure-rest-api-specs#18106 and #8075 (purge protection: never false; left 
 Azure/azure-rest-api-specs Microsoft.Storage StorageAccountUpdateParameters (`sku`, `kind`); registry,
 MicrosoftDocs/azure-docs articles/reliability/reliability-container-registry.md; subnets,
 hashicorp/terraform-provider-azurerm#11211 and MicrosoftDocs/azure-docs#20572 (ranges of a network that hold subnets);
-cluster, rancher/rancher#24071 (no downgrade, in the words of AKS) and MicrosoftDocs/azure-docs#110428 (private zone).
+cluster, rancher/rancher#24071 (no downgrade, in the words of AKS), MicrosoftDocs/azure-docs#110428 (private zone) and
+Azure/AKS#2904 (add-ons that are no longer named).
 What differs: Azure changes the range of a subnet that nothing uses; here none is changed.
 """
 
@@ -53,6 +54,8 @@ def refuse(token: str, old: Mapping[str, Any], new: Mapping[str, Any], subnets: 
 
 def kept(token: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
     """The inputs that hold after an update: what Azure keeps although it is left out is there again."""
+    if token == "containerservice:ManagedCluster" and old.get("addonProfiles"):
+        return {**new, "addonProfiles": {**old["addonProfiles"], **(new.get("addonProfiles") or {})}}
     if token != "keyvault:Vault" or not _at(old, f"properties.{_PURGE_PROTECTION}"):
         return dict(new)
     return {**new, "properties": {**new.get("properties", {}), _PURGE_PROTECTION: True}}

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import yaml
 
-from simulators.azure import agent_pools, artifact_cache, change_rules, fixed_once_created
+from simulators.azure import agent_pools, artifact_cache, change_rules, fixed_once_created, monitoring
 from simulators.azure.arm_paths import path_inputs, resource_id
 from simulators.azure.arm_schema import ArmSchema
 from simulators.azure.assigned_values import TENANT, born
@@ -121,6 +121,7 @@ class AzureNative(SimulatedProvider):
         self._require_known(inputs)
         id_ = resource_id(schema.token, schema.arm_type, self._subscription, inputs)
         self._require_surroundings(schema, inputs, id_)
+        monitoring.require(self.cloud, schema.token, id_, inputs)
         agent_pools.require_system_pool(self.cloud, schema.token, id_, inputs)
         with self._exclusive(schema.token, id_):
             parts = id_.rsplit("/agentPools/", 1)
@@ -204,6 +205,7 @@ class AzureNative(SimulatedProvider):
         if found is None:
             raise RefusedError(f"ResourceNotFound: '{id_}' was not found")
         agent_pools.require_system_pool(self.cloud, schema.token, id_, inputs)
+        monitoring.require(self.cloud, schema.token, id_, inputs)
         old = found.inputs
         if schema.token == agent_pools.CLUSTER:
             old = agent_pools.matched(self.cloud, id_, inputs)

@@ -38,6 +38,8 @@ AZURE: Mapping[str, tuple[str, str]] = {
         "federatedIdentityCredentialResourceName", r"[A-Za-z0-9][\w-]{2,119}",
     ),
     "managedidentity:UserAssignedIdentity": ("resourceName", r"[A-Za-z0-9][\w-]{2,127}"),
+    "monitor:DataCollectionRule": ("dataCollectionRuleName", r"[A-Za-z0-9]([A-Za-z0-9-]{0,62}[A-Za-z0-9])?"),
+    "monitor:DiagnosticSetting": ("name", r"[^*<>%&:\\?+/]{1,260}"),
     "network:NatGateway": ("natGatewayName", r"[A-Za-z0-9]([\w.-]{0,78}\w)?"),
     "network:NetworkSecurityGroup": ("networkSecurityGroupName", r"[A-Za-z0-9]([\w.-]{0,78}\w)?"),
     "network:PrivateEndpoint": ("privateEndpointName", r"[A-Za-z0-9]([\w.-]{0,78}\w)?"),
@@ -45,6 +47,7 @@ AZURE: Mapping[str, tuple[str, str]] = {
     "network:Subnet": ("subnetName", r"[A-Za-z0-9]([\w.-]{0,78}\w)?"),
     "network:VirtualNetwork": ("virtualNetworkName", r"[A-Za-z0-9]([\w.-]{0,62}\w)?"),
     "network:VirtualNetworkPeering": ("virtualNetworkPeeringName", r"[A-Za-z0-9]([\w.-]{0,78}\w)?"),
+    "operationalinsights:Workspace": ("workspaceName", r"[A-Za-z0-9][A-Za-z0-9-]{2,61}[A-Za-z0-9]"),
     "privatedns:VirtualNetworkLink": ("virtualNetworkLinkName", r"[A-Za-z0-9]([\w.-]{0,78}\w)?"),
     "resources:ResourceGroup": ("resourceGroupName", r"(?=.{1,90}$)[\w.()-]*[\w()-]"),
     "storage:BlobContainer": ("containerName", r"(?=.{3,63}$)[a-z0-9](-?[a-z0-9])*"),
@@ -200,8 +203,9 @@ def test_each_kind_with_a_name_of_its_own_is_known() -> None:
         entry["type"].removeprefix("azure-native:") for stack in ALL for entry in entries_of(stack) if is_azure(entry)
     }
     assert kinds - AZURE.keys() == {
-        "authorization:RoleAssignment", "containerservice:MaintenanceConfiguration", "network:PrivateDnsZoneGroup",
-        "privatedns:PrivateZone", "storage:BlobServiceProperties",
+        "authorization:RoleAssignment", "containerservice:MaintenanceConfiguration",
+        "monitor:DataCollectionRuleAssociation", "network:PrivateDnsZoneGroup", "privatedns:PrivateZone",
+        "storage:BlobServiceProperties",
     }  # fmt: skip
 
 

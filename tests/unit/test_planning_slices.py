@@ -102,6 +102,7 @@ def test_slices_have_one_owner(vm_size: str, driver: str) -> None:
             {
                 "cluster.gpu_driver": driver,
                 "platform.environment": "prod",
+                "observability.audit": {},
                 "pools[1]": pool("other", vm_size=vm_size, gpu={"sharing": "mig", "layout": list(layout)}, nodes=FIXED),
             }
         )

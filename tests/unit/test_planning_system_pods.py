@@ -44,6 +44,23 @@ def test_a_second_prometheus_comes_with_a_second_alertmanager() -> None:
     assert loads["kube-prometheus-stack/alertmanager"].fewest == 2
 
 
+def test_azures_agents_count_where_they_are_switched_on() -> None:
+    def with_audit(**audit: Any) -> SystemCapacity:
+        return known(observability__audit=audit)
+
+    none, both = known(), with_audit(defender=True)
+    logs = with_audit()
+    assert none == with_audit(container_logs=False)
+    # The agent of the logs: 20 + 75 + 75 millicores on each node, 100 + 150 once.
+    assert none.node_cpu_millicores - logs.node_cpu_millicores == 170
+    assert logs.fewest_cpu_millicores - none.fewest_cpu_millicores == 250
+    assert none.node_pods - logs.node_pods == 1
+    # Defender's sensor: 360 + 60 on each node, 60 once.
+    assert logs.node_cpu_millicores - both.node_cpu_millicores == 420
+    assert both.fewest_memory_mib - logs.fewest_memory_mib == 64
+    assert logs.node_pods - both.node_pods == 2
+
+
 def test_pods_of_every_node_are_taken_off_each_node_and_not_counted_again() -> None:
     loads = system_loads(Resolution(settings({}), CATALOG))
     once = sum(load.cpu_millicores * load.fewest for load in loads if not load.every_node)

@@ -19,8 +19,41 @@ def _receivers(*receivers: dict[str, object]) -> tuple[Change, ...]:
 TABLE = (
     Broken(
         "alerts go to nobody in production",
-        (put("platform.environment", "prod"), put("platform.protect", value=False), drop("observability.receivers")),
+        (
+            put("platform.environment", "prod"),
+            put("platform.protect", value=False),
+            put("observability.audit", {}),
+            drop("observability.receivers"),
+        ),
         {("ALERT-UNSENT-PROD", "observability.receivers"): ("`null`", "kind: pagerduty", "kind: email")},
+    ),
+    Broken(
+        "nothing is recorded in production",
+        (put("platform.environment", "prod"), put("platform.protect", value=False)),
+        {("AUDIT-MISSING-PROD", "observability.audit"): ("this is production", "audit: {retention_days: 90}")},
+    ),
+    Broken(
+        "records kept for less than Azure keeps them",
+        (put("observability.audit", {"retention_days": 7}),),
+        {("CFG-VALUE", "observability.audit.retention_days"): ("7 is below 30", "30 to 730")},
+    ),
+    Broken(
+        "switch of the audit misspelt",
+        (put("observability.audit", {"container_log": False}),),
+        {("CFG-UNKNOWN-KEY", "observability.audit.container_log"): ("container_logs",)},
+    ),
+    Broken(
+        "prompts in the logs that are recorded",
+        (
+            put("observability.audit", {}),
+            put("models[0].engine.args.enable-log-requests", value=True),
+            put("models[0].engine.unsafe", [{"flag": "enable-log-requests", "reason": "a trial"}]),
+        ),
+        {
+            ("AUDIT-PROMPTS", "models[0].engine.args.enable-log-requests"): (
+                "writes prompts into the logs", "container_logs: false"
+            )
+        },
     ),
     Broken(
         "address of a Slack webhook in the stack file",

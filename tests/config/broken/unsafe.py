@@ -50,6 +50,7 @@ TABLE = (
         "opening in production that production hasn't accepted",
         (
             put("platform.environment", "prod"),
+            put("observability.audit", {}),
             *argument("tokenizer", "acme/tokenizer"),
             put("models[0].engine.unsafe", [{"flag": "tokenizer", "reason": "a trial"}]),
         ),

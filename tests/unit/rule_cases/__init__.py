@@ -4,6 +4,7 @@ A rule of planning/rules/SUBJECT.py has its row in SUBJECT.py here.
 """
 
 from rule_cases import (
+    audit,
     auto,
     autoscaler,
     bodies,
@@ -44,6 +45,7 @@ from rule_cases import (
 from rule_cases.case import Case
 
 SUBJECTS = (
+    audit,
     auto,
     autoscaler,
     bodies,
