@@ -33,10 +33,12 @@ gpu_operator = GpuOperator("gpu-operator", plan.gpu_operator, cluster=cluster)
 monitoring = Monitoring("monitoring", plan.monitoring, secrets=secrets, cluster=cluster)
 autoscaling = Autoscaling("autoscaling", plan.autoscaling, cluster=cluster)
 certificates = Certificates("certificates", plan.certificates, cluster=cluster)
-gateway = Gateway("gateway", plan.gateway, secrets=secrets, certificates=certificates, cluster=cluster)
 
-# Serving: one component per model.
+# Serving: the models' namespace, the gateway before it, and one component per model.
 serving = Serving("serving", plan.serving, secrets=secrets, cluster=cluster)
+gateway = Gateway(
+    "gateway", plan.gateway, secrets=secrets, certificates=certificates, models=serving.namespace, cluster=cluster
+)
 models = [
     Model(
         f"model-{model.name}", model, cluster=cluster, identities=identities, gpu_operator=gpu_operator,

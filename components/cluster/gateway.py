@@ -13,10 +13,11 @@ from components.cluster.certificates import Certificates
 from components.cluster.chart import install_chart
 from components.cluster.chart_crds import apply_chart_crds
 from components.cluster.external_secret import external_secret, trimmed
+from components.cluster.gateway_admission import gateway_admission
 from components.cluster.in_cluster import in_cluster
 from components.cluster.labels import PROXY_PODS, metadata
 from components.cluster.namespace import namespace
-from components.cluster.network_policies import deny_all
+from components.cluster.network_policies import deny_all, extension_traffic
 from components.cluster.secrets import Secrets
 from components.cluster.system_move import system_move
 from components.foundation import KubernetesCluster
@@ -28,7 +29,10 @@ _AI = "aigateway.envoyproxy.io/v1beta1"
 
 
 class Gateway(pulumi.ComponentResource):
-    """`ready` is what must exist before a route: the controllers, the Gateway, and the policies that secure it."""
+    """`ready` is what must exist before a route: the controllers, the Gateway, and the policies that secure it.
+
+    `models` is the namespace of the routes, in which the controllers get rights.
+    """
 
     gateway: CustomResource
     ready: list[pulumi.Resource]
@@ -41,13 +45,15 @@ class Gateway(pulumi.ComponentResource):
         *,
         secrets: Secrets,
         certificates: Certificates,
+        models: Namespace,
         cluster: KubernetesCluster,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("llm-platform:components:Gateway", name, None, opts)
         self._name, self._plan, self._cluster = name, plan, cluster
-        controllers = self._controllers(certificates)
         space = self._namespace("namespace", plan.namespace)
+        controllers = self._controllers(certificates, [space, models])
+        admission = gateway_admission(name, plan, parent=self, cluster=cluster)
         # This namespace holds only objects and Secrets; the proxies run in their controller's, so it needs no pods.
         NetworkPolicy(
             f"{name}-default-deny",
@@ -55,7 +61,7 @@ class Gateway(pulumi.ComponentResource):
             spec=deny_all(),
             opts=in_cluster(self, cluster, space),
         )
-        self._first = [space, *controllers]
+        self._first = [space, *controllers, *admission]
         certificate, keys = self._secrets([space, *secrets.ready])
         proxy = self._object("proxy", _ENVOY, "EnvoyProxy", specs.envoy_proxy(plan, cluster.system_nodes))
         gateway_class = CustomResource(
@@ -98,14 +104,21 @@ class Gateway(pulumi.ComponentResource):
         )
         self.register_outputs({"hostname": plan.hostname})
 
-    def _controllers(self, certificates: Certificates) -> list[pulumi.Resource]:
+    def _controllers(self, certificates: Certificates, served: list[Namespace]) -> list[pulumi.Resource]:
         """Three charts in order: the AI controller watches kinds whose CRDs the first two install.
 
-        Its chart has a certificate that cert-manager makes; Envoy Gateway's CRDs are updated before its controller.
+        Its chart has a certificate that cert-manager makes; Envoy Gateway's CRDs are updated before its controller, and
+        its chart makes Roles in the namespaces that are served.
         """
         plan = self._plan
         proxies = self._namespace("envoy-namespace", plan.envoy.namespace)
         ai = self._namespace("ai-namespace", plan.ai.namespace)
+        NetworkPolicy(
+            f"{self._name}-ai-traffic",
+            metadata=metadata("extension-server", plan.ai.namespace),
+            spec=extension_traffic(plan.ai_controller, plan.envoy_controller, specs.EXTENSION_PORT),
+            opts=in_cluster(self, self._cluster, ai),
+        )
         updated = apply_chart_crds(
             f"{self._name}-envoy-crds", plan.envoy_crds, parent=self, cluster=self._cluster, space=proxies
         )
@@ -113,7 +126,7 @@ class Gateway(pulumi.ComponentResource):
             f"{self._name}-envoy",
             plan.envoy,
             specs.envoy_gateway_values(plan, self._cluster.system_nodes),
-            opts=in_cluster(self, self._cluster, proxies, updated),
+            opts=in_cluster(self, self._cluster, proxies, updated, *served),
         )
         crds = install_chart(f"{self._name}-ai-crds", plan.ai_crds, {}, opts=in_cluster(self, self._cluster, ai))
         controller = install_chart(

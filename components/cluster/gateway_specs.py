@@ -12,6 +12,10 @@ CLIENT_HEADER = "x-llm-client"
 CERTIFICATE_SECRET = "gateway-certificate"  # noqa: S105 - names of Secrets, not secrets
 KEYS_SECRET = "gateway-api-keys"  # noqa: S105
 WEBHOOK_SECRET = "ai-gateway-webhook-certificate"  # noqa: S105 - the name of a Secret, not a secret
+# Deployment, Service and service account of the AI gateway's controller.
+AI_CONTROLLER = "ai-gateway-controller"
+# The AI gateway's server for Envoy Gateway; it has no encryption and asks for no credentials.
+EXTENSION_PORT = 1063
 # By this annotation of a Gateway the AI gateway finds its GatewayConfig (internal/controller/gateway.go).
 GATEWAY_CONFIG = "aigateway.envoyproxy.io/gateway-config"
 
@@ -19,6 +23,10 @@ GATEWAY_CONFIG = "aigateway.envoyproxy.io/gateway-config"
 _PATHS = "/v1"
 _EVERYONE: list[Json] = ["0.0.0.0/0", "::/0"]
 _TARGET_GROUP = "gateway.networking.k8s.io"
+# Internal headers of the AI gateway (internal/internalapi/internalapi.go), which its filters set after a client's have
+# been removed: the choice of an endpoint picker, and prefixes of all others.
+_PICKED_ENDPOINT = "x-gateway-destination-endpoint"
+_INTERNAL_PREFIXES = ("x-ai-eg-", "x-aigw-")
 
 
 def envoy_gateway_values(plan: GatewayPlan, nodes: NodeSelection) -> dict[str, Json]:
@@ -33,20 +41,28 @@ def envoy_gateway_values(plan: GatewayPlan, nodes: NodeSelection) -> dict[str, J
         "certgen": {"job": nodes.helm_values()},
         "config": {
             "envoyGateway": {
+                # No object or Secret of another namespace is read: the chart then makes Roles in these alone. Its own
+                # must be on the list, or it couldn't read its own Secrets and the proxies' pods.
+                "provider": {
+                    "kubernetes": {"watch": {"type": "Namespaces", "namespaces": list(plan.served_namespaces)}}
+                },
                 "extensionApis": {"enableBackend": True},
                 "extensionManager": {
                     "hooks": {
                         "xdsTranslator": {
+                            # The certificate's private key stays here: the AI gateway hands Secrets back unread
+                            # (internal/extensionserver/post_translate_modify.go), and left out they are not replaced.
                             "translation": {
-                                kind: {"includeAll": True} for kind in ("listener", "route", "cluster", "secret")
+                                **{kind: {"includeAll": True} for kind in ("listener", "route", "cluster")},
+                                "secret": {"includeAll": False},
                             },
                             "post": ["Translation", "Cluster", "Route"],
                         }
                     },
                     "service": {
                         "fqdn": {
-                            "hostname": f"ai-gateway-controller.{plan.ai.namespace}.svc.cluster.local",
-                            "port": 1063,
+                            "hostname": f"{AI_CONTROLLER}.{plan.ai.namespace}.svc.cluster.local",
+                            "port": EXTENSION_PORT,
                         }
                     },
                 },
@@ -62,8 +78,10 @@ def ai_gateway_values(plan: GatewayPlan, nodes: NodeSelection) -> dict[str, Json
         "extProc": {"logFormat": "json", "enableRedaction": True},
         "controller": {
             # Part of the address in Envoy Gateway's values.
-            "fullnameOverride": "ai-gateway-controller",
+            "fullnameOverride": AI_CONTROLLER,
             "logFormat": "json",
+            # Routes of other namespaces would else add their models to the list of this Gateway.
+            "watch": {"namespaces": list(plan.served_namespaces)},
             "podDisruptionBudget": {"enabled": True},
             # A Secret of another name than the chart's own, which Helm deletes as soon as the chart no longer makes it.
             "mutatingWebhook": {"certManager": {"enable": True}, "tlsCertSecretName": WEBHOOK_SECRET},
@@ -136,7 +154,7 @@ def gateway_config(plan: GatewayPlan) -> dict[str, Json]:
 
 
 def gateway(plan: GatewayPlan) -> dict[str, Json]:
-    """Spec of the Gateway: only HTTPS, for one host name, open to routes of admitted namespaces."""
+    """Spec of the Gateway: only HTTPS, for one host name, open to HTTPRoutes of admitted namespaces."""
     return {
         "gatewayClassName": plan.gateway,
         "listeners": [
@@ -147,7 +165,8 @@ def gateway(plan: GatewayPlan) -> dict[str, Json]:
                 "hostname": plan.hostname,
                 "tls": {"mode": "Terminate", "certificateRefs": [{"name": CERTIFICATE_SECRET}]},
                 "allowedRoutes": {
-                    "namespaces": {"from": "Selector", "selector": {"matchLabels": dict(ROUTES_ADMITTED)}}
+                    "kinds": [{"group": _TARGET_GROUP, "kind": "HTTPRoute"}],
+                    "namespaces": {"from": "Selector", "selector": {"matchLabels": dict(ROUTES_ADMITTED)}},
                 },
             }
         ],
@@ -155,7 +174,10 @@ def gateway(plan: GatewayPlan) -> dict[str, Json]:
 
 
 def client_traffic(plan: GatewayPlan) -> dict[str, Json]:
-    """Spec of the ClientTrafficPolicy: the gateway's own headers are dropped, and no client holds what others need."""
+    """Spec of the ClientTrafficPolicy: the gateway's own headers are dropped, and no client holds what others need.
+
+    Envoy removes headers early, before routing and every filter (internal/xds/translator/listener.go).
+    """
     path = plan.listener
     return {
         "targetRefs": _targets(plan),
@@ -183,7 +205,12 @@ def client_traffic(plan: GatewayPlan) -> dict[str, Json]:
                 "streamIdleTimeout": in_seconds(path.stream_idle_seconds),
             },
         },
-        "headers": {"earlyRequestHeaders": {"remove": [CLIENT_HEADER, MODEL_HEADER]}},
+        "headers": {
+            "earlyRequestHeaders": {
+                "remove": [CLIENT_HEADER, MODEL_HEADER, _PICKED_ENDPOINT],
+                "removeOnMatch": [{"type": "Prefix", "value": prefix} for prefix in _INTERNAL_PREFIXES],
+            }
+        },
         "tls": {"minVersion": "1.2"},
     }
 

@@ -10,7 +10,7 @@ from components.cluster.chart import image_parts, install_chart, merged
 from components.cluster.chart_alerts import chart_alert_values
 from components.cluster.external_secret import external_secret, trimmed
 from components.cluster.in_cluster import in_cluster
-from components.cluster.labels import OPERATED_PODS, PROXY_PODS, metadata
+from components.cluster.labels import OPERATED_PODS, metadata, proxies_of
 from components.cluster.namespace import namespace
 from components.cluster.object_metrics import object_metrics_values
 from components.cluster.secrets import Secrets
@@ -23,16 +23,6 @@ from planning.plan.labels import MODEL
 # Blocks are deleted by age and by size: a full disk stops Prometheus, and so alerts and autoscaling. Kept this full, it
 # stays clear of KubePersistentVolumeFillingUp, which warns below 15 % of free space.
 _DISK_SHARE_PERCENT = 80
-# Envoy Gateway chooses where the proxies run, and labels them.
-_PROXIES: dict[str, Json] = {
-    "namespaceSelector": {"any": True},
-    "selector": {"matchLabels": dict(PROXY_PODS)},
-    "podMetricsEndpoints": [
-        {"port": "metrics", "path": "/stats/prometheus", "interval": "30s"},
-        # Metrics of the AI gateway's sidecar of Envoy: tokens, and the time to the first one, by model.
-        {"port": "aigw-admin", "path": "/metrics", "interval": "30s"},
-    ],
-}
 
 
 class Monitoring(pulumi.ComponentResource):
@@ -63,7 +53,7 @@ class Monitoring(pulumi.ComponentResource):
         )
         for role, kind, spec in (
             (VLLM_MONITOR, "PodMonitor", _models(plan.models_namespace)),
-            ("envoy", "PodMonitor", _PROXIES),
+            ("envoy", "PodMonitor", _proxies(plan)),
             *((controller.name, "PodMonitor", _controller(controller)) for controller in plan.controllers),
             ("dcgm", "ServiceMonitor", _gpus(plan.operator_namespace)),
             ("alerts", "PrometheusRule", {"groups": groups(plan)}),
@@ -106,6 +96,19 @@ def _models(serving: str) -> dict[str, Json]:
         "selector": {"matchExpressions": [{"key": MODEL, "operator": "Exists"}]},
         "podTargetLabels": [MODEL],
         "podMetricsEndpoints": [{"port": HTTP_PORT_NAME, "path": "/metrics", "interval": "15s"}],
+    }
+
+
+def _proxies(plan: MonitoringPlan) -> dict[str, Json]:
+    return {
+        "namespaceSelector": {"matchNames": [plan.proxies_namespace]},
+        # Those of another Gateway, or a pod with a proxy's labels elsewhere, could say anything of this one.
+        "selector": {"matchLabels": dict(proxies_of(plan.gateway, plan.gateway_namespace))},
+        "podMetricsEndpoints": [
+            {"port": "metrics", "path": "/stats/prometheus", "interval": "30s"},
+            # Metrics of the AI gateway's sidecar of Envoy: tokens, and the time to the first one, by model.
+            {"port": "aigw-admin", "path": "/metrics", "interval": "30s"},
+        ],
     }
 
 

@@ -9,12 +9,14 @@ from pulumi_kubernetes.networking.v1 import (
 )
 
 from components.cluster.labels import PROMETHEUS_PODS, proxies_of
-from planning.plan import TrafficPlan
+from planning.plan import ControllerPlan, TrafficPlan
 from planning.plan.endpoint import HTTP_PORT
 from planning.plan.labels import MODEL
 
 _NAMESPACE_NAME = "kubernetes.io/metadata.name"
 _EVERYTHING = "0.0.0.0/0"
+# Of the AI gateway's chart, `controller.mutatingWebhook.port`.
+_WEBHOOK_PORT = 9443
 
 
 def deny_all() -> NetworkPolicySpecArgsDict:
@@ -45,6 +47,22 @@ def model_traffic(model: str, plan: TrafficPlan) -> NetworkPolicySpecArgsDict:
             },
             _https(_EVERYTHING, but=list(plan.not_internet)),
             *([_https(plan.store_addresses)] if plan.store_addresses else []),
+        ],
+    }
+
+
+def extension_traffic(server: ControllerPlan, client: ControllerPlan, port: int) -> NetworkPolicySpecArgsDict:
+    """Inbound of the AI gateway's controller: `port` for Envoy Gateway alone, webhook and metrics for everybody.
+
+    The API server calls the webhook from wherever the cloud runs it. Kubelet's probes, on `port` as well, can't be
+    limited.
+    """
+    return {
+        "pod_selector": {"match_labels": dict(server.pods)},
+        "policy_types": ["Ingress"],
+        "ingress": [
+            {"from_": [_pods(client.namespace, dict(client.pods))], "ports": [{"protocol": "TCP", "port": port}]},
+            {"ports": [{"protocol": "TCP", "port": open_port} for open_port in (server.port, _WEBHOOK_PORT)]},
         ],
     }
 

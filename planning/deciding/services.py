@@ -98,12 +98,16 @@ def gateway(stack: ResolvedStack, nodes: NodeSelection) -> GatewayPlan:
     """Plan the gateway."""
     settings, envoy = stack.settings.gateway, chart(stack, "gateway-helm")
     path = request_path(stack.resolution)
+    controllers = {controller.name: controller for controller in _controllers(stack)}
     return GatewayPlan(
         envoy=envoy,
         envoy_crds=chart_crds(stack, "gateway-helm"),
         ai_crds=chart(stack, "ai-gateway-crds-helm"),
         ai=chart(stack, "ai-gateway-helm"),
+        envoy_controller=controllers["gateway-helm"],
+        ai_controller=controllers["ai-gateway-helm"],
         namespace=GATEWAY_NAMESPACE,
+        served_namespaces=tuple(sorted((envoy.namespace, GATEWAY_NAMESPACE, NAMESPACE))),
         gateway=GATEWAY,
         hostname=settings.hostname,
         certificate=settings.certificate,
@@ -145,6 +149,8 @@ def monitoring(stack: ResolvedStack, nodes: NodeSelection) -> MonitoringPlan:
         waiting_requests=settings.alerts.waiting_requests,
         first_token_seconds=settings.alerts.first_token_seconds,
         gpu_nodes=azure_objects.GPU_NODES,
+        gateway=GATEWAY,
+        gateway_namespace=GATEWAY_NAMESPACE,
         proxies_namespace=stack.catalog.charts["gateway-helm"].namespace,
         gpu_metrics=_gpu_metrics(stack),
         controllers=_controllers(stack),

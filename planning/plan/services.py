@@ -130,6 +130,19 @@ class ClientPlan(Struct, frozen=True, kw_only=True):
     """The store's secret with its API key."""
 
 
+class ControllerPlan(Struct, frozen=True, kw_only=True):
+    """A controller whose metrics are scraped: without it, changes have no effect."""
+
+    name: str
+    """Name of its chart."""
+    namespace: str
+    """Namespace of its pods."""
+    pods: Pairs
+    """Labels of its pods."""
+    port: str | int
+    """Name or number of the port with its metrics."""
+
+
 class GatewayPlan(Struct, frozen=True, kw_only=True):
     """Envoy Gateway, Envoy AI Gateway and the one Gateway object."""
 
@@ -141,8 +154,14 @@ class GatewayPlan(Struct, frozen=True, kw_only=True):
     """Chart with the CRDs of Envoy AI Gateway."""
     ai: ChartPlan
     """Chart of Envoy AI Gateway's controller."""
+    envoy_controller: ControllerPlan
+    """Envoy Gateway's pods, which send what they have translated to the AI gateway's controller."""
+    ai_controller: ControllerPlan
+    """Pods of Envoy AI Gateway's controller."""
     namespace: str
     """Namespace of the Gateway, its policies and its Secrets."""
+    served_namespaces: tuple[str, ...]
+    """The only namespaces whose objects the controllers read: of the Gateway, of the models and of the proxies."""
     gateway: str
     """Name of the Gateway and of the objects that belong to it alone."""
     hostname: str
@@ -214,19 +233,6 @@ class GpuMetricsPlan(Struct, frozen=True, kw_only=True):
     """XIDs that say nothing about the GPU."""
 
 
-class ControllerPlan(Struct, frozen=True, kw_only=True):
-    """A controller whose metrics are scraped: without it, changes have no effect."""
-
-    name: str
-    """Name of its chart."""
-    namespace: str
-    """Namespace of its pods."""
-    pods: Pairs
-    """Labels of its pods."""
-    port: str | int
-    """Name or number of the port with its metrics."""
-
-
 class MonitoringPlan(Struct, frozen=True, kw_only=True):
     """Prometheus, what it scrapes and when it sends an alert."""
 
@@ -252,6 +258,10 @@ class MonitoringPlan(Struct, frozen=True, kw_only=True):
     """95th percentile of the time to the first token above which an alert fires."""
     gpu_nodes: tuple[str, str]
     """Label, and its value, by which the foundation marks nodes with GPUs, also before any device is there."""
+    gateway: str
+    """Name of the Gateway whose proxies are scraped."""
+    gateway_namespace: str
+    """Namespace of that Gateway."""
     proxies_namespace: str
     """Namespace of the gateway's proxies."""
     gpu_metrics: GpuMetricsPlan

@@ -24,6 +24,10 @@ FREE = {
         f"{part}nodeSelector": "labels of our choice; the chart's own default is merged with them"
         for part in ("", "webhook.", "cainjector.", "startupapicheck.")
     },
+    "gateway-helm": {
+        "config.envoyGateway.provider.kubernetes": "read by templates/envoy-gateway-rbac.yaml without a default, and "
+        "by Envoy Gateway itself (api/v1alpha1/envoygateway_types.go, EnvoyGatewayKubernetesProvider)",
+    },
     "gpu-operator": {
         "operator.nodeSelector": "labels of our choice; the chart's own default is merged with them",
         "dcgmExporter.config": "read by templates/clusterpolicy.yaml without a default; by NVIDIA: "

@@ -39,6 +39,9 @@ _HOOKS: Final[Mapping[str, tuple[str, bool, frozenset[str]]]] = {
     "kube-prometheus-stack": ("crds.upgradeJob.enabled", False, frozenset()),
     "gpu-operator": ("operator.upgradeCRD", True, frozenset({"resource.nvidia.com"})),
 }
+# Charts that make Roles in the namespaces of a list: envoyproxy/gateway v1.9.0 charts/gateway-helm/templates/
+# envoy-gateway-rbac.yaml.
+_ROLES_IN: Final[Mapping[str, str]] = {"gateway-helm": "config.envoyGateway.provider.kubernetes.watch.namespaces"}
 _CATALOG: Final = Path(__file__).resolve().parents[2] / "catalog" / "charts.yaml"
 
 
@@ -117,12 +120,13 @@ class InstalledCharts:
         """Install a chart and its CRDs; the id.
 
         Raises:
-            RefusedError: the name is taken, the namespace is missing, or the server refuses a CRD.
+            RefusedError: the name is taken, a namespace is missing, or the server refuses a CRD.
 
         """
         id_ = f"{inputs['namespace']}/{inputs['name']}"
         if self.find(id_) is not None:
             raise RefusedError("cannot re-use a name that is still in use")
+        self._require_namespaces(inputs)
         self._write(inputs, status)
         self._define(inputs)
         return id_
@@ -131,11 +135,13 @@ class InstalledCharts:
         """Install a chart again, also one that has failed.
 
         Raises:
-            RefusedError: an earlier installation or upgrade was cut off, and Helm does not know how far it got.
+            RefusedError: an earlier installation or upgrade was cut off, and Helm does not know how far it got; or a
+                namespace is missing.
 
         """
         if self.status(f"{inputs['namespace']}/{inputs['name']}").startswith(_PENDING):
             raise RefusedError("another operation (install/upgrade/rollback) is in progress")
+        self._require_namespaces(inputs)
         for crd in self._applied_by_hook(inputs):
             self._client.apply(crd, field_manager="kubectl", force=True)
         self._write(inputs, status)
@@ -171,12 +177,15 @@ class InstalledCharts:
     def _applied_by_hook(self, inputs: Mapping[str, Any]) -> list[Object]:
         """The CRDs that a hook of the chart applies before an upgrade."""
         path, on, left_out = _HOOKS.get(chart_name(inputs), ("", False, frozenset()))
-        value: Any = inputs.get("values") or {}
-        for step in path.split("."):
-            value = value.get(step) if isinstance(value, Mapping) else None
+        value = _value(inputs, path)
         if not (on if value is None else value):
             return []
         return [crd for crd in self._crds(inputs) if crd["spec"]["group"] not in left_out]
+
+    def _require_namespaces(self, inputs: Mapping[str, Any]) -> None:
+        for name in _value(inputs, _ROLES_IN.get(chart_name(inputs), "")) or ():
+            if self._client.find("v1", "Namespace", name) is None:
+                raise RefusedError(f'failed to create resource: namespaces "{name}" not found')
 
     def _define(self, inputs: Mapping[str, Any]) -> None:
         for crd in self._crds(inputs):
@@ -242,6 +251,14 @@ class InstalledCharts:
 
 def _secret_name(name: str) -> str:
     return f"sh.helm.release.v1.{name}.v1"
+
+
+def _value(inputs: Mapping[str, Any], path: str) -> Any:
+    """The value at a path such as `crds.enabled`, None where there is none."""
+    value: Any = inputs.get("values") or {}
+    for step in path.split("."):
+        value = value.get(step) if isinstance(value, Mapping) else None
+    return value
 
 
 def _stored_kind(crd: Object) -> tuple[str, str]:

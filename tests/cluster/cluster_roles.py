@@ -53,7 +53,7 @@ def allowed(client: Client, account: Account) -> frozenset[Fact]:
         ValueError: the server says that its list is not whole, or a rule is about single objects.
 
     """
-    own = _signed_in(client, account)
+    own = signed_in(client, account)
     spaces = [namespace["metadata"]["name"] for namespace in client.list("v1", "Namespace")]
     rules = {space: _rules(own, space) for space in spaces}
     everywhere = frozenset[Fact].intersection(*rules.values())
@@ -97,7 +97,7 @@ def tokens_for_the_api(pod: Object) -> list[str]:
     ]
 
 
-def _signed_in(client: Client, account: Account) -> Client:
+def signed_in(client: Client, account: Account) -> Client:
     """A client as the account, by a token of its own; nothing is stored for one."""
     path = f"/api/v1/namespaces/{account.namespace}/serviceaccounts/{account.name}/token"
     token_request = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {}}

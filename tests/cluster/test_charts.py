@@ -17,6 +17,7 @@ from simulators.helm.crd_jobs import CrdJobs
 from simulators.helm.installed_charts import InstalledCharts
 from simulators.helm.reference_crds import reference_crds
 from simulators.kubernetes_provider.provider import HELM_RELEASE
+from simulators.provider_protocol.calls import RefusedError
 from tests.cluster.harness import ClusterEngine
 from tests.cluster.small_programs import Program, Run, operations
 from tests.engine.harness import OperationRefusedError
@@ -149,6 +150,14 @@ def test_crds_in_templates_follow_the_version_of_their_chart(client: Client, arm
     charts.upgrade({**chart, "version": pinned["version"]})
     tries = itertools.count()
     eventually(lambda: route_keeps_new_field(client, f"after-{next(tries)}"), "the field of version 1.2 is kept")
+
+
+def test_a_chart_with_roles_in_other_namespaces_needs_them(client: Client, arm: Path) -> None:
+    watch = {"type": "Namespaces", "namespaces": ["default", "absent"]}
+    values = {"config": {"envoyGateway": {"provider": {"kubernetes": {"watch": watch}}}}}
+    chart = {"chart": "gateway-helm", "name": "gateway-helm", "namespace": "default", "version": "v1.9.2"}
+    with pytest.raises(RefusedError, match='namespaces "absent" not found'):
+        InstalledCharts(client, arm.parent).install({**chart, "values": values})
 
 
 # CRDs in a `crds` folder, which Helm creates once.

@@ -21,7 +21,8 @@ MODEL: Final = "llm-platform/model"
 _PART_OF: Final = ("app.kubernetes.io/part-of", "llm-platform")
 _POLICIES: Final = ("networking.k8s.io/v1", "NetworkPolicy")
 # What controllers write on their pods, from their own sources: CoreDNS in AKS and everywhere; Envoy Gateway
-# internal/infrastructure/kubernetes/proxy; Prometheus Operator pkg/prometheus/server/statefulset.go.
+# internal/infrastructure/kubernetes/proxy; Prometheus Operator pkg/prometheus/server/statefulset.go. And labels that
+# charts give the two controllers of the gateway.
 _CHART_PODS: Final = (
     ("kube-system", "cluster DNS", {"k8s-app": "kube-dns"}, (("dns", "UDP", 53), ("dns-tcp", "TCP", 53))),
     (
@@ -36,6 +37,8 @@ _CHART_PODS: Final = (
         },
         (),
     ),
+    ("envoy-gateway-system", "Envoy Gateway", {"control-plane": "envoy-gateway"}, ()),
+    ("envoy-ai-gateway-system", "the AI gateway's controller", {"app.kubernetes.io/name": "ai-gateway-helm"}, ()),
     (
         "envoy-gateway-system",
         "proxies of another Gateway",
@@ -108,7 +111,7 @@ def groups(client: Objects, foundation: AzurePlan, *, by_address: bool = False) 
     does not: https://docs.cilium.io/en/stable/security/policy/language/#ip-cidr-based
     """
     pods, nodes = _addresses(foundation.cluster.pod_cidr), _addresses(*_subnet(foundation.network, "nodes"))
-    found = [*_models(client), *_charts(), *_spaces(client)]
+    found = [*_models(client), *_charts(), *_somebody_else(client), *_spaces(client)]
     if by_address:
         found = [
             replace(group, end=replace(group.end, addresses=pods)) for group in found if isinstance(group.end, Pods)
@@ -175,6 +178,14 @@ def _models(client: Objects) -> Iterator[Group]:
 
 def _charts() -> Iterator[Group]:
     return (Group.of(name, Pods(space, labels, named)) for space, name, labels, named in _CHART_PODS)
+
+
+def _somebody_else(client: Objects) -> Iterator[Group]:
+    """Pods in a namespace of their own with the labels of any pods that policies know."""
+    known = [(group.name, group.end) for group in (*_models(client), *_charts())]
+    for name, end in known:
+        if isinstance(end, Pods):
+            yield Group(f"a pod like {name}", "a pod of somebody else", replace(end, namespace="default"))
 
 
 def _spaces(client: Objects) -> Iterator[Group]:

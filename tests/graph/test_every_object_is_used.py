@@ -161,6 +161,11 @@ def _binding(entry: Entry, graph: Graph) -> bool:
     )
 
 
+def _bound(entry: Entry, graph: Graph) -> bool:
+    bindings = graph.of("ValidatingAdmissionPolicyBinding")
+    return any(item["spec"]["policyName"] == entry["inputs"]["metadata"]["name"] for item in bindings)
+
+
 def _inhabited(entry: Entry, graph: Graph) -> bool:
     name = entry["inputs"]["metadata"]["name"]
     objects = [item["inputs"].get("metadata", item["inputs"]) for item in graph.entries if is_kubernetes(item)]
@@ -199,6 +204,8 @@ KUBERNETES: dict[str, Users] = {
     "Service": _service,
     "ServiceAccount": _account,
     "ServiceMonitor": _read_by_prometheus,
+    "ValidatingAdmissionPolicy": _bound,
+    "ValidatingAdmissionPolicyBinding": _by_itself,
 }
 
 

@@ -56,7 +56,10 @@ AZURE_NAMES = {
     "storage:BlobServiceProperties": "blobServicesName",
     "storage:StorageAccount": "accountName",
 }
-CLUSTER_SCOPED = {"Namespace", "ClusterRole", "ClusterRoleBinding", "ClusterSecretStore", "GatewayClass"}
+CLUSTER_SCOPED = {
+    "ClusterRole", "ClusterRoleBinding", "ClusterSecretStore", "GatewayClass", "Namespace", "ValidatingAdmissionPolicy",
+    "ValidatingAdmissionPolicyBinding",
+}  # fmt: skip
 
 
 def type_of(entry: Entry) -> str:

@@ -15,6 +15,8 @@ from collections.abc import Callable
 from http.client import HTTPException, HTTPResponse, HTTPSConnection
 from typing import Any
 
+# By this header a request says its model here; see `objects.py`.
+ROUTED_BY = "the-model-of-the-request"
 _GATEWAY = ("127.0.0.1", 443)
 _TRUST = ssl._create_unverified_context()  # noqa: S323 - the certificate is the test's own
 
@@ -30,7 +32,7 @@ class _Connection(HTTPSConnection):
 
 
 def _headers(options: dict[str, Any]) -> dict[str, str]:
-    headers = {"x-ai-eg-model": options["model"], "content-type": "application/json"} if "model" in options else {}
+    headers = {ROUTED_BY: options["model"], "content-type": "application/json"} if "model" in options else {}
     if options.get("key") is not None:
         headers["authorization"] = f"Bearer {options['key']}"
     return headers | options.get("headers", {})

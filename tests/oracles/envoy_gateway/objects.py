@@ -3,8 +3,8 @@
 What differs from the stack's own objects, and why:
 * every AIGatewayRoute becomes the HTTPRoute that the AI gateway's controller, which is not run here, would make of it
   (envoyproxy/ai-gateway v1.1.0 internal/controller/ai_gateway_route.go, newHTTPRoute): same name, the rule's matches
-  and request timeout, and the Backend behind each AIServiceBackend. Only the client sets the model's header here, so
-  that one header is not removed from requests;
+  and request timeout, and the Backend behind each AIServiceBackend. It matches another header than the model's, which
+  clients set here: Envoy takes the model's own away from them, and the AI gateway's processor would set it;
 * Envoy Gateway starts Envoy on this host, in a version named for it; the heap limit that it sets for a proxy in
   Kubernetes (internal/xds/bootstrap, `overload_manager`) is added for the same memory limit;
 * routes are admitted from all namespaces: the file provider drops a namespace's labels.
@@ -21,8 +21,8 @@ from typing import Any, Final
 import yaml
 
 from components.cluster.gateway_specs import CERTIFICATE_SECRET, KEYS_SECRET
-from planning.plan.endpoint import MODEL_HEADER
 from tests.graph.stacks import entries_of
+from tests.oracles.envoy_gateway.clients import ROUTED_BY
 from tests.oracles.envoy_gateway.python_parts import ENVOY_VERSION
 
 Object = dict[str, Any]
@@ -114,7 +114,10 @@ def _route(route: Object) -> Object:
         rules.append(
             {
                 "name": rule["name"],
-                "matches": [{"path": path, "headers": match["headers"]} for match in rule["matches"]],
+                "matches": [
+                    {"path": path, "headers": [{**header, "name": ROUTED_BY} for header in match["headers"]]}
+                    for match in rule["matches"]
+                ],
                 "backendRefs": [
                     {"group": "gateway.envoyproxy.io", "kind": "Backend", "name": backend["name"]}
                     for backend in rule["backendRefs"]
@@ -138,10 +141,7 @@ def _adapted(item: Object) -> Object:
         spec["bootstrap"] = _with_heap_limit(spec.get("bootstrap"), limit)
     elif item["kind"] == "Gateway":
         for listener in spec["listeners"]:
-            listener["allowedRoutes"] = {"namespaces": {"from": "All"}}
-    elif item["kind"] == "ClientTrafficPolicy":
-        removed = spec["headers"]["earlyRequestHeaders"]["remove"]
-        spec["headers"]["earlyRequestHeaders"]["remove"] = [name for name in removed if name != MODEL_HEADER]
+            listener["allowedRoutes"]["namespaces"] = {"from": "All"}
     return item
 
 

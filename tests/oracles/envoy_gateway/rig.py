@@ -141,7 +141,7 @@ class Rig:
             },
             "logging": {"level": {"default": "info"}},
             # As in the values of its chart.
-            "extensionApis": {"enableBackend": True, "enableEnvoyPatchPolicy": True},
+            "extensionApis": {"enableBackend": True},
         }
         file = self.directory / "gateway.yaml"
         file.write_text(yaml.safe_dump(settings))

@@ -56,6 +56,21 @@ def test_a_client_cannot_say_who_it_is(gateway: _Gateway) -> None:
 
 
 @pytest.mark.parametrize(
+    "name",
+    [
+        "x-ai-eg-model", "X-AI-EG-Model", "x-ai-eg-original-path", "x-ai-eg-mcp-backend", "x-ai-eg-upstream-host",
+        "x-aigw-aws-access-key-id", "x-gateway-destination-endpoint",
+    ],
+)  # fmt: skip
+def test_a_client_cannot_set_the_gateways_internal_headers(gateway: _Gateway, name: str) -> None:
+    [answer] = gateway.ask({"headers": {name: "forged", "x-ai-e": "kept"}})
+
+    seen = dict(json.loads(answer["text"])["headers"])
+    assert "forged" not in seen.values()
+    assert seen["x-ai-e"] == "kept"
+
+
+@pytest.mark.parametrize(
     "authorization",
     [None, "", "Bearer ", "Bearer wrong", "Bearer  {key}", "bearer {key}", "Basic {key}", "Bearer {short}"],
 )
