@@ -11,13 +11,13 @@ from planning.model_config.bounds import check_sizes
 from planning.model_config.encoder import encoder_of
 from planning.model_config.errors import UnreadableError
 from planning.model_config.layers import layers_of
+from planning.model_config.parts import sees, whole
 from planning.model_config.quantization import cache_dtype, method_name
 from planning.model_config.sizes import OTHER_CONFIG, head_dim, kv_heads, layer_count, required_size
-from planning.model_config.weights import Weights, weights_of
+from planning.model_config.weights import weights_of
 from planning.model_config.widths import widths_of
 
 _LONGEST_MESSAGE = 300
-_BESIDE = ("vision_config", "audio_config", "speech_config")
 
 
 def read(config: Mapping[str, Any], name: str, vllm: VllmVersion) -> ModelArchitecture:
@@ -52,7 +52,8 @@ def _read(config: Mapping[str, Any], name: str, vllm: VllmVersion) -> ModelArchi
     if not text.get("kv_lora_rank"):
         width = head_dim(text)
     weights, widths = weights_of(text, quantization, known), widths_of(text)
-    size = _size(config, weights)
+    beside = defaults.others(config, vllm)
+    size = None if weights is None or weights.weights_bytes is None or beside else weights.weights_bytes / GIB
     plain = len(groups) == 1 and groups[0].kind == "full" and not groups[0].value_dim and not groups[0].index_bytes
     vocab = text.get("vocab_size")
     experts = widths is not None and widths.experts > 0
@@ -88,20 +89,11 @@ def _read(config: Mapping[str, Any], name: str, vllm: VllmVersion) -> ModelArchi
         expert_input=widths.inner if widths is not None and experts and widths.inner != hidden else None,
         gated_experts=widths is None or widths.gated,
         cache_dtype=cache_dtype(quantization),
-        encoder=encoder_of(config, images),
+        encoder=encoder_of(whole(config), images),
+        uncounted=tuple(key for key in beside if images is None or key not in set(sees(beside))),
         cc10_cache_dtype="fp8" if model_type in known.cc10_fp8_cache else None,
         largest_graph=known.largest_graph.get(model_type),
     )
-
-
-def _has_other_parts(config: Mapping[str, Any]) -> bool:
-    return any(isinstance(config.get(key), Mapping) for key in _BESIDE)
-
-
-def _size(config: Mapping[str, Any], weights: Weights | None) -> float | None:
-    if weights is None or weights.weights_bytes is None or _has_other_parts(config):
-        return None
-    return weights.weights_bytes / GIB
 
 
 def _kind(groups: tuple[AttentionLayers, ...]) -> AttentionKind:
@@ -143,7 +135,7 @@ def _factor(scaling: Mapping[str, Any], vllm: VllmVersion) -> float | None:
 
 def unknown_weights(config: Mapping[str, Any], vllm: VllmVersion) -> str:
     """Why the weights' size can't be computed from a configuration that is otherwise readable."""
-    if _has_other_parts(config):
+    if defaults.others(config, vllm):
         return "it has parts beside the language model"
     text = defaults.language(config, vllm)
     weights = weights_of(text, text.get("quantization_config"), vllm.architectures)
