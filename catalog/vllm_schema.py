@@ -143,6 +143,10 @@ class Architectures(Record, frozen=True):
     """Those whose layers all have the window that a file gives."""
     no_windows: tuple[str, ...]
     """Those whose layers vLLM gives no windows."""
+    multimodal: tuple[str, ...]
+    """Classes of vLLM, as `architectures` in a config.json names them, that have more than a language model."""
+    multimodal_words: tuple[str, ...]
+    """Words in the names of all others that have."""
 
 
 class VllmVersion(OptionClasses, frozen=True, dict=True):

@@ -15,7 +15,7 @@ from planning.model_config.parts import sees, whole
 from planning.model_config.quantization import cache_dtype, method_name
 from planning.model_config.sizes import OTHER_CONFIG, head_dim, kv_heads, layer_count, required_size
 from planning.model_config.weights import weights_of
-from planning.model_config.widths import widths_of
+from planning.model_config.widths import unknown_experts, widths_of
 
 _LONGEST_MESSAGE = 300
 
@@ -140,5 +140,9 @@ def unknown_weights(config: Mapping[str, Any], vllm: VllmVersion) -> str:
     text = defaults.language(config, vllm)
     weights = weights_of(text, text.get("quantization_config"), vllm.architectures)
     if weights is not None and weights.weights_bytes is None:
-        return f"its weights are quantized by {method_name(text.get('quantization_config'))}"
+        method = method_name(text.get("quantization_config"))
+        return f"its weights are quantized by {method} in a way that isn't counted here"
+    unknown = unknown_experts(text)
+    if unknown:
+        return f"what `{unknown[0]}` adds isn't known"
     return "a size is missing, or its parts aren't counted here"

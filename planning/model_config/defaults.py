@@ -56,7 +56,7 @@ def others(config: Mapping[str, Any], vllm: VllmVersion) -> tuple[str, ...]:
     """Keys of all parts beside the language model."""
     config = parts.whole(config)
     outer = vllm.model_classes.get(str(config.get("model_type", "")))
-    return parts.others(config, outer.parts if outer is not None else {})
+    return parts.others(config, outer.parts if outer is not None else {}, vllm.architectures)
 
 
 def _by_letters(text: dict[str, Any]) -> dict[str, Any]:

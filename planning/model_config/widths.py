@@ -66,7 +66,7 @@ class Widths(Struct, frozen=True):
 
 def widths_of(text: Mapping[str, Any]) -> Widths | None:
     """The widths; None where one is missing or no number, so that nothing is counted instead of too little."""
-    if _unknown_experts(text):
+    if unknown_experts(text):
         return None
     try:
         experts = number_of_experts(text) or 0
@@ -134,10 +134,12 @@ def _listed_sparse(text: Mapping[str, Any]) -> frozenset[int] | None:
     return frozenset(index for index, some in enumerate(frequency) if some) if isinstance(frequency, list) else None
 
 
-def _unknown_experts(text: Mapping[str, Any]) -> bool:
-    """Whether a key names experts, or a block beside them, in a way that isn't known here."""
+def unknown_experts(text: Mapping[str, Any]) -> tuple[str, ...]:
+    """Keys that name experts, or a block beside them, in a way that isn't known here."""
     known = {*_EXPERTS, *_CHOSEN, *_SHARED, *_SHARED_WIDTHS, _EACH_SHARED_WIDTH, _RESIDUAL, *_HARMLESS}
-    return any(found and key not in known and any(word in key for word in _OF_EXPERTS) for key, found in text.items())
+    return tuple(
+        key for key, found in text.items() if found and key not in known and any(word in key for word in _OF_EXPERTS)
+    )
 
 
 def _has_dense(text: Mapping[str, Any], sparse: int) -> bool:

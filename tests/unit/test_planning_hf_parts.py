@@ -93,7 +93,7 @@ def uncertain(model: ModelArchitecture, **changes: Any) -> str:
     "key",
     [
         "embd_layer", "img_processor", "vision_lora", "vit_config", "visual", "visual_config", "vision_encoder_config",
-        "image_embedding", "siglip_config", "mm_projector_config", "video_config", "vision_tower_config",
+        "image_embedding", "siglip_config", "video_config", "vision_tower_config",
     ],
 )  # fmt: skip
 def test_eyes_under_another_name(key: str) -> None:
@@ -106,7 +106,17 @@ def test_eyes_under_another_name(key: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "key", ["audio_config", "audio_processor", "speech_config", "speech_lora", "tts_config", "codec_config", "dvae"]
+    "key",
+    [
+        "audio_config",
+        "audio_processor",
+        "speech_config",
+        "speech_lora",
+        "tts_config",
+        "codec_config",
+        "dvae",
+        "projector_config",
+    ],
 )
 def test_ears_and_voices_are_uncertain(key: str) -> None:
     for config in ({**PLAIN, key: {"r": 256}}, {"model_type": "hears", "text_config": PLAIN, key: {"d_model": 1280}}):
@@ -129,6 +139,15 @@ def test_whatever_stands_beside_a_nested_language_model() -> None:
     assert "isn't counted: strange_part" in uncertain(read({"text_config": PLAIN, "strange_part": {"depth": 3}}))
     # Its class fills in encoders that the file leaves out.
     assert read({"model_type": "gemma3n", "text_config": PLAIN}).uncounted == ("vision_config", "audio_config")
+
+
+@pytest.mark.parametrize("name", ["MolmoForCausalLM", "MoonshotKimiaForCausalLM", "Phi4MMForCausalLM", "QwenVLModel"])
+def test_a_class_that_has_more_than_a_language_model(name: str) -> None:
+    """Where no key of the file shows the encoder."""
+    model = read({**PLAIN, "architectures": [name]})
+    assert model.weights_gib is None
+    assert f"isn't counted: {name}" in uncertain(model)
+    assert read({**PLAIN, "architectures": ["LlamaForCausalLM"]}).weights_gib is not None
 
 
 def test_numbers_of_words_are_no_parts() -> None:
