@@ -15,7 +15,7 @@ _LAYERS = frozenset({
     "index_topk_freq", "index_skip_topk_offset", "sliding_window_pattern", "_sliding_window_pattern",
     "global_attn_every_n_layers", "num_dense_layers",
 })  # fmt: skip
-_CONTEXTS = frozenset({"max_position_embeddings", "sliding_window", "attention_chunk_size"})
+_CONTEXTS = frozenset({"max_position_embeddings", "sliding_window", "sliding_windows", "attention_chunk_size"})
 _SIZES = frozenset({
     "hidden_size", "intermediate_size", "intermediate_size_mlp", "moe_intermediate_size", "moe_latent_size",
     "moe_shared_expert_intermediate_size", "shared_expert_intermediate_size", "shared_intermediate_size",

@@ -18,6 +18,8 @@ from planning.model_config.weights import weights_of
 from planning.model_config.widths import unknown_experts, widths_of
 
 _LONGEST_MESSAGE = 300
+# A file may hold anything under any key: what can't be a size counts as missing.
+_NO_SIZE = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 
 
 def read(config: Mapping[str, Any], name: str, vllm: VllmVersion) -> ModelArchitecture:
@@ -34,8 +36,7 @@ def read(config: Mapping[str, Any], name: str, vllm: VllmVersion) -> ModelArchit
         return _read(config, name, vllm)
     except UnreadableError:
         raise
-    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
-        # A file may hold anything under any key: what can't be a size counts as missing.
+    except _NO_SIZE as error:
         message = f"a value in it has a form that no configuration of a model has ({type(error).__name__}: {error})"
         raise UnreadableError(message[:_LONGEST_MESSAGE], OTHER_CONFIG) from error
 
@@ -138,7 +139,10 @@ def unknown_weights(config: Mapping[str, Any], vllm: VllmVersion) -> str:
     if defaults.others(config, vllm):
         return "it has parts beside the language model"
     text = defaults.language(config, vllm)
-    weights = weights_of(text, text.get("quantization_config"), vllm.architectures)
+    try:
+        weights = weights_of(text, text.get("quantization_config"), vllm.architectures)
+    except _NO_SIZE:
+        weights = None
     if weights is not None and weights.weights_bytes is None:
         method = method_name(text.get("quantization_config"))
         return f"its weights are quantized by {method} in a way that isn't counted here"

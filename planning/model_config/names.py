@@ -41,7 +41,7 @@ _ELSEWHERE = (
     "lm_head", "embed", "norm", "gate", "router", "score", "head", "vis", "vit", "img", "image", "audio", "speech",
     "video", "mtp", "nextn", "eh_proj", "rotary", "inv_freq", "conv", "merger", "projector", "connector", "adapter",
     "tower", "encoder", "indexer", "a_log", "dt_bias", "wte", "output", "classifier", "pooler", "talker", "code2wav",
-    "mm_", "bias", "mixer", "mamba",
+    "mm_", "bias", "mixer", "mamba", "proj_out",
 )  # fmt: skip
 _WORD = re.compile(r"[A-Za-z_]\w{2,}")
 

@@ -67,6 +67,9 @@ def plain(config: dict[str, Any], method: str, **changes: Any) -> float:
         (DEEPSEEK, "modelopt", "ignore", [f"model.layers.{n}.self_attn*" for n in range(61)], 61 * LATENT),
         (QWEN_NEXT, "modelopt", "ignore", ["*linear_attn*"], 36 * STATES),
         (QWEN_NEXT, "modelopt", "ignore", ["*.mlp.shared_expert.*", "*.mlp.gate.*"], 48 * 3 * 2048 * 512),
+        # The patterns that ModelOpt adds to every file.
+        (QWEN_NEXT, "modelopt", "exclude_modules", ["*block_sparse_moe.gate*", "*linear_attn.conv1d*", "*mixer.conv1d*",
+         "*mlp.gate.*", "*mlp.shared_expert_gate.*", "*proj_out.*", "*router*", "output.*", "*output_layer*"], 0),
         # Expressions.
         (LLAMA, "compressed-tensors", "ignore", ["re:.*self_attn.*"], 32 * (LLAMA_QKV + LLAMA_OUT)),
         (LLAMA, "compressed-tensors", "ignore", [r"re:.*layers\.(0|31)\..*"], 2 * LLAMA_LAYER),

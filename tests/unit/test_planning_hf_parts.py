@@ -197,3 +197,6 @@ def test_an_encoder_with_names_of_its_own() -> None:
     sizes = {"n_embd": 768, "n_head": 12, "n_inner": 3072, "n_layer": 12, "vocab_size": 30528}
     model = read({"model_type": "nomic_bert", **sizes})
     assert (model.layers, model.hidden, model.intermediate, model.weights_gib) == (12, 768, 3072, None)
+    assert "a size is missing" in model_config.unknown_weights(
+        {"model_type": "nomic_bert", **sizes, "vocab_size": []}, VLLM
+    )

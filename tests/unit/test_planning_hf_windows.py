@@ -82,6 +82,11 @@ def test_windows_in_all_layers_in_none_and_in_unknown_families() -> None:
     assert read(model_type="olmo3", sliding_window=None).attention == "full"
 
 
+def test_the_widest_of_several_windows_counts() -> None:
+    groups = attention_layers(read(model_type="exaone_moe", sliding_windows=[128, 4096, None, 512]))
+    assert {group.window for group in groups if group.kind == "sliding"} == {4096}
+
+
 def test_layers_that_a_list_leaves_out_are_full() -> None:
     short = read(model_type="olmo3", layer_types=["sliding_attention"] * 4)
     assert short.attention == "4 sliding + 28 full"
