@@ -71,9 +71,15 @@ def expert_biases(widths: Widths) -> int:
 
 
 def _kinds(text: Mapping[str, Any], layers: int, *, gated: bool) -> list[str]:
-    """How each layer mixes tokens: attention, the wider one of full layers, or linear attention."""
+    """How each layer mixes tokens: attention, the wider one of full layers, or linear attention.
+
+    Raises:
+        KeyError: layers are wider than others, and it isn't listed which.
+    """
     listed = [str(kind) for kind in text.get("layer_types") or ()][:layers]
     wide = bool(text.get("global_head_dim"))
+    if wide and len(listed) < layers:
+        raise KeyError("layer_types")
     if not listed and gated:
         every = text.get("full_attention_interval") or 4
         return ["linear" if (index + 1) % every else "attention" for index in range(layers)]

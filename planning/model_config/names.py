@@ -41,8 +41,10 @@ _ELSEWHERE = (
     "lm_head", "embed", "norm", "gate", "router", "score", "head", "vis", "vit", "img", "image", "audio", "speech",
     "video", "mtp", "nextn", "eh_proj", "rotary", "inv_freq", "conv", "merger", "projector", "connector", "adapter",
     "tower", "encoder", "indexer", "a_log", "dt_bias", "wte", "output", "classifier", "pooler", "talker", "code2wav",
-    "mm_", "bias", "mixer", "mamba", "proj_out",
+    "mm_", "bias", "mixer", "mamba", "proj_out", "sink", "scale",
 )  # fmt: skip
+# Layers of encoders and of what drafts have numbers as well.
+_NO_LAYER = -1
 _WORD = re.compile(r"[A-Za-z_]\w{2,}")
 
 
@@ -118,8 +120,8 @@ class Pattern(Struct, frozen=True):
     @property
     def means_nothing_counted(self) -> bool:
         """Whether a pattern that named no matrix names modules that aren't counted by format, or that a model lacks."""
-        text = self.text.lower().removeprefix("re:")
-        return any(word in text for word in _ELSEWHERE) or all(word in _KNOWN for word in _WORD.findall(text))
+        text = self.text.removeprefix("re:")
+        return _elsewhere(text) or all(word in _KNOWN for word in _WORD.findall(text))
 
 
 def pattern(text: str, *, anywhere: bool) -> Pattern | None:
@@ -133,8 +135,15 @@ def pattern(text: str, *, anywhere: bool) -> Pattern | None:
         text = expression = _EXPERT.sub("experts.0", text)
         compiled = _glob(expression) if "*" in expression or "?" in expression else None
         found = _LAYER.search(expression)
+    layer = None if found is None else int(found[1])
+    if found is not None and _elsewhere(expression[: found.start()]):
+        layer = _NO_LAYER
     digits = any(character.isdigit() for character in expression.replace("experts.0", ""))
-    return Pattern(text, compiled, int(found[1]) if found else None, digits and not found, anywhere)
+    return Pattern(text, compiled, layer, digits and layer is None, anywhere)
+
+
+def _elsewhere(text: str) -> bool:
+    return any(word in text.lower() for word in _ELSEWHERE)
 
 
 def _glob(text: str) -> re.Pattern[str]:

@@ -15,7 +15,7 @@ _NEVER_ALONE = "llm_config"
 # How the keys of other parts begin, or go on after an underscore.
 _SEES = re.compile(r"(?:^|_)(?:vis|vit_|vit$|img|image|video|embd_layer|siglip|clip|sam_|eva_|dino)")
 _HEARS = re.compile(r"(?:^|_)(?:audio|speech|sound|voice|tts|codec|talker|vocoder|whisper|dvae|code2wav|token2wav|asr)")
-_JOINS = re.compile(r"(?:^|_)(?:projector|tower|perceiver|resampler|aligner|mm_|multi_?modal)")
+_JOINS = re.compile(r"(?:^|_)(?:encoder|projector|tower|perceiver|resampler|aligner|mm_|multi_?modal)")
 # Keys of a language model that hold mappings.
 _OF_TEXT = frozenset({
     "quantization_config", "compression_config", "rope_scaling", "rope_parameters", "swa_rope_parameters", "auto_map",

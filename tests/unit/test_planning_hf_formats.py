@@ -87,6 +87,9 @@ def plain(config: dict[str, Any], method: str, **changes: Any) -> float:
         (DEEPSEEK, "compressed-tensors", "ignore", [r"re:.*layers\.60\..*experts.*"], 257 * EXPERT),
         # Of the layer that only drafts nothing is counted.
         (DEEPSEEK, "modelopt", "ignore", ["model.layers.61*", "model.layers.61.self_attn.q_a_proj"], 0),
+        # Nor of the layers of an encoder.
+        (LLAMA, "fp8", "ignored_layers", ["vision_model.layers.3.self_attn.q_proj", "mtp.layers.0.mlp.up_proj"], 0),
+        (LLAMA, "compressed-tensors", "ignore", [r"re:mtp\.layers\.0\..*", "model.layers.0.self_attn.sinks"], 0),
         (DEEPSEEK, "modelopt", "quantization", {"exclude_modules": ["*kv_b_proj"]}, 61 * KEYS_UP),
     ],
 )  # fmt: skip

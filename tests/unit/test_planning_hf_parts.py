@@ -116,6 +116,7 @@ def test_eyes_under_another_name(key: str) -> None:
         "codec_config",
         "dvae",
         "projector_config",
+        "encoder_config",
     ],
 )
 def test_ears_and_voices_are_uncertain(key: str) -> None:
@@ -148,6 +149,15 @@ def test_a_class_that_has_more_than_a_language_model(name: str) -> None:
     assert model.weights_gib is None
     assert f"isn't counted: {name}" in uncertain(model)
     assert read({**PLAIN, "architectures": ["LlamaForCausalLM"]}).weights_gib is not None
+
+
+def test_wider_layers_that_are_not_listed_leave_the_size_open() -> None:
+    gemma = {
+        **SIZES, "model_type": "gemma4_text", "global_head_dim": 512, "hidden_size_per_layer_input": 0, "head_dim": 256,
+    }  # fmt: skip
+    assert read(gemma).weights_gib is None
+    listed = (["sliding_attention"] * 3 + ["full_attention"]) * 8
+    assert read({**gemma, "layer_types": listed}).weights_gib is not None
 
 
 def test_numbers_of_words_are_no_parts() -> None:
