@@ -124,6 +124,8 @@ class ModelArchitecture(Record, frozen=True):
     gated_experts: bool = True
     """Whether an expert has a gate beside its up projection."""
     encoder: ImageEncoder | None = None
+    uncounted: tuple[str, ...] = ()
+    """Parts beside the language model whose memory isn't computed, by their keys in the configuration."""
     weights_loaded: bool = False
     """Whether `weights_gib` is what vLLM reported after loading, not the size of the files."""
     draft_weights_gib: float | None = None

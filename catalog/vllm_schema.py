@@ -131,6 +131,22 @@ class Architectures(Record, frozen=True):
     """Those with a CUDA graph of a larger batch than others."""
     unscaled_context: tuple[str, ...]
     """How those begin whose rotary scaling doesn't lengthen the context."""
+    window_periods: Mapping[str, int]
+    """Of those whose class lists the layers where a file doesn't: every how many one has full attention."""
+    windows_later: tuple[str, ...]
+    """Of those, the ones that begin with full attention and not with windows."""
+    own_period: tuple[str, ...]
+    """Of those, the ones whose file may give another number."""
+    last_full: tuple[str, ...]
+    """Of those, the ones whose last layer has full attention in any case."""
+    all_windows: tuple[str, ...]
+    """Those whose layers all have the window that a file gives."""
+    no_windows: tuple[str, ...]
+    """Those whose layers vLLM gives no windows."""
+    multimodal: tuple[str, ...]
+    """Classes of vLLM, as `architectures` in a config.json names them, that have more than a language model."""
+    multimodal_words: tuple[str, ...]
+    """Words in the names of all others that have."""
 
 
 class VllmVersion(OptionClasses, frozen=True, dict=True):

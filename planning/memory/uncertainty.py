@@ -20,6 +20,8 @@ def uncertainties(model: ModelArchitecture, demand: Demand) -> tuple[str, ...]:
         found.append("widths of its layers aren't known: activations and CUDA graphs are a reserve, not a count")
     if model.encoder is not None and demand.images and not model.encoder.verified:
         found.append("its image encoder's largest input isn't known: the largest of any model is counted")
+    if model.uncounted and demand.images:
+        found.append(f"what its other parts take while they work isn't counted: {', '.join(model.uncounted)}")
     if demand.family == "10" and not demand.eager:
         found.append(
             "vLLM's estimate of CUDA graphs is tens of GiB too large for some models on this GPU "

@@ -14,6 +14,9 @@ _ROWS = 64
 # Projections and embeddings stay at two bytes in most quantized checkpoints; where they don't, this is the upper end.
 _BYTES = 2
 _FULL, _FULL_BYTES = ("fp32", "float32"), 4
+# Kernels of mxfp4 need whole blocks of an expert's width: vLLM 0.33 fused_moe/oracle/mxfp4.py
+# mxfp4_round_up_hidden_size_and_intermediate_size, of the backends for NVIDIA's GPUs those that round up the most.
+MXFP4_BLOCK = 128
 # As the catalog says it; of a config.json with float32 the weights are counted at two bytes.
 _FILE_OF_FOUR_BYTES = "fp32"
 # Of the average: dense first layers, and layers without experts between those with them, are smaller.
@@ -27,7 +30,8 @@ def weights_on_gpu(model: ModelArchitecture, checkpoint_gib: float, demand: Dema
     outer = 0.0 if model.vocab is None or stages == 1 else 2 * model.vocab * model.hidden * _BYTES / GIB
     fullest = max(stage_sizes(model.layers, stages)) / model.layers
     even = ((loaded - outer) * fullest + outer / 2) / gpus
-    return even + fullest * _replicated(model, gpus) + _padding(model, gpus) + _uneven_experts(model, loaded, demand)
+    beside = fullest * _replicated(model, gpus) + _padding(model, gpus)
+    return even + beside + _uneven_experts(model, loaded, demand) + _padded_experts(model, loaded, demand)
 
 
 def _loaded_gib(model: ModelArchitecture, checkpoint_gib: float, demand: Demand, overheads: Overheads) -> float:
@@ -90,6 +94,19 @@ def _padding(model: ModelArchitecture, gpus: int) -> float:
         return 0.0
     rows = -model.vocab % (_ROWS * gpus)
     return 2 * rows * model.hidden * _BYTES / GIB / gpus
+
+
+def _padded_experts(model: ModelArchitecture, loaded: float, demand: Demand) -> float:
+    """GiB of rounding that experts of mxfp4 need beyond that on one GPU: every slice of one has whole blocks.
+
+    A size that is given, as of a log, has it already.
+    """
+    gpus, width = demand.tensor_parallel, model.expert_width
+    rounded = model.native_dtype.startswith("mxfp4") and demand.weights_gib is None and not demand.expert_parallel
+    if width is None or not rounded:
+        return 0.0
+    whole, sliced = (-(-width // parts // MXFP4_BLOCK) * MXFP4_BLOCK * parts for parts in (1, gpus))
+    return loaded * model.expert_share * (sliced / whole - 1) / gpus / demand.pipeline_parallel
 
 
 def _uneven_experts(model: ModelArchitecture, loaded: float, demand: Demand) -> float:

@@ -10,11 +10,12 @@ from planning.model_config.sizes import OTHER_CONFIG
 _MOST_LAYERS, _LARGEST_SIZE, _LONGEST_CONTEXT = 2_000, 10_000_000, 100_000_000
 _LAYERS = frozenset({
     "num_hidden_layers", "num_nextn_predict_layers", "mtp_num_hidden_layers", "num_kv_shared_layers",
-    "first_k_dense_replace", "num_dense_layers", "interleave_moe_layer_step", "expert_layer_period",
+    "first_k_dense_replace", "interleave_moe_layer_step", "expert_layer_period",
     "expert_layer_offset", "decoder_sparse_step", "full_attention_interval", "no_rope_layer_interval",
     "index_topk_freq", "index_skip_topk_offset", "sliding_window_pattern", "_sliding_window_pattern",
+    "global_attn_every_n_layers", "num_dense_layers",
 })  # fmt: skip
-_CONTEXTS = frozenset({"max_position_embeddings", "sliding_window", "attention_chunk_size"})
+_CONTEXTS = frozenset({"max_position_embeddings", "sliding_window", "sliding_windows", "attention_chunk_size"})
 _SIZES = frozenset({
     "hidden_size", "intermediate_size", "intermediate_size_mlp", "moe_intermediate_size", "moe_latent_size",
     "moe_shared_expert_intermediate_size", "shared_expert_intermediate_size", "shared_intermediate_size",
@@ -25,8 +26,9 @@ _SIZES = frozenset({
     "ssm_state_size", "mamba_num_heads", "mamba_head_dim", "conv_kernel", "mamba_n_groups", "mamba_d_state",
     "mamba_n_heads", "mamba_d_head", "mamba_d_conv", "num_experts", "moe_num_experts", "n_routed_experts",
     "num_local_experts", "num_experts_per_tok", "num_experts_per_token", "top_k_experts", "moe_topk", "moe_top_k",
-    "moe_k", "top_k", "n_shared_experts", "moe_num_shared_experts", "image_size", "patch_size", "embed_dim", "width",
-    "mlp_hidden_dim", "spatial_merge_size", "mm_tokens_per_image", "image_seq_length", "mlp_ratio", "factor",
+    "moe_k", "top_k", "n_shared_experts", "moe_num_shared_experts", "num_shared_experts", "num_shared_expert",
+    "num_routed_experts", "share_expert_dim", "image_size", "patch_size", "embed_dim", "width", "mlp_hidden_dim",
+    "spatial_merge_size", "mm_tokens_per_image", "image_seq_length", "mlp_ratio", "factor",
 })  # fmt: skip
 _FRACTIONS = frozenset({"mlp_ratio", "factor"})
 _LISTS = frozenset({
@@ -34,22 +36,27 @@ _LISTS = frozenset({
     "index_topk_pattern", "hybrid_override_pattern", "deepstack_visual_indexes",
 })  # fmt: skip
 _KINDS = "layer_types"
+# A letter for each layer, local or global, in place of a number (EXAONE 4).
+_LETTERS = ("sliding_window_pattern", "_sliding_window_pattern")
 _COUNTED = _LAYERS | _CONTEXTS | _SIZES
 _LONGEST_SHOWN = 40
 
 
-def check_sizes(*parts: Mapping[str, Any] | None) -> None:
-    """Check the numbers of a language model, of an encoder, and of the parts inside them.
+def check_sizes(text: Mapping[str, Any], images: Mapping[str, Any] | None) -> None:
+    """Check the numbers of a language model, of an encoder of images, and of the parts inside them.
 
     Raises:
         UnreadableError: one is negative, not whole where it counts something, or larger than any model's.
     """
-    waiting = [part for part in parts if part is not None]
+    waiting = [text, *([] if images is None else [images])]
     while waiting:
         part = waiting.pop()
         for key, value in part.items():
-            if isinstance(value, Mapping) and key not in _COUNTED:
+            if isinstance(value, Mapping) and not (part is text and key in _COUNTED):
+                # Only the language model's sizes are all read: DeepSeek-OCR has two encoders under `width`.
                 waiting.append(value)
+            elif key in _LETTERS and isinstance(value, str) and value and not set(value) - set("LG"):
+                _check(key, len(value))
             elif key == _KINDS and value is not None and not isinstance(value, list):
                 raise UnreadableError(f"`{key}` is {repr(value)[:_LONGEST_SHOWN]}, not a list", OTHER_CONFIG)
             elif key in _LISTS and isinstance(value, (list, str)):

@@ -11,13 +11,15 @@ from planning.model_config.bounds import check_sizes
 from planning.model_config.encoder import encoder_of
 from planning.model_config.errors import UnreadableError
 from planning.model_config.layers import layers_of
+from planning.model_config.parts import sees, whole
 from planning.model_config.quantization import cache_dtype, method_name
 from planning.model_config.sizes import OTHER_CONFIG, head_dim, kv_heads, layer_count, required_size
-from planning.model_config.weights import Weights, weights_of
-from planning.model_config.widths import widths_of
+from planning.model_config.weights import weights_of
+from planning.model_config.widths import unknown_experts, widths_of
 
 _LONGEST_MESSAGE = 300
-_BESIDE = ("vision_config", "audio_config", "speech_config")
+# A file may hold anything under any key: what can't be a size counts as missing.
+_NO_SIZE = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 
 
 def read(config: Mapping[str, Any], name: str, vllm: VllmVersion) -> ModelArchitecture:
@@ -34,8 +36,7 @@ def read(config: Mapping[str, Any], name: str, vllm: VllmVersion) -> ModelArchit
         return _read(config, name, vllm)
     except UnreadableError:
         raise
-    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
-        # A file may hold anything under any key: what can't be a size counts as missing.
+    except _NO_SIZE as error:
         message = f"a value in it has a form that no configuration of a model has ({type(error).__name__}: {error})"
         raise UnreadableError(message[:_LONGEST_MESSAGE], OTHER_CONFIG) from error
 
@@ -52,7 +53,8 @@ def _read(config: Mapping[str, Any], name: str, vllm: VllmVersion) -> ModelArchi
     if not text.get("kv_lora_rank"):
         width = head_dim(text)
     weights, widths = weights_of(text, quantization, known), widths_of(text)
-    size = _size(config, weights)
+    beside = defaults.others(config, vllm)
+    size = None if weights is None or weights.weights_bytes is None or beside else weights.weights_bytes / GIB
     plain = len(groups) == 1 and groups[0].kind == "full" and not groups[0].value_dim and not groups[0].index_bytes
     vocab = text.get("vocab_size")
     experts = widths is not None and widths.experts > 0
@@ -88,20 +90,11 @@ def _read(config: Mapping[str, Any], name: str, vllm: VllmVersion) -> ModelArchi
         expert_input=widths.inner if widths is not None and experts and widths.inner != hidden else None,
         gated_experts=widths is None or widths.gated,
         cache_dtype=cache_dtype(quantization),
-        encoder=encoder_of(config, images),
+        encoder=encoder_of(whole(config), images),
+        uncounted=tuple(key for key in beside if images is None or key not in set(sees(beside))),
         cc10_cache_dtype="fp8" if model_type in known.cc10_fp8_cache else None,
         largest_graph=known.largest_graph.get(model_type),
     )
-
-
-def _has_other_parts(config: Mapping[str, Any]) -> bool:
-    return any(isinstance(config.get(key), Mapping) for key in _BESIDE)
-
-
-def _size(config: Mapping[str, Any], weights: Weights | None) -> float | None:
-    if weights is None or weights.weights_bytes is None or _has_other_parts(config):
-        return None
-    return weights.weights_bytes / GIB
 
 
 def _kind(groups: tuple[AttentionLayers, ...]) -> AttentionKind:
@@ -143,10 +136,17 @@ def _factor(scaling: Mapping[str, Any], vllm: VllmVersion) -> float | None:
 
 def unknown_weights(config: Mapping[str, Any], vllm: VllmVersion) -> str:
     """Why the weights' size can't be computed from a configuration that is otherwise readable."""
-    if _has_other_parts(config):
+    if defaults.others(config, vllm):
         return "it has parts beside the language model"
     text = defaults.language(config, vllm)
-    weights = weights_of(text, text.get("quantization_config"), vllm.architectures)
+    try:
+        weights = weights_of(text, text.get("quantization_config"), vllm.architectures)
+    except _NO_SIZE:
+        weights = None
     if weights is not None and weights.weights_bytes is None:
-        return f"its weights are quantized by {method_name(text.get('quantization_config'))}"
+        method = method_name(text.get("quantization_config"))
+        return f"its weights are quantized by {method} in a way that isn't counted here"
+    unknown = unknown_experts(text)
+    if unknown:
+        return f"what `{unknown[0]}` adds isn't known"
     return "a size is missing, or its parts aren't counted here"

@@ -18,6 +18,8 @@ _ONLY_IN: Mapping[str, tuple[str, ...]] = {
     "conv": ("lfm2", "lfm2_moe"), "hybrid": ("zamba2",), "deepseek_sparse_attention": ("glm5_next_text",),
     "minimax_m3_sparse": ("minimax_m3_vl_text",),
 }  # fmt: skip
+# Keys for every how many layers one has full attention.
+_PERIODS = ("sliding_window_pattern", "_sliding_window_pattern", "global_attn_every_n_layers")
 _NEMOTRON: Mapping[str, str] = {"M": "linear", "*": "full", "-": "", "E": ""}
 # The first layers always have an index (vLLM 0.33 deepseek_v2.py index_skip_topk_offset).
 _INDEX_OFFSET, SHARED_INDEX = 2, "mla without an index"
@@ -121,7 +123,9 @@ def _attention(text: Mapping[str, Any], architectures: Architectures) -> Iterato
     elif isinstance(text.get("hybrid_layer_pattern"), list):
         yield from ("sliding" if sliding else "full" for sliding in text["hybrid_layer_pattern"][:layers])
     elif given:
-        yield from (_KINDS[str(kind)] for kind in given[:layers])
+        kinds = [_KINDS[str(kind)] for kind in given[:layers]]
+        kinds += ["full"] * (layers - len(kinds))
+        yield from _served(text, kinds, architectures)
     elif text.get("model_type") in architectures.gated_delta:
         every = text.get("full_attention_interval") or 4
         yield from ("full" if index % every == every - 1 else "linear" for index in range(layers))
@@ -130,29 +134,64 @@ def _attention(text: Mapping[str, Any], architectures: Architectures) -> Iterato
         ropes = ropes or [int(bool((index + 1) % every)) for index in range(layers)]
         chunked = text.get("attention_chunk_size", 8192) is not None
         yield from ("chunked" if rope and chunked else "full" for rope in ropes[:layers])
-    elif (every := _window_period(text, layers)) is None:
-        yield from ["full"] * layers
     else:
-        yield from ("full" if every and index % every == every - 1 else "sliding" for index in range(layers))
+        yield from _windows(text, layers, architectures)
 
 
 def _is_llama4(text: Mapping[str, Any]) -> bool:
     return str(text.get("model_type", "")).startswith("llama4") or bool(text.get("attention_chunk_size"))
 
 
-def _window_period(text: Mapping[str, Any], layers: int) -> int | None:
-    """Every how many layers one has full attention: 0 where none does, None where all do."""
+def _served(text: Mapping[str, Any], kinds: list[str], architectures: Architectures) -> list[str]:
+    """Listed kinds as vLLM serves them: some families have windows in all layers or in none."""
     model_type = str(text.get("model_type", ""))
-    pattern = text.get("sliding_window_pattern") or text.get("_sliding_window_pattern")
-    if isinstance(pattern, int):
-        return pattern
-    defaults = {"gemma2": 2, "gpt_oss": 2, "cohere2": 4, "gemma3_text": 6, "gemma3": 6}
-    if model_type in defaults:
-        return defaults[model_type]
-    used = text.get("use_sliding_window", not model_type.startswith("qwen"))
-    if not text.get("sliding_window") or not used:
-        return None
-    return _qwen_windows(text, layers) if model_type.startswith("qwen") else 0
+    if "sliding" not in kinds:
+        return kinds
+    mixed = _is_qwen(model_type, architectures) and set(kinds) == {"sliding", "full"}
+    if mixed and text.get("max_window_layers") != len(kinds):
+        raise _unserved(text, len(kinds))
+    if mixed or not _uses_windows(text) or model_type in architectures.no_windows:
+        return ["full" if kind == "sliding" else kind for kind in kinds]
+    return kinds
+
+
+def _windows(text: Mapping[str, Any], layers: int, architectures: Architectures) -> list[str]:
+    """Kinds of layers that a file doesn't list, by its family; full attention, which needs the most, where unknown."""
+    model_type, pattern = str(text.get("model_type", "")), text.get("sliding_window_pattern")
+    if not (text.get("sliding_window") or text.get("sliding_window_size")) or not _uses_windows(text):
+        return ["full"] * layers
+    if isinstance(pattern, str):
+        # EXAONE 4's letters for local and global layers; the last is global.
+        kinds = ["sliding" if pattern[index % len(pattern)] == "L" else "full" for index in range(layers)]
+        return [*kinds[:-1], "full"]
+    if model_type in architectures.window_periods:
+        every = architectures.window_periods[model_type]
+        if model_type in architectures.own_period:
+            own = (text.get(key) for key in _PERIODS)
+            every = next((found for found in own if isinstance(found, int) and found), every)
+        place = 0 if model_type in architectures.windows_later else every - 1
+        kinds = ["full" if index % every == place else "sliding" for index in range(layers)]
+        return [*kinds[:-1], "full"] if model_type in architectures.last_full else kinds
+    if _is_qwen(model_type, architectures):
+        return ["full" if _qwen_windows(text, layers) is None else "sliding"] * layers
+    return ["sliding" if model_type in architectures.all_windows else "full"] * layers
+
+
+def _uses_windows(text: Mapping[str, Any]) -> bool:
+    return bool(text.get("use_sliding_window", not str(text.get("model_type", "")).startswith("qwen")))
+
+
+def _is_qwen(model_type: str, architectures: Architectures) -> bool:
+    """Whether vLLM's Qwen2Model serves it, alone or inside another."""
+    return model_type.startswith("qwen") and model_type not in (*architectures.all_windows, *architectures.no_windows)
+
+
+def _unserved(text: Mapping[str, Any], layers: int) -> UnreadableError:
+    return UnreadableError(
+        f"vLLM doesn't serve sliding windows above `max_window_layers` {text.get('max_window_layers')}, with {layers} "
+        "layers",
+        f"leave them out: use_sliding_window: false, or max_window_layers: {layers}",
+    )
 
 
 def _qwen_windows(text: Mapping[str, Any], layers: int) -> int | None:
@@ -162,8 +201,5 @@ def _qwen_windows(text: Mapping[str, Any], layers: int) -> int | None:
     """
     first = text.get("max_window_layers")
     if not isinstance(first, int) or 0 < first < layers:
-        raise UnreadableError(
-            f"vLLM doesn't serve sliding windows above `max_window_layers` {first}, with {layers} layers",
-            f"leave them out: use_sliding_window: false, or max_window_layers: {layers}",
-        )
+        raise _unserved(text, layers)
     return None if first else 0

@@ -103,6 +103,10 @@ def _sliding(text: Mapping[str, Any], heads: int, width: int, values: int) -> At
     # Cohere counts the token itself in addition (vLLM 0.33 commandr.py).
     key = "sliding_window_size" if text.get("sliding_window_size") else "sliding_window"
     window = required_size(text, key) + (1 if text.get("model_type") == "cohere2" else 0)
+    each = text.get("sliding_windows")
+    if isinstance(each, list):
+        # Of windows of several widths the widest (vLLM 0.33 exaone_moe.py).
+        window = max([window, *(found for found in each if isinstance(found, int))])
     return AttentionLayers(
         kind="sliding", layers=0, kv_heads=heads, head_dim=width, value_dim=values if values != width else 0,
         window=window,

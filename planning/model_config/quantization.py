@@ -1,40 +1,57 @@
-"""Bytes of one parameter of each part of a checkpoint, by its `quantization_config`."""
+"""Bytes of one parameter of each matrix of a checkpoint, by its `quantization_config`."""
 
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-PLAIN = 2.0
-# One representative module of each part, against which lists of what stays unquantized are matched.
-_MODULES: Mapping[str, str] = {
-    "attention": "model.layers.0.self_attn.q_proj",
-    "linear": "model.layers.0.linear_attn.in_proj_qkvz",
-    "dense": "model.layers.0.mlp.gate_proj",
-    "experts": "model.layers.3.mlp.experts.0.gate_proj",
-    "shared": "model.layers.3.mlp.shared_experts.gate_proj",
-}
+from planning.model_config.formats import (
+    FP8,
+    MXFP4,
+    NVFP4,
+    PLAIN,
+    Formats,
+    Rule,
+    eight_bits,
+    grouped,
+)  # fmt: skip
+from planning.model_config.names import pattern
+
 _EXCLUSIONS = ("modules_to_not_convert", "ignore", "exclude_modules", "ignored_layers")
-# In published checkpoints: two repetitions, of single characters.
-_REPETITION, _REPEATED_GROUP, _MOST_REPETITIONS = re.compile(r"[*+{]"), re.compile(r"\)[*+{]"), 4
-_DEFAULT_GROUP = 128
-# A scale of two bytes and a zero point of the width of the numbers for each group; fp8 has one scale of 4 bytes for a
-# block of 128 x 128, mxfp4 one byte for 32 numbers, nvfp4 one byte for 16.
-_FP8, _MXFP4, _NVFP4 = 1 + 4 / (128 * 128), 0.5 + 1 / 32, 0.5 + 1 / 16
+# Methods that compare whole names; with the others a part of a name is enough.
+_WHOLE_NAMES = ("fp8", "fbgemm_fp8", "compressed-tensors")
+_AUTO_ROUND = ("auto-round", "auto_round", "intel/auto-round")
+_INT4, _INT8 = 4, 8
+_UNQUANTIZED_BITS = 16
+# What compressed-tensors calls all linear layers, and classes that aren't counted by format.
+_ALL_LINEAR, _OTHER_CLASSES = "linear", ("embedding", "attention", "lmhead")
 
 
-def part_bytes(config: object) -> Mapping[str, float] | None:
-    """Bytes a parameter for each part of the layers; None where the method's size isn't known."""
+def formats_of(config: object) -> Formats | None:
+    """Bytes a parameter of each matrix in the layers; None where the method's size isn't known."""
     if not isinstance(config, Mapping):
-        return dict.fromkeys(_MODULES, PLAIN)
-    width = _width(config)
-    if width is None:
-        return None
-    if str(config.get("quant_method")) == "mxfp4":
-        return {part: width if part == "experts" else PLAIN for part in _MODULES}
-    patterns = [str(pattern) for key in _EXCLUSIONS for pattern in _list(config.get(key))]
-    if any(pattern.startswith("re:") and _endless(pattern) for pattern in patterns):
-        return None
-    return {part: PLAIN if _excluded(name, patterns) else width for part, name in _MODULES.items()}
+        return Formats((), PLAIN)
+    # A file of ModelOpt's own may be inside.
+    inner = config.get("quantization")
+    config = {**config, **inner} if isinstance(inner, Mapping) else config
+    method = _method(config)
+    anywhere = method not in _WHOLE_NAMES
+    if method == "mxfp4":
+        return Formats((), PLAIN, experts=MXFP4)
+    patterns = [str(text) for key in _EXCLUSIONS for text in _list(config.get(key)) if text]
+    rules: list[Rule | None] = [_rule(text, PLAIN, anywhere=anywhere) for text in patterns]
+    width: float | None
+    if method == "compressed-tensors":
+        targets, width = _groups(config)
+        rules += targets
+    else:
+        width = _width(config, method)
+        rules += _exceptions(config, method, width)
+        only = _only(config)
+        if only:
+            # What isn't listed stays as it is.
+            rules += [_rule(text, width, anywhere=True) for text in only]
+            width = PLAIN
+    known = tuple(rule for rule in rules if rule is not None)
+    return Formats(known, width) if len(known) == len(rules) else None
 
 
 def method_name(config: object) -> str | None:
@@ -45,7 +62,7 @@ def method_name(config: object) -> str | None:
     if str(config.get("quant_algo", "")).upper() == "NVFP4":
         return "nvfp4"
     bits = config.get("bits", config.get("w_bit"))
-    return f"{method} of {bits} bits" if method in ("awq", "gptq") and bits != 4 else method  # noqa: PLR2004 - int4
+    return f"{method} of {bits} bits" if method in ("awq", "gptq") and bits != _INT4 else method
 
 
 def cache_dtype(config: object) -> str:
@@ -57,62 +74,102 @@ def cache_dtype(config: object) -> str:
         inner = config
     scheme = inner.get("kv_cache_scheme") or config.get("kv_cache_scheme")
     if isinstance(scheme, Mapping):
-        return "fp8" if scheme.get("num_bits") == 8 and scheme.get("type") == "float" else "auto"  # noqa: PLR2004 - fp8
+        return "fp8" if scheme.get("num_bits") == _INT8 and scheme.get("type") == "float" else "auto"
     algorithm = inner.get("kv_cache_quant_algo") or config.get("kv_cache_quant_algo")
     return "fp8" if str(algorithm).upper() == "FP8" else "auto"
 
 
-def _width(config: Mapping[str, Any]) -> float | None:
-    method, algorithm = str(config.get("quant_method", "")), str(config.get("quant_algo", "")).upper()
-    if method in ("awq", "gptq"):
-        return _grouped(config.get("bits", config.get("w_bit")), config.get("group_size", config.get("q_group_size")))
+def _method(config: Mapping[str, Any]) -> str:
+    method = str(config.get("quant_method", ""))
+    return "auto-round" if method in _AUTO_ROUND else method
+
+
+def _width(config: Mapping[str, Any], method: str) -> float | None:
+    algorithm = str(config.get("quant_algo", "")).upper()
+    kind = str(config.get("data_type", "int")) if method == "auto-round" else "int"
+    if method in ("awq", "gptq", "auto-round") and kind == "int":
+        return grouped(config.get("bits", config.get("w_bit")), config.get("group_size", config.get("q_group_size")))
+    if method == "auto-round":
+        return _of_floats(kind, config.get("bits"))
     if algorithm == "NVFP4":
-        return _NVFP4
-    if method == "fp8" or algorithm == "FP8":
-        return _FP8
-    if method == "mxfp4":
-        return _MXFP4
-    if method == "compressed-tensors":
-        return _compressed(config)
-    return None
+        return NVFP4
+    return FP8 if method in ("fp8", "fbgemm_fp8") or algorithm == "FP8" else None
 
 
-def _compressed(config: Mapping[str, Any]) -> float | None:
+def _of_floats(kind: str, bits: object) -> float | None:
+    """AutoRound's formats of floating point (vLLM 0.33 quantization/inc)."""
+    if kind.startswith("mx_fp"):
+        return MXFP4 if bits == _INT4 else eight_bits(32) if bits == _INT8 else None
+    return FP8 if kind.startswith("fp") and bits == _INT8 else None
+
+
+def _exceptions(config: Mapping[str, Any], method: str, width: float | None) -> Iterator[Rule | None]:
+    """Modules with a format of their own: `dynamic` of GPTQ, whose keys are expressions, and `extra_config`."""
+    dynamic = config.get("dynamic") if method == "gptq" else config.get("extra_config")
+    for name, changes in dynamic.items() if isinstance(dynamic, Mapping) else ():
+        text = str(name).removeprefix("+:")
+        if text.startswith("-:"):
+            yield _rule(f"re:{text.removeprefix('-:')}", PLAIN, anywhere=True)
+            continue
+        own = width
+        if isinstance(changes, Mapping) and {"bits", "group_size", "data_type"} & changes.keys():
+            bits = changes.get("bits", config.get("bits"))
+            plain = isinstance(bits, int) and bits >= _UNQUANTIZED_BITS
+            own = PLAIN if plain else _width({**config, **changes}, method)
+        expression = method == "gptq" or any(character in text for character in "*+?^$()[]{}|\\")
+        # AutoRound looks for its expressions anywhere in a name.
+        start = "" if method == "gptq" or text.startswith((".*", "^")) else ".*"
+        yield _rule(f"re:{start}{text}" if expression else text, own, anywhere=False)
+
+
+def _only(config: Mapping[str, Any]) -> list[str]:
+    """The modules that are quantized, where a configuration lists those."""
+    blocks = config.get("block_name_to_quantize")
+    found: list[Any] = blocks.split(",") if isinstance(blocks, str) else [*_list(blocks)]
+    for entry in _list(config.get("modules_in_block_to_quantize")):
+        found += _list(entry) or [entry]
+    return [str(text) for text in found if text]
+
+
+def _groups(config: Mapping[str, Any]) -> tuple[list[Rule | None], float | None]:
+    """Formats of the groups of compressed-tensors by module, and that of all other linear layers.
+
+    Names and expressions come before classes of layers, whatever their order.
+    """
     groups = config.get("config_groups")
-    first = next(iter(groups.values()), None) if isinstance(groups, Mapping) else None
-    weights = first.get("weights") if isinstance(first, Mapping) else None
+    rules: list[Rule | None] = []
+    others: list[float | None] = []
+    for group in groups.values() if isinstance(groups, Mapping) else ():
+        weights = group.get("weights") if isinstance(group, Mapping) else None
+        width = _compressed(weights, str(group.get("format") or config.get("format", ""))) if weights else None
+        targets = [str(target) for target in _list(group.get("targets") if isinstance(group, Mapping) else None)]
+        for target in targets or ["Linear"]:
+            if target.lower() == _ALL_LINEAR:
+                others.append(width)
+            elif "." in target or target.startswith("re:") or "_" in target:
+                rules.append(_rule(target, width, anywhere=False))
+            elif not any(word in target.lower() for word in _OTHER_CLASSES):
+                rules.append(None)
+    if not others:
+        return rules, PLAIN if rules else None
+    known = [width for width in others if width is not None]
+    return rules, max(known) if len(known) == len(others) else None
+
+
+def _compressed(weights: object, layout: str) -> float | None:
     if not isinstance(weights, Mapping):
         return None
-    if str(config.get("format", "")).startswith("nvfp4"):
-        return _NVFP4
-    bits = weights.get("num_bits")
-    return _FP8 if bits == 8 else _grouped(bits, weights.get("group_size"))  # noqa: PLR2004 - a scale for each channel
+    bits, group, floating = weights.get("num_bits"), weights.get("group_size"), weights.get("type") == "float"
+    if layout.startswith("nvfp4") or (floating and bits == _INT4 and group == 16):  # noqa: PLR2004 - nvfp4's group
+        return NVFP4
+    if bits == _INT8:
+        return eight_bits(group) if isinstance(group, int) and group > 0 else FP8
+    return MXFP4 if floating and bits == _INT4 else grouped(bits, group)
 
 
-def _grouped(bits: object, group: object) -> float | None:
-    if not isinstance(bits, int) or isinstance(bits, bool) or bits not in (2, 3, 4, 8):
-        return None
-    size = group if isinstance(group, int) and group > 0 else _DEFAULT_GROUP
-    return bits / 8 + (2 + bits / 8) / size
-
-
-def _endless(pattern: str) -> bool:
-    """Whether a regular expression may take longer than anybody waits: a repeated group, or many repetitions."""
-    return _REPEATED_GROUP.search(pattern) is not None or len(_REPETITION.findall(pattern)) > _MOST_REPETITIONS
-
-
-def _excluded(module: str, patterns: Sequence[str]) -> bool:
-    for pattern in patterns:
-        if not pattern.startswith("re:"):
-            if pattern in module or re.sub(r"layers\.\d+\.", "layers.0.", pattern) == module:
-                return True
-            continue
-        try:
-            if re.match(pattern.removeprefix("re:"), module):
-                return True
-        except re.error:
-            continue
-    return False
+def _rule(text: str, width: float | None, *, anywhere: bool) -> Rule | None:
+    found = pattern(text, anywhere=anywhere)
+    return None if found is None else Rule(found, width)
 
 
 def _list(value: object) -> Sequence[Any]:

@@ -7,13 +7,11 @@ from msgspec import Struct
 
 from catalog import Architectures
 from planning.model_config.errors import UnreadableError
-from planning.model_config.quantization import PLAIN, part_bytes
-from planning.model_config.sizes import head_dim, kv_heads
-from planning.model_config.states import has_state
+from planning.model_config.formats import PLAIN, Formats
+from planning.model_config.matrices import expert_biases, matrices, padded_experts
+from planning.model_config.names import EXPERTS
+from planning.model_config.quantization import formats_of
 from planning.model_config.widths import Widths, sparse_layers, widths_of
-
-# Families with parts that aren't counted here, beside those whose layers keep states.
-_UNCOUNTED = ("mimo_v2", "mimo_v2_flash", "longcat_flash", "hy_v4")
 
 
 class Weights(Struct, frozen=True):
@@ -34,69 +32,37 @@ def weights_of(text: Mapping[str, Any], quantization: object, architectures: Arc
     try:
         if widths is None:
             return None
-        parts = _parts(text, widths, gated=text.get("model_type") in architectures.gated_delta)
         outer = text["vocab_size"] * text["hidden_size"] * (1 if _tied(text) else 2)
+        layers = [
+            [(matrix.numbers, matrix.names, matrix.part) for matrix in layer]
+            for layer in matrices(text, widths, gated=text.get("model_type") in architectures.gated_delta)
+        ]
+        sparse = len(sparse_layers(text))
     except (KeyError, TypeError, UnreadableError):
         return None
-    outer += parts.pop("norms") + parts.pop("router")
-    formats = part_bytes(quantization)
-    total = outer + sum(parts.values())
-    size = None if formats is None else outer * PLAIN + sum(count * formats[part] for part, count in parts.items())
-    share = 0.0 if not size or formats is None else parts["experts"] * formats["experts"] / size
-    return Weights(total, size, share)
+    total = outer + sum(numbers for layer in layers for numbers, _, _ in layer)
+    formats = formats_of(quantization)
+    if formats is None or formats.endless(len(layers)):
+        return Weights(total, None, 0.0)
+    size, experts = float(outer * PLAIN), 0.0
+    for index, layer in enumerate(layers):
+        for numbers, names, part in layer:
+            width = formats.width(index, names) if numbers else PLAIN
+            if width is None:
+                return Weights(total, None, 0.0)
+            size += numbers * width
+            experts += numbers * width if part == "experts" else 0.0
+    if formats.unexplained(len(layers)):
+        return Weights(total, None, 0.0)
+    more = sparse * _beside_experts(widths, formats)
+    return Weights(total, size + more, (experts + more) / (size + more) if size else 0.0)
 
 
-def _parts(text: Mapping[str, Any], widths: Widths, *, gated: bool) -> dict[str, int]:
-    """Parameters of all layers by part; KeyError or TypeError where a size is missing."""
-    uncounted = has_state(text) or text.get("model_type") in _UNCOUNTED or text.get("block_configs")
-    if uncounted or text.get("hidden_size_per_layer_input") or text.get("sparse_attention_config"):
-        raise KeyError(text.get("model_type"))
-    layers, hidden = text["num_hidden_layers"], text["hidden_size"]
-    sparse = sparse_layers(text)
-    kinds = [str(kind) for kind in text.get("layer_types") or ()][:layers]
-    every = text.get("full_attention_interval") or 4
-    linear = kinds.count("linear_attention") if kinds else layers - layers // every if gated else 0
-    full = kinds.count("full_attention") if text.get("global_head_dim") else 0
-    dense, block = widths.dense or 0, widths.matrices
-    return {
-        "attention": (layers - linear - full) * _attention(text, gated=gated)
-        + (full * _attention(text, gated=gated, wide=True) if full else 0),
-        "linear": linear * _linear(text) if linear else 0,
-        "dense": (layers if text.get("enable_moe_block") else layers - sparse) * block * hidden * dense,
-        "experts": sparse * widths.experts * block * widths.inner * widths.routed,
-        "shared": sparse * block * hidden * widths.shared,
-        "router": sparse * hidden * widths.experts,
-        "norms": layers * 2 * hidden,
-    }  # fmt: skip
-
-
-def _attention(text: Mapping[str, Any], *, gated: bool, wide: bool = False) -> int:
-    hidden, heads = text["hidden_size"], text["num_attention_heads"]
-    if text.get("kv_lora_rank"):
-        queries = heads * (text["qk_nope_head_dim"] + text["qk_rope_head_dim"])
-        rank, latent = text.get("q_lora_rank"), text["kv_lora_rank"]
-        down = hidden * (latent + text["qk_rope_head_dim"])
-        up = latent * heads * (text["qk_nope_head_dim"] + text["v_head_dim"])
-        index = 0
-        if text.get("index_topk"):
-            index = text["index_head_dim"] * (text["index_n_heads"] * rank + hidden) + hidden * text["index_n_heads"]
-        query = hidden * rank + rank * queries if rank else hidden * queries
-        return query + down + up + heads * text["v_head_dim"] * hidden + index
-    width, few = head_dim(text), kv_heads(text)
-    if wide:
-        width, few = text["global_head_dim"], text.get("num_global_key_value_heads") or few
-    stored = 1 if wide and text.get("attention_k_eq_v") else 2
-    query = 2 if gated else 1
-    return hidden * width * (heads * query + stored * few + heads)
-
-
-def _linear(text: Mapping[str, Any]) -> int:
-    hidden = text["hidden_size"]
-    keys = text["linear_num_key_heads"] * text["linear_key_head_dim"]
-    values = text["linear_num_value_heads"] * text["linear_value_head_dim"]
-    channels = 2 * keys + values
-    gates = 2 * text["linear_num_value_heads"]
-    return hidden * (channels + values + gates) + channels * (text.get("linear_conv_kernel_dim") or 4) + values * hidden
+def _beside_experts(widths: Widths, formats: Formats) -> float:
+    """Bytes that the kernels of one layer's experts hold beside their numbers."""
+    if not formats.pads_experts:
+        return 0.0
+    return padded_experts(widths) * (formats.width(0, EXPERTS) or PLAIN) + expert_biases(widths)
 
 
 def _tied(text: Mapping[str, Any]) -> bool:

@@ -84,6 +84,29 @@ MINIMAX_M2: dict[str, Any] = {
     "num_experts_per_tok": 8, "vocab_size": 200064, "max_position_embeddings": 196608, "tie_word_embeddings": False,
     "quantization_config": {"quant_method": "awq", "bits": 4, "group_size": 128},
 }  # fmt: skip
+MINIMAX_M2_FP8: dict[str, Any] = {
+    **MINIMAX_M2,
+    "quantization_config": {
+        "quant_method": "fp8", "weight_block_size": [128, 128],
+        "modules_to_not_convert": ["gate", "e_score_correction_bias", "lm_head"],
+    },
+}  # fmt: skip
+GPT_OSS_120B: dict[str, Any] = {
+    "model_type": "gpt_oss", "num_hidden_layers": 36, "hidden_size": 2880, "num_attention_heads": 64,
+    "num_key_value_heads": 8, "head_dim": 64, "intermediate_size": 2880, "num_local_experts": 128,
+    "num_experts_per_tok": 4, "sliding_window": 128, "vocab_size": 201088, "tie_word_embeddings": False,
+    "layer_types": ["sliding_attention", "full_attention"] * 18, "max_position_embeddings": 131072,
+    "quantization_config": {
+        "quant_method": "mxfp4",
+        "modules_to_not_convert": [
+            "model.layers.*.self_attn", "model.layers.*.mlp.router", "model.embed_tokens", "lm_head",
+        ],
+    },
+}  # fmt: skip
+GPT_OSS_20B: dict[str, Any] = {
+    **GPT_OSS_120B, "num_hidden_layers": 24, "num_local_experts": 32,
+    "layer_types": ["sliding_attention", "full_attention"] * 12,
+}  # fmt: skip
 GLM_5: dict[str, Any] = {
     "model_type": "glm_moe_dsa", "num_hidden_layers": 78, "hidden_size": 6144, "num_attention_heads": 64,
     "num_key_value_heads": 64, "kv_lora_rank": 512, "q_lora_rank": 2048, "qk_rope_head_dim": 64,

@@ -194,8 +194,8 @@ def test_experts_alone_are_quantized_in_mxfp4() -> None:
     model = model_config.read(
         {**PUBLISHED["gpt-oss-120b"][0], "quantization_config": {"quant_method": "mxfp4"}}, "x", VLLM
     )
-    # The checkpoint has 60.8 GiB (65.2 GB on Hugging Face).
-    assert model.weights_gib == pytest.approx(60.8, rel=0.01)
+    # The checkpoint has 60.8 GiB (65.2 GB on Hugging Face); loaded, experts of 2880 by 2880 have room for 3072 by 2944.
+    assert model.weights_gib == pytest.approx(65.97, rel=0.005)
     assert (model.experts, model.active_width) == (128, 4 * 2880)
 
 

@@ -6,12 +6,25 @@ Never more than 2 percent too much; within 5 percent, or at most 1 GiB too littl
 from typing import Any
 
 import pytest
-from kv_cases import AVAILABLE, CATALOG, Available, demand
+from kv_cases import AVAILABLE, CATALOG, VLLM, Available, demand
 from msgspec.structs import replace
 from published_logs import GIB, GIVEN, WHOLE, Given, Whole
-from published_models import GLM_5_2, MINIMAX_M2, NEMOTRON_NANO, NEMOTRON_SUPER, QWEN35_9B, read
+from published_models import (
+    GLM_5_2,
+    GPT_OSS_20B,
+    GPT_OSS_120B,
+    MINIMAX_M2,
+    MINIMAX_M2_FP8,
+    NEMOTRON_NANO,
+    NEMOTRON_SUPER,
+    QWEN35_9B,
+    read,
+)
+from test_planning_hf_config import LLAMA, PUBLISHED
 
+from planning import model_config
 from planning.memory import account, activation_bytes, block_pool, ledger
+from planning.memory.weights import weights_on_gpu
 
 OVERHEADS = CATALOG.overheads
 TOO_MUCH, TOO_LITTLE, TOO_LITTLE_GIB = 0.02, 0.05, 1.0
@@ -56,6 +69,8 @@ def test_tokens_given_the_kv_memory(case: Given) -> None:
         ("nvidia/NVIDIA-Nemotron-3-Super-120B-A12B-NVFP4", NEMOTRON_SUPER),
         ("zai-org/GLM-5.2-FP8", GLM_5_2),
         ("MiniMaxAI/MiniMax-M2.7", MINIMAX_M2),
+        ("openai/gpt-oss-20b", GPT_OSS_20B),
+        ("openai/gpt-oss-120b", GPT_OSS_120B),
     ],
 )
 def test_rows_of_the_catalog_are_computed_as_their_configurations_are(name: str, config: dict[str, Any]) -> None:
@@ -66,6 +81,28 @@ def test_rows_of_the_catalog_are_computed_as_their_configurations_are(name: str,
     assert pools[0].block_bytes == pools[1].block_bytes
     assert pools[0].blocks_of(65536) == pools[1].blocks_of(65536)
     assert activation_bytes(row, requested) == activation_bytes(published, requested)
+
+
+@pytest.mark.parametrize(
+    ("name", "config"),
+    [
+        ("openai/gpt-oss-20b", GPT_OSS_20B),
+        ("openai/gpt-oss-120b", GPT_OSS_120B),
+        ("MiniMaxAI/MiniMax-M2.7", MINIMAX_M2_FP8),
+        ("meta-llama/Llama-3.1-8B-Instruct", LLAMA),
+        ("Qwen/Qwen3-30B-A3B-Instruct-2507", PUBLISHED["Qwen3-30B-A3B"][0]),
+    ],
+)
+@pytest.mark.parametrize("gpus", [1, 2, 4])
+def test_weights_of_rows_are_computed_from_their_configurations(name: str, config: dict[str, Any], gpus: int) -> None:
+    """Loaded, at most 1 percent below the row's size and 2 above."""
+    row, published = CATALOG.models[name], model_config.read(config, name, VLLM)
+    assert row.weights_gib is not None
+    assert published.weights_gib is not None
+    requested = demand(tensor_parallel=gpus)
+    of_row = weights_on_gpu(row, row.weights_gib, requested, OVERHEADS)
+    computed = weights_on_gpu(published, published.weights_gib, requested, OVERHEADS)
+    assert -0.01 <= computed / of_row - 1 <= TOO_MUCH
 
 
 def planned_gib(case: Whole, **changes: object) -> float:

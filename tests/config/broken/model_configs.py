@@ -36,6 +36,17 @@ def refused(*words: str) -> dict[tuple[str, str], tuple[str, ...]]:
     return {("MODEL-CONFIG", "models[0].source.hf_config"): words}
 
 
+def uncounted(*words: str) -> dict[tuple[str, str], tuple[str, ...]]:
+    """One finding about the size of the first model's weights."""
+    return {("MODEL-CONFIG", "models[0].source.weights_gib"): ("can't be counted", *words, "add weights_gib")}
+
+
+def quantized(method: str, **changes: Any) -> tuple[Change, ...]:
+    """The first model with a quantized configuration of its own."""
+    return own(quantization_config={"quant_method": method, **changes})
+
+
+_BESIDE = "it has parts beside the language model"
 _FORMULA = "choose a model whose attention is full"
 TABLE = (
     Broken(
@@ -64,6 +75,62 @@ TABLE = (
         "windows that vLLM doesn't serve",
         own(model_type="qwen2", use_sliding_window=True, sliding_window=4096, max_window_layers=28),
         refused("`max_window_layers` 28, with 32 layers", "use_sliding_window: false"),
+    ),
+    Broken(
+        "windows that a list gives and vLLM doesn't serve",
+        own(
+            model_type="qwen2", use_sliding_window=True, sliding_window=4096, max_window_layers=28,
+            layer_types=["full_attention"] * 28 + ["sliding_attention"] * 4,
+        ),
+        refused("`max_window_layers` 28, with 32 layers", "use_sliding_window: false"),
+    ),
+    Broken(
+        "letters of windows that nobody knows",
+        own(model_type="exaone4", sliding_window=4096, sliding_window_pattern="LLX"),
+        refused("`sliding_window_pattern` is 'LLX'", "whole number"),
+    ),
+    Broken(
+        "block of Nemotron that nobody knows",
+        own(model_type="nemotron_h", layers_block_type=["mamba", "strange"] * 16),
+        refused("layers of kind strange", _FORMULA),
+    ),
+    Broken(
+        "thinker with latent attention without a formula",
+        own(thinker_config={"text_config": {**OWN, "model_type": "qwen3", "kv_lora_rank": 512}, "audio_config": {}}),
+        refused("latent attention as model_type 'qwen3' has it", _FORMULA),
+    ),
+    Broken("eyes under another name", own(embd_layer={"embedding_cls": "image"}), uncounted(_BESIDE)),
+    Broken("ears of a model", own(audio_processor={"name": "cascades"}), uncounted(_BESIDE)),
+    Broken("class with eyes that no key shows", own(architectures=["MolmoForCausalLM"]), uncounted(_BESIDE)),
+    Broken(
+        "experts under a key that nobody knows",
+        own(num_experts=8, num_hidden_experts=2),
+        uncounted("what `num_hidden_experts` adds isn't known"),
+    ),
+    Broken(
+        "block beside the experts that nobody knows",
+        own(num_experts=8, use_residual=True),
+        uncounted("what `use_residual` adds isn't known"),
+    ),
+    Broken(
+        "module that stays unquantized and that nobody knows",
+        quantized("fp8", modules_to_not_convert=["transformer.h.0.attn.c_attn"]),
+        uncounted("quantized by fp8 in a way"),
+    ),
+    Broken(
+        "expression that may take for ever",
+        quantized("compressed-tensors", ignore=["re:(.*)*x"], config_groups={"a": {"weights": {"num_bits": 8}}}),
+        uncounted("quantized by compressed-tensors in a way"),
+    ),
+    Broken(
+        "modules with a number of bits that nobody has",
+        quantized("gptq", bits=4, dynamic={"+:.*o_proj": {"bits": 1}}),
+        uncounted("quantized by gptq in a way"),
+    ),
+    Broken(
+        "class of modules that nobody knows",
+        quantized("compressed-tensors", config_groups={"a": {"targets": ["Strange"], "weights": {"num_bits": 8}}}),
+        uncounted("quantized by compressed-tensors in a way"),
     ),
     Broken("size that is missing", own(num_attention_heads=None), refused("`num_attention_heads` is missing")),
     Broken("size that is text", own(hidden_size="4096"), refused("`hidden_size` is '4096'", "whole number")),
