@@ -48,26 +48,17 @@ def production_is_protected(stack: Resolution) -> Violations:
 @stack_rule(
     "PROD-EXPOSED",
     "warning",
-    prevents="Everybody on the internet may try keys and tokens, with nothing in front that filters or limits them.",
+    prevents="Everybody on the internet may try keys, with nothing in front that filters or limits requests.",
     source="https://learn.microsoft.com/azure/aks/operator-best-practices-cluster-security",
     reads=("platform.environment",),
     needs="aks",
 )
 def production_is_private(stack: Resolution) -> Violations:
-    """In production the gateway is reached from inside the network, and so is the API server."""
-    if not _is_production(stack):
-        return
-    if stack.settings.gateway.exposure == "public":
+    """In production the gateway is reached from inside the network."""
+    if _is_production(stack) and stack.settings.gateway.exposure == "public":
         yield Violation(
             "gateway.exposure",
             "this is production: the gateway has a public address, without a web application firewall before it",
             "leave it out, and let a firewall or Front Door in the network forward requests",
             ("gateway.exposure", "platform.environment"),
-        )
-    if stack.settings.cluster.api_server.access == "authorized":
-        yield Violation(
-            "cluster.api_server.access",
-            "this is production: the API server has a public address, for the listed ranges",
-            "write `private`, with runner_vnet for the network from which `up` runs",
-            ("cluster.api_server.access", "platform.environment"),
         )
