@@ -40,7 +40,8 @@ def formats_of(config: object) -> Formats | None:
     if method == "mxfp4":
         return Formats((), PLAIN, experts=MXFP4)
     patterns = list(dict.fromkeys(str(text) for key in _EXCLUSIONS for text in _list(config.get(key)) if text))
-    if sum(not _NAME.fullmatch(str(text)) for text in (*patterns, *_own_formats(config, method))) > MOST_PATTERNS:
+    tried = (*patterns, *_own_formats(config, method), *_only(config), *_targets(config))
+    if sum(not _NAME.fullmatch(str(text)) for text in tried) > MOST_PATTERNS:
         return None
     rules: list[Rule | None] = [_rule(text, PLAIN, anywhere=anywhere) for text in patterns]
     width: float | None
@@ -138,6 +139,12 @@ def _only(config: Mapping[str, Any]) -> list[str]:
     for entry in _list(config.get("modules_in_block_to_quantize")):
         found += _list(entry) or [entry]
     return [str(text) for text in found if text]
+
+
+def _targets(config: Mapping[str, Any]) -> Iterator[Any]:
+    groups = config.get("config_groups")
+    for group in groups.values() if isinstance(groups, Mapping) else ():
+        yield from _list(group.get("targets")) if isinstance(group, Mapping) else ()
 
 
 def _groups(config: Mapping[str, Any]) -> tuple[list[Rule | None], float | None]:

@@ -169,6 +169,7 @@ def test_thousands_of_names_take_no_time() -> None:
     assert plain(DEEPSEEK, "fp8", ignored_layers=every) == pytest.approx(55 * 256 * EXPERT, abs=1e6)
     endless = [f"re:.*layers.[0-{n % 10}].x{n}" for n in range(2001)]
     assert weights(DEEPSEEK, {"quant_method": "fp8", "ignore": endless}) is None
+    assert weights(DEEPSEEK, groups((endless, FOUR))) is None
 
 
 def test_other_methods_of_known_size() -> None:
