@@ -13,7 +13,7 @@ FP8, MXFP4, NVFP4 = 1 + 4 / (128 * 128), 0.5 + 1 / 32, 0.5 + 1 / 16
 _DEFAULT_GROUP = 128
 # Far more than any published checkpoint needs: its layers times the patterns that may mean some of them, and patterns
 # that may mean every layer.
-_MOST_TRIED, _MOST_PATTERNS = 20_000, 2_000
+_MOST_TRIED, MOST_PATTERNS = 20_000, 2_000
 
 
 class Rule(Struct, frozen=True):
@@ -62,7 +62,7 @@ class Formats:
     def endless(self, layers: int) -> bool:
         """Whether looking at every layer would take longer than anybody waits."""
         varying = sum(rule.modules.varies for _, rule in self._everywhere)
-        return len(self._everywhere) > _MOST_PATTERNS or layers * varying > _MOST_TRIED
+        return len(self._everywhere) > MOST_PATTERNS or layers * varying > _MOST_TRIED
 
     def width(self, layer: int, modules: tuple[str, ...]) -> float | None:
         """Bytes of a parameter of a matrix, by the names that it may have; None where not known."""

@@ -34,6 +34,7 @@ EXPERTS = tuple(
 )
 _EXPERT = re.compile(r"experts\.\d+")
 _LAYER, _LAYER_OF_REGEX = re.compile(r"layers\.(\d+)(?:\.|$)"), re.compile(r"layers(?:\\\.|\[\.\])(\d+)(?:\\\.|\[\.\])")
+_LONGEST_EXPRESSION = 1_000
 # In published checkpoints: two repetitions, of single characters.
 _REPETITION, _REPEATED_GROUP, _MOST_REPETITIONS = re.compile(r"[*+{]"), re.compile(r"\)[*+{]"), 4
 # Modules that aren't counted by number format: they always have two bytes here, or belong to other parts.
@@ -45,6 +46,11 @@ _ELSEWHERE = (
 )  # fmt: skip
 # Layers of encoders and of what drafts have numbers as well.
 _NO_LAYER = -1
+# A number may be that of a layer where it isn't part of a word, such as `conv1d`.
+_NUMBER = re.compile(r"(?<![A-Za-z_\d])\d")
+_LOOKS_LIKE_REGEX = re.compile(r"[\\^$()|+]")
+# The router is a gate, these are matrices.
+_GATES = re.compile(r"gate(?:_up)?_proj")
 _WORD = re.compile(r"[A-Za-z_]\w{2,}")
 
 
@@ -121,11 +127,17 @@ class Pattern(Struct, frozen=True):
     def means_nothing_counted(self) -> bool:
         """Whether a pattern that named no matrix names modules that aren't counted by format, or that a model lacks."""
         text = self.text.removeprefix("re:")
-        return _elsewhere(text) or all(word in _KNOWN for word in _WORD.findall(text))
+        return _elsewhere(_GATES.sub("", text)) or all(word in _KNOWN for word in _WORD.findall(text))
 
 
 def pattern(text: str, *, anywhere: bool) -> Pattern | None:
-    """Read a name, a glob, or a regular expression after `re:`; None for an expression that can't be tried."""
+    """Read a name, a glob, or a regular expression after `re:`; None for an expression that can't be tried.
+
+    Transformers takes names for expressions as well, which vLLM doesn't: what looks like one is one.
+    """
+    text = text.strip(".")
+    if not text.startswith("re:") and _LOOKS_LIKE_REGEX.search(text):
+        text = f"re:.*{text.removeprefix('^')}"
     expression = text.removeprefix("re:")
     if text.startswith("re:"):
         compiled, found = _compiled(expression), _LAYER_OF_REGEX.search(expression)
@@ -138,8 +150,8 @@ def pattern(text: str, *, anywhere: bool) -> Pattern | None:
     layer = None if found is None else int(found[1])
     if found is not None and _elsewhere(expression[: found.start()]):
         layer = _NO_LAYER
-    digits = any(character.isdigit() for character in expression.replace("experts.0", ""))
-    return Pattern(text, compiled, layer, digits and layer is None, anywhere)
+    varies = layer is None and _NUMBER.search(expression.replace("experts.0", "")) is not None
+    return Pattern(text, compiled, layer, varies, anywhere)
 
 
 def _elsewhere(text: str) -> bool:
@@ -153,7 +165,11 @@ def _glob(text: str) -> re.Pattern[str]:
 
 def _compiled(expression: str) -> re.Pattern[str] | None:
     """None where it may take longer than anybody waits, by a repeated group or many repetitions, or is none."""
-    if _REPEATED_GROUP.search(expression) or len(_REPETITION.findall(expression)) > _MOST_REPETITIONS:
+    if (
+        len(expression) > _LONGEST_EXPRESSION
+        or _REPEATED_GROUP.search(expression)
+        or len(_REPETITION.findall(expression)) > _MOST_REPETITIONS
+    ):
         return None
     try:
         return re.compile(expression)

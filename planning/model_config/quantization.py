@@ -1,10 +1,12 @@
 """Bytes of one parameter of each matrix of a checkpoint, by its `quantization_config`."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from planning.model_config.formats import (
     FP8,
+    MOST_PATTERNS,
     MXFP4,
     NVFP4,
     PLAIN,
@@ -12,7 +14,7 @@ from planning.model_config.formats import (
     Rule,
     eight_bits,
     grouped,
-)  # fmt: skip
+)
 from planning.model_config.names import pattern
 
 _EXCLUSIONS = ("modules_to_not_convert", "ignore", "exclude_modules", "ignored_layers")
@@ -20,6 +22,7 @@ _EXCLUSIONS = ("modules_to_not_convert", "ignore", "exclude_modules", "ignored_l
 _WHOLE_NAMES = ("fp8", "fbgemm_fp8", "compressed-tensors")
 _AUTO_ROUND = ("auto-round", "auto_round", "intel/auto-round")
 _INT4, _INT8 = 4, 8
+_NAME = re.compile(r"[\w.-]+")
 _UNQUANTIZED_BITS = 16
 # What compressed-tensors calls all linear layers, and classes that aren't counted by format.
 _ALL_LINEAR, _OTHER_CLASSES = "linear", ("embedding", "attention", "lmhead")
@@ -36,7 +39,10 @@ def formats_of(config: object) -> Formats | None:
     anywhere = method not in _WHOLE_NAMES
     if method == "mxfp4":
         return Formats((), PLAIN, experts=MXFP4)
-    patterns = [str(text) for key in _EXCLUSIONS for text in _list(config.get(key)) if text]
+    patterns = list(dict.fromkeys(str(text) for key in _EXCLUSIONS for text in _list(config.get(key)) if text))
+    tried = (*patterns, *_own_formats(config, method), *_only(config), *_targets(config))
+    if sum(not _NAME.fullmatch(str(text)) for text in tried) > MOST_PATTERNS:
+        return None
     rules: list[Rule | None] = [_rule(text, PLAIN, anywhere=anywhere) for text in patterns]
     width: float | None
     if method == "compressed-tensors":
@@ -105,8 +111,7 @@ def _of_floats(kind: str, bits: object) -> float | None:
 
 def _exceptions(config: Mapping[str, Any], method: str, width: float | None) -> Iterator[Rule | None]:
     """Modules with a format of their own: `dynamic` of GPTQ, whose keys are expressions, and `extra_config`."""
-    dynamic = config.get("dynamic") if method == "gptq" else config.get("extra_config")
-    for name, changes in dynamic.items() if isinstance(dynamic, Mapping) else ():
+    for name, changes in _own_formats(config, method).items():
         text = str(name).removeprefix("+:")
         if text.startswith("-:"):
             yield _rule(f"re:{text.removeprefix('-:')}", PLAIN, anywhere=True)
@@ -122,6 +127,11 @@ def _exceptions(config: Mapping[str, Any], method: str, width: float | None) -> 
         yield _rule(f"re:{start}{text}" if expression else text, own, anywhere=False)
 
 
+def _own_formats(config: Mapping[str, Any], method: str) -> Mapping[Any, Any]:
+    found = config.get("dynamic") if method == "gptq" else config.get("extra_config")
+    return found if isinstance(found, Mapping) else {}
+
+
 def _only(config: Mapping[str, Any]) -> list[str]:
     """The modules that are quantized, where a configuration lists those."""
     blocks = config.get("block_name_to_quantize")
@@ -129,6 +139,12 @@ def _only(config: Mapping[str, Any]) -> list[str]:
     for entry in _list(config.get("modules_in_block_to_quantize")):
         found += _list(entry) or [entry]
     return [str(text) for text in found if text]
+
+
+def _targets(config: Mapping[str, Any]) -> Iterator[Any]:
+    groups = config.get("config_groups")
+    for group in groups.values() if isinstance(groups, Mapping) else ():
+        yield from _list(group.get("targets")) if isinstance(group, Mapping) else ()
 
 
 def _groups(config: Mapping[str, Any]) -> tuple[list[Rule | None], float | None]:

@@ -54,6 +54,8 @@ def plain(config: dict[str, Any], method: str, **changes: Any) -> float:
         (LLAMA, "fp8", "modules_to_not_convert", ["self_attn"], 32 * (LLAMA_QKV + LLAMA_OUT)),
         (LLAMA, "fp8", "modules_to_not_convert", ["model.layers.17.self_attn.o_proj"], LLAMA_OUT),
         (LLAMA, "fp8", "ignored_layers", ["model.layers.1", "lm_head"], LLAMA_LAYER),
+        (LLAMA, "fp8", "modules_to_not_convert", ["self_attn.", "lm_head$"], 32 * (LLAMA_QKV + LLAMA_OUT)),
+        (LLAMA, "fp8", "modules_to_not_convert", [r"^model.layers.\d+.mlp.down_proj$"], 32 * LLAMA_DOWN),
         (LLAMA, "fp8", "ignored_layers", ["model.language_model.layers.3.mlp.down_proj"], LLAMA_DOWN),
         (LLAMA, "awq", "modules_to_not_convert", ["attn"], 32 * (LLAMA_QKV + LLAMA_OUT)),
         (LLAMA, "modelopt", "exclude_modules", ["down_proj", "lm_head"], 32 * LLAMA_DOWN),
@@ -147,7 +149,15 @@ def test_groups_of_modules(config: dict[str, Any], size: float | None) -> None:
 
 
 @pytest.mark.parametrize(
-    "pattern", ["transformer.h.0.attn.c_attn", "model.layers.3.foo_proj", "re:.*strange_block.*", "re:(.*)*x", "re:["]
+    "pattern",
+    [
+        "transformer.h.0.attn.c_attn",
+        "model.layers.3.foo_proj",
+        "blocks.3.ffn.gate_proj",
+        "re:.*strange_block.*",
+        "re:(.*)*x",
+        "re:[",
+    ],
 )
 def test_a_pattern_that_explains_nothing_leaves_the_size_open(pattern: str) -> None:
     """So that no exclusion is taken for none."""
@@ -157,8 +167,9 @@ def test_a_pattern_that_explains_nothing_leaves_the_size_open(pattern: str) -> N
 def test_thousands_of_names_take_no_time() -> None:
     every = [f"model.layers.{n}.mlp.experts.{m}.up_proj" for n in range(58) for m in range(256)]
     assert plain(DEEPSEEK, "fp8", ignored_layers=every) == pytest.approx(55 * 256 * EXPERT, abs=1e6)
-    endless = [f"re:.*layers.[0-{n % 10}].{'x' * n}" for n in range(2000)]
+    endless = [f"re:.*layers.[0-{n % 10}].x{n}" for n in range(2001)]
     assert weights(DEEPSEEK, {"quant_method": "fp8", "ignore": endless}) is None
+    assert weights(DEEPSEEK, groups((endless, FOUR))) is None
 
 
 def test_other_methods_of_known_size() -> None:
