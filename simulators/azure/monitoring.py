@@ -10,7 +10,6 @@ roles of whoever asks are not looked at, and nothing is recorded.
 from collections.abc import Mapping
 from typing import Any, Final
 
-import catalog
 from simulators.azure.cloud import Cloud
 from simulators.provider_protocol.calls import RefusedError
 
@@ -58,6 +57,8 @@ def _named(token: str, inputs: Mapping[str, Any]) -> list[str]:
 
 def _require_setting(cloud: Cloud, id_: str, setting: Mapping[str, Any]) -> None:
     target = cloud.find(setting["resourceUri"])
+    import catalog  # noqa: PLC0415 - recordings of old programs load this file beside modules of other names
+
     logs = catalog.load().azure.resource_logs.categories.get(target.token, ()) if target is not None else ()
     wanted = {str(log.get("category")) for log in setting.get("logs") or () if log.get("enabled")}
     for category in sorted(wanted):

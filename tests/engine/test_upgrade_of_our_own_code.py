@@ -23,6 +23,7 @@ RECORDINGS = recordings()
 VERSION = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]["version"]
 JOB = "kubernetes:batch/v1:Job"
 RELEASE = "kubernetes:helm.sh/v3:Release"
+_CREDENTIAL = ":FederatedIdentityCredential::"
 CHARTS = yaml.safe_load((REPOSITORY / "catalog" / "charts.yaml").read_text())["entries"]
 # Shorter lines of a secret, like the `apiVersion` of a kubeconfig, are nobody's secret.
 SECRET_LINE_LENGTH = 16
@@ -141,10 +142,12 @@ def test_charts_move_to_todays_versions_in_place_and_one_after_the_other(upgrade
 def test_an_upgrade_does_what_its_preview_showed_and_leaves_no_changes(upgrade: Upgrade) -> None:
     if unforeseen(upgrade.recording, upgrade.losses):
         pytest.skip("the test before reports what it would take away")
-    done = upgrade.stack.up()
-    assert {urn: set(steps) for urn, steps in done.operations.items()} == {
-        urn: set(steps) for urn, steps in upgrade.preview.operations.items()
-    }
+    done = {urn: set(steps) for urn, steps in upgrade.stack.up().operations.items()}
+    shown = {urn: set(steps) for urn, steps in upgrade.preview.operations.items()}
+    # An update of the cluster leaves its issuer unknown to the preview, so that each credential may change; none does.
+    updated = any(":ManagedCluster::" in urn and steps == {"update"} for urn, steps in done.items())
+    spared = {urn for urn in shown.keys() - done if updated and _CREDENTIAL in urn and shown[urn] == {"update"}}
+    assert done == {urn: steps for urn, steps in shown.items() if urn not in spared}
     assert upgrade.stack.preview().operations == {}
 
 
