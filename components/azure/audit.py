@@ -1,7 +1,7 @@
 """One Log Analytics workspace: what Azure logs about the platform's resources, and what its containers write."""
 
 import pulumi
-from pulumi_azure_native import monitor, operationalinsights
+import pulumi_azure_native
 from pulumi_azure_native.containerservice import (
     ManagedClusterAddonProfileArgsDict,
     ManagedClusterSecurityProfileDefenderArgsDict,
@@ -10,6 +10,7 @@ from pulumi_azure_native.containerservice import (
 from components.azure.resource_groups import ResourceGroups
 from planning.plan import AuditPlan, AzureScopePlan, ContainerLogsPlan
 
+# Kinds are named through the package, which loads these large modules only where something is recorded.
 # Azure's value for: no limit. Left out, an earlier limit would stay.
 _NO_LIMIT_GB = -1
 # The name of each diagnostic setting; a resource takes several, each to another destination.
@@ -40,7 +41,7 @@ class Audit(pulumi.ComponentResource):
         super().__init__("llm-platform:components:Audit", name, None, opts)
         self._plan, self._scope = plan, scope
         self._recorded = {recorded.kind: recorded for recorded in plan.recorded}
-        self._workspace = operationalinsights.Workspace(
+        self._workspace = pulumi_azure_native.operationalinsights.Workspace(
             f"{name}-workspace",
             workspace_name=plan.workspace,
             resource_group_name=scope.resource_group,
@@ -62,10 +63,10 @@ class Audit(pulumi.ComponentResource):
 
     def record(
         self, kind: str, resource: pulumi.CustomResource, *, name: str, parent: pulumi.Resource
-    ) -> monitor.DiagnosticSetting:
+    ) -> pulumi.CustomResource:
         """Send what Azure logs about a resource of this kind to the workspace."""
         plan = self._recorded[kind]
-        return monitor.DiagnosticSetting(
+        return pulumi_azure_native.monitor.DiagnosticSetting(
             f"{name}-recorded",
             name=_SETTING,
             resource_uri=resource.id,
@@ -100,7 +101,7 @@ class Audit(pulumi.ComponentResource):
         if self._rule is None:
             return []
         return [
-            monitor.DataCollectionRuleAssociation(
+            pulumi_azure_native.monitor.DataCollectionRuleAssociation(
                 f"{name}-container-logs",
                 association_name=_ASSOCIATION,
                 resource_uri=cluster.id,
@@ -109,9 +110,9 @@ class Audit(pulumi.ComponentResource):
             )
         ]
 
-    def _collection_rule(self, name: str, plan: ContainerLogsPlan) -> monitor.DataCollectionRule:
+    def _collection_rule(self, name: str, plan: ContainerLogsPlan) -> pulumi.CustomResource:
         listed = ", ".join(f"'{namespace}'" for namespace in plan.namespaces)
-        return monitor.DataCollectionRule(
+        return pulumi_azure_native.monitor.DataCollectionRule(
             f"{name}-container-logs",
             data_collection_rule_name=plan.rule,
             resource_group_name=self._scope.resource_group,
