@@ -53,8 +53,9 @@ def matrices(text: Mapping[str, Any], widths: Widths, *, gated: bool) -> Iterato
         Matrix("router", hidden * widths.experts),
     )
     norms = Matrix("norms", 2 * hidden)
-    mixers = {kind: tuple(_mixer(text, kind, gated=gated)) for kind in set(_kinds(text, layers, gated=gated))}
-    for index, kind in enumerate(_kinds(text, layers, gated=gated)):
+    kinds = _kinds(text, layers, gated=gated)
+    mixers = {kind: tuple(_mixer(text, kind, gated=gated)) for kind in set(kinds)}
+    for index, kind in enumerate(kinds):
         feed_forward = (*experts, *(dense if beside else ())) if index in sparse else dense
         yield (*mixers[kind], *feed_forward, norms)
 
