@@ -38,6 +38,11 @@ class Platform(Section):
     )
 
     @property
+    def is_production(self) -> bool:
+        """Whether rules for production hold."""
+        return self.environment == "prod"
+
+    @property
     def protected(self) -> bool:
         """Whether the stack refuses to be destroyed."""
-        return self.environment == "prod" if self.protect is None else self.protect
+        return self.is_production if self.protect is None else self.protect

@@ -22,7 +22,7 @@ _SECRET = "secret"  # noqa: S105 - the name of a class, not a secret
 )
 def production_is_recorded(stack: Resolution) -> Violations:
     """In production, what happens in API server, vault, store, registry and network is recorded outside the cluster."""
-    if stack.settings.platform.environment == "prod" and stack.settings.observability.audit is None:
+    if stack.settings.platform.is_production and stack.settings.observability.audit is None:
         yield Violation(
             _AUDIT,
             "nothing is recorded outside the cluster, and this is production",
@@ -42,7 +42,7 @@ def production_is_recorded(stack: Resolution) -> Violations:
 def containers_of_production_are_recorded(stack: Resolution) -> Violations:
     """In production, what the gateway and the models write to their logs is recorded too."""
     audit = stack.settings.observability.audit
-    if stack.settings.platform.environment == "prod" and audit is not None and not audit.container_logs:
+    if stack.settings.platform.is_production and audit is not None and not audit.container_logs:
         yield Violation(
             f"{_AUDIT}.container_logs",
             "the logs of gateway and models, the access log among them, end with their pods",
@@ -61,7 +61,7 @@ def containers_of_production_are_recorded(stack: Resolution) -> Violations:
 def production_has_no_limit(stack: Resolution) -> Violations:
     """In production, there is no limit to what is recorded on a day."""
     audit = stack.settings.observability.audit
-    if stack.settings.platform.environment == "prod" and audit is not None and audit.daily_gb is not None:
+    if stack.settings.platform.is_production and audit is not None and audit.daily_gb is not None:
         yield Violation(
             f"{_AUDIT}.daily_gb",
             f"after {audit.daily_gb} GB nothing more is recorded until the next day",

@@ -111,7 +111,7 @@ def openings_are_known(_: Resolution, release: ReleaseView) -> Violations:
 )
 def openings_are_accepted_in_production(stack: Resolution, release: ReleaseView) -> Violations:
     """In production, each opening states that production accepts it too."""
-    if stack.settings.platform.environment == "prod":
+    if stack.settings.platform.is_production:
         for place, entry, found in _openings(release):
             if not entry.prod:
                 yield Violation(

@@ -188,7 +188,7 @@ def self_hosting_pays(stack: Resolution) -> Violations:
 def gpu_nodes_always_on(stack: Resolution, pool: PoolView) -> Violations:
     """Outside production, GPU pools that never scale to zero are reported."""
     nodes = pool.settings.nodes.min
-    if stack.settings.platform.environment == "prod" or pool.gpu is None or nodes == 0:
+    if stack.settings.platform.is_production or pool.gpu is None or nodes == 0:
         return
     remedy = (
         "write min: 0, if the first request may wait for a node"

@@ -27,7 +27,7 @@ _HOLDS = {"slack": "webhook's address", "teams": "webhook's address", "pagerduty
 )
 def somebody_is_notified(stack: Resolution) -> Violations:
     """Outside production, the stack file names at least one receiver of alerts."""
-    if stack.settings.platform.environment != "prod" and not stack.settings.observability.receivers:
+    if not stack.settings.platform.is_production and not stack.settings.observability.receivers:
         yield Violation(_RECEIVERS, _NOBODY, _ADD)
 
 
@@ -40,7 +40,7 @@ def somebody_is_notified(stack: Resolution) -> Violations:
 )
 def somebody_is_notified_in_production(stack: Resolution) -> Violations:
     """In production, the stack file names at least one receiver of alerts."""
-    if stack.settings.platform.environment == "prod" and not stack.settings.observability.receivers:
+    if stack.settings.platform.is_production and not stack.settings.observability.receivers:
         yield Violation(_RECEIVERS, f"{_NOBODY}, and this is production", _ADD)
 
 

@@ -4,10 +4,6 @@ from planning.resolving.resolution import Resolution
 from planning.rules.register import Violation, Violations, stack_rule
 
 
-def _is_production(stack: Resolution) -> bool:
-    return stack.settings.platform.environment == "prod"
-
-
 @stack_rule(
     "PROD-PROTECTION",
     "warning",
@@ -19,7 +15,7 @@ def _is_production(stack: Resolution) -> bool:
 )
 def production_is_protected(stack: Resolution) -> Violations:
     """In production the stack and its vault are protected, AKS has an uptime agreement, and Azure upgrades patches."""
-    if not _is_production(stack):
+    if not stack.settings.platform.is_production:
         return
     settings = stack.settings
     weak = {
@@ -55,7 +51,7 @@ def production_is_protected(stack: Resolution) -> Violations:
 )
 def production_is_private(stack: Resolution) -> Violations:
     """In production the gateway is reached from inside the network."""
-    if _is_production(stack) and stack.settings.gateway.exposure == "public":
+    if stack.settings.platform.is_production and stack.settings.gateway.exposure == "public":
         yield Violation(
             "gateway.exposure",
             "this is production: the gateway has a public address, without a web application firewall before it",

@@ -235,7 +235,7 @@ def silence_within_every_limit(stack: Resolution) -> Violations:
 def production_has_two_proxies(stack: Resolution) -> Violations:
     """In production, there are always two proxies or more."""
     fewest = stack.settings.gateway.replicas.min
-    if stack.settings.platform.environment == "prod" and fewest < _TWO:
+    if stack.settings.platform.is_production and fewest < _TWO:
         yield Violation(
             "gateway.replicas.min",
             f"{fewest}, and this is production: every request goes through this one proxy",
