@@ -4,33 +4,30 @@ import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
-import typer
+import click
 
-from cli.options import ConfigFile, StackName
+from cli.options import config_option, stack_argument, verb
 from cli.process import EXIT_CODES, FINE, REJECTED, today
 
 if TYPE_CHECKING:
     from preview.findings import SourceFile
     from preview.stack import Assessed
 
-EPILOG = EXIT_CODES
 # The width for a pipe, as in the preview; with fewer columns than the least, no sentence is readable.
 _WIDEST = 120
 NARROWEST = 20
 _HEADING = 18
 
-JsonFile = Annotated[
-    str | None,
-    typer.Option(
-        "--json", metavar="FILE", help="Write the preview's JSON, without resources; - prints it and nothing else.",
-        show_default=False,
-    ),
-]  # fmt: skip
 
-
-def check(stack: StackName, config: ConfigFile = None, json: JsonFile = None) -> int:
+@verb("check", "Check a stack without building its graph.", EXIT_CODES)
+@stack_argument
+@config_option
+@click.option(
+    "--json", metavar="FILE", help="Write the preview's JSON, without resources; - prints it and nothing else."
+)
+def check(stack: str, config: str | None, json: str | None) -> int:
     """Check a stack's settings, its plan and every rule, without building the graph.
 
     Reports what the preview reports, but at editor speed: neither the Pulumi SDK nor a network is used.

@@ -2,18 +2,19 @@
 
 import json as json_text
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Any, TypeVar
 
-import typer
+import click
 
+from cli.options import verb
 from cli.process import FINE, REJECTED
 
 if TYPE_CHECKING:
     from planning.fit import Refusal
 
-EPILOG = (
+_EPILOG = (
     "Exit codes: 0 fits, 2 does not, or an option is wrong, 1 internal error; with --kv-cache-gib and --check-log 0 in "
     "either case."
 )
@@ -21,97 +22,101 @@ EPILOG = (
 
 # As in a stack file: far above any real figure, so that what is computed from them stays a number.
 _MOST_GIB, _MOST_GPUS, _MOST_TOKENS, _MOST_REQUESTS, _MOST_DRAFTED = 100_000, 1024, 100_000_000, 1_000_000, 1000
+_FILE = click.Path(path_type=Path)
+_Function = TypeVar("_Function", bound=Callable[..., Any])
 
 
-def _size(gib: float | None) -> float | None:
+def _size(context: click.Context, option: click.Parameter, gib: float | None) -> float | None:
+    del context, option
     if gib is not None and not 0 <= gib <= _MOST_GIB:
-        raise typer.BadParameter(f"{gib:g} is not a valid size in GiB")
+        raise click.BadParameter(f"{gib:g} is not a valid size in GiB")
     return gib
 
 
-def fit(  # noqa: PLR0917 - one parameter an option
-    gpu: Annotated[
-        str | None, typer.Option(metavar="NAME", help="A GPU of the catalog, such as H100-NVL-94.")
-    ] = None,
-    model: Annotated[
-        str | None, typer.Option(metavar="ID", help="A model of the catalog, such as Qwen/Qwen3-8B.")
-    ] = None,
-    hf_config: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="The config.json of a model outside the catalog.")
-    ] = None,
-    check_log: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE",
-            help="Set every figure of a vLLM start-up log beside ours. Model, GPU and options that aren't given here "
-            "are those of the log.",
-        ),
-    ] = None,
-    mig: Annotated[str | None, typer.Option(metavar="PROFILE", help="A MIG profile of that GPU: 3g.47gb.")] = None,
-    tensor_parallel: Annotated[
-        int | None, typer.Option(min=1, max=_MOST_GPUS, metavar="N", help="GPUs that share each layer (1).")
-    ] = None,
-    pipeline_parallel: Annotated[
-        int | None, typer.Option(min=1, max=_MOST_GPUS, metavar="N", help="Stages of layers (1).")
-    ] = None,
-    enable_expert_parallel: Annotated[
-        bool | None, typer.Option("--enable-expert-parallel", help="Whole experts on each GPU instead of slices.")
-    ] = None,
-    context: Annotated[
-        int | None,
-        typer.Option(min=1, max=_MOST_TOKENS, metavar="TOKENS", help="Longest request (the model's own maximum).")
-    ] = None,
-    kv_cache_dtype: Annotated[str | None, typer.Option(metavar="FORMAT", help="auto or fp8 (auto).")] = None,
-    gpu_memory_utilization: Annotated[
-        float | None, typer.Option(metavar="F", help="Fraction of the device that vLLM may use (vLLM's default).")
-    ] = None,
-    kv_cache_memory_bytes: Annotated[
-        str | None,
-        typer.Option(metavar="N", help="KV cache of a fixed size, such as 12G, whatever the utilization."),
-    ] = None,
-    max_num_batched_tokens: Annotated[
-        int | None,
-        typer.Option(
-            min=1, max=_MOST_TOKENS, metavar="N",
-            help="Tokens of one batch: decides activations and what sliding windows hold (vLLM's default on that GPU).",
-        ),
-    ] = None,
-    max_num_seqs: Annotated[
-        int | None, typer.Option(min=1, max=_MOST_REQUESTS, metavar="N", help="Concurrent sequences (vLLM's default).")
-    ] = None,
-    enforce_eager: Annotated[bool | None, typer.Option("--enforce-eager", help="Without CUDA graphs.")] = None,
-    language_model_only: Annotated[
-        bool, typer.Option("--language-model-only", help="Without the encoders of images.")
-    ] = False,
-    spec_method: Annotated[
-        str | None, typer.Option(metavar="METHOD", help="Speculative decoding: mtp, eagle3, ngram …")
-    ] = None,
-    spec_tokens: Annotated[
-        int | None, typer.Option(min=1, max=_MOST_DRAFTED, metavar="N", help="Tokens that are drafted ahead (1).")
-    ] = None,
-    max_loras: Annotated[
-        int | None, typer.Option(min=1, metavar="N", help="Adapters (LoRA) on the GPU at once; none without (1).")
-    ] = None,
-    max_lora_rank: Annotated[
-        int | None, typer.Option(min=1, metavar="N", help="Largest rank of an adapter (16).")
-    ] = None,
-    prefix_caching: Annotated[
-        Literal["on", "off"] | None,
-        typer.Option(
-            help="Decides how many states a request holds, in models with linear attention or state space layers (on)."
-        ),
-    ] = None,
-    weights_gib: Annotated[
-        float | None, typer.Option(metavar="GIB", callback=_size, help="Size of the checkpoint, where it isn't known.")
-    ] = None,
-    kv_cache_gib: Annotated[
-        float | None,
-        typer.Option(
-            metavar="GIB", callback=_size,
-            help="Available KV cache memory as vLLM logs it: weights and device are then not checked.",
-        ),
-    ] = None,
-    json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,
+def _bytes(context: click.Context, option: click.Parameter, text: str | None) -> int | None:
+    """Bytes as vLLM reads them: 12G is 12 GiB, 12g 12 GB."""
+    from planning.vllm.options import whole_number
+
+    del context, option
+    found = None if text is None else whole_number(text)
+    if text is not None and (found is None or found < 1):
+        raise click.BadParameter(f"{text} is not a number of bytes, such as 12G")
+    return found
+
+
+def _whole(names: str, most: int | None, metavar: str, text: str) -> Callable[[_Function], _Function]:
+    """An option that is a whole number of at least 1; `names` may end with the question's field."""
+    return click.option(*names.split(), type=click.IntRange(1, most), metavar=metavar, help=text)
+
+
+@verb("fit", "Print the memory ledger of one model on one GPU.", _EPILOG)
+@click.option("--gpu", metavar="NAME", help="A GPU of the catalog, such as H100-NVL-94.")
+@click.option("--model", metavar="ID", help="A model of the catalog, such as Qwen/Qwen3-8B.")
+@click.option("--hf-config", type=_FILE, metavar="FILE", help="The config.json of a model outside the catalog.")
+@click.option(
+    "--check-log",
+    type=_FILE,
+    metavar="FILE",
+    help="Set every figure of a vLLM start-up log beside ours. Model, GPU and options that aren't given here are those "
+    "of the log.",
+)
+@click.option("--mig", metavar="PROFILE", help="A MIG profile of that GPU: 3g.47gb.")
+@_whole("--tensor-parallel", _MOST_GPUS, "N", "GPUs that share each layer (1).")
+@_whole("--pipeline-parallel", _MOST_GPUS, "N", "Stages of layers (1).")
+@click.option(
+    "--enable-expert-parallel",
+    "expert_parallel",
+    is_flag=True,
+    default=None,
+    help="Whole experts on each GPU instead of slices.",
+)
+@_whole("--context", _MOST_TOKENS, "TOKENS", "Longest request (the model's own maximum).")
+@click.option("--kv-cache-dtype", metavar="FORMAT", help="auto or fp8 (auto).")
+@click.option(
+    "--gpu-memory-utilization",
+    "utilization",
+    type=float,
+    metavar="F",
+    help="Fraction of the device that vLLM may use (vLLM's default).",
+)
+@click.option(
+    "--kv-cache-memory-bytes",
+    metavar="N",
+    callback=_bytes,
+    help="KV cache of a fixed size, such as 12G, whatever the utilization.",
+)
+@_whole(
+    "--max-num-batched-tokens batched_tokens",
+    _MOST_TOKENS,
+    "N",
+    "Tokens of one batch: decides activations and what sliding windows hold (vLLM's default on that GPU).",
+)
+@_whole("--max-num-seqs sequences", _MOST_REQUESTS, "N", "Concurrent sequences (vLLM's default).")
+@click.option("--enforce-eager", "eager", is_flag=True, default=None, help="Without CUDA graphs.")
+@click.option("--language-model-only", is_flag=True, help="Without the encoders of images.")
+@click.option("--spec-method", metavar="METHOD", help="Speculative decoding: mtp, eagle3, ngram …")
+@_whole("--spec-tokens", _MOST_DRAFTED, "N", "Tokens that are drafted ahead (1).")
+@_whole("--max-loras", None, "N", "Adapters (LoRA) on the GPU at once; none without (1).")
+@_whole("--max-lora-rank", None, "N", "Largest rank of an adapter (16).")
+@click.option(
+    "--prefix-caching",
+    type=click.Choice(["on", "off"]),
+    help="Decides how many states a request holds, in models with linear attention or state space layers (on).",
+)
+@click.option(
+    "--weights-gib", type=float, callback=_size, metavar="GIB", help="Size of the checkpoint, where it isn't known."
+)
+@click.option(
+    "--kv-cache-gib",
+    type=float,
+    callback=_size,
+    metavar="GIB",
+    help="Available KV cache memory as vLLM logs it: weights and device are then not checked.",
+)
+@click.option("--json", is_flag=True, help="Print the figures as JSON.")
+def fit(
+    model: str | None, hf_config: Path | None, check_log: Path | None, *, spec_method: str | None,
+    spec_tokens: int | None, prefix_caching: str | None, language_model_only: bool, json: bool, **rest: Any,
 ) -> int:  # fmt: skip
     """Print vLLM's memory ledger for one model on one GPU, and what would help where it doesn't fit.
 
@@ -123,25 +128,19 @@ def fit(  # noqa: PLR0917 - one parameter an option
 
     named = (model is not None) + (hf_config is not None)
     if named > 1 or (named == 0 and check_log is None):
-        raise typer.BadParameter("give either --model or --hf-config", param_hint="--model / --hf-config")
-    if gpu is None and check_log is None:
-        raise typer.BadParameter("give the name of a GPU", param_hint="--gpu")
+        raise click.BadParameter("give either --model or --hf-config", param_hint="--model / --hf-config")
+    if rest["gpu"] is None and check_log is None:
+        raise click.BadParameter("give the name of a GPU", param_hint="--gpu")
     if spec_tokens is not None and spec_method is None:
-        raise typer.BadParameter("give --spec-method as well", param_hint="--spec-tokens")
+        raise click.BadParameter("give --spec-method as well", param_hint="--spec-tokens")
     config = _config(hf_config) if hf_config is not None else None
     if isinstance(config, str):
         return _refuse([Refusal("config", config, "give a config.json")], json)
-    pinned = _bytes(kv_cache_memory_bytes)
-    speculative = {"method": spec_method, "num_speculative_tokens": spec_tokens or 1} if spec_method else None
     given: dict[str, Any] = {
-        "gpu": gpu, "mig": mig, "config": config, "model": model or (str(hf_config) if hf_config else None),
-        "tensor_parallel": tensor_parallel, "pipeline_parallel": pipeline_parallel, "context": context,
-        "kv_cache_dtype": kv_cache_dtype, "utilization": gpu_memory_utilization,
-        "batched_tokens": max_num_batched_tokens, "sequences": max_num_seqs, "weights_gib": weights_gib,
-        "prefix_caching": None if prefix_caching is None else prefix_caching == "on", "kv_cache_gib": kv_cache_gib,
-        "expert_parallel": enable_expert_parallel, "eager": enforce_eager, "speculative": speculative,
-        "kv_cache_memory_bytes": pinned, "images": False if language_model_only else None,
-        "max_loras": max_loras, "max_lora_rank": max_lora_rank,
+        **rest, "config": config, "model": model or (str(hf_config) if hf_config else None),
+        "speculative": {"method": spec_method, "num_speculative_tokens": spec_tokens or 1} if spec_method else None,
+        "prefix_caching": None if prefix_caching is None else prefix_caching == "on",
+        "images": False if language_model_only else None,
     }  # fmt: skip
     given = {name: value for name, value in given.items() if value is not None}
     if check_log is not None:
@@ -158,19 +157,7 @@ def fit(  # noqa: PLR0917 - one parameter an option
     print(json_text.dumps(found.as_json(), indent=2) if json else readable(found))
     for reason in found.memory.uncertain if json else ():
         print(f"uncertain: {reason}", file=sys.stderr)
-    return FINE if found.memory.fits or kv_cache_gib is not None else REJECTED
-
-
-def _bytes(text: str | None) -> int | None:
-    """Bytes as vLLM reads them: 12G is 12 GiB, 12g 12 GB."""
-    from planning.vllm.options import whole_number
-
-    if text is None:
-        return None
-    found = whole_number(text)
-    if found is None or found < 1:
-        raise typer.BadParameter(f"{text} is not a number of bytes, such as 12G", param_hint="--kv-cache-memory-bytes")
-    return found
+    return FINE if found.memory.fits or rest["kv_cache_gib"] is not None else REJECTED
 
 
 def _text(file: Path) -> str | None:

@@ -1,10 +1,17 @@
-"""Arguments and options that several verbs share."""
+"""What several verbs share: how they are declared, and their arguments and options."""
 
-from typing import Annotated
+from collections.abc import Callable
 
-import typer
+import click
 
-StackName = Annotated[str, typer.Argument(metavar="STACK", help="The stack: Pulumi.STACK.yaml is read.")]
-ConfigFile = Annotated[
-    str | None, typer.Option("--config", metavar="FILE", help="Read this stack file instead.", show_default=False)
-]
+from cli.process import Verb
+
+HELP_NAMES = {"help_option_names": ["-h", "--help"]}
+
+stack_argument = click.argument("stack", metavar="STACK")
+config_option = click.option("--config", metavar="FILE", help="Read this file instead of Pulumi.STACK.yaml.")
+
+
+def verb(name: str, summary: str, epilog: str | None = None) -> Callable[[Callable[..., int]], click.Command]:
+    """Declare a verb: `summary` is its line in the list of verbs, and `epilog` what its help ends with."""
+    return click.command(name, cls=Verb, short_help=summary, epilog=epilog, context_settings=HELP_NAMES)

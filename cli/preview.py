@@ -4,11 +4,11 @@ import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
-import typer
+import click
 
-from cli.options import ConfigFile, StackName
+from cli.options import config_option, stack_argument, verb
 from cli.process import EXIT_CODES, FINE, REJECTED, internal_error
 
 if TYPE_CHECKING:
@@ -16,24 +16,18 @@ if TYPE_CHECKING:
     from preview.engine import Graph
     from preview.stack import Assessed
 
-EPILOG = EXIT_CODES
 PROJECT = Path(__file__).resolve().parent.parent
 
 
+@verb("preview", "Show what a stack would create.", EXIT_CODES)
+@stack_argument
+@config_option
+@click.option("--json", metavar="FILE", help="Write plan, findings and every resource as JSON; - prints it alone.")
+@click.option("--html", metavar="FILE", help="Write the report as one HTML page.")
+@click.option("--manifests", metavar="DIR", help="Write Kubernetes objects and Helm values as YAML files.")
+@click.option("--against", metavar="FILE", help="Show what changed since an earlier --json FILE.")
 def preview(
-    stack: StackName,
-    config: ConfigFile = None,
-    json: Annotated[
-        str | None,
-        typer.Option(metavar="FILE", help="Write plan, findings and every resource as JSON; - prints it alone."),
-    ] = None,
-    html: Annotated[str | None, typer.Option(metavar="FILE", help="Write the report as one HTML page.")] = None,
-    manifests: Annotated[
-        str | None, typer.Option(metavar="DIR", help="Write Kubernetes objects and Helm values as YAML files.")
-    ] = None,
-    against: Annotated[
-        str | None, typer.Option(metavar="FILE", help="Show what changed since an earlier --json FILE.")
-    ] = None,
+    stack: str, config: str | None, json: str | None, html: str | None, manifests: str | None, against: str | None
 ) -> int:
     """Show what a stack would create, before anything is paid for.
 

@@ -1,6 +1,5 @@
 """What every verb shares: exit codes, and a process that handles its errors and its interruption."""
 
-import functools
 import gc
 import os
 import sys
@@ -8,9 +7,8 @@ import traceback
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import ParamSpec
 
-import typer
+import click
 
 from cli.interruption import end_quietly
 from cli.streams import Output
@@ -22,23 +20,20 @@ TRACEBACK = "LLM_PLATFORM_TRACEBACK"
 # The year 9999 has 12 digits in seconds; Python knows no later ones.
 _FOREVER_DIGITS = 12
 _ROOT = Path(__file__).resolve().parent.parent
-_Arguments = ParamSpec("_Arguments")
 
 
-def verb(command: Callable[_Arguments, int]) -> Callable[_Arguments, None]:
-    """Turn a function that returns an exit code into what typer calls; whatever it raises is an internal error."""
+class Verb(click.Command):
+    """A function that returns an exit code; whatever it raises is an internal error."""
 
-    @functools.wraps(command)
-    def call(*arguments: _Arguments.args, **options: _Arguments.kwargs) -> None:
+    def invoke(self, ctx: click.Context) -> int:
+        """Run the function; returns its exit code, or that of an internal error."""
         try:
-            status = command(*arguments, **options)
-        except (typer.TyperException, typer.Exit, typer.Abort):
+            status: int = super().invoke(ctx)
+        except (click.ClickException, click.exceptions.Exit, click.Abort):
             raise
         except Exception as error:  # noqa: BLE001 - the last place that can distinguish it from a rejected stack
-            status = internal_error(error)
-        raise typer.Exit(status)
-
-    return call
+            return internal_error(error)
+        return status
 
 
 def internal_error(error: BaseException, text: str | None = None) -> int:

@@ -3,27 +3,27 @@
 import json as json_text
 import sys
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
-import typer
+import click
 
-from cli.options import ConfigFile, StackName
+from cli.options import config_option, stack_argument, verb
 from cli.process import FINE, REJECTED
 
 if TYPE_CHECKING:
     from config import Finding
     from planning.money.quota_use import QuotaUse
 
-EPILOG = "Exit codes: 0 fine, 2 settings rejected or a stated quota is too small, 1 internal error."
+_EPILOG = "Exit codes: 0 fine, 2 settings rejected or a stated quota is too small, 1 internal error."
 _HEADINGS = ("quota", "pools", "min", "max", "with surge node", "with second pool", "limit", "")
 _TEXT_COLUMNS = (0, 1, len(_HEADINGS) - 1)
 
 
-def quota(
-    stack: StackName,
-    config: ConfigFile = None,
-    json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,
-) -> int:
+@verb("quota", "Show how much of Azure's quotas a stack uses.", _EPILOG)
+@stack_argument
+@config_option
+@click.option("--json", is_flag=True, help="Print the figures as JSON.")
+def quota(stack: str, config: str | None, json: bool) -> int:
     """Show how many cores of each Azure quota a stack uses, against the limits that its `quota` section states.
 
     In vCPUs: every pool at its fewest and at its most nodes; at the most with the surge node of a node upgrade; at the

@@ -2,34 +2,44 @@
 
 import os
 import sys
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import Annotated
 
-import typer
+import click
 
+from cli.options import verb
 from cli.process import FINE, REJECTED
 
-EPILOG = "Exit codes: 0 written, 2 the API can't be reached and the file is kept as it is, 1 internal error."
+_EPILOG = "Exit codes: 0 written, 2 the API can't be reached and the file is kept as it is, 1 internal error."
 NOT_REACHED = 2
 PRICES = Path(__file__).resolve().parent.parent / "catalog" / "prices.yaml"
 TIMEOUT_SECONDS = 20.0
 
 
-def refresh_prices(
-    region: Annotated[
-        list[str] | None,
-        typer.Option(metavar="NAME", help="Ask for all VM sizes in this region as well; may be repeated."),
-    ] = None,
-    file: Annotated[
-        Path, typer.Option(metavar="FILE", help="The file to bring up to date.", show_default="catalog/prices.yaml")
-    ] = PRICES,
-    api: Annotated[str | None, typer.Option(metavar="URL", help="Another address of the API.")] = None,
-    timeout: Annotated[
-        float, typer.Option(metavar="SECONDS", help="How long to wait for an answer.")
-    ] = TIMEOUT_SECONDS,
-) -> int:
+@verb("refresh-prices", "Update the catalog's prices from Azure.", _EPILOG)
+@click.option(
+    "--region", multiple=True, metavar="NAME", help="Ask for all VM sizes in this region as well; may be repeated."
+)
+@click.option(
+    "--file",
+    type=click.Path(path_type=Path),
+    default=PRICES,
+    metavar="FILE",
+    show_default="catalog/prices.yaml",
+    help="The file to bring up to date.",
+)
+@click.option("--api", metavar="URL", help="Another address of the API.")
+@click.option(
+    "--timeout",
+    type=float,
+    default=TIMEOUT_SECONDS,
+    metavar="SECONDS",
+    show_default=True,
+    help="How long to wait for an answer.",
+)
+def refresh_prices(region: Sequence[str], file: Path, api: str | None, timeout: float) -> int:
     """Ask the public Azure Retail Prices API for every price of the catalog, and write them with today's date."""
     import catalog
     from catalog import refresh_prices as prices
@@ -43,7 +53,7 @@ def refresh_prices(
         print(f"{file} can't be read: {error}; give a file such as catalog/prices.yaml", file=sys.stderr)
         return REJECTED
     ask = partial(retail_api.quote, address=api or retail_api.ADDRESS, timeout_seconds=timeout)
-    more = [(name, size) for name in region or () for size in catalog.load().vm_sizes]
+    more = [(name, size) for name in region for size in catalog.load().vm_sizes]
     try:
         found = prices.refreshed(text, today, ask, more)
     except retail_api.UnreachableError as error:

@@ -6,11 +6,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-import typer
 from planning_stacks import ROOT
 
 from cli import app
-from cli.process import verb
+from cli.options import verb
 from planning.__main__ import main as planning
 from preview.__main__ import main as preview
 
@@ -55,7 +54,9 @@ def test_older_names_are_the_same_verbs(
         (["check", "dev", "--jsn", "-"], "No such option"),
         (["check", "dev", "--conf", "Pulumi.dev.yaml"], "No such option"),
         (["fit", "--model", "a", "--gpu", "T4", "--weights-gib", "-1"], "-1 is not a valid size in GiB"),
-        (["fit", "--model", "a", "--gpu", "T4", "--context", "many"], "'--context': Input should be a valid integer"),
+        (["fit", "--model", "a", "--gpu", "T4", "--context", "many"], "'--context': 'many' is not a valid integer"),
+        (["fit", "--model", "a", "--gpu", "T4", "--max-num-seqs", "0"], "'--max-num-seqs': 0 is not in the range"),
+        (["fit", "--model", "a", "--gpu", "T4", "--kv-cache-memory-bytes", "12Q"], "12Q is not a number of bytes"),
         (["fit", "--gpu", "T4"], "give either --model or --hf-config"),
     ],
 )
@@ -69,12 +70,11 @@ def test_wrong_usage_is_code_2_and_says_what_is_wrong(
 
 
 def test_an_error_of_the_program_itself_is_code_1_and_asks_for_a_report(capsys: pytest.CaptureFixture[str]) -> None:
+    @verb("broken", "Break.")
     def broken() -> int:
         raise LookupError("no such thing")
 
-    with pytest.raises(typer.Exit) as end:
-        verb(broken)()
-    assert end.value.exit_code == 1
+    assert app.main([], broken) == 1
     printed = capsys.readouterr().err
     assert printed.startswith("internal error: LookupError: no such thing")
     assert "report it to the project's issue tracker" in printed
@@ -96,3 +96,12 @@ def test_the_launcher_works_from_any_folder(tmp_path: Path) -> None:
     )
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith("llm-platform · dev · eastus: accepted")
+
+
+def test_fit_loads_no_parser_or_tables_that_cost_more_than_its_answer() -> None:
+    program = (
+        "import sys; from cli.app import main; code = main('fit --gpu H100-NVL-94 --model Qwen/Qwen3-8B'.split());"
+        "sys.exit(9 if {'pydantic', 'pulumi', 'rich'} & set(sys.modules) else code)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=False, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
