@@ -69,7 +69,8 @@ oracle-vllm: $(VENV)/installed-dev ## our rules and figures against vLLM itself 
 	@test -e $(VLLM)/installed || { echo "Setting up $(VLLM) (once, some minutes) …" >&2 && python3 -m venv $(VLLM) \
 	  && $(VLLM)/bin/pip install --quiet --disable-pip-version-check --no-deps -r requirements-vllm.in \
 	  && $(VLLM)/bin/python tests/contract/vllm_requirements.py requirements-vllm-overrides.txt > $(VLLM)/needs.txt \
-	  && $(VLLM)/bin/pip install --quiet --disable-pip-version-check --no-warn-conflicts pytest -r $(VLLM)/needs.txt && touch $(VLLM)/installed; }
+	  && $(VLLM)/bin/pip install --quiet --disable-pip-version-check --no-warn-conflicts pytest \
+	    $$(grep -oE '^ruamel-yaml(-clib)?==[^ ]+' requirements.txt) -r $(VLLM)/needs.txt && touch $(VLLM)/installed; }
 	@VLLM_TARGET_DEVICE=cpu $(VLLM)/bin/python -m pytest -q -W default tests/contract  # torch and vLLM warn of each other
 
 policy: policy/.venv/installed ## what Pulumi runs the policies with: pulumi preview --policy-pack policy

@@ -48,9 +48,16 @@ def _plain(read: Callable[[], Any]) -> Any:
     return [_plain(partial(getitem, value, index)) for index in range(len(value))]
 
 
+# What each resource is registered with, by URN. Policies of a whole stack are given what providers answer, which is
+# nothing before a cluster exists; Pulumi has shown every resource to the policies of single ones before that.
+_REGISTERED: dict[str, Mapping[str, Any]] = {}
+
+
 def _of_resource(policy: policies.Policy) -> Policy:
     def validate(args: ResourceValidationArgs, report: ReportViolation) -> None:
-        resource = Resource(args.resource_type, args.name, _plain(partial(getattr, args, "props")), urn=args.urn)
+        if args.urn not in _REGISTERED:
+            _REGISTERED[args.urn] = _plain(partial(getattr, args, "props"))
+        resource = Resource(args.resource_type, args.name, _REGISTERED[args.urn], urn=args.urn)
         for _, message in policy.violations([resource], args.get_config()):
             report(f"{message}; {policy.fix}")
 
@@ -69,7 +76,7 @@ def _of_stack(policy: policies.Policy) -> Policy:
     def validate(args: StackValidationArgs, report: ReportViolation) -> None:
         resources = [
             Resource(
-                each.resource_type, each.name, _plain(partial(getattr, each, "props")), urn=each.urn,
+                each.resource_type, each.name, _REGISTERED.get(each.urn, {}), urn=each.urn,
                 depends_on=_dependencies(each),
             )
             for each in args.resources
