@@ -4,7 +4,7 @@ import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -13,8 +13,10 @@ from cli.process import FINE, REJECTED, VIOLATED, internal_error, today
 
 if TYPE_CHECKING:
     from config import Finding
+    from preview.comparison import Difference
     from preview.engine import Graph
     from preview.policies import Judgement
+    from preview.report import Built
     from preview.stack import Assessed
 
 _EPILOG = "Exit codes: 0 fine (warnings allowed), 2 settings or plan rejected, 3 policy violated, 1 internal error."
@@ -28,6 +30,7 @@ PROJECT = Path(__file__).resolve().parent.parent
 @click.option("--html", metavar="FILE", help="Write the report as one HTML page.")
 @click.option("--manifests", metavar="DIR", help="Write Kubernetes objects and Helm values as YAML files.")
 @click.option("--against", metavar="FILE", help="Show what changed since an earlier --json FILE.")
+@click.option("--markdown", is_flag=True, help="Print a comment for a pull request instead of the report.")
 @click.option("--policies", metavar="FILE", help="How strict policies are (policy/ENVIRONMENT.json).")
 def preview(
     stack: str,
@@ -37,6 +40,7 @@ def preview(
     html: str | None,
     manifests: str | None,
     against: str | None,
+    markdown: bool,
     policies: str | None,
 ) -> int:
     """Show what a stack would create, before anything is paid for.
@@ -45,6 +49,8 @@ def preview(
     replica goes, whether every model fits its GPU, how it is rolled out, what it costs, and which of the organisation's
     policies it violates.
     """
+    if json == "-" and markdown:
+        raise click.UsageError("both would be on standard output: give --json a FILE")
     import catalog
     from cli.check import NARROWEST, assess
     from planning.plan import contract
@@ -87,6 +93,8 @@ def preview(
         built, difference = None, None
     if json == "-":
         sys.stdout.writelines(outcome.document())
+    elif markdown:
+        sys.stdout.write(_comment(outcome, built, before, difference))
     else:
         # A pipe gets a width that is enough for every table, and readable on a page.
         width = max(NARROWEST, shutil.get_terminal_size((report.WIDEST, 0)).columns)
@@ -127,7 +135,21 @@ class _Files:
         self.json, self.html, self.manifests = json, html, manifests
 
 
-def _earlier(file: str | None, stack: str) -> "tuple[dict[str, object] | None, tuple[Finding, ...]]":
+def _comment(
+    outcome: _Outcome, built: "Built | None", before: "dict[str, Any] | None", difference: "Difference | None"
+) -> str:
+    import catalog
+    from planning.plan import contract
+    from preview import markdown
+
+    compared = None
+    if built is not None:
+        gpus = {size.name: size.gpu_count for size in catalog.load().vm_sizes.values()}
+        compared = markdown.Compared(built, contract.plan_json(built.plan), gpus, before, difference)
+    return markdown.comment(outcome.stack, outcome.found.findings, compared)
+
+
+def _earlier(file: str | None, stack: str) -> "tuple[dict[str, Any] | None, tuple[Finding, ...]]":
     if not file:
         return None, ()
     from cli.stack_files import file_problem

@@ -8,6 +8,7 @@ import jsonschema
 import pytest
 
 from cli.app import main
+from preview.stack import PROJECT
 from tests.graph.preview_schema import DOCUMENT
 
 _URN = (
@@ -80,3 +81,39 @@ def test_a_mistake_in_the_configuration_is_exit_code_2_with_its_place(
 def test_our_own_stacks_violate_nothing_mandatory(stack: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["preview", stack, "--json", "-"]) == 0
     assert all(each["level"] == "advisory" for each in json.loads(capsys.readouterr().out)["policies"])
+
+
+def test_a_comment_shows_the_change_of_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    earlier, changed = tmp_path / "dev.json", tmp_path / "Pulumi.dev.yaml"
+    assert main(["preview", "dev", "--json", str(earlier)]) == 0
+    text = (PROJECT / "Pulumi.dev.yaml").read_text(encoding="utf-8")
+    assert "context: 32768" in text
+    changed.write_text(text.replace("context: 32768", "context: 16384"), encoding="utf-8")
+    capsys.readouterr()
+    code, text = _preview(capsys, "--config", str(changed), "--against", str(earlier), "--markdown")
+    assert code == 0
+    assert "| resources | 175 | 1 created, " in text
+    assert '| `chat` | `args["--max-model-len"]` | `32768` | `16384` |' in text
+    assert "  - `spec.template.spec.volumes[0].configMap.name`: `chat-" in text
+    assert "| GPUs | 1–3 | +0 |" in text
+    same = _preview(capsys, "--against", str(earlier), "--markdown")[1]
+    assert "| 0 created, 0 changed, 0 replaced, 0 deleted |" in same
+    assert "| model | what |" not in same
+
+
+def test_a_comment_says_first_what_is_deleted_and_made_again(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    earlier, changed = tmp_path / "dev.json", tmp_path / "Pulumi.dev.yaml"
+    assert main(["preview", "dev", "--json", str(earlier)]) == 0
+    text = (PROJECT / "Pulumi.dev.yaml").read_text(encoding="utf-8").replace("region: eastus", "region: westus3")
+    changed.write_text(text, encoding="utf-8")
+    capsys.readouterr()
+    _, text = _preview(capsys, "--config", str(changed), "--against", str(earlier), "--markdown")
+    assert "DELETED AND MADE AGAIN" in text.partition("<details")[0]
+    assert "- **replace** `cluster-aks`" in text
+
+
+def test_a_comment_and_json_cannot_both_be_on_standard_output(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["preview", "dev", "--json", "-", "--markdown"]) == 2
+    assert "give --json a FILE" in capsys.readouterr().err
