@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -16,12 +16,14 @@ from config import Finding
 from policy.configuration import Configuration, parse
 from policy.evaluation import Violation, violations
 from policy.resources import Resource
-from preview.engine import Graph, render
-from preview.engine import Resource as Registered
 from preview.formats import plural
 from preview.stack import PROJECT
 from preview.tables import titled
 from reading.texts import MODEL_FILE_BYTES, FileRefusedError, text_of
+
+if TYPE_CHECKING:
+    from preview.engine import Graph
+    from preview.engine import Resource as Registered
 
 FILE_RULE = "PREVIEW-FILE"
 _MARGIN = len("mandatory") + 2
@@ -64,7 +66,7 @@ class Judgement(Struct, frozen=True):
     file: str
 
 
-def judged(graph: Graph, strictness: Strictness) -> Judgement:
+def judged(graph: "Graph", strictness: Strictness) -> Judgement:
     """Judge a graph; properties are as in the preview's JSON."""
     resources = [
         Resource(
@@ -76,7 +78,9 @@ def judged(graph: Graph, strictness: Strictness) -> Judgement:
     return Judgement(violations(resources, strictness.configuration), strictness.file)
 
 
-def _properties(resource: Registered) -> Mapping[str, Any]:
+def _properties(resource: "Registered") -> Mapping[str, Any]:
+    from preview.engine import render  # noqa: PLC0415 - a stack that is rejected is shown without the Pulumi SDK
+
     return {name: render(value) for name, value in resource.inputs.items()}
 
 
