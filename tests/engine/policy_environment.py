@@ -1,12 +1,11 @@
 """What the real engine runs the policies with: the environment of `make policy`, and the program that starts a pack.
 
-The engine's own plugin for Python can't be had as a Go module. Without it the engine starts
-`pulumi-analyzer-policy-python` (pkg/resource/plugin/analyzer_plugin.go, NewPolicyAnalyzer): the script that the SDK
-shipped until it became part of that plugin, two lines around the SDK's own `pulumi.policy`.
+The engine's own plugin for Python can't be had as a Go module. A pack may be a program instead of a folder
+(pkg/resource/plugin/analyzer_plugin.go, NewPolicyAnalyzer); this one is what the plugin runs: the SDK's own
+`pulumi.policy`, with the folder.
 """
 
 import hashlib
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -37,9 +36,9 @@ def environment() -> Path:
     return python
 
 
-def search_path(folder: Path) -> str:
-    """A search path on which the engine finds what starts a pack written in Python."""
-    script = folder / "pulumi-analyzer-policy-python"
-    script.write_text(f'#!/bin/sh\nexec "{environment()}" -u -m pulumi.policy "$1" "$2"\n', encoding="utf-8")
+def program(folder: Path) -> Path:
+    """A program for `--policy-pack` that runs our policies."""
+    script = folder / "policies"
+    script.write_text(f'#!/bin/sh\nexec "{environment()}" -u -m pulumi.policy "$1" "{POLICIES}"\n', encoding="utf-8")
     script.chmod(0o755)
-    return f"{folder}{os.pathsep}{os.environ['PATH']}"
+    return script
