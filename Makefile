@@ -3,7 +3,7 @@ STACK ?= dev
 VENV := .venv
 PYTHON := $(VENV)/bin/python
 .DEFAULT_GOAL := help
-.PHONY: help install policy preview test acceptance oracles oracle-vllm lint bench golden record fuzz requirements
+.PHONY: help install policy preview bootstrap test acceptance oracles oracle-vllm lint bench golden record fuzz requirements
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -47,6 +47,9 @@ install: $(VENV)/bin/llm-platform ## the command line: .venv/bin/llm-platform --
 preview: install ## show what a stack would build: make preview STACK=prod
 	@$(VENV)/bin/llm-platform preview $(STACK)
 
+bootstrap: install ## what must be there before the first update: make bootstrap STACK=dev REPOSITORY=OWNER/NAME
+	@$(PYTHON) -m pipelines bootstrap $(STACK) --repository $(or $(REPOSITORY),$(error say which repository updates it: REPOSITORY=OWNER/NAME))
+
 test: $(VENV)/installed-dev ## everything that runs without Go
 	@$(VENV)/bin/pytest -q
 
@@ -84,7 +87,7 @@ lint: $(VENV)/installed-dev ## formatting, rules and types
 	@$(VENV)/bin/ruff format --check --quiet .
 	@$(VENV)/bin/ruff check --quiet .
 	@$(VENV)/bin/ty check --quiet .
-	@$(VENV)/bin/mypy --no-error-summary planning config catalog cli reading policy
+	@$(VENV)/bin/mypy --no-error-summary planning config catalog cli reading policy pipelines
 	@$(PYTHON) -m tests.words
 	@$(VENV)/bin/zizmor --offline --quiet .github/workflows
 

@@ -10,6 +10,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 FINE, FAILED, REJECTED = 0, 1, 2
+# The ends of the types by which everything in the cluster is reached.
+_CLUSTER = (":ManagedCluster", "pulumi:providers:kubernetes")
 _LOCKED = "the stack is currently locked"
 _HOW_TO_GO_ON = "docs/failed-updates.md says how to go on"
 
@@ -32,11 +34,17 @@ class Stack:
         if broken_off:
             return self._continue(broken_off, policies)
         with tempfile.TemporaryDirectory(prefix="plan-") as folder:
-            plan = str(Path(folder) / "plan.json")
-            previewed = self._pulumi("preview", "--save-plan", plan, *_pack(policies))
+            plan = Path(folder) / "plan.json"
+            previewed = self._pulumi("preview", "--save-plan", str(plan), *_pack(policies))
             if previewed:
                 return previewed
-            return self._pulumi("up", "--yes", "--skip-preview", "--plan", plan, *_pack(policies))
+            held = ["--plan", str(plan)]
+            if _changes_the_cluster(plan):
+                print(
+                    "the cluster is among what changes, and what follows from it isn't known before: no plan to hold to"
+                )
+                held = []
+            return self._pulumi("up", "--yes", "--skip-preview", *held, *_pack(policies))
 
     def preview(self, policies: Path | None) -> int:
         """What an update would do, by the state and by Azure."""
@@ -86,6 +94,19 @@ class Stack:
         return subprocess.run(
             command, cwd=self._root, env=self._environment, check=False, capture_output=True, text=True
         )
+
+
+def _changes_the_cluster(plan: Path) -> bool:
+    """Whether the cluster or the provider of its objects is made or changed by a plan.
+
+    What the provider is told is then unknown in the preview, and Pulumi ends the update midway: `violates plan:
+    dependencies for kubeconfig changed`.
+    """
+    resources = json.loads(plan.read_text(encoding="utf-8")).get("resourcePlans") or {}
+    return any(
+        urn.split("::")[2].endswith(_CLUSTER) and set(each.get("steps") or ()) - {"same"}
+        for urn, each in resources.items()
+    )
 
 
 def _pack(policies: Path | None) -> list[str]:

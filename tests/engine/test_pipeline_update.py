@@ -75,8 +75,11 @@ def test_a_stack_is_made_changed_and_then_as_its_state_says(
     assert pipeline.stack.update(_POLICIES) == FINE
     printed = capfd.readouterr().out
     assert "--save-plan" in printed
-    assert "--plan" in printed.partition("$ pulumi up")[2]
+    assert "--plan" in printed.rpartition("$ pulumi up")[2].partition("\n")[0]
     assert pipeline.stack.drift(_POLICIES) == FINE
+    pipeline.change("tier: Free", "tier: Standard")
+    assert pipeline.stack.update(_POLICIES) == FINE
+    assert "no plan to hold to" in capfd.readouterr().out
 
 
 def test_a_policy_that_is_violated_stops_the_update_before_anything_is_made(pipeline: Pipeline) -> None:

@@ -57,6 +57,10 @@ case "$1 $2" in
   "stack export") echo '{"deployment": {}}' ;;
   "stack output") echo '{"gateway": "http://127.0.0.1:1/v1", "models": []}' ;;
 esac
+while [ $# -gt 0 ]; do
+  if [ "$1" = --save-plan ]; then echo '{"resourcePlans": {}}' > "$2"; fi
+  shift
+done
 """
 
 
@@ -83,6 +87,26 @@ def _filled(environment: dict[str, Any]) -> dict[str, str]:
 
 STEPS = list(_steps())
 JOBS = sorted({(step.workflow, step.job) for step in STEPS})
+_AZURE = sorted((REPOSITORY / "azure-pipelines").glob("*.yml"))
+
+
+def _scripts(value: Any) -> Iterator[dict[str, Any]]:
+    """The steps of a file of Azure Pipelines that run a script, in order, wherever they are in its templates."""
+    if isinstance(value, dict):
+        if "script" in value:
+            yield value
+        for inner in value.values():
+            yield from _scripts(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _scripts(inner)
+
+
+def _run(script: str, checkout: Path, environment: dict[str, str]) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", script],
+        cwd=checkout, env=environment, check=False, capture_output=True, text=True,
+    )  # fmt: skip
 
 
 @pytest.fixture
@@ -112,6 +136,7 @@ def environment(checkout: Path, tmp_path: Path, double: HostDouble) -> dict[str,
     return {
         **os.environ,
         **double.github(str(event)),
+        "TF_BUILD": "",  # whatever runs these tests
         "PATH": f"{tmp_path / 'bin'}{os.pathsep}{real}",
         "PULUMI_CALLS": str(tmp_path / "calls"),
         "GITHUB_STEP_SUMMARY": str(tmp_path / "summary.md"),
@@ -124,10 +149,7 @@ def test_the_steps_of_a_job_run_one_after_the_other(
 ) -> None:
     ran = [step for step in STEPS if (step.workflow, step.job) == (workflow, job)]
     for step in ran:
-        done = subprocess.run(
-            ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", step.run],
-            cwd=checkout, env={**environment, **step.environment}, check=False, capture_output=True, text=True,
-        )  # fmt: skip
+        done = _run(step.run, checkout, {**environment, **step.environment})
         assert done.returncode == 0, f"{step.name}: {done.stdout}{done.stderr}"
     calls = Path(environment["PULUMI_CALLS"])
     called = calls.read_text(encoding="utf-8").splitlines() if calls.exists() else []
@@ -140,3 +162,40 @@ def test_the_steps_of_a_job_run_one_after_the_other(
         assert "there is no network here" in double.issues[0]["body"]
     if (workflow, job) == ("stack-nightly", "check"):
         assert [issue["title"] for issue in double.issues] == ["dev has versions without support"]
+
+
+@pytest.mark.parametrize("file", _AZURE, ids=lambda file: file.stem)
+def test_the_scripts_of_azure_pipelines_run_one_after_the_other(
+    file: Path, checkout: Path, environment: dict[str, str], double: HostDouble
+) -> None:
+    """Its agent passes variables as environment variables, and a secret only where a step asks for it."""
+    environment |= {"GITHUB_ACTIONS": "", "STACK": "dev", "UNLOCK": "", "SYSTEM_PULLREQUEST_TARGETBRANCHNAME": "main"}
+    environment |= {name: value for name, value in double.azure().items() if name != "SYSTEM_ACCESSTOKEN"}
+    subprocess.run(["git", "branch", "--force", "origin/main", "main"], cwd=checkout, check=True)
+    secrets = {"$(System.AccessToken)": "token-of-the-run", "$(LLM_PLATFORM_KEY)": "the-key-of-the-pipeline"}
+    for step in _scripts(yaml.safe_load(file.read_text(encoding="utf-8"))):
+        given = {name: secrets[value] for name, value in step.get("env", {}).items()}
+        done = _run(step["script"], checkout, {**environment, **given})
+        assert done.returncode == 0, f"{step['displayName']}: {done.stdout}{done.stderr}"
+    calls = Path(environment["PULUMI_CALLS"])
+    called = [call.partition(" --")[0] for call in calls.read_text().splitlines()] if calls.exists() else []
+    assert called == {"stack-update": _UPDATE, "stack-nightly": ["preview"]}.get(file.stem, [])
+    if file.stem == "stack-preview":
+        assert double.threads[0]["comments"][0]["content"].startswith("<!-- llm-platform preview dev -->")
+    if file.stem == "stack-nightly":
+        assert "dev has versions without support" in {item["System.Title"] for item in double.work_items.values()}
+
+
+def test_both_hosts_have_the_same_pipelines() -> None:
+    assert [file.stem for file in _WORKFLOWS] == [file.stem for file in _AZURE]
+
+
+def test_actions_are_pinned_to_commits_and_jobs_have_the_least_rights() -> None:
+    for file in _WORKFLOWS:
+        workflow = yaml.safe_load(file.read_text(encoding="utf-8"))
+        assert workflow["permissions"] == {}
+        for job in workflow["jobs"].values():
+            assert "timeout-minutes" in job
+            assert set(job["permissions"].values()) <= {"read", "write"}
+            for step in job["steps"]:
+                assert "uses" not in step or re.fullmatch(r"[\w-]+/[\w-]+@[0-9a-f]{40}", step["uses"]), step
