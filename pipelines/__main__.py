@@ -16,7 +16,7 @@ from pipelines.compare import ROOT, compare
 from pipelines.hosts import RefusedError, host
 from pipelines.sign_in import signed_in
 from pipelines.smoke import smoke
-from pipelines.update import Stack
+from pipelines.update import DRIFTED, Stack
 from preview.findings import SourceFile
 from preview.stack import Assessed, assessed
 
@@ -98,11 +98,12 @@ def _preview(stack: str) -> int:
 @_stack
 @_out
 def _drift(stack: str, out: Path) -> int:
-    """Write what differs, nothing where nothing does. The exit code is 0 in either case, 1 where it can't be told."""
+    """Write that something differs, nothing where nothing does. The exit code is 0 unless it can't be told."""
     status = Stack(stack).drift(_policies(stack))
-    out.write_text(
-        f"`pulumi preview --refresh` of `{stack}` finds changes: see the log of this run.\n" if status else ""
-    )
+    if status not in (_FINE, DRIFTED):
+        return _FAILED
+    text = f"`pulumi preview --refresh` of `{stack}` finds changes: see the log of this run.\n"
+    out.write_text(text if status == DRIFTED else "", encoding="utf-8")
     return _FINE
 
 

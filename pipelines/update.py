@@ -10,6 +10,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 FINE, FAILED, REJECTED = 0, 1, 2
+# Pulumi's own exit code (sdk/go/common/util/cmdutil/exit.go, ExitNoChanges).
+DRIFTED = 7
 # The ends of the types by which everything in the cluster is reached.
 _CLUSTER = (":ManagedCluster", "pulumi:providers:kubernetes")
 _LOCKED = "the stack is currently locked"
@@ -51,7 +53,7 @@ class Stack:
         return self._pulumi("preview", "--diff", *_pack(policies))
 
     def drift(self, policies: Path | None) -> int:
-        """Whether the clouds are as the state says: 0 for no difference."""
+        """Whether the clouds are as the state says: 0 if they are, `DRIFTED` if not; anything else can't tell."""
         return self._pulumi("preview", "--refresh", "--expect-no-changes", "--diff", *_pack(policies))
 
     def unlock(self) -> int:

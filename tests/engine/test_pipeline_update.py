@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.update import FAILED, FINE, REJECTED, Stack
+from pipelines.update import DRIFTED, FINE, REJECTED, Stack
 from tests.engine.harness import Engine
 from tests.engine.platform_stacks import PROJECT, REPOSITORY, engine_for
 from tests.engine.policy_environment import POLICIES
@@ -70,7 +70,7 @@ def test_a_stack_is_made_changed_and_then_as_its_state_says(
     assert pipeline.stack.drift(_POLICIES) == FINE
     assert pipeline.stack.outputs()["models"] == ["chat", "embed"]
     pipeline.change("context: 32768", "context: 16384")
-    assert pipeline.stack.drift(_POLICIES) == FAILED
+    assert pipeline.stack.drift(_POLICIES) == DRIFTED
     capfd.readouterr()
     assert pipeline.stack.update(_POLICIES) == FINE
     printed = capfd.readouterr().out
