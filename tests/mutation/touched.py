@@ -1,15 +1,16 @@
 """Which test calls which functions of the program, and how long it takes: recorded once for each state of the files.
 
-A result that one test computes and others of the file find in a cache counts for all tests of the file.
+A result that one test computes and others of its file find in a cache counts for the first alone, which runs too.
 """
 
 import json
 import os
 import sys
-import threading
 from collections.abc import Iterator, Sequence
+from cProfile import Profile
+from functools import cache
 from pathlib import Path
-from types import CodeType, FrameType
+from types import CodeType
 from typing import NamedTuple
 
 import pytest
@@ -26,7 +27,10 @@ LEFT_OUT = (
     "tests/unit/test_documented_table.py", "tests/unit/test_mutants.py", "tests/unit/test_oracles.py",
     "tests/unit/test_mutation.py", "tests/unit/test_words.py", "tests/unit/test_docs_links.py",
 )  # fmt: skip
-_FOLDERS = ("tests/config", "tests/unit", "tests/graph")
+_CACHED = type(cache(str))
+# Tests of whole graphs come before or after these: each calls most functions.
+_FOLDERS = ("tests/config", "tests/unit")
+_OURS = tuple(f"{ROOT}/{area}/" for area in ("components", "planning", "config"))
 
 
 class Touch(NamedTuple):
@@ -84,57 +88,38 @@ def _record(file: Path) -> None:
 
 class _Recorder:
     def __init__(self) -> None:
-        self._codes: set[CodeType] = set()
         self._file = ""
-        self._tests: dict[str, tuple[float, set[CodeType]]] = {}
+        self._functions: dict[str, set[str]] = {}
+        self._seconds: dict[str, float] = {}
 
     @pytest.hookimpl(hookwrapper=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Iterator[None]:
-        """Trace the calls of one test."""
+        """Note the calls of one test; the first test of a file finds no cache full, so that the calls are its own."""
         file = item.nodeid.partition("::")[0]
         if file != self._file:
             self._file = file
-            if not file.startswith("tests/graph/"):
-                clear_caches()
-        self._codes = set()
-        threading.settrace(self._call)
-        sys.settrace(self._call)
+            clear_caches()
+        profile = Profile(builtins=False)
+        profile.enable()
         yield
-        sys.settrace(None)
-        threading.settrace(None)  # type: ignore[arg-type]
-        self._tests[item.nodeid] = (0.0, self._codes)
+        profile.disable()
+        self._functions[item.nodeid] = {name for entry in profile.getstats() if (name := _named(entry.code))}
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Add up set-up, body and end."""
         self._seconds[report.nodeid] = self._seconds.get(report.nodeid, 0.0) + report.duration
 
-    _seconds: dict[str, float] = {}  # noqa: RUF012 - one recorder a process
-
-    def _call(self, frame: FrameType, _event: str, _argument: object) -> None:
-        self._codes.add(frame.f_code)
-
     def found(self) -> Iterator[tuple[str, float, list[str]]]:
-        """Each test with the functions of its own calls, and of what its file keeps in caches."""
-        shared: dict[str, set[str]] = {}
-        own = {test: {name for code in codes if (name := _named(code))} for test, (_, codes) in self._tests.items()}
-        for test, names in own.items():
-            shared.setdefault(_group(test), set()).update(names)
-        for test, names in own.items():
-            yield test, self._seconds.get(test, 0.0), sorted(names | (shared[_group(test)] if _caches(test) else set()))
+        """Each test with its seconds and functions."""
+        for test, names in self._functions.items():
+            yield test, self._seconds.get(test, 0.0), sorted(names)
 
 
-def _group(test: str) -> str:
-    return "tests/graph" if _caches(test) else test
-
-
-def _caches(test: str) -> bool:
-    return test.startswith("tests/graph/")
-
-
-def _named(code: CodeType) -> str | None:
-    path = Path(code.co_filename)
-    if not path.is_relative_to(ROOT) or path.relative_to(ROOT).parts[0] not in ("components", "planning", "config"):
+@cache
+def _named(code: CodeType | str) -> str | None:
+    if isinstance(code, str) or not code.co_filename.startswith(_OURS):
         return None
+    path = Path(code.co_filename)
     name = code.co_qualname.replace(".<locals>", "")
     return f"{path.relative_to(ROOT).as_posix()}:{name.partition('.<')[0]}"
 
@@ -144,6 +129,5 @@ def clear_caches() -> None:
     for module in list(sys.modules.values()):
         if str(getattr(module, "__file__", None) or "").startswith(f"{ROOT}/"):
             for value in list(vars(module).values()):
-                clear = getattr(value, "cache_clear", None)
-                if callable(clear):
-                    clear()
+                if isinstance(value, _CACHED):
+                    value.cache_clear()
