@@ -16,14 +16,13 @@ from pathlib import Path
 from tests.mutation.literals import Mutant, mutants
 from tests.mutation.report import report
 from tests.mutation.touched import Touch, ranked, recorded, test_files
-from tests.mutation.trial import caught, warm
+from tests.mutation.trial import INVARIANTS, caught, warm
 from tests.repository import ROOT, files
 
 AREAS = ("components", "planning", "config")
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "llm-platform" / "mutation"
 # The most that one mutant may take of tests, in seconds without tracing: what they don't catch counts as a survivor.
 MOST_SECONDS = {"components": 60.0, "planning": 30.0, "config": 30.0}
-INVARIANTS = "tests/graph/test_invariants.py"
 
 
 def all_mutants(under: Iterable[str]) -> list[Mutant]:
@@ -73,10 +72,10 @@ def _state() -> str:
 
 
 def _stages(mutant: Mutant, touches: Sequence[Touch], last: str | None, usual: float) -> list[tuple[list[str], float]]:
-    first = [([last], usual)] if last is not None and last.startswith("tests/") and "::" in last else []
+    first = [([last], usual)] if last is not None and last.startswith("tests/unit/") else []
     most = MOST_SECONDS[mutant.file.partition("/")[0]]
     others = ranked(mutant, touches, most)
-    graph = ([INVARIANTS], usual)
+    graph = (INVARIANTS, usual)
     return [*first, *((graph, others) if mutant.file.startswith("components/") else (others, graph))]
 
 
@@ -90,7 +89,7 @@ def main(words: Sequence[str]) -> int:
         again = kept.survivors()
         found = [mutant for mutant in found if mutant.id in again]
     chosen = sorted(found, key=lambda mutant: mutant.order)[:count] if count is not None else found
-    usual = warm([INVARIANTS])
+    usual = warm()
     names = "\n".join([*test_files("tests"), *(path.as_posix() for path in files(".py") if "tests" not in path.parts)])
     touches = recorded(CACHE / f"touched-{hashlib.sha256(names.encode()).hexdigest()[:12]}.json")
     results: dict[Mutant, str | None] = {}
