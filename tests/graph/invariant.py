@@ -25,6 +25,8 @@ OTHERWISE = "otherwise"
 # It has nearly all that another stack has, so that a change is usually seen in it first.
 STACKS_IN_ORDER = (OTHERWISE, *ALL)
 Resource = Mapping[str, Any]
+# Changed resources of a stack, to see what catches the change.
+OVERRIDE: dict[str, tuple[Mapping[str, Any], ...]] = {}
 Check = Callable[[str], Iterator[str]]
 
 
@@ -88,9 +90,23 @@ def rows() -> Mapping[str, tuple[Row, ...]]:
     return found
 
 
-@cache
 def resources(stack: str) -> tuple[Resource, ...]:
-    """The resources of a stack as tables see them: inputs as on the wire, and all options by our names."""
+    """The resources of a stack, previewed once, or what takes their place."""
+    return OVERRIDE[stack] if stack in OVERRIDE else _once(stack)
+
+
+@cache
+def _once(stack: str) -> tuple[Resource, ...]:
+    return seen(_otherwise() if stack == OTHERWISE else graph(stack))
+
+
+def fresh(stack: str) -> Graph:
+    """A stack's graph, previewed again."""
+    return _otherwise() if stack == OTHERWISE else graph_of(stack)
+
+
+def seen(graph: Graph) -> tuple[Resource, ...]:
+    """Resources as tables see them: inputs as on the wire, and all options by our names."""
     return tuple(
         {
             "urn": one.urn,
@@ -99,10 +115,11 @@ def resources(stack: str) -> tuple[Resource, ...]:
             "inputs": render(one.inputs),
             "options": {key: list(value) if isinstance(value, tuple) else value for key, value in _options(one)},
         }
-        for one in (_otherwise() if stack == OTHERWISE else graph(stack))
+        for one in graph
     )
 
 
+@cache
 def settings(stack: str) -> Sections:
     """The sections of its stack file."""
     sections = sections_of("prod" if stack == OTHERWISE else stack)

@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 import catalog
+from tests.graph import invariant_alerts as alerts
 from tests.graph import invariant_references as references
 from tests.graph.invariant import OTHERWISE, STACKS_IN_ORDER, TABLES, Check, Resource, resources, rows, settings
 
@@ -219,7 +220,10 @@ def resources_keep_their_names(stack: str) -> Iterator[str]:
             yield f"nothing is called {line}"
 
 
-CHECKED: list[tuple[str, Check]] = [*CHECKS.items(), *((check.__name__, check) for check in references.CHECKS)]
+CHECKED: list[tuple[str, Check]] = [
+    *CHECKS.items(),
+    *((check.__name__, check) for check in (*alerts.CHECKS, *references.CHECKS)),
+]
 
 
 def table(name: str) -> Check:

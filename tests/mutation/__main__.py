@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from tests.mutation import together
 from tests.mutation.literals import Mutant, mutants
 from tests.mutation.report import report
 from tests.mutation.touched import Touch, ranked, recorded, test_files
@@ -71,12 +72,14 @@ def _state() -> str:
     return found.hexdigest()[:16]
 
 
-def _stages(mutant: Mutant, touches: Sequence[Touch], last: str | None, usual: float) -> list[tuple[list[str], float]]:
-    first = [([last], usual)] if last is not None and last.startswith("tests/unit/") else []
-    most = MOST_SECONDS[mutant.file.partition("/")[0]]
-    others = ranked(mutant, touches, most)
-    graph = (INVARIANTS, usual)
-    return [*first, *((graph, others) if mutant.file.startswith("components/") else (others, graph))]
+def _stages(
+    mutant: Mutant, touches: Sequence[Touch], last: str | None, usual: float | None
+) -> list[tuple[list[str], float]]:
+    """The test that caught it last; then invariants and unit tests, those first that are likelier to catch it."""
+    first = [([last], 30.0)] if last is not None and last.startswith("tests/unit/") else []
+    others = ranked(mutant, touches, MOST_SECONDS[mutant.file.partition("/")[0]])
+    graph = [(INVARIANTS, usual)] if usual is not None else []
+    return [*first, *graph, others] if mutant.file.startswith("components/") else [*first, others, *graph]
 
 
 def main(words: Sequence[str]) -> int:
@@ -93,10 +96,20 @@ def main(words: Sequence[str]) -> int:
     names = "\n".join([*test_files("tests"), *(path.as_posix() for path in files(".py") if "tests" not in path.parts)])
     touches = recorded(CACHE / f"touched-{hashlib.sha256(names.encode()).hexdigest()[:12]}.json")
     results: dict[Mutant, str | None] = {}
+    waiting = [mutant for mutant in chosen if together.fits(mutant) and not kept.known(mutant)[0]]
+    passed: set[Mutant] = set()
+    for first in range(0, len(waiting), together.SIZE):
+        batch = waiting[first : first + together.SIZE]
+        for mutant, by in together.tried_together(batch, lambda one: caught(one, [(INVARIANTS, usual)])):
+            if by is not None:
+                kept.keep(mutant, by)
+            else:
+                passed.add(mutant)
+        print(f"{first + len(batch)} of {len(waiting)} texts were tried together", flush=True)
     start = time.monotonic()
     for number, mutant in enumerate(chosen, 1):
         counts, last = kept.known(mutant)
-        by = last if counts else caught(mutant, _stages(mutant, touches, last, usual))
+        by = last if counts else caught(mutant, _stages(mutant, touches, last, None if mutant in passed else usual))
         if not counts:
             kept.keep(mutant, by)
         results[mutant] = by

@@ -97,6 +97,15 @@ def mutated(mutant: Mutant) -> ast.Module:
     return ast.fix_missing_locations(tree)
 
 
+def marked(file: str, markers: dict[int, str]) -> ast.Module:
+    """The file's syntax tree with markers at the end of texts, by the numbers of these."""
+    tree = _parsed(ROOT / file)
+    for number, site in enumerate(list(_sites(tree, file))):
+        if number in markers and isinstance(site.node, ast.Constant):
+            site.node.value = f"{site.node.value}{markers[number]}"
+    return ast.fix_missing_locations(tree)
+
+
 def _parsed(path: Path) -> ast.Module:
     return ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
 

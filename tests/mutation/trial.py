@@ -5,6 +5,7 @@ tests, are imported again in the copy. A mutant is caught by a test that fails, 
 the program raises, or by the time: three times what the same tests took without it, and half a minute.
 """
 
+import ast
 import gc
 import importlib
 import importlib.abc
@@ -94,12 +95,7 @@ def _in_a_copy(mutant: Mutant, tests: Sequence[str], limit: int) -> str | None:
 
 
 def _try(mutant: Mutant, tests: Sequence[str], limit: int, writer: int) -> None:
-    signal.signal(signal.SIGALRM, signal.SIG_DFL)
-    signal.alarm(limit)
-    resource.setrlimit(resource.RLIMIT_AS, (_LIMIT_BYTES, _LIMIT_BYTES))
-    nothing = os.open(os.devnull, os.O_RDWR)
-    for stream in (0, 1, 2):
-        os.dup2(nothing, stream)
+    quiet(limit)
     try:
         verdict = _verdict(mutant, tests)
     except BaseException as error:  # noqa: BLE001 - whatever it is goes to the parent, which stops
@@ -108,11 +104,20 @@ def _try(mutant: Mutant, tests: Sequence[str], limit: int, writer: int) -> None:
     os._exit(0)
 
 
+def quiet(limit: int) -> None:
+    """Let this process end after some seconds, with no more memory than is needed, and print nothing."""
+    signal.signal(signal.SIGALRM, signal.SIG_DFL)
+    signal.alarm(limit)
+    resource.setrlimit(resource.RLIMIT_AS, (_LIMIT_BYTES, _LIMIT_BYTES))
+    nothing = os.open(os.devnull, os.O_RDWR)
+    for stream in (0, 1, 2):
+        os.dup2(nothing, stream)
+
+
 def _verdict(mutant: Mutant, tests: Sequence[str]) -> str:
     """Invariants are functions and need no pytest, which would take as long as they do."""
-    code = compile(mutated(mutant), str(ROOT / mutant.file), "exec", dont_inherit=True)
     forget(mutant.file)
-    sys.meta_path.insert(0, _Finder({module_of(mutant.file): code}))
+    sys.meta_path.insert(0, Finder({mutant.file: mutated(mutant)}))
     if tests == INVARIANTS:
         return _broken()
     chosen = Chosen([test for test in tests if "::" in test])
@@ -153,11 +158,16 @@ def module_of(file: str) -> str:
     return file.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
 
 
-class _Finder(importlib.abc.MetaPathFinder):
-    def __init__(self, codes: Mapping[str, CodeType]) -> None:
-        self._codes = codes
+class Finder(importlib.abc.MetaPathFinder):
+    """Imports changed files."""
 
-    def find_spec(self, fullname: str, path: object = None, target: object = None) -> Any:  # noqa: ARG002 - the interface's
+    def __init__(self, trees: Mapping[str, ast.Module]) -> None:
+        self._codes: dict[str, CodeType] = {
+            module_of(file): compile(tree, str(ROOT / file), "exec", dont_inherit=True) for file, tree in trees.items()
+        }
+
+    def find_spec(self, fullname: str, path: object = None, target: object = None) -> Any:  # noqa: ARG002
+        """The interface's own name and arguments."""
         if fullname not in self._codes:
             return None
         file = Path(self._codes[fullname].co_filename)
