@@ -1,9 +1,9 @@
 """Every literal of a file that a mutant changes, and the program with one of them changed.
 
 A literal is a boolean, a number, a text that a machine reads (keys of mappings and names of resources included), a
-member of an enum of Azure's, or the operator of a comparison. What only people read is none: docstrings,
-messages, descriptions, summaries of alerts; nor are annotations, except those of settings, which decide what a stack
-file may say.
+member of an enum of Azure's, or the operator of a comparison. What only people read is none: docstrings, messages,
+descriptions, summaries of alerts; nor are options such as `frozen`, or annotations, except those of settings, which
+decide what a stack file may say.
 """
 
 import ast
@@ -45,6 +45,8 @@ _FOR_PEOPLE = {
     "description", "message", "message_expression", "messageExpression", "summary", "help", "fix", "installHint",
     "prevents", "source", "title", "remedy", "example", "examples",
 }  # fmt: skip
+# Options that only guard the program against itself: no run of it differs without them.
+_FOR_PROGRAMMERS = {"frozen", "kw_only", "slots", "strict"}
 _SETTINGS = "config/"
 
 
@@ -150,7 +152,7 @@ class _Reader:
                 yield from (default for default in (*defaults, *more) if default is not None)
             case ast.FunctionDef(decorator_list=decorators, args=arguments, body=body):
                 yield from (*decorators, arguments, *body)
-            case ast.keyword(arg=name) if name in _FOR_PEOPLE:
+            case ast.keyword(arg=name) if name in _FOR_PEOPLE | _FOR_PROGRAMMERS:
                 pass
             case ast.Dict(keys=keys, values=values):
                 yield from _of_mapping(keys, values)

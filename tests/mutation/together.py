@@ -124,10 +124,19 @@ def _kept(value: Any, index: int | None) -> Any:
             return value
         return _MARKER.sub(lambda found: found[0] if int(found[1]) == index else "", value)
     if isinstance(value, Mapping):
-        return {_kept(key, index): _kept(item, index) for key, item in value.items()}
+        return {_kept_key(key, index): _kept(item, index) for key, item in value.items()}
     if isinstance(value, list):
         return [_kept(item, index) for item in value]
     if isinstance(value, tuple):
         items = [_kept(item, index) for item in value]
         return type(value)(*items) if hasattr(value, "_fields") else tuple(items)
     return value
+
+
+def _kept_key(key: str, index: int | None) -> str:
+    """A key without other markers; with one the SDK does not know it, and leaves it in snake case."""
+    plain = _kept(key, index)
+    if plain == key or "mutated" in plain.lower():
+        return plain
+    first, *others = plain.rstrip("_").split("_")
+    return first + "".join(word[:1].upper() + word[1:] for word in others)
