@@ -3,7 +3,7 @@ STACK ?= dev
 VENV := .venv
 PYTHON := $(VENV)/bin/python
 .DEFAULT_GOAL := help
-.PHONY: help install policy preview bootstrap test acceptance oracles oracle-vllm lint bench golden record fuzz requirements
+.PHONY: help install policy preview bootstrap test acceptance oracles oracle-vllm lint bench golden record fuzz mutants requirements
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -107,6 +107,10 @@ fuzz: $(VENV)/installed-dev requirements-fuzz.txt ## look for stack files that g
 	@$(VENV)/bin/pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: -r requirements-fuzz.txt \
 	  || echo "atheris can't be installed here" >&2
 	@$(PYTHON) -m tests.fuzz $(or $(FUZZ_SECONDS),600)
+
+# MUTANTS="components 200" is a sample, MUTANTS=survivors those of the last run, MUTANTS=components/azure/vault.py one file.
+mutants: $(VENV)/installed-dev ## which literals could change without a failing test: make mutants [MUTANTS="components 200"]
+	@$(PYTHON) -m tests.mutation $(MUTANTS)
 
 requirements: ## compile requirements*.in with hashes (needs uv)
 	@for name in requirements requirements-dev requirements-fuzz policy/requirements; do \

@@ -11,8 +11,8 @@ from preview.engine import Graph, preview
 from tests.stack_files import ALL, EXAMPLES, ROOT, STACKS, stack_file, strings
 
 __all__ = [
-    "ALL", "EXAMPLES", "ROOT", "STACKS", "by_urn", "entries_of", "graph_of", "is_azure", "is_kubernetes", "sections_of",
-    "stack_file", "strings",
+    "ALL", "EXAMPLES", "ROOT", "STACKS", "by_urn", "entries_of", "graph", "graph_of", "is_azure", "is_kubernetes",
+    "sections_of", "stack_file", "strings",
 ]  # fmt: skip
 Sections = dict[str, Any]
 Entry = dict[str, Any]
@@ -40,9 +40,15 @@ def graph_of(stack: str, change: Callable[[Sections], object] | None = None, sec
 
 
 @cache
+def graph(stack: str) -> Graph:
+    """The unchanged stack, previewed once."""
+    return graph_of(stack)
+
+
+@cache
 def entries_of(stack: str) -> tuple[Entry, ...]:
     """The unchanged stack's resources as the preview's JSON lists them."""
-    return tuple(graph_of(stack).to_json())
+    return tuple(graph(stack).to_json())
 
 
 def by_urn(entries: Any) -> dict[str, Entry]:

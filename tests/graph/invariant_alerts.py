@@ -1,0 +1,125 @@
+"""Invariants of alerts that no table can hold: metrics that are gone, controllers that are away, receivers."""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from tests.graph.invariant import resources
+
+# Metrics that need not be there: without the event that they count, on GPUs that lack them, or of the scrape itself.
+MAY_BE_MISSING = {
+    "up", "DCGM_EXP_XID_ERRORS_COUNT", "DCGM_FI_DEV_ROW_REMAP_FAILURE", "apiserver_admission_webhook_rejection_count",
+}  # fmt: skip
+REPLICAS = 'sum(kube_deployment_status_replicas_available{namespace="llm"}) > 0'
+DEVICES = 'sum(kube_node_status_allocatable{resource=~"nvidia_com_.*"}) > 0'
+GROUPS = {"llm-models", "llm-autoscaling", "llm-service", "llm-gpus", "llm-platform", "llm-missing"}
+_METRIC = re.compile(r"\b((?:vllm:|kube_|llm_platform_|certmanager_|envoy_|apiserver_|DCGM_)\w+|up)\b(?=[{)\[ ]|$)")
+
+
+def _groups(stack: str) -> list[dict[str, Any]]:
+    (found,) = (one["inputs"] for one in resources(stack) if one["type"].endswith(":PrometheusRule"))
+    return found["spec"]["groups"]
+
+
+def _rules(stack: str) -> list[dict[str, Any]]:
+    return [rule for group in _groups(stack) for rule in group["rules"]]
+
+
+def metrics_that_are_gone_are_noticed(stack: str) -> Iterator[str]:
+    """An alert on a metric that is gone is silent for ever: each that must be there has an alert of its own."""
+    rules = _rules(stack)
+    gone = [rule for rule in rules if rule["alert"] == "MetricsMissing"]
+    for rule in gone:
+        series = rule["labels"].get("missing")
+        of_replicas, of_devices = str(series).startswith("vllm:"), str(series).startswith("DCGM_")
+        guard = f" and on () {REPLICAS if of_replicas else DEVICES}" if of_replicas or of_devices else ""
+        if rule["expr"] != f"absent({series}){guard}":
+            yield f"MetricsMissing: {rule['expr']} for {series}"
+    noticed = {name for rule in gone for name in _METRIC.findall(str(rule["labels"].get("missing")))}
+    needed = {name for rule in rules if rule not in gone for name in _METRIC.findall(rule["expr"])}
+    if noticed != needed - MAY_BE_MISSING:
+        yield f"not noticed: {sorted(needed - MAY_BE_MISSING - noticed)}, not needed: {sorted(noticed - needed)}"
+    kinds = {rule["labels"]["missing"] for rule in gone if "customresource_kind" in str(rule["labels"].get("missing"))}
+    values = _values(stack)["kube-state-metrics"]["customResourceState"]["config"]["spec"]["resources"]
+    read = {
+        f'{item["metrics"][0]["name"]}{{customresource_kind="{item["groupVersionKind"]["kind"]}"}}' for item in values
+    }
+    if kinds != read:
+        yield f"kinds that are read and not noticed, or the other way: {sorted(kinds ^ read)}"
+    spaces = {
+        f'kube_horizontalpodautoscaler_status_condition{{namespace="{space}"}}'
+        for space in ("llm", "envoy-gateway-system")
+    }
+    yield from (f"{series} is not noticed" for series in spaces - {rule["labels"].get("missing") for rule in gone})
+
+
+def controllers_that_are_away_are_noticed(stack: str) -> Iterator[str]:
+    """Changes, and what it renews, have no effect while a controller is away."""
+    monitors = {
+        one["inputs"]["metadata"]["name"]
+        for one in resources(stack)
+        if one["type"].endswith(":PodMonitor") and one["inputs"]["spec"]["podMetricsEndpoints"][0]["interval"] == "60s"
+    }
+    away = {rule["labels"].get("controller"): rule for rule in _rules(stack) if rule["alert"] == "ControllerDown"}
+    if set(away) != monitors:
+        yield f"{sorted(map(str, away))}, read are {sorted(monitors)}"
+    for name, rule in away.items():
+        if rule["expr"] != f'absent(up{{job="monitoring/{name}"}} == 1)':
+            yield f"{name}: {rule['expr']}"
+
+
+def every_alert_is_urgent_or_not_and_says_what_is_wrong(stack: str) -> Iterator[str]:
+    """Receivers are chosen by the severity, and people read the summary; a quarter of an hour outlasts a restart."""
+    for rule in _rules(stack):
+        if rule["labels"].get("severity") not in {"critical", "warning", "info"} or not rule["annotations"].get(
+            "summary"
+        ):
+            yield f"{rule['alert']}: {rule}"
+        if rule["alert"] in {"MetricsMissing", "ControllerDown"} and (
+            rule.get("for") != "15m" or rule["labels"]["severity"] != "warning"
+        ):
+            yield f"{rule['alert']}: {rule}"
+    if {group["name"] for group in _groups(stack)} != GROUPS:
+        yield f"groups {[group['name'] for group in _groups(stack)]}: dashboards and silences know these"
+
+
+def _values(stack: str) -> Mapping[str, Any]:
+    return _chart(stack)["values"]
+
+
+def _chart(stack: str) -> Mapping[str, Any]:
+    (found,) = (one["inputs"] for one in resources(stack) if one["inputs"].get("chart") == "kube-prometheus-stack")
+    return found
+
+
+def receivers_read_their_secrets(stack: str) -> Iterator[str]:
+    """Each kind of receiver reads its secret from the file that the operator mounts, by Alertmanager's own key."""
+    keys = {
+        "slack_configs": "api_url_file",
+        "msteamsv2_configs": "webhook_url_file",
+        "pagerduty_configs": "routing_key_file",
+    }
+    alertmanager = _values(stack)["alertmanager"]
+    secrets = alertmanager["alertmanagerSpec"].get("secrets") or []
+    for receiver in alertmanager.get("config", {}).get("receivers", []):
+        for kind, (config, *_) in ((key, value) for key, value in receiver.items() if key != "name"):
+            file = f"/etc/alertmanager/secrets/{secrets[0]}/{receiver['name']}"
+            if kind not in keys or config.get(keys[kind]) != file:
+                yield f"{receiver['name']}: {kind} {config}"
+            if kind == "pagerduty_configs" and config["severity"] != (
+                '{{ if eq .CommonLabels.severity "critical" }}critical'
+                '{{ else if eq .CommonLabels.severity "info" }}info{{ else }}warning{{ end }}'
+            ):
+                yield f"PagerDuty takes critical, warning and info alone: {config['severity']}"
+            if kind == "slack_configs" and config["text"] != (
+                "{{ range .Alerts }}{{ .Annotations.summary }}{{ .Annotations.description }}\n{{ end }}"
+            ):
+                yield f"the message says what is wrong, of each alert: {config['text']}"
+
+
+CHECKS = (
+    metrics_that_are_gone_are_noticed,
+    controllers_that_are_away_are_noticed,
+    every_alert_is_urgent_or_not_and_says_what_is_wrong,
+    receivers_read_their_secrets,
+)

@@ -1,0 +1,261 @@
+"""What must hold in every stack and example, each with its reason: tables in `invariants/`, and what needs code."""
+
+import re
+from collections.abc import Callable, Iterator
+from fnmatch import fnmatchcase
+from typing import Any
+
+import pytest
+import yaml
+
+import catalog
+from tests.graph import invariant_alerts as alerts
+from tests.graph import invariant_references as references
+from tests.graph.invariant import OTHERWISE, STACKS_IN_ORDER, TABLES, Check, Resource, resources, rows, settings
+
+PUBLISHED = TABLES.with_name("published_names.yaml")
+# In production a change that would replace or delete one of these is refused, and why.
+PROTECTED = {
+    "azure-native:containerregistry:Registry": "its images, and a name that stays taken",
+    "azure-native:containerservice:ManagedCluster": "everything inside",
+    "azure-native:keyvault:Vault": "the only copy of secrets",
+    "azure-native:network:PublicIPAddress": "others have it on their allow lists",
+    "azure-native:operationalinsights:Workspace": "what happened so far",
+    "azure-native:resources:ResourceGroup": "everything in it",
+    "azure-native:storage:BlobContainer": "weights",
+    "azure-native:storage:StorageAccount": "weights",
+}
+CHECKS: dict[str, Check] = {}
+
+
+def invariant(check: Check) -> Check:
+    """Its docstring is the reason."""
+    CHECKS[check.__name__] = check
+    return check
+
+
+def of(stack: str, *kinds: str) -> list[Resource]:
+    return [one for one in resources(stack) if one["type"].rpartition(":")[2] in kinds]
+
+
+def only(stack: str, kind: str, name: str) -> Any:
+    (found,) = (
+        one["inputs"]
+        for one in of(stack, kind)
+        if name in (one["inputs"].get("name"), one["inputs"].get("metadata", {}).get("name"))
+    )
+    return found
+
+
+def is_production(stack: str) -> bool:
+    return settings(stack)["platform"]["environment"] == "prod"
+
+
+@invariant
+def protected(stack: str) -> Iterator[str]:
+    """What can't be made again is protected in production, and nothing is elsewhere: there it must be easy to go."""
+    for one in resources(stack):
+        wanted = is_production(stack) and (one["type"] in PROTECTED or one["type"].endswith(":Guard"))
+        if one["options"]["protect"] is not wanted:
+            yield f"{one['type']} {one['name']} has protect {one['options']['protect']}"
+
+
+@invariant
+def guarded(stack: str) -> Iterator[str]:
+    """A destroy of a protected stack begins with the guards, which refuse it before anything is deleted."""
+    guards = {one["name"] for one in of(stack, "Guard")}
+    for one in resources(stack):
+        inner = {"Guard", "ModelRoute", "ModelScaling", "WorkloadIdentity"}
+        kind = one["type"].removeprefix("llm-platform:components:")
+        if kind != one["type"] and kind not in inner and f"guard-{one['name']}" not in guards:
+            yield f"nothing guards {one['name']}"
+
+
+@invariant
+def pools_are_replaced_in_order(stack: str) -> Iterator[str]:
+    """A changed pool comes before the old one goes or, where quota holds one only, is deleted first: never in place."""
+    for one in of(stack, "AgentPool"):
+        options = one["options"]
+        if bool(options["replace_on_changes"]) is not (options["delete_before_replace"] is True):
+            yield f"{one['name']}: {options['replace_on_changes']}, {options['delete_before_replace']}"
+
+
+@invariant
+def security_rules(stack: str) -> Iterator[str]:
+    """Rules let TCP in and refuse everything; the one that refuses the rest is the last, before Azure's own."""
+    for one in of(stack, "NetworkSecurityGroup"):
+        rules = one["inputs"]["securityRules"]
+        for rule in rules:
+            if (rule["access"], rule["protocol"]) not in {("Allow", "Tcp"), ("Deny", "*")}:
+                yield f"{one['name']}: {rule['access']} of {rule['protocol']}"
+        if rules and max(rules, key=lambda rule: rule["priority"])["access"] != "Deny":
+            yield f"{one['name']}: the last rule refuses nothing"
+
+
+@invariant
+def metrics_fit_on_the_disk(stack: str) -> Iterator[str]:
+    """Blocks are deleted before KubePersistentVolumeFillingUp warns, below 15 % of free space."""
+    spec = only(stack, "Release", "kube-prometheus-stack")["values"]["prometheus"]["prometheusSpec"]
+    claim = spec["storageSpec"]["volumeClaimTemplate"]["spec"]["resources"]["requests"]["storage"]
+    share = int(spec["retentionSize"].removesuffix("GiB")) / int(claim.removesuffix("Gi"))
+    if not 0.75 < share <= 0.80:
+        yield f"{share:.1%} of the disk are used"
+
+
+@invariant
+def kinds_with_conditions_may_be_read(stack: str) -> Iterator[str]:
+    """kube-state-metrics lists each kind only with the right to, in the version that the platform writes."""
+    values = only(stack, "Release", "kube-prometheus-stack")["values"]["kube-state-metrics"]
+    rights = {(rule["apiGroups"][0], plural) for rule in values["rbac"]["extraRules"] for plural in rule["resources"]}
+    listed = {
+        tuple(item["groupVersionKind"][key] for key in ("group", "version", "kind"))
+        for item in values["customResourceState"]["config"]["spec"]["resources"]
+    }
+    for group, _, kind in listed:
+        plural = f"{kind.lower()[:-1]}ies" if kind.endswith("Policy") else f"{kind.lower()}s"
+        if (group, plural) not in rights:
+            yield f"no right to list {plural} of {group}"
+    if len(rights) != len(listed):
+        yield f"rights {sorted(rights)} for {sorted(listed)}"
+    written = {
+        (*one["inputs"]["apiVersion"].split("/"), one["inputs"]["kind"])
+        for one in resources(stack)
+        if "/" in str(one["inputs"].get("apiVersion"))
+    }
+    charts = {("cert-manager.io", "v1", "Certificate")}
+    missing = {
+        "Gateway", "AIGatewayRoute", "AIServiceBackend", "ExternalSecret", "ClusterSecretStore", "Certificate",
+        "ScaledObject", "SecurityPolicy", "ClientTrafficPolicy", "BackendTrafficPolicy",
+    } - {str(kind) for _, _, kind in listed}  # fmt: skip
+    yield from (f"{item} is written nowhere" for item in sorted(listed - written - charts))
+    yield from (f"{kind} is not read" for kind in sorted(missing))
+
+
+@invariant
+def policies_have_accepted_and_objects_have_conditions(stack: str) -> Iterator[str]:
+    """The gateway's policies say for each target whether it is accepted; other kinds have conditions of their own."""
+    values = only(stack, "Release", "kube-prometheus-stack")["values"]["kube-state-metrics"]
+    for item in values["customResourceState"]["config"]["spec"]["resources"]:
+        kind, (metric,) = item["groupVersionKind"]["kind"], item["metrics"]
+        if kind.endswith("TrafficPolicy") or kind == "SecurityPolicy":
+            if metric["name"] != "llm_platform_policy_accepted":
+                yield f"{kind} as {metric['name']}"
+        elif metric["name"] != "llm_platform_object_condition":
+            yield f"{kind} as {metric['name']}"
+
+
+@invariant
+def alerts_reach_their_receivers(stack: str) -> Iterator[str]:
+    """Each receiver gets its severities, urgent ones again every four hours, and that they are over."""
+    config = only(stack, "Release", "kube-prometheus-stack")["values"]["alertmanager"].get("config")
+    if config is None:
+        return
+    named = {receiver["name"]: receiver for receiver in config["receivers"]}
+    routes = [route for route in config["route"]["routes"] if route["receiver"] != "NOBODY"]
+    if {route["receiver"] for route in routes} != set(named) - {"NOBODY"}:
+        yield f"routes to {[route['receiver'] for route in routes]}"
+    taken = {word for route in routes for word in re.findall(r"critical|warning|info", route["matchers"][0])}
+    silent = {
+        match[1]
+        for route in config["route"]["routes"]
+        if route["receiver"] == "NOBODY"
+        for match in [re.fullmatch(r'severity = "(\w+)"', route["matchers"][0])]
+        if match
+    }
+    if taken | silent != {"critical", "warning", "info", "none"} or taken & silent:
+        yield f"{taken} reach somebody, {silent} nobody"
+    for route in routes:
+        if route["continue"] is not True or not re.fullmatch(r'severity =~ "[a-z|]+"', route["matchers"][0]):
+            yield f"{route['receiver']}: others get nothing: {route}"
+        if route["routes"] != [{"matchers": ['severity = "critical"'], "repeat_interval": "4h"}]:
+            yield f"{route['receiver']}: {route['routes']}"
+    for name, receiver in named.items():
+        for (notified,) in (value for key, value in receiver.items() if key.endswith("_configs")):
+            if notified["send_resolved"] is not True or not any(key.endswith("_file") for key in notified):
+                yield f"{name}: {notified}"
+
+
+@invariant
+def helm_and_kubectl_come_from_where_the_chart_is(stack: str) -> Iterator[str]:
+    """A chart that is no image is found in its repository alone."""
+    for one in of(stack, "Job"):
+        for step in one["inputs"]["spec"]["template"]["spec"].get("initContainers", [])[:1]:
+            if any(part.startswith("oci://") for part in step["command"]) is ("--repo" in step["command"]):
+                yield f"{one['name']}: {step['command']}"
+
+
+@invariant
+def only_the_host_is_privileged(stack: str) -> Iterator[str]:
+    """The node exporter reads the host and the GPU Operator loads drivers: no other chart has a reason."""
+    may = {"monitoring", "gpu-operator"}
+    for one in of(stack, "Namespace"):
+        enforced = one["inputs"]["metadata"]["labels"]["pod-security.kubernetes.io/enforce"]
+        name = one["inputs"]["metadata"]["name"]
+        if enforced == "privileged" and name not in may and not name.startswith("node-exporter"):
+            yield f"{name} is {enforced}"
+
+
+@invariant
+def names_of_labels(stack: str) -> Iterator[str]:
+    """An object's label `app.kubernetes.io/name` is its name, or that of the model it is of."""
+    models = {model["name"] for model in settings(stack)["models"]}
+    for one in resources(stack):
+        meta = one["inputs"].get("metadata") if isinstance(one["inputs"], dict) else None
+        if one["type"].startswith("kubernetes:") and meta:
+            label = meta["labels"]["app.kubernetes.io/name"]
+            if label not in {meta["name"], *models}:
+                yield f"{one['name']}: {label}"
+
+
+@invariant
+def resources_keep_their_names(stack: str) -> Iterator[str]:
+    """Another name is another resource: what was made under the former one is deleted, unless an alias names it."""
+    if stack != OTHERWISE:
+        return
+    names = {f"{one['type']} {one['name']}" for one in resources(stack)}
+    for one in resources(stack):
+        names |= {f"{one['type']} {alias.name}" for alias in one["options"]["aliases"] if alias.name}
+    for line in yaml.safe_load(PUBLISHED.read_text(encoding="utf-8")):
+        if not any(fnmatchcase(name, line) for name in names):
+            yield f"nothing is called {line}"
+
+
+CHECKED: list[tuple[str, Check]] = [
+    *CHECKS.items(),
+    *((check.__name__, check) for check in (*alerts.CHECKS, *references.CHECKS)),
+]
+
+
+def table(name: str) -> Check:
+    def check(stack: str) -> Iterator[str]:
+        for one in resources(stack):
+            for row in rows()[name]:
+                if row.about(one):
+                    yield from row.problems(one)
+
+    return check
+
+
+CHECKED += [(path.stem, table(path.stem)) for path in sorted(TABLES.glob("*.yaml"))]
+
+
+@pytest.mark.parametrize(("name", "check"), CHECKED, ids=[name for name, _ in CHECKED])
+@pytest.mark.parametrize("stack", STACKS_IN_ORDER)
+def test_a_stack_keeps(stack: str, name: str, check: Callable[[str], Iterator[str]]) -> None:
+    reason = f" ({check.__doc__})" if check.__doc__ else ""
+    assert list(check(stack)) == [], f"{name}{reason}"
+
+
+@pytest.mark.parametrize("name", [path.stem for path in sorted(TABLES.glob("*.yaml"))])
+def test_every_row_of_a_table_is_about_something(name: str) -> None:
+    found = [one for stack in STACKS_IN_ORDER for one in resources(stack)]
+    assert [row for row in rows()[name] if not any(row.about(one) for one in found)] == []
+
+
+def test_every_chart_has_a_row() -> None:
+    """A chart without one would be installed with values that nobody has a reason for."""
+    about = str([row.where for row in rows()["availability_charts"] + rows()["availability_gateway"]])
+    about += str([row.where for row in rows()["monitoring"]])
+    without = {"gpu-operator", "ai-gateway-crds-helm"}  # the Plan has all of its values; it takes none
+    names = {chart.name for chart in catalog.load().charts.values()} - without
+    assert [name for name in sorted(names) if f"'{name}'" not in about] == []

@@ -1,0 +1,121 @@
+"""The mutation tool: what counts as a literal, what catches a mutant, and whether the list of survivors is right."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+from tests.mutation import literals, report, trial
+from tests.mutation.__main__ import AREAS, all_mutants
+from tests.mutation.literals import Mutant, mutants
+from tests.repository import ROOT
+
+PROGRAM = '''"""A docstring is for people."""
+from typing import Literal
+__all__ = ["f"]
+Severity = Literal["error"]
+LIMIT: int = 3
+def f(x: "int", y: bool = True) -> dict:
+    """And this one."""
+    if x < LIMIT:
+        raise ValueError("for people too")
+    return {"access": "Deny", "message": "for people", "name": f"{x}-pool", "of": storage.PublicAccess.NONE}
+'''
+
+
+@pytest.fixture
+def program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    file = tmp_path / "components" / "example.py"
+    file.parent.mkdir()
+    file.write_text(PROGRAM)
+    monkeypatch.setattr(literals, "ROOT", tmp_path)
+    return file
+
+
+def test_literals_are_what_machines_read(program: Path) -> None:
+    assert [mutant.change for mutant in mutants(program)] == [
+        "3 -> 4",
+        "True -> False",
+        "x < LIMIT: Lt -> LtE",
+        "'access' -> 'access-mutated'",
+        "'Deny' -> 'Allow'",
+        "'message' -> 'message-mutated'",
+        "'name' -> 'name-mutated'",
+        "'-pool' -> '-pool-mutated'",
+        "'of' -> 'of-mutated'",
+        "storage.PublicAccess.NONE -> BLOB",
+    ]
+
+
+def test_a_mutant_differs_in_its_literal_alone(program: Path) -> None:
+    before = ast.unparse(ast.parse(PROGRAM)).splitlines()
+    for mutant in mutants(program):
+        after = ast.unparse(literals.mutated(mutant)).splitlines()
+        assert len(after) == len(before)
+        assert len([line for line, other in zip(before, after, strict=True) if line != other]) == 1, mutant
+
+
+def test_elsewhere_a_sentence_is_no_literal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "planning" / "example.py"
+    file.parent.mkdir()
+    file.write_text('A = "a sentence"\nB = f"{A} of words"\nC = "word"\nD = f"{A}-word"\nE = ", "\n')
+    monkeypatch.setattr(literals, "ROOT", tmp_path)
+    assert [mutant.change for mutant in mutants(file)] == ["'word' -> 'word-mutated'", "'-word' -> '-word-mutated'"]
+
+
+def test_equal_changes_are_counted_and_an_id_stays_when_lines_are_added(program: Path) -> None:
+    before = [mutant.id for mutant in mutants(program)]
+    program.write_text(PROGRAM.replace("LIMIT: int", "\n\nLIMIT: int"))
+    assert [mutant.id for mutant in mutants(program)] == before
+    assert len(set(before)) == len(before)
+
+
+def find(file: str, change: str) -> Mutant:
+    (found,) = [mutant for mutant in all_mutants([file]) if mutant.change == change]
+    return found
+
+
+TRIED = 'def test_unit():\n    from components.cluster.durations import in_seconds\n    assert in_seconds(3) == "3s"\n'
+
+
+@pytest.mark.parametrize(("assertion", "caught"), [('== "3s"', True), ("", False)])
+def test_a_mutant_is_caught_by_a_failing_assertion_alone(tmp_path: Path, assertion: str, caught: bool) -> None:
+    file = tmp_path / "test_tried.py"
+    file.write_text(TRIED.replace(' == "3s"', f" {assertion}"))
+    by = trial.caught(find("components/cluster/durations.py", "'s' -> 's-mutated'"), [([str(file)], 5.0)])
+    assert (by is not None) is caught
+    assert not caught or "test_unit" in str(by)
+
+
+def test_every_area_has_mutants_of_every_kind() -> None:
+    for area in AREAS:
+        kinds = {mutant.kind for mutant in all_mutants([area])}
+        assert kinds >= {"boolean", "number", "text", "comparison"}, area
+
+
+def test_the_list_of_survivors_is_about_literals_that_exist_and_says_why() -> None:
+    entries = report.reviewed()
+    assert report.missing(entries, all_mutants(AREAS)) == []
+    assert [entry for entry in entries if len(entry.reason) < 20] == []
+    assert [entry.file for entry in entries if not (ROOT / entry.file).is_file()] == []
+
+
+def test_a_listed_survivor_that_is_caught_and_an_unlisted_one_are_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    mutant = find("components/cluster/durations.py", "'s' -> 's-mutated'")
+    (tmp_path / "survivors.yaml").write_text(
+        f"- {{file: {mutant.file}, in: in_seconds, change: \"'s' -> *\", reason: a made-up reason of this test}}\n"
+    )
+    monkeypatch.setattr(report, "LIST", tmp_path / "survivors.yaml")
+    assert report.report({mutant: "tests/x::y"}, complete=True) == 1
+    assert "listed, but caught" in capsys.readouterr().out
+    (tmp_path / "survivors.yaml").write_text("[]")
+    assert report.report({mutant: None}, complete=True) == 1
+    assert "survives, and is not listed: components/cluster/durations.py:" in capsys.readouterr().out
+
+
+def test_the_confidence_of_a_sample() -> None:
+    low, high = report.interval(190, 200)
+    assert 0.90 < low < 0.95 < high < 0.98
+    assert report.interval(5, 5)[1] == 1.0
