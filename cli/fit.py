@@ -9,6 +9,15 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from cli.process import FINE, REJECTED
+from planning.fit_limits import (
+    MOST_ADAPTERS,
+    MOST_DRAFTED,
+    MOST_GIB,
+    MOST_GPUS,
+    MOST_RANK,
+    MOST_REQUESTS,
+    MOST_TOKENS,
+)
 
 if TYPE_CHECKING:
     from planning.fit import Refusal
@@ -19,12 +28,8 @@ EPILOG = (
 )
 
 
-# As in a stack file: far above any real figure, so that what is computed from them stays a number.
-_MOST_GIB, _MOST_GPUS, _MOST_TOKENS, _MOST_REQUESTS, _MOST_DRAFTED = 100_000, 1024, 100_000_000, 1_000_000, 1000
-
-
 def _size(gib: float | None) -> float | None:
-    if gib is not None and not 0 <= gib <= _MOST_GIB:
+    if gib is not None and not 0 <= gib <= MOST_GIB:
         raise typer.BadParameter(f"{gib:g} is not a valid size in GiB")
     return gib
 
@@ -49,17 +54,17 @@ def fit(  # noqa: PLR0917 - one parameter an option
     ] = None,
     mig: Annotated[str | None, typer.Option(metavar="PROFILE", help="A MIG profile of that GPU: 3g.47gb.")] = None,
     tensor_parallel: Annotated[
-        int | None, typer.Option(min=1, max=_MOST_GPUS, metavar="N", help="GPUs that share each layer (1).")
+        int | None, typer.Option(min=1, max=MOST_GPUS, metavar="N", help="GPUs that share each layer (1).")
     ] = None,
     pipeline_parallel: Annotated[
-        int | None, typer.Option(min=1, max=_MOST_GPUS, metavar="N", help="Stages of layers (1).")
+        int | None, typer.Option(min=1, max=MOST_GPUS, metavar="N", help="Stages of layers (1).")
     ] = None,
     enable_expert_parallel: Annotated[
         bool | None, typer.Option("--enable-expert-parallel", help="Whole experts on each GPU instead of slices.")
     ] = None,
     context: Annotated[
         int | None,
-        typer.Option(min=1, max=_MOST_TOKENS, metavar="TOKENS", help="Longest request (the model's own maximum).")
+        typer.Option(min=1, max=MOST_TOKENS, metavar="TOKENS", help="Longest request (the model's own maximum).")
     ] = None,
     kv_cache_dtype: Annotated[str | None, typer.Option(metavar="FORMAT", help="auto or fp8 (auto).")] = None,
     gpu_memory_utilization: Annotated[
@@ -72,12 +77,12 @@ def fit(  # noqa: PLR0917 - one parameter an option
     max_num_batched_tokens: Annotated[
         int | None,
         typer.Option(
-            min=1, max=_MOST_TOKENS, metavar="N",
+            min=1, max=MOST_TOKENS, metavar="N",
             help="Tokens of one batch: decides activations and what sliding windows hold (vLLM's default on that GPU).",
         ),
     ] = None,
     max_num_seqs: Annotated[
-        int | None, typer.Option(min=1, max=_MOST_REQUESTS, metavar="N", help="Concurrent sequences (vLLM's default).")
+        int | None, typer.Option(min=1, max=MOST_REQUESTS, metavar="N", help="Concurrent sequences (vLLM's default).")
     ] = None,
     enforce_eager: Annotated[bool | None, typer.Option("--enforce-eager", help="Without CUDA graphs.")] = None,
     language_model_only: Annotated[
@@ -87,13 +92,16 @@ def fit(  # noqa: PLR0917 - one parameter an option
         str | None, typer.Option(metavar="METHOD", help="Speculative decoding: mtp, eagle3, ngram …")
     ] = None,
     spec_tokens: Annotated[
-        int | None, typer.Option(min=1, max=_MOST_DRAFTED, metavar="N", help="Tokens that are drafted ahead (1).")
+        int | None, typer.Option(min=1, max=MOST_DRAFTED, metavar="N", help="Tokens that are drafted ahead (1).")
     ] = None,
     max_loras: Annotated[
-        int | None, typer.Option(min=1, metavar="N", help="Adapters (LoRA) on the GPU at once; none without (1).")
+        int | None,
+        typer.Option(
+            min=1, max=MOST_ADAPTERS, metavar="N", help="Adapters (LoRA) on the GPU at once; none without (1)."
+        ),
     ] = None,
     max_lora_rank: Annotated[
-        int | None, typer.Option(min=1, metavar="N", help="Largest rank of an adapter (16).")
+        int | None, typer.Option(min=1, max=MOST_RANK, metavar="N", help="Largest rank of an adapter (16).")
     ] = None,
     prefix_caching: Annotated[
         Literal["on", "off"] | None,
