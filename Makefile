@@ -3,7 +3,7 @@ STACK ?= dev
 VENV := .venv
 PYTHON := $(VENV)/bin/python
 .DEFAULT_GOAL := help
-.PHONY: help install policy preview bootstrap test acceptance oracles oracle-vllm lint bench golden record fuzz mutants requirements
+.PHONY: help install policy preview bootstrap test acceptance oracles oracle-vllm lint scan audit sbom bench golden record fuzz mutants requirements
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -66,7 +66,8 @@ oracles: $(VENV)/installed-dev ## real controllers instead of our doubles: the K
 
 # As large as torch: an environment of its own in the cache, one for each set of requirements, that nothing else uses.
 VLLM_NEEDS := requirements-vllm.in requirements-vllm-overrides.txt
-VLLM = $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/llm-platform/vllm-$(shell cat $(VLLM_NEEDS) | sha256sum | cut -c1-12)
+CACHE = $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/llm-platform
+VLLM = $(CACHE)/vllm-$(shell cat $(VLLM_NEEDS) | sha256sum | cut -c1-12)
 
 oracle-vllm: $(VENV)/installed-dev ## our rules and figures against vLLM itself (downloads 4 GB once)
 	@test -e $(VLLM)/installed || { echo "Setting up $(VLLM) (once, some minutes) …" >&2 && python3 -m venv $(VLLM) \
@@ -91,6 +92,24 @@ lint: $(VENV)/installed-dev ## formatting, rules and types
 	@$(PYTHON) -m tests.words
 	@$(VENV)/bin/zizmor --offline --quiet .github/workflows
 
+# As vLLM's: checkov brings a hundred packages, none of which a preview or a deployment needs.
+SCANNERS = $(CACHE)/scan-$(shell sha256sum requirements-scan.txt | cut -c1-12)
+define SET_UP_SCANNERS
+@test -e $(SCANNERS)/installed || { echo "Setting up $(SCANNERS) (once, a minute) …" >&2 && python3 -m venv $(SCANNERS) \
+  && $(SCANNERS)/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-scan.txt && touch $(SCANNERS)/installed; }
+endef
+
+scan: $(VENV)/installed-dev ## checkov, kubeconform and gitleaks on all stacks and on this repository
+	$(SET_UP_SCANNERS)
+	@SCAN_ENVIRONMENT=$(SCANNERS) $(PYTHON) -m pytest -q tests/scanners
+
+audit: $(VENV)/installed-dev ## known vulnerabilities of the pinned Python packages (needs the internet)
+	$(SET_UP_SCANNERS)
+	@$(PYTHON) -m tests.scanners.audit $(SCANNERS)
+
+sbom: $(VENV)/installed-dev ## the bill of materials (CycloneDX) of packages, charts and images: out/sbom.json
+	@$(PYTHON) -m tests.scanners.sbom out/sbom.json
+
 bench: $(VENV)/installed-dev ## how long previews take, as ratios to a bare program
 	@$(PYTHON) bench/run.py
 
@@ -113,5 +132,5 @@ mutants: $(VENV)/installed-dev ## which literals could change without a failing 
 	@$(PYTHON) -m tests.mutation $(MUTANTS)
 
 requirements: ## compile requirements*.in with hashes (needs uv)
-	@for name in requirements requirements-dev requirements-fuzz policy/requirements; do \
+	@for name in requirements requirements-dev requirements-fuzz requirements-scan policy/requirements; do \
 	  uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header $$name.in -o $$name.txt; done

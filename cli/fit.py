@@ -10,6 +10,15 @@ import click
 
 from cli.options import verb
 from cli.process import FINE, REJECTED
+from planning.fit_limits import (
+    MOST_ADAPTERS,
+    MOST_DRAFTED,
+    MOST_GIB,
+    MOST_GPUS,
+    MOST_RANK,
+    MOST_REQUESTS,
+    MOST_TOKENS,
+)
 
 if TYPE_CHECKING:
     from planning.fit import Refusal
@@ -20,8 +29,6 @@ _EPILOG = (
 )
 
 
-# As in a stack file: far above any real figure, so that what is computed from them stays a number.
-_MOST_GIB, _MOST_GPUS, _MOST_TOKENS, _MOST_REQUESTS, _MOST_DRAFTED = 100_000, 1024, 100_000_000, 1_000_000, 1000
 _LONGEST_NUMBER = 6
 _FILE = click.Path(path_type=Path)
 _Function = TypeVar("_Function", bound=Callable[..., Any])
@@ -29,7 +36,7 @@ _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 def _size(context: click.Context, option: click.Parameter, gib: float | None) -> float | None:
     del context, option
-    if gib is not None and not 0 <= gib <= _MOST_GIB:
+    if gib is not None and not 0 <= gib <= MOST_GIB:
         raise click.BadParameter(f"{gib:g} is not a valid size in GiB")
     return gib
 
@@ -53,7 +60,7 @@ def _partition(context: click.Context, option: click.Parameter, text: str | None
     return tuple(map(int, numbers)) or None
 
 
-def _whole(names: str, most: int | None, metavar: str, text: str) -> Callable[[_Function], _Function]:
+def _whole(names: str, most: int, metavar: str, text: str) -> Callable[[_Function], _Function]:
     """An option that is a whole number of at least 1; `names` may end with the question's field."""
     return click.option(*names.split(), type=click.IntRange(1, most), metavar=metavar, help=text)
 
@@ -70,8 +77,8 @@ def _whole(names: str, most: int | None, metavar: str, text: str) -> Callable[[_
     "of the log.",
 )
 @click.option("--mig", metavar="PROFILE", help="A MIG profile of that GPU: 3g.47gb.")
-@_whole("--tensor-parallel", _MOST_GPUS, "N", "GPUs that share each layer (1).")
-@_whole("--pipeline-parallel", _MOST_GPUS, "N", "Stages of layers (1).")
+@_whole("--tensor-parallel", MOST_GPUS, "N", "GPUs that share each layer (1).")
+@_whole("--pipeline-parallel", MOST_GPUS, "N", "Stages of layers (1).")
 @click.option(
     "--layer-partition",
     callback=_partition,
@@ -85,7 +92,7 @@ def _whole(names: str, most: int | None, metavar: str, text: str) -> Callable[[_
     default=None,
     help="Whole experts on each GPU instead of slices.",
 )
-@_whole("--context", _MOST_TOKENS, "TOKENS", "Longest request (the model's own maximum).")
+@_whole("--context", MOST_TOKENS, "TOKENS", "Longest request (the model's own maximum).")
 @click.option("--kv-cache-dtype", metavar="FORMAT", help="auto or fp8 (auto).")
 @click.option(
     "--gpu-memory-utilization",
@@ -102,17 +109,17 @@ def _whole(names: str, most: int | None, metavar: str, text: str) -> Callable[[_
 )
 @_whole(
     "--max-num-batched-tokens batched_tokens",
-    _MOST_TOKENS,
+    MOST_TOKENS,
     "N",
     "Tokens of one batch: decides activations and what sliding windows hold (vLLM's default on that GPU).",
 )
-@_whole("--max-num-seqs sequences", _MOST_REQUESTS, "N", "Concurrent sequences (vLLM's default).")
+@_whole("--max-num-seqs sequences", MOST_REQUESTS, "N", "Concurrent sequences (vLLM's default).")
 @click.option("--enforce-eager", "eager", is_flag=True, default=None, help="Without CUDA graphs.")
 @click.option("--language-model-only", is_flag=True, help="Without the encoders of images.")
 @click.option("--spec-method", metavar="METHOD", help="Speculative decoding: mtp, eagle3, ngram …")
-@_whole("--spec-tokens", _MOST_DRAFTED, "N", "Tokens that are drafted ahead (1).")
-@_whole("--max-loras", None, "N", "Adapters (LoRA) on the GPU at once; none without (1).")
-@_whole("--max-lora-rank", None, "N", "Largest rank of an adapter (16).")
+@_whole("--spec-tokens", MOST_DRAFTED, "N", "Tokens that are drafted ahead (1).")
+@_whole("--max-loras", MOST_ADAPTERS, "N", "Adapters (LoRA) on the GPU at once; none without (1).")
+@_whole("--max-lora-rank", MOST_RANK, "N", "Largest rank of an adapter (16).")
 @click.option(
     "--prefix-caching",
     type=click.Choice(["on", "off"]),

@@ -2,9 +2,9 @@
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from typing import Annotated, Any
 
-from msgspec import Struct
+from msgspec import Meta, Struct, ValidationError, convert
 
 from catalog import FixedProperty
 from preview.fixed import FixedChange, fixed_changes
@@ -13,6 +13,44 @@ from reading.texts import MOST_PREVIEW_VALUES, JsonRefusedError, json_of
 
 # The steps of a property path such as `a.b[0].c`.
 _STEP = re.compile(r"[^.\[\]]+")
+
+
+# More than anything costs: what is larger, or not a number at all, is not from a preview.
+_Money = Annotated[float, Meta(ge=-1e15, le=1e15)]
+
+
+_Urn = Annotated[str, Meta(pattern="^urn:pulumi:[!-~]+::[!-~]+::[!-~]+::[!-~]+$")]
+
+
+class _Resource(Struct):
+    urn: _Urn
+    inputs: dict[str, Any]
+    options: dict[str, Any]
+
+
+class _Part(Struct):
+    name: str
+    min_per_month: _Money | None
+    max_per_month: _Money | None
+
+
+class _Cost(Struct):
+    currency: str
+    min_per_month: _Money
+    max_per_month: _Money
+    lines: list[_Part]
+    models: list[_Part] = []
+
+
+class _Plan(Struct):
+    cost: _Cost
+
+
+class _Document(Struct):
+    """What the comparison reads of an earlier preview."""
+
+    resources: list[_Resource]
+    plan: _Plan
 
 
 class NotAPreviewError(ValueError):
@@ -82,14 +120,9 @@ def earlier(text: str, stack: str) -> dict[str, Any]:
         text = text.replace(f"urn:pulumi:{document['stack']}::", f"urn:pulumi:{stack}::")
         document = json_of(text, most_values=MOST_PREVIEW_VALUES)
     try:
-        for resource in document["resources"]:
-            _ = resource["urn"], resource["inputs"].keys(), resource["options"].keys()
-        _ = document["plan"]["cost"]["currency"], float(document["plan"]["cost"]["min_per_month"])
-        _ = float(document["plan"]["cost"]["max_per_month"])
-        for part in (*document["plan"]["cost"]["lines"], *document["plan"]["cost"].get("models", [])):
-            _ = part["name"], part["min_per_month"], part["max_per_month"]
-    except (KeyError, TypeError, AttributeError, ValueError) as error:
-        raise NotAPreviewError(f"it is not what --json writes: {type(error).__name__} {error}") from error
+        convert(document, _Document)
+    except ValidationError as error:
+        raise NotAPreviewError(f"it is not what --json writes: {error}") from error
     return document
 
 

@@ -1,13 +1,22 @@
 """Sets every figure of a start-up log beside the memory ledger's, with the cause of each difference if it is known."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from catalog import ModelArchitecture, Overheads, VersionDifference
+from planning.fit_limits import (
+    MOST_ADAPTERS,
+    MOST_BYTES,
+    MOST_DRAFTED,
+    MOST_GPUS,
+    MOST_RANK,
+    MOST_REQUESTS,
+    MOST_TOKENS,
+)
 from planning.memory import Arithmetic, Demand, Ledger
 from planning.startup_log.reading import StartupLog
 from planning.vllm.adapters import MAX_LORAS
@@ -179,7 +188,7 @@ def _below(version: str, limit: str) -> bool:
 
 
 def _numbers(version: str) -> list[int]:
-    return [int(part) for part in re.findall(r"\d+", version)[:2]]
+    return [int(part) for part in re.findall(r"[0-9]+", version)[:2]]
 
 
 def _agree(planned: float, logged: float, unit: str) -> bool:
@@ -188,18 +197,38 @@ def _agree(planned: float, logged: float, unit: str) -> bool:
     return abs(planned - logged) <= _CLOSE_COUNT * abs(logged)
 
 
+# Field of a question → vLLM's name in Python, its type, and the largest value that is read.
+_SETTINGS: Mapping[str, tuple[str, type, float]] = {
+    "tensor_parallel": ("tensor_parallel_size", int, MOST_GPUS),
+    "pipeline_parallel": ("pipeline_parallel_size", int, MOST_GPUS),
+    "context": ("max_model_len", int, MOST_TOKENS),
+    "kv_cache_dtype": ("kv_cache_dtype", str, 0),
+    "utilization": ("gpu_memory_utilization", float, 1),
+    "batched_tokens": ("max_num_batched_tokens", int, MOST_TOKENS),
+    "sequences": ("max_num_seqs", int, MOST_REQUESTS),
+    "eager": ("enforce_eager", bool, 0),
+    "prefix_caching": ("enable_prefix_caching", bool, 0),
+    "expert_parallel": ("enable_expert_parallel", bool, 0),
+    "kv_cache_memory_bytes": ("kv_cache_memory_bytes", int, MOST_BYTES),
+    "speculative": ("speculative_config", dict, 0),
+}
+_ADAPTERS: Mapping[str, tuple[str, type, float]] = {
+    "max_loras": ("max_loras", int, MOST_ADAPTERS),
+    "max_lora_rank": ("max_lora_rank", int, MOST_RANK),
+}
+
+
 def settings_of(log: StartupLog) -> dict[str, Any]:
-    """The settings of the log as fields of a question; those that the log doesn't show are left out."""
-    names = {
-        "tensor_parallel_size": "tensor_parallel", "pipeline_parallel_size": "pipeline_parallel",
-        "max_model_len": "context", "kv_cache_dtype": "kv_cache_dtype", "gpu_memory_utilization": "utilization",
-        "max_num_batched_tokens": "batched_tokens", "max_num_seqs": "sequences", "enforce_eager": "eager",
-        "enable_prefix_caching": "prefix_caching", "enable_expert_parallel": "expert_parallel",
-        "kv_cache_memory_bytes": "kv_cache_memory_bytes", "speculative_config": "speculative",
-    }  # fmt: skip
-    if log.settings.get("enable_lora"):
-        names |= {"enable_lora": "max_loras", "max_loras": "max_loras", "max_lora_rank": "max_lora_rank"}
-    found = {field: log.settings[name] for name, field in names.items() if log.settings.get(name) is not None}
-    if found.get("max_loras") is True:
-        found["max_loras"] = MAX_LORAS
-    return found if found.get("context") != -1 else {key: value for key, value in found.items() if key != "context"}
+    """The settings of the log as fields of a question; those that it doesn't show, or no server has, are left out."""
+    adapters = log.settings.get("enable_lora") is True
+    found: dict[str, Any] = {} if not adapters else {"max_loras": MAX_LORAS}
+    for field, (name, kind, most) in {**_SETTINGS, **(_ADAPTERS if adapters else {})}.items():
+        value = log.settings.get(name)
+        value = float(value) if kind is float and type(value) is int else value
+        if type(value) is not kind or (most and isinstance(value, int | float) and not 0 < value <= most):
+            continue
+        found[field] = value
+    drafted = found["speculative"].get("num_speculative_tokens") if "speculative" in found else 0
+    if type(drafted) is not int or not 0 <= drafted <= MOST_DRAFTED:
+        del found["speculative"]
+    return found

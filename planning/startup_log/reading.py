@@ -11,7 +11,12 @@ from typing import Any
 
 from msgspec import Struct
 
-_NUMBER = r"(-?[\d.]+)"
+# No figure of a server has more digits, and Python refuses to read thousands of them.
+_DIGITS = r"[0-9]{1,12}(?:\.[0-9]{1,20})?"
+_NUMBER = rf"(-?{_DIGITS})"
+_COUNT = r"([0-9][0-9,]{0,14})"
+# Of the line with a server's options, whose value is read as Python reads it; vLLM's own has some thousands.
+_LONGEST_OPTIONS = 100_000
 
 
 class StartupLog(Struct, frozen=True, kw_only=True):
@@ -53,42 +58,44 @@ class StartupLog(Struct, frozen=True, kw_only=True):
 # Field → patterns of which the first that is found counts; the largest of several ranks, but the least KV memory.
 _FIGURES: Mapping[str, tuple[str, ...]] = {
     "device_gib": (
-        rf"Free memory on device[^(]*\({_NUMBER}/(?P<value>[\d.]+) ?GiB\)",
-        r"total_gpu_memory \((?P<value>[\d.]+) ?GiB\)",
+        rf"Free memory on device[^(\n]{{0,200}}\({_NUMBER}/(?P<value>{_DIGITS}) ?GiB\)",
+        rf"total_gpu_memory \((?P<value>{_DIGITS}) ?GiB\)",
     ),
     "budget_gib": (
-        r"utilization is \([\d.]+, (?P<value>[\d.]+) GiB\)",
-        r"gpu_memory_utilization \([\d.]+\) = (?P<value>[\d.]+) ?GiB",
+        rf"utilization is \({_DIGITS}, (?P<value>{_DIGITS}) GiB\)",
+        rf"gpu_memory_utilization \({_DIGITS}\) = (?P<value>{_DIGITS}) ?GiB",
     ),
-    "checkpoint_gib": (r"Checkpoint size: (?P<value>[\d.]+) GiB",),
+    "checkpoint_gib": (rf"Checkpoint size: (?P<value>{_DIGITS}) GiB",),
     "weights_gib": (
-        r"(?P<value>[\d.]+) GiB for weight,", r"[Mm]odel loading took (?P<value>[\d.]+) GiB",
-        r"Loading model weights took (?P<value>[\d.]+) GB", r"model weights take (?P<value>[\d.]+) ?GiB",
+        rf"(?P<value>{_DIGITS}) GiB for weight,", rf"[Mm]odel loading took (?P<value>{_DIGITS}) GiB",
+        rf"Loading model weights took (?P<value>{_DIGITS}) GB", rf"model weights take (?P<value>{_DIGITS}) ?GiB",
     ),
-    "consumed_gib": (r"Actual usage is (?P<value>[\d.]+) GiB for consumed memory",),
+    "consumed_gib": (rf"Actual usage is (?P<value>{_DIGITS}) GiB for consumed memory",),
     "outside_torch_gib": (
-        r"(?P<value>-?[\d.]+) GiB for non-torch memory", r"non_torch_memory takes (?P<value>-?[\d.]+) ?GiB",
+        rf"(?P<value>-?{_DIGITS}) GiB for non-torch memory", rf"non_torch_memory takes (?P<value>-?{_DIGITS}) ?GiB",
     ),
     "peak_gib": (
-        r"(?P<value>[\d.]+) GiB for peak activation", r"activation peak memory takes (?P<value>[\d.]+) ?GiB",
+        rf"(?P<value>{_DIGITS}) GiB for peak activation", rf"activation peak memory takes (?P<value>{_DIGITS}) ?GiB",
     ),
-    "graphs_gib": (r"Estimated CUDA graph memory: (?P<value>[\d.]+) GiB",),
-    "needed_gib": (r"max seq len \([\d,]+\), \(?(?P<value>[\d.]+) GiB KV cache is needed",),
+    "graphs_gib": (rf"Estimated CUDA graph memory: (?P<value>{_DIGITS}) GiB",),
+    "needed_gib": (rf"max seq len \([0-9,]+\), \(?(?P<value>{_DIGITS}) GiB KV cache is needed",),
 }  # fmt: skip
 _COUNTS: Mapping[str, str] = {
-    "block_tokens": r"Setting attention block size to ([\d,]+) tokens",
-    "kv_tokens": r"[CG]PU KV cache size: ([\d,]+) tokens",
-    "concurrency_tokens": r"Maximum concurrency for ([\d,]+) tokens per request",
-    "longest_context": r"estimated maximum model length is ([\d,]+)",
-    "state_blocks": r"exceeds available Mamba cache blocks \(([\d,]+)\)",
-    "encoder_tokens": r"budget of ([\d,]+) tokens, and profiled with",
-    "encoder_items": r"and profiled with ([\d,]+) \w+ items?",
+    "block_tokens": rf"Setting attention block size to {_COUNT} tokens",
+    "kv_tokens": rf"[CG]PU KV cache size: {_COUNT} tokens",
+    "concurrency_tokens": rf"Maximum concurrency for {_COUNT} tokens per request",
+    "longest_context": rf"estimated maximum model length is {_COUNT}",
+    "state_blocks": rf"exceeds available Mamba cache blocks \({_COUNT}\)",
+    "encoder_tokens": rf"budget of {_COUNT} tokens, and profiled with",
+    "encoder_items": rf"and profiled with {_COUNT} \w+ items?",
 }
 _KV = (
     rf"Available KV cache memory: {_NUMBER} GiB", rf"reserved {_NUMBER} GiB memory for KV Cache",
     rf"reserved for KV Cache is {_NUMBER} ?GiB", rf"available KV cache memory \({_NUMBER} GiB\)",
 )  # fmt: skip
-_VERSION = r"LLM engine \(v(\d[\w.+-]*)\)|version (\d+\.\d+[\w.+-]*)|vLLM API server version (\d[\w.+-]*)"
+_GIVEN = "non-default args: "
+_VERSION_TEXT = r"([0-9]{1,4}\.[0-9]{1,4}[\w.+-]{0,40})"
+_VERSION = rf"LLM engine \(v{_VERSION_TEXT}\)|version {_VERSION_TEXT}|vLLM API server version {_VERSION_TEXT}"
 # Of the line `Initializing … with config:`, what decides memory, by vLLM's names.
 _CONFIG = {
     "max_seq_len": "max_model_len", "tensor_parallel_size": "tensor_parallel_size",
@@ -106,7 +113,7 @@ def read(text: str) -> StartupLog:
     figures: dict[str, Any] = {name: _largest(last, patterns) for name, patterns in _FIGURES.items()}
     counts: dict[str, Any] = {name: _last_count(last, pattern) for name, pattern in _COUNTS.items()}
     found = re.search(_VERSION, last) or re.search(_VERSION, text)
-    at_once = re.findall(r"tokens per request: ([\d.]+)x", last)
+    at_once = re.findall(rf"tokens per request: ({_DIGITS})x", last)
     return StartupLog(
         version=next((part for part in found.groups() if part), None) if found else None,
         settings=_settings(text, last),
@@ -119,7 +126,7 @@ def read(text: str) -> StartupLog:
 
 def _largest(text: str, patterns: tuple[str, ...]) -> float | None:
     for pattern in patterns:
-        values = [float(match["value"].rstrip(".")) for match in re.finditer(pattern, text)]
+        values = [float(match["value"]) for match in re.finditer(pattern, text)]
         if values:
             return max(values)
     return None
@@ -131,34 +138,41 @@ def _last_count(text: str, pattern: str) -> int | None:
 
 
 def _settings(text: str, last: str) -> dict[str, Any]:
-    settings: dict[str, Any] = {}
-    given = re.findall(r"non-default args: (\{.*\})", text)
-    if given:
-        try:
-            settings.update(ast.literal_eval(given[-1]))
-        except (ValueError, SyntaxError):
-            # Objects that aren't literals: the line below has what matters.
-            settings = {}
+    settings = _given(text)
     for spelled, name in _CONFIG.items():
-        match = re.search(rf"\b{spelled}=('[^']*'|[\w.]+)", last)
+        match = re.search(rf"\b{spelled}=('[^'\n]*'|[\w.]+)", last)
         if match and name:
             settings[name] = _value(match[1])
-    batched = re.search(r"max_num_batched_tokens=(\d+)", last)
+    batched = re.search(r"max_num_batched_tokens=([0-9]{1,12})\b", last)
     if batched:
         settings["max_num_batched_tokens"] = int(batched[1])
-    utilization = re.search(r"--gpu-memory-utilization=([\d.]+\d)|utilization is \(([\d.]+),", last)
+    utilization = re.search(rf"--gpu-memory-utilization=({_DIGITS})|utilization is \(({_DIGITS}),", last)
     if utilization:
         settings.setdefault("gpu_memory_utilization", float(utilization[1] or utilization[2]))
     if "Expert parallelism is enabled" in last:
         settings.setdefault("enable_expert_parallel", True)
-    draft = re.search(r"SpeculativeConfig\(method='(\w+)'.*?num_spec(?:ulative)?_tokens=(\d+)", last)
+    draft = re.search(r"SpeculativeConfig\(method='(\w+)'.{0,2000}?num_spec(?:ulative)?_tokens=([0-9]{1,12})\b", last)
     if draft:
         settings["speculative_config"] = {"method": draft[1], "num_speculative_tokens": int(draft[2])}
     return settings
+
+
+def _given(text: str) -> dict[str, Any]:
+    """The options that the server was started with, of the last start; empty where they can't be read."""
+    start = text.rfind(_GIVEN)
+    if start < 0:
+        return {}
+    line = text[start + len(_GIVEN) :].split("\n", 1)[0][:_LONGEST_OPTIONS]
+    try:
+        options = ast.literal_eval(line[: line.rfind("}") + 1])
+    except (ValueError, SyntaxError, TypeError, RecursionError, MemoryError):
+        # Objects that aren't literals, or brackets of thousands of levels: other lines have what matters.
+        return {}
+    return {str(name): value for name, value in options.items()} if isinstance(options, dict) else {}
 
 
 def _value(text: str) -> Any:
     words = {"True": True, "False": False, "None": None}
     if text in words:
         return words[text]
-    return int(text) if text.isdecimal() else text.strip("'")
+    return int(text) if re.fullmatch(r"[0-9]{1,12}", text) else text.strip("'")

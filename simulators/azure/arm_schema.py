@@ -20,7 +20,7 @@ Type = Mapping[str, Any]
 _REQUIRED: Final = 1
 _READ_ONLY: Final = 2
 # Where the SDK's name is no plain rewriting of ARM's.
-_RENAMES: Final = {
+RENAMES: Final = {
     "enableHttpsTrafficOnly": "supportsHttpsTrafficOnly",
     "enableNfsV3": "isNfsV3Enabled",
     "encryptionIdentity": "identity",
@@ -166,7 +166,7 @@ class ArmSchema:
 
     @staticmethod
     def _find(key: str, own: Mapping[str, Any], inner: Mapping[str, Any], *, at_top: bool) -> tuple[str, Any]:
-        for name in (key, _camel(_RENAMES.get(key, key))):
+        for name in (key, _camel(RENAMES.get(key, key))):
             candidates = [fields[name] for fields in (own, inner) if name in fields]
             writable = [field for field in candidates if not field["flags"] & _READ_ONLY]
             if writable:

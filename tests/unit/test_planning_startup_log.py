@@ -170,3 +170,69 @@ def test_stale_measurements_are_reported_and_not_used(key: str, value: object) -
     memory, stale = chat(changed)
     assert memory == usual
     assert stale == [("FIT-MEASURED", f"models[0].measured.{key}")]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Model loading took 1.2.3 GiB",
+        f"Model loading took {'9' * 5000} GiB",
+        f"Available KV cache memory: {'9' * 400} GiB",
+        "GPU KV cache size: ,,, tokens",
+        f"GPU KV cache size: {'9' * 5000} tokens",
+        "GPU KV cache size: ٣ tokens",
+        f"LLM engine (v{'9' * 5000})",
+        "Maximum concurrency for 8 tokens per request: ..x",
+        f"max_num_batched_tokens={'9' * 5000}",
+        f"max_seq_len={'9' * 5000}",
+        "non-default args: {1, 2}",
+        "non-default args: {'a'}",
+        "non-default args: {[]: 1}",
+        f"non-default args: {'{' * 3000}{'}' * 3000}",
+        f"non-default args: {'-' * 50_000}1}}",
+        f"non-default args: {{'max_num_seqs': {'9' * 5000}}}",
+    ],
+)
+def test_a_line_that_no_server_writes_is_not_read(line: str) -> None:
+    assert comparing.settings_of(reading.read(f"{line}\n")) == {}
+    assert reading.read(f"{line}\n").empty
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("tensor_parallel_size", "two"),
+        ("tensor_parallel_size", 0),
+        ("tensor_parallel_size", True),
+        ("pipeline_parallel_size", 10**6),
+        ("max_model_len", -1),
+        ("max_model_len", 10**30),
+        ("gpu_memory_utilization", 1e400),
+        ("gpu_memory_utilization", 0),
+        ("kv_cache_dtype", ["fp8"]),
+        ("max_num_seqs", 2.5),
+        ("speculative_config", {"method": "mtp", "num_speculative_tokens": 10**30}),
+        ("speculative_config", "mtp"),
+        ("kv_cache_memory_bytes", 10**40),
+    ],
+)
+def test_a_setting_that_no_server_has_is_left_out(name: str, value: Any) -> None:
+    written = repr(value).replace("inf", "1e400")
+    assert comparing.settings_of(reading.read(f"non-default args: {{'{name}': {written}}}\n")) == {}
+
+
+def test_a_fraction_may_be_written_as_a_whole_number() -> None:
+    given = "non-default args: {'gpu_memory_utilization': 1, 'enable_lora': True, 'max_lora_rank': 10000000}\n"
+    assert comparing.settings_of(reading.read(given)) == {"utilization": 1.0, "max_loras": 1}
+
+
+def test_a_long_log_is_read_in_the_time_that_its_length_takes() -> None:
+    """Each of these would be compared with everything after it."""
+    text = (
+        "Free memory on device " * 100_000
+        + "\n"
+        + "non-default args: {" * 100_000
+        + "\n"
+        + "SpeculativeConfig(method='a'" * 2000
+    )
+    assert reading.read(text).empty

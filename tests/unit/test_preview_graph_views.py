@@ -155,9 +155,11 @@ def part(name: str, low: float | None, high: float | None) -> dict[str, object]:
     return {"name": name, "min_per_month": low, "max_per_month": high}
 
 
-def document(*resources: Mapping[str, object], stack: str = "dev", low: float = 100.0, currency: str = "USD") -> str:
+def document(
+    *resources: Mapping[str, object], stack: str = "dev", low: float = 100.0, currency: str = "USD", **more: object
+) -> str:
     lines = [part("gpu", low, 300.0), part("old", 1.0, 1.0), part("burst", 0.0, None)]
-    cost = {"currency": currency, "min_per_month": low, "max_per_month": 300.0, "lines": lines}
+    cost = {"currency": currency, "min_per_month": low, "max_per_month": 300.0, "lines": lines, **more}
     return json.dumps({"stack": stack, "plan": {"cost": cost}, "resources": resources})
 
 
@@ -217,6 +219,17 @@ def test_costs_in_different_currencies_have_no_difference() -> None:
         ('{"stack": "dev", "plan": {}, "resources": []}', "cost"),
         ('{"stack": "dev", "plan": {}, "resources": [1]}', "not what --json writes"),
         (document(resource("a")).replace('"urn"', '"name"'), "urn"),
+        (document(resource("a")).replace('"urn:', '"\\u001b[31murn:'), "urn"),
+        (document({**resource("a"), "urn": "a"}), "urn"),
+        (document({**resource("a"), "urn": 1}), "urn"),
+        (document({**resource("a"), "inputs": None}), "inputs"),
+        (document({**resource("a"), "options": []}), "options"),
+        (document(min_per_month="5"), "min_per_month"),
+        (document(max_per_month=float("nan")), "max_per_month"),
+        (document(max_per_month=float("inf")), "max_per_month"),
+        (document(lines=[{"name": [], "min_per_month": 1.0, "max_per_month": 1.0}]), "name"),
+        (document(lines=[{"name": "a", "min_per_month": 10**400, "max_per_month": 1.0}]), "min_per_month"),
+        (document(lines={}), "lines"),
     ],
 )
 def test_anything_but_an_accepted_preview_is_refused(text: str, why: str) -> None:

@@ -1,0 +1,23 @@
+"""Every stack as scanners read it: its Kubernetes objects as manifests, its Azure resources as a template."""
+
+import json
+from pathlib import Path
+
+from preview.manifests import manifests
+from tests.graph.stacks import ALL, entries_of
+from tests.scanners.arm_template import template
+
+KUBERNETES, AZURE = "kubernetes", "azure"
+
+
+def write(folder: Path) -> None:
+    """Write `STACK/kubernetes/…`, as `preview --manifests` does, and `STACK/azure/template.json`."""
+    for stack in ALL:
+        entries = entries_of(stack)
+        files = manifests((entry["type"], entry["inputs"]) for entry in entries)
+        for name, text in files.items():
+            path = folder / stack / KUBERNETES / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+        (folder / stack / AZURE).mkdir()
+        (folder / stack / AZURE / "template.json").write_text(json.dumps(template(entries), indent=1), encoding="utf-8")
