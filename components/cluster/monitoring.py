@@ -26,7 +26,7 @@ from planning.plan.labels import MODEL
 # Blocks are deleted by age and by size: a full disk stops Prometheus, and so alerts and autoscaling. Kept this full, it
 # stays clear of KubePersistentVolumeFillingUp, which warns below 15 % of free space.
 _DISK_SHARE_PERCENT = 80
-# Kinds of objects by which Prometheus is told what to scrape and to compute.
+# Kinds of objects that decide what Prometheus scrapes and computes.
 _INSTRUCTIONS = ("podMonitor", "serviceMonitor", "rule", "probe", "scrapeConfig")
 # What keeps its own labels could wear those of a model, and so have GPUs bought for it.
 _NO_MODELS: list[Json] = [{"action": "drop", "sourceLabels": ["__name__"], "regex": "vllm:.*"}]
@@ -231,7 +231,7 @@ def _prometheus(plan: MonitoringPlan) -> dict[str, Json]:
             }
         },
         # Monitors and rules count whoever made them, but of this namespace alone: one of a team's own could have any
-        # path of a model requested, or anything said in a model's name.
+        # path of a model requested, or publish anything under a model's name.
         **{f"{kind}SelectorNilUsesHelmValues": False for kind in _INSTRUCTIONS},
         **{f"{kind}NamespaceSelector": _only(plan.chart.namespace) for kind in _INSTRUCTIONS},
         # No monitor names a file of Prometheus's container, such as its token.

@@ -1,7 +1,7 @@
 """Rights of Prometheus, its operator and the Jobs for its webhook; the chart's own reach over the whole cluster.
 
-The chart's operator may do everything with every Secret and StatefulSet, so it could read anything. One that is told
-its namespaces needs these rights in them alone, and checks that it has them.
+The chart's operator may do everything with every Secret and StatefulSet, so it could read anything. One with a list
+of namespaces needs these rights in them alone, and checks that it has them.
 Source: prometheus-operator v0.93 cmd/operator/main.go and pkg/listwatch/listwatch.go; kube-prometheus-stack 88.5.3
 templates/prometheus-operator/clusterrole.yaml, templates/prometheus/clusterrole.yaml and
 templates/prometheus-operator/admission-webhooks/job-patch.

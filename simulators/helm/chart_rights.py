@@ -203,10 +203,10 @@ def _cert_manager(chart: Installed) -> Iterator[Grant]:
 
 
 def _gpu_operator(chart: Installed) -> Iterator[Grant]:
-    here = (chart.namespace,)
+    in_its_own = (chart.namespace,)
     workloads = Rule((*_READ, *_WRITE), ("daemonsets", "deployments"), "apps")
-    yield Grant("gpu-operator", [Rule((*_READ, *_WRITE), ("secrets", "pods")), workloads], here)
-    yield Grant("nvidia-operator-validator", [Rule((*_READ, *_WRITE), ("pods",))], here)
+    yield Grant("gpu-operator", [Rule((*_READ, *_WRITE), ("secrets", "pods")), workloads], in_its_own)
+    yield Grant("nvidia-operator-validator", [Rule((*_READ, *_WRITE), ("pods",))], in_its_own)
     for account in ("node-feature-discovery", "node-feature-discovery-gc"):
         yield Grant(account)
 

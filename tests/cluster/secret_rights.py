@@ -1,4 +1,4 @@
-"""Who can have which Secret: the rights of a stack's charts and of its own objects, asked of an API server.
+"""Who can have which Secret: the rights of a stack's charts and of its own objects, by an API server.
 
 Charts are not rendered here: simulators/helm/chart_rights.py stands for their templates, and answers for the values
 that the stack really has.
@@ -19,7 +19,7 @@ READS, MOUNTS, SIGNS_IN = "read them", "mount them in a pod of its own", "sign i
 # Namespaces that every cluster has.
 _SPACES: Final = ("default", "kube-system")
 _RBAC: Final = "rbac.authorization.k8s.io/v1"
-_ASKED: Final[Mapping[str, Sequence[tuple[str, str, str]]]] = {
+_QUESTIONS: Final[Mapping[str, Sequence[tuple[str, str, str]]]] = {
     READS: (("get", "", "secrets"), ("list", "", "secrets"), ("watch", "", "secrets")),
     # Whatever ends in a pod, which may name any Secret of its namespace.
     MOUNTS: tuple(
@@ -83,7 +83,7 @@ def facts(client: Client, stack: str) -> set[Fact]:
 
 
 def _facts_of(client: Client, account: Account, spaces: Sequence[str], named: Sequence[str]) -> Iterator[Fact]:
-    for what, questions in _ASKED.items():
+    for what, questions in _QUESTIONS.items():
         if any(may(client, account, *question) for question in questions):
             yield what, CLUSTER
             continue

@@ -1,4 +1,4 @@
-"""Who can have which Secret on the shipped stacks, as docs/network.md says, asked of a real API server."""
+"""Who can have which Secret on the shipped stacks, as docs/network.md says, by a real API server."""
 
 import pytest
 

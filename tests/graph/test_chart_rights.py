@@ -1,4 +1,4 @@
-"""Charts' controllers have the narrowest rights that their charts can be told, in every stack."""
+"""Charts' controllers have the narrowest rights that their charts offer, in every stack."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -104,7 +104,7 @@ def test_nothing_asks_for_metrics_of_secrets(stack: str) -> None:
 
 
 @each_stack
-def test_prometheus_is_told_what_to_do_in_its_own_namespace_alone(stack: str) -> None:
+def test_what_prometheus_does_is_decided_in_its_own_namespace(stack: str) -> None:
     release = releases(stack)["kube-prometheus-stack"]
     monitoring, space = release["inputs"]["values"], release["inputs"]["namespace"]
     own = {"matchLabels": {"kubernetes.io/metadata.name": space}}
@@ -117,7 +117,7 @@ def test_prometheus_is_told_what_to_do_in_its_own_namespace_alone(stack: str) ->
     exporter = monitoring.get("prometheus-node-exporter", {})
     if exporter.get("namespaceOverride", space) != space:
         assert exporter["prometheus"]["monitor"]["enabled"] is False
-    # None of ours is elsewhere, where it would count no longer.
+    # No object of this program is elsewhere, where it would count no longer.
     ours = [entry["inputs"] for entry in entries_of(stack) if "monitoring.coreos.com" in entry["type"]]
     assert {item["metadata"]["namespace"] for item in ours} == {space}
 

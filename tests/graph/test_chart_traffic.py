@@ -144,7 +144,7 @@ def test_policies_are_there_before_the_pods_of_a_chart(stack: str) -> None:
         if entry["inputs"].get("kind") == "NetworkPolicy":
             policies.setdefault(entry["inputs"]["metadata"]["namespace"], set()).add(entry["urn"])
     for name, release in releases(stack).items():
-        # It has CRDs alone; and who reaches the AI gateway's controller was said before there were the other policies.
+        # It has CRDs alone; and the policy on the AI gateway's controller is older than the others.
         if name != "ai-gateway-crds-helm":
             late = policies[release["inputs"]["namespace"]] - set(release["options"]["depends_on"])
             assert {urn.rpartition("::")[2] for urn in late} <= {"gateway-ai-traffic"}, name
