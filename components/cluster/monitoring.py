@@ -66,6 +66,7 @@ class Monitoring(pulumi.ComponentResource):
             ("envoy", "PodMonitor", _proxies(plan)),
             *((controller.name, "PodMonitor", _controller(controller)) for controller in plan.controllers),
             ("dcgm", "ServiceMonitor", _gpus(plan.operator_namespace)),
+            ("node-exporter", "ServiceMonitor", _nodes(plan.node_exporter_namespace)),
             ("alerts", "PrometheusRule", {"groups": groups(plan)}),
         ):
             CustomResource(
@@ -151,6 +152,17 @@ def _gpus(operator: str) -> dict[str, Json]:
     }
 
 
+def _nodes(exporters: str) -> dict[str, Json]:
+    """As the chart's own: prometheus-node-exporter 4.56.1 templates/servicemonitor.yaml; its alerts ask for the job."""
+    return {
+        "namespaceSelector": {"matchNames": [exporters]},
+        "selector": {"matchLabels": {"app.kubernetes.io/name": "prometheus-node-exporter"}},
+        # A label of the chart's Service, whose value is `node-exporter`.
+        "jobLabel": "jobLabel",
+        "endpoints": [{"port": "http-metrics"}],
+    }
+
+
 def _values(plan: MonitoringPlan, nodes: NodeSelection) -> dict[str, Json]:
     system_nodes, hook_nodes = nodes.helm_values(), nodes.helm_values(ends=True)
     busybox, kubectl = (image_parts(image) for image in plan.crds_images)
@@ -185,7 +197,11 @@ def _values(plan: MonitoringPlan, nodes: NodeSelection) -> dict[str, Json]:
             "selfMonitor": {"enabled": True},
         },
         # The chart's own toleration is for NoSchedule alone: a pool's taint may be NoExecute.
-        "prometheus-node-exporter": {"tolerations": [{"operator": "Exists"}]},
+        "prometheus-node-exporter": {
+            "tolerations": [{"operator": "Exists"}],
+            # It would be beside the exporter, where monitors don't count: this program has its own.
+            "prometheus": {"monitor": {"enabled": False}},
+        },
         "grafana": {
             **system_nodes,
             # No password: the chart then generates a random one in a Secret of its own.

@@ -146,6 +146,7 @@ def monitoring(stack: ResolvedStack, nodes: NodeSelection) -> MonitoringPlan:
         server=f"http://{fullname}-prometheus.{prometheus.namespace}.svc:9090",
         models_namespace=NAMESPACE,
         operator_namespace=stack.catalog.charts["gpu-operator"].namespace,
+        node_exporter_namespace=prometheus.namespace,
         retention_days=settings.retention_days,
         storage_gib=settings.storage_gib,
         replicas=settings.replicas,

@@ -259,6 +259,8 @@ class MonitoringPlan(Struct, frozen=True, kw_only=True):
     """Namespace whose vLLM pods are scraped."""
     operator_namespace: str
     """Namespace of the GPU metrics exporter."""
+    node_exporter_namespace: str
+    """Namespace of the node exporter, whose pods see their whole node."""
     retention_days: int
     """Days for which metrics are kept."""
     storage_gib: int

@@ -185,7 +185,8 @@ def _external_secrets(chart: Installed) -> Iterator[Grant]:
     if chart.value("rbac", "serviceAccountTokenCreate", default=True):
         rules.append(Rule(("create",), ("serviceaccounts/token",)))
     scope = (str(chart.value("scopedNamespace") or chart.namespace),)
-    yield Grant(name, rules, scope if chart.value("scopedRBAC", default=False) else ())
+    account = str(chart.value("serviceAccount", "name") or name)
+    yield Grant(account, rules, scope if chart.value("scopedRBAC", default=False) else ())
     if chart.value("webhook", "create", default=True):
         yield Grant(f"{name}-webhook")
     by_cert_manager = chart.value("webhook", "certManager", "enabled", default=False)

@@ -113,10 +113,11 @@ def test_what_prometheus_does_is_decided_in_its_own_namespace(stack: str) -> Non
         assert spec[f"{kind}NamespaceSelector"] == own
     assert monitoring["alertmanager"]["alertmanagerSpec"]["alertmanagerConfigNamespaceSelector"] == own
     assert monitoring["prometheusOperator"]["namespaces"] == {"releaseNamespace": True}
-    # The chart puts this monitor where the exporter is.
-    exporter = monitoring.get("prometheus-node-exporter", {})
-    if exporter.get("namespaceOverride", space) != space:
-        assert exporter["prometheus"]["monitor"]["enabled"] is False
+    # The chart would put this monitor where the exporter is.
+    exporter = monitoring["prometheus-node-exporter"]
+    assert exporter["prometheus"] == {"monitor": {"enabled": False}}
+    (scraped,) = only(stack, "ServiceMonitor", "node-exporter")["inputs"]["spec"]["namespaceSelector"]["matchNames"]
+    assert scraped == exporter.get("namespaceOverride", space)
     # No object of this program is elsewhere, where it would count no longer.
     ours = [entry["inputs"] for entry in entries_of(stack) if "monitoring.coreos.com" in entry["type"]]
     assert {item["metadata"]["namespace"] for item in ours} == {space}
