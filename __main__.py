@@ -31,11 +31,11 @@ cluster, identities = foundation.cluster, foundation.identities
 secrets = Secrets("secrets", plan.secrets, identities=identities, cluster=cluster)
 gpu_operator = GpuOperator("gpu-operator", plan.gpu_operator, cluster=cluster)
 monitoring = Monitoring("monitoring", plan.monitoring, secrets=secrets, cluster=cluster)
-autoscaling = Autoscaling("autoscaling", plan.autoscaling, cluster=cluster)
 certificates = Certificates("certificates", plan.certificates, cluster=cluster)
 
-# Serving: the models' namespace, the gateway before it, and one component per model.
+# Serving: the models' namespace, what scales them, the gateway before them, and one component per model.
 serving = Serving("serving", plan.serving, secrets=secrets, cluster=cluster)
+autoscaling = Autoscaling("autoscaling", plan.autoscaling, models=serving.namespace, cluster=cluster)
 gateway = Gateway(
     "gateway", plan.gateway, secrets=secrets, certificates=certificates, models=serving.namespace, cluster=cluster
 )

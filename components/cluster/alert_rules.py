@@ -7,13 +7,10 @@ from components.cluster.alert_rules_platform import inactive_autoscaler, platfor
 from components.cluster.object_metrics import condition
 from planning.plan import Json, MonitoringPlan, metrics
 
-# Name of the PodMonitor of the models.
-VLLM_MONITOR = "vllm"
-
 
 def groups(plan: MonitoringPlan) -> list[Json]:
     """Rule groups of a PrometheusRule."""
-    job = f"{plan.chart.namespace}/{VLLM_MONITOR}"
+    job = metrics.models_job(plan.chart.namespace)
     named = {
         "llm-models": _models(plan.models_namespace, job),
         "llm-autoscaling": _autoscaling(plan.models_namespace),

@@ -4,6 +4,7 @@ import pulumi
 from pulumi_kubernetes.helm.v3 import Release
 
 from components.cluster.chart import install_chart
+from components.cluster.chart_traffic import certificates_traffic, close
 from components.cluster.in_cluster import in_cluster
 from components.cluster.namespace import namespace
 from components.foundation import KubernetesCluster
@@ -27,11 +28,13 @@ class Certificates(pulumi.ComponentResource):
         space = namespace(
             f"{name}-namespace", plan.chart.namespace, pod_security="baseline", opts=in_cluster(self, cluster)
         )
+        openings = certificates_traffic(plan.traffic)
+        policies = close(name, plan.chart.namespace, openings, parent=self, cluster=cluster, space=space)
         self.chart = install_chart(
             f"{name}-release",
             plan.chart,
             _values(plan, cluster.system_nodes),
-            opts=in_cluster(self, cluster, space),
+            opts=in_cluster(self, cluster, space, *policies),
         )
         self.register_outputs({"namespace": plan.chart.namespace})
 

@@ -12,6 +12,7 @@ from components.cluster import gateway_specs as specs
 from components.cluster.certificates import Certificates
 from components.cluster.chart import install_chart
 from components.cluster.chart_crds import apply_chart_crds
+from components.cluster.chart_traffic import ai_gateway_traffic, close, envoy_traffic
 from components.cluster.external_secret import external_secret, trimmed
 from components.cluster.gateway_admission import gateway_admission
 from components.cluster.in_cluster import in_cluster
@@ -116,9 +117,12 @@ class Gateway(pulumi.ComponentResource):
         NetworkPolicy(
             f"{self._name}-ai-traffic",
             metadata=metadata("extension-server", plan.ai.namespace),
-            spec=extension_traffic(plan.ai_controller, plan.envoy_controller, specs.EXTENSION_PORT),
+            spec=extension_traffic(
+                plan.ai_controller, plan.envoy_controller, specs.EXTENSION_PORT, plan.traffic.monitoring
+            ),
             opts=in_cluster(self, self._cluster, ai),
         )
+        closed = self._closed(proxies, ai)
         updated = apply_chart_crds(
             f"{self._name}-envoy-crds", plan.envoy_crds, parent=self, cluster=self._cluster, space=proxies
         )
@@ -126,16 +130,30 @@ class Gateway(pulumi.ComponentResource):
             f"{self._name}-envoy",
             plan.envoy,
             specs.envoy_gateway_values(plan, self._cluster.system_nodes),
-            opts=in_cluster(self, self._cluster, proxies, updated, *served),
+            opts=in_cluster(self, self._cluster, proxies, updated, *served, *closed),
         )
         crds = install_chart(f"{self._name}-ai-crds", plan.ai_crds, {}, opts=in_cluster(self, self._cluster, ai))
         controller = install_chart(
             f"{self._name}-ai",
             plan.ai,
             specs.ai_gateway_values(plan, self._cluster.system_nodes),
-            opts=in_cluster(self, self._cluster, ai, envoy, crds, certificates.chart),
+            opts=in_cluster(self, self._cluster, ai, envoy, crds, certificates.chart, *closed),
         )
         return [envoy, crds, controller]
+
+    def _closed(self, proxies: Namespace, ai: Namespace) -> list[pulumi.Resource]:
+        """The policies of the controllers' namespaces, the proxies' among them."""
+        plan = self._plan
+        return [
+            policy
+            for role, chart, openings, space in (
+                ("envoy", plan.envoy, envoy_traffic(plan, specs.EXTENSION_PORT), proxies),
+                ("ai", plan.ai, ai_gateway_traffic(plan), ai),
+            )
+            for policy in close(
+                f"{self._name}-{role}", chart.namespace, openings, parent=self, cluster=self._cluster, space=space
+            )
+        ]
 
     def _secrets(self, needs: list[pulumi.Resource]) -> tuple[CustomResource, CustomResource]:
         plan = self._plan

@@ -4,6 +4,7 @@ import pulumi
 from pulumi_kubernetes.helm.v3 import Release
 
 from components.cluster.chart import install_chart
+from components.cluster.chart_traffic import close, gpu_operator_traffic
 from components.cluster.in_cluster import in_cluster
 from components.cluster.namespace import namespace
 from components.foundation import KubernetesCluster
@@ -27,10 +28,12 @@ class GpuOperator(pulumi.ComponentResource):
         space = namespace(
             f"{name}-namespace", plan.chart.namespace, pod_security="privileged", opts=in_cluster(self, cluster)
         )
+        openings = gpu_operator_traffic(plan.traffic, installs_driver=plan.installs_driver)
+        policies = close(name, plan.chart.namespace, openings, parent=self, cluster=cluster, space=space)
         self.chart = install_chart(
             f"{name}-release",
             plan.chart,
             plan.values,
-            opts=in_cluster(self, cluster, space),
+            opts=in_cluster(self, cluster, space, *policies),
         )
         self.register_outputs({"namespace": plan.chart.namespace})

@@ -4,25 +4,32 @@ import pulumi
 from pulumi_kubernetes.apiextensions import CustomResource
 from pulumi_kubernetes.helm.v3 import Release
 
-from components.cluster.alert_rules import VLLM_MONITOR, groups
+from components.cluster.alert_rules import groups
 from components.cluster.alertmanager import alertmanager_values
 from components.cluster.chart import image_parts, install_chart, merged
 from components.cluster.chart_alerts import chart_alert_values
+from components.cluster.chart_traffic import close, monitoring_traffic
 from components.cluster.external_secret import external_secret, trimmed
 from components.cluster.in_cluster import in_cluster
 from components.cluster.labels import OPERATED_PODS, metadata, proxies_of
+from components.cluster.monitoring_rights import DASHBOARDS_ROLE, monitoring_rights
 from components.cluster.namespace import namespace
+from components.cluster.node_scrapes import node_scrape_values
 from components.cluster.object_metrics import object_metrics_values
 from components.cluster.secrets import Secrets
 from components.cluster.system_move import system_move
 from components.foundation import KubernetesCluster
-from planning.plan import ControllerPlan, Json, MonitoringPlan, NodeSelection
+from planning.plan import ControllerPlan, Json, MonitoringPlan, NodeSelection, metrics
 from planning.plan.endpoint import HTTP_PORT_NAME
 from planning.plan.labels import MODEL
 
 # Blocks are deleted by age and by size: a full disk stops Prometheus, and so alerts and autoscaling. Kept this full, it
 # stays clear of KubePersistentVolumeFillingUp, which warns below 15 % of free space.
 _DISK_SHARE_PERCENT = 80
+# Kinds of objects that decide what Prometheus scrapes and computes.
+_INSTRUCTIONS = ("podMonitor", "serviceMonitor", "rule", "probe", "scrapeConfig")
+# What keeps its own labels could wear those of a model, and so have GPUs bought for it.
+_NO_MODELS: list[Json] = [{"action": "drop", "sourceLabels": ["__name__"], "regex": "vllm:.*"}]
 
 
 class Monitoring(pulumi.ComponentResource):
@@ -44,18 +51,22 @@ class Monitoring(pulumi.ComponentResource):
         space = namespace(
             f"{name}-namespace", plan.chart.namespace, pod_security="privileged", opts=in_cluster(self, cluster)
         )
+        openings = monitoring_traffic(plan.traffic, plan.alerting)
+        policies = close(name, plan.chart.namespace, openings, parent=self, cluster=cluster, space=space)
         receivers = self._receivers(name, plan, secrets, cluster, space)
+        rights = monitoring_rights(name, plan.fullname, plan.chart.namespace, parent=self, cluster=cluster, space=space)
         self.chart = install_chart(
             f"{name}-release",
             plan.chart,
             _values(plan, cluster.system_nodes),
-            opts=in_cluster(self, cluster, space, *receivers),
+            opts=in_cluster(self, cluster, space, *policies, *rights, *receivers),
         )
         for role, kind, spec in (
-            (VLLM_MONITOR, "PodMonitor", _models(plan.models_namespace)),
+            (metrics.VLLM_MONITOR, "PodMonitor", _models(plan.models_namespace)),
             ("envoy", "PodMonitor", _proxies(plan)),
             *((controller.name, "PodMonitor", _controller(controller)) for controller in plan.controllers),
             ("dcgm", "ServiceMonitor", _gpus(plan.operator_namespace)),
+            ("node-exporter", "ServiceMonitor", _nodes(plan.node_exporter_namespace)),
             ("alerts", "PrometheusRule", {"groups": groups(plan)}),
         ):
             CustomResource(
@@ -118,7 +129,9 @@ def _controller(plan: ControllerPlan) -> dict[str, Json]:
         "namespaceSelector": {"matchNames": [plan.namespace]},
         "selector": {"matchLabels": dict(plan.pods)},
         # A `namespace` in a metric is that of the object that the metric is about, such as a certificate.
-        "podMetricsEndpoints": [{**port, "path": "/metrics", "interval": "60s", "honorLabels": True}],
+        "podMetricsEndpoints": [
+            {**port, "path": "/metrics", "interval": "60s", "honorLabels": True, "metricRelabelings": _NO_MODELS}
+        ],
     }
 
 
@@ -127,7 +140,26 @@ def _gpus(operator: str) -> dict[str, Json]:
         "namespaceSelector": {"matchNames": [operator]},
         "selector": {"matchLabels": {"app": "nvidia-dcgm-exporter"}},
         # The exporter's `pod` and `namespace` are those of the pod that uses the GPU, which alerts are about.
-        "endpoints": [{"port": "gpu-metrics", "path": "/metrics", "interval": "30s", "honorLabels": True}],
+        "endpoints": [
+            {
+                "port": "gpu-metrics",
+                "path": "/metrics",
+                "interval": "30s",
+                "honorLabels": True,
+                "metricRelabelings": _NO_MODELS,
+            }
+        ],
+    }
+
+
+def _nodes(exporters: str) -> dict[str, Json]:
+    """As the chart's own: prometheus-node-exporter 4.56.1 templates/servicemonitor.yaml; its alerts ask for the job."""
+    return {
+        "namespaceSelector": {"matchNames": [exporters]},
+        "selector": {"matchLabels": {"app.kubernetes.io/name": "prometheus-node-exporter"}},
+        # A label of the chart's Service, whose value is `node-exporter`.
+        "jobLabel": "jobLabel",
+        "endpoints": [{"port": "http-metrics"}],
     }
 
 
@@ -136,30 +168,69 @@ def _values(plan: MonitoringPlan, nodes: NodeSelection) -> dict[str, Json]:
     busybox, kubectl = (image_parts(image) for image in plan.crds_images)
     # Made by the operator, which nobody waits for: see `system_move`.
     operated: dict[str, Json] = {**system_nodes, "podMetadata": {"labels": dict(nodes.revision)}}
-    return {
+    own: dict[str, Json] = {
         # Helm installs CRDs once; this Job applies the chart's before every upgrade, in images of a fixed version.
         "crds": {"upgradeJob": {"enabled": True, "image": {"busybox": busybox, "kubectl": kubectl}, **hook_nodes}},
         "fullnameOverride": plan.fullname,
         **chart_alert_values(),
-        "prometheusOperator": {**system_nodes, "admissionWebhooks": {"patch": system_nodes}},
+        # Of this program's own instead, in this namespace where the chart's are everywhere.
+        "global": {"rbac": {"create": False}},
+        "prometheusOperator": {
+            **system_nodes,
+            "admissionWebhooks": {"patch": system_nodes},
+            # It reads no object, and no Secret that one names, of any other namespace.
+            "namespaces": {"releaseNamespace": True},
+        },
         "prometheus": {"prometheusSpec": {**operated, **_prometheus(plan)}},
-        "alertmanager": merged(alertmanager_values(plan.alerting), {"alertmanagerSpec": operated}),
+        "alertmanager": merged(
+            alertmanager_values(plan.alerting),
+            {"alertmanagerSpec": {**operated, "alertmanagerConfigNamespaceSelector": _only(plan.chart.namespace)}},
+        ),
         "kube-state-metrics": {
             **system_nodes,
             # The MIG manager reports through node labels; the foundation marks nodes that have GPUs.
             "metricLabelsAllowlist": [f"nodes=[nvidia.com/mig.config,nvidia.com/mig.config.state,{plan.gpu_nodes[0]}]"],
             **object_metrics_values(),
+            # Metrics of Secrets are used nowhere, and the right to list them is a right to read them.
+            "collectorsExclude": ["secrets"],
             # Its errors, as of a right that it lacks: without this the chart's alerts on them have no metrics.
             "selfMonitor": {"enabled": True},
         },
         # The chart's own toleration is for NoSchedule alone: a pool's taint may be NoExecute.
-        "prometheus-node-exporter": {"tolerations": [{"operator": "Exists"}]},
+        "prometheus-node-exporter": {
+            "tolerations": [{"operator": "Exists"}],
+            # It would be beside the exporter, where monitors don't count: this program has its own.
+            "prometheus": {"monitor": {"enabled": False}},
+        },
         "grafana": {
             **system_nodes,
             # No password: the chart then generates a random one in a Secret of its own.
-            "grafana.ini": {"auth.anonymous": {"enabled": False}, "users": {"allow_sign_up": False}},
+            "grafana.ini": {
+                "auth.anonymous": {"enabled": False},
+                "users": {"allow_sign_up": False},
+                # It has no way to the internet, and would try again and again.
+                "analytics": {
+                    "reporting_enabled": False,
+                    "check_for_updates": False,
+                    "check_for_plugin_updates": False,
+                },
+                "news": {"news_feed_enabled": False},
+                "plugins": {"preinstall_disabled": True},
+            },
+            # The chart's own Role, also that of one namespace, includes Secrets.
+            "rbac": {"namespaced": True, "useExistingRole": DASHBOARDS_ROLE},
+            "sidecar": {
+                kind: {"searchNamespace": plan.chart.namespace, "resource": "configmap"}
+                for kind in ("dashboards", "datasources")
+            },
         },
     }
+    return merged(own, node_scrape_values(f"{plan.fullname}-kubelet"))
+
+
+def _only(namespace: str) -> dict[str, Json]:
+    """A selector of one namespace by its name, which nobody else can give to theirs."""
+    return {"matchLabels": {"kubernetes.io/metadata.name": namespace}}
 
 
 def _prometheus(plan: MonitoringPlan) -> dict[str, Json]:
@@ -175,9 +246,12 @@ def _prometheus(plan: MonitoringPlan) -> dict[str, Json]:
                 }
             }
         },
-        # Monitors and rules of every chart and namespace count, not only the chart's own.
-        **{
-            f"{kind}SelectorNilUsesHelmValues": False
-            for kind in ("podMonitor", "serviceMonitor", "rule", "probe", "scrapeConfig")
-        },
+        # Monitors and rules count whoever made them, but of this namespace alone: one of a team's own could have any
+        # path of a model requested, or publish anything under a model's name.
+        **{f"{kind}SelectorNilUsesHelmValues": False for kind in _INSTRUCTIONS},
+        **{f"{kind}NamespaceSelector": _only(plan.chart.namespace) for kind in _INSTRUCTIONS},
+        # No monitor names a file of Prometheus's container, such as its token.
+        "arbitraryFSAccessThroughSMs": {"deny": True},
+        # The labels of kubelets, kube-state-metrics and the GPUs' exporter say what a metric is about.
+        "overrideHonorLabels": False,
     }

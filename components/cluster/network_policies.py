@@ -1,6 +1,6 @@
 """Network policies: a closed namespace allows no traffic but what a model's own policy allows."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from pulumi_kubernetes.networking.v1 import (
     NetworkPolicyEgressRuleArgsDict,
@@ -17,6 +17,15 @@ _NAMESPACE_NAME = "kubernetes.io/metadata.name"
 _EVERYTHING = "0.0.0.0/0"
 # Of the AI gateway's chart, `controller.mutatingWebhook.port`.
 _WEBHOOK_PORT = 9443
+_DNS_PODS: NetworkPolicyPeerArgsDict = {
+    "namespace_selector": {"match_labels": {_NAMESPACE_NAME: "kube-system"}},
+    "pod_selector": {"match_labels": {"k8s-app": "kube-dns"}},
+}
+# Outbound to the cluster's DNS.
+DNS: NetworkPolicyEgressRuleArgsDict = {
+    "to": [_DNS_PODS],
+    "ports": [{"protocol": "UDP", "port": 53}, {"protocol": "TCP", "port": 53}],
+}
 
 
 def deny_all() -> NetworkPolicySpecArgsDict:
@@ -36,23 +45,22 @@ def model_traffic(model: str, plan: TrafficPlan) -> NetworkPolicySpecArgsDict:
         "policy_types": ["Ingress", "Egress"],
         "ingress": [
             {
-                "from_": [_pods(plan.proxies_namespace, proxies), _pods(plan.prometheus_namespace, PROMETHEUS_PODS)],
+                "from_": [pods(plan.proxies_namespace, proxies), pods(plan.prometheus_namespace, PROMETHEUS_PODS)],
                 "ports": [{"protocol": "TCP", "port": HTTP_PORT}],
             }
         ],
         "egress": [
-            {
-                "to": [_pods("kube-system", {"k8s-app": "kube-dns"})],
-                "ports": [{"protocol": "UDP", "port": 53}, {"protocol": "TCP", "port": 53}],
-            },
-            _https(_EVERYTHING, but=list(plan.not_internet)),
-            *([_https(plan.store_addresses)] if plan.store_addresses else []),
+            DNS,
+            https(_EVERYTHING, but=plan.not_internet),
+            *([https(plan.store_addresses)] if plan.store_addresses else []),
         ],
     }
 
 
-def extension_traffic(server: ControllerPlan, client: ControllerPlan, port: int) -> NetworkPolicySpecArgsDict:
-    """Inbound of the AI gateway's controller: `port` for Envoy Gateway alone, webhook and metrics for everybody.
+def extension_traffic(
+    server: ControllerPlan, client: ControllerPlan, port: int, prometheus_namespace: str
+) -> NetworkPolicySpecArgsDict:
+    """Inbound of the AI gateway's controller: `port` for Envoy Gateway alone, metrics for Prometheus, the webhook.
 
     The API server calls the webhook from wherever the cloud runs it. Kubelet's probes, on `port` as well, can't be
     limited.
@@ -61,21 +69,27 @@ def extension_traffic(server: ControllerPlan, client: ControllerPlan, port: int)
         "pod_selector": {"match_labels": dict(server.pods)},
         "policy_types": ["Ingress"],
         "ingress": [
-            {"from_": [_pods(client.namespace, dict(client.pods))], "ports": [{"protocol": "TCP", "port": port}]},
-            {"ports": [{"protocol": "TCP", "port": open_port} for open_port in (server.port, _WEBHOOK_PORT)]},
+            {"from_": [pods(client.namespace, dict(client.pods))], "ports": [{"protocol": "TCP", "port": port}]},
+            {
+                "from_": [pods(prometheus_namespace, PROMETHEUS_PODS)],
+                "ports": [{"protocol": "TCP", "port": server.port}],
+            },
+            {"ports": [{"protocol": "TCP", "port": _WEBHOOK_PORT}]},
         ],
     }
 
 
-def _pods(namespace: str, labels: Mapping[str, str]) -> NetworkPolicyPeerArgsDict:
+def pods(namespace: str, labels: Mapping[str, str]) -> NetworkPolicyPeerArgsDict:
+    """Pods with these labels in one namespace, by its name, which no other can have."""
     return {
         "namespace_selector": {"match_labels": {_NAMESPACE_NAME: namespace}},
         "pod_selector": {"match_labels": dict(labels)},
     }
 
 
-def _https(addresses: str, *, but: list[str] | None = None) -> NetworkPolicyEgressRuleArgsDict:
+def https(addresses: str, *, but: Sequence[str] = ()) -> NetworkPolicyEgressRuleArgsDict:
+    """Outbound to port 443 of a range, without parts of it."""
     return {
-        "to": [{"ip_block": {"cidr": addresses, **({"except_": but} if but else {})}}],
+        "to": [{"ip_block": {"cidr": addresses, **({"except_": list(but)} if but else {})}}],
         "ports": [{"protocol": "TCP", "port": 443}],
     }

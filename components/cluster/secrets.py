@@ -5,6 +5,7 @@ from pulumi_kubernetes.apiextensions import CustomResource
 from pulumi_kubernetes.core.v1 import ServiceAccount
 
 from components.cluster.chart import install_chart
+from components.cluster.chart_traffic import close, secrets_traffic
 from components.cluster.in_cluster import in_cluster
 from components.cluster.labels import labels, metadata
 from components.cluster.namespace import namespace
@@ -36,8 +37,13 @@ class Secrets(pulumi.ComponentResource):
         space = namespace(
             f"{name}-namespace", plan.chart.namespace, pod_security="baseline", opts=in_cluster(self, cluster)
         )
+        openings = secrets_traffic(plan.traffic)
+        policies = close(name, plan.chart.namespace, openings, parent=self, cluster=cluster, space=space)
         operator = install_chart(
-            f"{name}-operator", plan.chart, _values(cluster.system_nodes), opts=in_cluster(self, cluster, space)
+            f"{name}-operator",
+            plan.chart,
+            _values(cluster.system_nodes),
+            opts=in_cluster(self, cluster, space, *policies),
         )
         account = ServiceAccount(
             f"{name}-account",

@@ -8,6 +8,7 @@ from typing import Any
 
 from planning import naming, yaml_text
 from planning.deciding import device_plugin
+from planning.deciding.chart_traffic import chart_traffic
 from planning.deciding.charts import chart
 from planning.gpus import mig
 from planning.plan import GpuOperatorPlan, Json, NodeSelection
@@ -42,7 +43,10 @@ def operator(stack: ResolvedStack, system_nodes: NodeSelection) -> GpuOperatorPl
         "devicePlugin": _device_plugin(stack),
     }
     return GpuOperatorPlan(
-        chart=chart(stack, "gpu-operator", timeout_seconds=1800), installs_driver=owner == "operator", values=values
+        chart=chart(stack, "gpu-operator", timeout_seconds=1800),
+        installs_driver=owner == "operator",
+        values=values,
+        traffic=chart_traffic(stack),
     )
 
 

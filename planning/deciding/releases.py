@@ -61,7 +61,7 @@ def _workloads(
 ) -> tuple[WorkloadPlan, ...]:
     workloads = workloads_of(view)
     return tuple(
-        _workload(stack, workload, pool_revisions, _scaling(view, workload, workloads[:position], server))
+        _workload(stack, workload, pool_revisions, _scaling(stack, view, workload, workloads[:position], server))
         for position, workload in enumerate(workloads)
     )
 
@@ -97,12 +97,16 @@ def _workload(
     )
 
 
-def _scaling(view: ResolvedRelease, workload: Workload, before: tuple[Workload, ...], server: str) -> ScalingPlan:
+def _scaling(
+    stack: ResolvedStack, view: ResolvedRelease, workload: Workload, before: tuple[Workload, ...], server: str
+) -> ScalingPlan:
     """Scale a workload by the load that the workloads before it don't carry."""
     wanted = view.settings.autoscaling
     threshold = wanted.requests_per_replica if wanted is not None else view.settings.concurrency
     # By the label of the pods, not by vLLM's `model_name`: whatever name a request has used, it takes a replica's time.
-    labels = f'{{namespace="{NAMESPACE}",{in_prometheus(MODEL)}="{view.settings.name}"}}'
+    # And by the job of our own monitor: whatever else is scraped could say the same of itself, and so buy GPUs.
+    job = metrics.models_job(stack.catalog.charts["kube-prometheus-stack"].namespace)
+    labels = f'{{job="{job}",namespace="{NAMESPACE}",{in_prometheus(MODEL)}="{view.settings.name}"}}'
     query = f"sum({metrics.VLLM_REQUESTS_WAITING}{labels}) + sum({metrics.VLLM_REQUESTS_RUNNING}{labels})"
     floor = sum(group.high for group in before)
     if floor:

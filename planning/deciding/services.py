@@ -3,6 +3,7 @@
 from planning.deciding import azure_objects
 from planning.deciding.alerting import alerting
 from planning.deciding.chart_crds import chart_crds
+from planning.deciding.chart_traffic import chart_traffic
 from planning.deciding.charts import chart
 from planning.deciding.images import image
 from planning.deciding.moves import move
@@ -70,6 +71,7 @@ def secrets(stack: ResolvedStack) -> SecretsPlan:
         service_account=azure_objects.SECRETS_ACCOUNT,
         provider=azure_objects.secret_provider(stack),
         namespaces=tuple(sorted(namespaces)),
+        traffic=chart_traffic(stack),
     )
 
 
@@ -86,12 +88,12 @@ def serving(stack: ResolvedStack) -> ServingPlan:
 
 def autoscaling(stack: ResolvedStack) -> AutoscalingPlan:
     """Plan KEDA."""
-    return AutoscalingPlan(chart=chart(stack, "keda"))
+    return AutoscalingPlan(chart=chart(stack, "keda"), models_namespace=NAMESPACE, traffic=chart_traffic(stack))
 
 
 def certificates(stack: ResolvedStack) -> CertificatesPlan:
     """Plan cert-manager."""
-    return CertificatesPlan(chart=chart(stack, "cert-manager"))
+    return CertificatesPlan(chart=chart(stack, "cert-manager"), traffic=chart_traffic(stack))
 
 
 def gateway(stack: ResolvedStack, nodes: NodeSelection) -> GatewayPlan:
@@ -120,6 +122,7 @@ def gateway(stack: ResolvedStack, nodes: NodeSelection) -> GatewayPlan:
         proxy=path.proxy,
         min_replicas=settings.replicas.min,
         max_replicas=settings.replicas.max,
+        traffic=chart_traffic(stack),
         move=move(
             stack,
             nodes,
@@ -143,6 +146,7 @@ def monitoring(stack: ResolvedStack, nodes: NodeSelection) -> MonitoringPlan:
         server=f"http://{fullname}-prometheus.{prometheus.namespace}.svc:9090",
         models_namespace=NAMESPACE,
         operator_namespace=stack.catalog.charts["gpu-operator"].namespace,
+        node_exporter_namespace=prometheus.namespace,
         retention_days=settings.retention_days,
         storage_gib=settings.storage_gib,
         replicas=settings.replicas,
@@ -155,6 +159,7 @@ def monitoring(stack: ResolvedStack, nodes: NodeSelection) -> MonitoringPlan:
         gpu_metrics=_gpu_metrics(stack),
         controllers=_controllers(stack),
         alerting=alerting(stack),
+        traffic=chart_traffic(stack),
         crds_images=(image(stack, "busybox"), image(stack, "kubectl")),
         move=move(
             stack,

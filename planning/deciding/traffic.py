@@ -11,7 +11,8 @@ GATEWAY = "llm"
 GATEWAY_NAMESPACE = "llm-gateway"
 # Private ranges: API server, vault, gateway and every peered network are there. Link-local ones (RFC 3927): a cloud's
 # instance metadata would hand a pod the node's identity.
-_NOT_INTERNET = (*map(str, PRIVATE), "169.254.0.0/16")
+LINK_LOCAL = "169.254.0.0/16"
+NOT_INTERNET = tuple(sorted((*map(str, PRIVATE), LINK_LOCAL, azure_objects.PLATFORM_ADDRESS)))
 
 
 def route(stack: ResolvedStack, view: ResolvedModel) -> RoutePlan:
@@ -33,6 +34,6 @@ def traffic(stack: ResolvedStack, *, reads_store: bool) -> TrafficPlan:
         gateway_namespace=GATEWAY_NAMESPACE,
         proxies_namespace=charts["gateway-helm"].namespace,
         prometheus_namespace=charts["kube-prometheus-stack"].namespace,
-        not_internet=tuple(sorted((*_NOT_INTERNET, azure_objects.PLATFORM_ADDRESS))),
+        not_internet=NOT_INTERNET,
         store_addresses=stack.settings.network.subnets.private_endpoints if reads_store else None,
     )

@@ -24,6 +24,7 @@ from planning.plan.azure_grants import AdminGrantPlan, GrantPlan
 from planning.plan.azure_network import NetworkPlan, RunnerPlan, SecurityRulePlan, SubnetPlan
 from planning.plan.azure_registry import CachePlan, RegistryAccountPlan, RegistryPlan
 from planning.plan.base import Json, Pairs
+from planning.plan.chart_traffic import ChartTrafficPlan
 from planning.plan.cost import (
     BreakEvenPlan,
     CapacityCost,
@@ -86,6 +87,7 @@ __all__ = [
     "CertificatesPlan",
     "ChartCrdsPlan",
     "ChartPlan",
+    "ChartTrafficPlan",
     "ClientPlan",
     "ClusterIdentityPlan",
     "ClusterPlan",

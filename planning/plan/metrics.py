@@ -4,6 +4,9 @@ Sources: vLLM (vllm/v1/metrics/loggers.py), kube-state-metrics (docs/metrics). T
 of the exporter: catalog/gpu_metrics.yaml.
 """
 
+# Name of the PodMonitor of the models.
+VLLM_MONITOR = "vllm"
+
 VLLM_REQUESTS_RUNNING = "vllm:num_requests_running"
 VLLM_REQUESTS_WAITING = "vllm:num_requests_waiting"
 VLLM_PREEMPTIONS = "vllm:num_preemptions_total"
@@ -26,3 +29,11 @@ POLICY_ACCEPTED = "llm_platform_policy_accepted"
 CERTIFICATE_ENDS = "certmanager_certificate_expiration_timestamp_seconds"
 PROXY_CERTIFICATE_DAYS = "envoy_server_days_until_first_cert_expiring"
 WEBHOOK_REJECTIONS = "apiserver_admission_webhook_rejection_count"
+
+
+def models_job(monitors: str) -> str:
+    """Label `job` of what is scraped from models, whose monitor is in the namespace `monitors`.
+
+    Source: prometheus-operator v0.93 pkg/prometheus/promcfg.go, a PodMonitor's `namespace/name`.
+    """
+    return f"{monitors}/{VLLM_MONITOR}"

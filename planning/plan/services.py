@@ -4,6 +4,7 @@ from msgspec import Struct
 
 from planning.plan.alerting import AlertingPlan
 from planning.plan.base import Json, Pairs
+from planning.plan.chart_traffic import ChartTrafficPlan
 from planning.plan.request_path import ListenerPath, ProxyPath
 
 
@@ -60,6 +61,8 @@ class CertificatesPlan(Struct, frozen=True, kw_only=True):
 
     chart: ChartPlan
     """Chart of cert-manager."""
+    traffic: ChartTrafficPlan
+    """Who is around its pods, for their network policies."""
 
 
 class MovePlan(Struct, frozen=True, kw_only=True):
@@ -88,6 +91,8 @@ class SecretsPlan(Struct, frozen=True, kw_only=True):
     """The store's `provider`: where the secrets are and how the store signs in there."""
     namespaces: tuple[str, ...]
     """The only namespaces that may use the store."""
+    traffic: ChartTrafficPlan
+    """Who is around its pods, for their network policies."""
 
 
 class GpuOperatorPlan(Struct, frozen=True, kw_only=True):
@@ -99,6 +104,8 @@ class GpuOperatorPlan(Struct, frozen=True, kw_only=True):
     """Whether the operator installs the GPU driver; otherwise the foundation's nodes come with it."""
     values: dict[str, Json]
     """The chart's values: the whole set of one ownership mode, never half of it."""
+    traffic: ChartTrafficPlan
+    """Who is around its pods, for their network policies."""
 
 
 class ServingPlan(Struct, frozen=True, kw_only=True):
@@ -119,6 +126,10 @@ class AutoscalingPlan(Struct, frozen=True, kw_only=True):
 
     chart: ChartPlan
     """Chart of KEDA."""
+    models_namespace: str
+    """The one namespace whose workloads it scales."""
+    traffic: ChartTrafficPlan
+    """Who is around its pods, for their network policies."""
 
 
 class ClientPlan(Struct, frozen=True, kw_only=True):
@@ -186,6 +197,8 @@ class GatewayPlan(Struct, frozen=True, kw_only=True):
     """Fewest proxies."""
     max_replicas: int
     """Most proxies."""
+    traffic: ChartTrafficPlan
+    """Who is around its pods, for their network policies."""
     move: MovePlan
     """The wait for proxies on earlier system nodes."""
 
@@ -246,6 +259,8 @@ class MonitoringPlan(Struct, frozen=True, kw_only=True):
     """Namespace whose vLLM pods are scraped."""
     operator_namespace: str
     """Namespace of the GPU metrics exporter."""
+    node_exporter_namespace: str
+    """Namespace of the node exporter, whose pods see their whole node."""
     retention_days: int
     """Days for which metrics are kept."""
     storage_gib: int
@@ -270,6 +285,8 @@ class MonitoringPlan(Struct, frozen=True, kw_only=True):
     """Controllers whose metrics are scraped."""
     alerting: AlertingPlan
     """Who is notified when an alert fires."""
+    traffic: ChartTrafficPlan
+    """Who is around its pods, for their network policies."""
     crds_images: tuple[str, str]
     """Images of the Job that updates the chart's CRDs before an upgrade: busybox, which unpacks them, and kubectl."""
     move: MovePlan

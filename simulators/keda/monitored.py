@@ -1,8 +1,8 @@
 """The load of models, as Prometheus has it from their pods.
 
 Source: vllm-project/vllm vllm/v1/metrics/loggers.py (`num_requests_waiting`, `num_requests_running`),
-prometheus-operator pkg/prometheus/promcfg.go (`podTargetLabels`). What differs: nothing is scraped, a load is there at
-once.
+prometheus-operator pkg/prometheus/promcfg.go (`podTargetLabels`; `job` is the monitor's `namespace/name`). What
+differs: nothing is scraped, a load is there at once.
 """
 
 import re
@@ -12,6 +12,8 @@ from simulators.api_server.client import Client
 from simulators.keda.prometheus import Series, evaluate
 from simulators.kubelet.pod_states import is_ready
 
+# The PodMonitor that the platform makes.
+_JOB: Final = "monitoring/vllm"
 # In unequal parts: a query that forgets one of the two is far off.
 _WAITING_SHARE: Final = 0.75
 
@@ -45,7 +47,8 @@ class Monitored:
 
     def _series(self, namespace: str, model: str) -> list[Series]:
         load = self._load.get(model, 0.0)
-        labels = {"namespace": namespace, "model_name": model, re.sub(r"[^a-zA-Z0-9_]", "_", self._model_label): model}
+        handed_on = re.sub(r"[^a-zA-Z0-9_]", "_", self._model_label)
+        labels = {"job": _JOB, "namespace": namespace, "model_name": model, handed_on: model}
         return [
             Series("vllm:num_requests_waiting", labels, load * _WAITING_SHARE),
             Series("vllm:num_requests_running", labels, load * (1 - _WAITING_SHARE)),

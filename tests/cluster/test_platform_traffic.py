@@ -144,11 +144,22 @@ def test_the_authorizer_answers_as_the_page_says(life: Life) -> None:
     assert cluster_roles.disagreements(client, account, frozenset())
 
 
-def test_the_only_role_and_the_only_binding_are_those_of_the_job_that_updates_crds(life: Life) -> None:
-    assert cluster_roles.not_of_kubernetes(life.engine.client) == [
-        f"{kind} /{_CRDS_ACCOUNT}" for kind in ("ClusterRole", "ClusterRoleBinding")
+def test_the_only_roles_are_those_of_the_job_that_updates_crds_and_of_monitoring(life: Life) -> None:
+    """Who else has Secrets by them is on the page: tests/cluster/test_secret_rights.py."""
+    named = ("monitoring-admission", "monitoring-operator")
+    expected = [
+        *(f"{kind} /{_CRDS_ACCOUNT}" for kind in ("ClusterRole", "ClusterRoleBinding")),
+        *(
+            f"{kind} /{name}"
+            for kind in ("ClusterRole", "ClusterRoleBinding")
+            for name in (*named, "monitoring-prometheus")
+        ),
+        "Role monitoring/grafana-dashboards",
+        *(f"{kind} monitoring/{name}" for kind in ("Role", "RoleBinding") for name in named),
     ]
-    assert len([type_ for type_, _ in life.objects() if "rbac" in type_]) == 2
+    found = cluster_roles.not_of_kubernetes(life.engine.client)
+    assert sorted(found) == sorted(expected)
+    assert len([type_ for type_, _ in life.objects() if "rbac" in type_]) == len(expected)
 
 
 def test_only_the_pod_of_that_job_holds_a_token_of_the_api_server(life: Life) -> None:

@@ -20,43 +20,39 @@ from tests.engine.platform_stacks import REPOSITORY, STACKS
 MODEL: Final = "llm-platform/model"
 _PART_OF: Final = ("app.kubernetes.io/part-of", "llm-platform")
 _POLICIES: Final = ("networking.k8s.io/v1", "NetworkPolicy")
+_PROXY: Final = {
+    "app.kubernetes.io/name": "envoy",
+    "app.kubernetes.io/component": "proxy",
+    "app.kubernetes.io/managed-by": "envoy-gateway",
+    "gateway.envoyproxy.io/owning-gateway-name": "llm",
+}
+_OWNER: Final = "gateway.envoyproxy.io/owning-gateway-namespace"
+_OPERATED: Final = {"app.kubernetes.io/managed-by": "prometheus-operator"}
 # What controllers write on their pods, from their own sources: CoreDNS in AKS and everywhere; Envoy Gateway
-# internal/infrastructure/kubernetes/proxy; Prometheus Operator pkg/prometheus/server/statefulset.go. And labels that
-# charts give the two controllers of the gateway.
+# internal/infrastructure/kubernetes/proxy; Prometheus Operator pkg/prometheus/server/statefulset.go and
+# pkg/alertmanager/statefulset.go; GPU Operator assets/state-driver. And labels that the templates of charts write:
+# external-secrets, keda, cert-manager, gateway-helm, ai-gateway-helm, kube-prometheus-stack, Grafana and
+# kube-state-metrics, at the versions of the catalog.
 _CHART_PODS: Final = (
     ("kube-system", "cluster DNS", {"k8s-app": "kube-dns"}, (("dns", "UDP", 53), ("dns-tcp", "TCP", 53))),
-    (
-        "envoy-gateway-system",
-        "gateway proxies",
-        {
-            "app.kubernetes.io/name": "envoy",
-            "app.kubernetes.io/component": "proxy",
-            "app.kubernetes.io/managed-by": "envoy-gateway",
-            "gateway.envoyproxy.io/owning-gateway-name": "llm",
-            "gateway.envoyproxy.io/owning-gateway-namespace": "llm-gateway",
-        },
-        (),
-    ),
+    ("envoy-gateway-system", "gateway proxies", {**_PROXY, _OWNER: "llm-gateway"}, ()),
     ("envoy-gateway-system", "Envoy Gateway", {"control-plane": "envoy-gateway"}, ()),
+    ("envoy-gateway-system", "the Job for CRDs", {"app.kubernetes.io/name": "gateway-helm-crds"}, ()),
     ("envoy-ai-gateway-system", "the AI gateway's controller", {"app.kubernetes.io/name": "ai-gateway-helm"}, ()),
-    (
-        "envoy-gateway-system",
-        "proxies of another Gateway",
-        {
-            "app.kubernetes.io/name": "envoy",
-            "app.kubernetes.io/component": "proxy",
-            "app.kubernetes.io/managed-by": "envoy-gateway",
-            "gateway.envoyproxy.io/owning-gateway-name": "llm",
-            "gateway.envoyproxy.io/owning-gateway-namespace": "team",
-        },
-        (),
-    ),
-    (
-        "monitoring",
-        "the Prometheus server",
-        {"app.kubernetes.io/name": "prometheus", "app.kubernetes.io/managed-by": "prometheus-operator"},
-        (),
-    ),
+    ("envoy-gateway-system", "proxies of another Gateway", {**_PROXY, _OWNER: "team"}, ()),
+    ("monitoring", "the Prometheus server", {**_OPERATED, "app.kubernetes.io/name": "prometheus"}, ()),
+    ("monitoring", "Alertmanager", {**_OPERATED, "app.kubernetes.io/name": "alertmanager"}, ()),
+    ("monitoring", "Grafana", {"app.kubernetes.io/name": "grafana"}, ()),
+    ("monitoring", "kube-state-metrics", {"app.kubernetes.io/name": "kube-state-metrics"}, ()),
+    ("monitoring", "Prometheus Operator", {"app.kubernetes.io/component": "prometheus-operator"}, ()),
+    ("keda", "KEDA's operator", {"app": "keda-operator"}, ()),
+    ("keda", "KEDA's metrics server", {"app": "keda-operator-metrics-apiserver"}, ()),
+    ("keda", "KEDA's webhook", {"app": "keda-admission-webhooks"}, ()),
+    ("external-secrets", "External Secrets", {"app.kubernetes.io/name": "external-secrets"}, ()),
+    ("external-secrets", "External Secrets' webhook", {"app.kubernetes.io/name": "external-secrets-webhook"}, ()),
+    ("cert-manager", "cert-manager's controller", {"app.kubernetes.io/component": "controller"}, ()),
+    ("cert-manager", "cert-manager's webhook", {"app.kubernetes.io/component": "webhook"}, ()),
+    ("gpu-operator", "the driver's installer", {"app.kubernetes.io/component": "nvidia-driver"}, ()),
 )
 _PRIVATE: Final = ("10.0.0.0/8", "100.64.0.0/10", "172.16.0.0/12", "192.168.0.0/16")
 _METADATA: Final = "169.254.169.254/32"

@@ -109,11 +109,11 @@ def test_jobs_and_hooks_that_update_crds_run_fixed_versions_on_system_nodes(stac
 
 @each_stack
 def test_the_job_may_write_crds_and_nothing_else(stack: str) -> None:
-    role = only(stack, "ClusterRole")
+    role = only(stack, "ClusterRole", "gateway-helm-crds")
     (rule,) = role["inputs"]["rules"]
     assert rule["resources"] == ["customresourcedefinitions"]
     assert "delete" not in rule["verbs"]
-    binding = only(stack, "ClusterRoleBinding")
+    binding = only(stack, "ClusterRoleBinding", "gateway-helm-crds")
     assert binding["urn"] in crd_job(stack, releases(stack)["gateway-helm"])["options"]["depends_on"]
 
 

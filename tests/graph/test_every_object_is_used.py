@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from simulators.helm.chart_rights import chart_rights
+from simulators.helm.installed_charts import chart_name
 from tests.graph.stacks import ALL, Entry, entries_of, is_kubernetes, strings
 
 Users = Callable[[Entry, "Graph"], bool]
@@ -148,13 +150,29 @@ def _route(entry: Entry, graph: Graph) -> bool:
 
 
 def _role(entry: Entry, graph: Graph) -> bool:
+    """It is bound: by a binding, or by a chart, among whose values its name is."""
+    kind, meta = entry["inputs"]["kind"], entry["inputs"]["metadata"]
     return any(
-        item["roleRef"]["name"] == entry["inputs"]["metadata"]["name"] for item in graph.of("ClusterRoleBinding")
+        item["roleRef"]["name"] == meta["name"] and item["metadata"].get("namespace") == meta.get("namespace")
+        for item in graph.of(f"{kind}Binding")
+    ) or any(
+        release["inputs"].get("namespace") == meta.get("namespace")
+        and meta["name"] in strings(release["inputs"]["values"])
+        for release in graph.entries
+        if release["type"].endswith(":Release")
     )
 
 
 def _binding(entry: Entry, graph: Graph) -> bool:
     accounts = [(item["metadata"]["namespace"], item["metadata"]["name"]) for item in graph.of("ServiceAccount")]
+    for release in graph.entries:
+        if release["type"].endswith(":Release"):
+            made = chart_rights(chart_name(release["inputs"]), release["inputs"])
+            accounts += [
+                (item["metadata"]["namespace"], item["metadata"]["name"])
+                for item in made
+                if item["kind"] == "ServiceAccount"
+            ]
     return all(
         subject["kind"] != "ServiceAccount" or (subject["namespace"], subject["name"]) in accounts
         for subject in entry["inputs"]["subjects"]
@@ -199,6 +217,8 @@ KUBERNETES: dict[str, Users] = {
     "PodDisruptionBudget": _selects_pods,
     "PodMonitor": _read_by_prometheus,
     "PrometheusRule": _alerts,
+    "Role": _role,
+    "RoleBinding": _binding,
     "ScaledObject": _scaled,
     "SecurityPolicy": _policy_targets,
     "Service": _service,

@@ -71,7 +71,7 @@ def test_envoy_gateway_has_no_patch_policies_and_sends_no_secrets(stack: str) ->
 
 @each_stack
 def test_only_envoy_gateway_reaches_the_extension_server(stack: str) -> None:
-    """Webhook and metrics stay open, or no proxy would start and an alert would fire."""
+    """The webhook stays open, and metrics to Prometheus, or no proxy would start and an alert would fire."""
     service = values(stack, "gateway-helm")["config"]["envoyGateway"]["extensionManager"]["service"]["fqdn"]
     (policy,) = [
         item for item in objects(stack, "NetworkPolicy") if item["inputs"]["metadata"]["name"] == "extension-server"
@@ -87,12 +87,13 @@ def test_only_envoy_gateway_reaches_the_extension_server(stack: str) -> None:
     assert server.metrics is not None
     assert client.metrics is not None
     assert spec["podSelector"]["matchLabels"] == server.metrics.pods
-    limited, everybody = spec["ingress"]
+    limited, scraped, everybody = spec["ingress"]
     assert [port["port"] for port in limited["ports"]] == [service["port"]]
     assert [peer["podSelector"]["matchLabels"] for peer in limited["from"]] == [client.metrics.pods]
+    assert [port["port"] for port in scraped["ports"]] == [server.metrics.port]
     assert "from" not in everybody
     webhook = default("ai-gateway-helm", "controller.mutatingWebhook.port")
-    assert {port["port"] for port in everybody["ports"]} == {server.metrics.port, webhook}
+    assert [port["port"] for port in everybody["ports"]] == [webhook]
     assert spec["policyTypes"] == ["Ingress"]
 
 

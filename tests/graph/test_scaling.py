@@ -75,5 +75,7 @@ def test_the_load_is_that_of_the_pods_of_a_model_whatever_name_a_request_used(st
     }
     for name, made in scaled_of(stack).items():
         (trigger,) = made["inputs"]["spec"]["triggers"]
-        wanted = f'{{namespace="llm",{label.replace("/", "_").replace("-", "_")}="{models[name]}"}}'
+        wanted = (
+            f'{{job="monitoring/vllm",namespace="llm",{label.replace("/", "_").replace("-", "_")}="{models[name]}"}}'
+        )
         assert trigger["metadata"]["query"].count(wanted) == trigger["metadata"]["query"].count("{") == 2

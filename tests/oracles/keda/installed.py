@@ -101,7 +101,8 @@ def _started(
     }.items():
         environment = {
             "KUBECONFIG": access, "POD_NAMESPACE": NAMESPACE, "KEDA_CLUSTER_OBJECT_NAMESPACE": NAMESPACE,
-            "WATCH_NAMESPACE": "",
+            # Each scenario has a namespace of its own; the chart's value is that of the models alone.
+            "WATCH_NAMESPACE": "", "KEDA_RESTRICT_SECRET_ACCESS": "true",
         }  # fmt: skip
         setting = [f"{key}={value}" for key, value in environment.items()]
         process = GuardedProcess(["env", *setting, KEDA.binary(name), *common, *arguments], directory / f"{name}.log")

@@ -91,6 +91,7 @@ class Exporter(Background):
             ready[namespace] = ready.get(namespace, 0) + 1
             labels = {
                 "__metrics_path__": f"/metrics/{namespace}/{name}/{model}",
+                "job": "monitoring/vllm",
                 "namespace": namespace,
                 "pod": name,
                 re.sub(r"[^a-zA-Z0-9_]", "_", self._label): model,

@@ -1,0 +1,274 @@
+"""What pods of charts may do on the network: their namespaces are closed, and these are the openings.
+
+Each is a flow that a controller can't work without. Nobody reaches the metadata service and Azure's own address, which
+no opening names. Ports and labels are the charts' own, at the versions of the catalog.
+
+Two limits of what a NetworkPolicy can say. A webhook, or a server that the API server aggregates, is called from
+wherever the cloud runs the API server, which is a subnet, a tunnel's pod or a node: its port is open to everyone, and
+it asks for TLS. And no address range matches a node, behind Cilium: kubelets and node exporters are named by their
+ports alone.
+"""
+
+from collections.abc import Mapping, Sequence
+
+import pulumi
+from pulumi_kubernetes.meta.v1 import LabelSelectorArgsDict
+from pulumi_kubernetes.networking.v1 import (
+    NetworkPolicy,
+    NetworkPolicyEgressRuleArgsDict,
+    NetworkPolicyIngressRuleArgsDict,
+    NetworkPolicyPeerArgsDict,
+    NetworkPolicyPortArgsDict,
+    NetworkPolicySpecArgsDict,
+)
+
+from components.cluster.in_cluster import in_cluster
+from components.cluster.labels import OPERATED_PODS, PROMETHEUS_PODS, PROXY_PODS, metadata, proxies_of
+from components.cluster.network_policies import DNS, deny_all, https, pods
+from components.foundation import KubernetesCluster
+from planning.plan import AlertingPlan, ChartTrafficPlan, ControllerPlan, GatewayPlan
+from planning.plan.endpoint import HTTP_PORT
+from planning.plan.labels import MODEL
+
+Openings = Mapping[str, NetworkPolicySpecArgsDict]
+
+_EVERYTHING = "0.0.0.0/0"
+_NAME, _COMPONENT = "app.kubernetes.io/name", "app.kubernetes.io/component"
+_ALERTMANAGER = {**OPERATED_PODS, _NAME: "alertmanager"}
+_GRAFANA = {_NAME: "grafana"}
+_KEDA, _KEDA_METRICS = {"app": "keda-operator"}, {"app": "keda-operator-metrics-apiserver"}
+# Prometheus and Alertmanager, and the reloader beside each.
+_QUERIES, _ALERTS, _RELOADER = 9090, 9093, 8080
+# Alertmanagers agree among themselves on who sends.
+_GOSSIP = 9094
+# The proxies' HTTPS, which Envoy Gateway moves out of the ports of root; their metrics, and those of the AI gateway.
+_PROXY_HTTPS, _PROXY_METRICS, _TOKEN_METRICS = 10443, 19001, 1064
+# What proxies ask Envoy Gateway for: configuration, limits and extensions.
+_PROXY_CONFIGURATION = (18000, 18001, 18002)
+_KUBELETS, _NODE_EXPORTERS, _COREDNS = 10250, 9100, 9153
+
+
+def close(
+    name: str, namespace: str, openings: Openings, *, parent: pulumi.Resource, cluster: KubernetesCluster,
+    space: pulumi.Resource,
+) -> list[pulumi.Resource]:  # fmt: skip
+    """The policies of a chart's namespace; its pods start after them."""
+    return [
+        NetworkPolicy(
+            f"{name}-traffic-{policy}",
+            metadata=metadata(policy, namespace),
+            spec=spec,
+            opts=in_cluster(parent, cluster, space),
+        )
+        for policy, spec in {"default-deny": deny_all(), **openings}.items()
+    ]
+
+
+def secrets_traffic(plan: ChartTrafficPlan) -> Openings:
+    """External Secrets: the vault, and the public address where an identity's token is had."""
+    return {
+        "api-server": _api_clients(plan),
+        "operator": _opening(
+            {_NAME: "external-secrets"},
+            ingress=[_scraped(plan, 8080)],
+            egress=[https(plan.vault), https(_EVERYTHING, but=plan.not_internet)],
+        ),
+        "webhook": _opening({_NAME: "external-secrets-webhook"}, ingress=[_from_anyone(10250)]),
+    }
+
+
+def autoscaling_traffic(plan: ChartTrafficPlan) -> Openings:
+    """KEDA: it queries Prometheus; the API server queries its metrics server, and that one the operator."""
+    grpc = _tcp(9666)
+    return {
+        "api-server": _api_clients(plan),
+        "operator": _opening(
+            _KEDA,
+            ingress=[{"from_": [pods(plan.autoscaler, _KEDA_METRICS)], "ports": grpc}, _scraped(plan, 8080)],
+            egress=[{"to": [pods(plan.monitoring, PROMETHEUS_PODS)], "ports": _tcp(_QUERIES)}],
+        ),
+        "metrics-server": _opening(
+            _KEDA_METRICS,
+            ingress=[_from_anyone(6443)],
+            egress=[{"to": [pods(plan.autoscaler, _KEDA)], "ports": grpc}],
+        ),
+        "webhook": _opening({"app": "keda-admission-webhooks"}, ingress=[_from_anyone(9443)]),
+    }
+
+
+def certificates_traffic(plan: ChartTrafficPlan) -> Openings:
+    """cert-manager: its certificates are signed in the cluster, by nobody outside."""
+    return {
+        "api-server": _api_clients(plan),
+        "controller": _opening({_COMPONENT: "controller"}, ingress=[_scraped(plan, 9402)]),
+        "webhook": _opening({_COMPONENT: "webhook"}, ingress=[_from_anyone(10250)]),
+    }
+
+
+def gpu_operator_traffic(plan: ChartTrafficPlan, *, installs_driver: bool) -> Openings:
+    """GPU Operator: a driver that it installs is built from packages of the internet."""
+    driver = _opening({_COMPONENT: "nvidia-driver"}, egress=[_addresses([_EVERYTHING], 80, 443, but=plan.not_internet)])
+    return {
+        "api-server": _api_clients(plan),
+        "metrics": _opening({}, ingress=[_scraped(plan, 8080, 9400)]),
+        **({"driver": driver} if installs_driver else {}),
+    }
+
+
+def envoy_traffic(plan: GatewayPlan, extension_port: int) -> Openings:
+    """Envoy Gateway and its proxies: clients, models, and what one has from the other."""
+    around, controller = plan.traffic, dict(plan.envoy_controller.pods)
+    configuration = _tcp(*_PROXY_CONFIGURATION)
+    models: NetworkPolicyPeerArgsDict = {
+        **pods(around.models, {}),
+        "pod_selector": {"match_expressions": [{"key": MODEL, "operator": "Exists"}]},
+    }
+    return {
+        "dns": _opening({}, egress=[DNS]),
+        "api-server": _spec(_all_but(_COMPONENT, PROXY_PODS[_COMPONENT]), (), [_api_server(around)]),
+        "controller": _opening(
+            controller,
+            ingress=[
+                {"from_": [pods(around.proxies, PROXY_PODS)], "ports": configuration},
+                _scraped(around, _PROXY_METRICS),
+                _from_anyone(9443),
+            ],
+            egress=[_to(plan.ai_controller, extension_port)],
+        ),
+        "proxies": _opening(
+            proxies_of(plan.gateway, plan.namespace),
+            ingress=[_from_anyone(_PROXY_HTTPS), _scraped(around, _PROXY_METRICS, _TOKEN_METRICS)],
+            egress=[
+                {"to": [models], "ports": _tcp(HTTP_PORT)},
+                {"to": [pods(around.proxies, controller)], "ports": configuration},
+            ],
+        ),
+        # The Job that gets the chart, for its CRDs.
+        "chart-crds": _opening({_NAME: plan.envoy_crds.account}, egress=[https(_EVERYTHING, but=around.not_internet)]),
+    }
+
+
+def ai_gateway_traffic(plan: GatewayPlan) -> Openings:
+    """The AI gateway's controller, apart from who reaches it."""
+    return {"api-server": _api_clients(plan.traffic)}
+
+
+def monitoring_traffic(plan: ChartTrafficPlan, alerting: AlertingPlan) -> Openings:
+    """Prometheus and what belongs to it; Alertmanager alone sends anything out of the cluster."""
+    prometheus, alertmanager = pods(plan.monitoring, PROMETHEUS_PODS), pods(plan.monitoring, _ALERTMANAGER)
+    grafana, keda = pods(plan.monitoring, _GRAFANA), pods(plan.autoscaler, _KEDA)
+    gossip: list[NetworkPolicyPortArgsDict] = [*_tcp(_GOSSIP), {"protocol": "UDP", "port": _GOSSIP}]
+    return {
+        "dns": _opening({}, egress=[DNS]),
+        "api-server": _spec(_all_but(_NAME, _ALERTMANAGER[_NAME]), (), [_api_server(plan)]),
+        "prometheus": _opening(
+            PROMETHEUS_PODS,
+            ingress=[
+                {"from_": [prometheus, grafana, keda], "ports": _tcp(_QUERIES)},
+                _scraped(plan, _RELOADER),
+            ],
+            egress=[
+                {"to": [_namespaces(plan.scraped)]},
+                {"to": [pods("kube-system", {"k8s-app": "kube-dns"})], "ports": _tcp(_COREDNS)},
+                {"ports": _tcp(_KUBELETS, _NODE_EXPORTERS)},
+            ],
+        ),
+        "alertmanager": _opening(
+            _ALERTMANAGER,
+            ingress=[
+                {"from_": [prometheus, grafana], "ports": _tcp(_ALERTS)},
+                _scraped(plan, _RELOADER),
+                {"from_": [alertmanager], "ports": gossip},
+            ],
+            egress=[{"to": [alertmanager], "ports": gossip}, *_receivers(plan, alerting)],
+        ),
+        "grafana": _opening(
+            _GRAFANA,
+            ingress=[_scraped(plan, 3000)],
+            egress=[
+                {"to": [prometheus], "ports": _tcp(_QUERIES)},
+                {"to": [alertmanager], "ports": _tcp(_ALERTS)},
+            ],
+        ),
+        "operator": _opening({_COMPONENT: "prometheus-operator"}, ingress=[_from_anyone(10250)]),
+        "kube-state-metrics": _opening({_NAME: "kube-state-metrics"}, ingress=[_scraped(plan, 8080, 8081)]),
+    }
+
+
+def _receivers(plan: ChartTrafficPlan, alerting: AlertingPlan) -> list[NetworkPolicyEgressRuleArgsDict]:
+    """Webhooks are on the internet; a mail server may be in a network of your own."""
+    rules = []
+    if any(receiver.email is None for receiver in alerting.receivers):
+        rules.append(https(_EVERYTHING, but=plan.not_internet))
+    ports = {int(receiver.email.smarthost.rpartition(":")[2]) for receiver in alerting.receivers if receiver.email}
+    if ports:
+        rules.append(_addresses([_EVERYTHING], *sorted(ports), but=plan.never))
+    return rules
+
+
+def _opening(
+    selected: Mapping[str, str],
+    *,
+    ingress: Sequence[NetworkPolicyIngressRuleArgsDict] = (),
+    egress: Sequence[NetworkPolicyEgressRuleArgsDict] = (),
+) -> NetworkPolicySpecArgsDict:
+    """A policy on the pods with these labels; on all of them where none is given."""
+    return _spec({"match_labels": dict(selected)} if selected else {}, ingress, egress)
+
+
+def _spec(
+    selector: LabelSelectorArgsDict,
+    ingress: Sequence[NetworkPolicyIngressRuleArgsDict],
+    egress: Sequence[NetworkPolicyEgressRuleArgsDict],
+) -> NetworkPolicySpecArgsDict:
+    spec: NetworkPolicySpecArgsDict = {
+        "pod_selector": selector,
+        "policy_types": [*(["Ingress"] if ingress else []), *(["Egress"] if egress else [])],
+    }
+    if ingress:
+        spec["ingress"] = list(ingress)
+    if egress:
+        spec["egress"] = list(egress)
+    return spec
+
+
+def _api_clients(plan: ChartTrafficPlan) -> NetworkPolicySpecArgsDict:
+    """Every pod of the namespace finds names, and uses the API server."""
+    return _opening({}, egress=[DNS, _api_server(plan)])
+
+
+def _api_server(plan: ChartTrafficPlan) -> NetworkPolicyEgressRuleArgsDict:
+    return https(plan.api_server)
+
+
+def _scraped(plan: ChartTrafficPlan, *ports: int) -> NetworkPolicyIngressRuleArgsDict:
+    return {"from_": [pods(plan.monitoring, PROMETHEUS_PODS)], "ports": _tcp(*ports)}
+
+
+def _from_anyone(*ports: int) -> NetworkPolicyIngressRuleArgsDict:
+    return {"ports": _tcp(*ports)}
+
+
+def _to(controller: ControllerPlan, port: int) -> NetworkPolicyEgressRuleArgsDict:
+    return {"to": [pods(controller.namespace, dict(controller.pods))], "ports": _tcp(port)}
+
+
+def _addresses(ranges: Sequence[str], *ports: int, but: Sequence[str]) -> NetworkPolicyEgressRuleArgsDict:
+    return {"to": [{"ip_block": {"cidr": cidr, "except_": list(but)}} for cidr in ranges], "ports": _tcp(*ports)}
+
+
+def _namespaces(names: Sequence[str]) -> NetworkPolicyPeerArgsDict:
+    return {
+        "namespace_selector": {
+            "match_expressions": [{"key": "kubernetes.io/metadata.name", "operator": "In", "values": list(names)}]
+        }
+    }
+
+
+def _all_but(label: str, value: str) -> LabelSelectorArgsDict:
+    """Pods without this value of a label, also those that lack the label."""
+    return {"match_expressions": [{"key": label, "operator": "NotIn", "values": [value]}]}
+
+
+def _tcp(*ports: int) -> list[NetworkPolicyPortArgsDict]:
+    return [{"protocol": "TCP", "port": port} for port in ports]

@@ -1,0 +1,23 @@
+"""Plans what network policies of the charts' namespaces name: addresses, and namespaces of others."""
+
+from planning.deciding import azure_objects
+from planning.deciding.releases import NAMESPACE
+from planning.deciding.traffic import LINK_LOCAL, NOT_INTERNET
+from planning.plan import ChartTrafficPlan
+from planning.resolving.resolution import ResolvedStack
+
+
+def chart_traffic(stack: ResolvedStack) -> ChartTrafficPlan:
+    """Plan it, once for all charts."""
+    charts, subnets = stack.catalog.charts, stack.settings.network.subnets
+    return ChartTrafficPlan(
+        api_server=subnets.api_server,
+        vault=subnets.private_endpoints,
+        not_internet=NOT_INTERNET,
+        never=(azure_objects.PLATFORM_ADDRESS, LINK_LOCAL),
+        monitoring=charts["kube-prometheus-stack"].namespace,
+        autoscaler=charts["keda"].namespace,
+        models=NAMESPACE,
+        proxies=charts["gateway-helm"].namespace,
+        scraped=tuple(sorted({NAMESPACE, *(chart.namespace for chart in charts.values())})),
+    )
