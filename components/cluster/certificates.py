@@ -24,9 +24,7 @@ class Certificates(pulumi.ComponentResource):
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("llm-platform:components:Certificates", name, None, opts)
-        space = namespace(
-            f"{name}-namespace", plan.chart.namespace, pod_security="baseline", opts=in_cluster(self, cluster)
-        )
+        space = namespace(f"{name}-namespace", plan.chart.namespace, opts=in_cluster(self, cluster))
         self.chart = install_chart(
             f"{name}-release",
             plan.chart,

@@ -54,6 +54,7 @@ from planning.plan.request_path import (
     TcpKeepalivePath,
     UpstreamPath,
 )
+from planning.plan.secrets import SecretStorePlan
 from planning.plan.services import (
     AutoscalingPlan,
     CertificatesPlan,
@@ -133,6 +134,7 @@ __all__ = [
     "RoutePlan",
     "RunnerPlan",
     "ScalingPlan",
+    "SecretStorePlan",
     "SecretsPlan",
     "SecurityRulePlan",
     "ServerPath",

@@ -39,9 +39,13 @@ _HOOKS: Final[Mapping[str, tuple[str, bool, frozenset[str]]]] = {
     "kube-prometheus-stack": ("crds.upgradeJob.enabled", False, frozenset()),
     "gpu-operator": ("operator.upgradeCRD", True, frozenset({"resource.nvidia.com"})),
 }
-# Charts that make Roles in the namespaces of a list: envoyproxy/gateway v1.9.0 charts/gateway-helm/templates/
-# envoy-gateway-rbac.yaml.
-_ROLES_IN: Final[Mapping[str, str]] = {"gateway-helm": "config.envoyGateway.provider.kubernetes.watch.namespaces"}
+# Values that name other namespaces in which a chart makes objects, one or a list: envoyproxy/gateway v1.9.0
+# charts/gateway-helm/templates/envoy-gateway-rbac.yaml; prometheus-community/helm-charts
+# charts/prometheus-node-exporter/templates/_helpers.tpl (`prometheus-node-exporter.namespace`).
+_OBJECTS_IN: Final[Mapping[str, str]] = {
+    "gateway-helm": "config.envoyGateway.provider.kubernetes.watch.namespaces",
+    "kube-prometheus-stack": "prometheus-node-exporter.namespaceOverride",
+}
 _CATALOG: Final = Path(__file__).resolve().parents[2] / "catalog" / "charts.yaml"
 
 
@@ -183,7 +187,8 @@ class InstalledCharts:
         return [crd for crd in self._crds(inputs) if crd["spec"]["group"] not in left_out]
 
     def _require_namespaces(self, inputs: Mapping[str, Any]) -> None:
-        for name in _value(inputs, _ROLES_IN.get(chart_name(inputs), "")) or ():
+        named = _value(inputs, _OBJECTS_IN.get(chart_name(inputs), "")) or ()
+        for name in [named] if isinstance(named, str) else named:
             if self._client.find("v1", "Namespace", name) is None:
                 raise RefusedError(f'failed to create resource: namespaces "{name}" not found')
 

@@ -144,11 +144,26 @@ def test_the_authorizer_answers_as_the_page_says(life: Life) -> None:
     assert cluster_roles.disagreements(client, account, frozenset())
 
 
-def test_the_only_role_and_the_only_binding_are_those_of_the_job_that_updates_crds(life: Life) -> None:
-    assert cluster_roles.not_of_kubernetes(life.engine.client) == [
-        f"{kind} /{_CRDS_ACCOUNT}" for kind in ("ClusterRole", "ClusterRoleBinding")
+def test_the_only_roles_are_of_the_job_that_updates_crds_and_for_tokens_of_the_stores_accounts(life: Life) -> None:
+    expected = [f"{kind} /{_CRDS_ACCOUNT}" for kind in ("ClusterRole", "ClusterRoleBinding")]
+    expected += [
+        f"{kind} {namespace}/key-vault-reader-tokens"
+        for kind in ("Role", "RoleBinding")
+        for namespace in life.plan.secrets.stores
     ]
-    assert len([type_ for type_, _ in life.objects() if "rbac" in type_]) == 2
+    assert sorted(cluster_roles.not_of_kubernetes(life.engine.client)) == sorted(expected)
+    assert len([type_ for type_, _ in life.objects() if "rbac" in type_]) == len(expected)
+
+
+def test_external_secrets_gets_tokens_of_the_stores_accounts_and_of_no_others(life: Life) -> None:
+    """Its chart's own roles are not rendered here; that they hold no such right is a value of the chart."""
+    client, operator = life.engine.client, life.plan.secrets
+    account = Account(operator.chart.namespace, operator.service_account)
+    accounts = [
+        (found["metadata"]["namespace"], found["metadata"]["name"]) for found in client.list("v1", "ServiceAccount")
+    ]
+    given = {found for found in accounts if cluster_roles.gets_tokens_of(client, account, *found)}
+    assert given == {(namespace, "key-vault-reader") for namespace in operator.stores}
 
 
 def test_only_the_pod_of_that_job_holds_a_token_of_the_api_server(life: Life) -> None:
@@ -162,8 +177,8 @@ def test_only_the_pod_of_that_job_holds_a_token_of_the_api_server(life: Life) ->
     assert {
         account["metadata"]["name"] for account in accounts if account.get("automountServiceAccountToken") is not False
     } == set()
-    # One reads the vault, one updates CRDs.
-    assert len(accounts) == len(life.plan.models) + 2
+    # One updates CRDs, and one in each namespace with secrets reads the vault.
+    assert len(accounts) == len(life.plan.models) + 1 + len(life.plan.secrets.stores)
 
 
 def identities(life: Life) -> dict[str, set[str]]:

@@ -26,6 +26,10 @@ class Graph:
         """Inputs of the Kubernetes objects of these kinds."""
         yield from (entry["inputs"] for entry in self.entries if entry["inputs"].get("kind") in kinds)
 
+    def charts(self) -> Iterator[dict[str, Any]]:
+        """Inputs of the charts."""
+        yield from (entry["inputs"] for entry in self.entries if entry["type"].endswith(":Release"))
+
     def values(self, chart: str) -> dict[str, Any]:
         """Helm values of a chart."""
         return next(
@@ -78,19 +82,23 @@ def _external_secret(entry: Entry, graph: Graph) -> bool:
     )
 
 
-def _store(_entry: Entry, graph: Graph) -> bool:
-    admitted = {name for item in graph.of("ClusterSecretStore") for name in _namespaces(item)}
-    return admitted == {item["metadata"]["namespace"] for item in graph.of("ExternalSecret")}
-
-
-def _namespaces(store: dict[str, Any]) -> list[str]:
-    return [name for condition in store["spec"]["conditions"] for name in condition["namespaces"]]
+def _store(entry: Entry, graph: Graph) -> bool:
+    item = entry["inputs"]["metadata"]
+    return any(
+        (user["metadata"]["namespace"], user["spec"]["secretStoreRef"]["name"]) == (item["namespace"], item["name"])
+        for user in graph.of("ExternalSecret")
+    )
 
 
 def _account(entry: Entry, graph: Graph) -> bool:
     item = entry["inputs"]["metadata"]
     named = [pod["spec"].get("serviceAccountName") for pod in graph.pods(item["namespace"])]
-    stores = [text for store in graph.of("ClusterSecretStore") for text in strings(store["spec"])]
+    stores = [
+        text
+        for store in graph.of("SecretStore")
+        if store["metadata"]["namespace"] == item["namespace"]
+        for text in strings(store["spec"])
+    ]
     return item["name"] in named or item["name"] in stores
 
 
@@ -153,8 +161,19 @@ def _role(entry: Entry, graph: Graph) -> bool:
     )
 
 
+def _namespaced_role(entry: Entry, graph: Graph) -> bool:
+    item = entry["inputs"]["metadata"]
+    return any(
+        (user["metadata"]["namespace"], user["roleRef"]["name"]) == (item["namespace"], item["name"])
+        for user in graph.of("RoleBinding")
+    )
+
+
 def _binding(entry: Entry, graph: Graph) -> bool:
     accounts = [(item["metadata"]["namespace"], item["metadata"]["name"]) for item in graph.of("ServiceAccount")]
+    # That of External Secrets comes with its chart, under the name that the chart's values give it.
+    name = graph.values("external-secrets")["serviceAccount"]["name"]
+    accounts += [(item["namespace"], name) for item in graph.charts() if item["chart"] == "external-secrets"]
     return all(
         subject["kind"] != "ServiceAccount" or (subject["namespace"], subject["name"]) in accounts
         for subject in entry["inputs"]["subjects"]
@@ -168,6 +187,8 @@ def _bound(entry: Entry, graph: Graph) -> bool:
 
 def _inhabited(entry: Entry, graph: Graph) -> bool:
     name = entry["inputs"]["metadata"]["name"]
+    if name == graph.values("kube-prometheus-stack")["prometheus-node-exporter"]["namespaceOverride"]:
+        return True
     objects = [item["inputs"].get("metadata", item["inputs"]) for item in graph.entries if is_kubernetes(item)]
     return any(item.get("namespace") == name for item in objects)
 
@@ -185,7 +206,6 @@ KUBERNETES: dict[str, Users] = {
     "ClientTrafficPolicy": _policy_targets,
     "ClusterRole": _role,
     "ClusterRoleBinding": _binding,
-    "ClusterSecretStore": _store,
     "ConfigMap": _in_pods,
     "Deployment": _by_itself,
     "EnvoyProxy": _referenced_by("GatewayClass"),
@@ -199,7 +219,10 @@ KUBERNETES: dict[str, Users] = {
     "PodDisruptionBudget": _selects_pods,
     "PodMonitor": _read_by_prometheus,
     "PrometheusRule": _alerts,
+    "Role": _namespaced_role,
+    "RoleBinding": _binding,
     "ScaledObject": _scaled,
+    "SecretStore": _store,
     "SecurityPolicy": _policy_targets,
     "Service": _service,
     "ServiceAccount": _account,
