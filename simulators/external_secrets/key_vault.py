@@ -16,6 +16,8 @@ from simulators.azure.cloud import AzureObject, Cloud
 _CLIENT_ID: Final = "azure.workload.identity/client-id"
 _TENANT_ID: Final = "azure.workload.identity/tenant-id"
 _KNOWN: Final = {"authType", "vaultUrl", "serviceAccountRef"}
+# What the definition adds.
+_DEFAULTS: Final = {"environmentType": "PublicCloud", "useAzureSDK": False}
 _REVIEW: Final = "authorization.k8s.io/v1"
 
 
@@ -70,7 +72,8 @@ class KeyVault:
     def _identities(self, store: Object) -> list[AzureObject]:
         provider = store["spec"]["provider"]["azurekv"]
         reference = provider.get("serviceAccountRef")
-        if provider.keys() - _KNOWN or provider.get("authType") != "WorkloadIdentity" or reference is None:
+        other = {key for key in provider if key not in _KNOWN and provider[key] != _DEFAULTS.get(key)}
+        if other or provider.get("authType") != "WorkloadIdentity" or reference is None:
             raise NotImplementedError(f"provider azurekv of a store: {provider}")
         own = store["metadata"].get("namespace")
         namespace, name = own or reference["namespace"], reference["name"]
