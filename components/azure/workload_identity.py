@@ -63,7 +63,7 @@ class WorkloadIdentity(pulumi.ComponentResource):
         *,
         of: str | None = None,
     ) -> authorization.RoleAssignment:
-        """Assign the identity a role on `scope`; `of` tells apart what it has the same role on."""
+        """Assign the identity a role on `scope`; `of` names what, where it has the same role on others."""
         return assign_role(
             f"{self._prefix}-grant-{of or role.role.replace('_', '-')}",
             role,

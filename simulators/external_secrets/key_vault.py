@@ -1,9 +1,9 @@
 """How External Secrets signs in to a Key Vault and reads it: as the identity of the service account that a store names.
 
 Source: external-secrets/external-secrets v2.9.0 providers/v1/azure/keyvault/keyvault.go
-(`authorizerForWorkloadIdentity`, `FetchSAToken`, `GetSecret`: the secret alone is asked for, no list) and the chart's
-templates/rbac.yaml (`serviceaccounts/token`). What differs: what Azure has just been told it knows at once. Every other
-way to sign in is refused.
+(`authorizerForWorkloadIdentity`, `FetchSAToken`, `GetSecret`: it reads the secret alone, no list) and the chart's
+templates/rbac.yaml (`serviceaccounts/token`). What differs: a new identity, credential or role counts at once. Every
+other way to sign in is refused.
 """
 
 from collections.abc import Mapping
@@ -100,7 +100,7 @@ class KeyVault:
         if (self._values.get("rbac") or {}).get("serviceAccountTokenCreate", True):
             return True
         own = (self._values.get("serviceAccount") or {}).get("name") or "external-secrets"
-        asked = {
+        attributes = {
             "verb": "create",
             "resource": "serviceaccounts",
             "subresource": "token",
@@ -111,6 +111,6 @@ class KeyVault:
             "apiVersion": _REVIEW,
             "kind": "SubjectAccessReview",
             "metadata": {},
-            "spec": {"user": f"system:serviceaccount:{self._namespace}:{own}", "resourceAttributes": asked},
+            "spec": {"user": f"system:serviceaccount:{self._namespace}:{own}", "resourceAttributes": attributes},
         }
         return bool(self._client.create(review)["status"]["allowed"])

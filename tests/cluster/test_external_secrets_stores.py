@@ -22,7 +22,7 @@ def test_a_store_that_is_not_there_or_in_another_namespace_gives_nothing(operato
     assert space.values("one") is None
     space.store({"v": "value"})
     space.require_secret("one", {"key": "value"})
-    # It is found valid before that, and what it has said then stays.
+    # It is found valid before that, and that condition stays.
     space.require_store()
 
 

@@ -147,8 +147,8 @@ def _without_rights(resource: Mapping[str, Any], recorded: Iterable[Mapping[str,
     before = {resource["urn"], *(resource.get("dependencies") or ())}
     identities = {urn for urn in before if _kinds(urn).endswith(_IDENTITY)}
     return bool(identities) and not any(
-        _kinds(other["urn"]).endswith(_ROLE) and identities.intersection(other.get("dependencies") or ())
-        for other in recorded
+        _kinds(role["urn"]).endswith(_ROLE) and identities.intersection(role.get("dependencies") or ())
+        for role in recorded
     )
 
 

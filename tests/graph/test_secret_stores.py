@@ -34,7 +34,8 @@ class Graph:
         if change is not None:
             change(sections)
         self.plan: Plan = decide(config.load(sections), catalog.load())
-        self.entries: Sequence[Entry] = graph_of(name, change).to_json()
+        entries: Any = graph_of(name, change).to_json()
+        self.entries: Sequence[Entry] = entries
         self.by_urn = {entry["urn"]: entry for entry in self.entries}
 
     def of(self, kind: str) -> list[Entry]:
