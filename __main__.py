@@ -28,17 +28,18 @@ foundation = azure(plan.foundation, bootstrap=bootstrap)
 cluster, identities = foundation.cluster, foundation.identities
 
 # Cluster services: what every model relies on.
-secrets = Secrets("secrets", plan.secrets, identities=identities, cluster=cluster)
+secrets = Secrets("secrets", plan.secrets, cluster=cluster)
 gpu_operator = GpuOperator("gpu-operator", plan.gpu_operator, cluster=cluster)
-monitoring = Monitoring("monitoring", plan.monitoring, secrets=secrets, cluster=cluster)
+monitoring = Monitoring("monitoring", plan.monitoring, secrets=secrets, identities=identities, cluster=cluster)
 certificates = Certificates("certificates", plan.certificates, cluster=cluster)
 
 # Serving: the models' namespace, what scales them, the gateway before them, and one component per model.
-serving = Serving("serving", plan.serving, secrets=secrets, cluster=cluster)
+serving = Serving("serving", plan.serving, secrets=secrets, identities=identities, cluster=cluster)
 autoscaling = Autoscaling("autoscaling", plan.autoscaling, models=serving.namespace, cluster=cluster)
 gateway = Gateway(
-    "gateway", plan.gateway, secrets=secrets, certificates=certificates, models=serving.namespace, cluster=cluster
-)
+    "gateway", plan.gateway, secrets=secrets, identities=identities, certificates=certificates,
+    models=serving.namespace, cluster=cluster,
+)  # fmt: skip
 models = [
     Model(
         f"model-{model.name}", model, cluster=cluster, identities=identities, gpu_operator=gpu_operator,

@@ -79,6 +79,12 @@ class Source(Section):
         description="with `hf_config` only: the GiB of the safetensors files together, where they can't be counted",
     )
 
+    gated: Flag | None = Field(
+        default=None,
+        description="with `huggingface` only: `true` where Hugging Face asks who downloads it (gated or private), and "
+        "the pods get the token; `false` where anyone may",
+    )
+
     @model_validator(mode="after")
     def _one_origin(self) -> "Source":
         if (self.huggingface is None) == (self.blob is None):
@@ -99,6 +105,8 @@ class Source(Section):
             raise SettingRefusedError("`weights_gib` is only valid with `hf_config`", "leave `weights_gib` out")
         if self.huggingface is not None and self.model is not None:
             raise SettingRefusedError("`model` is only valid with `blob`", "leave `model` out")
+        if self.blob is not None and self.gated is not None:
+            raise SettingRefusedError("`gated` is only valid with `huggingface`", "leave `gated` out")
         if self.blob is not None and self.revision is not None:
             raise SettingRefusedError("`revision` is only valid with `huggingface`", "leave `revision` out")
         return self

@@ -145,8 +145,7 @@ def _model_store(plan: Plan, _: Counts) -> tuple[Leaf, ...]:
 
 
 def _secrets(plan: Plan, _: Counts) -> tuple[Leaf, ...]:
-    admitted = joined(list(plan.secrets.namespaces)) or "no namespace"
-    return (Leaf(f"{_chart(plan.secrets.chart)}, store `{plan.secrets.store}` for {admitted}"),)
+    return (Leaf(f"{_chart(plan.secrets.chart)}, a store each for {joined(list(plan.secrets.stores))}"),)
 
 
 def _monitoring(plan: Plan, _: Counts) -> tuple[Leaf, ...]:

@@ -47,8 +47,11 @@ class AzurePodIdentities:
             opts=pulumi.ResourceOptions(parent=parent, providers=[self._provider]),
         )
         ready: list[pulumi.Resource] = [made.ready]
-        if plan.read_vault is not None:
-            ready += [made.grant(plan.read_vault, self._vault.id, [self._vault.vault]), *self._vault.ready]
+        for secret, role in plan.read_secrets:
+            needed = [self._vault.vault, *self._vault.ready]
+            ready.append(made.grant(role, self._vault.secret_scope(secret), needed, of=f"secret-{secret}"))
+        if plan.read_secrets:
+            ready += self._vault.ready
         if plan.read_weights is not None:
             ready += [made.grant(plan.read_weights, self._store.id, [self._store.container]), *self._store.ready]
         annotations: dict[str, pulumi.Input[str]] = {"azure.workload.identity/client-id": made.client_id}

@@ -123,7 +123,7 @@ class Registry(pulumi.ComponentResource):
                     f"{name}-grant-{plan.name}-{secret}",
                     grant,
                     principal_id=principal,
-                    scope=vault.id.apply(lambda id_, secret=secret: f"{id_}/secrets/{secret}"),
+                    scope=vault.secret_scope(secret),
                     opts=pulumi.ResourceOptions(parent=self, depends_on=[credentials, vault.vault]),
                 )
                 for secret, grant in plan.read

@@ -65,6 +65,10 @@ class Vault(pulumi.ComponentResource):
                 self.ready.append(self._secret(f"{name}-secret-{secret}", secret, bootstrap[secret], plan, scope))
         self.register_outputs({"id": self.id})
 
+    def secret_scope(self, secret: str) -> pulumi.Output[str]:
+        """Scope of a role on one secret alone: https://learn.microsoft.com/azure/key-vault/general/rbac-guide."""
+        return self.id.apply(lambda id_: f"{id_}/secrets/{secret}")
+
     def _secret(
         self, name: str, secret: str, value: pulumi.Output[str], plan: VaultPlan, scope: AzureScopePlan
     ) -> keyvault.Secret:

@@ -56,11 +56,16 @@ class WorkloadIdentity(pulumi.ComponentResource):
         self.register_outputs({"client_id": self.client_id, "principal_id": self.principal_id})
 
     def grant(
-        self, role: GrantPlan, scope: pulumi.Input[str], depends_on: Sequence[pulumi.Resource] = ()
+        self,
+        role: GrantPlan,
+        scope: pulumi.Input[str],
+        depends_on: Sequence[pulumi.Resource] = (),
+        *,
+        of: str | None = None,
     ) -> authorization.RoleAssignment:
-        """Assign the identity a role on `scope`, once per role."""
+        """Assign the identity a role on `scope`; `of` names what, where it has the same role on others."""
         return assign_role(
-            f"{self._prefix}-grant-{role.role.replace('_', '-')}",
+            f"{self._prefix}-grant-{of or role.role.replace('_', '-')}",
             role,
             principal_id=self.principal_id,
             scope=scope,

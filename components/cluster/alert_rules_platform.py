@@ -43,8 +43,8 @@ def platform_alerts(proxies: str) -> list[Alert]:
             f"{_KIND} {{{{ $labels.namespace }}}}/{_NAME} is not accepted",
         ),
         _object(
-            "SecretNotSynced", "ExternalSecret|ClusterSecretStore", "Ready", "15m", "warning",
-            f"{_KIND} {_NAME} is not ready: its Secret is old, or missing",
+            "SecretNotSynced", "ExternalSecret|SecretStore", "Ready", "15m", "warning",
+            f"{_KIND} {{{{ $labels.namespace }}}}/{_NAME} is not ready: its Secret is old, or missing",
         ),
         _object(
             "CertificateNotReady", "Certificate", "Ready", "15m", "critical",

@@ -6,7 +6,8 @@ import pulumi
 from pulumi_kubernetes.apiextensions import CustomResource
 
 from components.cluster.labels import metadata
-from planning.plan import Json
+from components.cluster.secret_store import KIND
+from planning.plan import Json, SecretStorePlan
 
 # A key that is rotated in the vault takes effect within this time.
 _REFRESH = "1h"
@@ -25,13 +26,15 @@ def external_secret(
     resource_name: str,
     *,
     secret: str,
-    namespace: str,
-    store: str,
+    store: SecretStorePlan,
     data: Mapping[str, str],
     opts: pulumi.ResourceOptions,
     template: Mapping[str, Json] | None = None,
 ) -> CustomResource:
-    """`secret` with the keys of `data`, each from the vault's secret of that name; values never pass through Pulumi."""
+    """`secret` in the store's namespace, each key from the vault's secret of that name in `data`.
+
+    Values never pass through Pulumi.
+    """
     target: dict[str, Json] = {"name": secret, "creationPolicy": "Owner"}
     if template is not None:
         target["template"] = dict(template)
@@ -39,10 +42,10 @@ def external_secret(
         resource_name,
         api_version="external-secrets.io/v1",
         kind="ExternalSecret",
-        metadata=metadata(secret, namespace),
+        metadata=metadata(secret, store.namespace),
         spec={
             "refreshInterval": _REFRESH,
-            "secretStoreRef": {"kind": "ClusterSecretStore", "name": store},
+            "secretStoreRef": {"kind": KIND, "name": store.name},
             "target": target,
             "data": [{"secretKey": key, "remoteRef": {"key": source}} for key, source in data.items()],
         },

@@ -19,9 +19,10 @@ from components.cluster.in_cluster import in_cluster
 from components.cluster.labels import PROXY_PODS, metadata
 from components.cluster.namespace import namespace
 from components.cluster.network_policies import deny_all, extension_traffic
+from components.cluster.secret_store import secret_store
 from components.cluster.secrets import Secrets
 from components.cluster.system_move import system_move
-from components.foundation import KubernetesCluster
+from components.foundation import KubernetesCluster, PodIdentities
 from planning.plan import GatewayPlan, Json
 
 _ENVOY = "gateway.envoyproxy.io/v1alpha1"
@@ -45,6 +46,7 @@ class Gateway(pulumi.ComponentResource):
         plan: GatewayPlan,
         *,
         secrets: Secrets,
+        identities: PodIdentities,
         certificates: Certificates,
         models: Namespace,
         cluster: KubernetesCluster,
@@ -63,7 +65,16 @@ class Gateway(pulumi.ComponentResource):
             opts=in_cluster(self, cluster, space),
         )
         self._first = [space, *controllers, *admission]
-        certificate, keys = self._secrets([space, *secrets.ready])
+        store = secret_store(
+            f"{name}-secrets",
+            plan.secret_store,
+            secrets=secrets,
+            identities=identities,
+            cluster=cluster,
+            space=space,
+            parent=self,
+        )
+        certificate, keys = self._secrets([space, *store])
         proxy = self._object("proxy", _ENVOY, "EnvoyProxy", specs.envoy_proxy(plan, cluster.system_nodes))
         gateway_class = CustomResource(
             f"{name}-class",
@@ -160,7 +171,6 @@ class Gateway(pulumi.ComponentResource):
         certificate = external_secret(
             f"{self._name}-certificate",
             secret=specs.CERTIFICATE_SECRET,
-            namespace=plan.namespace,
             store=plan.secret_store,
             data={"pem": plan.certificate},
             template=specs.certificate_template(),
@@ -169,7 +179,6 @@ class Gateway(pulumi.ComponentResource):
         keys = external_secret(
             f"{self._name}-api-keys",
             secret=specs.KEYS_SECRET,
-            namespace=plan.namespace,
             store=plan.secret_store,
             data={client.name: client.key_secret for client in plan.clients},
             template=trimmed(client.name for client in plan.clients),
@@ -178,7 +187,7 @@ class Gateway(pulumi.ComponentResource):
         return certificate, keys
 
     def _namespace(self, role: str, name: str) -> Namespace:
-        return namespace(f"{self._name}-{role}", name, pod_security="baseline", opts=in_cluster(self, self._cluster))
+        return namespace(f"{self._name}-{role}", name, opts=in_cluster(self, self._cluster))
 
     def _object(
         self,

@@ -16,9 +16,10 @@ from components.cluster.monitoring_rights import DASHBOARDS_ROLE, monitoring_rig
 from components.cluster.namespace import namespace
 from components.cluster.node_scrapes import node_scrape_values
 from components.cluster.object_metrics import object_metrics_values
+from components.cluster.secret_store import secret_store
 from components.cluster.secrets import Secrets
 from components.cluster.system_move import system_move
-from components.foundation import KubernetesCluster
+from components.foundation import KubernetesCluster, PodIdentities
 from planning.plan import ControllerPlan, Json, MonitoringPlan, NodeSelection, metrics
 from planning.plan.endpoint import HTTP_PORT_NAME
 from planning.plan.labels import MODEL
@@ -43,23 +44,28 @@ class Monitoring(pulumi.ComponentResource):
         plan: MonitoringPlan,
         *,
         secrets: Secrets,
+        identities: PodIdentities,
         cluster: KubernetesCluster,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("llm-platform:components:Monitoring", name, None, opts)
-        # The node exporter reads the host.
-        space = namespace(
-            f"{name}-namespace", plan.chart.namespace, pod_security="privileged", opts=in_cluster(self, cluster)
+        space = namespace(f"{name}-namespace", plan.chart.namespace, opts=in_cluster(self, cluster))
+        # The node exporter reads its host, and nothing else has to.
+        hosts = namespace(
+            f"{name}-node-exporter-namespace",
+            plan.node_exporter_namespace,
+            pod_security="privileged",
+            opts=in_cluster(self, cluster),
         )
         openings = monitoring_traffic(plan.traffic, plan.alerting)
         policies = close(name, plan.chart.namespace, openings, parent=self, cluster=cluster, space=space)
-        receivers = self._receivers(name, plan, secrets, cluster, space)
+        receivers = self._receivers(name, plan, secrets, identities, cluster, space)
         rights = monitoring_rights(name, plan.fullname, plan.chart.namespace, parent=self, cluster=cluster, space=space)
         self.chart = install_chart(
             f"{name}-release",
             plan.chart,
             _values(plan, cluster.system_nodes),
-            opts=in_cluster(self, cluster, space, *policies, *rights, *receivers),
+            opts=in_cluster(self, cluster, space, hosts, *policies, *rights, *receivers),
         )
         for role, kind, spec in (
             (metrics.VLLM_MONITOR, "PodMonitor", _models(plan.models_namespace)),
@@ -81,22 +87,36 @@ class Monitoring(pulumi.ComponentResource):
         self.register_outputs({"server": plan.server})
 
     def _receivers(
-        self, name: str, plan: MonitoringPlan, secrets: Secrets, cluster: KubernetesCluster, space: pulumi.Resource
+        self,
+        name: str,
+        plan: MonitoringPlan,
+        secrets: Secrets,
+        identities: PodIdentities,
+        cluster: KubernetesCluster,
+        space: pulumi.Resource,
     ) -> list[pulumi.Resource]:
         """The Secret that Alertmanager's pods mount: they wait for it, so it comes before the chart."""
         alerting = plan.alerting
-        if alerting.secret is None:
+        if alerting.secret is None or alerting.secret_store is None:
             return []
+        needed = secret_store(
+            f"{name}-secrets",
+            alerting.secret_store,
+            secrets=secrets,
+            identities=identities,
+            cluster=cluster,
+            space=space,
+            parent=self,
+        )
         secret_of = {receiver.name: receiver.secret for receiver in alerting.receivers if receiver.secret is not None}
         return [
             external_secret(
                 f"{name}-receivers",
                 secret=alerting.secret,
-                namespace=plan.chart.namespace,
                 store=alerting.secret_store,
                 data=secret_of,
                 template=trimmed(secret_of),
-                opts=in_cluster(self, cluster, space, *secrets.ready),
+                opts=in_cluster(self, cluster, space, *needed),
             )
         ]
 
@@ -196,8 +216,11 @@ def _values(plan: MonitoringPlan, nodes: NodeSelection) -> dict[str, Json]:
             # Its errors, as of a right that it lacks: without this the chart's alerts on them have no metrics.
             "selfMonitor": {"enabled": True},
         },
-        # The chart's own toleration is for NoSchedule alone: a pool's taint may be NoExecute.
         "prometheus-node-exporter": {
+            # Its Service goes along. At the move Helm removes the former pods before it waits for the new ones, which need
+            # the same port of the node.
+            "namespaceOverride": plan.node_exporter_namespace,
+            # The chart's own toleration is for NoSchedule alone: a pool's taint may be NoExecute.
             "tolerations": [{"operator": "Exists"}],
             # It would be beside the exporter, where monitors don't count: this program has its own.
             "prometheus": {"monitor": {"enabled": False}},

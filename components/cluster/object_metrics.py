@@ -14,7 +14,7 @@ _OBJECTS = (
     ("aigateway.envoyproxy.io", "v1beta1", "AIGatewayRoute", "aigatewayroutes"),
     ("aigateway.envoyproxy.io", "v1beta1", "AIServiceBackend", "aiservicebackends"),
     ("external-secrets.io", "v1", "ExternalSecret", "externalsecrets"),
-    ("external-secrets.io", "v1", "ClusterSecretStore", "clustersecretstores"),
+    ("external-secrets.io", "v1", "SecretStore", "secretstores"),
     ("cert-manager.io", "v1", "Certificate", "certificates"),
     ("keda.sh", "v1alpha1", "ScaledObject", "scaledobjects"),
 )

@@ -1,4 +1,4 @@
-"""One served model: its identity, its releases, its Service, and its route from the gateway."""
+"""One served model: its account, its releases, its Service, and its route from the gateway."""
 
 from collections.abc import Sequence
 
@@ -46,10 +46,11 @@ class Model(pulumi.ComponentResource):
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("llm-platform:components:Model", name, None, opts)
-        identity = identities.identity(plan.namespace, plan.service_account, parent=self)
-        needed: list[pulumi.Resource] = [*identity.ready, gpu_operator.chart, *serving.ready]
+        identity = identities.identity(plan.namespace, plan.service_account, parent=self) if plan.has_identity else None
+        needed: list[pulumi.Resource] = [gpu_operator.chart, *serving.ready]
         in_namespace = in_cluster(self, cluster, serving.namespace)
         needed += [
+            *(identity.ready if identity is not None else ()),
             self._account(name, plan, identity, in_namespace),
             *(arguments(self, plan, release, cluster=cluster, space=serving.namespace) for release in plan.releases),
             NetworkPolicy(
@@ -128,7 +129,7 @@ class Model(pulumi.ComponentResource):
         return made
 
     def _account(
-        self, name: str, plan: ModelPlan, identity: PodIdentity, opts: pulumi.ResourceOptions
+        self, name: str, plan: ModelPlan, identity: PodIdentity | None, opts: pulumi.ResourceOptions
     ) -> ServiceAccount:
         return ServiceAccount(
             f"{name}-account",
@@ -136,7 +137,7 @@ class Model(pulumi.ComponentResource):
                 "name": plan.service_account,
                 "namespace": plan.namespace,
                 "labels": labels(plan.name),
-                "annotations": dict(identity.annotations),
+                **({"annotations": dict(identity.annotations)} if identity is not None else {}),
             },
             automount_service_account_token=False,
             opts=opts,

@@ -9,8 +9,9 @@ from components.cluster.in_cluster import in_cluster
 from components.cluster.labels import ROUTES_ADMITTED, metadata
 from components.cluster.namespace import namespace
 from components.cluster.network_policies import deny_all
+from components.cluster.secret_store import secret_store
 from components.cluster.secrets import Secrets
-from components.foundation import KubernetesCluster
+from components.foundation import KubernetesCluster, PodIdentities
 from components.serving.pod import TOKEN_KEY
 from planning.plan import ServingPlan
 
@@ -28,6 +29,7 @@ class Serving(pulumi.ComponentResource):
         plan: ServingPlan,
         *,
         secrets: Secrets,
+        identities: PodIdentities,
         cluster: KubernetesCluster,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
@@ -35,7 +37,6 @@ class Serving(pulumi.ComponentResource):
         self.namespace = namespace(
             f"{name}-namespace",
             plan.namespace,
-            pod_security="restricted",
             more_labels=ROUTES_ADMITTED,
             opts=in_cluster(self, cluster),
         )
@@ -48,16 +49,24 @@ class Serving(pulumi.ComponentResource):
             )
         ]
         self.ready = [self.namespace, *self.policies]
-        if plan.hugging_face_secret and plan.hugging_face_key:
+        if plan.secret_store and plan.hugging_face_secret and plan.hugging_face_key:
+            needed = secret_store(
+                f"{name}-secrets",
+                plan.secret_store,
+                secrets=secrets,
+                identities=identities,
+                cluster=cluster,
+                space=self.namespace,
+                parent=self,
+            )
             self.ready.append(
                 external_secret(
                     f"{name}-hugging-face-token",
                     secret=plan.hugging_face_secret,
-                    namespace=plan.namespace,
                     store=plan.secret_store,
                     data={TOKEN_KEY: plan.hugging_face_key},
                     template=trimmed([TOKEN_KEY]),
-                    opts=in_cluster(self, cluster, self.namespace, *secrets.ready),
+                    opts=in_cluster(self, cluster, self.namespace, *needed),
                 )
             )
         self.register_outputs({"namespace": plan.namespace})

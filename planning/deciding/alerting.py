@@ -1,7 +1,7 @@
 """Plans who is notified when an alert fires."""
 
 from config.observability import Receiver
-from planning.deciding import azure_objects
+from planning.deciding.secret_stores import monitoring_namespace, secret_store
 from planning.plan import AlertingPlan, EmailPlan, ReceiverPlan
 from planning.resolving.resolution import ResolvedStack
 
@@ -14,12 +14,13 @@ def alerting(stack: ResolvedStack) -> AlertingPlan:
     """Plan Alertmanager: receivers by severity, and who gets alerts of a severity that no receiver takes."""
     settings = stack.settings.observability
     receivers = tuple(_receiver(receiver) for receiver in settings.receivers)
+    has_secrets = any(receiver.secret is not None for receiver in receivers)
     return AlertingPlan(
         replicas=settings.replicas,
         receivers=receivers,
         fallback=max(receivers, key=lambda receiver: len(receiver.severities)).name if receivers else None,
-        secret=_SECRET if any(receiver.secret is not None for receiver in receivers) else None,
-        secret_store=azure_objects.SECRET_STORE,
+        secret=_SECRET if has_secrets else None,
+        secret_store=secret_store(stack, monitoring_namespace(stack)) if has_secrets else None,
     )
 
 

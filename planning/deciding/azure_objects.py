@@ -6,7 +6,7 @@ from planning.resolving.releases import ResolvedRelease
 from planning.resolving.request_path import request_path
 from planning.resolving.resolution import ResolvedStack
 
-# The store that reads Key Vault, and the service account that it signs in with.
+# In each namespace that needs secrets: the store that reads Key Vault, and the service account that it signs in with.
 SECRET_STORE = "key-vault"  # noqa: S105 - the name of a store, not a secret
 SECRETS_ACCOUNT = "key-vault-reader"
 # Azure's webhook gives pods with this label a token of their service account.
@@ -19,15 +19,14 @@ PLATFORM_ADDRESS = "168.63.129.16/32"
 
 
 def secret_provider(stack: ResolvedStack) -> dict[str, Json]:
-    """The `provider` of the store: the vault, and the service account whose identity may read it."""
+    """The `provider` of a store: the vault, and the service account of its own namespace that it signs in with."""
     return {
         "azurekv": {
             "authType": "WorkloadIdentity",
             "vaultUrl": f"https://{stack.names.vault.value}.vault.azure.net/",
-            "serviceAccountRef": {
-                "name": SECRETS_ACCOUNT,
-                "namespace": stack.catalog.charts["external-secrets"].namespace,
-            },
+            # Without a namespace: a store may name accounts of its own alone, and External Secrets' webhook refuses it
+            # with another (runtime/esutils/utils.go, ValidateReferentServiceAccountSelector).
+            "serviceAccountRef": {"name": SECRETS_ACCOUNT},
         }
     }
 

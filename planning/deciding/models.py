@@ -8,7 +8,7 @@ from planning.deciding.images import image
 from planning.deciding.moves import SMALLEST_IMAGE
 from planning.deciding.releases import NAMESPACE, TOKEN_SECRET, release
 from planning.plan import HandoverPlan, ModelPlan, ReleasePlan
-from planning.resolving.hugging_face import token_secret
+from planning.resolving.hugging_face import signs_in, token_secret
 from planning.resolving.releases import ResolvedModel
 from planning.resolving.request_path import request_path
 from planning.resolving.resolution import ResolvedStack
@@ -24,6 +24,7 @@ def model(stack: ResolvedStack, view: ResolvedModel, pool_revisions: Mapping[str
         name=view.name,
         namespace=NAMESPACE,
         service_account=view.name,
+        has_identity=from_blob,
         # Not the model's own name: that Service of earlier versions has one address, which can't be taken from it.
         service=f"{view.name}-pods",
         min_replicas=settings.replicas.min,
@@ -33,7 +34,9 @@ def model(stack: ResolvedStack, view: ResolvedModel, pool_revisions: Mapping[str
         route=traffic.route(stack, view),
         path=path,
         traffic=traffic.traffic(stack, reads_store=from_blob),
-        token_secret=TOKEN_SECRET if not from_blob and token_secret(stack.resolution) is not None else None,
+        token_secret=TOKEN_SECRET
+        if token_secret(stack.resolution) is not None and any(map(signs_in, view.releases))
+        else None,
     )
 
 

@@ -45,7 +45,7 @@ def release(stack: ResolvedStack, view: ResolvedRelease, pool_revisions: Mapping
 def _pod(stack: ResolvedStack, view: ResolvedRelease) -> PodPlan:
     cpu, memory_gib = resources(view)
     return PodPlan(
-        labels=azure_objects.POD_LABELS,
+        labels=azure_objects.POD_LABELS if view.settings.source.blob is not None else (),
         run_as_group=stack.catalog.images[view.vllm.image].run_as_group or 0,
         run_as_user=stack.catalog.images[view.vllm.image].run_as_user,
         cpu=cpu,

@@ -8,6 +8,7 @@ from planning.deciding.charts import chart
 from planning.deciding.images import image
 from planning.deciding.moves import move
 from planning.deciding.releases import NAMESPACE, TOKEN_SECRET
+from planning.deciding.secret_stores import OPERATOR, secret_store, secrets_read
 from planning.deciding.traffic import GATEWAY, GATEWAY_NAMESPACE
 from planning.placement.system_capacity import system_capacity
 from planning.plan import (
@@ -30,6 +31,7 @@ from planning.resolving.resolution import ResolvedStack
 
 # What the Prometheus operator gives Prometheus to end: prometheus-operator v0.93, pkg/prometheus/server/statefulset.go.
 _PROMETHEUS_GRACE_SECONDS = 600
+_NODE_EXPORTER = "node-exporter"
 
 
 def platform(stack: ResolvedStack) -> PlatformPlan:
@@ -60,17 +62,11 @@ def system_load(stack: ResolvedStack) -> SystemLoadPlan:
 
 
 def secrets(stack: ResolvedStack) -> SecretsPlan:
-    """Plan External Secrets; only the namespaces that need a secret may use its store."""
-    namespaces = [GATEWAY_NAMESPACE] + ([NAMESPACE] if token_secret(stack.resolution) is not None else [])
-    namespaces += (
-        [stack.catalog.charts["kube-prometheus-stack"].namespace] if alerting(stack).secret is not None else []
-    )
+    """Plan External Secrets; the stores are planned with the namespaces that they are in."""
     return SecretsPlan(
         chart=chart(stack, "external-secrets"),
-        store=azure_objects.SECRET_STORE,
-        service_account=azure_objects.SECRETS_ACCOUNT,
-        provider=azure_objects.secret_provider(stack),
-        namespaces=tuple(sorted(namespaces)),
+        service_account=OPERATOR,
+        stores=tuple(secrets_read(stack)),
         traffic=chart_traffic(stack),
     )
 
@@ -80,7 +76,7 @@ def serving(stack: ResolvedStack) -> ServingPlan:
     token = token_secret(stack.resolution)
     return ServingPlan(
         namespace=NAMESPACE,
-        secret_store=azure_objects.SECRET_STORE,
+        secret_store=secret_store(stack, NAMESPACE) if token is not None else None,
         hugging_face_secret=TOKEN_SECRET if token is not None else None,
         hugging_face_key=token,
     )
@@ -113,7 +109,7 @@ def gateway(stack: ResolvedStack, nodes: NodeSelection) -> GatewayPlan:
         gateway=GATEWAY,
         hostname=settings.hostname,
         certificate=settings.certificate,
-        secret_store=azure_objects.SECRET_STORE,
+        secret_store=secret_store(stack, GATEWAY_NAMESPACE),
         proxy_image=image(stack, "envoy-proxy"),
         public=settings.exposure == "public",
         service_annotations=azure_objects.load_balancer_annotations(stack),
@@ -146,7 +142,7 @@ def monitoring(stack: ResolvedStack, nodes: NodeSelection) -> MonitoringPlan:
         server=f"http://{fullname}-prometheus.{prometheus.namespace}.svc:9090",
         models_namespace=NAMESPACE,
         operator_namespace=stack.catalog.charts["gpu-operator"].namespace,
-        node_exporter_namespace=prometheus.namespace,
+        node_exporter_namespace=_NODE_EXPORTER,
         retention_days=settings.retention_days,
         storage_gib=settings.storage_gib,
         replicas=settings.replicas,

@@ -55,6 +55,7 @@ from planning.plan.request_path import (
     TcpKeepalivePath,
     UpstreamPath,
 )
+from planning.plan.secrets import SecretStorePlan
 from planning.plan.services import (
     AutoscalingPlan,
     CertificatesPlan,
@@ -135,6 +136,7 @@ __all__ = [
     "RoutePlan",
     "RunnerPlan",
     "ScalingPlan",
+    "SecretStorePlan",
     "SecretsPlan",
     "SecurityRulePlan",
     "ServerPath",

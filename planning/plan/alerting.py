@@ -4,6 +4,8 @@ from typing import Literal
 
 from msgspec import Struct
 
+from planning.plan.secrets import SecretStorePlan
+
 
 class EmailPlan(Struct, frozen=True, kw_only=True):
     """How e-mail is sent."""
@@ -44,5 +46,5 @@ class AlertingPlan(Struct, frozen=True, kw_only=True):
     """Receiver of alerts whose severity is none of the known ones; None where nobody is notified."""
     secret: str | None
     """Kubernetes Secret with the receivers' secrets; None where none has any."""
-    secret_store: str
-    """Store that these come from."""
+    secret_store: SecretStorePlan | None
+    """Store that these come from; None where none has any."""

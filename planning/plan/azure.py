@@ -169,8 +169,8 @@ class PodIdentityPlan(Struct, frozen=True, kw_only=True):
     """Service account whose pods may sign in as this identity."""
     names_tenant: bool
     """Whether the account names the tenant: External Secrets reads it there; Azure's webhook needs no annotation."""
-    read_vault: GrantPlan | None
-    """Lets it read the vault's secrets."""
+    read_secrets: tuple[tuple[str, GrantPlan], ...]
+    """Secrets of the vault, and what lets it read each of them; it reads no others."""
     read_weights: GrantPlan | None
     """Lets it read the store of weights."""
 

@@ -131,7 +131,7 @@ class PodPlan(Struct, frozen=True, kw_only=True):
     """What every pod of a release uses of its node, and how long it takes to start."""
 
     labels: Pairs
-    """Labels by which the foundation recognizes pods that have an identity in the cloud."""
+    """Labels by which the foundation recognizes pods that have an identity in the cloud; empty where they have none."""
     run_as_group: int
     """Group of the process and of its volumes: that of the image's files, whatever the user."""
     run_as_user: int | None
@@ -201,6 +201,8 @@ class ModelPlan(Struct, frozen=True, kw_only=True):
     """Namespace of its objects."""
     service_account: str
     """Service account of its pods."""
+    has_identity: bool
+    """Whether the account has an identity in the cloud: only where the weights are in the store."""
     service: str
     """Name of the Service that resolves to the addresses of its ready pods."""
     min_replicas: int
@@ -218,7 +220,7 @@ class ModelPlan(Struct, frozen=True, kw_only=True):
     traffic: TrafficPlan
     """Who may reach its pods and where they may go."""
     token_secret: str | None
-    """Secret with the Hugging Face token."""
+    """Secret with the Hugging Face token; None where its pods download without signing in, or from the store."""
 
     @property
     def workloads(self) -> tuple[WorkloadPlan, ...]:

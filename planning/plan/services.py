@@ -6,6 +6,7 @@ from planning.plan.alerting import AlertingPlan
 from planning.plan.base import Json, Pairs
 from planning.plan.chart_traffic import ChartTrafficPlan
 from planning.plan.request_path import ListenerPath, ProxyPath
+from planning.plan.secrets import SecretStorePlan
 
 
 class ChartPlan(Struct, frozen=True, kw_only=True):
@@ -79,18 +80,14 @@ class MovePlan(Struct, frozen=True, kw_only=True):
 
 
 class SecretsPlan(Struct, frozen=True, kw_only=True):
-    """External Secrets Operator and the one store that reads the foundation's secrets."""
+    """External Secrets Operator, which copies the foundation's secrets into the cluster."""
 
     chart: ChartPlan
     """Chart of the operator."""
-    store: str
-    """Name of the store."""
     service_account: str
-    """Service account whose identity the store uses to read, in the chart's namespace."""
-    provider: dict[str, Json]
-    """The store's `provider`: where the secrets are and how the store signs in there."""
-    namespaces: tuple[str, ...]
-    """The only namespaces that may use the store."""
+    """Service account of the operator itself, which has no identity outside the cluster."""
+    stores: tuple[str, ...]
+    """Namespaces that have a store."""
     traffic: ChartTrafficPlan
     """Who is around its pods, for their network policies."""
 
@@ -113,8 +110,8 @@ class ServingPlan(Struct, frozen=True, kw_only=True):
 
     namespace: str
     """Name of the namespace."""
-    secret_store: str
-    """Store that the token comes from."""
+    secret_store: SecretStorePlan | None
+    """Store that the token comes from; None without a token."""
     hugging_face_secret: str | None
     """Kubernetes Secret with the Hugging Face token; None without a token."""
     hugging_face_key: str | None
@@ -179,7 +176,7 @@ class GatewayPlan(Struct, frozen=True, kw_only=True):
     """The one host name that is served."""
     certificate: str
     """The store's secret with the certificate and its key, as one PEM text."""
-    secret_store: str
+    secret_store: SecretStorePlan
     """Store that certificate and keys come from."""
     proxy_image: str
     """Image of the proxies: a later patch of the minor version that Envoy Gateway brings."""
@@ -260,7 +257,7 @@ class MonitoringPlan(Struct, frozen=True, kw_only=True):
     operator_namespace: str
     """Namespace of the GPU metrics exporter."""
     node_exporter_namespace: str
-    """Namespace of the node exporter, whose pods see their whole node."""
+    """Namespace of the node exporter alone, whose pods see their whole node."""
     retention_days: int
     """Days for which metrics are kept."""
     storage_gib: int

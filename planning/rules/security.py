@@ -1,7 +1,7 @@
 """Rules about secrets: a token for gated models, and secrets of the stack's configuration that something reads."""
 
 from config.wording import nearest
-from planning.resolving.hugging_face import token_secret
+from planning.resolving.hugging_face import is_gated, token_secret
 from planning.resolving.releases import ReleaseView
 from planning.resolving.resolution import Resolution
 from planning.resolving.secrets import NamedSecret, named_secrets
@@ -15,17 +15,12 @@ from planning.rules.register import Violation, Violations, release_rule, stack_r
     prevents="The pod crashes once its GPU node is provisioned: Hugging Face answers 401, `Access to model … is "
     "restricted`.",
     source="https://huggingface.co/docs/hub/models-gated",
-    model=SOURCE,
+    model=(*SOURCE, "source.gated"),
     reads=("security.hugging_face_token",),
 )
 def gated_needs_token(stack: Resolution, release: ReleaseView) -> Violations:
     """With a gated model from Hugging Face the stack file names a secret with a token."""
-    gated = (
-        release.architecture is not None
-        and release.architecture.gated
-        and release.settings.source.huggingface is not None
-    )
-    if gated and stack.settings.security.hugging_face_token is None:
+    if is_gated(release) and stack.settings.security.hugging_face_token is None:
         yield Violation(
             "security.hugging_face_token",
             f"`{release.settings.source.model_id}` ({release.path}) is gated and no token is named",
@@ -36,18 +31,18 @@ def gated_needs_token(stack: Resolution, release: ReleaseView) -> Violations:
 @stack_rule(
     "SEC-TOKEN-UNREAD",
     "warning",
-    prevents="A token is kept in the vault for nobody, or a model that should be downloaded comes from somewhere else.",
+    prevents="A token is kept in the vault for nobody, or a model that should sign in does not.",
     source="this stack file",
     reads=("security.hugging_face_token", "models"),
 )
 def token_is_read(stack: Resolution) -> Violations:
-    """Where the stack file names a secret with a token, some model is downloaded from Hugging Face."""
+    """Where the stack file names a secret with a token, some model signs in to Hugging Face with it."""
     named = stack.settings.security.hugging_face_token
     if named is not None and token_secret(stack) is None:
         yield Violation(
             "security.hugging_face_token",
-            f"no model reads `{named}`: the weights of all of them come from the store",
-            "leave it out; no Secret is made of it in the cluster",
+            f"no model reads `{named}`: the weights of all of them are in the store, or anyone may download them",
+            "leave it out; no Secret is made of it in the cluster; or write `gated: true` under models[].source",
         )
 
 

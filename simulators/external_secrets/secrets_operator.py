@@ -4,7 +4,8 @@ Source: external-secrets/external-secrets v2.9.0 pkg/controllers/externalsecret/
 (`Reconcile`, `applyOwnership`, `deleteOrphanedSecrets`, `shouldRefreshPeriodic`, `isSecretValid`) and
 externalsecret_controller_template.go (`ApplyTemplate`, `setMetadata`), pkg/controllers/common/common.go
 (`BuildRateLimiter`: what failed is tried again after 1 second, then after twice as long, 7 minutes at most),
-runtime/esutils/utils.go (`ObjectHash`). Left out: events, metrics, the webhook. What is not simulated of an
+runtime/esutils/utils.go (`ObjectHash`), pkg/controllers/secretstore/common.go (`reconcile`), cmd/controller/root.go
+(`--enable-cluster-store-reconciler`). Left out: events, metrics, the webhook. What is not simulated of an
 ExternalSecret is refused.
 """
 
@@ -19,8 +20,10 @@ from typing import Any, Final
 from simulators.api_server.answers import ApiError
 from simulators.api_server.background import Background
 from simulators.api_server.client import Client, Object
+from simulators.azure.cloud import Cloud
 from simulators.external_secrets import secret
-from simulators.external_secrets.provider import API_VERSION, MANAGER, STORE, Provider, ProviderError, validate
+from simulators.external_secrets.key_vault import KeyVault
+from simulators.external_secrets.provider import API_VERSION, CLUSTER_STORE, MANAGER, STORE, Provider, ProviderError
 from simulators.external_secrets.secret_templates import TemplateError
 
 CHART: Final = "external-secrets"
@@ -35,7 +38,7 @@ _UNITS: Final = {"h": 3600, "m": 60, "s": 1}
 @dataclass
 class _Failure:
     seen: str
-    """What ExternalSecret and Secret were when it failed: a change of one is looked at without a delay."""
+    """What store, or ExternalSecret and Secret, were when it failed: a change of one is looked at without a delay."""
     count: int
     again: float
     """When to try again, by the monotonic clock."""
@@ -44,35 +47,63 @@ class _Failure:
 class SecretsOperator(Background):
     """Used as a context. `provider.vault` holds values by key, `provider.absent` names keys that are not there.
 
-    Unless it `is_installed` from the beginning, nothing happens before its chart is there, nor after it is gone.
+    Unless it `is_installed` from the beginning, with the `values` of its chart, nothing happens before that is there,
+    nor after it is gone. `namespace` is its own; `cloud` decides who may read the vault, without it everybody may.
     """
 
-    def __init__(self, client: Client, *, is_installed: bool = True) -> None:
-        kinds = [(API_VERSION, _KIND), (API_VERSION, STORE), ("v1", "Secret")]
+    def __init__(
+        self,
+        client: Client,
+        *,
+        is_installed: bool = True,
+        values: Mapping[str, Any] | None = None,
+        namespace: str = CHART,
+        cloud: Cloud | None = None,
+    ) -> None:
+        kinds = [(API_VERSION, _KIND), (API_VERSION, STORE), (API_VERSION, CLUSTER_STORE), ("v1", "Secret")]
         super().__init__("secrets-operator", client, kinds, _PAUSE_SECONDS)
-        self.provider = Provider(client)
+        self._key_vault = KeyVault(client, namespace, cloud)
+        self.provider = Provider(client, self._key_vault)
         self._client = client
         self._failures: dict[str, _Failure] = {}
         self._is_installed = is_installed
         # A round that had begun before the chart was removed must change nothing more.
         self._turn = threading.Lock()
+        self._set(values or {})
 
     def chart(self, chart: str, values: Mapping[str, Any] | None) -> None:
         """A chart was installed with these values, or is gone (None)."""
         if chart == CHART:
             with self._turn:
                 self._is_installed = values is not None
+                self._set(values or {})
             self.wake()
+
+    def _set(self, values: Mapping[str, Any]) -> None:
+        self._key_vault.chart(values)
+        self._cluster_stores = bool(values.get("processClusterStore", True))
 
     def look(self) -> None:
         """Bring every store and every ExternalSecret up to date."""
         with self._turn:
             if not self._is_installed:
                 return
-            for store in self._client.list(API_VERSION, STORE):
-                self.attempt(lambda store=store: validate(self._client, store))
+            for kind in (STORE, *([CLUSTER_STORE] if self._cluster_stores else [])):
+                for store in self._client.list(API_VERSION, kind):
+                    self.attempt(lambda store=store: self._validate(store))
             for wanted in self._client.list(API_VERSION, _KIND):
                 self.attempt(lambda wanted=wanted: self._reconcile(wanted))
+
+    def _validate(self, store: Object) -> None:
+        metadata = store["metadata"]
+        uid, seen = metadata["uid"], str(metadata["generation"])
+        failure = self._failures.get(uid)
+        if failure and failure.seen == seen and time.monotonic() < failure.again:
+            return
+        if self.provider.validate(store):
+            self._failures.pop(uid, None)
+        else:
+            self._put_off(uid, seen)
 
     def _reconcile(self, wanted: Object) -> None:
         metadata = wanted["metadata"]
@@ -83,6 +114,9 @@ class SecretsOperator(Background):
             return
         if FINALIZER not in finalizers:
             self._finalizers(wanted, [*finalizers, FINALIZER])
+        if not self._cluster_stores and wanted["spec"]["secretStoreRef"].get("kind") == CLUSTER_STORE:
+            # It says nothing of one whose store it does not look after (`shouldSkipClusterSecretStore`).
+            return
         version = secret.version_of(wanted)
         existing = self._client.find("v1", "Secret", secret.name_of(wanted), metadata["namespace"])
         seen = f"{version}/{existing['metadata']['resourceVersion'] if existing else ''}"
@@ -124,12 +158,14 @@ class SecretsOperator(Background):
             self._client.replace(made, field_manager=manager)
 
     def _failed(self, wanted: Object, seen: str, message: str, *, is_final: bool = False) -> None:
-        uid = wanted["metadata"]["uid"]
+        self._put_off(wanted["metadata"]["uid"], seen, is_final=is_final)
+        self._report(wanted, _condition(wanted, "False", "SecretSyncedError", message), {})
+
+    def _put_off(self, uid: str, seen: str, *, is_final: bool = False) -> None:
         before = self._failures.get(uid)
         count = before.count + 1 if before else 0
         delay = min(_FIRST_RETRY_SECONDS * 2**count, _LAST_RETRY_SECONDS)
         self._failures[uid] = _Failure(seen, count, math.inf if is_final else time.monotonic() + delay)
-        self._report(wanted, _condition(wanted, "False", "SecretSyncedError", message), {})
 
     def _done(self, wanted: Object) -> None:
         added = {

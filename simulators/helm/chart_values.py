@@ -86,8 +86,13 @@ def schema_problems(chart: str, values: Mapping[str, Any], directory: Path, vers
     file = reference_file(directory, chart, version, "schema.json")
     if not file.is_file():
         return []
-    merged = _merge(_defaults(chart, directory, version), values)
+    merged = effective_values(chart, values, directory, version)
     return sorted(error.message for error in Draft7Validator(json.loads(file.read_text())).iter_errors(merged))
+
+
+def effective_values(chart: str, values: Mapping[str, Any], directory: Path, version: str = "") -> dict[str, Any]:
+    """The chart's own values with `values` on top, as Helm renders its templates with them."""
+    return _merge(_defaults(chart, directory, version), values)
 
 
 def _unknown(

@@ -39,12 +39,14 @@ _HOOKS: Final[Mapping[str, tuple[str, bool, frozenset[str]]]] = {
     "kube-prometheus-stack": ("crds.upgradeJob.enabled", False, frozenset()),
     "gpu-operator": ("operator.upgradeCRD", True, frozenset({"resource.nvidia.com"})),
 }
-# Charts that make Roles or bindings in the namespaces of a list: envoyproxy/gateway v1.9.0 charts/gateway-helm/
-# templates/envoy-gateway-rbac.yaml; kedacore/charts v2.20.2 keda/templates/manager/clusterrolebindings.yaml (names with
-# commas between them).
-_ROLES_IN: Final[Mapping[str, str]] = {
+# Values that name other namespaces in which a chart makes objects, a list, or names with commas between them:
+# envoyproxy/gateway v1.9.0 charts/gateway-helm/templates/envoy-gateway-rbac.yaml; kedacore/charts v2.20.2
+# keda/templates/manager/clusterrolebindings.yaml; prometheus-community/helm-charts
+# charts/prometheus-node-exporter/templates/_helpers.tpl (`prometheus-node-exporter.namespace`).
+_OBJECTS_IN: Final[Mapping[str, str]] = {
     "gateway-helm": "config.envoyGateway.provider.kubernetes.watch.namespaces",
     "keda": "watchNamespace",
+    "kube-prometheus-stack": "prometheus-node-exporter.namespaceOverride",
 }
 _CATALOG: Final = Path(__file__).resolve().parents[2] / "catalog" / "charts.yaml"
 
@@ -187,7 +189,7 @@ class InstalledCharts:
         return [crd for crd in self._crds(inputs) if crd["spec"]["group"] not in left_out]
 
     def _require_namespaces(self, inputs: Mapping[str, Any]) -> None:
-        listed = _value(inputs, _ROLES_IN.get(chart_name(inputs), "")) or ()
+        listed = _value(inputs, _OBJECTS_IN.get(chart_name(inputs), "")) or ()
         for name in listed.split(",") if isinstance(listed, str) else listed:
             if self._client.find("v1", "Namespace", name) is None:
                 raise RefusedError(f'failed to create resource: namespaces "{name}" not found')

@@ -1,6 +1,7 @@
 """Whether, for what and how long the Kubernetes provider waits, as annotations and custom timeouts say.
 
-Source: pulumi/pulumi-kubernetes provider/pkg/metadata/overrides.go:39-209.
+Source: pulumi/pulumi-kubernetes provider/pkg/metadata/overrides.go:39-209, provider/pkg/await/condition/jsonpath.go
+(`Satisfied`).
 """
 
 import re
@@ -65,7 +66,7 @@ def is_observed(live: Object) -> bool:
 def waited_for(live: Object) -> Look | None:
     """What the annotation `waitFor` says in place of the kind's own readiness (`ReadyCondition`).
 
-    Only the existence of a path through mappings is played.
+    Only the existence of a path through mappings is played. A status without `observedGeneration` is taken as it is.
 
     Raises:
         NotReadyError: it says anything else.
@@ -82,6 +83,7 @@ def waited_for(live: Object) -> Look | None:
         value: Any = current
         for part in match[1].split("."):
             value = value.get(part) if isinstance(value, Mapping) else None
-        return None if value is not None and is_observed(current) else []
+        is_current = "observedGeneration" not in current.get("status", {}) or is_observed(current)
+        return None if value is not None and is_current else []
 
     return look

@@ -87,6 +87,15 @@ def not_of_kubernetes(client: Client) -> list[str]:
     ]
 
 
+def gets_tokens_of(client: Client, account: Account, namespace: str, name: str) -> bool:
+    """Whether an account may have a token of another one, of this name."""
+    attributes = {
+        "verb": "create", "resource": "serviceaccounts", "subresource": "token", "namespace": namespace, "name": name,
+    }  # fmt: skip
+    review = _review("SubjectAccessReview", user=account.user, groups=account.groups, resourceAttributes=attributes)
+    return bool(client.request("POST", f"{_REVIEWS}/subjectaccessreviews", review)["status"]["allowed"])
+
+
 def tokens_for_the_api(pod: Object) -> list[str]:
     """Volumes of a pod that hold a token which the API server takes; one for another audience it does not take."""
     return [

@@ -12,11 +12,14 @@ from simulators.api_server.waiting import eventually
 
 API_VERSION: Final = "external-secrets.io/v1"
 KIND: Final = "ExternalSecret"
-STORE: Final = "ClusterSecretStore"
+STORE: Final = "SecretStore"
+CLUSTER_STORE: Final = "ClusterSecretStore"
 SYNCED: Final = ("True", "SecretSynced", "secret synced")
 UNREAD: Final = ("False", "SecretSyncedError", "could not get secret data from provider")
 NOT_WRITTEN: Final = ("False", "SecretSyncedError", "could not update secret")
 _VALID: Final = ("True", "Valid", "store validated")
+# Of the chart, as `components/cluster/secrets.py` sets it.
+VALUES: Final[dict[str, Any]] = {"processClusterStore": False}
 DEFINITIONS: Final = Path("crds", "external-secrets.yaml")
 
 
@@ -27,7 +30,7 @@ def define(client: Client, reference: Path) -> None:
 
     def is_served() -> bool:
         try:
-            return all(client.list(API_VERSION, kind) is not None for kind in (KIND, STORE))
+            return all(client.list(API_VERSION, kind) is not None for kind in (KIND, STORE, CLUSTER_STORE))
         except ApiError:
             return False
 
@@ -35,7 +38,7 @@ def define(client: Client, reference: Path) -> None:
 
 
 class Space:
-    """A namespace of this name (made here, if `is_new`) and a store of the same name that only it may use."""
+    """A namespace of this name (made here, if `is_new`) and a store of the same name in it."""
 
     def __init__(self, client: Client, name: str, *, is_new: bool = True) -> None:
         self.client = client
@@ -43,11 +46,16 @@ class Space:
         if is_new:
             client.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
 
-    def store(self, values: Mapping[str, str], *, namespace: str = "") -> None:
-        """The store has these values and no others from now on; only this namespace, or the one named, may use it."""
+    def store(self, values: Mapping[str, str]) -> None:
+        """The store has these values and no others from now on."""
         data = [{"key": key, "value": value} for key, value in values.items()]
-        spec = {"provider": {"fake": {"data": data}}, "conditions": [{"namespaces": [namespace or self.name]}]}
-        self._apply(STORE, {"name": self.name}, spec)
+        self._apply(STORE, {"name": self.name, "namespace": self.name}, {"provider": {"fake": {"data": data}}})
+
+    def cluster_store(self, values: Mapping[str, str]) -> None:
+        """A store of the same name that belongs to no namespace has these values."""
+        data = [{"key": key, "value": value} for key, value in values.items()]
+        spec = {"provider": {"fake": {"data": data}}, "conditions": [{"namespaces": [self.name]}]}
+        self._apply(CLUSTER_STORE, {"name": self.name}, spec)
 
     def require_store(self) -> None:
         """Wait until the operator has found the store valid."""
@@ -56,15 +64,21 @@ class Space:
             conditions = ((found or {}).get("status") or {}).get("conditions") or []
             return [(item["status"], item["reason"], item["message"]) for item in conditions] == [_VALID]
 
-        self.client.wait(API_VERSION, STORE, self.name, until=is_valid)
+        self.client.wait(API_VERSION, STORE, self.name, self.name, until=is_valid)
 
     def want(
-        self, name: str, data: Mapping[str, str], *, target: Mapping[str, Any] | None = None, interval: str = "1h"
+        self,
+        name: str,
+        data: Mapping[str, str],
+        *,
+        target: Mapping[str, Any] | None = None,
+        interval: str = "1h",
+        store: str = STORE,
     ) -> None:
-        """An ExternalSecret: `data` maps the Secret's keys to the store's."""
+        """An ExternalSecret: `data` maps the Secret's keys to those of the store, which is of the kind `store`."""
         spec = {
             "refreshInterval": interval,
-            "secretStoreRef": {"kind": STORE, "name": self.name},
+            "secretStoreRef": {"kind": store, "name": self.name},
             "target": {"name": name, "creationPolicy": "Owner", **(target or {})},
             "data": [{"secretKey": key, "remoteRef": {"key": source}} for key, source in data.items()],
         }

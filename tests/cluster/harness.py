@@ -54,7 +54,9 @@ class ClusterEngine(Engine):
             self.kubernetes.chart_resources.on_chart = self._chart
             self.kubelets = starting.enter_context(Kubelets(plane.client, renewal_seconds=LEASE_RENEWAL_SECONDS))
             self.keda = starting.enter_context(Keda(plane.client, _MODEL_LABEL))
-            self.secrets_operator = starting.enter_context(SecretsOperator(plane.client, is_installed=False))
+            self.secrets_operator = starting.enter_context(
+                SecretsOperator(plane.client, is_installed=False, cloud=self.cloud)
+            )
             starting.enter_context(CrdJobs(plane.client, self._arm.parent))
             super().__enter__()
             self._ends = starting.pop_all()

@@ -36,6 +36,23 @@ class World:
             if access.may(self.cloud, namespace, account, action, id_)
         }
 
+    def secret(self, name: str) -> str:
+        """Id of a secret of the vault."""
+        return f"{self.the('keyvault:Vault').id}/secrets/{name}"
+
+    def readers(self) -> dict[tuple[str, str], list[str]]:
+        """The accounts of the stores of secrets, and the ids of those that each is to read."""
+        return {
+            (identity.namespace, identity.service_account): [self.secret(name) for name, _ in identity.read_secrets]
+            for identity in self.plan.foundation.pod_identities
+            if identity.read_secrets
+        }
+
+    def reads(self, account: tuple[str, str]) -> bool:
+        """Whether an account reads all secrets that it is to read; not one of them otherwise."""
+        (found,) = {access.may(self.cloud, *account, access.READ_SECRET, id_) for id_ in self.readers()[account]}
+        return found
+
     def below(self, id_: str) -> set[str]:
         return {resource for resource in self.resources() if f"{resource}/".startswith(f"{id_}/")}
 
@@ -50,17 +67,40 @@ def account_of(model: ModelPlan) -> tuple[str, str]:
 
 
 def reader_of(world: World) -> tuple[str, str]:
-    secrets = world.plan.secrets
-    return secrets.chart.namespace, secrets.service_account
+    return next(iter(world.readers()))
 
 
-def test_the_secrets_operator_reads_the_vault_and_nothing_else(world: World) -> None:
-    reader = reader_of(world)
+def test_each_namespace_reads_its_own_secrets_and_nothing_else(world: World) -> None:
+    readers = world.readers()
+    assert {namespace for namespace, _ in readers} == {"llm-gateway", "monitoring"}
+    every = {id_ for ids in readers.values() for id_ in ids}
+    for reader, own in readers.items():
+        allowed = {id_ for id_ in every if access.may(world.cloud, *reader, access.READ_SECRET, id_)}
+        assert allowed == set(own), reader
+        assert not access.may(world.cloud, *reader, access.READ_SECRET, world.the("keyvault:Vault").id)
+        assert not access.may(world.cloud, *reader, access.READ_SECRET, world.secret("of-somebody-else"))
+        # Nothing in Azure but these.
+        assert world.allowed(*reader) <= {(access.READ_SECRET, id_) for id_ in own}
+
+
+def test_nobody_but_people_has_a_role_on_the_whole_vault(world: World) -> None:
     vault = world.the("keyvault:Vault").id
-    expected = {(access.READ_SECRET, id_) for id_ in world.below(vault)}
-    assert world.allowed(*reader) == expected
-    secret = f"{vault}/secrets/huggingface-token"
-    assert access.may(world.cloud, *reader, access.READ_SECRET, secret)
+    roles = [role.inputs for role in world.cloud.azure if role.token == "authorization:RoleAssignment"]
+    assert {role["principalType"] for role in roles if role["scope"] == vault} == {"Group"}
+    assert {role["scope"] for role in roles if role["scope"].startswith(f"{vault}/")} == {
+        *(id_ for ids in world.readers().values() for id_ in ids),
+        *(world.secret(name) for name in _registry_secrets(world)),
+    }
+
+
+def _registry_secrets(world: World) -> list[str]:
+    account = world.plan.foundation.registry.account
+    return [name for name, _ in account.read] if account is not None else []
+
+
+def test_the_operator_of_the_secrets_is_nobody_in_azure(world: World) -> None:
+    namespace = world.plan.secrets.chart.namespace
+    assert access.identities(world.cloud, namespace, world.plan.secrets.service_account) == []
 
 
 def reads_store(model: ModelPlan) -> bool:
@@ -75,10 +115,13 @@ def test_models_read_blobs_where_their_weights_come_from_there(world: World) -> 
     assert len({reads_store(model) for model in world.plan.models}) == 1
 
 
-def test_each_model_is_an_identity_of_its_own(world: World) -> None:
-    owned = [access.identities(world.cloud, *account_of(model)) for model in world.plan.models]
-    assert all(len(found) == 1 for found in owned)
-    assert len({found[0].id for found in owned}) == len(owned)
+def test_each_model_with_weights_in_the_store_is_an_identity_of_its_own_and_the_others_are_none(world: World) -> None:
+    owned = {model.name: access.identities(world.cloud, *account_of(model)) for model in world.plan.models}
+    assert {name: len(found) for name, found in owned.items()} == {
+        model.name: int(reads_store(model)) for model in world.plan.models
+    }
+    ids = [identity.id for found in owned.values() for identity in found]
+    assert len(ids) == len(set(ids))
 
 
 @pytest.mark.parametrize(
@@ -95,9 +138,10 @@ def test_a_token_of_another_cluster_opens_nothing(world: World) -> None:
     cluster.outputs["oidcIssuerProfile"] = {**kept, "issuerURL": "https://another.example/"}
     try:
         assert world.allowed(*reader) == set()
+        assert not world.reads(reader)
     finally:
         cluster.outputs["oidcIssuerProfile"] = kept
-    assert world.allowed(*reader)
+    assert world.reads(reader)
 
 
 def test_kubelets_pull_from_the_registry_and_do_nothing_else(world: World) -> None:
@@ -120,9 +164,7 @@ def test_the_registrys_account_reads_its_own_two_secrets_and_nothing_else(world:
         assert access.principal_may(world.cloud, principal, access.READ_SECRET, f"{vault}/secrets/{secret}")
     assert not access.principal_may(world.cloud, principal, access.READ_SECRET, vault)
     for client in world.plan.gateway.clients:
-        assert not access.principal_may(
-            world.cloud, principal, access.READ_SECRET, f"{vault}/secrets/{client.key_secret}"
-        )
+        assert not access.principal_may(world.cloud, principal, access.READ_SECRET, world.secret(client.key_secret))
 
 
 def test_the_control_plane_joins_the_subnets_and_hands_out_the_kubelets_identity(world: World) -> None:
@@ -158,7 +200,7 @@ def test_a_vault_with_access_policies_ignores_roles(world: World) -> None:
     kept = vault.inputs["properties"]
     vault.inputs["properties"] = {**kept, "enableRbacAuthorization": False}
     try:
-        assert world.allowed(*reader) == set()
+        assert not world.reads(reader)
     finally:
         vault.inputs["properties"] = kept
 
@@ -168,13 +210,13 @@ def test_an_unknown_role_raises_an_error(world: World) -> None:
         role for role in world.cloud.azure
         if role.token == "authorization:RoleAssignment"
         and role.inputs["principalType"] == "ServicePrincipal"
-        and role.inputs["scope"] == world.the("keyvault:Vault").id
+        and role.inputs["scope"] == world.readers()[reader_of(world)][0]
     )  # fmt: skip
     kept = grant.inputs["roleDefinitionId"]
     grant.inputs["roleDefinitionId"] = "/providers/Microsoft.Authorization/roleDefinitions/0"
     reader = reader_of(world)
     try:
         with pytest.raises(access.UnknownRoleError):
-            world.allowed(*reader)
+            world.reads(reader)
     finally:
         grant.inputs["roleDefinitionId"] = kept

@@ -14,7 +14,16 @@ from simulators.api_server.client import Client
 from simulators.external_secrets.secret_templates import pem
 from simulators.external_secrets.secrets_operator import SecretsOperator
 from tests.cluster.control_plane import ControlPlane
-from tests.cluster.external_secrets import API_VERSION, KIND, NOT_WRITTEN, SYNCED, UNREAD, Space, define
+from tests.cluster.external_secrets import (
+    API_VERSION,
+    KIND,
+    NOT_WRITTEN,
+    SYNCED,
+    UNREAD,
+    VALUES,
+    Space,
+    define,
+)
 
 pytestmark = pytest.mark.cluster
 _TRIMMED = {"engineVersion": "v2", "data": {"key": '{{ index . "key" | trim }}'}}
@@ -40,7 +49,7 @@ _KEY = pem("PRIVATE KEY", b"k" * 60)
 def operator(module_cluster: ControlPlane, reference: Path) -> Iterator[Client]:
     """A client of a cluster in which the operator runs."""
     define(module_cluster.client, reference)
-    with SecretsOperator(module_cluster.client):
+    with SecretsOperator(module_cluster.client, values=VALUES):
         yield module_cluster.client
 
 
@@ -269,16 +278,3 @@ def test_a_secret_of_another_controller_is_not_taken(space: Space) -> None:
     space.want("one", {"key": "v"})
     space.require("one", ("False", "SecretSyncedError", "failed to take ownership of target secret"))
     assert space.values("one") == {"by-hand": "x"}
-
-
-def test_a_store_that_is_not_there_or_not_for_the_namespace_gives_nothing(space: Space) -> None:
-    space.want("one", {"key": "v"})
-    space.require("one", UNREAD)
-    space.store({"v": "value"}, namespace="another")
-    space.require_store()
-    space.want("two", {"key": "v"})
-    space.require("two", UNREAD)
-    assert (space.values("one"), space.values("two")) == (None, None)
-    space.store({"v": "value"})
-    space.require_secret("one", {"key": "value"})
-    space.require_secret("two", {"key": "value"})

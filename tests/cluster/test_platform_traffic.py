@@ -144,7 +144,7 @@ def test_the_authorizer_answers_as_the_page_says(life: Life) -> None:
     assert cluster_roles.disagreements(client, account, frozenset())
 
 
-def test_the_only_roles_are_those_of_the_job_that_updates_crds_and_of_monitoring(life: Life) -> None:
+def test_the_only_roles_are_those_of_the_crds_job_of_monitoring_and_for_tokens_of_the_stores(life: Life) -> None:
     """Who else has Secrets by them is on the page: tests/cluster/test_secret_rights.py."""
     named = ("monitoring-admission", "monitoring-operator")
     expected = [
@@ -156,10 +156,26 @@ def test_the_only_roles_are_those_of_the_job_that_updates_crds_and_of_monitoring
         ),
         "Role monitoring/grafana-dashboards",
         *(f"{kind} monitoring/{name}" for kind in ("Role", "RoleBinding") for name in named),
+        *(
+            f"{kind} {namespace}/key-vault-reader-tokens"
+            for kind in ("Role", "RoleBinding")
+            for namespace in life.plan.secrets.stores
+        ),
     ]
     found = cluster_roles.not_of_kubernetes(life.engine.client)
     assert sorted(found) == sorted(expected)
     assert len([type_ for type_, _ in life.objects() if "rbac" in type_]) == len(expected)
+
+
+def test_external_secrets_gets_tokens_of_the_stores_accounts_and_of_no_others(life: Life) -> None:
+    """Its chart's own roles are not rendered here; that they hold no such right is a value of the chart."""
+    client, operator = life.engine.client, life.plan.secrets
+    account = Account(operator.chart.namespace, operator.service_account)
+    accounts = [
+        (found["metadata"]["namespace"], found["metadata"]["name"]) for found in client.list("v1", "ServiceAccount")
+    ]
+    given = {found for found in accounts if cluster_roles.gets_tokens_of(client, account, *found)}
+    assert given == {(namespace, "key-vault-reader") for namespace in operator.stores}
 
 
 def test_only_the_pod_of_that_job_holds_a_token_of_the_api_server(life: Life) -> None:
@@ -173,8 +189,8 @@ def test_only_the_pod_of_that_job_holds_a_token_of_the_api_server(life: Life) ->
     assert {
         account["metadata"]["name"] for account in accounts if account.get("automountServiceAccountToken") is not False
     } == set()
-    # One reads the vault, one updates CRDs.
-    assert len(accounts) == len(life.plan.models) + 2
+    # One updates CRDs, and one in each namespace with secrets reads the vault.
+    assert len(accounts) == len(life.plan.models) + 1 + len(life.plan.secrets.stores)
 
 
 def identities(life: Life) -> dict[str, set[str]]:

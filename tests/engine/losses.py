@@ -15,13 +15,16 @@ from tests.engine.recording import RECORDED, Recording, token_of
 REVIEWED: Final = RECORDED / "losses.yaml"
 # What a step may do to a resource that a user of an earlier version has.
 _KEEPS: Final = frozenset({"create", "import", "update"})
+_IDENTITY: Final = "azure-native:managedidentity:UserAssignedIdentity"
+_ROLE: Final = "azure-native:authorization:RoleAssignment"
 
 
 @dataclass(frozen=True)
 class Allowance:
     """A reviewed loss. `name` is a logical name or a pattern of them, as file names are matched.
 
-    `successor` is the logical name of what comes before it goes and takes its work over.
+    `successor` is the logical name of what comes before it goes and takes its work over; `unused` says that nothing
+    has to, since nobody could do anything by it.
     """
 
     version: str
@@ -30,14 +33,18 @@ class Allowance:
     name: str
     reason: str
     successor: str | None = None
+    unused: bool = False
 
     def covers(self, loss: "Loss") -> bool:
         """Whether a loss of the same version and stack is meant.
 
-        One of something protected never is, one of something costly only with a successor, and by its exact name.
+        One of something protected never is, one of something costly only by its exact name, and with a successor or
+        where it had no rights.
         """
         if loss.type != self.type or not fnmatch.fnmatchcase(loss.name, self.name):
             return False
+        if self.unused:
+            return not loss.protected and loss.name == self.name and loss.without_rights
         if self.successor is None:
             return not loss.weight
         return not loss.protected and loss.name == self.name and self.successor in loss.siblings
@@ -69,7 +76,8 @@ class Loss:
     """A resource that an upgrade replaces or deletes.
 
     `properties` are those that force a replacement, `heir` is the URN of what today's program makes in the same place,
-    `siblings` are the logical names of other resources of its type that it makes.
+    `siblings` are the logical names of other resources of its type that it makes; `without_rights` is an identity, or
+    what lets somebody sign in as one, to which no role was assigned.
     """
 
     urn: str
@@ -78,6 +86,7 @@ class Loss:
     properties: tuple[str, ...]
     heir: str | None
     siblings: tuple[str, ...]
+    without_rights: bool = False
 
     @property
     def name(self) -> str:
@@ -133,12 +142,23 @@ def _place(type_: str, inputs: Mapping[str, Any]) -> tuple[Any, ...]:
     return (type_, named.get("namespace"), named.get("name"))
 
 
+def _without_rights(resource: Mapping[str, Any], recorded: Iterable[Mapping[str, Any]]) -> bool:
+    """Whether a resource is an identity, or a credential of one, that no role assignment of the recording waits for."""
+    before = {resource["urn"], *(resource.get("dependencies") or ())}
+    identities = {urn for urn in before if _kinds(urn).endswith(_IDENTITY)}
+    return bool(identities) and not any(
+        _kinds(role["urn"]).endswith(_ROLE) and identities.intersection(role.get("dependencies") or ())
+        for role in recorded
+    )
+
+
 def losses(outcome: Outcome, recorded: Iterable[Mapping[str, Any]]) -> list[Loss]:
     """What an operation takes away of the resources that are recorded, sorted by URN.
 
     Components are names only: what matters is what becomes of the resources below them. A protected one counts, since
     the engine refuses to let it go.
     """
+    recorded = list(recorded)
     had = {resource["urn"]: resource for resource in recorded if resource["custom"] or resource.get("protect")}
     made: dict[str, Side] = {
         step.urn: step.new for step in outcome.steps if step.op == "create" and step.new is not None
@@ -160,6 +180,7 @@ def losses(outcome: Outcome, recorded: Iterable[Mapping[str, Any]]) -> list[Loss
                 properties=tuple(sorted(forced)),
                 heir=heirs[0] if heirs else None,
                 siblings=tuple(sorted(_name(resource) for resource in alike)),
+                without_rights=_without_rights(resource, recorded),
             )
         )
     return found

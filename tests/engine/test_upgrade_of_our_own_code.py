@@ -113,6 +113,22 @@ def test_a_successor_comes_before_what_it_replaces_goes(upgrade: Upgrade) -> Non
             assert steps.index(("create", allowance.successor)) < steps.index(("delete", allowance.name))
 
 
+def test_the_store_of_the_whole_cluster_goes_after_everything_that_was_read_from_it_has_moved(upgrade: Upgrade) -> None:
+    steps = [(step.op, step.urn.rpartition("::")[2], step.type) for step in upgrade.preview.steps]
+    moved = [
+        index
+        for index, (op, _, type_) in enumerate(steps)
+        if (op, type_.rpartition(":")[2]) in {("create", "SecretStore"), ("update", "ExternalSecret")}
+    ]
+    gone = [
+        index
+        for index, (op, name, _) in enumerate(steps)
+        if op == "delete" and name in {"secrets-store", "secrets-reader-grant-key-vault-secrets-user"}
+    ]
+    assert len(gone) == 2
+    assert max(moved) < min(gone)
+
+
 def test_charts_move_to_todays_versions_in_place_and_one_after_the_other(upgrade: Upgrade) -> None:
     """CRDs first, then Envoy Gateway, then the AI gateway, which takes an upgrade from 1.1 and none from 1.0."""
     recorded = {

@@ -97,8 +97,8 @@ def test_without_receivers_nothing_of_alertmanager_is_configured() -> None:
     entries = notifying([])
     assert set(alertmanager(entries)) == {"alertmanagerSpec"}
     assert "secrets" not in alertmanager(entries)["alertmanagerSpec"]
-    (store,) = (entry for entry in entries if entry["type"].endswith(":ClusterSecretStore"))
-    assert "monitoring" not in store["inputs"]["spec"]["conditions"][0]["namespaces"]
+    stores = (entry["inputs"]["metadata"]["namespace"] for entry in entries if entry["type"].endswith(":SecretStore"))
+    assert "monitoring" not in stores
 
 
 def test_mail_without_signing_in_needs_no_secret() -> None:

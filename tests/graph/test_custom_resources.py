@@ -47,9 +47,9 @@ def test_every_custom_object_is_valid_by_its_definition(
         problems += [f"{name} {problem}" for problem in custom_kinds[kind].problems(manifest)]
     assert problems == []
     assert {
-        "AIGatewayRoute", "AIServiceBackend", "Backend", "ClientTrafficPolicy", "ClusterSecretStore", "EnvoyProxy",
+        "AIGatewayRoute", "AIServiceBackend", "Backend", "ClientTrafficPolicy", "EnvoyProxy",
         "ExternalSecret", "Gateway", "GatewayConfig", "GatewayClass", "PodMonitor", "PrometheusRule", "ScaledObject",
-        "SecurityPolicy", "ServiceMonitor",
+        "SecretStore", "SecurityPolicy", "ServiceMonitor",
     } <= seen  # fmt: skip
 
 
@@ -105,12 +105,6 @@ def test_routes_are_admitted_and_only_openai_paths_pass(graph: Graph) -> None:
     }
     trusted = matched | {policy["spec"]["apiKeyAuth"]["forwardClientIDHeader"]}
     assert trusted <= set(clients["spec"]["headers"]["earlyRequestHeaders"]["remove"])
-
-
-def test_the_store_admits_exactly_the_namespaces_that_read_from_it(graph: Graph) -> None:
-    reading = {m["metadata"]["namespace"] for _, m in _custom(graph) if m["kind"] == "ExternalSecret"}
-    (store,) = (m for _, m in _custom(graph) if m["kind"] == "ClusterSecretStore")
-    assert {name for rule in store["spec"]["conditions"] for name in rule["namespaces"]} == reading
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,6 @@ from tests.graph.test_graph import name_of, type_of
 STORE = {"blob": "qwen3-8b/1", "model": "Qwen/Qwen3-8B"}
 # Resources that nothing in a stack uses, by the words of a reason in their test.
 REASONS = {
-    "identity of a model that is downloaded": "without rights and without a price; it may move to the store later",
     "store without a model": "weights are uploaded before the stack file names them",
     "subnet of a public gateway": "the gateway may become internal, and a range that is in use can't be added later",
     "registry of images from upstream": "images of the organisation; rule REGISTRY-OWN says so",
@@ -60,12 +59,7 @@ def by(*kinds: str) -> Answer:
 
 def _identity(entry: Entry, azure: Azure) -> str:
     """It has rights, or the cluster is it."""
-    if azure.waits(entry, "authorization:RoleAssignment", "containerservice:ManagedCluster"):
-        return USED
-    urn = str(entry["urn"]).split("::")
-    model = urn[-1].removeprefix("model-").removesuffix("-azure-identity")
-    downloaded = urn[-1].startswith("model-") and azure.mentions(f"{model}-pods")
-    return "identity of a model that is downloaded" if downloaded else ""
+    return USED if azure.waits(entry, "authorization:RoleAssignment", "containerservice:ManagedCluster") else ""
 
 
 def _credential(entry: Entry, azure: Azure) -> str:
@@ -95,7 +89,7 @@ def _cached(entry: Entry, azure: Azure) -> str:
 
 
 def _vault(entry: Entry, azure: Azure) -> str:
-    return USED if azure.mentions(f"{name_of(entry)}.vault.azure.net", kind="ClusterSecretStore") else ""
+    return USED if azure.mentions(f"{name_of(entry)}.vault.azure.net", kind="SecretStore") else ""
 
 
 def _subnet(entry: Entry, azure: Azure) -> str:
@@ -188,7 +182,7 @@ def _internal(sections: Sections) -> None:
     sections["gateway"]["exposure"] = "internal"
 
 
-_IDENTITY, _NO_MODEL, _PUBLIC, _UPSTREAM = REASONS
+_NO_MODEL, _PUBLIC, _UPSTREAM = REASONS
 EDITS: dict[str, tuple[Callable[[Sections], Any], dict[str, str]]] = {
     "models in the store": (_all_in_store, {}),
     "images from upstream": (_upstream, {"registry-registry": _UPSTREAM}),
@@ -200,11 +194,7 @@ EDITS: dict[str, tuple[Callable[[Sections], Any], dict[str, str]]] = {
 
 def test_what_the_development_stack_does_not_use_is_known() -> None:
     found = unused(entries_of("dev"))
-    identities = {f"model-{name}-azure-identity": _IDENTITY for name in ("chat", "embed")}
-    assert {name: why for name, why in found.items() if why != _PUBLIC} == {
-        **identities,
-        "model-store-account": _NO_MODEL,
-    }
+    assert {name: why for name, why in found.items() if why != _PUBLIC} == {"model-store-account": _NO_MODEL}
 
 
 @pytest.mark.parametrize("name", sorted(EDITS))
@@ -222,5 +212,5 @@ def test_an_account_that_no_cache_signs_in_with_is_found() -> None:
 
 
 def test_a_vault_that_no_secret_store_reads_is_found() -> None:
-    entries = [entry for entry in entries_of("dev") if entry["inputs"].get("kind") != "ClusterSecretStore"]
+    entries = [entry for entry in entries_of("dev") if entry["inputs"].get("kind") != "SecretStore"]
     assert unused(entries)["vault-vault"] == ""

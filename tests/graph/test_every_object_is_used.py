@@ -28,6 +28,10 @@ class Graph:
         """Inputs of the Kubernetes objects of these kinds."""
         yield from (entry["inputs"] for entry in self.entries if entry["inputs"].get("kind") in kinds)
 
+    def charts(self) -> Iterator[dict[str, Any]]:
+        """Inputs of the charts."""
+        yield from (entry["inputs"] for entry in self.entries if entry["type"].endswith(":Release"))
+
     def values(self, chart: str) -> dict[str, Any]:
         """Helm values of a chart."""
         return next(
@@ -80,19 +84,23 @@ def _external_secret(entry: Entry, graph: Graph) -> bool:
     )
 
 
-def _store(_entry: Entry, graph: Graph) -> bool:
-    admitted = {name for item in graph.of("ClusterSecretStore") for name in _namespaces(item)}
-    return admitted == {item["metadata"]["namespace"] for item in graph.of("ExternalSecret")}
-
-
-def _namespaces(store: dict[str, Any]) -> list[str]:
-    return [name for condition in store["spec"]["conditions"] for name in condition["namespaces"]]
+def _store(entry: Entry, graph: Graph) -> bool:
+    item = entry["inputs"]["metadata"]
+    return any(
+        (user["metadata"]["namespace"], user["spec"]["secretStoreRef"]["name"]) == (item["namespace"], item["name"])
+        for user in graph.of("ExternalSecret")
+    )
 
 
 def _account(entry: Entry, graph: Graph) -> bool:
     item = entry["inputs"]["metadata"]
     named = [pod["spec"].get("serviceAccountName") for pod in graph.pods(item["namespace"])]
-    stores = [text for store in graph.of("ClusterSecretStore") for text in strings(store["spec"])]
+    stores = [
+        text
+        for store in graph.of("SecretStore")
+        if store["metadata"]["namespace"] == item["namespace"]
+        for text in strings(store["spec"])
+    ]
     return item["name"] in named or item["name"] in stores
 
 
@@ -186,6 +194,8 @@ def _bound(entry: Entry, graph: Graph) -> bool:
 
 def _inhabited(entry: Entry, graph: Graph) -> bool:
     name = entry["inputs"]["metadata"]["name"]
+    if name == graph.values("kube-prometheus-stack")["prometheus-node-exporter"]["namespaceOverride"]:
+        return True
     objects = [item["inputs"].get("metadata", item["inputs"]) for item in graph.entries if is_kubernetes(item)]
     return any(item.get("namespace") == name for item in objects)
 
@@ -203,7 +213,6 @@ KUBERNETES: dict[str, Users] = {
     "ClientTrafficPolicy": _policy_targets,
     "ClusterRole": _role,
     "ClusterRoleBinding": _binding,
-    "ClusterSecretStore": _store,
     "ConfigMap": _in_pods,
     "Deployment": _by_itself,
     "EnvoyProxy": _referenced_by("GatewayClass"),
@@ -220,6 +229,7 @@ KUBERNETES: dict[str, Users] = {
     "Role": _role,
     "RoleBinding": _binding,
     "ScaledObject": _scaled,
+    "SecretStore": _store,
     "SecurityPolicy": _policy_targets,
     "Service": _service,
     "ServiceAccount": _account,

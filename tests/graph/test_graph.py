@@ -57,7 +57,7 @@ AZURE_NAMES = {
     "storage:StorageAccount": "accountName",
 }
 CLUSTER_SCOPED = {
-    "ClusterRole", "ClusterRoleBinding", "ClusterSecretStore", "GatewayClass", "Namespace", "ValidatingAdmissionPolicy",
+    "ClusterRole", "ClusterRoleBinding", "GatewayClass", "Namespace", "ValidatingAdmissionPolicy",
     "ValidatingAdmissionPolicyBinding",
 }  # fmt: skip
 

@@ -216,7 +216,7 @@ def test_manifests_are_the_objects_of_the_graph(tmp_path: Path, dev_json: Outcom
     written = (tmp_path / "manifests.txt").read_text(encoding="utf-8").splitlines()
     assert len(written) == len(kubernetes)
     assert all((tmp_path / path).is_file() for path in written)
-    account = (tmp_path / "llm" / "serviceaccount-chat.yaml").read_text(encoding="utf-8")
+    account = (tmp_path / "llm-gateway" / "serviceaccount-key-vault-reader.yaml").read_text(encoding="utf-8")
     assert "azure.workload.identity/client-id: '[unknown]'" in account
 
 

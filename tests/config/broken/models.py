@@ -56,6 +56,11 @@ TABLE = (
         {("CFG-VALUE", "models[0].source"): ("both are given", "exactly one")},
     ),
     Broken(
+        "weights in the store that Hugging Face would ask a token for",
+        (put("models[0].source", {"blob": "qwen3-8b/1", "model": "Qwen/Qwen3-8B", "gated": True}),),
+        {("CFG-VALUE", "models[0].source"): ("`gated` is only valid with `huggingface`", "leave `gated` out")},
+    ),
+    Broken(
         "gated model without a token",
         (*gpus(), put("models[0].source", LLAMA_70B), put("models[0].engine.tensor_parallel", 2),
          drop("models[0].engine.args"), put("models[0].concurrency", 1)),

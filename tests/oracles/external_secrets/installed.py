@@ -4,7 +4,7 @@ import base64
 import contextlib
 import os
 import shutil
-from collections.abc import Generator
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -21,19 +21,26 @@ PROGRAM: Final = "external-secrets"
 _START_SECONDS: Final = 60
 # As `components/cluster/secrets.py` sets the chart's values.
 _FLAGS: Final = (
+    "--enable-cluster-store-reconciler=false",
     "--enable-cluster-external-secret-reconciler=false",
     "--enable-push-secret-reconciler=false",
     "--enable-cluster-push-secret-reconciler=false",
 )
 
 
-@dataclass(frozen=True)
+@dataclass
 class Installed:
-    """What runs."""
+    """What runs. `start` starts an operator with these flags; the running one must have ended."""
 
     plane: ControlPlane
-    operator: GuardedProcess
     webhook: GuardedProcess
+    start: Callable[[Sequence[str]], GuardedProcess]
+    operator: GuardedProcess
+
+    def restart(self, *, without: Sequence[str] = ()) -> None:
+        """Another operator in place of the running one, as when its chart's values change; `without` these flags."""
+        self.operator.kill()
+        self.operator = self.start([flag for flag in _FLAGS if flag not in without])
 
     @property
     def client(self) -> Client:
@@ -66,25 +73,25 @@ def installed(directory: Path, reference: Path) -> Generator[Installed]:
         access.write_text(plane.kubeconfig())
         define(plane.client, reference)
         served, *others = free_ports(4)
-        flags = {
-            "operator": [f"--metrics-addr=127.0.0.1:{others[0]}", *_FLAGS],
-            "webhook": [
-                "webhook",
-                f"--port={served}",
-                f"--cert-dir={own}",
-                "--dns-name=localhost",
-                f"--metrics-addr=127.0.0.1:{others[1]}",
-                f"--healthz-addr=127.0.0.1:{others[2]}",
-            ],
-        }
         environment = {**os.environ, "KUBECONFIG": str(access)}
-        processes = {
-            name: GuardedProcess([program, *arguments], directory / f"{name}.log", environment)
-            for name, arguments in flags.items()
-        }
-        for process in processes.values():
+
+        def started(name: str, arguments: Sequence[str]) -> GuardedProcess:
+            process = GuardedProcess([program, *arguments], directory / f"{name}.log", environment)
             running.callback(process.kill)
-        found = Installed(plane, processes["operator"], processes["webhook"])
+            return process
+
+        def operator(flags: Sequence[str]) -> GuardedProcess:
+            return started("operator", [f"--metrics-addr=127.0.0.1:{others[0]}", *flags])
+
+        webhook = [
+            "webhook",
+            f"--port={served}",
+            f"--cert-dir={own}",
+            "--dns-name=localhost",
+            f"--metrics-addr=127.0.0.1:{others[1]}",
+            f"--healthz-addr=127.0.0.1:{others[2]}",
+        ]
+        found = Installed(plane, started("webhook", webhook), operator, operator(_FLAGS))
         try:
             for item in _webhooks(own, served):
                 plane.client.create(item)
@@ -99,7 +106,8 @@ def _await_webhook(client: Client) -> None:
     def refuses() -> bool:
         # The definitions accept it: only the webhook knows that the fake provider wants a value that is not empty.
         spec = {"provider": {"fake": {"data": [{"key": "without-a-value", "value": ""}]}}}
-        store = {"apiVersion": API_VERSION, "kind": STORE, "metadata": {"name": "probe"}, "spec": spec}
+        metadata = {"name": "probe", "namespace": "default"}
+        store = {"apiVersion": API_VERSION, "kind": STORE, "metadata": metadata, "spec": spec}
         try:
             client.create(store, dry_run=True)
         except ApiError as error:
@@ -147,5 +155,5 @@ def _webhooks(own: Path, port: int) -> list[dict[str, Any]]:
                 }
             ],
         }
-        for kind in ("externalsecret", "clustersecretstore")
+        for kind in ("externalsecret", "secretstore", "clustersecretstore")
     ]

@@ -1,7 +1,8 @@
-"""A stack's ExternalSecrets and their store as the operator gets them, with values in place of the vault's.
+"""A stack's ExternalSecrets and their stores as the operator gets them, with values in place of the vault's.
 
-The vault can't be reached: a store keeps its name and the namespaces that may use it, and its provider becomes the
-operator's own `fake`, whose values are in the store itself. Everything else is as the stack declares it.
+The vault can't be reached: a store keeps its name and its namespace, or the namespaces that may use it, and its
+provider becomes the operator's own `fake`, whose values are in the store itself: those that the stack lets it read.
+Everything else is as the stack declares it.
 """
 
 import subprocess
@@ -11,7 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from simulators.api_server.client import Object
-from tests.cluster.external_secrets import API_VERSION, KIND, STORE
+from tests.cluster.external_secrets import API_VERSION, CLUSTER_STORE, KIND, STORE
 
 # Where Alertmanager finds the Secrets that its chart's values name.
 _MOUNTED: Final = "/etc/alertmanager/secrets/"
@@ -23,14 +24,24 @@ def external_secrets(entries: Iterable[Mapping[str, Any]]) -> list[Object]:
 
 
 def stores(entries: Iterable[Mapping[str, Any]]) -> list[Object]:
-    """The stores among them, as the stack declares them."""
-    return _of_kind(STORE, entries)
+    """The stores among them, as the stack declares them; those of earlier versions belong to no namespace."""
+    entries = list(entries)
+    return [*_of_kind(STORE, entries), *_of_kind(CLUSTER_STORE, entries)]
+
+
+def readable(store: Object, entries: Iterable[Mapping[str, Any]]) -> set[str] | None:
+    """The secrets of the vault that a store's identity has a role on; None for all of them."""
+    if store["kind"] == CLUSTER_STORE:
+        return None
+    role = f"::secrets-{store['metadata']['namespace']}-reader-grant-secret-"
+    return {str(entry["urn"]).partition(role)[2] for entry in entries if role in str(entry["urn"])}
 
 
 def faked(store: Object, values: Mapping[str, str]) -> Object:
-    """A store with these values instead of a vault."""
+    """A store with these values instead of a vault; without any it has one that nobody asks for, as `fake` requires."""
     made = deepcopy(store)
-    made["spec"]["provider"] = {"fake": {"data": [{"key": key, "value": values[key]} for key in sorted(values)]}}
+    data = [{"key": key, "value": values[key]} for key in sorted(values)]
+    made["spec"]["provider"] = {"fake": {"data": data or [{"key": "of-nobody", "value": "x"}]}}
     return made
 
 

@@ -1,12 +1,19 @@
-"""A stack's store and ExternalSecrets in a cluster where the operator runs, and the Secrets that come of them."""
+"""A stack's stores and ExternalSecrets in a cluster where the operator runs, and the Secrets that come of them."""
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
 from simulators.api_server.client import Client, Object
-from tests.cluster.external_secrets import API_VERSION, KIND, STORE, Space, plain
-from tests.oracles.external_secrets.objects import certificate_and_key, external_secrets, faked, sources, stores
+from tests.cluster.external_secrets import API_VERSION, CLUSTER_STORE, KIND, STORE, Space, plain
+from tests.oracles.external_secrets.objects import (
+    certificate_and_key,
+    external_secrets,
+    faked,
+    readable,
+    sources,
+    stores,
+)
 
 Entries = Iterable[Mapping[str, Any]]
 MANAGER: Final = "pulumi"
@@ -25,19 +32,19 @@ class Platform:
         self.client = client
         self.pem = certificate_and_key(directory)
         self.vault: dict[str, str] = {}
-        for kind in (KIND, STORE):
+        for kind in (KIND, STORE, CLUSTER_STORE):
             for found in client.list(API_VERSION, kind):
                 metadata = found["metadata"]
                 name, namespace = metadata["name"], metadata.get("namespace", "")
                 client.delete(API_VERSION, kind, name, namespace)
                 client.wait(API_VERSION, kind, name, namespace, until=lambda left: left is None)
-                if namespace:
+                if kind == KIND:
                     client.wait(
                         "v1", "Secret", name, namespace, until=lambda left: left is None, timeout_seconds=_COLLECTED
                     )
 
     def apply(self, entries: Entries, *, without: Iterable[str] = ()) -> list[Object]:
-        """Apply store and ExternalSecrets as an update does, and return these; the vault lacks the keys `without`."""
+        """Apply stores and ExternalSecrets as an update does, and return these; the vault lacks the keys `without`."""
         entries = list(entries)
         declared = external_secrets(entries)
         for external in declared:
@@ -53,9 +60,12 @@ class Platform:
         return declared
 
     def hold(self, values: Mapping[str, str], entries: Entries) -> None:
-        """The stack's store has these values from now on."""
+        """The vault has these values from now on, of which each store gets those that it may read."""
+        entries = list(entries)
         for store in stores(entries):
-            self.client.apply(faked(store, values), field_manager=MANAGER, force=True)
+            may_read = readable(store, entries)
+            own = {key: value for key, value in values.items() if may_read is None or key in may_read}
+            self.client.apply(faked(store, own), field_manager=MANAGER, force=True)
 
     def space(self, external: Object) -> Space:
         """The namespace of an ExternalSecret, to look into."""

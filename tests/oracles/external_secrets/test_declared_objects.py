@@ -25,6 +25,7 @@ def entries(stack: str) -> tuple[Entry, ...]:
     def change(sections: Sections) -> None:
         sections.setdefault("observability", {})["receivers"] = EVERY_KIND
         sections.setdefault("security", {})["hugging_face_token"] = "hugging-face-token"
+        sections["models"][0]["source"]["gated"] = True
 
     return tuple(graph_of("dev", change).to_json()) if stack == _EVERY_READER else entries_of(stack)
 
@@ -35,7 +36,7 @@ def test_definitions_and_webhook_take_what_is_declared_and_drop_nothing(
 ) -> None:
     Platform(operator, tmp_path).apply(entries(stack))
     declared = [*stores(entries(stack)), *external_secrets(entries(stack))]
-    assert {item["kind"] for item in declared} == {"ClusterSecretStore", "ExternalSecret"}
+    assert {item["kind"] for item in declared} == {"SecretStore", "ExternalSecret"}
     for item in declared:
         taken = operator.apply(item, field_manager="pulumi", force=True, dry_run=True)
         assert kept(item["spec"], taken["spec"]), item["metadata"]["name"]
