@@ -217,8 +217,8 @@ def _values(plan: MonitoringPlan, nodes: NodeSelection) -> dict[str, Json]:
             "selfMonitor": {"enabled": True},
         },
         "prometheus-node-exporter": {
-            # Its Service goes along. At the move Helm removes the former pods before it waits for the new ones, which need
-            # the same port of the node.
+            # Its Service goes along. At the move Helm removes the former pods before it waits for the new ones, which
+            # need the same port of the node.
             "namespaceOverride": plan.node_exporter_namespace,
             # The chart's own toleration is for NoSchedule alone: a pool's taint may be NoExecute.
             "tolerations": [{"operator": "Exists"}],
