@@ -8,7 +8,7 @@ from pulumi_kubernetes.apiextensions import CustomResource
 from components.cluster.labels import metadata
 from planning.plan import Json
 
-# A key that is rotated in the vault takes effect within this time.
+# Something new in the vault takes effect within this time, unless its user asks for more haste.
 _REFRESH = "1h"
 
 
@@ -30,6 +30,7 @@ def external_secret(
     data: Mapping[str, str],
     opts: pulumi.ResourceOptions,
     template: Mapping[str, Json] | None = None,
+    refresh: str = _REFRESH,
 ) -> CustomResource:
     """`secret` with the keys of `data`, each from the vault's secret of that name; values never pass through Pulumi."""
     target: dict[str, Json] = {"name": secret, "creationPolicy": "Owner"}
@@ -41,7 +42,7 @@ def external_secret(
         kind="ExternalSecret",
         metadata=metadata(secret, namespace),
         spec={
-            "refreshInterval": _REFRESH,
+            "refreshInterval": refresh,
             "secretStoreRef": {"kind": "ClusterSecretStore", "name": store},
             "target": target,
             "data": [{"secretKey": key, "remoteRef": {"key": source}} for key, source in data.items()],
