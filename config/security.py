@@ -45,7 +45,8 @@ class Nodes(Section):
     encryption_at_host: Flag = Field(
         default=False,
         description="`true` to encrypt the caches of nodes' disks and their local disks on the machine itself, which "
-        "the subscription's feature `Microsoft.Compute/EncryptionAtHost` must allow, or `false`; every pool is made anew",
+        "the subscription's feature `Microsoft.Compute/EncryptionAtHost` must allow, or `false`; every pool is made "
+        "anew",
     )
     trusted_launch: Flag = Field(
         default=False,
