@@ -40,22 +40,22 @@ class Keys(Section):
 
 
 class Nodes(Section):
-    """How the nodes of every pool are hardened; Azure fixes it once a pool exists, so a change makes each pool anew."""
+    """How nodes of every pool are hardened; Azure fixes it once a pool exists, so a change makes each pool again."""
 
     encryption_at_host: Flag = Field(
         default=False,
         description="`true` to encrypt the caches of nodes' disks and their local disks on the machine itself, which "
         "the subscription's feature `Microsoft.Compute/EncryptionAtHost` must allow, or `false`; every pool is made "
-        "anew",
+        "again",
     )
     trusted_launch: Flag = Field(
         default=False,
         description="`true` for Trusted Launch (a virtual TPM, and Secure Boot on nodes without GPUs) where the VM "
-        "size has it, or `false`; every pool is made anew",
+        "size has it, or `false`; every pool is made again",
     )
     ssh: Literal["enabled", "disabled"] = Field(
         default="enabled",
-        description="`disabled` for nodes without an SSH server, or `enabled`; every pool is made anew",
+        description="`disabled` for nodes without an SSH server, or `enabled`; every pool is made again",
     )
 
 

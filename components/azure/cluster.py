@@ -206,13 +206,7 @@ class Cluster(pulumi.ComponentResource):
     def _first_pool(self, network: Network) -> ManagedClusterAgentPoolProfileArgsDict:
         """Without an autoscaler and never changed: whatever AKS is sent with a later update must still be true."""
         pool = self._plan.first_pool
-        hardened: ManagedClusterAgentPoolProfileArgsDict = {}
-        if pool.security.encryption_at_host:
-            hardened["enable_encryption_at_host"] = True
-        if (profile := security_profile(pool.security)) is not None:
-            hardened["security_profile"] = profile
-        return {
-            **hardened,
+        profile: ManagedClusterAgentPoolProfileArgsDict = {
             "name": pool.name,
             "mode": "System",
             "type": "VirtualMachineScaleSets",
@@ -228,6 +222,11 @@ class Cluster(pulumi.ComponentResource):
             "local_dns_profile": {"mode": "Disabled"},
             "upgrade_settings": {"max_surge": "1", "drain_timeout_in_minutes": pool.drain_minutes},
         }
+        if pool.security.encryption_at_host:
+            profile["enable_encryption_at_host"] = True
+        if (security := security_profile(pool.security)) is not None:
+            profile["security_profile"] = security
+        return profile
 
     def _maintenance(self, plan: MaintenancePlan) -> containerservice.MaintenanceConfiguration:
         """After the previous write: AKS accepts one operation on a cluster at a time."""

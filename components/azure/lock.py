@@ -32,6 +32,6 @@ def lock(
         lock_name=_NAME,
         scope=resource.id,
         level=authorization.LockLevel.CAN_NOT_DELETE,
-        notes="Deleted by the platform's own update with platform.protect: false (docs/operating.md).",
+        notes="Deleted by the platform's own update with platform.protect: false (docs/hardening.md).",
         opts=pulumi.ResourceOptions(parent=parent, depends_on=[resource, *after]),
     )

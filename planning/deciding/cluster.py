@@ -119,5 +119,5 @@ def _image_cleaner_hours(stack: ResolvedStack) -> int | None:
 
 
 def _read_only_nodes_group(stack: ResolvedStack) -> bool | None:
-    said = stack.settings.security.node_resource_group
-    return on_in_production(stack.settings.platform, None if said is None else said == "read-only")
+    level = stack.settings.security.node_resource_group
+    return on_in_production(stack.settings.platform, None if level is None else level == "read-only")

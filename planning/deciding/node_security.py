@@ -5,7 +5,7 @@ from planning.resolving.resolution import ResolvedStack
 
 
 def node_security(stack: ResolvedStack, vm_size: str) -> NodeSecurityPlan:
-    """Plan what the nodes of a VM size have of what the stack file asks for.
+    """Plan what the nodes of a VM size have of what the stack file wants.
 
     Secure Boot loads signed kernel modules only. AKS demands that it installs no GPU driver then, and the modules that
     the GPU Operator builds on the node are not signed: nodes with GPUs have the virtual TPM alone.

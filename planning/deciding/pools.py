@@ -99,8 +99,8 @@ def revision_of(immutable: dict[str, object], ours: dict[str, object]) -> str:
     if immutable.keys() != IMMUTABLE_SETTINGS:
         raise ValueError(f"not what AKS can't change: {sorted(immutable.keys() ^ IMMUTABLE_SETTINGS)}")
     # Settings of later versions, where they are off: pools that exist keep their revision.
-    set_here = {key: value for key, value in immutable.items() if key not in LATER_SETTINGS or value}
-    return naming.revision({**set_here, **ours})
+    with_effect = {key: value for key, value in immutable.items() if key not in LATER_SETTINGS or value}
+    return naming.revision({**with_effect, **ours})
 
 
 def _upgrade(stack: ResolvedStack, view: ResolvedPool) -> tuple[str | None, str | None]:

@@ -138,7 +138,7 @@ class ClusterPlan(Struct, frozen=True, kw_only=True):
     identifier: str
     """Fixed identity of the Kubernetes provider: new when the cluster must be a new one."""
     etcd_key_off: bool
-    """Whether a key for Secrets in etcd is to be given up; where there never was one, AKS is told nothing."""
+    """Whether a key for Secrets in etcd is to be given up; where there never was one, none is named."""
     storage_drivers: tuple[str, ...]
     """AKS's storage drivers beside that for disks: blob, file or snapshot."""
     azure_policy: bool | None
@@ -246,7 +246,7 @@ class ModelStorePlan(Struct, frozen=True, kw_only=True):
     vault_uri: str
     """Address of the vault, where the store finds its key if it has one of the vault."""
     key_off: bool
-    """Whether it is to go back to Azure's key; where it never had another, Azure is told nothing."""
+    """Whether it is to go back to Azure's key; where it never had another, none is named."""
 
 
 class AzurePlan(Struct, frozen=True, kw_only=True, tag="azure"):

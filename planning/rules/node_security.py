@@ -1,11 +1,11 @@
-"""Rules about the hardening of nodes: what production lacks, and sizes that can't have what is asked for."""
+"""Rules about the hardening of nodes: what production lacks, and sizes that can't have what the stack file wants."""
 
 from planning.resolving.pools import PoolView
 from planning.resolving.resolution import Resolution
 from planning.rules.register import Violation, Violations, pool_rule, stack_rule
 
 _NODES = "security.nodes"
-_ANEW = "every pool is made anew, the new nodes first: within quota"
+_AGAIN = "every pool is made again, the new nodes first: within quota"
 
 
 @stack_rule(
@@ -36,7 +36,7 @@ def production_nodes_are_hardened(stack: Resolution) -> Violations:
         if lacks:
             path = f"{_NODES}.{key}"
             yield Violation(
-                path, f"this is production: {what}", f"write {value} ({_ANEW})", (path, "platform.environment")
+                path, f"this is production: {what}", f"write {value} ({_AGAIN})", (path, "platform.environment")
             )
 
 
@@ -50,7 +50,7 @@ def production_nodes_are_hardened(stack: Resolution) -> Violations:
     needs="aks",
 )
 def sizes_have_trusted_launch(stack: Resolution, pool: PoolView) -> Violations:
-    """Where Trusted Launch is asked for, the pool's VM size has it."""
+    """Where the stack file wants Trusted Launch, the pool's VM size has it."""
     size = pool.settings.vm_size
     if stack.settings.security.nodes.trusted_launch and size in stack.catalog.azure.trusted_launch.without:
         yield Violation(

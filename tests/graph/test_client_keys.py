@@ -8,7 +8,7 @@ import pytest
 
 import catalog
 from components.cluster.gateway_specs import KEYS_SECRET
-from config.settings import Settings
+from config.gateway import Gateway
 from tests.graph.stacks import ALL, Entry, Sections, entries_of, graph_of
 
 LONGEST_SECONDS = 60
@@ -37,10 +37,8 @@ def test_keys_are_read_from_the_vault_every_minute(stack: str) -> None:
 
 @pytest.mark.parametrize("stack", ALL)
 def test_the_vault_bears_the_most_clients_that_a_stack_may_have(stack: str) -> None:
-    gateway = Settings.model_fields["gateway"].annotation
-    assert gateway is not None
     (most_clients,) = [
-        rule.max_length for rule in gateway.model_fields["clients"].metadata if hasattr(rule, "max_length")
+        rule.max_length for rule in Gateway.model_fields["clients"].metadata if hasattr(rule, "max_length")
     ]
     reads = most_clients * 2 * 10 / seconds(keys_of(entries_of(stack))["refreshInterval"])
     # A fifth at most: a restart of the operator reads all at once, and so do people.
@@ -62,8 +60,7 @@ def test_two_keys_of_a_client_have_names_of_their_own() -> None:
 def test_an_update_never_writes_a_first_secret_again() -> None:
     """With any change of a secret its value is sent along: the one that `up` first wrote, revoked or not."""
     secrets = {"key-assistant": "first"}
-    (written,) = [
-        entry for entry in graph_of("prod", secrets=secrets).to_json() if entry["type"].endswith("keyvault:Secret")
-    ]
+    entries: Any = graph_of("prod", secrets=secrets).to_json()
+    (written,) = [entry for entry in entries if entry["type"].endswith("keyvault:Secret")]
     assert set(written["options"]["ignore_changes"]) == {"tags", "properties.contentType"}
     assert written["inputs"]["properties"]["contentType"] == "text/plain"

@@ -65,7 +65,7 @@ def test_the_first_pool_of_a_new_cluster_is_hardened_too() -> None:
 
 @each_stack
 def test_a_stack_that_asks_for_no_hardening_keeps_its_pools(stack: str) -> None:
-    """Azure would make every pool anew: an update of the program alone must not."""
+    """Azure would make every pool again: an update of the program alone must not."""
 
     def edit(sections: Sections) -> None:
         sections.get("security", {}).pop("nodes", None)
@@ -113,7 +113,7 @@ def test_nobody_outside_the_cluster_reaches_kubelets_or_ssh(stack: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("stack", "said", "policy", "cleaner", "group"),
+    ("stack", "settings", "policy", "cleaner", "group"),
     [
         ("prod", {}, {"enabled": True}, {"enabled": True, "intervalHours": 720}, {"restrictionLevel": "ReadOnly"}),
         ("dev", {}, None, None, None),
@@ -125,9 +125,9 @@ def test_nobody_outside_the_cluster_reaches_kubelets_or_ssh(stack: str) -> None:
     ],
 )  # fmt: skip
 def test_what_watches_over_a_cluster_is_on_in_production_and_named_only_where_it_is_decided(
-    stack: str, said: dict[str, Any], policy: Any, cleaner: Any, group: Any
+    stack: str, settings: dict[str, Any], policy: Any, cleaner: Any, group: Any
 ) -> None:
-    (cluster,) = of_type(edited(stack, lambda sections: sections["security"].update(said)), CLUSTER)
+    (cluster,) = of_type(edited(stack, lambda sections: sections["security"].update(settings)), CLUSTER)
     assert cluster.get("addonProfiles", {}).get("azurepolicy") == policy
     assert cluster["securityProfile"].get("imageCleaner") == cleaner
     assert cluster.get("nodeResourceGroupProfile") == group
