@@ -70,6 +70,24 @@ class ResourceLogs(Record, frozen=True):
     as_of: str
 
 
+class TrustedLaunch(Record, frozen=True):
+    """Which nodes have a virtual TPM and Secure Boot."""
+
+    without: tuple[str, ...]
+    """VM sizes that have not."""
+    source: str
+    as_of: str
+
+
+class KeyVault(Record, frozen=True):
+    """What one key vault bears."""
+
+    reads_per_10_seconds: int
+    """Most requests for secrets, all readers together."""
+    source: str
+    as_of: str
+
+
 class KubernetesMinor(Record, frozen=True):
     """One Kubernetes minor on AKS; months as YYYY-MM."""
 
@@ -114,6 +132,8 @@ class AzureFacts(Record, frozen=True):
     system_disks: SystemDisks
     artifact_cache: ArtifactCache
     resource_logs: ResourceLogs
+    trusted_launch: TrustedLaunch
+    key_vault: KeyVault
     kubernetes: Mapping[str, KubernetesMinor]
     forced_upgrades: ForcedUpgrades
     autoscaler: AutoscalerLimits

@@ -38,7 +38,7 @@ class SystemPods(Record, frozen=True):
     aks: tuple[SystemPod, ...]
     """Pods of AKS itself; an estimate."""
     agents: Mapping[str, tuple[SystemPod, ...]]
-    """Pods of Azure's own agents, by the setting under observability.audit that switches them on."""
+    """Pods of Azure's own agents, by the setting or the value of one that switches them on."""
     charts: Mapping[str, tuple[SystemPod, ...]]
     """Pods of each chart, by its name in charts.yaml."""
     hooks: Mapping[str, Mapping[str, str | None]]

@@ -45,9 +45,11 @@ class StandIn(Struct, frozen=True):
 
     Required fields of plain values need one. For names that the catalog doesn't have, rules report nothing that depends
     on them, and the smallest numbers never exceed a limit. `{index}` in a text is the number of the list's item.
+    `needed` are optional fields without which a section is wrong unless another one is there.
     """
 
     value: Any
+    needed: bool = False
 
     def at(self, place: tuple[str | int, ...]) -> Any:
         """A copy of the value for a place such as ("pools", 1, "name")."""

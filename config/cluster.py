@@ -132,6 +132,11 @@ class Cluster(Section):
     max_pods: Annotated[int, Field(ge=30, le=250, strict=True)] = Field(
         default=110, description="pods per node, 30 to 250"
     )
+    storage_drivers: tuple[Literal["blob", "file", "snapshot"], ...] = Field(
+        default=(),
+        max_length=3,
+        description="a list of AKS's storage drivers beside that for disks, for workloads of your own: [file]",
+    )
 
 
 Quota = dict[str, Whole]

@@ -125,7 +125,11 @@ def _wrong_value(place: Place, problems: list[Any], value: object) -> tuple[str,
 
 def _shown(place: Place, value: object) -> str:
     """A value as a finding may repeat it: not where a secret itself may stand in place of its name."""
-    return "the value (not shown, it may be the secret itself)" if names_a_secret(place[-1]) else show(value)
+    return "the value (not shown, it may be the secret itself)" if names_a_secret(_last_key(place)) else show(value)
+
+
+def _last_key(place: Place) -> str:
+    return next((step for step in reversed(place) if isinstance(step, str)), "")
 
 
 def _wrong(problem: Any) -> str:

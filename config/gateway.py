@@ -2,9 +2,9 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from config.base import Range, SecretName, Section, StandIn, pattern
+from config.base import Range, SecretName, Section, SettingRefusedError, StandIn, pattern
 
 # A proxy holds few larger ones.
 LARGEST_BODY_MIB = 50
@@ -16,9 +16,33 @@ class Client(Section):
     name: Annotated[str, pattern(r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$", longest=63), StandIn("zz{index}")] = Field(
         description="the caller's name in logs and limits: lower-case letters, digits and single dashes, 63 at most"
     )
-    key_secret: Annotated[SecretName, StandIn("recovered")] = Field(
-        description="the name (not the value) of the vault's secret with the client's API key: letters, digits, dashes"
+    key_secret: Annotated[SecretName | None, StandIn("recovered", needed=True)] = Field(
+        default=None,
+        description="the name (not the value) of the vault's secret with the client's API key: letters, digits, dashes",
     )
+    key_secrets: tuple[SecretName, ...] = Field(
+        default=(),
+        max_length=2,
+        description="in place of key_secret the names (not the values) of two, while one key replaces the other: the "
+        "new one first, [key-a-2, key-a]",
+    )
+
+    @model_validator(mode="after")
+    def _has_keys(self) -> "Client":
+        if self.key_secret is not None and self.key_secrets:
+            raise SettingRefusedError(
+                "`key_secret` and `key_secrets` are both there", "write all names under key_secrets, the new one first"
+            )
+        if not self.keys:
+            raise SettingRefusedError(
+                "no API key is named", "write key_secret: the name of the vault's secret with the key"
+            )
+        return self
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """Names of the secrets with its API keys, the current one first."""
+        return self.key_secrets if self.key_secret is None else (self.key_secret,)
 
 
 class Gateway(Section):

@@ -36,6 +36,11 @@ class Platform(Section):
         default=None,
         description="`true` to have `pulumi destroy` refused, `false` not to; without it only `prod` is protected",
     )
+    locks: Flag = Field(
+        default=True,
+        description="`true` for locks of Azure on what a protected stack can't make again, so that nobody deletes it "
+        "by portal or command line either, or `false` where the update's identity may make no locks",
+    )
 
     @property
     def is_production(self) -> bool:
@@ -46,3 +51,8 @@ class Platform(Section):
     def protected(self) -> bool:
         """Whether the stack refuses to be destroyed."""
         return self.is_production if self.protect is None else self.protect
+
+    @property
+    def locked(self) -> bool:
+        """Whether Azure itself refuses to delete what can't be made again."""
+        return self.protected and self.locks

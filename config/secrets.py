@@ -29,15 +29,18 @@ _SHAPES = (
 _NAMES = re.compile(r"(^|[-_:])(api[-_]?key|hf[-_]?token|password|client[-_]?secret|access[-_]?key)$", re.IGNORECASE)
 # Keys that hold the name of a secret. The secret itself is there where the text is an address, 32 or more hexadecimal
 # digits (older keys of PagerDuty; what `openssl rand -hex` makes) or a newer key of PagerDuty.
-_NAMES_OF_SECRETS = re.compile(r"^(([a-z]+_)?secret|certificate|hugging_face_token)$")
+_NAMES_OF_SECRETS = re.compile(r"^(([a-z]+_)?secrets?|certificate|hugging_face_token)$")
 _VALUES = re.compile(r"://(?!\S*\.vault\.azure\.)|^(?=.*\d)[0-9a-fA-F]{32,}$|^R[0-9A-Z]{31}$")
 # What the Pulumi CLI writes for an encrypted value.
 _ENCRYPTED = {"secure"}
 
 
 def names_a_secret(key: object) -> bool:
-    """Whether a setting holds the name of a secret: in its place the secret itself may have been written."""
-    return isinstance(key, str) and _NAMES_OF_SECRETS.match(key) is not None
+    """Whether a setting holds the name of a secret, or names: in its place the secret itself may have been written.
+
+    `key` is the last part of a place, such as `key_secret` or `key_secrets[0]`.
+    """
+    return isinstance(key, str) and _NAMES_OF_SECRETS.match(key.partition("[")[0]) is not None
 
 
 def looks_secret(value: object) -> bool:
@@ -69,6 +72,7 @@ def secret_places(value: Any, place: tuple[str | int, ...] = ()) -> list[tuple[s
                 found.append((*place, HIDDEN if looks_secret(key) else key))
             else:
                 found += secret_places(item, (*place, key))
+                found += [(*place, key, index) for index in _secrets_in_list(str(key), item)]
         return found
     if isinstance(value, (list, tuple)):
         return [found for index, item in enumerate(value) for found in secret_places(item, (*place, index))]
@@ -80,6 +84,12 @@ def _holds_secret(key: str, value: object) -> bool:
     if not isinstance(value, str):
         return False
     return bool(_NAMES.search(key) or (_NAMES_OF_SECRETS.search(key) and _VALUES.search(value)))
+
+
+def _secrets_in_list(key: str, value: object) -> list[int]:
+    """Items of a list of secrets' names that are secrets because they stand there, and not by their shape."""
+    items = value if isinstance(value, (list, tuple)) else ()
+    return [index for index, item in enumerate(items) if not looks_secret(item) and _holds_secret(key, item)]
 
 
 def secret_literals(value: Any) -> list[Finding]:

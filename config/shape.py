@@ -87,8 +87,12 @@ def field_at(place: Place) -> FieldInfo | None:
 
 def _smallest_section(section: type[BaseModel], place: Place) -> dict[str, Any]:
     """The smallest mapping that a section takes."""
-    required = [field.alias or name for name, field in section.model_fields.items() if field.is_required()]
+    required = [field.alias or name for name, field in section.model_fields.items() if _is_needed(field)]
     return {key: stand_in_at((*place, key)) for key in required}
+
+
+def _is_needed(field: FieldInfo) -> bool:
+    return field.is_required() or any(isinstance(marker, StandIn) and marker.needed for marker in field.metadata)
 
 
 @cache

@@ -129,6 +129,14 @@ def _vault(plan: Plan, _: Counts) -> tuple[Leaf, ...]:
     return (Leaf(", ".join(parts)),)
 
 
+def _keys(plan: Plan, _: Counts) -> tuple[Leaf, ...]:
+    keys = plan.foundation.keys
+    if keys is None:
+        return ()
+    held = {"etcd": keys.etcd, "disks": keys.disks, "the store of weights": keys.store}
+    return (Leaf(f"{joined([what for what, key in held.items() if key is not None])}, with keys of the vault"),)
+
+
 def _registry(plan: Plan, _: Counts) -> tuple[Leaf, ...]:
     registry = plan.foundation.registry
     parts = [registry.name, "private endpoint"]
@@ -214,6 +222,7 @@ DESCRIPTIONS: Mapping[str, Description] = {
     "Cluster": Description("cluster", _cluster),
     "NodePools": Description("node pools", _pools),
     "Vault": Description("vault", _vault),
+    "Keys": Description("keys", _keys),
     "Registry": Description("registry", _registry),
     "ModelStore": Description("model store", _model_store),
     "Secrets": Description("secrets", _secrets),

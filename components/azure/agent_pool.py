@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pulumi
 from pulumi_azure_native import containerservice
 
-from planning.plan import AgentPoolPlan, AzureScopePlan
+from planning.plan import AgentPoolPlan, AzureScopePlan, NodeSecurityPlan
 from planning.plan.immutable import IMMUTABLE_FIELDS
 from planning.plan.limits import POOL_CREATE_MINUTES, POOL_DELETE_MINUTES, POOL_UPDATE_MINUTES
 
@@ -55,6 +55,8 @@ def agent_pool(
         gpu_instance_profile=plan.gpu_instance_profile,
         node_labels=dict(plan.pool.labels),
         node_taints=list(plan.pool.taints),
+        enable_encryption_at_host=plan.security.encryption_at_host or None,
+        security_profile=security_profile(plan.security),
         # Otherwise AKS may switch it on with a Kubernetes upgrade; the models' policies admit DNS in pods alone.
         local_dns_profile={"mode": "Disabled"},
         upgrade_settings=None if plan.pool.spot else _upgrade(plan),
@@ -73,6 +75,18 @@ def agent_pool(
             ),
         ),
     )
+
+
+def security_profile(plan: NodeSecurityPlan) -> containerservice.AgentPoolSecurityProfileArgsDict | None:
+    """What differs from AKS' own defaults; None where nothing does, as on pools of earlier versions."""
+    profile: containerservice.AgentPoolSecurityProfileArgsDict = {}
+    if plan.virtual_tpm:
+        profile["enable_vtpm"] = True
+    if plan.secure_boot:
+        profile["enable_secure_boot"] = True
+    if not plan.ssh:
+        profile["ssh_access"] = containerservice.AgentPoolSSHAccess.DISABLED
+    return profile or None
 
 
 def _upgrade(plan: AgentPoolPlan) -> containerservice.AgentPoolUpgradeSettingsArgsDict:

@@ -7,6 +7,7 @@ from pulumi_azure_native.containerservice import (
     ManagedClusterSecurityProfileDefenderArgsDict,
 )
 
+from components.azure.lock import lock
 from components.azure.resource_groups import ResourceGroups
 from planning.plan import AuditPlan, AzureScopePlan, ContainerLogsPlan
 
@@ -57,7 +58,8 @@ class Audit(pulumi.ComponentResource):
             tags=dict(scope.tags),
             opts=pulumi.ResourceOptions(parent=self, depends_on=[groups.platform], protect=scope.protect),
         )
-        self.record("workspace", self._workspace, name=name, parent=self)
+        own = self.record("workspace", self._workspace, name=name, parent=self)
+        lock(name, self._workspace, scope=scope, parent=self, after=[own])
         self._rule = self._collection_rule(name, plan.container_logs) if plan.container_logs is not None else None
         self.register_outputs({"id": self._workspace.id})
 

@@ -13,9 +13,11 @@ from pulumi_azure_native.containerservice import (
     ManagedClusterPropertiesAutoScalerProfileArgsDict,
 )
 
-from components.azure.agent_pool import agent_pool
+from components.azure import hardening
+from components.azure.agent_pool import agent_pool, security_profile
 from components.azure.audit import Audit, recorded
 from components.azure.identity import ClusterIdentities
+from components.azure.keys import Keys
 from components.azure.kubeconfig import with_kubelogin
 from components.azure.network import API_SERVER, API_SERVER_ZONE, NODES, Network
 from components.azure.resource_groups import ResourceGroups
@@ -63,6 +65,7 @@ class Cluster(pulumi.ComponentResource):
         network: Network,
         identities: ClusterIdentities,
         images: Sequence[pulumi.Resource],
+        keys: Keys | None,
         audit: Audit | None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
@@ -104,8 +107,12 @@ class Cluster(pulumi.ComponentResource):
             security_profile={
                 "workload_identity": {"enabled": True},
                 **({"defender": audit.defender()} if audit is not None else {}),
+                **hardening.image_cleaner(plan),
+                **hardening.etcd_key(plan, keys),
             },
-            addon_profiles=audit.agent() if audit is not None else None,
+            disk_encryption_set_id=keys.disk_set if keys is not None else None,
+            addon_profiles={**(audit.agent() if audit is not None else {}), **hardening.azure_policy(plan)} or None,
+            node_resource_group_profile=hardening.node_resource_group(plan),
             api_server_access_profile=self._api_server(network),
             network_profile={
                 "network_plugin": "azure",
@@ -128,14 +135,20 @@ class Cluster(pulumi.ComponentResource):
             auto_upgrade_profile={"upgrade_channel": plan.upgrade_channel, "node_os_upgrade_channel": "NodeImage"},
             storage_profile={
                 "disk_csi_driver": {"enabled": True},
-                "file_csi_driver": {"enabled": True},
-                "blob_csi_driver": {"enabled": True},
-                "snapshot_controller": {"enabled": True},
+                # Nothing here uses the others; each is a privileged pod on every node.
+                "file_csi_driver": {"enabled": "file" in plan.storage_drivers},
+                "blob_csi_driver": {"enabled": "blob" in plan.storage_drivers},
+                "snapshot_controller": {"enabled": "snapshot" in plan.storage_drivers},
             },
             tags=dict(scope.tags),
             opts=pulumi.ResourceOptions(
                 parent=self,
-                depends_on=[groups.platform, *identities.ready, *network.ready],
+                depends_on=[
+                    groups.platform,
+                    *identities.ready,
+                    *network.ready,
+                    *(keys.ready if keys is not None else ()),
+                ],
                 protect=scope.protect,
                 ignore_changes=self._azure_owned(),
                 custom_timeouts=pulumi.CustomTimeouts(
@@ -193,7 +206,7 @@ class Cluster(pulumi.ComponentResource):
     def _first_pool(self, network: Network) -> ManagedClusterAgentPoolProfileArgsDict:
         """Without an autoscaler and never changed: whatever AKS is sent with a later update must still be true."""
         pool = self._plan.first_pool
-        return {
+        profile: ManagedClusterAgentPoolProfileArgsDict = {
             "name": pool.name,
             "mode": "System",
             "type": "VirtualMachineScaleSets",
@@ -209,6 +222,11 @@ class Cluster(pulumi.ComponentResource):
             "local_dns_profile": {"mode": "Disabled"},
             "upgrade_settings": {"max_surge": "1", "drain_timeout_in_minutes": pool.drain_minutes},
         }
+        if pool.security.encryption_at_host:
+            profile["enable_encryption_at_host"] = True
+        if (security := security_profile(pool.security)) is not None:
+            profile["security_profile"] = security
+        return profile
 
     def _maintenance(self, plan: MaintenancePlan) -> containerservice.MaintenanceConfiguration:
         """After the previous write: AKS accepts one operation on a cluster at a time."""

@@ -8,6 +8,7 @@ import pulumi_azure_native
 from components.azure.audit import Audit
 from components.azure.cluster import Cluster
 from components.azure.identity import ClusterIdentities
+from components.azure.keys import Keys
 from components.azure.model_store import ModelStore
 from components.azure.network import Network
 from components.azure.node_pools import NodePools
@@ -41,10 +42,25 @@ def azure(plan: AzurePlan, *, bootstrap: Mapping[str, pulumi.Output[str]]) -> Fo
         audit=audit, opts=opts,
     )  # fmt: skip
 
+    keys = (
+        Keys(
+            "keys",
+            plan.keys,
+            scope=scope,
+            groups=groups,
+            vault=vault,
+            vault_name=plan.vault.name,
+            identities=identity,
+            opts=opts,
+        )
+        if plan.keys is not None
+        else None
+    )
+
     # Phase 3: the cluster and its nodes.
     cluster = Cluster(
         "cluster", plan.cluster, plan.system_pool, scope=scope, groups=groups, network=network, identities=identity,
-        images=registry.ready, audit=audit, opts=opts,
+        images=registry.ready, keys=keys, audit=audit, opts=opts,
     )  # fmt: skip
     pools = NodePools(
         "pools", plan.agent_pools, scope=scope, groups=groups, network=network, cluster=cluster, opts=opts
@@ -52,7 +68,7 @@ def azure(plan: AzurePlan, *, bootstrap: Mapping[str, pulumi.Output[str]]) -> Fo
 
     # Phase 4: what pods use outside the cluster.
     store = ModelStore(
-        "model-store", plan.model_store, scope=scope, groups=groups, network=network, audit=audit, opts=opts
+        "model-store", plan.model_store, scope=scope, groups=groups, network=network, keys=keys, audit=audit, opts=opts
     )
 
     return Foundation(
@@ -75,7 +91,7 @@ def azure(plan: AzurePlan, *, bootstrap: Mapping[str, pulumi.Output[str]]) -> Fo
         ),
         components=[
             component
-            for component in (groups, audit, network, identity, cluster, pools, vault, registry, store)
+            for component in (groups, audit, network, identity, cluster, pools, vault, keys, registry, store)
             if component is not None
         ],
     )

@@ -4,6 +4,8 @@ import pulumi
 from pulumi_azure_native import storage
 
 from components.azure.audit import Audit, recorded
+from components.azure.keys import Keys
+from components.azure.lock import lock
 from components.azure.network import STORE_ZONE, Network
 from components.azure.private_endpoint import private_endpoint
 from components.azure.resource_groups import ResourceGroups
@@ -30,11 +32,13 @@ class ModelStore(pulumi.ComponentResource):
         scope: AzureScopePlan,
         groups: ResourceGroups,
         network: Network,
+        keys: Keys | None,
         audit: Audit | None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("llm-platform:components:ModelStore", name, None, opts)
         platform_group, store_group = groups.platform, groups.model_store
+        key = keys.store if keys is not None else None
         self.account = storage.StorageAccount(
             f"{name}-account",
             account_name=plan.account,
@@ -51,8 +55,10 @@ class ModelStore(pulumi.ComponentResource):
             minimum_tls_version="TLS1_2",
             public_network_access="Disabled",
             network_rule_set={"default_action": storage.DefaultAction.DENY, "bypass": "AzureServices"},
+            identity=_identity(plan, key),
+            encryption=_encryption(plan, key),
             tags=dict(scope.tags),
-            opts=self._kept(store_group, protect=scope.protect),
+            opts=self._kept(store_group, *(keys.ready if keys is not None and key else ()), protect=scope.protect),
         )
         service = storage.BlobServiceProperties(
             f"{name}-service",
@@ -72,7 +78,7 @@ class ModelStore(pulumi.ComponentResource):
             opts=self._kept(self.account, service, protect=scope.protect),
         )
         self.id = self.account.id
-        assign_admins(name, plan.admins, on=self.account, parent=self)
+        admins = assign_admins(name, plan.admins, on=self.account, parent=self)
         endpoint = private_endpoint(
             f"{name}-endpoint",
             endpoint=plan.endpoint,
@@ -86,7 +92,29 @@ class ModelStore(pulumi.ComponentResource):
             depends_on=[platform_group, self.account, *recorded(audit, "store", service, name=name, parent=self)],
         )
         self.ready = [self.container, endpoint]
+        lock(name, self.account, scope=scope, parent=self, after=[*admins, *self.ready])
         self.register_outputs({"id": self.id, "container": self.container.id})
 
     def _kept(self, *before: pulumi.Resource, protect: bool | None = None) -> pulumi.ResourceOptions:
         return pulumi.ResourceOptions(parent=self, depends_on=list(before), retain_on_delete=True, protect=protect)
+
+
+def _identity(plan: ModelStorePlan, key: tuple[str, pulumi.Output[str]] | None) -> storage.IdentityArgsDict | None:
+    if key is None:
+        return {"type": storage.IdentityType.NONE} if plan.key_off else None
+    # One output for the list, as on the cluster.
+    return {"type": storage.IdentityType.USER_ASSIGNED, "user_assigned_identities": key[1].apply(lambda id_: [id_])}
+
+
+def _encryption(plan: ModelStorePlan, key: tuple[str, pulumi.Output[str]] | None) -> storage.EncryptionArgsDict | None:
+    """With a key of the vault always in its latest version: the store looks for a newer one each day."""
+    services: storage.EncryptionServicesArgsDict = {"blob": {"enabled": True, "key_type": storage.KeyType.ACCOUNT}}
+    if key is None:
+        return {"key_source": storage.KeySource.MICROSOFT_STORAGE, "services": services} if plan.key_off else None
+    name, identity = key
+    return {
+        "key_source": storage.KeySource.MICROSOFT_KEYVAULT,
+        "key_vault_properties": {"key_name": name, "key_vault_uri": plan.vault_uri},
+        "encryption_identity": {"encryption_user_assigned_identity": identity},
+        "services": services,
+    }

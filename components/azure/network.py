@@ -6,6 +6,7 @@ import pulumi
 from pulumi_azure_native import network, privatedns
 
 from components.azure.audit import Audit, recorded
+from components.azure.lock import lock
 from components.azure.resource_groups import ResourceGroups
 from planning.plan import AzureScopePlan, NetworkPlan, RunnerPlan, SubnetPlan
 
@@ -87,6 +88,7 @@ class Network(pulumi.ComponentResource):
             # Azure never changes its zones, and a new address would be another one.
             opts=self._after(self._group, protect=scope.protect, ignore_changes=["zones"]),
         )
+        lock(f"{self._prefix}-nat-address", address, scope=scope, parent=self)
         return network.NatGateway(
             f"{self._prefix}-nat",
             nat_gateway_name=plan.nat_gateway,
@@ -138,11 +140,11 @@ class Network(pulumi.ComponentResource):
                     "priority": rule.priority,
                     "access": rule.access,
                     "direction": "Inbound",
-                    # A refusal is of every protocol: Azure's own AllowVnetInBound lets UDP in as well.
-                    "protocol": "Tcp" if rule.access == "Allow" else "*",
+                    # The rest is of every protocol: Azure's own AllowVnetInBound lets UDP in as well.
+                    "protocol": "*" if rule.port == "*" else "Tcp",
                     "source_address_prefix": rule.source,
                     "source_port_range": "*",
-                    "destination_address_prefix": "*",
+                    "destination_address_prefix": rule.destination,
                     "destination_port_range": rule.port,
                 }
                 for rule in plan.rules

@@ -6,11 +6,15 @@ import pulumi
 from pulumi_azure_native import keyvault
 
 from components.azure.audit import Audit, recorded
+from components.azure.lock import lock
 from components.azure.network import VAULT_ZONE, Network
 from components.azure.private_endpoint import private_endpoint
 from components.azure.resource_groups import ResourceGroups
 from components.azure.role import assign_admins
 from planning.plan import AzureScopePlan, VaultPlan
+
+# Key Vault shows it beside the name; what the secret is for is in the stack file.
+_CONTENT_TYPE = "text/plain"
 
 
 class Vault(pulumi.ComponentResource):
@@ -44,7 +48,7 @@ class Vault(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self, depends_on=[group], protect=scope.protect),
         )
         self.id = self.vault.id
-        assign_admins(name, plan.admins, on=self.vault, parent=self)
+        admins = assign_admins(name, plan.admins, on=self.vault, parent=self)
         self.ready = [
             private_endpoint(
                 f"{name}-endpoint",
@@ -63,6 +67,7 @@ class Vault(pulumi.ComponentResource):
             # The stack's configuration holds a value until it is in the vault; then it may be removed there.
             if secret in bootstrap:
                 self.ready.append(self._secret(f"{name}-secret-{secret}", secret, bootstrap[secret], plan, scope))
+        lock(name, self.vault, scope=scope, parent=self, after=[*admins, *self.ready])
         self.register_outputs({"id": self.id})
 
     def secret_scope(self, secret: str) -> pulumi.Output[str]:
@@ -78,13 +83,16 @@ class Vault(pulumi.ComponentResource):
             secret_name=secret,
             vault_name=plan.name,
             resource_group_name=scope.resource_group,
-            properties={"value": pulumi.Output.secret(value)},
+            properties={"value": pulumi.Output.secret(value), "content_type": _CONTENT_TYPE},
             tags=dict(scope.tags),
             opts=pulumi.ResourceOptions(
                 parent=self,
                 depends_on=[self.vault],
                 # Removing the value from the configuration must not delete the secret.
                 retain_on_delete=True,
+                # Whatever else changes, the update sends the value with it: the first one would be the vault's current
+                # one again, a key that was revoked since included.
+                ignore_changes=["tags", "properties.contentType"],
             ),
         )
 

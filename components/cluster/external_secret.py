@@ -9,7 +9,7 @@ from components.cluster.labels import metadata
 from components.cluster.secret_store import KIND
 from planning.plan import Json, SecretStorePlan
 
-# A key that is rotated in the vault takes effect within this time.
+# Something new in the vault takes effect within this time, unless its user asks for more haste.
 _REFRESH = "1h"
 
 
@@ -30,6 +30,7 @@ def external_secret(
     data: Mapping[str, str],
     opts: pulumi.ResourceOptions,
     template: Mapping[str, Json] | None = None,
+    refresh: str = _REFRESH,
 ) -> CustomResource:
     """`secret` in the store's namespace, each key from the vault's secret of that name in `data`.
 
@@ -44,7 +45,7 @@ def external_secret(
         kind="ExternalSecret",
         metadata=metadata(secret, store.namespace),
         spec={
-            "refreshInterval": _REFRESH,
+            "refreshInterval": refresh,
             "secretStoreRef": {"kind": KIND, "name": store.name},
             "target": target,
             "data": [{"secretKey": key, "remoteRef": {"key": source}} for key, source in data.items()],

@@ -28,6 +28,8 @@ from planning.plan import GatewayPlan, Json
 _ENVOY = "gateway.envoyproxy.io/v1alpha1"
 _GATEWAY_API = "gateway.networking.k8s.io/v1"
 _AI = "aigateway.envoyproxy.io/v1beta1"
+# A key that is revoked in the vault lives as long as this, and for the seconds until the proxies have the new list.
+_KEYS_REFRESH = "1m"
 
 
 class Gateway(pulumi.ComponentResource):
@@ -176,12 +178,14 @@ class Gateway(pulumi.ComponentResource):
             template=specs.certificate_template(),
             opts=in_cluster(self, self._cluster, *needs),
         )
+        named = {name: secret for client in plan.clients for name, secret in client.keys}
         keys = external_secret(
             f"{self._name}-api-keys",
             secret=specs.KEYS_SECRET,
             store=plan.secret_store,
-            data={client.name: client.key_secret for client in plan.clients},
-            template=trimmed(client.name for client in plan.clients),
+            data=named,
+            template=trimmed(named),
+            refresh=_KEYS_REFRESH,
             opts=in_cluster(self, self._cluster, *needs),
         )
         return certificate, keys

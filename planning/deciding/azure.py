@@ -2,6 +2,7 @@
 
 from planning.deciding.audit import audit
 from planning.deciding.cluster import cluster, identities
+from planning.deciding.keys import keys
 from planning.deciding.network import network
 from planning.deciding.pod_identities import pod_identities
 from planning.deciding.pools import agent_pool
@@ -39,6 +40,7 @@ def azure(stack: ResolvedStack) -> AzurePlan:
         system_pool=system,
         agent_pools=tuple(agent_pool(stack, view) for view in stack.pools),
         vault=_vault(stack),
+        keys=keys(stack),
         registry=_registry(stack),
         model_store=_model_store(stack),
         pod_identities=pod_identities(stack),
@@ -55,6 +57,7 @@ def _scope(stack: ResolvedStack) -> AzureScopePlan:
         region=settings.region,
         tags=tuple(sorted(tags_of(settings).items())),
         protect=settings.protected,
+        lock=settings.locked,
     )
 
 
@@ -122,6 +125,8 @@ def _model_store(stack: ResolvedStack) -> ModelStorePlan:
         endpoint=stack.names.endpoint("models").value,
         endpoint_group=_endpoint_group(stack, "storage_blob"),
         admins=_admins(stack, "storage_blob_data_contributor", "weights"),
+        vault_uri=f"https://{stack.names.vault.value}.vault.azure.net",
+        key_off=stack.settings.security.keys.store is False,
     )
 
 

@@ -3,6 +3,7 @@
 from ipaddress import IPv4Network
 
 from planning import naming
+from planning.deciding.node_security import node_security
 from planning.deciding.roles import grant
 from planning.deciding.system_nodes import SYSTEM_TAINT
 from planning.placement.start import NODE_PROVISION_SECONDS
@@ -13,30 +14,34 @@ from planning.plan import (
     MaintenancePlan,
 )
 from planning.resolving.addresses import DNS_ADDRESS
+from planning.resolving.production import on_in_production
 from planning.resolving.request_path import request_path
 from planning.resolving.resolution import ResolvedStack
 from planning.resolving.system_pool import FIRST_POOL, FIRST_POOL_NODES
 
-_CONTROL_PLANE, _KUBELET = "control-plane", "kubelet"
+CONTROL_PLANE, _KUBELET = "control-plane", "kubelet"
 # Channels on which Azure moves the minor version by itself; the declared version would then downgrade it.
 _MINOR_CHANNELS = ("stable", "rapid")
+# Between the cleaner's rounds: it removes what no container uses at that moment, vLLM's large image too, which the next
+# start of a model then waits for. AKS takes 24 hours to three months.
+IMAGE_CLEANER_HOURS = 30 * 24
 
 
 def identities(stack: ResolvedStack) -> ClusterIdentityPlan:
     """Plan the identities of control plane and kubelets and what they may do."""
     private = stack.settings.cluster.api_server.access == "private"
     return ClusterIdentityPlan(
-        control_plane=stack.names.identity(_CONTROL_PLANE).value,
+        control_plane=stack.names.identity(CONTROL_PLANE).value,
         kubelet=stack.names.identity(_KUBELET).value,
         subnets=tuple(
-            (role, grant(stack, _CONTROL_PLANE, "network_contributor", f"subnet-{role}"))
+            (role, grant(stack, CONTROL_PLANE, "network_contributor", f"subnet-{role}"))
             for role in ("nodes", "api_server", "gateway")
         ),
-        operate_kubelet=grant(stack, _CONTROL_PLANE, "managed_identity_operator", _KUBELET),
-        private_zone=grant(stack, _CONTROL_PLANE, "private_dns_zone_contributor", "api-server-zone")
+        operate_kubelet=grant(stack, CONTROL_PLANE, "managed_identity_operator", _KUBELET),
+        private_zone=grant(stack, CONTROL_PLANE, "private_dns_zone_contributor", "api-server-zone")
         if private
         else None,
-        vnet=grant(stack, _CONTROL_PLANE, "network_contributor", "vnet") if private else None,
+        vnet=grant(stack, CONTROL_PLANE, "network_contributor", "vnet") if private else None,
     )
 
 
@@ -52,6 +57,8 @@ def cluster(stack: ResolvedStack) -> ClusterPlan:
         "private": private,
         "pods": stack.settings.network.pods,
         "services": stack.settings.network.services,
+        # Of later versions: a cluster without is the one that it was.
+        **({"disks": True} if stack.settings.security.keys.disks else {}),
     }
     window = settings.maintenance
     return ClusterPlan(
@@ -73,6 +80,7 @@ def cluster(stack: ResolvedStack) -> ClusterPlan:
             nodes=FIRST_POOL_NODES,
             drain_minutes=nodes.system_drain_minutes,
             taint=SYSTEM_TAINT,
+            security=node_security(stack, settings.first_pool.vm_size),
         ),
         maintenance=tuple(
             MaintenancePlan(
@@ -97,4 +105,19 @@ def cluster(stack: ResolvedStack) -> ClusterPlan:
                 naming.revision(fixed),
             )
         ),
+        etcd_key_off=stack.settings.security.keys.etcd is False,
+        storage_drivers=settings.storage_drivers,
+        azure_policy=on_in_production(stack.settings.platform, stack.settings.security.azure_policy),
+        image_cleaner_hours=_image_cleaner_hours(stack),
+        read_only_nodes_group=_read_only_nodes_group(stack),
     )
+
+
+def _image_cleaner_hours(stack: ResolvedStack) -> int | None:
+    is_on = on_in_production(stack.settings.platform, stack.settings.security.image_cleaner)
+    return None if is_on is None else IMAGE_CLEANER_HOURS if is_on else 0
+
+
+def _read_only_nodes_group(stack: ResolvedStack) -> bool | None:
+    level = stack.settings.security.node_resource_group
+    return on_in_production(stack.settings.platform, None if level is None else level == "read-only")

@@ -1,5 +1,7 @@
 """Plans the network: names, subnets with their rules, and the private DNS zones."""
 
+from typing import Literal
+
 from config.base import VnetId
 from planning.plan import (
     NetworkPlan,
@@ -10,6 +12,8 @@ from planning.plan import (
 from planning.resolving.resolution import ResolvedStack
 
 _DELEGATION = "Microsoft.ContainerService/managedClusters"
+# Kubelet's API, and the SSH server that nodes have by default.
+_KUBELET, _SSH = "10250", "22"
 # Service in the graph → key of the catalog's private links.
 _PRIVATE_LINKS = {"vault": "key_vault", "registry": "container_registry", "blob": "storage_blob"}
 
@@ -60,19 +64,41 @@ def _subnet(
 
 
 def _node_rules(stack: ResolvedStack) -> tuple[SecurityRulePlan, ...]:
+    """Azure's own AllowVnetInBound lets every peered network reach every port of a node, the runner's too.
+
+    Kubelets answer the API server and metrics-server, nobody else; to SSH there is no way at all. Pods listen on the
+    same ports of addresses of their own, so the rules are about nodes' addresses alone.
+    """
+    nodes, pods = stack.settings.network.subnets.nodes, stack.settings.network.pods
+    callers = {"nodes": nodes, "api-server": stack.settings.network.subnets.api_server, "pods": pods}
+    kubelet = tuple(
+        _rule(f"allow-kubelet-{caller}", 200 + index, "Allow", source, _KUBELET, nodes)
+        for index, (caller, source) in enumerate(callers.items())
+    )
+    refused = (
+        _rule("deny-kubelet", 300, "Deny", "VirtualNetwork", _KUBELET, nodes),
+        _rule("deny-ssh", 301, "Deny", "VirtualNetwork", _SSH, nodes),
+    )
     # A public gateway keeps the caller's address up to the node, so the nodes' group must let 443 in.
-    if stack.settings.gateway.exposure == "public":
-        return (SecurityRulePlan(name="allow-gateway", priority=100, access="Allow", source="Internet", port="443"),)
-    return ()
+    public = stack.settings.gateway.exposure == "public"
+    return (*((_rule("allow-gateway", 100, "Allow", "Internet", "443"),) if public else ()), *kubelet, *refused)
 
 
 def _allow_vnet(port: str) -> SecurityRulePlan:
-    return SecurityRulePlan(name="allow-vnet", priority=100, access="Allow", source="VirtualNetwork", port=port)
+    return _rule("allow-vnet", 100, "Allow", "VirtualNetwork", port)
 
 
 def _deny_rest() -> SecurityRulePlan:
     # 4096 is the last priority of a custom rule; Azure's own AllowVnetInBound would let all ports in.
-    return SecurityRulePlan(name="deny-rest", priority=4096, access="Deny", source="*", port="*")
+    return _rule("deny-rest", 4096, "Deny", "*", "*")
+
+
+def _rule(
+    name: str, priority: int, access: Literal["Allow", "Deny"], source: str, port: str, destination: str = "*"
+) -> SecurityRulePlan:
+    return SecurityRulePlan(
+        name=name, priority=priority, access=access, source=source, destination=destination, port=port
+    )
 
 
 def _runner(vnet: VnetId | None) -> RunnerPlan | None:

@@ -4,11 +4,12 @@ from typing import Literal
 
 from planning import naming
 from planning.deciding import device_plugin
+from planning.deciding.node_security import fixed, node_security
 from planning.money import quota
 from planning.placement import drain
 from planning.plan import AgentPoolPlan, Pairs, PoolPlan
 from planning.plan import labels as labels_of
-from planning.plan.immutable import IMMUTABLE_SETTINGS
+from planning.plan.immutable import IMMUTABLE_SETTINGS, LATER_SETTINGS
 from planning.resolving.pools import ResolvedPool
 from planning.resolving.resolution import ResolvedStack
 from planning.resolving.tags import autoscaler_tags
@@ -23,8 +24,10 @@ def agent_pool(stack: ResolvedStack, view: ResolvedPool) -> AgentPoolPlan:
         None if view.gpu is None else "Install" if stack.settings.cluster.gpu_driver == "aks" else "None"
     )
     zones = settings.zones or ()
+    security = node_security(stack, view.vm.name)
     revision = revision_of(
         {
+            **fixed(security),
             "vm_size": view.vm.name,
             "zones": sorted(zones),
             "spot": view.spot,
@@ -83,6 +86,7 @@ def agent_pool(stack: ResolvedStack, view: ResolvedPool) -> AgentPoolPlan:
         max_surge=surge,
         max_unavailable=unavailable,
         autoscaler_tags=autoscaler_tags(view),
+        security=security,
     )
 
 
@@ -94,7 +98,9 @@ def revision_of(immutable: dict[str, object], ours: dict[str, object]) -> str:
     """
     if immutable.keys() != IMMUTABLE_SETTINGS:
         raise ValueError(f"not what AKS can't change: {sorted(immutable.keys() ^ IMMUTABLE_SETTINGS)}")
-    return naming.revision({**immutable, **ours})
+    # Settings of later versions, where they are off: pools that exist keep their revision.
+    with_effect = {key: value for key, value in immutable.items() if key not in LATER_SETTINGS or value}
+    return naming.revision({**with_effect, **ours})
 
 
 def _upgrade(stack: ResolvedStack, view: ResolvedPool) -> tuple[str | None, str | None]:

@@ -1,5 +1,6 @@
 """Plans what runs in the cluster for all models: secrets, gateway, autoscaling, metrics."""
 
+from config.gateway import Client
 from planning.deciding import azure_objects
 from planning.deciding.alerting import alerting
 from planning.deciding.chart_crds import chart_crds
@@ -20,6 +21,7 @@ from planning.plan import (
     GpuMetricsPlan,
     MonitoringPlan,
     NodeSelection,
+    Pairs,
     PlatformPlan,
     SecretsPlan,
     ServingPlan,
@@ -113,7 +115,7 @@ def gateway(stack: ResolvedStack, nodes: NodeSelection) -> GatewayPlan:
         proxy_image=image(stack, "envoy-proxy"),
         public=settings.exposure == "public",
         service_annotations=azure_objects.load_balancer_annotations(stack),
-        clients=tuple(ClientPlan(name=client.name, key_secret=client.key_secret) for client in settings.clients),
+        clients=tuple(ClientPlan(name=client.name, keys=_keys(client)) for client in settings.clients),
         listener=path.listener,
         proxy=path.proxy,
         min_replicas=settings.replicas.min,
@@ -128,6 +130,15 @@ def gateway(stack: ResolvedStack, nodes: NodeSelection) -> GatewayPlan:
             end_seconds=path.proxy.grace_seconds,
         ),
     )
+
+
+def _keys(client: Client) -> Pairs:
+    """Each key under a name of its own: of two with one name Envoy Gateway would take the first, and say nothing.
+
+    Read in envoyproxy/gateway internal/gatewayapi/securitypolicy.go, buildAPIKeyAuth (`seenClients`).
+    """
+    first, *more = client.keys
+    return ((client.name, first), *((f"{client.name}.{number}", key) for number, key in enumerate(more, 2)))
 
 
 def monitoring(stack: ResolvedStack, nodes: NodeSelection) -> MonitoringPlan:

@@ -1,6 +1,7 @@
 """Plans the system pool: an agent pool of its own, so that a change makes a new one instead of a new cluster."""
 
 from planning import naming
+from planning.deciding.node_security import fixed, node_security
 from planning.deciding.pools import revision_of
 from planning.deciding.system_nodes import SYSTEM_TAINT
 from planning.plan import AgentPoolPlan, PoolPlan
@@ -17,8 +18,10 @@ def system_pool(stack: ResolvedStack) -> AgentPoolPlan:
     """Plan the pool where everything but models runs."""
     settings, max_pods = stack.settings.cluster.system_pool, stack.settings.cluster.max_pods
     zones = settings.zones or ()
+    security = node_security(stack, settings.vm_size)
     revision = revision_of(
         {
+            **fixed(security),
             "vm_size": settings.vm_size,
             "zones": sorted(zones),
             "spot": False,
@@ -58,4 +61,5 @@ def system_pool(stack: ResolvedStack) -> AgentPoolPlan:
         max_surge=_MAX_SURGE,
         max_unavailable=None,
         autoscaler_tags=(),
+        security=security,
     )

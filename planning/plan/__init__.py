@@ -16,11 +16,13 @@ from planning.plan.azure import (
     FirstPoolPlan,
     MaintenancePlan,
     ModelStorePlan,
+    NodeSecurityPlan,
     PodIdentityPlan,
     VaultPlan,
 )
 from planning.plan.azure_audit import AuditPlan, ContainerLogsPlan, RecordedPlan
 from planning.plan.azure_grants import AdminGrantPlan, GrantPlan
+from planning.plan.azure_keys import DiskKeyPlan, EtcdKeyPlan, KeysPlan, StoreKeyPlan
 from planning.plan.azure_network import NetworkPlan, RunnerPlan, SecurityRulePlan, SubnetPlan
 from planning.plan.azure_registry import CachePlan, RegistryAccountPlan, RegistryPlan
 from planning.plan.base import Json, Pairs
@@ -98,7 +100,9 @@ __all__ = [
     "CostPlan",
     "DeviceClaim",
     "DeviceRequest",
+    "DiskKeyPlan",
     "EmailPlan",
+    "EtcdKeyPlan",
     "ExtendedResource",
     "FirstPoolPlan",
     "GatewayPlan",
@@ -107,6 +111,7 @@ __all__ = [
     "GrantPlan",
     "HandoverPlan",
     "Json",
+    "KeysPlan",
     "MaintenancePlan",
     "MemoryPlan",
     "ModelCost",
@@ -116,6 +121,7 @@ __all__ = [
     "MonitoringPlan",
     "MovePlan",
     "NetworkPlan",
+    "NodeSecurityPlan",
     "NodeSelection",
     "Pairs",
     "Plan",
@@ -141,6 +147,7 @@ __all__ = [
     "SecurityRulePlan",
     "ServerPath",
     "ServingPlan",
+    "StoreKeyPlan",
     "SubnetPlan",
     "SystemLoadPlan",
     "TcpKeepalivePath",

@@ -6,6 +6,7 @@ from msgspec import Struct
 
 from planning.plan.azure_audit import AuditPlan
 from planning.plan.azure_grants import AdminGrantPlan, GrantPlan
+from planning.plan.azure_keys import KeysPlan
 from planning.plan.azure_network import NetworkPlan
 from planning.plan.azure_registry import RegistryPlan
 from planning.plan.base import Pairs
@@ -27,6 +28,8 @@ class AzureScopePlan(Struct, frozen=True, kw_only=True):
     """Tags of every resource that takes tags."""
     protect: bool
     """Whether resources that cannot be recreated are protected from deletion."""
+    lock: bool
+    """Whether Azure refuses to delete them, too."""
 
 
 class ClusterIdentityPlan(Struct, frozen=True, kw_only=True):
@@ -46,6 +49,19 @@ class ClusterIdentityPlan(Struct, frozen=True, kw_only=True):
     """Lets the control plane link that zone to the network; None with a public API server."""
 
 
+class NodeSecurityPlan(Struct, frozen=True, kw_only=True):
+    """How the nodes of a pool are hardened."""
+
+    encryption_at_host: bool
+    """Whether the machine encrypts caches of disks and local disks."""
+    virtual_tpm: bool
+    """Whether it measures how a node starts (Trusted Launch)."""
+    secure_boot: bool
+    """Whether a node starts signed software only; never with GPUs, whose driver isn't signed."""
+    ssh: bool
+    """Whether nodes run an SSH server."""
+
+
 class FirstPoolPlan(Struct, frozen=True, kw_only=True):
     """The pool inside the cluster's own resource, without which AKS creates no cluster; it is never changed again."""
 
@@ -59,6 +75,8 @@ class FirstPoolPlan(Struct, frozen=True, kw_only=True):
     """Longest drain of a node during an upgrade, minutes."""
     taint: str
     """Taint that keeps models away, `key=value:Effect`."""
+    security: NodeSecurityPlan
+    """How its node is hardened, if the cluster is new."""
 
 
 class MaintenancePlan(Struct, frozen=True, kw_only=True):
@@ -119,6 +137,16 @@ class ClusterPlan(Struct, frozen=True, kw_only=True):
     """Entra application that AKS API servers answer for."""
     identifier: str
     """Fixed identity of the Kubernetes provider: new when the cluster must be a new one."""
+    etcd_key_off: bool
+    """Whether a key for Secrets in etcd is to be given up; where there never was one, none is named."""
+    storage_drivers: tuple[str, ...]
+    """AKS's storage drivers beside that for disks: blob, file or snapshot."""
+    azure_policy: bool | None
+    """Whether AKS's add-on for Azure Policy is on; None where it is left as it is."""
+    image_cleaner_hours: int | None
+    """Hours between two removals of images with known flaws; 0 switches it off, None leaves it as it is."""
+    read_only_nodes_group: bool | None
+    """Whether nobody but AKS may change its own resource group; None where it is left as it is."""
 
 
 class AgentPoolPlan(Struct, frozen=True, kw_only=True):
@@ -152,6 +180,8 @@ class AgentPoolPlan(Struct, frozen=True, kw_only=True):
     """Nodes that may be unavailable during an upgrade, where the quota has no room for a surge node."""
     autoscaler_tags: Pairs
     """Tags that tell the cluster autoscaler what a node offers where it can't see one."""
+    security: NodeSecurityPlan
+    """How its nodes are hardened."""
 
 
 class PodIdentityPlan(Struct, frozen=True, kw_only=True):
@@ -213,6 +243,10 @@ class ModelStorePlan(Struct, frozen=True, kw_only=True):
     """Azure's group id: the part of the service that the endpoint leads to."""
     admins: tuple[AdminGrantPlan, ...]
     """Who may upload weights: an owner of the subscription may not."""
+    vault_uri: str
+    """Address of the vault, where the store finds its key if it has one of the vault."""
+    key_off: bool
+    """Whether it is to go back to Azure's key; where it never had another, none is named."""
 
 
 class AzurePlan(Struct, frozen=True, kw_only=True, tag="azure"):
@@ -234,6 +268,8 @@ class AzurePlan(Struct, frozen=True, kw_only=True, tag="azure"):
     """The GPU node pools, in the order of the Plan's pools."""
     vault: VaultPlan
     """The store of secrets."""
+    keys: KeysPlan | None
+    """Keys of the vault that encrypt other resources; None where Azure's own do."""
     registry: RegistryPlan
     """The registry that nodes pull from."""
     model_store: ModelStorePlan

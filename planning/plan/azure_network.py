@@ -18,6 +18,8 @@ class SecurityRulePlan(Struct, frozen=True, kw_only=True):
     """What happens to traffic that matches."""
     source: str
     """Service tag or address range that traffic comes from; `*` is anywhere."""
+    destination: str
+    """Address range that it goes to; `*` is any of the subnet's, pods of its nodes included."""
     port: str
     """Port that it goes to; `*` is any."""
 

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 # the field is the same on every pool.
 IMMUTABLE_FIELDS: Mapping[str, str | None] = {
     "availabilityZones": "zones",
+    "enableEncryptionAtHost": "encryption_at_host",
     "gpuInstanceProfile": "gpu_instance_profile",
     "gpuProfile": "gpu_driver",
     "maxPods": "max_pods",
@@ -19,9 +20,14 @@ IMMUTABLE_FIELDS: Mapping[str, str | None] = {
     "osType": None,
     "scaleSetEvictionPolicy": "spot",
     "scaleSetPriority": "spot",
+    # The virtual TPM and Secure Boot can't be given to nodes that were made without (AKS' page about Trusted Launch),
+    # and another access by SSH images nodes again, from Kubernetes 1.37 on at once, under running models.
+    "securityProfile": "node_security",
     "spotMaxPrice": "spot",
     "type": None,
     "vmSize": "vm_size",
     "vnetSubnetID": "subnet",
 }
+# Settings that versions up to 0.1.0 didn't have. Where one is off, the pool is what it was: its revision too.
+LATER_SETTINGS: frozenset[str] = frozenset({"encryption_at_host", "node_security"})
 IMMUTABLE_SETTINGS: frozenset[str] = frozenset(setting for setting in IMMUTABLE_FIELDS.values() if setting is not None)

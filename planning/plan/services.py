@@ -134,8 +134,8 @@ class ClientPlan(Struct, frozen=True, kw_only=True):
 
     name: str
     """Name under which its requests are logged."""
-    key_secret: str
-    """The store's secret with its API key."""
+    keys: Pairs
+    """The name that goes with each of its API keys, and the store's secret with that key; the current one first."""
 
 
 class ControllerPlan(Struct, frozen=True, kw_only=True):

@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from catalog import SystemContainer, SystemPod
 from planning.plan.system_pods import ENVOY, EXTERNAL_PROCESSOR, REPLICAS, REQUESTS
+from planning.resolving.production import on_in_production
 from planning.resolving.resolution import Resolution, derived
 
 # Words of the catalog for numbers of pods that the stack file says.
@@ -39,10 +40,14 @@ def system_loads(stack: Resolution) -> tuple[SystemLoad, ...]:
 
 def _agents(stack: Resolution) -> tuple[str, ...]:
     """Azure's own agents that the stack file switches on."""
-    audit = stack.settings.observability.audit
-    if audit is None:
-        return ()
-    switches = {"container_logs": audit.container_logs, "defender": audit.defender}
+    audit, drivers = stack.settings.observability.audit, stack.settings.cluster.storage_drivers
+    switches = {
+        "file": "file" in drivers,
+        "blob": "blob" in drivers,
+        "azure_policy": on_in_production(stack.settings.platform, stack.settings.security.azure_policy),
+        "container_logs": audit is not None and audit.container_logs,
+        "defender": audit is not None and audit.defender,
+    }
     return tuple(agent for agent, is_on in switches.items() if is_on)
 
 

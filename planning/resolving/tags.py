@@ -13,8 +13,8 @@ def own_tags(platform: Platform) -> dict[str, str]:
 
 
 def tags_of(platform: Platform) -> dict[str, str]:
-    """All tags; the stack file's win."""
-    return {**own_tags(platform), **platform.tags}
+    """All tags; the platform's own win (rule TAG-OWN refuses others under their keys)."""
+    return {**platform.tags, **own_tags(platform)}
 
 
 def autoscaler_tags(view: PoolView) -> tuple[tuple[str, str], ...]:

@@ -20,6 +20,11 @@ def production_is_protected(stack: Resolution) -> Violations:
     settings = stack.settings
     weak = {
         "platform.protect": (not settings.platform.protected, "`pulumi destroy` deletes it", "leave it out"),
+        "platform.locks": (
+            not settings.platform.locks,
+            "whoever has rights in the subscription may delete vault, weights, records and the outbound address",
+            "leave it out, with a role for `pulumi up` that may make locks",
+        ),
         "security.vault.purge_protection": (
             not settings.security.vault.purge_protection,
             "whoever deletes the vault can purge its keys at once",

@@ -8,9 +8,12 @@ from planning.rules.register import Violation, Violations, stack_rule
 _READS = (
     "cluster.system_pool",
     "cluster.max_pods",
+    "cluster.storage_drivers",
     "gateway.replicas",
     "observability.replicas",
     "observability.audit",
+    "platform.environment",
+    "security.azure_policy",
 )
 _FIGURES = "catalog/system_pods.yaml; https://learn.microsoft.com/azure/aks/node-resource-reservations"
 _MIB_PER_GIB = 1024

@@ -136,6 +136,27 @@ def keys_differ(stack: Resolution) -> Violations:
         )
 
 
+@stack_rule(
+    "TAG-OWN",
+    "error",
+    prevents="Costs and policies go by tags that say something else than what the resources are: production as `dev`, "
+    "or as managed by nobody.",
+    source="https://learn.microsoft.com/azure/cloud-adoption-framework/ready/azure-best-practices/resource-tagging",
+    reads=("platform",),
+    needs="aks",
+)
+def own_keys_left_alone(stack: Resolution) -> Violations:
+    """No tag of the stack file has the key of one that the platform adds, unless it says the same."""
+    platform = stack.settings.platform
+    for key, value in own_tags(platform).items():
+        if platform.tags.get(key, value) != value:
+            yield Violation(
+                _place(key),
+                f"`{key}` is a tag of the platform's own, and says `{value}`",
+                "leave it out, or choose another key",
+            )
+
+
 def _alike(given: dict[str, str], own: dict[str, str]) -> Iterator[tuple[str, list[str]]]:
     """Keys of the stack file with those of the platform, or before them in the file, that are equal but for case."""
     before = list(own)

@@ -51,6 +51,13 @@ _ROLES: Final = {
     ),
     # Key Vault Secrets Officer
     "b86a8fe4-44ce-4948-aee5-eccb2c155cd7": _Role(data=("Microsoft.KeyVault/vaults/secrets/*",)),
+    # Key Vault Crypto User, Key Vault Crypto Service Encryption User: keys, never secrets.
+    "12338af0-0e69-4776-bea7-57ae8d297424": _Role(data=("Microsoft.KeyVault/vaults/keys/*",)),
+    "e147488a-f6f5-4113-8e2d-b22465e65bf6": _Role(data=("Microsoft.KeyVault/vaults/keys/*",)),
+    # Key Vault Contributor: the vault itself, and nothing in it.
+    "f25e0fa2-a7c8-4377-a976-54943a77a395": _Role(actions=("Microsoft.KeyVault/vaults/*/write",)),
+    # Contributor, of which none of the actions above is about what it is given for: a set of disk encryption.
+    "b24988ac-6180-42a0-ab88-20f7382dd24c": _Role(actions=("*",)),
     # Storage Blob Data Contributor
     "ba92f5b4-2d11-453d-a403-e96b0029c9fe": _Role(
         actions=("Microsoft.Storage/storageAccounts/blobServices/containers/*",),

@@ -1,6 +1,7 @@
 """What AKS demands of a cluster's pools as a whole: a system pool at all times, and none that comes with the cluster.
 
-Source: https://learn.microsoft.com/azure/aks/use-system-pools; for pools inside the cluster's own resource
+Source: https://learn.microsoft.com/azure/aks/use-system-pools; Secure Boot and GPUs,
+https://learn.microsoft.com/azure/aks/use-trusted-launch; for pools inside the cluster's own resource
 Azure/AKS#2495 and microsoft/tyger#121 (the refusal of a pool that does not exist), pulumi/pulumi-azure-native#579 and
 #1686 (one that is left out stays), #2719 (a deleted one that is sent again). What differs: a refresh answers the pools
 of the cluster's own resource as they were sent, where AKS lists every pool of the cluster.
@@ -62,6 +63,9 @@ def _require_of_cluster(cloud: Cloud, id_: str, inputs: Mapping[str, Any]) -> No
 
 
 def _require_of_pool(pool: Pool) -> None:
+    if (pool.get("securityProfile") or {}).get("enableSecureBoot") and (pool.get("gpuProfile") or {}).get("driver"):
+        # AKS refuses its own driver beside Secure Boot; with none, no module of the GPU Operator's would be loaded.
+        raise RefusedError("InvalidParameter: Secure Boot on a GPU node pool needs nodes without a GPU driver of AKS")
     if pool.get("mode") != "System":
         return
     if pool.get("scaleSetPriority") == "Spot":

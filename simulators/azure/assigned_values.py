@@ -89,6 +89,11 @@ def _vault(resource: AzureObject, _cloud: Cloud) -> dict[str, Any]:
     return {"properties": {**given, "vaultUri": f"https://{resource.outputs['name']}.vault.azure.net/"}}
 
 
+def _key(resource: AzureObject, _cloud: Cloud) -> dict[str, Any]:
+    uri = f"https://{resource.inputs['vaultName']}.vault.azure.net/keys/{resource.outputs['name']}"
+    return {"keyUri": uri, "keyUriWithVersion": f"{uri}/{guid(resource.id).replace('-', '')}"}
+
+
 def _secret(resource: AzureObject, _cloud: Cloud) -> dict[str, Any]:
     given = {key: value for key, value in (resource.inputs.get("properties") or {}).items() if key != "value"}
     uri = f"https://{resource.inputs['vaultName']}.vault.azure.net/secrets/{resource.outputs['name']}"
@@ -142,6 +147,7 @@ _ASSIGNED: Final[dict[str, Callable[[AzureObject, Cloud], dict[str, Any]]]] = {
     "containerregistry:Registry": _registry,
     "containerservice:AgentPool": _agent_pool,
     "containerservice:ManagedCluster": _managed_cluster,
+    "keyvault:Key": _key,
     "keyvault:Secret": _secret,
     "keyvault:Vault": _vault,
     "managedidentity:UserAssignedIdentity": _user_assigned_identity,

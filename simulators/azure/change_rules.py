@@ -59,6 +59,10 @@ IMMUTABLE_POOL_FIELDS: Final = (
     "proximityPlacementGroupID",
     "scaleSetEvictionPolicy",
     "scaleSetPriority",
+    # Nodes that were made without either can get neither, and that is the only way that it is changed here
+    # (https://learn.microsoft.com/azure/aks/use-trusted-launch).
+    "securityProfile.enableSecureBoot",
+    "securityProfile.enableVTPM",
     "spotMaxPrice",
     "type",
     "vnetSubnetID",

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import yaml
 
-from simulators.azure import agent_pools, artifact_cache, change_rules, fixed_once_created, monitoring
+from simulators.azure import agent_pools, artifact_cache, change_rules, fixed_once_created, locks, monitoring
 from simulators.azure.arm_paths import path_inputs, resource_id
 from simulators.azure.arm_schema import ArmSchema
 from simulators.azure.assigned_values import TENANT, born
@@ -225,6 +225,7 @@ class AzureNative(SimulatedProvider):
         schema = self._schema(type_)
         if self.cloud.find(id_) is None:
             return
+        locks.refuse(self.cloud, schema.token, id_)
         agent_pools.require_another_system_pool(self.cloud, schema.token, id_)
         for user in self.cloud.azure:
             if user.token in change_rules.holders(schema.token) and change_rules.names(user.id, user.inputs, id_):

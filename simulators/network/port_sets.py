@@ -10,6 +10,7 @@ from typing import Final, Self
 
 PROTOCOLS: Final = ("TCP", "UDP", "SCTP")
 LAST_PORT: Final = 65535
+_FEW: Final = 2
 
 
 class NotUnderstoodError(Exception):
@@ -44,9 +45,17 @@ class Ports:
         return any(self.bits)
 
     def words(self) -> list[str]:
-        """Ranges in reading order: `any`, or such as `TCP 53`, `UDP 32000-32768`; none for the empty set."""
+        """Ranges in reading order: `any`, or such as `TCP 53`, `UDP 32000-32768`; none for the empty set.
+
+        Where a few are missing, they are named: `any but TCP 22`.
+        """
         if self == ALL:
             return ["any"]
+        missing = (ALL - self).runs()
+        return [f"any but {' and '.join(missing)}"] if len(missing) <= _FEW else self.runs()
+
+    def runs(self) -> list[str]:
+        """Ranges in reading order, such as `TCP 53`, `UDP 32000-32768`."""
         found = []
         for protocol, bits in zip(PROTOCOLS, self.bits, strict=True):
             for run in re.finditer("1+", f"{bits:b}"[::-1]):

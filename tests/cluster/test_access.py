@@ -163,8 +163,8 @@ def test_the_registrys_account_reads_its_own_two_secrets_and_nothing_else(world:
     for secret, _ in account.read:
         assert access.principal_may(world.cloud, principal, access.READ_SECRET, f"{vault}/secrets/{secret}")
     assert not access.principal_may(world.cloud, principal, access.READ_SECRET, vault)
-    for client in world.plan.gateway.clients:
-        assert not access.principal_may(world.cloud, principal, access.READ_SECRET, world.secret(client.key_secret))
+    for _, key in (key for client in world.plan.gateway.clients for key in client.keys):
+        assert not access.principal_may(world.cloud, principal, access.READ_SECRET, world.secret(key))
 
 
 def test_the_control_plane_joins_the_subnets_and_hands_out_the_kubelets_identity(world: World) -> None:

@@ -193,6 +193,20 @@ def test_a_change_in_the_vault_waits_for_the_refresh_interval(space: Space) -> N
     space.require_secret("hourly", {"key": "new"})
 
 
+def test_of_two_keys_the_old_one_ends_with_the_update_that_no_longer_names_it(space: Space) -> None:
+    """While a client has two, either is valid; neither its end nor a new value of the vault waits for an hour."""
+    space.store({"new": "new key", "old": "old key"})
+    space.want("keys", {"team": "old"})
+    space.require_secret("keys", {"team": "old key"})
+    space.want("keys", {"team": "new", "team.2": "old"})
+    space.require_secret("keys", {"team": "new key", "team.2": "old key"})
+    space.want("keys", {"team": "new"})
+    space.require_secret("keys", {"team": "new key"})
+    space.store({"new": "after a leak", "old": "old key"})
+    space.remind("keys")
+    space.require_secret("keys", {"team": "after a leak"})
+
+
 def test_a_changed_specification_is_followed_at_once(space: Space) -> None:
     space.store({"a": "a\n", "b": "b"})
     space.want("one", {"key": "a", "other": "b"})

@@ -34,7 +34,7 @@ def bootstrapped(config: Mapping[str, Any]) -> list[str]:
     receivers = config.get(f"{PROJECT}:observability", {}).get("receivers", [])
     alerted = [receiver["secret"] for receiver in receivers if "secret" in receiver]
     account = config.get(f"{PROJECT}:registry", {}).get("docker_hub", {})
-    keys = [client["key_secret"] for client in gateway["clients"]]
+    keys = [key for client in gateway["clients"] for key in client.get("key_secrets") or [client["key_secret"]]]
     return [gateway["certificate"], *keys, *alerted, *account.values()]
 
 

@@ -24,7 +24,8 @@ EXEMPT = {
 }
 # Types of which Azure has no logs: what they do is in the subscription's activity log, or in those of another resource.
 WITHOUT_LOGS = {
-    "authorization:RoleAssignment", "containerregistry:CacheRule", "containerregistry:CredentialSet",
+    "authorization:ManagementLockByScope", "authorization:RoleAssignment", "compute:DiskEncryptionSet",
+    "containerregistry:CacheRule", "containerregistry:CredentialSet", "keyvault:Key",
     "containerservice:AgentPool", "containerservice:MaintenanceConfiguration",
     "managedidentity:FederatedIdentityCredential", "managedidentity:UserAssignedIdentity",
     "network:PrivateDnsZoneGroup", "network:PrivateEndpoint", "network:Subnet", "network:VirtualNetworkPeering",
@@ -161,7 +162,7 @@ def test_the_agent_and_defender_are_switched_on_and_off_by_name() -> None:
     assert set(cluster(every)["securityProfile"]["defender"]) == {
         "logAnalyticsWorkspaceResourceId", "securityMonitoring"
     }  # fmt: skip
-    assert cluster(none)["addonProfiles"] == {"omsagent": {"enabled": False}}
+    assert cluster(none)["addonProfiles"]["omsagent"] == {"enabled": False}
     assert cluster(none)["securityProfile"]["defender"] == {"securityMonitoring": {"enabled": False}}
     assert of_type(none, RULE, ASSOCIATION) == []
     assert list(unrecorded(none)) == []

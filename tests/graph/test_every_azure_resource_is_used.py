@@ -112,18 +112,21 @@ def _zone(entry: Entry, azure: Azure) -> str:
 
 
 def _itself(_entry: Entry, _azure: Azure) -> str:
-    """It acts by being there: nodes, a window, a right, a record."""
+    """It acts by being there: nodes, a window, a right, a record, a lock."""
     return USED
 
 
 ANSWERS: dict[str, Answer] = {
+    "authorization:ManagementLockByScope": _itself,
     "authorization:RoleAssignment": _itself,
+    "compute:DiskEncryptionSet": by("authorization:RoleAssignment"),
     "containerregistry:CacheRule": _cached,
     "containerregistry:CredentialSet": _account,
     "containerregistry:Registry": _registry,
     "containerservice:AgentPool": _itself,
     "containerservice:MaintenanceConfiguration": _itself,
     "containerservice:ManagedCluster": by("containerservice:AgentPool"),
+    "keyvault:Key": by("authorization:RoleAssignment"),
     "keyvault:Vault": _vault,
     "managedidentity:FederatedIdentityCredential": _credential,
     "managedidentity:UserAssignedIdentity": _identity,

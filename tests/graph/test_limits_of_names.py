@@ -28,11 +28,14 @@ LABELS = {"labels", "matchLabels", "nodeSelector", "nodeLabels", "podLabels", "a
 ANNOTATIONS = {"annotations", "podAnnotations"}
 # Each kind's own name, from Azure's page.
 AZURE: Mapping[str, tuple[str, str]] = {
+    "authorization:ManagementLockByScope": ("lockName", r"[^<>%&\\?/]{1,90}"),
+    "compute:DiskEncryptionSet": ("diskEncryptionSetName", r"[\w-]{1,80}"),
     "containerregistry:CacheRule": ("cacheRuleName", r"[A-Za-z0-9-]{5,50}"),
     "containerregistry:CredentialSet": ("credentialSetName", r"[A-Za-z0-9-]{5,50}"),
     "containerregistry:Registry": ("registryName", r"[A-Za-z0-9]{5,50}"),
     "containerservice:AgentPool": ("agentPoolName", r"[a-z][a-z0-9]{0,11}"),
     "containerservice:ManagedCluster": ("resourceName", r"[A-Za-z0-9]([\w-]{0,61}[A-Za-z0-9])?"),
+    "keyvault:Key": ("keyName", r"[A-Za-z0-9-]{1,127}"),
     "keyvault:Vault": ("vaultName", r"(?=.{3,24}$)[A-Za-z](-?[A-Za-z0-9])+"),
     "managedidentity:FederatedIdentityCredential": (
         "federatedIdentityCredentialResourceName", r"[A-Za-z0-9][\w-]{2,119}",

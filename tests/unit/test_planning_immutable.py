@@ -18,6 +18,8 @@ CHANGES = {
         "pools[0].nodes": {"min": 3, "max": 3},
     },
     "gpu_driver": {"cluster.gpu_driver": "operator"},
+    "encryption_at_host": {"security.nodes": {"encryption_at_host": True}},
+    "node_security": {"security.nodes": {"ssh": "disabled"}},
     "max_pods": {"cluster.max_pods": 60},
     "os_disk_gib": {"pools[0].os_disk_gib": 1024},
     # On the pool that no model needs: a model must have a floor elsewhere.

@@ -23,9 +23,11 @@ SHIPPED = changed({})
 TWICE: dict[str, tuple[str, list[Any]]] = {
     "cluster.admin_groups": ("cluster.admin_groups", [GROUP, GROUP]),
     "cluster.api_server.authorized_ranges": ("cluster.api_server.authorized_ranges", ["203.0.113.0/24"] * 2),
+    "cluster.storage_drivers": ("cluster.storage_drivers", ["file", "file"]),
     "cluster.system_pool.zones": ("cluster.system_pool.zones", ["1", "1"]),
     "cost.managed_apis": ("cost.managed_apis", [API, API]),
     "gateway.clients": ("gateway.clients", [CLIENT, {**CLIENT, "key_secret": "key-other"}]),
+    "gateway.clients[].key_secrets": ("gateway.clients", [{"name": "playground", "key_secrets": ["key", "key"]}]),
     "models": ("models", [SHIPPED["models"][1]] * 2),
     "models[].pool": ("models[0].pool", ["h100", "h100"]),
     "models[].engine.unsafe": (

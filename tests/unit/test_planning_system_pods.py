@@ -44,6 +44,18 @@ def test_a_second_prometheus_comes_with_a_second_alertmanager() -> None:
     assert loads["kube-prometheus-stack/alertmanager"].fewest == 2
 
 
+def test_azure_policy_and_storage_drivers_count_where_they_are_switched_on() -> None:
+    none, policy = known(), known(security__azure_policy=True)
+    # Two of Gatekeeper's three pods admit objects; two more are the add-on's own.
+    assert policy.fewest_cpu_millicores - none.fewest_cpu_millicores == 5 * 100
+    assert policy.fewest_memory_mib - none.fewest_memory_mib == 5 * 256
+    assert known(platform__environment="prod") == policy
+    assert known(platform__environment="prod", security__azure_policy=False) == none
+    drivers = known(cluster__storage_drivers=["file", "blob", "snapshot"])
+    assert none.node_cpu_millicores - drivers.node_cpu_millicores == 2 * 30
+    assert none.node_pods - drivers.node_pods == 2
+
+
 def test_azures_agents_count_where_they_are_switched_on() -> None:
     def with_audit(**audit: Any) -> SystemCapacity:
         return known(observability__audit=audit)

@@ -5,6 +5,7 @@ from broken import (
     cluster,
     engine,
     files,
+    hardening,
     loading,
     model_configs,
     models,
@@ -36,5 +37,6 @@ TABLE: tuple[Broken, ...] = (
     *request_path.TABLE,
     *several.TABLE,
     *files.TABLE,
+    *hardening.TABLE,
     *unsafe.TABLE,
 )
