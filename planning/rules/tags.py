@@ -136,6 +136,24 @@ def keys_differ(stack: Resolution) -> Violations:
         )
 
 
+@stack_rule(
+    "TAG-OWN",
+    "warning",
+    prevents="Bills and searches by tag miss the platform's resources: what it says about itself is overwritten.",
+    source="this program's own tags",
+    reads=("platform",),
+    needs="aks",
+)
+def own_tags_stay(stack: Resolution) -> Violations:
+    """No tag of the stack file replaces one that the platform gives its resources."""
+    platform = stack.settings.platform
+    for key, value in own_tags(platform).items():
+        if platform.tags.get(key, value) != value:
+            yield Violation(
+                _place(key), f"`{key}` is the platform's own tag, `{value}`, and is replaced", "choose another key"
+            )
+
+
 def _alike(given: dict[str, str], own: dict[str, str]) -> Iterator[tuple[str, list[str]]]:
     """Keys of the stack file with those of the platform, or before them in the file, that are equal but for case."""
     before = list(own)

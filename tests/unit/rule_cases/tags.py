@@ -12,5 +12,6 @@ CASES: dict[str, Case] = {
     # Three are the platform's own.
     "TAG-COUNT": Case({"platform.tags": tags(13)}, {"platform.tags": tags(12)}),
     "TAG-KEY": Case({"platform.tags": {"cost/center": "1"}}, {"platform.tags": {"cost.center_of-1": "1"}}),
+    "TAG-OWN": Case({"platform.tags": {"managed-by": "us"}}, {"platform.tags": {"managed-by": "pulumi"}}),
     "TAG-VALUE": Case({"platform.tags": {"note": "x" * 257}}, {"platform.tags": {"note": "x" * 256}}),
 }
