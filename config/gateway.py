@@ -47,7 +47,7 @@ class Gateway(Section):
     prefix_cache: Literal["per-client", "shared"] | None = Field(
         default=None,
         description="whether a client's requests reuse what other clients' prompts left in a model's cache: `shared`, "
-        "which shows by the time of an answer what others have asked, or `per-client`, for 15 clients at most",
+        "which shows by the time of an answer what others have sent, or `per-client`, for 15 clients at most",
     )
     replicas: Range = Field(
         default_factory=lambda: Range(min=2, max=4),

@@ -29,7 +29,7 @@ def model_traffic(model: str, plan: TrafficPlan) -> NetworkPolicySpecArgsDict:
     """Inbound: requests from the gateway, scrapes from Prometheus. Outbound: DNS, and HTTPS where weights come from.
 
     Whoever may make a Gateway of their own gets proxies too: theirs would ask for no key. Where a policy by names
-    (`model_names`) says what may be asked of DNS and on the internet, nothing here may say more: policies add up.
+    (`model_names`) says what may be looked up and reached, nothing here may say more: policies add up.
     """
     proxies = proxies_of(plan.gateway, plan.gateway_namespace)
     return {
@@ -52,7 +52,7 @@ def model_traffic(model: str, plan: TrafficPlan) -> NetworkPolicySpecArgsDict:
 def model_names(model: str, plan: TrafficPlan) -> dict[str, Json]:
     """Spec of a CiliumNetworkPolicy: the names that pods may look up, and to whose addresses they may go by HTTPS.
 
-    Each name in full: a pattern could be asked for any name below it, which carries data out.
+    Each name in full: with a pattern any name below it can be looked up, which carries data out.
     https://learn.microsoft.com/azure/aks/how-to-apply-fqdn-filtering-policies
     """
     hosts: list[Json] = [{"matchName": host} for host in plan.hosts]

@@ -103,7 +103,7 @@ class Model(pulumi.ComponentResource):
     def _policies(
         self, name: str, plan: ModelPlan, cluster: KubernetesCluster, serving: Serving
     ) -> list[pulumi.Resource]:
-        """What may reach its pods, and where they may go; by names first, or an update would shut them in meanwhile."""
+        """What may reach its pods, and where they may go; by names first, or an update would shut them in."""
         by_name: list[pulumi.Resource] = []
         if plan.traffic.hosts:
             by_name.append(

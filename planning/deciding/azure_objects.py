@@ -51,7 +51,7 @@ def registry_host(stack: ResolvedStack) -> str:
 
 
 def store_host(stack: ResolvedStack) -> str:
-    """Host name of the store of weights, by which it is asked from everywhere; inside its address is a private one."""
+    """Host name of the store of weights, the same everywhere; inside the network it has a private address."""
     return f"{stack.names.storage_account.value}.blob.core.windows.net"
 
 

@@ -11,7 +11,7 @@ _RULES_OF_A_ROUTE = 15
 @stack_rule(
     "SEC-SHARED-CACHE",
     "warning",
-    prevents="A client finds out what others have asked: an answer begins sooner where another client has sent the "
+    prevents="A client finds out what others have sent: an answer begins sooner where another client has sent the "
     "same beginning of a prompt.",
     source="vLLM docs/design/prefix_caching.md, cache isolation; CVE-2025-46570",
     reads=("gateway", "models"),

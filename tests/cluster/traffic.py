@@ -211,7 +211,8 @@ def _outside(foundation: AzurePlan) -> Iterator[Group]:
     yield Group.of("other private networks", Outside(_without(_addresses(*_PRIVATE), taken)))
     yield Group.of("instance metadata", Outside(_addresses(_METADATA)))
     yield Group.of("Azure's own address", Outside(_addresses(_AZURE)))
-    yield Group.of("Azure's token service", Outside(_addresses(*_SIGN_IN)))
+    for range_ in _SIGN_IN:
+        yield Group(f"Azure's token service at {range_}", "Azure's token service", Outside(_addresses(range_)))
     everything = _addresses("0.0.0.0/0")
     yield Group.of("the internet", Outside(_without(everything, [*_PRIVATE, *_NOWHERE, _AZURE, *_SIGN_IN, *taken])))
 

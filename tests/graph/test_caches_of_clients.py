@@ -67,7 +67,7 @@ def test_the_list_of_models_has_each_model_once() -> None:
 
 
 def test_a_name_that_is_a_value_of_json_is_a_text_all_the_same() -> None:
-    """vLLM refuses a salt that is no text, and the AI gateway writes `true` without quotes as a switch."""
+    """vLLM refuses a salt that is not a string, and the AI gateway writes `true` without quotes as a switch."""
 
     def rename(sections: Sections) -> None:
         sections["gateway"]["clients"][0]["name"] = "true"

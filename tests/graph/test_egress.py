@@ -97,17 +97,17 @@ def test_by_name_no_policy_by_address_opens_dns_or_the_internet() -> None:
 def test_each_name_is_written_in_full_and_can_be_looked_up(stack: str) -> None:
     for spec in specs(graph_of(stack, by_name).to_json(), "CiliumNetworkPolicy").values():
         dns, https = spec["egress"]
-        asked = {name["matchName"] for port in dns["toPorts"] for name in port["rules"]["dns"]}
+        looked_up = {name["matchName"] for port in dns["toPorts"] for name in port["rules"]["dns"]}
         reached = {name["matchName"] for name in https["toFQDNs"]}
-        assert reached <= asked
+        assert reached <= looked_up
         assert [port["ports"] for port in https["toPorts"]] == [[{"port": "443", "protocol": "TCP"}]]
         if stack == "prod":
             assert reached == {_LOGIN}
-            (store,) = asked - reached
+            (store,) = looked_up - reached
             assert store.endswith(".blob.core.windows.net")
         else:
             assert "huggingface.co" in reached
-            assert asked == reached
+            assert looked_up == reached
 
 
 def test_names_of_hosts_for_images_are_added() -> None:
@@ -136,7 +136,7 @@ def test_the_policy_comes_before_the_one_that_it_replaces() -> None:
             assert ("CiliumNetworkPolicy", "chat") in {kind.get(urn) for urn in entry["options"]["depends_on"]}
 
 
-def test_aks_takes_policies_by_name_only_where_it_is_asked_to() -> None:
+def test_aks_takes_policies_by_name_only_where_the_stack_says_so() -> None:
     def networking(entries: list[Entry] | tuple[Entry, ...]) -> Any:
         (cluster,) = (entry for entry in entries if entry["type"] == "azure-native:containerservice:ManagedCluster")
         return cluster["inputs"]["networkProfile"].get("advancedNetworking")

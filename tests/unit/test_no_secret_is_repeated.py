@@ -87,19 +87,19 @@ def test_nor_where_the_mapping_around_it_is_misplaced(stack: str, place: Place) 
 def test_nor_in_the_line_of_a_file_that_is_not_yaml(secret: str) -> None:
     for stack, place in NAMES:
         text = written(stack, place, "THE-NAME").replace("THE-NAME", f"{secret}: x")
-        accepted, said = outputs(text)
+        accepted, output = outputs(text)
         assert not accepted
-        assert secret not in said
+        assert secret not in output
 
 
 def test_nor_in_the_line_of_another_mistake() -> None:
     text = written("dev", ("config", "llm-platform:gateway", "clients", 0), "CLIENT").replace(
         "CLIENT", "{name: a, key_secret: Sup3rSecretKey, nmae: b}"
     )
-    accepted, said = outputs(text)
+    accepted, output = outputs(text)
     assert not accepted
-    assert "nmae" in said
-    assert "Sup3r" not in said
+    assert "nmae" in output
+    assert "Sup3r" not in output
 
 
 @pytest.mark.parametrize(
@@ -114,5 +114,5 @@ def test_nor_in_the_line_of_another_mistake() -> None:
     ],
 )
 def test_names_of_secrets_are_no_secrets(name: str) -> None:
-    accepted, said = outputs(written("dev", ("config", "llm-platform:gateway", "certificate"), name))
-    assert accepted, said
+    accepted, output = outputs(written("dev", ("config", "llm-platform:gateway", "certificate"), name))
+    assert accepted, output
