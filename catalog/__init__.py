@@ -30,6 +30,7 @@ from catalog.azure_schema import (
 from catalog.decoding import CatalogError, Record, decode
 from catalog.fixed_schema import FixedProperty
 from catalog.gpu_metrics_schema import GpuExporter, GpuField, GpuMetrics, GpuMetricUses
+from catalog.hosts_schema import HubHosts
 from catalog.limits_schema import Limits, TagLimit
 from catalog.model_schema import AttentionLayers, ImageEncoder, ModelArchitecture, RecurrentState
 from catalog.request_path_schema import RequestPathFacts
@@ -142,6 +143,7 @@ class Catalog(Record, frozen=True):
     fixed: Mapping[str, FixedProperty]
     """What Azure fixes once a resource exists."""
     gpu_metrics: GpuMetrics
+    hugging_face: HubHosts
     limits: Limits
     overheads: Overheads
     request_path: RequestPathFacts
@@ -192,6 +194,7 @@ def read(folder: Path) -> Catalog:
         azure=_azure(folder, "azure.yaml"),
         fixed=_index(folder, "fixed.yaml", FixedProperty),
         gpu_metrics=decode(GpuMetrics, data_files.read_yaml(folder / "gpu_metrics.yaml"), "gpu_metrics.yaml"),
+        hugging_face=decode(HubHosts, data_files.read_yaml(folder / "hugging_face.yaml"), "hugging_face.yaml"),
         limits=_limits(folder, "limits.yaml"),
         overheads=decode(Overheads, data_files.read_yaml(folder / "overheads.yaml"), "overheads.yaml"),
         request_path=decode(

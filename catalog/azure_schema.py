@@ -88,6 +88,16 @@ class KeyVault(Record, frozen=True):
     as_of: str
 
 
+class TokenService(Record, frozen=True):
+    """Entra's service that exchanges a pod's token for one of Azure; it has public addresses only."""
+
+    host: str
+    addresses: tuple[str, ...]
+    """All IPv4 ranges that the name may resolve to."""
+    source: str
+    as_of: str
+
+
 class KubernetesMinor(Record, frozen=True):
     """One Kubernetes minor on AKS; months as YYYY-MM."""
 
@@ -125,6 +135,7 @@ class AzureFacts(Record, frozen=True):
     """Readable key -> GUID of the built-in role."""
     sign_in_minutes: int
     """Least life of an Entra access token."""
+    token_service: TokenService
     aks_entra_server_id: str
     """Entra application that AKS API servers answer for; kubelogin's --server-id."""
     private_links: Mapping[str, PrivateLink]

@@ -34,6 +34,7 @@ def quota(stack: str, config: str | None, json: bool) -> int:
     from cli.check import report as rejection
     from config import blocking
     from planning.money.quota_use import not_counted, quota_use
+    from planning.plan.contract import visible
 
     found, source = assess(stack, config)
     settings = found.loaded.settings
@@ -48,7 +49,8 @@ def quota(stack: str, config: str | None, json: bool) -> int:
         region = settings.platform.region
     if json:
         problems = () if readable else found.findings
-        print(json_text.dumps(document(stack, region, problems, uses, left_out), indent=2, ensure_ascii=False))
+        text = json_text.dumps(document(stack, region, problems, uses, left_out), indent=2, ensure_ascii=False)
+        print(visible(text))
     else:
         lines = report(stack, region, uses, left_out) if region else rejection(stack, found, source, page_width())
         sys.stdout.writelines(f"{line}\n" for line in lines)

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from config.base import SettingRefusedError
 from config.findings import Finding, Place, path_of
-from config.secrets import names_a_secret, secret_literals
+from config.secrets import names_a_secret, secret_literals, without_named_secrets
 from config.shape import choices_at, described, keys_at, places_of_key
 from config.wording import closest, did_you_mean, listed
 
@@ -187,5 +187,5 @@ def show(value: object) -> str:
     """A value as the stack file might spell it, shortened to one line; a value with a secret in it is not shown."""
     if secret_literals(value):
         return "[secret]"
-    text = json.dumps(value, default=str, ensure_ascii=False)
+    text = json.dumps(without_named_secrets(value), default=str, ensure_ascii=False)
     return text if len(text) <= _LONGEST_VALUE else text[: _LONGEST_VALUE - 1] + "…"

@@ -39,6 +39,11 @@ def blocking(findings: "tuple[Finding, ...]") -> bool:
     return any(finding.severity == "error" for finding in findings)
 
 
+def printable(text: str) -> str:
+    """The text with a blank for what would move a terminal's cursor or change its colours."""
+    return text if text.isprintable() else "".join(char if char.isprintable() else " " for char in text)
+
+
 def path_of(parts: Place) -> str:
     """A place as text, such as `models[1].engine.args`."""
     text = ""

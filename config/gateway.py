@@ -68,6 +68,11 @@ class Gateway(Section):
         description=f"the largest request body in MiB, 1 to {LARGEST_BODY_MIB}; without it 8, or more for a context "
         "above 1 million tokens; raise it for images, which are not counted in tokens",
     )
+    prefix_cache: Literal["per-client", "shared"] | None = Field(
+        default=None,
+        description="whether a client's requests reuse what other clients' prompts left in a model's cache: `shared`, "
+        "which shows by the time of an answer what others have sent, or `per-client`, for 15 clients at most",
+    )
     replicas: Range = Field(
         default_factory=lambda: Range(min=2, max=4),
         description="the fewest and the most Envoy proxies, such as {min: 2, max: 4}",

@@ -6,6 +6,7 @@ from typing import Any
 from msgspec import Struct
 from pydantic import ValidationError
 
+from config.controls import control_characters
 from config.findings import Finding, Place, in_order, path_of
 from config.secrets import secret_literals, secret_places, without_secret_keys
 from config.settings import Settings
@@ -33,7 +34,7 @@ def load(sections: Mapping[str, Any], before: Iterable[Finding] = ()) -> Loaded:
     if not sections and problems:
         return Loaded(None, in_order(problems))
     sections, numbers = _with_text_keys(without_secret_keys(sections))
-    problems += numbers
+    problems += numbers + control_characters(sections)
     hidden = secret_literals(sections)
     # A secret written where its name belongs is reported once, as a secret.
     reported = {problem.path for problem in hidden}

@@ -1,5 +1,7 @@
 """The address plan: one virtual network, its subnets, and the ranges of pods and services."""
 
+from typing import Literal
+
 from pydantic import Field
 
 from config.base import Network, Section, Zone
@@ -36,6 +38,11 @@ class NetworkSection(Section):
         default="10.244.0.0/16", description="the pods' IPv4 range, a /24 per node, such as 10.244.0.0/16"
     )
     services: Network = Field(default="10.96.0.0/16", description="the services' IPv4 range, such as 10.96.0.0/16")
+    egress: Literal["addresses", "fqdn"] = Field(
+        default="addresses",
+        description="how models are kept from the internet: by `addresses` (weights from the store: Azure's token "
+        "service alone), or by the names of hosts, `fqdn`, which AKS charges for",
+    )
     nat_zones: tuple[Zone, ...] | None = Field(
         default=None,
         description='the zones of the outbound address, in quotes, such as ["1", "2", "3"]; without it Azure chooses. '

@@ -8,15 +8,24 @@ from typing import Any
 from config.findings import Finding, path_of
 
 HIDDEN = "[secret]"
-# The shapes that token issuers publish for their secret scanners: Hugging Face, OpenAI, GitHub, JSON Web Tokens,
-# Azure storage keys (86 base64 characters and ==) and shared access signatures, PEM keys. Whoever knows a webhook's
-# address may write to its channel: Slack, Microsoft Teams (connectors, and workflows), Discord, PagerDuty.
+# The shapes that token issuers publish for their secret scanners: Hugging Face, OpenAI, GitHub, JSON Web Tokens, GitLab
+# and Docker Hub, Slack, AWS, Entra's client secrets, what `openssl rand -base64` makes of 30 bytes or more, Azure's keys
+# and shared access signatures, PEM keys. Whoever knows a webhook's address may write to its channel: Slack, Microsoft
+# Teams (connectors, and workflows), Discord, PagerDuty.
 _SHAPES = (
     re.compile(r"\bhf_[A-Za-z0-9]{16,}"),
     re.compile(r"\bsk-[A-Za-z0-9_-]{16,}"),
     re.compile(r"\bgh[pousr]_[A-Za-z0-9]{20,}"),
     re.compile(r"\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\."),
+    re.compile(r"\bglpat-[A-Za-z0-9_-]{20,}"),
+    re.compile(r"\bdckr_(pat|oat)_[A-Za-z0-9_-]{20,}"),
+    re.compile(r"\bxox[abeoprs]-[A-Za-z0-9-]{10,}"),
+    re.compile(r"\b(AKIA|ASIA)[A-Z0-9]{16}\b"),
+    re.compile(r"[A-Za-z0-9_~.-]{3}[0-9]Q~[A-Za-z0-9_~.-]{31,34}"),
     re.compile(r"[A-Za-z0-9+/]{86}=="),
+    re.compile(r"(?<![A-Za-z0-9+/])[A-Za-z0-9+/]{40,}={1,2}(?![A-Za-z0-9+/=])"),
+    re.compile(r"\b(AccountKey|SharedAccessKey)=[A-Za-z0-9+/]{20,}", re.IGNORECASE),
+    re.compile(r"\bBearer [A-Za-z0-9._~+/-]{16,}"),
     re.compile(r"[?&]sig=[A-Za-z0-9%+/]{20,}"),
     re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----"),
     re.compile(r"://[^/\s:@]*:[^/\s@]+@"),  # user and password in an address
@@ -28,9 +37,18 @@ _SHAPES = (
 )
 _NAMES = re.compile(r"(^|[-_:])(api[-_]?key|hf[-_]?token|password|client[-_]?secret|access[-_]?key)$", re.IGNORECASE)
 # Keys that hold the name of a secret. The secret itself is there where the text is an address, 32 or more hexadecimal
-# digits (older keys of PagerDuty; what `openssl rand -hex` makes) or a newer key of PagerDuty.
+# digits (older keys of PagerDuty; what `openssl rand -hex` makes), a newer key of PagerDuty, a UUID, or what generators
+# of passwords make: 20 or more letters and digits without a dash, with digits between the letters.
 _NAMES_OF_SECRETS = re.compile(r"^(([a-z]+_)?secrets?|certificate|hugging_face_token)$")
-_VALUES = re.compile(r"://(?!\S*\.vault\.azure\.)|^(?=.*\d)[0-9a-fA-F]{32,}$|^R[0-9A-Z]{31}$")
+_VALUES = re.compile(
+    r"://(?!\S*\.vault\.azure\.)|^(?=.*\d)[0-9a-fA-F]{32,}$|^R[0-9A-Z]{31}$"
+    r"|^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$"
+    r"|(^|-)(?=([A-Za-z]*\d+[A-Za-z]){2})(?=[a-z0-9]*[A-Z])(?=[A-Z0-9]*[a-z])[A-Za-z0-9]{20,}(-|$)"
+    r"|^(?=\d*([a-z]+\d+){4})[a-z0-9]{20,}$"
+)
+# A line of a PEM block, whose first line alone says what it is.
+_ENCODED_LINE = re.compile(r"\s*(?=.*\d)(?=.*[a-z])(?=.*[A-Z])[A-Za-z0-9+/]{48,76}={0,2}\s*")
+_NAMED_IN_TEXT = re.compile(r"""(?<![\w.-])["']?(([a-z]+_)?secrets?|certificate|hugging_face_token)["']?\s*:""")
 # What the Pulumi CLI writes for an encrypted value.
 _ENCRYPTED = {"secure"}
 
@@ -41,6 +59,18 @@ def names_a_secret(key: object) -> bool:
     `key` is the last part of a place, such as `key_secret` or `key_secrets[0]`.
     """
     return isinstance(key, str) and _NAMES_OF_SECRETS.match(key.partition("[")[0]) is not None
+
+
+def may_hold_secret(line: str) -> bool:
+    """Whether a line of a stack file has a credential, or a place for the name of one, in which one may be."""
+    return bool(looks_secret(line) or _ENCODED_LINE.fullmatch(line) or _NAMED_IN_TEXT.search(line))
+
+
+def without_named_secrets(value: Any) -> Any:
+    """The same with `[secret]` for every value at a place for the name of a secret."""
+    if isinstance(value, Mapping):
+        return {key: HIDDEN if names_a_secret(key) else without_named_secrets(item) for key, item in value.items()}
+    return [without_named_secrets(item) for item in value] if isinstance(value, (list, tuple)) else value
 
 
 def looks_secret(value: object) -> bool:

@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from catalog import Catalog
 from config import Finding, Loaded, Settings, blocking, in_order
+from config.findings import printable
 from planning.collisions import collisions
 from planning.deciding import (
     azure,
@@ -98,7 +99,7 @@ class RejectedError(Exception):
 
     def __init__(self, findings: tuple[Finding, ...]) -> None:
         lines = [
-            f"{finding.severity} {finding.rule} {finding.path}: {finding.message} → {finding.fix}"
+            printable(f"{finding.severity} {finding.rule} {finding.path}: {finding.message} → {finding.fix}")
             for finding in findings
         ]
         super().__init__("this stack is rejected, nothing was changed:\n  " + "\n  ".join(lines))

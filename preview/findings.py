@@ -9,8 +9,8 @@ from msgspec import Struct
 
 from config import Finding
 from config.document import source_line
-from config.findings import Severity
-from config.secrets import looks_secret, names_a_secret
+from config.findings import Severity, printable
+from config.secrets import may_hold_secret, names_a_secret
 from preview.formats import plural
 
 WORDS: Mapping[Severity, str] = {"error": "error", "warning": "warning", "info": "note"}
@@ -68,18 +68,13 @@ def _heading(finding: Finding, width: int, source: SourceFile | None) -> Iterato
     spans = [Span(word.ljust(MARGIN), word), Span(finding.rule, "name")]
     if source is not None and finding.line is not None:
         column = "" if finding.column is None else f":{finding.column}"
-        spans.append(Span(f"  {source.name}:{finding.line}{column}", "place"))
+        spans.append(Span(f"  {printable(source.name)}:{finding.line}{column}", "place"))
     path = printable(finding.path)
     if sum(len(span.text) for span in spans) + 2 + len(path) <= width:
         yield (*spans, Span(f"  {path}"))
     else:
         yield tuple(spans)
         yield (Span(" " * MARGIN + path),)
-
-
-def printable(text: str) -> str:
-    """The text with a blank for what would move a terminal's cursor or change its colours."""
-    return "".join(char if char.isprintable() else " " for char in text)
 
 
 def _excerpts(findings: Sequence[Finding], source: SourceFile | None) -> Mapping[int | None, str]:
@@ -98,7 +93,25 @@ def _excerpts(findings: Sequence[Finding], source: SourceFile | None) -> Mapping
         return {}
     wanted = {finding.line for finding in findings if finding.line is not None} - hidden
     texts = ((line, source_line(source.text, line)) for line in wanted)
-    return {line: text for line, text in texts if text and not looks_secret(text)}
+    shown = {line: text for line, text in texts if text and not may_hold_secret(text)}
+    # Where it is the key on an earlier line that names a secret, the line may be its value.
+    hidden = _below_names(source.text) if shown else set()
+    return {line: text for line, text in shown.items() if line not in hidden}
+
+
+def _below_names(text: str) -> set[int | None]:
+    """Numbers of the lines whose nearest less indented line above has a place for the name of a secret."""
+    found, outer = set[int | None](), list[tuple[int, bool]]()
+    for number, line in enumerate(text.splitlines(), 1):
+        indent = len(line) - len(line.lstrip())
+        if indent == len(line):
+            continue
+        while outer and outer[-1][0] >= indent:
+            outer.pop()
+        if outer and outer[-1][1]:
+            found.add(number)
+        outer.append((indent, may_hold_secret(line)))
+    return found
 
 
 def _excerpt(text: str, finding: Finding, width: int) -> Iterator[tuple[Span, ...]]:

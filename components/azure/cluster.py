@@ -7,6 +7,7 @@ import pulumi
 import pulumi_kubernetes
 from pulumi_azure_native import containerservice
 from pulumi_azure_native.containerservice import (
+    AdvancedNetworkingArgsDict,
     ListManagedClusterUserCredentialsResult,
     ManagedClusterAgentPoolProfileArgsDict,
     ManagedClusterAPIServerAccessProfileArgsDict,
@@ -27,6 +28,12 @@ from planning.plan.limits import CLUSTER_CREATE_MINUTES, CLUSTER_UPDATE_MINUTES
 # What AKS creates the first pool with; the system pool's own are in the Plan.
 _FIRST_DISK_GIB = 128
 _FIRST_MAX_PODS = 110
+# Without the metrics that come with it, which nothing here reads.
+_POLICIES_BY_NAME: AdvancedNetworkingArgsDict = {
+    "enabled": True,
+    "observability": {"enabled": False},
+    "security": {"enabled": True, "advanced_network_policies": "FQDN"},
+}
 # As long as the API server itself works on a request at most (its `--request-timeout`).
 REQUEST_SECONDS = 60
 
@@ -125,6 +132,7 @@ class Cluster(pulumi.ComponentResource):
                 "load_balancer_sku": "standard",
                 # Load balancer rules run out of ports with large autoscaled pools; AKS' own NAT needs AKS' own network.
                 "outbound_type": "userAssignedNATGateway",
+                **({"advanced_networking": _POLICIES_BY_NAME} if plan.policies_by_name else {}),
             },
             agent_pool_profiles=[self._first_pool(network)],
             auto_scaler_profile={

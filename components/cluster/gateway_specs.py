@@ -4,11 +4,9 @@ from components.cluster.durations import in_seconds
 from components.cluster.gateway_limits import overload, tcp_keepalive
 from components.cluster.labels import ROUTES_ADMITTED
 from planning.plan import GatewayPlan, Json, NodeSelection
-from planning.plan.endpoint import MODEL_HEADER
+from planning.plan.endpoint import CLIENT_HEADER, MODEL_HEADER
 from planning.plan.system_pods import ENVOY, EXTERNAL_PROCESSOR
 
-# The caller, identified by the gateway from the API key; a client can't set it.
-CLIENT_HEADER = "x-llm-client"
 CERTIFICATE_SECRET = "gateway-certificate"  # noqa: S105 - names of Secrets, not secrets
 KEYS_SECRET = "gateway-api-keys"  # noqa: S105
 WEBHOOK_SECRET = "ai-gateway-webhook-certificate"  # noqa: S105 - the name of a Secret, not a secret

@@ -1,6 +1,7 @@
 """Network policies: a closed namespace allows no traffic but what a model's own policy allows."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from ipaddress import IPv4Network
 
 from pulumi_kubernetes.networking.v1 import (
     NetworkPolicyEgressRuleArgsDict,
@@ -9,17 +10,17 @@ from pulumi_kubernetes.networking.v1 import (
 )
 
 from components.cluster.labels import PROMETHEUS_PODS, proxies_of
-from planning.plan import ControllerPlan, TrafficPlan
+from planning.plan import ControllerPlan, Json, TrafficPlan
 from planning.plan.endpoint import HTTP_PORT
 from planning.plan.labels import MODEL
 
 _NAMESPACE_NAME = "kubernetes.io/metadata.name"
-_EVERYTHING = "0.0.0.0/0"
+_DNS_NAMESPACE, _DNS_LABELS = "kube-system", {"k8s-app": "kube-dns"}
 # Of the AI gateway's chart, `controller.mutatingWebhook.port`.
 _WEBHOOK_PORT = 9443
 _DNS_PODS: NetworkPolicyPeerArgsDict = {
-    "namespace_selector": {"match_labels": {_NAMESPACE_NAME: "kube-system"}},
-    "pod_selector": {"match_labels": {"k8s-app": "kube-dns"}},
+    "namespace_selector": {"match_labels": {_NAMESPACE_NAME: _DNS_NAMESPACE}},
+    "pod_selector": {"match_labels": _DNS_LABELS},
 }
 # Outbound to the cluster's DNS.
 DNS: NetworkPolicyEgressRuleArgsDict = {
@@ -34,10 +35,10 @@ def deny_all() -> NetworkPolicySpecArgsDict:
 
 
 def model_traffic(model: str, plan: TrafficPlan) -> NetworkPolicySpecArgsDict:
-    """Inbound: requests from the gateway, scrapes from Prometheus. Outbound: DNS, and HTTPS to the internet.
+    """Inbound: requests from the gateway, scrapes from Prometheus. Outbound: DNS, and HTTPS where weights come from.
 
-    Whoever may make a Gateway of their own gets proxies too: theirs would ask for no key. The cloud's tokens and the
-    weights of Hugging Face are on the internet; own weights are in the store.
+    Whoever may make a Gateway of their own gets proxies too: theirs would ask for no key. Where a policy by names
+    (`model_names`) says what may be looked up and reached, nothing here may say more: policies add up.
     """
     proxies = proxies_of(plan.gateway, plan.gateway_namespace)
     return {
@@ -50,9 +51,37 @@ def model_traffic(model: str, plan: TrafficPlan) -> NetworkPolicySpecArgsDict:
             }
         ],
         "egress": [
-            DNS,
-            https(_EVERYTHING, but=plan.not_internet),
+            *([] if plan.hosts else [DNS]),
+            *(https(addresses, but=_within(addresses, plan.not_internet)) for addresses in plan.destinations),
             *([https(plan.store_addresses)] if plan.store_addresses else []),
+        ],
+    }
+
+
+def model_names(model: str, plan: TrafficPlan) -> dict[str, Json]:
+    """Spec of a CiliumNetworkPolicy: the names that pods may look up, and to whose addresses they may go by HTTPS.
+
+    Each name in full: with a pattern any name below it can be looked up, which carries data out.
+    https://learn.microsoft.com/azure/aks/how-to-apply-fqdn-filtering-policies
+    """
+    hosts: list[Json] = [{"matchName": host} for host in plan.hosts]
+    dns_pods = {
+        "k8s:io.kubernetes.pod.namespace": _DNS_NAMESPACE,
+        **{f"k8s:{key}": value for key, value in _DNS_LABELS.items()},
+    }
+    return {
+        "endpointSelector": {"matchLabels": {MODEL: model}},
+        "egress": [
+            {
+                "toEndpoints": [{"matchLabels": dns_pods}],
+                "toPorts": [
+                    {
+                        "ports": [{"port": "53", "protocol": "ANY"}],
+                        "rules": {"dns": [*hosts, *([{"matchName": plan.store_host}] if plan.store_host else [])]},
+                    }
+                ],
+            },
+            {"toFQDNs": hosts, "toPorts": [{"ports": [{"port": "443", "protocol": "TCP"}]}]},
         ],
     }
 
@@ -85,6 +114,12 @@ def pods(namespace: str, labels: Mapping[str, str]) -> NetworkPolicyPeerArgsDict
         "namespace_selector": {"match_labels": {_NAMESPACE_NAME: namespace}},
         "pod_selector": {"match_labels": dict(labels)},
     }
+
+
+def _within(addresses: str, ranges: Iterable[str]) -> list[str]:
+    """Those of the ranges that lie within some addresses: Kubernetes refuses others as an exception."""
+    whole = IPv4Network(addresses)
+    return [inner for inner in ranges if IPv4Network(inner).subnet_of(whole)]
 
 
 def https(addresses: str, *, but: Sequence[str] = ()) -> NetworkPolicyEgressRuleArgsDict:

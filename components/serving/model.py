@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 import pulumi
+from pulumi_kubernetes.apiextensions import CustomResource
 from pulumi_kubernetes.apps.v1 import Deployment
 from pulumi_kubernetes.core.v1 import Service, ServiceAccount
 from pulumi_kubernetes.networking.v1 import NetworkPolicy
@@ -13,7 +14,7 @@ from components.cluster.gateway import Gateway
 from components.cluster.gpu_operator import GpuOperator
 from components.cluster.in_cluster import in_cluster
 from components.cluster.labels import labels, metadata
-from components.cluster.network_policies import model_traffic
+from components.cluster.network_policies import model_names, model_traffic
 from components.foundation import KubernetesCluster, PodIdentities, PodIdentity
 from components.serving.handover import handover
 from components.serving.models_namespace import Serving
@@ -53,12 +54,7 @@ class Model(pulumi.ComponentResource):
             *(identity.ready if identity is not None else ()),
             self._account(name, plan, identity, in_namespace),
             *(arguments(self, plan, release, cluster=cluster, space=serving.namespace) for release in plan.releases),
-            NetworkPolicy(
-                f"{name}-traffic",
-                metadata=metadata(plan.name, plan.namespace),
-                spec=model_traffic(plan.name, plan.traffic),
-                opts=in_namespace,
-            ),
+            *self._policies(name, plan, cluster, serving),
         ]
         scaled = self._scaling(plan, cluster, ready=[autoscaling.chart, *needed])
         self.deployments = [
@@ -104,6 +100,30 @@ class Model(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self),
         )
         self.register_outputs({"service": plan.service})
+
+    def _policies(
+        self, name: str, plan: ModelPlan, cluster: KubernetesCluster, serving: Serving
+    ) -> list[pulumi.Resource]:
+        """What may reach its pods, and where they may go; by names first, or an update would shut them in."""
+        by_name: list[pulumi.Resource] = []
+        if plan.traffic.hosts:
+            by_name.append(
+                CustomResource(
+                    f"{name}-names",
+                    api_version="cilium.io/v2",
+                    kind="CiliumNetworkPolicy",
+                    metadata=metadata(plan.name, plan.namespace),
+                    spec=model_names(plan.name, plan.traffic),
+                    opts=in_cluster(self, cluster, serving.namespace),
+                )
+            )
+        policy = NetworkPolicy(
+            f"{name}-traffic",
+            metadata=metadata(plan.name, plan.namespace),
+            spec=model_traffic(plan.name, plan.traffic),
+            opts=in_cluster(self, cluster, serving.namespace, *by_name),
+        )
+        return [*by_name, policy]
 
     def _scaling(
         self, plan: ModelPlan, cluster: KubernetesCluster, *, ready: Sequence[pulumi.Resource]

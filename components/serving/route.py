@@ -1,5 +1,7 @@
 """How requests reach one model: its own route on the one gateway."""
 
+import json
+import re
 from collections.abc import Sequence
 
 import pulumi
@@ -11,8 +13,11 @@ from components.cluster.labels import metadata
 from components.foundation import KubernetesCluster
 from components.serving.backend_traffic import backend_traffic
 from planning.plan import Json, ModelPlan
-from planning.plan.endpoint import HTTP_PORT, MODEL_HEADER
+from planning.plan.endpoint import CLIENT_HEADER, HTTP_PORT, MODEL_HEADER
 
+# Part of the hash of every cached block (vLLM docs/design/prefix_caching.md, cache isolation). In quotes: the AI
+# gateway would take a client called `true` for a value of JSON (internal/bodymutator).
+_SALT = "cache_salt"
 # Tokens of a request, for logs and limits.
 _COSTS: list[Json] = [
     {"metadataKey": "llm_input_token", "type": "InputToken"},
@@ -83,23 +88,51 @@ class ModelRoute(pulumi.ComponentResource):
                 ],
                 "hostnames": [plan.route.hostname],
                 "llmRequestCosts": _COSTS,
-                "rules": [
-                    {
-                        "name": plan.name,
-                        "matches": [
-                            {"headers": [{"type": "Exact", "name": MODEL_HEADER, "value": name}]}
-                            for name in plan.route.models
-                        ],
-                        "backendRefs": [{"name": plan.name}],
-                        "modelsOwnedBy": "llm-platform",
-                        # The default, a minute, covers a whole streamed answer and cuts it.
-                        "timeouts": {"request": in_seconds(plan.path.request_seconds)},
-                        # A request may wait in vLLM's queue for as long as its whole timeout.
-                        "streamIdleTimeout": in_seconds(plan.path.stream_idle_seconds),
-                    }
-                ],
+                "rules": _rules(plan),
             },
             # The policy first: no request is ever sent without it.
             opts=in_cluster(self, cluster, *ready, backend, policy),
         )
         self.register_outputs({})
+
+
+def _rules(plan: ModelPlan) -> list[Json]:
+    """One rule for all clients, or one for each: only a rule can change a request by whose it is."""
+    if not plan.route.cached_apart:
+        return [_rule(plan, plan.name, [_named(name) for name in plan.route.models], {"name": plan.name})]
+    return [
+        _rule(
+            plan,
+            f"{plan.name}-for-{client}",
+            [[*_named(name, listed=position == 0), _client(client)] for name in plan.route.models],
+            {"name": plan.name, "bodyMutation": {"set": [{"path": _SALT, "value": json.dumps(client)}]}},
+        )
+        for position, client in enumerate(plan.route.cached_apart)
+    ]
+
+
+def _rule(plan: ModelPlan, name: str, matches: list[list[Json]], backend: Json) -> Json:
+    return {
+        "name": name,
+        "matches": [{"headers": headers} for headers in matches],
+        "backendRefs": [backend],
+        "modelsOwnedBy": "llm-platform",
+        # The default, a minute, covers a whole streamed answer and cuts it.
+        "timeouts": {"request": in_seconds(plan.path.request_seconds)},
+        # A request may wait in vLLM's queue for as long as its whole timeout.
+        "streamIdleTimeout": in_seconds(plan.path.stream_idle_seconds),
+    }
+
+
+def _named(model: str, *, listed: bool = True) -> list[Json]:
+    """Match requests for a model. By an expression it is not listed: each exact match is a line of `/v1/models`.
+
+    Source: AI gateway v1.1.0, internal/controller/gateway.go (reconcileFilterConfigSecret).
+    """
+    if listed:
+        return [{"type": "Exact", "name": MODEL_HEADER, "value": model}]
+    return [{"type": "RegularExpression", "name": MODEL_HEADER, "value": re.escape(model).replace("\\-", "-")}]
+
+
+def _client(name: str) -> Json:
+    return {"type": "Exact", "name": CLIENT_HEADER, "value": name}

@@ -49,6 +49,11 @@ def registry_host(stack: ResolvedStack) -> str:
     return f"{stack.names.registry.value}.azurecr.io"
 
 
+def store_host(stack: ResolvedStack) -> str:
+    """Host name of the store of weights, the same everywhere; inside the network it has a private address."""
+    return f"{stack.names.storage_account.value}.blob.core.windows.net"
+
+
 def weights_variables(stack: ResolvedStack, view: ResolvedRelease) -> Pairs:
     """Variables by which vLLM's streamer finds the store of weights, doesn't query Hugging Face, and bounds its buffer.
 

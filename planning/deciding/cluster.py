@@ -74,6 +74,7 @@ def cluster(stack: ResolvedStack) -> ClusterPlan:
         pod_cidr=stack.settings.network.pods,
         service_cidr=stack.settings.network.services,
         dns_service_ip=str(IPv4Network(stack.settings.network.services)[DNS_ADDRESS]),
+        policies_by_name=stack.settings.network.egress == "fqdn",
         first_pool=FirstPoolPlan(
             name=FIRST_POOL,
             vm_size=settings.first_pool.vm_size,

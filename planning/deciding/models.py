@@ -33,7 +33,7 @@ def model(stack: ResolvedStack, view: ResolvedModel, pool_revisions: Mapping[str
         handover=_handover(stack, view, releases, path.server.grace_seconds),
         route=traffic.route(stack, view),
         path=path,
-        traffic=traffic.traffic(stack, reads_store=from_blob),
+        traffic=traffic.traffic(stack, view),
         token_secret=TOKEN_SECRET
         if token_secret(stack.resolution) is not None and any(map(signs_in, view.releases))
         else None,

@@ -15,7 +15,10 @@ def secrets_read(stack: ResolvedStack) -> dict[str, tuple[str, ...]]:
     """The vault's secrets that each namespace reads, by namespace; one that reads none is not listed."""
     settings = stack.settings
     found = {
-        GATEWAY_NAMESPACE: {settings.gateway.certificate, *(client.key_secret for client in settings.gateway.clients)},
+        GATEWAY_NAMESPACE: {
+            settings.gateway.certificate,
+            *(name for client in settings.gateway.clients for name in client.keys),
+        },
         NAMESPACE: {token_secret(stack.resolution)},
         monitoring_namespace(stack): {receiver.secret for receiver in settings.observability.receivers},
     }

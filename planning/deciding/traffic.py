@@ -1,14 +1,18 @@
 """Plans who may reach a model and where its pods may go."""
 
+from collections.abc import Sequence
+
 from planning.deciding import azure_objects
 from planning.plan import RoutePlan, TrafficPlan
 from planning.resolving.addresses import PRIVATE
-from planning.resolving.releases import ResolvedModel
+from planning.resolving.egress import Egress, egress
+from planning.resolving.releases import ResolvedModel, caches_prompts
 from planning.resolving.resolution import ResolvedStack
 from planning.vllm.adapters import adapters
 
 GATEWAY = "llm"
 GATEWAY_NAMESPACE = "llm-gateway"
+_EVERYWHERE = "0.0.0.0/0"
 # Private ranges: API server, vault, gateway and every peered network are there. Link-local ones (RFC 3927): a cloud's
 # instance metadata would hand a pod the node's identity.
 LINK_LOCAL = "169.254.0.0/16"
@@ -23,17 +27,38 @@ def route(stack: ResolvedStack, view: ResolvedModel) -> RoutePlan:
         gateway_namespace=GATEWAY_NAMESPACE,
         hostname=settings.hostname,
         models=(view.name, *(adapter.name for release in view.releases for adapter in adapters(release.options))),
+        cached_apart=tuple(client.name for client in settings.clients) if _cached_apart(stack, view) else (),
     )
 
 
-def traffic(stack: ResolvedStack, *, reads_store: bool) -> TrafficPlan:
-    """Plan the network policy of a model; `reads_store` where its weights are in the store of weights."""
-    charts = stack.catalog.charts
+def _cached_apart(stack: ResolvedStack, view: ResolvedModel) -> bool:
+    settings = stack.settings.gateway
+    several = len(settings.clients) > 1
+    return settings.prefix_cache == "per-client" and several and any(map(caches_prompts, view.releases))
+
+
+def traffic(stack: ResolvedStack, view: ResolvedModel) -> TrafficPlan:
+    """Plan the network policies of a model: it goes where its weights are, and where clients may send it."""
+    charts, network = stack.catalog.charts, stack.settings.network
+    reads_store = view.settings.source.blob is not None
+    needs = [egress(stack.resolution, release) for release in view.releases]
+    hosts = sorted({host for need in needs for host in need.hosts}) if network.egress == "fqdn" else []
     return TrafficPlan(
         gateway=GATEWAY,
         gateway_namespace=GATEWAY_NAMESPACE,
         proxies_namespace=charts["gateway-helm"].namespace,
         prometheus_namespace=charts["kube-prometheus-stack"].namespace,
+        destinations=() if hosts else _destinations(stack, needs, view),
         not_internet=NOT_INTERNET,
-        store_addresses=stack.settings.network.subnets.private_endpoints if reads_store else None,
+        store_addresses=network.subnets.private_endpoints if reads_store else None,
+        hosts=tuple(hosts),
+        store_host=azure_objects.store_host(stack) if hosts and reads_store else None,
     )
+
+
+def _destinations(stack: ResolvedStack, needs: Sequence[Egress], view: ResolvedModel) -> tuple[str, ...]:
+    """Everywhere, or the addresses of the token service alone: of other hosts nobody publishes the addresses."""
+    service = stack.catalog.azure.token_service
+    downloads = view.settings.source.huggingface is not None
+    anywhere = downloads or any(need.anywhere or set(need.hosts) > {service.host} for need in needs)
+    return (_EVERYWHERE,) if anywhere else service.addresses

@@ -121,6 +121,8 @@ class ClusterPlan(Struct, frozen=True, kw_only=True):
     """Address range of Services."""
     dns_service_ip: str
     """Address of the cluster's DNS Service."""
+    policies_by_name: bool
+    """Whether network policies may name hosts, an extra that AKS charges for."""
     first_pool: FirstPoolPlan
     """The pool that AKS requires at creation."""
     maintenance: tuple[MaintenancePlan, ...]

@@ -91,7 +91,14 @@ def _mapping(values: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _line(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, sort_keys=True, allow_nan=False)
+    return visible(json.dumps(value, ensure_ascii=False, sort_keys=True, allow_nan=False))
+
+
+def visible(text: str) -> str:
+    """JSON with its escape for every character but line breaks that a terminal would not show."""
+    if text.isprintable():
+        return text
+    return "".join(char if char.isprintable() or char == "\n" else json.dumps(char)[1:-1] for char in text)
 
 
 def _cost(cost: CostPlan) -> dict[str, Any]:

@@ -5,3 +5,5 @@ HTTP_PORT = 8000
 HTTP_PORT_NAME = "http"
 # Set by the AI gateway from the request's body; what a client sends under this name is dropped.
 MODEL_HEADER = "x-ai-eg-model"
+# The caller, whom the gateway knows by the API key; a client can't set it.
+CLIENT_HEADER = "x-llm-client"

@@ -211,6 +211,8 @@ class RoutePlan(Struct, frozen=True, kw_only=True):
     """Host name of the requests."""
     models: tuple[str, ...]
     """Names in `model` of the requests that it takes: the model's, and those of its adapters."""
+    cached_apart: tuple[str, ...]
+    """Clients that share no prompts in the model's cache, each with a rule of its own; none where all share them."""
 
 
 class TrafficPlan(Struct, frozen=True, kw_only=True):
@@ -224,10 +226,16 @@ class TrafficPlan(Struct, frozen=True, kw_only=True):
     """Namespace of the proxies."""
     prometheus_namespace: str
     """Namespace of Prometheus, which reads metrics."""
+    destinations: tuple[str, ...]
+    """Address ranges outside the virtual network where pods may go, by HTTPS; none where `hosts` says it."""
     not_internet: tuple[str, ...]
     """Address ranges that are not the internet, where pods may not go."""
     store_addresses: str | None
     """Address range of the store of weights; None where the weights come from the internet."""
+    hosts: tuple[str, ...]
+    """Hosts outside the virtual network where pods may go, by HTTPS; none where `destinations` says it."""
+    store_host: str | None
+    """Name of the store, which pods may look up where `hosts` limits that; None where they may look up any name."""
 
 
 class GpuMetricsPlan(Struct, frozen=True, kw_only=True):

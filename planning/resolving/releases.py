@@ -164,6 +164,11 @@ class ResolvedModel(ModelView, frozen=True):
     releases: tuple[ResolvedRelease, ...]
 
 
+def caches_prompts(release: ReleaseView) -> bool:
+    """Whether requests reuse what earlier ones with the same beginning left in the KV cache: vLLM's default."""
+    return release.options.values.get("enable-prefix-caching") is not False
+
+
 def device_on(model: ModelSettings, pool: PoolView | None) -> Device | None:
     """The device a replica takes on a pool: the named slice, or the only kind there is."""
     if pool is None or not pool.devices:

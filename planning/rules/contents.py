@@ -54,7 +54,7 @@ def secrets_first(stack: Resolution) -> Violations:
         yield Violation(
             "security",
             f"{vault} must hold {', '.join(f'`{name}`' for name in missing)}, which this stack doesn't write",
-            f"before the first `up`: pulumi config set --secret {missing[0]} …; later: az keyvault secret set "
+            f"before the first `up`: pulumi config set --secret {missing[0]} < FILE; later: az keyvault secret set "
             f"--vault-name {vault} --name {missing[0]} --file FILE, {_where(stack)}",
         )
 

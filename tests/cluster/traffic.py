@@ -57,6 +57,8 @@ _CHART_PODS: Final = (
 _PRIVATE: Final = ("10.0.0.0/8", "100.64.0.0/10", "172.16.0.0/12", "192.168.0.0/16")
 _METADATA: Final = "169.254.169.254/32"
 _AZURE: Final = "168.63.129.16/32"
+# Addresses of Entra's sign-in: https://learn.microsoft.com/microsoft-365/enterprise/urls-and-ip-address-ranges, id 56.
+_SIGN_IN: Final = ("20.20.32.0/19", "20.190.128.0/18", "20.231.128.0/19", "40.126.0.0/18")
 # Nothing that a packet can be sent to: this host, loopback, link-local, multicast, reserved (RFC 6890).
 _NOWHERE: Final = ("0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/4", "240.0.0.0/4")
 
@@ -205,8 +207,10 @@ def _outside(foundation: AzurePlan) -> Iterator[Group]:
     yield Group.of("other private networks", Outside(_without(_addresses(*_PRIVATE), taken)))
     yield Group.of("instance metadata", Outside(_addresses(_METADATA)))
     yield Group.of("Azure's own address", Outside(_addresses(_AZURE)))
+    for range_ in _SIGN_IN:
+        yield Group(f"Azure's token service at {range_}", "Azure's token service", Outside(_addresses(range_)))
     everything = _addresses("0.0.0.0/0")
-    yield Group.of("the internet", Outside(_without(everything, [*_PRIVATE, *_NOWHERE, _AZURE, *taken])))
+    yield Group.of("the internet", Outside(_without(everything, [*_PRIVATE, *_NOWHERE, _AZURE, *_SIGN_IN, *taken])))
 
 
 def _subnet(network: NetworkPlan, role: str) -> list[str]:

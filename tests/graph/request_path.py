@@ -56,8 +56,9 @@ def plan_of(stack: str) -> Plan:
 
 def request(stack: str, model: str) -> float:
     """Seconds that a request to a model may take."""
-    (rule,) = objects(stack, "AIGatewayRoute")[model]["spec"]["rules"]
-    return seconds(rule["timeouts"]["request"])
+    rules = objects(stack, "AIGatewayRoute")[model]["spec"]["rules"]
+    (longest,) = {rule["timeouts"]["request"] for rule in rules}
+    return seconds(longest)
 
 
 def models(stack: str) -> tuple[ModelPlan, ...]:

@@ -38,6 +38,7 @@ def records() -> Iterator[Any]:
         assert collection
         yield from collection.values()
     yield CATALOG.azure
+    yield CATALOG.hugging_face
     yield CATALOG.limits
     yield CATALOG.overheads
     yield CATALOG.request_path

@@ -21,6 +21,7 @@ from typing import Any, Final
 import yaml
 
 from components.cluster.gateway_specs import CERTIFICATE_SECRET, KEYS_SECRET
+from planning.plan.endpoint import MODEL_HEADER
 from tests.graph.stacks import entries_of
 from tests.oracles.envoy_gateway.clients import ROUTED_BY
 from tests.oracles.envoy_gateway.python_parts import ENVOY_VERSION
@@ -115,7 +116,15 @@ def _route(route: Object) -> Object:
             {
                 "name": rule["name"],
                 "matches": [
-                    {"path": path, "headers": [{**header, "name": ROUTED_BY} for header in match["headers"]]}
+                    {
+                        "path": path,
+                        # Of whose request it is, a rule of its own says; here the first client's rule takes all.
+                        "headers": [
+                            {**header, "name": ROUTED_BY}
+                            for header in match["headers"]
+                            if header["name"] == MODEL_HEADER
+                        ],
+                    }
                     for match in rule["matches"]
                 ],
                 "backendRefs": [

@@ -1,0 +1,90 @@
+"""Where the stack says so, no client's prompts are found in the cache by another, and no client can undo it."""
+
+import json
+from collections import Counter
+from typing import Any
+
+import pytest
+
+from tests.graph.stacks import Entry, Sections, entries_of, graph_of
+
+_CLIENT, _MODEL = "x-llm-client", "x-ai-eg-model"
+Rules = dict[str, list[dict[str, Any]]]
+
+
+def rules(entries: list[Entry] | tuple[Entry, ...]) -> Rules:
+    routes = [entry["inputs"] for entry in entries if entry["inputs"].get("kind") == "AIGatewayRoute"]
+    return {route["metadata"]["name"]: route["spec"]["rules"] for route in routes}
+
+
+def headers(match: dict[str, Any]) -> dict[str, str]:
+    return {header["name"]: header["value"] for header in match["headers"]}
+
+
+def salts(found: list[dict[str, Any]]) -> dict[str, str]:
+    """The salt that each client's requests get, by the client."""
+    given = {}
+    for rule in found:
+        (client,) = {headers(match)[_CLIENT] for match in rule["matches"]}
+        (backend,) = rule["backendRefs"]
+        ((path, value),) = [(change["path"], change["value"]) for change in backend["bodyMutation"]["set"]]
+        assert path == "cache_salt"
+        given[client] = json.loads(value)
+    return given
+
+
+def test_every_client_of_every_model_has_a_salt_of_its_own() -> None:
+    found = rules(entries_of("prod"))
+    assert found
+    for model, of_model in found.items():
+        given = salts(of_model)
+        assert given.keys() == {"assistant", "search"}
+        assert len(set(given.values())) == len(given)
+        assert all(headers(match)[_MODEL] == model for rule in of_model for match in rule["matches"])
+
+
+def test_the_client_is_the_one_that_the_key_says() -> None:
+    by_kind = {
+        entry["inputs"].get("kind"): entry["inputs"]["spec"]
+        for entry in entries_of("prod")
+        if "spec" in entry["inputs"]
+    }
+    assert by_kind["SecurityPolicy"]["apiKeyAuth"]["forwardClientIDHeader"] == _CLIENT
+    assert _CLIENT in by_kind["ClientTrafficPolicy"]["headers"]["earlyRequestHeaders"]["remove"]
+
+
+def test_the_list_of_models_has_each_model_once() -> None:
+    """The AI gateway lists every exact match of the model's header, whatever else the match asks for."""
+    listed = Counter(
+        header["value"]
+        for of_model in rules(entries_of("prod")).values()
+        for rule in of_model
+        for match in rule["matches"]
+        for header in match["headers"]
+        if header["name"] == _MODEL and header["type"] == "Exact"
+    )
+    assert listed == {"chat": 1, "reasoning": 1, "large": 1}
+
+
+def test_a_name_that_is_a_value_of_json_is_a_text_all_the_same() -> None:
+    """vLLM refuses a salt that is not a string, and the AI gateway writes `true` without quotes as a switch."""
+
+    def rename(sections: Sections) -> None:
+        sections["gateway"]["clients"][0]["name"] = "true"
+
+    assert salts(rules(graph_of("prod", rename).to_json())["chat"]).keys() == {"true", "search"}
+
+
+@pytest.mark.parametrize("case", ["shared", "one client", "no cache"])
+def test_otherwise_a_model_has_one_rule_that_changes_nothing(case: str) -> None:
+    def change(sections: Sections) -> None:
+        if case == "shared":
+            sections["gateway"]["prefix_cache"] = "shared"
+        elif case == "one client":
+            del sections["gateway"]["clients"][1:]
+        else:
+            sections["models"][0]["engine"]["args"]["enable-prefix-caching"] = False
+
+    (rule,) = rules(graph_of("prod", change).to_json())["chat"]
+    assert rule["backendRefs"] == [{"name": "chat"}]
+    assert [headers(match) for match in rule["matches"]] == [{_MODEL: "chat"}]

@@ -1,0 +1,33 @@
+"""The repository's workflows run nothing that others can replace, and may do nothing that they don't need."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.repository import ROOT
+
+WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.y*ml"))
+each_workflow = pytest.mark.parametrize("workflow", WORKFLOWS, ids=lambda path: path.name)
+_PINNED = re.compile(r"[\w.-]+/[\w./-]+@[0-9a-f]{40}")
+
+
+def content(workflow: Path) -> dict[str, Any]:
+    return yaml.safe_load(workflow.read_text(encoding="utf-8"))
+
+
+@each_workflow
+def test_actions_are_pinned_to_commits(workflow: Path) -> None:
+    used = [step["uses"] for job in content(workflow)["jobs"].values() for step in job["steps"] if "uses" in step]
+    assert used
+    assert [action for action in used if not _PINNED.fullmatch(action)] == []
+
+
+@each_workflow
+def test_workflows_have_no_permissions_by_default(workflow: Path) -> None:
+    found = content(workflow)
+    assert found["permissions"] == {}
+    granted = [permission for job in found["jobs"].values() for permission in job.get("permissions", {}).values()]
+    assert set(granted) <= {"read"}
