@@ -71,8 +71,9 @@ def _no_cluster_admin(resource: Resource, values: Values) -> Iterator[str]:
 
 
 def _no_wildcards(resource: Resource, values: Values) -> Iterator[str]:
-    del values
-    for rule in resource.items("rules") if resource.kind in ("ClusterRole", "Role") else ():
+    if resource.kind not in ("ClusterRole", "Role") or resource.get("metadata.name") in values["roles"]:
+        return
+    for rule in resource.items("rules"):
         for part in ("verbs", "resources", "apiGroups"):
             if "*" in rule.get(part, ()):
                 yield f"it allows every one of the {part}"
@@ -130,7 +131,7 @@ POLICIES = (
     Policy("rbac-no-cluster-admin", "Nobody gets all rights on the cluster by a stack.", "a role of its own",
            "mandatory", _no_cluster_admin, cis=("4.1.1",), mcsb=("PA-7",)),
     Policy("rbac-no-wildcards", "Roles name what they allow.", "name verbs, resources and groups", "mandatory",
-           _no_wildcards, cis=("4.1.3",), mcsb=("PA-7",)),
+           _no_wildcards, settings={"roles": Setting("array", [], "names of roles that may")}, cis=("4.1.3",), mcsb=("PA-7",)),
     Policy("model-replicas", "Models have several replicas.", "models[].replicas.min", "mandatory",
            stack_check=_copies, settings={"replicas": Setting("number", 2, "the fewest replicas")}),
     Policy("model-disruption-budget", "Drains of nodes leave pods of every model.", "leave the budget in the stack",

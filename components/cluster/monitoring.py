@@ -59,6 +59,9 @@ class Monitoring(pulumi.ComponentResource):
         )
         openings = monitoring_traffic(plan.traffic, plan.alerting)
         policies = close(name, plan.chart.namespace, openings, parent=self, cluster=cluster, space=space)
+        policies += close(
+            f"{name}-node-exporter", plan.node_exporter_namespace, {}, parent=self, cluster=cluster, space=hosts
+        )
         receivers = self._receivers(name, plan, secrets, identities, cluster, space)
         rights = monitoring_rights(name, plan.fullname, plan.chart.namespace, parent=self, cluster=cluster, space=space)
         self.chart = install_chart(

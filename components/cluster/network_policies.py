@@ -65,7 +65,7 @@ def model_names(model: str, plan: TrafficPlan) -> dict[str, Json]:
     https://learn.microsoft.com/azure/aks/how-to-apply-fqdn-filtering-policies
     """
     hosts: list[Json] = [{"matchName": host} for host in plan.hosts]
-    dns_pods = {
+    dns_pods: dict[str, Json] = {
         "k8s:io.kubernetes.pod.namespace": _DNS_NAMESPACE,
         **{f"k8s:{key}": value for key, value in _DNS_LABELS.items()},
     }

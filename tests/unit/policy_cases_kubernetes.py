@@ -174,11 +174,15 @@ CASES: Mapping[str, Case] = {
         ((made(f"{_KUBECTL}ClusterRoleBinding", {"roleRef": {"name": "cluster-admin"}}), "administrator"),),
     ),
     "rbac-no-wildcards": Case(
-        (made(f"{_KUBECTL}Role", {"rules": [{"verbs": ["get"], "resources": ["pods"], "apiGroups": [""]}]}),),
+        (
+            made(f"{_KUBECTL}Role", {"metadata": {"name": "operator"}, "rules": [{"verbs": ["*"]}]}),
+            made(f"{_KUBECTL}Role", {"rules": [{"verbs": ["get"], "resources": ["pods"], "apiGroups": [""]}]}),
+        ),
         (
             (made(f"{_KUBECTL}Role", {"rules": [{"verbs": ["*"], "resources": ["pods"]}]}), "verbs"),
             (made(f"{_KUBECTL}ClusterRole", {"rules": [{"verbs": ["get"], "resources": ["*"]}]}), "resources"),
         ),
+        {"roles": ["operator"]},
     ),
     "model-replicas": Case(
         (_deployment(2), _deployment(0), (_deployment(1), _scaled(2)), (_deployment(1), _scaled(0))),
