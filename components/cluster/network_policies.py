@@ -65,25 +65,16 @@ def model_names(model: str, plan: TrafficPlan) -> dict[str, Json]:
     https://learn.microsoft.com/azure/aks/how-to-apply-fqdn-filtering-policies
     """
     hosts: list[Json] = [{"matchName": host} for host in plan.hosts]
-    dns_pods: dict[str, Json] = {
-        "k8s:io.kubernetes.pod.namespace": _DNS_NAMESPACE,
-        **{f"k8s:{key}": value for key, value in _DNS_LABELS.items()},
-    }
-    return {
-        "endpointSelector": {"matchLabels": {MODEL: model}},
-        "egress": [
-            {
-                "toEndpoints": [{"matchLabels": dns_pods}],
-                "toPorts": [
-                    {
-                        "ports": [{"port": "53", "protocol": "ANY"}],
-                        "rules": {"dns": [*hosts, *([{"matchName": plan.store_host}] if plan.store_host else [])]},
-                    }
-                ],
-            },
-            {"toFQDNs": hosts, "toPorts": [{"ports": [{"port": "443", "protocol": "TCP"}]}]},
-        ],
-    }
+    store: list[Json] = [{"matchName": plan.store_host}] if plan.store_host else []
+    dns_pods: dict[str, Json] = {f"k8s:{key}": value for key, value in _DNS_LABELS.items()}
+    egress: list[Json] = [
+        {
+            "toEndpoints": [{"matchLabels": {"k8s:io.kubernetes.pod.namespace": _DNS_NAMESPACE, **dns_pods}}],
+            "toPorts": [{"ports": [{"port": "53", "protocol": "ANY"}], "rules": {"dns": [*hosts, *store]}}],
+        },
+        {"toFQDNs": hosts, "toPorts": [{"ports": [{"port": "443", "protocol": "TCP"}]}]},
+    ]
+    return {"endpointSelector": {"matchLabels": {MODEL: model}}, "egress": egress}
 
 
 def extension_traffic(

@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -15,6 +16,11 @@ Rules = dict[str, list[dict[str, Any]]]
 def rules(entries: list[Entry] | tuple[Entry, ...]) -> Rules:
     routes = [entry["inputs"] for entry in entries if entry["inputs"].get("kind") == "AIGatewayRoute"]
     return {route["metadata"]["name"]: route["spec"]["rules"] for route in routes}
+
+
+def changed(change: Callable[[Sections], object]) -> list[Entry]:
+    found: list[Any] = graph_of("prod", change).to_json()
+    return found
 
 
 def headers(match: dict[str, Any]) -> dict[str, str]:
@@ -72,7 +78,7 @@ def test_a_name_that_is_a_value_of_json_is_a_text_all_the_same() -> None:
     def rename(sections: Sections) -> None:
         sections["gateway"]["clients"][0]["name"] = "true"
 
-    assert salts(rules(graph_of("prod", rename).to_json())["chat"]).keys() == {"true", "search"}
+    assert salts(rules(changed(rename))["chat"]).keys() == {"true", "search"}
 
 
 @pytest.mark.parametrize("case", ["shared", "one client", "no cache"])
@@ -85,6 +91,6 @@ def test_otherwise_a_model_has_one_rule_that_changes_nothing(case: str) -> None:
         else:
             sections["models"][0]["engine"]["args"]["enable-prefix-caching"] = False
 
-    (rule,) = rules(graph_of("prod", change).to_json())["chat"]
+    (rule,) = rules(changed(change))["chat"]
     assert rule["backendRefs"] == [{"name": "chat"}]
     assert [headers(match) for match in rule["matches"]] == [{_MODEL: "chat"}]

@@ -24,6 +24,11 @@ def by_name(sections: Sections) -> None:
     sections.setdefault("network", {})["egress"] = "fqdn"
 
 
+def by_names(stack: str) -> list[Entry]:
+    found: list[Any] = graph_of(stack, by_name).to_json()
+    return found
+
+
 def specs(entries: list[Entry] | tuple[Entry, ...], kind: str) -> dict[str, Any]:
     found = [entry["inputs"] for entry in entries if entry["inputs"].get("kind") == kind]
     return {item["metadata"]["name"]: item["spec"] for item in found}
@@ -84,7 +89,7 @@ def test_an_option_that_sends_somewhere_takes_the_limit_away_and_no_other_does(o
 
 def test_by_name_no_policy_by_address_opens_dns_or_the_internet() -> None:
     """Policies add up: one that admits all of DNS would undo the list of names."""
-    entries = graph_of("prod", by_name).to_json()
+    entries = by_names("prod")
     policies = specs(entries, "NetworkPolicy")
     named = specs(entries, "CiliumNetworkPolicy")
     assert named.keys() == {model["name"] for model in sections_of("prod")["models"]}
@@ -95,7 +100,7 @@ def test_by_name_no_policy_by_address_opens_dns_or_the_internet() -> None:
 
 @pytest.mark.parametrize("stack", ["dev", "prod"])
 def test_each_name_is_written_in_full_and_can_be_looked_up(stack: str) -> None:
-    for spec in specs(graph_of(stack, by_name).to_json(), "CiliumNetworkPolicy").values():
+    for spec in specs(by_names(stack), "CiliumNetworkPolicy").values():
         dns, https = spec["egress"]
         looked_up = {name["matchName"] for port in dns["toPorts"] for name in port["rules"]["dns"]}
         reached = {name["matchName"] for name in https["toFQDNs"]}
@@ -125,7 +130,7 @@ def test_names_of_hosts_for_images_are_added() -> None:
 
 def test_the_policy_comes_before_the_one_that_it_replaces() -> None:
     """The other way round a model that starts during the update reaches nothing."""
-    entries = graph_of("prod", by_name).to_json()
+    entries = by_names("prod")
     kind = {
         entry["urn"]: (entry["inputs"].get("kind"), entry["inputs"]["metadata"]["name"])
         for entry in entries
@@ -142,7 +147,7 @@ def test_aks_takes_policies_by_name_only_where_the_stack_says_so() -> None:
         return cluster["inputs"]["networkProfile"].get("advancedNetworking")
 
     assert networking(entries_of("prod")) is None
-    assert networking(graph_of("prod", by_name).to_json()) == {
+    assert networking(by_names("prod")) == {
         "enabled": True,
         "observability": {"enabled": False},
         "security": {"enabled": True, "advancedNetworkPolicies": "FQDN"},
@@ -153,10 +158,6 @@ def test_the_policies_are_valid_by_the_definition_that_aks_has() -> None:
     if not _CRDS.is_dir():
         pytest.skip(f"no definitions in {_CRDS}")
     kind = kinds(_CRDS)[("cilium.io/v2", "CiliumNetworkPolicy")]
-    found = [
-        item["inputs"]
-        for item in graph_of("prod", by_name).to_json()
-        if item["inputs"].get("kind") == "CiliumNetworkPolicy"
-    ]
+    found = [item["inputs"] for item in by_names("prod") if item["inputs"].get("kind") == "CiliumNetworkPolicy"]
     assert found
     assert [kind.problems(item) for item in found] == [[]] * len(found)
