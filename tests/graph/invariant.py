@@ -109,13 +109,13 @@ def seen(graph: Graph) -> tuple[Resource, ...]:
     """Resources as tables see them: inputs as on the wire, and all options by our names."""
     return tuple(
         {
-            "urn": one.urn,
-            "type": one.type,
-            "name": one.name,
-            "inputs": render(one.inputs),
-            "options": {key: list(value) if isinstance(value, tuple) else value for key, value in _options(one)},
+            "urn": resource.urn,
+            "type": resource.type,
+            "name": resource.name,
+            "inputs": render(resource.inputs),
+            "options": {key: list(value) if isinstance(value, tuple) else value for key, value in _options(resource)},
         }
-        for one in graph
+        for resource in graph
     )
 
 
@@ -156,9 +156,9 @@ def _change(sections: Sections) -> None:
     )
 
 
-def _options(one: Any) -> Iterator[tuple[str, Any]]:
-    yield from asdict(one.options).items()
-    yield "parent", one.parent
+def _options(resource: Any) -> Iterator[tuple[str, Any]]:
+    yield from asdict(resource.options).items()
+    yield "parent", resource.parent
 
 
 def differences(expected: Any, seen: Any, path: str = "") -> Iterator[str]:

@@ -17,7 +17,7 @@ _METRIC = re.compile(r"\b((?:vllm:|kube_|llm_platform_|certmanager_|envoy_|apise
 
 
 def _groups(stack: str) -> list[dict[str, Any]]:
-    (found,) = (one["inputs"] for one in resources(stack) if one["type"].endswith(":PrometheusRule"))
+    (found,) = (resource["inputs"] for resource in resources(stack) if resource["type"].endswith(":PrometheusRule"))
     return found["spec"]["groups"]
 
 
@@ -56,9 +56,10 @@ def metrics_that_are_gone_are_noticed(stack: str) -> Iterator[str]:
 def controllers_that_are_away_are_noticed(stack: str) -> Iterator[str]:
     """Changes, and what it renews, have no effect while a controller is away."""
     monitors = {
-        one["inputs"]["metadata"]["name"]
-        for one in resources(stack)
-        if one["type"].endswith(":PodMonitor") and one["inputs"]["spec"]["podMetricsEndpoints"][0]["interval"] == "60s"
+        resource["inputs"]["metadata"]["name"]
+        for resource in resources(stack)
+        if resource["type"].endswith(":PodMonitor")
+        and resource["inputs"]["spec"]["podMetricsEndpoints"][0]["interval"] == "60s"
     }
     away = {rule["labels"].get("controller"): rule for rule in _rules(stack) if rule["alert"] == "ControllerDown"}
     if set(away) != monitors:
@@ -88,7 +89,11 @@ def _values(stack: str) -> Mapping[str, Any]:
 
 
 def _chart(stack: str) -> Mapping[str, Any]:
-    (found,) = (one["inputs"] for one in resources(stack) if one["inputs"].get("chart") == "kube-prometheus-stack")
+    (found,) = (
+        resource["inputs"]
+        for resource in resources(stack)
+        if resource["inputs"].get("chart") == "kube-prometheus-stack"
+    )
     return found
 
 

@@ -44,19 +44,19 @@ PREFIXES: Mapping[str, tuple[str, str]] = {
 
 def of(stack: str, *kinds: str) -> list[Resource]:
     """The resources of some kinds."""
-    return [one for one in resources(stack) if one["type"].rpartition(":")[2] in kinds]
+    return [resource for resource in resources(stack) if resource["type"].rpartition(":")[2] in kinds]
 
 
 def named(stack: str, kind: str) -> dict[tuple[str, str], Any]:
     """Objects of a kind by namespace and name."""
-    found = (one["inputs"] for one in of(stack, kind))
+    found = (resource["inputs"] for resource in of(stack, kind))
     return {(item["metadata"].get("namespace", ""), item["metadata"]["name"]): item for item in found}
 
 
 def pods_run_on_system_nodes(stack: str) -> Iterator[str]:
     """What isn't a model runs on system nodes, with their taint: on a GPU node it would keep it from being removed."""
-    for one in of(stack, "Release", "EnvoyProxy", "Job"):
-        for path, holder in _holders(one["inputs"], one["name"]):
+    for resource in of(stack, "Release", "EnvoyProxy", "Job"):
+        for path, holder in _holders(resource["inputs"], resource["name"]):
             selector = holder["nodeSelector"]
             if selector.get("kubernetes.azure.com/mode") != "system":
                 yield f"{path}: {selector}"
@@ -82,12 +82,12 @@ def _holders(value: Any, path: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
 
 def charts_move_with_the_system_pool(stack: str) -> Iterator[str]:
     """Pods that stay are on the present revision of the system pool: an earlier one is deleted, and not drained."""
-    (system,) = (one["inputs"] for one in of(stack, "AgentPool") if one["inputs"]["mode"] == "System")
+    (system,) = (resource["inputs"] for resource in of(stack, "AgentPool") if resource["inputs"]["mode"] == "System")
     revision = system["nodeLabels"]["llm-platform/pool-revision"]
     found = {
         selector["llm-platform/pool-revision"]
-        for one in of(stack, "Release", "EnvoyProxy")
-        for _, holder in _holders(one["inputs"], one["name"])
+        for resource in of(stack, "Release", "EnvoyProxy")
+        for _, holder in _holders(resource["inputs"], resource["name"])
         if "llm-platform/pool-revision" in (selector := holder["nodeSelector"])
     }
     if found != {revision}:
@@ -132,9 +132,9 @@ def routes_lead_to_pods(stack: str) -> Iterator[str]:
     backends, addresses = named(stack, "AIServiceBackend"), named(stack, "Backend")
     for (space, name), item in named(stack, "AIGatewayRoute").items():
         (rule,) = item["spec"]["rules"]
-        asked = {match["headers"][0]["value"] for match in rule["matches"]}
-        if name not in asked or name not in models:
-            yield f"AIGatewayRoute {name} is for {asked}"
+        served = {match["headers"][0]["value"] for match in rule["matches"]}
+        if name not in served or name not in models:
+            yield f"AIGatewayRoute {name} is for {served}"
         (reference,) = rule["backendRefs"]
         backend = backends.get((space, reference["name"]))
         address = addresses.get((space, backend["spec"]["backendRef"]["name"])) if backend else None
@@ -177,13 +177,13 @@ def secrets_are_where_they_are_read(stack: str) -> Iterator[str]:
 def identities_are_of_service_accounts(stack: str) -> Iterator[str]:
     """Azure exchanges the token of exactly one service account that is there, and its pods ask the webhook for one."""
     accounts = named(stack, "ServiceAccount")
-    for one in of(stack, "FederatedIdentityCredential"):
-        _, _, space, account = one["inputs"]["subject"].split(":")
+    for resource in of(stack, "FederatedIdentityCredential"):
+        _, _, space, account = resource["inputs"]["subject"].split(":")
         item = accounts.get((space, account))
         if item is None:
-            yield f"{one['name']}: no service account {space}/{account}"
+            yield f"{resource['name']}: no service account {space}/{account}"
         elif "azure.workload.identity/client-id" not in item["metadata"].get("annotations", {}):
-            yield f"{one['name']}: {account} has no client id"
+            yield f"{resource['name']}: {account} has no client id"
     for (space, name), item in named(stack, "Deployment").items():
         account = accounts[space, item["spec"]["template"]["spec"]["serviceAccountName"]]
         signs_in = "azure.workload.identity/client-id" in account["metadata"].get("annotations", {})
@@ -195,31 +195,31 @@ def identities_are_of_service_accounts(stack: str) -> Iterator[str]:
 def roles_are_the_least(stack: str) -> Iterator[str]:
     """The kubelets pull, the secrets' operator reads secrets, models read weights, and nobody may do more."""
     roles = catalog.load().azure.roles
-    for one in of(stack, "RoleAssignment"):
-        wanted = next((role for start, role in ROLES.items() if one["name"].startswith(start)), READ_WEIGHTS)
-        if not one["inputs"]["roleDefinitionId"].endswith(f"/roleDefinitions/{roles[wanted]}"):
-            yield f"{one['name']} is not {wanted}: {one['inputs']['roleDefinitionId']}"
-        if not one["inputs"]["roleDefinitionId"].startswith(
+    for resource in of(stack, "RoleAssignment"):
+        wanted = next((role for start, role in ROLES.items() if resource["name"].startswith(start)), READ_WEIGHTS)
+        if not resource["inputs"]["roleDefinitionId"].endswith(f"/roleDefinitions/{roles[wanted]}"):
+            yield f"{resource['name']} is not {wanted}: {resource['inputs']['roleDefinitionId']}"
+        if not resource["inputs"]["roleDefinitionId"].startswith(
             f"/subscriptions/{settings(stack)['platform']['subscription_id']}/providers/Microsoft.Authorization/"
         ):
-            yield f"{one['name']}: {one['inputs']['roleDefinitionId']}"
+            yield f"{resource['name']}: {resource['inputs']['roleDefinitionId']}"
 
 
 def azure_names_show_their_kind(stack: str) -> Iterator[str]:
     """Another name is another resource in Azure, and the vault's or the registry's old one stays taken."""
     platform = settings(stack)["platform"]
-    for one in resources(stack):
-        kind = one["type"].rpartition(":")[2]
-        if one["type"].startswith("azure-native:") and kind in PREFIXES:
+    for resource in resources(stack):
+        kind = resource["type"].rpartition(":")[2]
+        if resource["type"].startswith("azure-native:") and kind in PREFIXES:
             key, prefix = PREFIXES[kind]
-            if not str(one["inputs"].get(key)).startswith(prefix):
-                yield f"{one['name']}: {key} is {one['inputs'].get(key)}"
-        group = one["inputs"].get("resourceGroupName") if isinstance(one["inputs"], Mapping) else None
+            if not str(resource["inputs"].get(key)).startswith(prefix):
+                yield f"{resource['name']}: {key} is {resource['inputs'].get(key)}"
+        group = resource["inputs"].get("resourceGroupName") if isinstance(resource["inputs"], Mapping) else None
         if group is not None and not group.startswith((f"rg-{platform['name']}", "rg-runners")):
-            yield f"{one['name']} is in {group}"
-        location = one["inputs"].get("location") if isinstance(one["inputs"], Mapping) else None
+            yield f"{resource['name']} is in {group}"
+        location = resource["inputs"].get("location") if isinstance(resource["inputs"], Mapping) else None
         if location is not None and location not in {platform["region"], "global"}:
-            yield f"{one['name']} is in {location}"
+            yield f"{resource['name']} is in {location}"
 
 
 CHECKS = (

@@ -25,24 +25,17 @@ PROTECTED = {
     "azure-native:storage:BlobContainer": "weights",
     "azure-native:storage:StorageAccount": "weights",
 }
-CHECKS: dict[str, Check] = {}
-
-
-def invariant(check: Check) -> Check:
-    """Its docstring is the reason."""
-    CHECKS[check.__name__] = check
-    return check
 
 
 def of(stack: str, *kinds: str) -> list[Resource]:
-    return [one for one in resources(stack) if one["type"].rpartition(":")[2] in kinds]
+    return [resource for resource in resources(stack) if resource["type"].rpartition(":")[2] in kinds]
 
 
 def only(stack: str, kind: str, name: str) -> Any:
     (found,) = (
-        one["inputs"]
-        for one in of(stack, kind)
-        if name in (one["inputs"].get("name"), one["inputs"].get("metadata", {}).get("name"))
+        resource["inputs"]
+        for resource in of(stack, kind)
+        if name in (resource["inputs"].get("name"), resource["inputs"].get("metadata", {}).get("name"))
     )
     return found
 
@@ -51,48 +44,43 @@ def is_production(stack: str) -> bool:
     return settings(stack)["platform"]["environment"] == "prod"
 
 
-@invariant
 def protected(stack: str) -> Iterator[str]:
     """What can't be made again is protected in production, and nothing is elsewhere: there it must be easy to go."""
-    for one in resources(stack):
-        wanted = is_production(stack) and (one["type"] in PROTECTED or one["type"].endswith(":Guard"))
-        if one["options"]["protect"] is not wanted:
-            yield f"{one['type']} {one['name']} has protect {one['options']['protect']}"
+    for resource in resources(stack):
+        wanted = is_production(stack) and (resource["type"] in PROTECTED or resource["type"].endswith(":Guard"))
+        if resource["options"]["protect"] is not wanted:
+            yield f"{resource['type']} {resource['name']} has protect {resource['options']['protect']}"
 
 
-@invariant
 def guarded(stack: str) -> Iterator[str]:
     """A destroy of a protected stack begins with the guards, which refuse it before anything is deleted."""
-    guards = {one["name"] for one in of(stack, "Guard")}
-    for one in resources(stack):
+    guards = {resource["name"] for resource in of(stack, "Guard")}
+    for resource in resources(stack):
         inner = {"Guard", "ModelRoute", "ModelScaling", "WorkloadIdentity"}
-        kind = one["type"].removeprefix("llm-platform:components:")
-        if kind != one["type"] and kind not in inner and f"guard-{one['name']}" not in guards:
-            yield f"nothing guards {one['name']}"
+        kind = resource["type"].removeprefix("llm-platform:components:")
+        if kind != resource["type"] and kind not in inner and f"guard-{resource['name']}" not in guards:
+            yield f"nothing guards {resource['name']}"
 
 
-@invariant
 def pools_are_replaced_in_order(stack: str) -> Iterator[str]:
     """A changed pool comes before the old one goes or, where quota holds one only, is deleted first: never in place."""
-    for one in of(stack, "AgentPool"):
-        options = one["options"]
+    for resource in of(stack, "AgentPool"):
+        options = resource["options"]
         if bool(options["replace_on_changes"]) is not (options["delete_before_replace"] is True):
-            yield f"{one['name']}: {options['replace_on_changes']}, {options['delete_before_replace']}"
+            yield f"{resource['name']}: {options['replace_on_changes']}, {options['delete_before_replace']}"
 
 
-@invariant
 def security_rules(stack: str) -> Iterator[str]:
     """Rules let TCP in and refuse everything; the one that refuses the rest is the last, before Azure's own."""
-    for one in of(stack, "NetworkSecurityGroup"):
-        rules = one["inputs"]["securityRules"]
+    for resource in of(stack, "NetworkSecurityGroup"):
+        rules = resource["inputs"]["securityRules"]
         for rule in rules:
             if (rule["access"], rule["protocol"]) not in {("Allow", "Tcp"), ("Deny", "*")}:
-                yield f"{one['name']}: {rule['access']} of {rule['protocol']}"
+                yield f"{resource['name']}: {rule['access']} of {rule['protocol']}"
         if rules and max(rules, key=lambda rule: rule["priority"])["access"] != "Deny":
-            yield f"{one['name']}: the last rule refuses nothing"
+            yield f"{resource['name']}: the last rule refuses nothing"
 
 
-@invariant
 def metrics_fit_on_the_disk(stack: str) -> Iterator[str]:
     """Blocks are deleted before KubePersistentVolumeFillingUp warns, below 15 % of free space."""
     spec = only(stack, "Release", "kube-prometheus-stack")["values"]["prometheus"]["prometheusSpec"]
@@ -102,7 +90,6 @@ def metrics_fit_on_the_disk(stack: str) -> Iterator[str]:
         yield f"{share:.1%} of the disk are used"
 
 
-@invariant
 def kinds_with_conditions_may_be_read(stack: str) -> Iterator[str]:
     """kube-state-metrics lists each kind only with the right to, in the version that the platform writes."""
     values = only(stack, "Release", "kube-prometheus-stack")["values"]["kube-state-metrics"]
@@ -118,9 +105,9 @@ def kinds_with_conditions_may_be_read(stack: str) -> Iterator[str]:
     if len(rights) != len(listed):
         yield f"rights {sorted(rights)} for {sorted(listed)}"
     written = {
-        (*one["inputs"]["apiVersion"].split("/"), one["inputs"]["kind"])
-        for one in resources(stack)
-        if "/" in str(one["inputs"].get("apiVersion"))
+        (*resource["inputs"]["apiVersion"].split("/"), resource["inputs"]["kind"])
+        for resource in resources(stack)
+        if "/" in str(resource["inputs"].get("apiVersion"))
     }
     charts = {("cert-manager.io", "v1", "Certificate")}
     missing = {
@@ -131,7 +118,6 @@ def kinds_with_conditions_may_be_read(stack: str) -> Iterator[str]:
     yield from (f"{kind} is not read" for kind in sorted(missing))
 
 
-@invariant
 def policies_have_accepted_and_objects_have_conditions(stack: str) -> Iterator[str]:
     """The gateway's policies say for each target whether it is accepted; other kinds have conditions of their own."""
     values = only(stack, "Release", "kube-prometheus-stack")["values"]["kube-state-metrics"]
@@ -144,7 +130,6 @@ def policies_have_accepted_and_objects_have_conditions(stack: str) -> Iterator[s
             yield f"{kind} as {metric['name']}"
 
 
-@invariant
 def alerts_reach_their_receivers(stack: str) -> Iterator[str]:
     """Each receiver gets its severities, urgent ones again every four hours, and that they are over."""
     config = only(stack, "Release", "kube-prometheus-stack")["values"]["alertmanager"].get("config")
@@ -175,63 +160,71 @@ def alerts_reach_their_receivers(stack: str) -> Iterator[str]:
                 yield f"{name}: {notified}"
 
 
-@invariant
 def helm_and_kubectl_come_from_where_the_chart_is(stack: str) -> Iterator[str]:
     """A chart that is no image is found in its repository alone."""
-    for one in of(stack, "Job"):
-        for step in one["inputs"]["spec"]["template"]["spec"].get("initContainers", [])[:1]:
+    for resource in of(stack, "Job"):
+        for step in resource["inputs"]["spec"]["template"]["spec"].get("initContainers", [])[:1]:
             if any(part.startswith("oci://") for part in step["command"]) is ("--repo" in step["command"]):
-                yield f"{one['name']}: {step['command']}"
+                yield f"{resource['name']}: {step['command']}"
 
 
-@invariant
 def only_the_host_is_privileged(stack: str) -> Iterator[str]:
     """The node exporter reads the host and the GPU Operator loads drivers: no other chart has a reason."""
     may = {"monitoring", "gpu-operator"}
-    for one in of(stack, "Namespace"):
-        enforced = one["inputs"]["metadata"]["labels"]["pod-security.kubernetes.io/enforce"]
-        name = one["inputs"]["metadata"]["name"]
+    for resource in of(stack, "Namespace"):
+        enforced = resource["inputs"]["metadata"]["labels"]["pod-security.kubernetes.io/enforce"]
+        name = resource["inputs"]["metadata"]["name"]
         if enforced == "privileged" and name not in may and not name.startswith("node-exporter"):
             yield f"{name} is {enforced}"
 
 
-@invariant
 def names_of_labels(stack: str) -> Iterator[str]:
     """An object's label `app.kubernetes.io/name` is its name, or that of the model it is of."""
     models = {model["name"] for model in settings(stack)["models"]}
-    for one in resources(stack):
-        meta = one["inputs"].get("metadata") if isinstance(one["inputs"], dict) else None
-        if one["type"].startswith("kubernetes:") and meta:
+    for resource in resources(stack):
+        meta = resource["inputs"].get("metadata") if isinstance(resource["inputs"], dict) else None
+        if resource["type"].startswith("kubernetes:") and meta:
             label = meta["labels"]["app.kubernetes.io/name"]
             if label not in {meta["name"], *models}:
-                yield f"{one['name']}: {label}"
+                yield f"{resource['name']}: {label}"
 
 
-@invariant
 def resources_keep_their_names(stack: str) -> Iterator[str]:
     """Another name is another resource: what was made under the former one is deleted, unless an alias names it."""
     if stack != OTHERWISE:
         return
-    names = {f"{one['type']} {one['name']}" for one in resources(stack)}
-    for one in resources(stack):
-        names |= {f"{one['type']} {alias.name}" for alias in one["options"]["aliases"] if alias.name}
+    names = {f"{resource['type']} {resource['name']}" for resource in resources(stack)}
+    for resource in resources(stack):
+        names |= {f"{resource['type']} {alias.name}" for alias in resource["options"]["aliases"] if alias.name}
     for line in yaml.safe_load(PUBLISHED.read_text(encoding="utf-8")):
         if not any(fnmatchcase(name, line) for name in names):
             yield f"nothing is called {line}"
 
 
-CHECKED: list[tuple[str, Check]] = [
-    *CHECKS.items(),
-    *((check.__name__, check) for check in (*alerts.CHECKS, *references.CHECKS)),
-]
+OWN = (
+    protected,
+    guarded,
+    pools_are_replaced_in_order,
+    security_rules,
+    metrics_fit_on_the_disk,
+    kinds_with_conditions_may_be_read,
+    policies_have_accepted_and_objects_have_conditions,
+    alerts_reach_their_receivers,
+    helm_and_kubectl_come_from_where_the_chart_is,
+    only_the_host_is_privileged,
+    names_of_labels,
+    resources_keep_their_names,
+)
+# Functions say why in their docstrings, rows of tables in `why`.
+CHECKED: list[tuple[str, Check]] = [(check.__name__, check) for check in (*OWN, *alerts.CHECKS, *references.CHECKS)]
 
 
 def table(name: str) -> Check:
     def check(stack: str) -> Iterator[str]:
-        for one in resources(stack):
+        for resource in resources(stack):
             for row in rows()[name]:
-                if row.about(one):
-                    yield from row.problems(one)
+                if row.about(resource):
+                    yield from row.problems(resource)
 
     return check
 
@@ -248,8 +241,8 @@ def test_a_stack_keeps(stack: str, name: str, check: Callable[[str], Iterator[st
 
 @pytest.mark.parametrize("name", [path.stem for path in sorted(TABLES.glob("*.yaml"))])
 def test_every_row_of_a_table_is_about_something(name: str) -> None:
-    found = [one for stack in STACKS_IN_ORDER for one in resources(stack)]
-    assert [row for row in rows()[name] if not any(row.about(one) for one in found)] == []
+    found = [resource for stack in STACKS_IN_ORDER for resource in resources(stack)]
+    assert [row for row in rows()[name] if not any(row.about(resource) for resource in found)] == []
 
 
 def test_every_chart_has_a_row() -> None:

@@ -33,7 +33,7 @@ def all_mutants(under: Iterable[str]) -> list[Mutant]:
         mutant
         for path in files(".py")
         if (name := path.relative_to(ROOT).as_posix()).startswith(tuple(f"{area}/" for area in AREAS))
-        and any(name == one or name.startswith(f"{one.rstrip('/')}/") for one in wanted)
+        and any(name == place or name.startswith(f"{place.rstrip('/')}/") for place in wanted)
         for mutant in mutants(path)
     ]
 
@@ -100,7 +100,7 @@ def main(words: Sequence[str]) -> int:
     passed: set[Mutant] = set()
     for first in range(0, len(waiting), together.SIZE):
         batch = waiting[first : first + together.SIZE]
-        for mutant, by in together.tried_together(batch, lambda one: caught(one, [(INVARIANTS, usual)])):
+        for mutant, by in together.tried_together(batch, lambda text: caught(text, [(INVARIANTS, usual)])):
             if by is not None:
                 kept.keep(mutant, by)
             else:

@@ -1,4 +1,4 @@
-"""Many changed texts of components in one preview, told from each other by a marker that each has of its own.
+"""Many changed texts of components in one preview, each with a marker of its own.
 
 A text that only flows into the graph shows there with its marker. Without all markers the graph must be the unchanged
 one: then the graph of one mutant is this one with its marker alone, and the invariants are checked on it, as if it had
@@ -87,25 +87,25 @@ def _found(mutants: Sequence[Mutant]) -> list[str | None] | None:
 
 def _by_urn(changed: Sequence[Any], unchanged: Sequence[Any]) -> dict[str, Any] | None:
     """The changed resources that have a marker, by their unchanged URN; None where more than texts has changed."""
-    before = {one["urn"]: one for one in unchanged}
+    before = {resource["urn"]: resource for resource in unchanged}
     found = {}
     if len(changed) != len(before):
         return None
-    for one in changed:
-        plain = _kept(one, None)
+    for resource in changed:
+        plain = _kept(resource, None)
         if before.get(plain["urn"]) != plain:
             return None
-        if plain != one:
-            found[plain["urn"]] = one
+        if plain != resource:
+            found[plain["urn"]] = resource
     return found
 
 
 def _broken(tables: Any, stack: str, unchanged: Sequence[Any], changed: Mapping[str, Any], index: int) -> str | None:
-    own = {urn: _kept(one, index) for urn, one in changed.items()}
-    own = {urn: one for urn, one in own.items() if f"-mutated{index}x" in str(one).lower()}
+    own = {urn: _kept(resource, index) for urn, resource in changed.items()}
+    own = {urn: resource for urn, resource in own.items() if f"-mutated{index}x" in str(resource).lower()}
     if not own:
         return None
-    tables.OVERRIDE[stack] = tuple(own.get(one["urn"], one) for one in unchanged)
+    tables.OVERRIDE[stack] = tuple(own.get(resource["urn"], resource) for resource in unchanged)
     try:
         for name, check in sys.modules["tests.graph.test_invariants"].CHECKED:
             if next(check(stack), None) is not None:

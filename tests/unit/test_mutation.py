@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.mutation import literals, report, trial
+from tests.mutation import literals, report, together, trial
 from tests.mutation.__main__ import AREAS, all_mutants
 from tests.mutation.literals import Mutant, mutants
 from tests.repository import ROOT
@@ -119,3 +119,17 @@ def test_the_confidence_of_a_sample() -> None:
     low, high = report.interval(190, 200)
     assert 0.90 < low < 0.95 < high < 0.98
     assert report.interval(5, 5)[1] == 1.0
+
+
+def test_of_many_changed_texts_one_is_left() -> None:
+    seen = {"failurePolicy": "Fail-mutated1x", "name": ["a-MUTATED2x-b"], "os_type-mutated3x": {"exec_-mutated1x": 1}}
+    assert together._kept(seen, None) == {"failurePolicy": "Fail", "name": ["a-b"], "osType": {"exec": 1}}
+    assert together._kept(seen, 2) == {"failurePolicy": "Fail", "name": ["a-MUTATED2x-b"], "osType": {"exec": 1}}
+    assert together._kept(seen, 3)["os_type-mutated3x"] == {"exec": 1}
+
+
+def test_what_changes_more_than_texts_is_tried_alone() -> None:
+    one = {"urn": "a", "inputs": {"name": "b"}}
+    assert together._by_urn([{"urn": "a", "inputs": {"name": "b-mutated0x"}}], [one]) is not None
+    assert together._by_urn([{"urn": "a", "inputs": {"name": "c-mutated0x"}}], [one]) is None
+    assert together._by_urn([], [one]) is None
