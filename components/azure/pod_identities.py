@@ -50,7 +50,9 @@ class AzurePodIdentities:
         if plan.read_vault is not None:
             ready += [made.grant(plan.read_vault, self._vault.id, [self._vault.vault]), *self._vault.ready]
         if plan.read_weights is not None:
-            ready += [made.grant(plan.read_weights, self._store.id, [self._store.container]), *self._store.ready]
+            container = self._store.container
+            grant = made.grant(plan.read_weights, container.id, [container], part=plan.weights_folder or "")
+            ready += [grant, *self._store.ready]
         annotations: dict[str, pulumi.Input[str]] = {"azure.workload.identity/client-id": made.client_id}
         if plan.names_tenant:
             annotations["azure.workload.identity/tenant-id"] = self._scope.tenant_id

@@ -56,11 +56,14 @@ class WorkloadIdentity(pulumi.ComponentResource):
         self.register_outputs({"client_id": self.client_id, "principal_id": self.principal_id})
 
     def grant(
-        self, role: GrantPlan, scope: pulumi.Input[str], depends_on: Sequence[pulumi.Resource] = ()
+        self, role: GrantPlan, scope: pulumi.Input[str], depends_on: Sequence[pulumi.Resource] = (), *, part: str = ""
     ) -> authorization.RoleAssignment:
-        """Assign the identity a role on `scope`, once per role."""
+        """Assign the identity a role on `scope`, once per role, or once for each `part` of what is there.
+
+        The part is in the logical name: an assignment for another one is made before the former goes.
+        """
         return assign_role(
-            f"{self._prefix}-grant-{role.role.replace('_', '-')}",
+            f"{self._prefix}-grant-{role.role.replace('_', '-')}{f'-{part}' if part else ''}",
             role,
             principal_id=self.principal_id,
             scope=scope,

@@ -25,7 +25,10 @@ class Certificates(pulumi.ComponentResource):
     ) -> None:
         super().__init__("llm-platform:components:Certificates", name, None, opts)
         space = namespace(
-            f"{name}-namespace", plan.chart.namespace, pod_security="baseline", opts=in_cluster(self, cluster)
+            f"{name}-namespace",
+            plan.chart.namespace,
+            pod_security="baseline",
+            opts=in_cluster(self, cluster, *cluster.admission),
         )
         self.chart = install_chart(
             f"{name}-release",

@@ -25,7 +25,10 @@ class GpuOperator(pulumi.ComponentResource):
     ) -> None:
         super().__init__("llm-platform:components:GpuOperator", name, None, opts)
         space = namespace(
-            f"{name}-namespace", plan.chart.namespace, pod_security="privileged", opts=in_cluster(self, cluster)
+            f"{name}-namespace",
+            plan.chart.namespace,
+            pod_security="privileged",
+            opts=in_cluster(self, cluster, *cluster.admission),
         )
         self.chart = install_chart(
             f"{name}-release",

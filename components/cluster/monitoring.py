@@ -42,7 +42,10 @@ class Monitoring(pulumi.ComponentResource):
         super().__init__("llm-platform:components:Monitoring", name, None, opts)
         # The node exporter reads the host.
         space = namespace(
-            f"{name}-namespace", plan.chart.namespace, pod_security="privileged", opts=in_cluster(self, cluster)
+            f"{name}-namespace",
+            plan.chart.namespace,
+            pod_security="privileged",
+            opts=in_cluster(self, cluster, *cluster.admission),
         )
         receivers = self._receivers(name, plan, secrets, cluster, space)
         self.chart = install_chart(

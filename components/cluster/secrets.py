@@ -34,7 +34,10 @@ class Secrets(pulumi.ComponentResource):
         account_name, account_namespace = plan.service_account, plan.chart.namespace
         identity = identities.identity(account_namespace, account_name, parent=self)
         space = namespace(
-            f"{name}-namespace", plan.chart.namespace, pod_security="baseline", opts=in_cluster(self, cluster)
+            f"{name}-namespace",
+            plan.chart.namespace,
+            pod_security="baseline",
+            opts=in_cluster(self, cluster, *cluster.admission),
         )
         operator = install_chart(
             f"{name}-operator", plan.chart, _values(cluster.system_nodes), opts=in_cluster(self, cluster, space)

@@ -37,7 +37,7 @@ class Serving(pulumi.ComponentResource):
             plan.namespace,
             pod_security="restricted",
             more_labels=ROUTES_ADMITTED,
-            opts=in_cluster(self, cluster),
+            opts=in_cluster(self, cluster, *cluster.admission),
         )
         self.policies = [
             NetworkPolicy(
