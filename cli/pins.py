@@ -57,8 +57,8 @@ _HEADINGS = ("", "name", "version", "of", "digest")
 def pins(*, resolve: bool, accept_moved: bool, registry: Sequence[str], file: Path, timeout: float, json: bool) -> int:
     """Print every chart and image with its version and digest, or `unpinned`.
 
-    A digest names content, a tag only what a registry gives for it today. With --resolve the registries are asked,
-    anonymously, and their answers are written down; tags that moved are reported and keep what is written.
+    A digest names content, a tag only what a registry gives for it today. With --resolve the registries' answers,
+    to anonymous requests, are written down; tags that moved are reported and keep what is written.
     """
     import catalog
     from planning.resolving.pins import pins as all_pins
