@@ -9,6 +9,7 @@ from components.cluster.autoscaling import Autoscaling
 from components.cluster.certificates import Certificates
 from components.cluster.gateway import Gateway
 from components.cluster.gpu_operator import GpuOperator
+from components.cluster.image_admission import ImageAdmission
 from components.cluster.monitoring import Monitoring
 from components.cluster.secrets import Secrets
 from components.guard import guard
@@ -25,7 +26,11 @@ plan = decide(config.load(stack), catalog.load(), bootstrap=bootstrap)
 
 # Foundation: what is below Kubernetes. Nothing after this line knows which cloud it is.
 foundation = azure(plan.foundation, bootstrap=bootstrap)
-cluster, identities = foundation.cluster, foundation.identities
+identities = foundation.identities
+
+# Admission: which images may run, before there is a pod.
+admission = ImageAdmission("images", plan.image_admission, cluster=foundation.cluster)
+cluster = admission.cluster
 
 # Cluster services: what every model relies on.
 secrets = Secrets("secrets", plan.secrets, cluster=cluster)
@@ -50,7 +55,18 @@ models = [
 
 # Guards: a destroy of a protected stack is refused before anything is touched.
 guard(
-    [*foundation.components, secrets, gpu_operator, monitoring, autoscaling, certificates, gateway, serving, *models],
+    [
+        *foundation.components,
+        admission,
+        secrets,
+        gpu_operator,
+        monitoring,
+        autoscaling,
+        certificates,
+        gateway,
+        serving,
+        *models,
+    ],
     protect=plan.platform.protect,
 )
 

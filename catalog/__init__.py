@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 from msgspec.structs import replace
 
-from catalog import data_files
+from catalog import data_files, supply
 from catalog.azure_schema import (
     ArtifactCache,
     AutoscalerLimits,
@@ -47,6 +47,7 @@ from catalog.schema import (
     Region,
     VmSize,
 )
+from catalog.supply_schema import ChartImage, Digest
 from catalog.system_schema import SystemContainer, SystemPod, SystemPods
 from catalog.version_differences import VersionDifference, version_differences
 from catalog.version_schema import Need, VersionLine, VersionRange, Versions
@@ -72,8 +73,10 @@ __all__ = [
     "Catalog",
     "CatalogError",
     "Chart",
+    "ChartImage",
     "ChartMetrics",
     "CrdBundle",
+    "Digest",
     "DiskTier",
     "FixedProperty",
     "ForcedUpgrades",
@@ -139,6 +142,11 @@ class Catalog(Record, frozen=True):
     models: Mapping[str, ModelArchitecture]
     charts: Mapping[str, Chart]
     images: Mapping[str, Image]
+    chart_images: Mapping[str, tuple[ChartImage, ...]]
+    open_registries: tuple[str, ...]
+    """Registries in which everybody may publish."""
+    digests: Mapping[str, Digest]
+    """By reference, tag included."""
     azure: AzureFacts
     fixed: Mapping[str, FixedProperty]
     """What Azure fixes once a resource exists."""
@@ -191,6 +199,9 @@ def read(folder: Path) -> Catalog:
         models=_index(folder, "models.yaml", ModelArchitecture, key="id"),
         charts=_index(folder, "charts.yaml", Chart),
         images=_index(folder, "charts.yaml", Image, entries="images"),
+        chart_images=supply.chart_images(folder / "chart_images.yaml"),
+        open_registries=supply.open_registries(folder / "chart_images.yaml"),
+        digests=supply.digests(data_files.read_yaml(folder / "digests.yaml"), "digests.yaml"),
         azure=_azure(folder, "azure.yaml"),
         fixed=_index(folder, "fixed.yaml", FixedProperty),
         gpu_metrics=decode(GpuMetrics, data_files.read_yaml(folder / "gpu_metrics.yaml"), "gpu_metrics.yaml"),

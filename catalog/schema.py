@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from typing import Literal
 
 from catalog.decoding import Record
+from catalog.supply_schema import ChartSignature
 
 Architecture = Literal["turing", "ampere", "ada", "hopper", "blackwell"]
 Interconnect = Literal["none", "pcie", "nvlink-pairs", "nvlink", "nvswitch", "nvl72"]
@@ -203,6 +204,8 @@ class Chart(Record, frozen=True):
     """Size of Helm's Secret of the chart, of which Kubernetes takes 1,048,576 bytes; None where not measured."""
     metrics: ChartMetrics | None = None
     """Where its controller exports metrics; None where nothing here reads them."""
+    signed: ChartSignature | None = None
+    """What its publisher signs; None where nothing was found."""
     note: str | None = None
 
 
@@ -221,7 +224,6 @@ class Image(Record, frozen=True):
     name: str
     repository: str
     tag: str
-    digest: str | None
     cuda: str | None
     min_driver: str | None
     """Lowest NVIDIA driver branch that the image's CUDA runs on."""
@@ -272,6 +274,8 @@ class Overheads(Record, frozen=True):
     """The shortest start of an engine that was published, without its weights."""
     engine_start_seconds: int
     """A slow start of an engine, without its weights: compilation, profiling, CUDA graphs."""
+    weights_check_mb_s: int
+    """Stored weights that one thread compares with their manifest."""
     shm_single_gpu_gib: int
     shm_multi_gpu_gib: int
     """Shared memory volume; it counts against the pod's memory limit."""

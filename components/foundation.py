@@ -27,6 +27,8 @@ class KubernetesCluster(Struct, frozen=True, kw_only=True):
     """Where everything but models runs."""
     pools: Mapping[str, Sequence[pulumi.Resource]]
     """Resources that a pod on a pool waits for, by the pool's name in the Plan."""
+    admission: Sequence[pulumi.Resource] = ()
+    """What decides about every pod of the platform's namespaces: they are made after it."""
 
 
 class PodIdentity(Struct, frozen=True, kw_only=True):

@@ -118,6 +118,7 @@ Gpus = Annotated[int, Strict(), Field(ge=1, le=1024)]
 Gib = Annotated[float, Field(ge=0, le=100_000, strict=True, allow_inf_nan=False)]
 Guid = Annotated[str, pattern(GUID_PATTERN)]
 Commit = Annotated[str, pattern(COMMIT_PATTERN)]
+Sha256 = Annotated[str, pattern(r"^[0-9a-f]{64}$")]
 Network = Annotated[str, Strict(), AfterValidator(_network)]
 Version = Annotated[str, pattern(r"^[0-9]+\.[0-9]+(\.[0-9]+)?$")]
 # A disk for pods: 32767 GiB is the largest of Azure's kinds that AKS's storage classes make

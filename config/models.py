@@ -13,6 +13,7 @@ from config.base import (
     Requests,
     Section,
     SettingRefusedError,
+    Sha256,
     StandIn,
     Text,
     Tokens,
@@ -49,6 +50,10 @@ ArgumentValue = (
 )
 
 
+# Names on Hugging Face begin and end with a letter, digit or `_` (huggingface_hub utils/_validators.py): none is `..`.
+_REPOSITORY = r"^[A-Za-z0-9]([A-Za-z0-9_.-]*[A-Za-z0-9_])?/[A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9_])?$"
+
+
 def _described(section: type[Section], field: str) -> str:
     return section.model_fields[field].description or ""
 
@@ -56,7 +61,7 @@ def _described(section: type[Section], field: str) -> str:
 class Source(Section):
     """Where the weights come from: a Hugging Face commit, or a folder of the platform's model store."""
 
-    huggingface: Annotated[str, pattern(r"^[A-Za-z0-9][A-Za-z0-9_.-]*/[A-Za-z0-9_.-]+$")] | None = Field(
+    huggingface: Annotated[str, pattern(_REPOSITORY)] | None = Field(
         default=None, description="a model id on Hugging Face, such as Qwen/Qwen3-8B"
     )
     revision: Annotated[Commit | None, StandIn("0" * 40)] = Field(
@@ -66,6 +71,11 @@ class Source(Section):
     )
     blob: Annotated[str, pattern(r"^[A-Za-z0-9][A-Za-z0-9_.-]*(/[A-Za-z0-9_.-]+)*$")] | None = Field(
         default=None, description="a folder in the model store's container `weights`, such as qwen3-8b/2026-11"
+    )
+    manifest_sha256: Sha256 | None = Field(
+        default=None,
+        description="with `blob` only: the SHA-256 of the folder's manifest, 64 hexadecimal digits, as "
+        "`llm-platform weights FOLDER` prints it; each pod then checks every file before vLLM starts",
     )
     model: Annotated[Text | None, UNKNOWN_NAME] = Field(
         default=None, description="with `blob` only: the id of the model with the architecture, such as Qwen/Qwen3-8B"
@@ -107,6 +117,10 @@ class Source(Section):
             raise SettingRefusedError("`model` is only valid with `blob`", "leave `model` out")
         if self.blob is not None and self.gated is not None:
             raise SettingRefusedError("`gated` is only valid with `huggingface`", "leave `gated` out")
+        if self.huggingface is not None and self.manifest_sha256 is not None:
+            raise SettingRefusedError(
+                "`manifest_sha256` is only valid with `blob`", "leave it out: `revision` names every file's content"
+            )
         if self.blob is not None and self.revision is not None:
             raise SettingRefusedError("`revision` is only valid with `huggingface`", "leave `revision` out")
         return self

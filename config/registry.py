@@ -4,7 +4,13 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from config.base import SecretName, Section, StandIn, Text
+from config.base import Flag, SecretName, Section, StandIn, Text, pattern
+
+# A registry, which has a dot or a port in its name, and a repository: distribution/reference reference.go, in lower
+# case. 255 characters are the longest name that it takes.
+_HOST = r"([a-z0-9-]+([.][a-z0-9-]+)+(:[0-9]{1,5})?|[a-z0-9-]+:[0-9]{1,5})"
+_PART = r"[a-z0-9]+(([.]|__?|-+)[a-z0-9]+)*"
+_REPOSITORY = rf"^{_HOST}((/{_PART})+|(/{_PART})*/[*])$"
 
 
 class DockerHub(Section):
@@ -29,6 +35,21 @@ class Registry(Section):
         default=None,
         description="the account for Docker Hub, with vLLM's image: {username_secret: …, token_secret: …}; without it "
         "those images come from Docker Hub anonymously",
+    )
+    allowed: tuple[Annotated[str, pattern(_REPOSITORY, longest=255)], ...] = Field(
+        default=(),
+        max_length=100,
+        description="repositories of your own from which pods in the platform's namespaces may come too, such as "
+        "[acme.azurecr.io/tools/probe, ghcr.io/acme/*]: with the registry, without a tag; `/*` is everything below",
+    )
+    require_digests: Flag = Field(
+        default=False,
+        description="`true` refuses a stack while an image that could be named by its digest is named by its tag",
+    )
+    keyrings: Annotated[dict[str, Text], Field(max_length=100)] = Field(
+        default_factory=dict,
+        description="files with the public keys by which Helm checks who made a chart, as paths from the project's "
+        "folder: {cert-manager: keys/cert-manager.gpg}",
     )
     imported: tuple[Text, ...] = Field(
         default=(),

@@ -18,6 +18,7 @@ from planning.deciding import (
 from planning.deciding import (
     gpu_operator as operator,
 )
+from planning.deciding.image_admission import image_admission
 from planning.money.cost import cost
 from planning.placement import auto
 from planning.placement.candidates import Objections
@@ -81,6 +82,7 @@ def build(stack: ResolvedStack) -> Plan:
         foundation=foundation,
         pools=pools,
         system_load=services.system_load(stack),
+        image_admission=image_admission(stack),
         secrets=services.secrets(stack),
         gpu_operator=operator.operator(stack, foundation.system_nodes),
         serving=services.serving(stack),

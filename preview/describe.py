@@ -52,7 +52,7 @@ def _aligned(rows: Sequence[tuple[str, ...]]) -> list[str]:
 
 
 def _chart(chart: ChartPlan) -> str:
-    return f"{chart.chart.rpartition('/')[2]} {chart.version}"
+    return f"{chart.chart.rpartition('/')[2].partition('@')[0]} {chart.version}"
 
 
 def _azure(plan: Plan, _: Counts) -> tuple[Leaf, ...]:
@@ -152,6 +152,16 @@ def _model_store(plan: Plan, _: Counts) -> tuple[Leaf, ...]:
     return (Leaf(f"{store.account}/{store.container}, {store.sku}, private endpoint, outlives the stack"),)
 
 
+def _admission(plan: Plan, _: Counts) -> tuple[Leaf, ...]:
+    admission = plan.image_admission
+    return (
+        Leaf(
+            f"images of {len(admission.repositories)} repositories alone, "
+            f"in {plural(len(admission.namespaces), 'namespace')}"
+        ),
+    )
+
+
 def _secrets(plan: Plan, _: Counts) -> tuple[Leaf, ...]:
     return (Leaf(f"{_chart(plan.secrets.chart)}, a store each for {joined(list(plan.secrets.stores))}"),)
 
@@ -225,6 +235,7 @@ DESCRIPTIONS: Mapping[str, Description] = {
     "Keys": Description("keys", _keys),
     "Registry": Description("registry", _registry),
     "ModelStore": Description("model store", _model_store),
+    "ImageAdmission": Description("admission", _admission),
     "Secrets": Description("secrets", _secrets),
     "Monitoring": Description("monitoring", _monitoring),
     "GpuOperator": Description("GPU operator", _gpu_operator),

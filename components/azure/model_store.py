@@ -77,6 +77,17 @@ class ModelStore(pulumi.ComponentResource):
             public_access=storage.PublicAccess.NONE,
             opts=self._kept(self.account, service, protect=scope.protect),
         )
+        if plan.immutable_days is not None:
+            # Unlocked: who administers the account can take it away. Locking it is final, and so is done by hand.
+            storage.BlobContainerImmutabilityPolicy(
+                f"{name}-immutability",
+                immutability_policy_name="default",
+                account_name=plan.account,
+                container_name=plan.container,
+                resource_group_name=plan.resource_group,
+                immutability_period_since_creation_in_days=plan.immutable_days,
+                opts=self._kept(self.container),
+            )
         self.id = self.account.id
         admins = assign_admins(name, plan.admins, on=self.account, parent=self)
         endpoint = private_endpoint(

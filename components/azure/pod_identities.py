@@ -53,7 +53,10 @@ class AzurePodIdentities:
         if plan.read_secrets:
             ready += self._vault.ready
         if plan.read_weights is not None:
-            ready += [made.grant(plan.read_weights, self._store.id, [self._store.container]), *self._store.ready]
+            container = self._store.container
+            part = f"{plan.read_weights.role.replace('_', '-')}-{plan.weights_folder}"
+            grant = made.grant(plan.read_weights, container.id, [container], of=part)
+            ready += [grant, *self._store.ready]
         annotations: dict[str, pulumi.Input[str]] = {"azure.workload.identity/client-id": made.client_id}
         if plan.names_tenant:
             annotations["azure.workload.identity/tenant-id"] = self._scope.tenant_id

@@ -8,6 +8,9 @@ from pulumi_azure_native import authorization
 
 from planning.plan import AdminGrantPlan, GrantPlan
 
+# The only version of the language of conditions that Azure takes.
+_CONDITIONS = "2.0"
+
 
 def assign_role(
     name: str,
@@ -30,6 +33,8 @@ def assign_role(
         # Without the type Azure looks the principal up, which fails until a new identity has replicated.
         principal_type=principal_type,
         scope=scope,
+        condition=grant.condition,
+        condition_version=None if grant.condition is None else _CONDITIONS,
         opts=opts,
     )
 

@@ -63,7 +63,10 @@ class WorkloadIdentity(pulumi.ComponentResource):
         *,
         of: str | None = None,
     ) -> authorization.RoleAssignment:
-        """Assign the identity a role on `scope`; `of` names what, where it has the same role on others."""
+        """Assign the identity a role on `scope`; `of` names what, where it has the same role on others.
+
+        What it names is in the logical name: an assignment for another one is made before the former goes.
+        """
         return assign_role(
             f"{self._prefix}-grant-{of or role.role.replace('_', '-')}",
             role,

@@ -38,7 +38,7 @@ class Autoscaling(pulumi.ComponentResource):
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("llm-platform:components:Autoscaling", name, None, opts)
-        space = namespace(f"{name}-namespace", plan.chart.namespace, opts=in_cluster(self, cluster))
+        space = namespace(f"{name}-namespace", plan.chart.namespace, opts=in_cluster(self, cluster, *cluster.admission))
         openings = autoscaling_traffic(plan.traffic)
         policies = close(name, plan.chart.namespace, openings, parent=self, cluster=cluster, space=space)
         self.chart = install_chart(

@@ -25,7 +25,7 @@ class Certificates(pulumi.ComponentResource):
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("llm-platform:components:Certificates", name, None, opts)
-        space = namespace(f"{name}-namespace", plan.chart.namespace, opts=in_cluster(self, cluster))
+        space = namespace(f"{name}-namespace", plan.chart.namespace, opts=in_cluster(self, cluster, *cluster.admission))
         openings = certificates_traffic(plan.traffic)
         policies = close(name, plan.chart.namespace, openings, parent=self, cluster=cluster, space=space)
         self.chart = install_chart(

@@ -31,6 +31,8 @@ def install_chart(
         chart=chart.chart,
         version=chart.version,
         repository_opts=None if chart.repository is None else RepositoryOptsArgs(repo=chart.repository),
+        verify=None if chart.keyring is None else True,
+        keyring=chart.keyring,
         values=merged(merged(values, sizes(chart.name)), chart.images),
         timeout=chart.timeout_seconds,
         create_namespace=False,

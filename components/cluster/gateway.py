@@ -191,7 +191,8 @@ class Gateway(pulumi.ComponentResource):
         return certificate, keys
 
     def _namespace(self, role: str, name: str) -> Namespace:
-        return namespace(f"{self._name}-{role}", name, opts=in_cluster(self, self._cluster))
+        opts = in_cluster(self, self._cluster, *self._cluster.admission)
+        return namespace(f"{self._name}-{role}", name, opts=opts)
 
     def _object(
         self,

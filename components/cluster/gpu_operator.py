@@ -26,7 +26,10 @@ class GpuOperator(pulumi.ComponentResource):
     ) -> None:
         super().__init__("llm-platform:components:GpuOperator", name, None, opts)
         space = namespace(
-            f"{name}-namespace", plan.chart.namespace, pod_security="privileged", opts=in_cluster(self, cluster)
+            f"{name}-namespace",
+            plan.chart.namespace,
+            pod_security="privileged",
+            opts=in_cluster(self, cluster, *cluster.admission),
         )
         openings = gpu_operator_traffic(plan.traffic, installs_driver=plan.installs_driver)
         policies = close(name, plan.chart.namespace, openings, parent=self, cluster=cluster, space=space)

@@ -49,13 +49,13 @@ class Monitoring(pulumi.ComponentResource):
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("llm-platform:components:Monitoring", name, None, opts)
-        space = namespace(f"{name}-namespace", plan.chart.namespace, opts=in_cluster(self, cluster))
+        space = namespace(f"{name}-namespace", plan.chart.namespace, opts=in_cluster(self, cluster, *cluster.admission))
         # The node exporter reads its host, and nothing else has to.
         hosts = namespace(
             f"{name}-node-exporter-namespace",
             plan.node_exporter_namespace,
             pod_security="privileged",
-            opts=in_cluster(self, cluster),
+            opts=in_cluster(self, cluster, *cluster.admission),
         )
         openings = monitoring_traffic(plan.traffic, plan.alerting)
         policies = close(name, plan.chart.namespace, openings, parent=self, cluster=cluster, space=space)

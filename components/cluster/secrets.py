@@ -25,7 +25,7 @@ class Secrets(pulumi.ComponentResource):
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("llm-platform:components:Secrets", name, None, opts)
-        space = namespace(f"{name}-namespace", plan.chart.namespace, opts=in_cluster(self, cluster))
+        space = namespace(f"{name}-namespace", plan.chart.namespace, opts=in_cluster(self, cluster, *cluster.admission))
         openings = secrets_traffic(plan.traffic)
         policies = close(name, plan.chart.namespace, openings, parent=self, cluster=cluster, space=space)
         self.operator = install_chart(

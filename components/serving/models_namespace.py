@@ -38,7 +38,7 @@ class Serving(pulumi.ComponentResource):
             f"{name}-namespace",
             plan.namespace,
             more_labels=ROUTES_ADMITTED,
-            opts=in_cluster(self, cluster),
+            opts=in_cluster(self, cluster, *cluster.admission),
         )
         self.policies = [
             NetworkPolicy(

@@ -21,10 +21,13 @@ from planning.plan.labels import MODEL, POOL_REVISION
 # Key of the token in the models' Secret.
 TOKEN_KEY = "token"  # noqa: S105 - the name of a key, not a secret
 ARGUMENTS_KEY = "vllm.yaml"
+CHECK_KEY = "check_weights.py"
 
 _ARGUMENTS_DIRECTORY = "/etc/vllm"
 _HOME = "/home/vllm"
 _SHARED_MEMORY = "shm"
+# Python, a buffer for each of 32 files and the manifest; less than any server has.
+_CHECK_MEMORY = "1Gi"
 
 
 def pod_template(model: ModelPlan, release: ReleasePlan, workload: WorkloadPlan) -> PodTemplateSpecArgsDict:
@@ -58,6 +61,7 @@ def pod_template(model: ModelPlan, release: ReleasePlan, workload: WorkloadPlan)
                 "fs_group": release.pod.run_as_group,
                 "seccomp_profile": {"type": "RuntimeDefault"},
             },
+            **({"init_containers": [_check(release)]} if release.check is not None else {}),
             "containers": [_container(model, release, workload)],
             "volumes": _volumes(release, workload),
         },
@@ -104,6 +108,25 @@ def _container(model: ModelPlan, release: ReleasePlan, workload: WorkloadPlan) -
         "liveness_probe": engine_progress(server),
         "lifecycle": {"pre_stop": {"sleep": {"seconds": server.pre_stop_seconds}}},
         "volume_mounts": _mounts(workload),
+    }
+
+
+def _check(release: ReleasePlan) -> ContainerArgsDict:
+    """Reads all weights before the server does, and ends the start where they aren't what the manifest says.
+
+    In the server's image, which the node has by then, and with the server's cores: it requests nothing more than the
+    pod does. A server that is restarted in its pod isn't checked again.
+    """
+    share = {"cpu": str(release.pod.cpu), "memory": _CHECK_MEMORY, "ephemeral-storage": _CHECK_MEMORY}
+    arguments = release.check.arguments if release.check is not None else ()
+    return {
+        "name": "weights",
+        "image": release.image,
+        # Isolated: nothing in the environment or in the working directory is imported.
+        "command": ["python3", "-I", f"{_ARGUMENTS_DIRECTORY}/{CHECK_KEY}", *arguments],
+        "resources": {"requests": share, "limits": share},
+        "security_context": CONFINED,
+        "volume_mounts": [{"name": "arguments", "mount_path": _ARGUMENTS_DIRECTORY, "read_only": True}],
     }
 
 

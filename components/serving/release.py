@@ -9,7 +9,7 @@ from pulumi_kubernetes.core.v1 import ConfigMap, Namespace
 from components.cluster.in_cluster import in_cluster
 from components.cluster.labels import metadata
 from components.foundation import KubernetesCluster
-from components.serving.pod import ARGUMENTS_KEY
+from components.serving.pod import ARGUMENTS_KEY, CHECK_KEY
 from components.serving.workload import deployment
 from planning.plan import ModelPlan, ReleasePlan
 
@@ -17,7 +17,9 @@ from planning.plan import ModelPlan, ReleasePlan
 def arguments(
     parent: pulumi.Resource, model: ModelPlan, release: ReleasePlan, *, cluster: KubernetesCluster, space: Namespace
 ) -> ConfigMap:
-    """The file that vLLM reads, immutable: new content has a new name, so that a change rolls out new pods.
+    """The file that vLLM reads and the program that checks the weights, immutable.
+
+    New content has a new name, so that a change rolls out new pods.
 
     The logical name carries the hash too. New content is then one resource more, and the old one is removed when the
     rollout has ended. Under one logical name it would be a replacement: after a rollout that failed, the former content
@@ -26,7 +28,10 @@ def arguments(
     return ConfigMap(
         f"model-{release.config_map}-arguments",
         metadata=metadata(release.config_map, model.namespace),
-        data={ARGUMENTS_KEY: release.arguments_file},
+        data={
+            ARGUMENTS_KEY: release.arguments_file,
+            **({CHECK_KEY: release.check.script} if release.check is not None else {}),
+        },
         immutable=True,
         opts=in_cluster(parent, cluster, space, formerly=f"model-{release.name}-arguments"),
     )

@@ -122,6 +122,7 @@ def _model_store(stack: ResolvedStack) -> ModelStorePlan:
         container=WEIGHTS_CONTAINER,
         sku="Premium_ZRS" if zone else "Premium_LRS",
         soft_delete_days=stack.settings.storage.soft_delete_days,
+        immutable_days=stack.settings.storage.immutable_days,
         endpoint=stack.names.endpoint("models").value,
         endpoint_group=_endpoint_group(stack, "storage_blob"),
         admins=_admins(stack, "storage_blob_data_contributor", "weights"),

@@ -12,22 +12,34 @@ from planning.resolving.resolution import ResolvedStack
 def image(stack: ResolvedStack, name: str) -> str:
     """The reference of an image of the catalog."""
     known = stack.catalog.images[name]
-    repository = _address(stack, known.repository)
-    return f"{repository}@{known.digest}" if known.digest else f"{repository}:{known.tag}"
+    digest = stack.catalog.digests.get(f"{known.repository}:{known.tag}")
+    reference = f"{_address(stack, known.repository)}:{known.tag}"
+    return f"{reference}@{digest.digest}" if digest is not None else reference
 
 
 def chart_images(stack: ResolvedStack, chart: Chart) -> dict[str, Json]:
-    """The values by which a chart pulls its images through the platform's registry; empty where it pulls none there."""
+    """The values by which a chart pulls its images through the platform's registry, and by their digests.
+
+    Empty where it pulls none there, and no digest is known of those that it takes one for.
+    """
     values: dict[str, Any] = {}
     for path, upstream in chart.images.items():
         address = _address(stack, upstream)
         if address != upstream:
-            *folders, last = path.split(".")
-            folder = values
-            for name in folders:
-                folder = folder.setdefault(name, {})
-            folder[last] = address
+            _put(values, path, address)
+    for image in stack.catalog.chart_images[chart.name]:
+        known = stack.catalog.digests.get(f"{image.repository}:{image.tag}")
+        if known is not None:
+            for path in image.digest_values:
+                _put(values, path, known.digest.removeprefix("sha256:") if path.endswith(".sha") else known.digest)
     return values
+
+
+def _put(values: dict[str, Any], path: str, value: str) -> None:
+    *folders, last = path.split(".")
+    for name in folders:
+        values = values.setdefault(name, {})
+    values[last] = value
 
 
 def _address(stack: ResolvedStack, upstream: str) -> str:

@@ -7,9 +7,18 @@ from planning.deciding.azure_objects import SECRETS_ACCOUNT
 from planning.deciding.releases import NAMESPACE
 from planning.deciding.roles import grant
 from planning.deciding.secret_stores import secrets_read
-from planning.plan import PodIdentityPlan
+from planning.naming import WEIGHTS_CONTAINER
+from planning.plan import GrantPlan, PodIdentityPlan
 from planning.resolving.releases import ResolvedModel
 from planning.resolving.resolution import ResolvedStack
+
+_READ = "Microsoft.Storage/storageAccounts/blobServices/containers/blobs/read"
+# As Microsoft writes "read blobs with a path":
+# https://learn.microsoft.com/azure/storage/blobs/storage-auth-abac-examples
+_BELOW = (
+    "((!(ActionMatches{{'{action}'}} AND NOT SubOperationMatches{{'Blob.List'}})) OR "
+    "(@Resource[Microsoft.Storage/storageAccounts/blobServices/containers/blobs:path] StringLike '{path}'))"
+)
 
 
 def pod_identities(stack: ResolvedStack) -> tuple[PodIdentityPlan, ...]:
@@ -33,11 +42,14 @@ def _store(stack: ResolvedStack, namespace: str, secrets: tuple[str, ...]) -> Po
             (secret, grant(stack, principal, "key_vault_secrets_user", f"secret-{secret}")) for secret in secrets
         ),
         read_weights=None,
+        weights_folder=None,
     )
 
 
 def _model(stack: ResolvedStack, view: ResolvedModel) -> PodIdentityPlan:
     principal = f"model-{view.name}"
+    blob = view.settings.source.blob
+    folder = blob.partition("/")[0] if blob is not None else None
     return PodIdentityPlan(
         logical_name=f"{principal}-azure",
         name=stack.names.identity(principal).value,
@@ -46,5 +58,22 @@ def _model(stack: ResolvedStack, view: ResolvedModel) -> PodIdentityPlan:
         service_account=view.name,
         names_tenant=False,
         read_secrets=(),
-        read_weights=grant(stack, principal, "storage_blob_data_reader", "weights"),
+        read_weights=None if folder is None else _read_below(stack, principal, folder),
+        weights_folder=folder,
+    )
+
+
+def _read_below(stack: ResolvedStack, principal: str, folder: str) -> GrantPlan:
+    """Grant reading blobs below a folder of the container.
+
+    The folder is in the assignment's name: a model whose weights move to another folder gets a second assignment, and
+    loses the first one when its pods have moved. Within the folder a new revision changes nothing, which would take
+    minutes to spread. Names may be listed in the whole container, as a client does before it reads.
+    """
+    return grant(
+        stack,
+        principal,
+        "storage_blob_data_reader",
+        f"container-{WEIGHTS_CONTAINER}/{folder}",
+        condition=_BELOW.format(action=_READ, path=f"{folder}/*"),
     )

@@ -6,6 +6,7 @@ from planning import naming
 from planning.deciding import azure_objects
 from planning.deciding.arguments import command_line
 from planning.deciding.images import image
+from planning.deciding.weights_check import weights_check
 from planning.money import quota
 from planning.placement import cache_gib, drain, resources, rollout, shared_memory_gib
 from planning.plan import PodPlan, ReleasePlan, ReplicaRange, ScalingPlan, WorkloadPlan, metrics
@@ -25,6 +26,7 @@ def release(stack: ResolvedStack, view: ResolvedRelease, pool_revisions: Mapping
     """Plan one release; `pool_revisions` maps pool names to revisions, `server` is the address of Prometheus."""
     settings = view.settings
     command = command_line(view)
+    check = weights_check(stack, view)
     return ReleasePlan(
         name=view.name,
         model_id=settings.source.model_id,
@@ -35,7 +37,8 @@ def release(stack: ResolvedStack, view: ResolvedRelease, pool_revisions: Mapping
         weights_variables=azure_objects.weights_variables(stack, view),
         args=command.words,
         arguments_file=command.file,
-        config_map=f"{view.name}-{naming.content_hash(command.file)}",
+        config_map=f"{view.name}-{naming.content_hash(command.file + (check.script if check is not None else ''))}",
+        check=check,
         memory=view.ledger.memory,
         pod=_pod(stack, view),
         workloads=_workloads(stack, view, pool_revisions, server),

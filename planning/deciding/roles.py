@@ -5,7 +5,7 @@ from planning.plan import GrantPlan
 from planning.resolving.resolution import ResolvedStack
 
 
-def grant(stack: ResolvedStack, principal: str, role: str, scope: str) -> GrantPlan:
+def grant(stack: ResolvedStack, principal: str, role: str, scope: str, *, condition: str | None = None) -> GrantPlan:
     """Name a role for a principal over a scope; all three are names from the Plan, since ids don't exist yet.
 
     `role` is a key of the catalog's built-in roles.
@@ -18,4 +18,5 @@ def grant(stack: ResolvedStack, principal: str, role: str, scope: str) -> GrantP
             f"/subscriptions/{subscription}/providers/Microsoft.Authorization/roleDefinitions/"
             f"{stack.catalog.azure.roles[role]}"
         ),
+        condition=condition,
     )

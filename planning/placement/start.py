@@ -1,6 +1,7 @@
 """How long a replica takes until it answers: its weights over disk and network, and the engine's own start.
 
-The image and the node come before: they are not in the start-up budget of a pod, but in the deadline of a rollout.
+The node, its image and the check of stored weights come before: they are not in the start-up budget of a pod, but in
+the deadline of a rollout.
 """
 
 import math
@@ -10,6 +11,7 @@ from msgspec import Struct
 from catalog import Catalog, DiskTier, VmSize
 from planning.placement.loading import loader_options
 from planning.placement.release_on_pool import ReleaseOnPool
+from planning.placement.weights_check import check_seconds
 from planning.resolving.pools import PoolView
 from planning.resolving.resolution import Resolution
 from planning.resolving.workloads import Workload
@@ -83,16 +85,18 @@ def start(stack: Resolution, place: ReleaseOnPool) -> Start | None:
 def placement_seconds(stack: Resolution, workload: Workload) -> int:
     """Seconds between a pod's creation and its start, on a node that must be provisioned and pull the image.
 
-    Layers and what they unpack to are written to the system disk; whole minutes, rounded up.
+    Layers and what they unpack to are written to the system disk; then stored weights are compared with their manifest.
+    Whole minutes, rounded up.
     """
     release, pool = workload.release, workload.pool
+    check = math.ceil(check_seconds(stack, release, pool) / _MINUTE) * _MINUTE
     image = stack.catalog.images[release.vllm.image] if release.vllm is not None else None
     limits = _disk(pool, pool.vm, stack.catalog) if pool.vm is not None else []
     if image is None or not limits:
-        return NODE_PROVISION_SECONDS
+        return NODE_PROVISION_SECONDS + check
     written = ((image.compressed_gb or 0) + (image.unpacked_gb or 0)) * _MB_PER_GB * _BYTES_PER_MB
     pull = limits[0].seconds(written, best=False)
-    return NODE_PROVISION_SECONDS + math.ceil(pull / _MINUTE) * _MINUTE
+    return NODE_PROVISION_SECONDS + math.ceil(pull / _MINUTE) * _MINUTE + check
 
 
 def _network(vm: VmSize) -> list[_Limit]:

@@ -36,6 +36,7 @@ from planning.plan.cost import (
     TokenCost,
 )
 from planning.plan.devices import DeviceClaim, DeviceRequest, ExtendedResource
+from planning.plan.image_admission import ImageAdmissionPlan
 from planning.plan.models import (
     HandoverPlan,
     MemoryPlan,
@@ -45,6 +46,7 @@ from planning.plan.models import (
     ReplicaRange,
     RolloutPlan,
     ScalingPlan,
+    WeightsCheckPlan,
     WorkloadPlan,
 )
 from planning.plan.platform import NodeSelection, PlatformPlan, PoolPlan, SystemLoadPlan
@@ -110,6 +112,7 @@ __all__ = [
     "GpuOperatorPlan",
     "GrantPlan",
     "HandoverPlan",
+    "ImageAdmissionPlan",
     "Json",
     "KeysPlan",
     "MaintenancePlan",
@@ -155,6 +158,7 @@ __all__ = [
     "TrafficPlan",
     "UpstreamPath",
     "VaultPlan",
+    "WeightsCheckPlan",
     "WorkloadPlan",
 ]
 
@@ -170,6 +174,8 @@ class Plan(Struct, frozen=True, kw_only=True):
     """The GPU node pools as pods see them."""
     system_load: SystemLoadPlan
     """What the system nodes have to carry."""
+    image_admission: ImageAdmissionPlan
+    """Which images may run."""
     secrets: SecretsPlan
     """External Secrets Operator."""
     gpu_operator: GpuOperatorPlan

@@ -204,7 +204,9 @@ class PodIdentityPlan(Struct, frozen=True, kw_only=True):
     read_secrets: tuple[tuple[str, GrantPlan], ...]
     """Secrets of the vault, and what lets it read each of them; it reads no others."""
     read_weights: GrantPlan | None
-    """Lets it read the store of weights."""
+    """Lets it read what is below one folder of the container of weights."""
+    weights_folder: str | None
+    """That folder: the first part of the name of the model's own, which all of its revisions have in common."""
 
 
 class VaultPlan(Struct, frozen=True, kw_only=True):
@@ -239,6 +241,8 @@ class ModelStorePlan(Struct, frozen=True, kw_only=True):
     """Kind and redundancy of the storage."""
     soft_delete_days: int
     """Days for which deleted blobs are kept."""
+    immutable_days: int | None
+    """Days in which nobody changes or deletes a blob after it was written; None: no such days."""
     endpoint: str
     """Name of the private endpoint."""
     endpoint_group: str

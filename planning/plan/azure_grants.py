@@ -12,6 +12,8 @@ class GrantPlan(Struct, frozen=True, kw_only=True):
     """The catalog's key of the role."""
     role_definition_id: str
     """Resource id of the role's definition."""
+    condition: str | None = None
+    """What Azure checks beside the role, as its conditions are written; None without one."""
 
 
 class AdminGrantPlan(Struct, frozen=True, kw_only=True):

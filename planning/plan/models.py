@@ -148,6 +148,15 @@ class PodPlan(Struct, frozen=True, kw_only=True):
     """Seconds until a pod must be ready."""
 
 
+class WeightsCheckPlan(Struct, frozen=True, kw_only=True):
+    """The comparison of stored weights with their manifest, before the server starts."""
+
+    script: str
+    """The program, in Python, that runs in the server's image."""
+    arguments: tuple[str, ...]
+    """What it is given: where the folder is, the SHA-256 of its manifest, and how many files it reads at once."""
+
+
 class ReleasePlan(Struct, frozen=True, kw_only=True):
     """One release of a model: what may differ between two versions of it."""
 
@@ -170,7 +179,9 @@ class ReleasePlan(Struct, frozen=True, kw_only=True):
     arguments_file: str
     """The same arguments as the YAML file that vLLM reads."""
     config_map: str
-    """Name of the ConfigMap with that file; a new name for new content."""
+    """Name of the ConfigMap with that file, and with the check's program; a new name for new content."""
+    check: WeightsCheckPlan | None
+    """How its weights are checked before it starts; None where no manifest is named."""
     memory: MemoryPlan
     """Memory on the tightest of its devices."""
     pod: PodPlan

@@ -17,7 +17,7 @@ class ChartPlan(Struct, frozen=True, kw_only=True):
     namespace: str
     """Namespace of the chart's objects."""
     chart: str
-    """Name of the chart, or its address in an OCI registry."""
+    """Name of the chart, or its address in an OCI registry, with its digest where that is known."""
     version: str
     """Version of the chart."""
     repository: str | None
@@ -25,7 +25,9 @@ class ChartPlan(Struct, frozen=True, kw_only=True):
     timeout_seconds: int
     """How long Helm waits for the chart's objects to be ready."""
     images: dict[str, Json]
-    """Values by which it pulls images through the platform's registry."""
+    """Values by which it pulls images through the platform's registry, and by their digests."""
+    keyring: str | None = None
+    """File with the publisher's public key, by which Helm checks the chart's provenance; None: it isn't checked."""
 
 
 class ChartCrdsPlan(Struct, frozen=True, kw_only=True):

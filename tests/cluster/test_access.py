@@ -108,11 +108,39 @@ def reads_store(model: ModelPlan) -> bool:
 
 
 def test_models_read_blobs_where_their_weights_come_from_there(world: World) -> None:
-    store = world.the("storage:StorageAccount").id
+    """Each below the folder of its own: not the account, not the container as a whole, and not another model's."""
+    container = world.the("storage:BlobContainer").id
+    blobs = {
+        model.name: f"{container}/blobs/{release.source.removeprefix('az://weights/')}/model.safetensors"
+        for model in world.plan.models
+        for release in model.releases
+    }
     for model in world.plan.models:
-        expected = {(access.READ_BLOB, id_) for id_ in world.below(store)} if reads_store(model) else set()
-        assert world.allowed(*account_of(model)) == expected, model.name
+        assert world.allowed(*account_of(model)) == set(), model.name
+        readable = {
+            name for name, blob in blobs.items() if access.may(world.cloud, *account_of(model), access.READ_BLOB, blob)
+        }
+        assert readable == ({model.name} if reads_store(model) else set())
+        # The next revision of the same weights needs no other role, which would take minutes to spread.
+        newer = blobs[model.name].rpartition("/")[0].rpartition("/")[0] + "/next-revision/model.safetensors"
+        assert access.may(world.cloud, *account_of(model), access.READ_BLOB, newer) == reads_store(model)
+        assert not access.may(world.cloud, *account_of(model), access.WRITE_BLOB, blobs[model.name])
     assert len({reads_store(model) for model in world.plan.models}) == 1
+
+
+def test_a_condition_of_another_form_raises_an_error(world: World) -> None:
+    conditions = [role for role in world.cloud.azure if role.inputs.get("condition")]
+    assert bool(conditions) == any(reads_store(model) for model in world.plan.models)
+    for role in conditions:
+        kept = role.inputs["condition"]
+        role.inputs["condition"] = "@Resource[Microsoft.Storage/storageAccounts:name] StringEquals 'another'"
+        try:
+            with pytest.raises(access.UnknownConditionError):
+                access.principal_may(
+                    world.cloud, role.inputs["principalId"], access.READ_BLOB, f"{role.inputs['scope']}/blobs/x"
+                )
+        finally:
+            role.inputs["condition"] = kept
 
 
 def test_each_model_with_weights_in_the_store_is_an_identity_of_its_own_and_the_others_are_none(world: World) -> None:

@@ -37,11 +37,12 @@ class Images:
     def move(self) -> str:
         """Another image of the same version; its digest."""
         self._moves += 1
-        name = self._facts.vllm(self._facts.vllm_versions[-1]).image
-        image = msgspec.structs.replace(self._facts.images[name], digest=f"sha256:{self._moves:064x}")
-        moved = msgspec.structs.replace(self._facts, images={**self._facts.images, name: image})
+        image = self._facts.images[self._facts.vllm(self._facts.vllm_versions[-1]).image]
+        digest = catalog.Digest(f"sha256:{self._moves:064x}", "2026-11-30")
+        known = {**self._facts.digests, f"{image.repository}:{image.tag}": digest}
+        moved = msgspec.structs.replace(self._facts, digests=known)
         self._patch.setattr(catalog, "load", lambda: moved)
-        return str(image.digest)
+        return digest.digest
 
 
 @pytest.fixture(scope="module")

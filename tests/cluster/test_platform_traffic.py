@@ -1,5 +1,6 @@
 """Who may reach what on the shipped stacks, as docs/network.md says: network, Kubernetes API, Azure."""
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 
 import pytest
@@ -20,6 +21,7 @@ from tests.cluster.traffic import Group, documented, is_ours
 pytestmark = pytest.mark.cluster
 
 _CRDS_ACCOUNT = "gateway-helm-crds"
+_ANY_FILE = "any-file"
 _ACTIONS = {
     access.READ_SECRET: "read secrets",
     access.WRITE_SECRET: "write secrets",
@@ -249,14 +251,22 @@ def allowed_in_azure(life: Life, principal: str) -> frozenset[Fact]:
     cloud, name = life.engine.cloud, names_in_the_stack(life)
     # A role may be given on one secret, which is no resource of the stack.
     known = {resource.id for resource in cloud.azure} | {str(grant.inputs["scope"]) for grant in assignments(life)}
+    # Nor is what a model may read of the container: each another folder, FOLDER on the page.
+    known |= {f"{grant.inputs['scope']}/blobs/{_folder(grant)}/{_ANY_FILE}" for grant in assignments(life)}
     found = set()
     for action, words in _ACTIONS.items():
         # Microsoft.Network/virtualNetworks/subnets/join/action is about what lies in virtual networks.
         kind = "/".join(action.split("/")[:2])
         ids = {id_ for id_ in known if f"/{kind}/" in id_ and access.principal_may(cloud, principal, action, id_)}
         tops = {id_ for id_ in ids if not any(id_.startswith(f"{parent}/") for parent in ids)}
-        found |= {(words, name(id_)) for id_ in tops}
+        found |= {(words, re.sub(rf"/[^/]+/{_ANY_FILE}$", "/FOLDER", name(id_))) for id_ in tops}
     return frozenset(found)
+
+
+def _folder(grant: AzureObject) -> str:
+    """The folder that the condition of an assignment names; empty without one."""
+    named = re.search(r"StringLike '([^'*]+)/\*'", str(grant.inputs.get("condition") or ""))
+    return named[1] if named else ""
 
 
 def test_identities_have_in_azure_the_roles_that_the_page_says(life: Life) -> None:

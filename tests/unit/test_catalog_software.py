@@ -104,7 +104,9 @@ def test_charts_and_images_have_exact_versions() -> None:
     for image in CATALOG.images.values():
         # Envoy publishes an image without a shell under a tag of its own.
         assert EXACT_VERSION.fullmatch(image.tag.removeprefix("distroless-")), image.name
-        assert image.digest is None or re.fullmatch(r"sha256:[0-9a-f]{64}", image.digest)
+    for reference, known in CATALOG.digests.items():
+        assert re.fullmatch(r"[a-z0-9./-]+:[\w.-]+", reference), reference
+        assert re.fullmatch(r"sha256:[0-9a-f]{64}", known.digest)
 
 
 def test_every_crd_group_has_one_owner() -> None:

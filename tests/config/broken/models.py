@@ -93,6 +93,21 @@ TABLE = (
         {("CFG-VALUE", "models[0].context"): ('"32768"', "write 32768 without quotes")},
     ),
     Broken(
+        "model id that is a path",
+        (put("models[0].source.huggingface", "Qwen/.."),),
+        {("CFG-VALUE", "models[0].source.huggingface"): ("Qwen/..", "such as Qwen/Qwen3-8B")},
+    ),
+    Broken(
+        "manifest of weights with a commit, which names every file by itself",
+        (put("models[0].source.manifest_sha256", "0" * 64),),
+        {("CFG-VALUE", "models[0].source"): ("only valid with `blob`", "leave it out")},
+    ),
+    Broken(
+        "manifest that is no digest",
+        (put("models[0].source", {"blob": "qwen3-8b/2026-11", "model": "Qwen/Qwen3-8B", "manifest_sha256": "abc"}),),
+        {("CFG-VALUE", "models[0].source.manifest_sha256"): ("abc", "64 hexadecimal digits")},
+    ),
+    Broken(
         "tensor parallel that divides nothing",
         (*gpus("Standard_NC96ads_A100_v4"), put("models[0].engine.tensor_parallel", 3)),
         {("TP-HEADS", "models[0].engine.tensor_parallel"): ("3 doesn't divide 32 heads", "`1`, `2`, `4`")},

@@ -51,6 +51,39 @@ TABLE = (
         {("REGISTRY-IMPORTED", "registry.docker_hub"): ("nothing reads docker_hub", "leave docker_hub out")},
     ),
     Broken(
+        "allowed repository with a tag",
+        (put("registry.allowed", ["ghcr.io/acme/probe:v1"]),),
+        {("CFG-VALUE", "registry.allowed[0]"): ("ghcr.io/acme/probe:v1", "without a tag")},
+    ),
+    Broken(
+        "allowed repository without its registry",
+        (put("registry.allowed", ["acme/probe"]),),
+        {("CFG-VALUE", "registry.allowed[0]"): ("acme/probe", "with the registry")},
+    ),
+    Broken(
+        "allowed repository that leads elsewhere",
+        (put("registry.allowed", ["ghcr.io/acme/../evil"]),),
+        {("CFG-VALUE", "registry.allowed[0]"): ("ghcr.io/acme/../evil", "such as")},
+    ),
+    Broken(
+        "pattern in place of a repository",
+        (put("registry.allowed", ["ghcr.io/acme*"]),),
+        {("CFG-VALUE", "registry.allowed[0]"): ("ghcr.io/acme*", "`/*` is everything below")},
+    ),
+    Broken(
+        "digests required that nobody has looked up",
+        (put("registry.require_digests", True),),
+        {("SUPPLY-REQUIRED", "registry.require_digests"): ("by a tag alone", "pins --resolve")},
+    ),
+    Broken(
+        "keyring of a chart that nobody signs",
+        (put("registry.keyrings", {"keda": "keys/keda.gpg", "certmanager": "keys/c.gpg"}),),
+        {
+            ("SUPPLY-KEYRING", "registry.keyrings.keda"): ("nobody signs", "leave it out"),
+            ("SUPPLY-KEYRING", "registry.keyrings.certmanager"): ("no chart", "did you mean `cert-manager`"),
+        },
+    ),
+    Broken(
         "imported registry listed twice",
         (put("registry.imported", ["nvcr.io", "nvcr.io"]),),
         {("LIST-TWICE", "registry.imported[1]"): ("`nvcr.io` is in the list already", "leave it out")},

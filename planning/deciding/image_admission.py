@@ -1,0 +1,20 @@
+"""Plans which images may run in the namespaces that this program owns."""
+
+from planning.deciding import azure_objects
+from planning.deciding.releases import NAMESPACE
+from planning.deciding.traffic import GATEWAY_NAMESPACE
+from planning.plan import ImageAdmissionPlan
+from planning.resolving.repositories import allowed_repositories
+from planning.resolving.resolution import ResolvedStack
+
+_NAME = "llm-platform-images"
+
+
+def image_admission(stack: ResolvedStack) -> ImageAdmissionPlan:
+    """Plan the policy: the namespaces of all charts, of the gateway and of the models."""
+    charts = (chart.namespace for chart in stack.catalog.charts.values())
+    return ImageAdmissionPlan(
+        name=_NAME,
+        namespaces=tuple(sorted({*charts, GATEWAY_NAMESPACE, NAMESPACE})),
+        repositories=allowed_repositories(stack.resolution, azure_objects.registry_host(stack)),
+    )

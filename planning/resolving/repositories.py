@@ -1,0 +1,22 @@
+"""The repositories of the platform's images, as they are named upstream and in the platform's registry."""
+
+from planning.resolving.resolution import Resolution, derived
+
+
+@derived
+def upstream_repositories(stack: Resolution) -> tuple[str, ...]:
+    """Every repository that an image of the platform comes from, sorted: of charts, and of the catalog's images."""
+    charts = (image.repository for images in stack.catalog.chart_images.values() for image in images)
+    own = (image.repository for image in stack.catalog.images.values())
+    return tuple(sorted({*charts, *own}))
+
+
+def allowed_repositories(stack: Resolution, registry_host: str) -> tuple[str, ...]:
+    """What pods may be pulled from, sorted: the platform's repositories under both of their names, and `allowed`.
+
+    Also under the name that isn't in use: pods from before a change of `registry.images` start again until the change
+    has reached their workload, and what is in the platform's registry under an upstream name is the same image.
+    """
+    upstream = upstream_repositories(stack)
+    through = (f"{registry_host}/{repository}" for repository in upstream)
+    return tuple(sorted({*upstream, *through, *stack.settings.registry.allowed}))
