@@ -23,7 +23,7 @@ _MANY = 2**31 - 1
 
 
 class _Client:
-    """One connection, whose own library is told that the other side allows everything."""
+    """One connection, whose own library knows no limit of the other side."""
 
     def __init__(self, options: dict[str, Any]) -> None:
         trust = ssl._create_unverified_context()  # noqa: S323 - the certificate is the test's own
@@ -54,7 +54,7 @@ class _Client:
             self.send()
 
     def news(self) -> list[Any] | None:
-        """What the other side has said since the last call; None once it has closed."""
+        """What the other side has sent since the last call; None once it has closed."""
         found: list[Any] = []
         self.socket.setblocking(False)
         try:
@@ -141,7 +141,7 @@ def fill(options: dict[str, Any]) -> Any:
 
 
 def _push(client: _Client, bodies: dict[int, int]) -> int:
-    """Send what the windows allow; how many bodies the other side has ended meanwhile."""
+    """Send what the windows allow; how many bodies the other side has ended by then."""
     for stream, size in bodies.items():
         part = min(size, client.protocol.local_flow_control_window(stream), client.protocol.max_outbound_frame_size)
         if part > 0:

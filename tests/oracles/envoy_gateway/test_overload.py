@@ -133,7 +133,7 @@ def test_one_connection_has_no_more_requests_at_once_than_its_limit(served: Serv
     result = served.run("http2:streams", count=most + 20, body={"delay": 3})
 
     assert result["allowed"] == most
-    # Envoy may refuse those above it, or end the connection of a client that doesn't keep to what it was told.
+    # Envoy may refuse those above it, or end the connection of a client that ignores its settings.
     assert result["answered"] <= most
     assert served.run("one", body={})["status"] == 200
 
