@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from config.base import Network, Section, Zone
+from config.base import Flag, Network, Section, Zone
 
 
 class Subnets(Section):
@@ -47,4 +47,9 @@ class NetworkSection(Section):
         default=None,
         description='the zones of the outbound address, in quotes, such as ["1", "2", "3"]; without it Azure chooses. '
         "Azure can't change them once the address exists",
+    )
+    encryption: Flag = Field(
+        default=False,
+        description="true: Azure encrypts what passes between nodes, pods' traffic included, where the sizes of both "
+        "can; existing nodes begin when they are replaced",
     )

@@ -52,6 +52,8 @@ class Network(pulumi.ComponentResource):
             location=scope.region,
             # Subnets are resources of their own: listed inline too, each update of the network would drop the others.
             address_space={"address_prefixes": [plan.address_space]},
+            # Azure has no other enforcement: machines that can't encrypt are never refused.
+            encryption={"enabled": True, "enforcement": "AllowUnencrypted"} if plan.encryption else None,
             tags=dict(scope.tags),
             opts=self._after(self._group),
         )

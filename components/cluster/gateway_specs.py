@@ -14,6 +14,9 @@ WEBHOOK_SECRET = "ai-gateway-webhook-certificate"  # noqa: S105 - the name of a 
 AI_CONTROLLER = "ai-gateway-controller"
 # The AI gateway's server for Envoy Gateway; it has no encryption and asks for no credentials.
 EXTENSION_PORT = 1063
+# What may pass there at once. Each route holds the keys of all clients, some 100 bytes each: 1,000 clients and 20
+# models are more than gRPC's 4 MiB, beyond which Envoy Gateway would program nothing any more.
+_EXTENSION_MIB = 64
 # By this annotation of a Gateway the AI gateway finds its GatewayConfig (internal/controller/gateway.go).
 GATEWAY_CONFIG = "aigateway.envoyproxy.io/gateway-config"
 
@@ -46,6 +49,7 @@ def envoy_gateway_values(plan: GatewayPlan, nodes: NodeSelection) -> dict[str, J
                 },
                 "extensionApis": {"enableBackend": True},
                 "extensionManager": {
+                    "maxMessageSize": f"{_EXTENSION_MIB}Mi",
                     "hooks": {
                         "xdsTranslator": {
                             # The certificate's private key stays here: the AI gateway hands Secrets back unread
@@ -78,6 +82,8 @@ def ai_gateway_values(plan: GatewayPlan, nodes: NodeSelection) -> dict[str, Json
             # Part of the address in Envoy Gateway's values.
             "fullnameOverride": AI_CONTROLLER,
             "logFormat": "json",
+            # Text: Helm writes a large number with an exponent.
+            "maxRecvMsgSize": str(_EXTENSION_MIB * 2**20),
             # Routes of other namespaces would else add their models to the list of this Gateway.
             "watch": {"namespaces": list(plan.served_namespaces)},
             "podDisruptionBudget": {"enabled": True},

@@ -27,6 +27,7 @@ def network(stack: ResolvedStack) -> NetworkPlan:
     return NetworkPlan(
         vnet=names.vnet.value,
         address_space=settings.address_space,
+        encryption=settings.encryption,
         subnets=(
             _subnet(stack, "nodes", nat=True, rules=_node_rules(stack)),
             _subnet(stack, "api_server", delegation=_DELEGATION),

@@ -61,6 +61,8 @@ class NetworkPlan(Struct, frozen=True, kw_only=True):
     """Name of the virtual network."""
     address_space: str
     """Address range of the virtual network."""
+    encryption: bool
+    """Whether Azure encrypts traffic between its machines, where both can; no machine is refused."""
     subnets: tuple[SubnetPlan, ...]
     """Subnets, in the order in which they are created."""
     nat_gateway: str

@@ -71,6 +71,12 @@ class ProxyPath(Struct, frozen=True, kw_only=True):
     """Bodies that both hold at once, MiB."""
     largest_bodies: int
     """Bodies of the largest size that both hold at once, whoever sends them; one more stops the processor."""
+    shorten_share: float
+    """Share of the heap from which connections without requests are closed sooner."""
+    shorten_all_share: float
+    """Share of the heap at which they have the least time."""
+    least_idle_seconds: int
+    """That time."""
     reset_share: float
     """Share of the heap from which the requests that hold most memory are reset (HTTP/2 only)."""
     reset_all_share: float

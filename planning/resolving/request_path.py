@@ -30,8 +30,9 @@ _MINUTE, _KIB_PER_MIB, _BYTES_PER_MIB = 60, 1024, 1024 * 1024
 LEAST_BODY_MIB = 8
 # As many HTTP/2 connections, each with as many of the largest bodies as it may have, fit into what a proxy holds.
 CONNECTIONS_OF_LARGEST = 4
-# What open connections may take of a proxy's heap.
-_HEAP_OF_CONNECTIONS = 0.5
+# What open connections may take of a proxy's heap: there those without requests have the least time, and from half of
+# it on less than usual. Clients open a connection again within a second.
+_HEAP_OF_CONNECTIONS, _LEAST_IDLE_SECONDS = 0.5, 10
 # The Go runtime of the processor collects garbage before it reaches its limit; else half of it would be garbage.
 _SOFT_SHARE = 0.9
 # The slowest client that may send the largest body, bytes a second: 7 Mbit/s.
@@ -135,6 +136,9 @@ def _proxy(listener: ListenerPath, facts: RequestPathFacts, request: int) -> Pro
         processor_soft_mib=int(EXTERNAL_PROCESSOR.memory_limit_mib * _SOFT_SHARE),
         bodies_mib=bodies,
         largest_bodies=bodies // listener.body_mib,
+        shorten_share=_HEAP_OF_CONNECTIONS / 2,
+        shorten_all_share=_HEAP_OF_CONNECTIONS,
+        least_idle_seconds=_LEAST_IDLE_SECONDS,
         reset_share=0.85,
         reset_all_share=0.95,
         stop_share=facts.proxy_stop_share,

@@ -84,6 +84,11 @@ def pairs(path: RequestPathPlan) -> Iterator[Pair]:
         may_equal=True, decided_by=_CONTEXT,
     )  # fmt: skip
     yield Pair(
+        "heap share at which idle connections have the least time", proxy.shorten_all_share,
+        "heap share from which the largest requests are reset", proxy.reset_share,
+        "requests end for connections that nobody uses",
+    )  # fmt: skip
+    yield Pair(
         "heap share from which the largest requests are reset", proxy.reset_share,
         "heap share at which every new request is refused", proxy.stop_share, "large bodies stop everyone",
         decided_by="proxy_stop_share",

@@ -1,9 +1,11 @@
 """What one client may hold of the gateway, and keys as clients send them, in every stack and example."""
 
+from typing import Any
+
 import pytest
 import yaml
 
-from tests.graph.request_path import objects, only, plan_of
+from tests.graph.request_path import objects, only, plan_of, seconds
 from tests.graph.stacks import ALL, sections_of
 
 each_stack = pytest.mark.parametrize("stack", ALL)
@@ -44,13 +46,27 @@ def test_the_largest_requests_are_reset_before_everyone_is_refused(stack: str) -
     manager = yaml.safe_load(bootstrap["value"])["overload_manager"]
     # Lists are appended to Envoy Gateway's own: a second monitor or action of one name would be refused.
     assert "resource_monitors" not in manager
-    (action,) = manager["actions"]
-    assert action["name"] == "envoy.overload_actions.reset_high_memory_stream"
+    shorten, reset = (_shares(manager, action) for action in ("reduce_timeouts", "reset_high_memory_stream"))
+    assert shorten[0] < shorten[1] < reset[0] < reset[1] < 0.98
+    assert manager["buffer_factory_config"]["minimum_account_to_track_power_of_two"] == 20
+
+
+@each_stack
+def test_the_fuller_a_proxy_the_sooner_connections_without_requests_are_closed(stack: str) -> None:
+    manager = yaml.safe_load(only(stack, "EnvoyProxy")["bootstrap"]["value"])["overload_manager"]
+    (action,) = [action for action in manager["actions"] if action["name"].endswith("reduce_timeouts")]
+    # Never the time of a stream: a request may wait in silence for as long as it may take.
+    (timer,) = action["typed_config"]["timer_scale_factors"]
+    assert timer["timer"] == "HTTP_DOWNSTREAM_CONNECTION_IDLE"
+    usual = only(stack, "ClientTrafficPolicy")["timeout"]["http"]["idleTimeout"]
+    assert 5 <= seconds(timer["min_timeout"]) < seconds(usual) / 10
+
+
+def _shares(manager: dict[str, Any], name: str) -> tuple[float, float]:
+    (action,) = [action for action in manager["actions"] if action["name"] == f"envoy.overload_actions.{name}"]
     (trigger,) = action["triggers"]
     assert trigger["name"] == "envoy.resource_monitors.fixed_heap"
-    scaled = trigger["scaled"]
-    assert scaled["scaling_threshold"] < scaled["saturation_threshold"] < 0.98
-    assert manager["buffer_factory_config"]["minimum_account_to_track_power_of_two"] == 20
+    return trigger["scaled"]["scaling_threshold"], trigger["scaled"]["saturation_threshold"]
 
 
 @each_stack

@@ -17,37 +17,37 @@ from typing import Any
 
 # By this header a request says its model here; see `objects.py`.
 ROUTED_BY = "the-model-of-the-request"
-_GATEWAY = ("127.0.0.1", 443)
-_TRUST = ssl._create_unverified_context()  # noqa: S323 - the certificate is the test's own
+GATEWAY = ("127.0.0.1", 443)
+TRUST = ssl._create_unverified_context()  # noqa: S323 - the certificate is the test's own
 
 
-class _Connection(HTTPSConnection):
+class Connection(HTTPSConnection):
     """A connection to the gateway under its public name."""
 
     def __init__(self, host: str, limit: float) -> None:
-        super().__init__(host, 443, timeout=limit, context=_TRUST)
+        super().__init__(host, 443, timeout=limit, context=TRUST)
 
     def connect(self) -> None:
-        self.sock = _TRUST.wrap_socket(socket.create_connection(_GATEWAY, self.timeout), server_hostname=self.host)
+        self.sock = TRUST.wrap_socket(socket.create_connection(GATEWAY, self.timeout), server_hostname=self.host)
 
 
-def _headers(options: dict[str, Any]) -> dict[str, str]:
+def request_headers(options: dict[str, Any]) -> dict[str, str]:
     headers = {ROUTED_BY: options["model"], "content-type": "application/json"} if "model" in options else {}
     if options.get("key") is not None:
         headers["authorization"] = f"Bearer {options['key']}"
     return headers | options.get("headers", {})
 
 
-def _ask(connection: _Connection, options: dict[str, Any]) -> HTTPResponse:
+def _ask(connection: Connection, options: dict[str, Any]) -> HTTPResponse:
     body = json.dumps(options.get("body", {})).encode() + b" " * options.get("padding", 0)
     method = options.get("method", "POST")
-    connection.request(method, options.get("path", "/v1/chat/completions"), body, _headers(options))
+    connection.request(method, options.get("path", "/v1/chat/completions"), body, request_headers(options))
     return connection.getresponse()
 
 
 def one(options: dict[str, Any]) -> Any:
     """One request: its status, who answered, and what it answered."""
-    connection = _Connection(options["host"], options.get("limit", 60))
+    connection = Connection(options["host"], options.get("limit", 60))
     begun = time.monotonic()
     with contextlib.closing(connection):
         response = _ask(connection, options)
@@ -75,7 +75,7 @@ def busy(options: dict[str, Any]) -> Any:
     begun, lock = time.monotonic(), threading.Lock()
 
     def client() -> None:
-        connection = _Connection(options["host"], 30)
+        connection = Connection(options["host"], 30)
         while (now := time.monotonic() - begun) < options["seconds"]:
             try:
                 response = _ask(connection, options)
@@ -87,7 +87,7 @@ def busy(options: dict[str, Any]) -> Any:
             with lock:
                 seen[int(now), result] += 1
 
-    _together([client] * options["clients"])
+    together([client] * options["clients"])
     return [[second, result, count] for (second, result), count in sorted(seen.items())]
 
 
@@ -98,7 +98,7 @@ def paused(options: dict[str, Any]) -> Any:
 
     def client(pause: float) -> Callable[[], None]:
         def run() -> None:
-            connection = _Connection(options["host"], 30)
+            connection = Connection(options["host"], 30)
             for turn in range(2):
                 if turn:
                     time.sleep(pause)
@@ -114,13 +114,13 @@ def paused(options: dict[str, Any]) -> Any:
         return run
 
     for at in range(0, len(options["pauses"]), 50):
-        _together([client(pause) for pause in options["pauses"][at : at + 50]])
+        together([client(pause) for pause in options["pauses"][at : at + 50]])
     return dict(seen)
 
 
 def stream(options: dict[str, Any]) -> Any:
     """One streamed answer: the moment of each event in seconds, and whether its end was seen."""
-    connection = _Connection(options["host"], options.get("limit", 120))
+    connection = Connection(options["host"], options.get("limit", 120))
     begun = time.monotonic()
     events: list[float] = []
     done, status, broken = False, 0, ""
@@ -140,7 +140,7 @@ def stream(options: dict[str, Any]) -> Any:
 def streams(options: dict[str, Any]) -> Any:
     """`clients` streams at once."""
     results: list[Any] = []
-    _together([lambda: results.append(stream(options))] * options["clients"])
+    together([lambda: results.append(stream(options))] * options["clients"])
     return results
 
 
@@ -186,33 +186,33 @@ def slow(options: dict[str, Any]) -> Any:
         return run
 
     kinds = {
-        "silent": (_silent, b""),
-        "headers": (_half_headers, b""),
-        "body": (_half_body, b""),
-        "drip": (_half_body, b" "),
+        "silent": (silent, b""),
+        "headers": (half_headers, b""),
+        "body": (half_body, b""),
+        "drip": (half_body, b" "),
     }
-    _together([client(name, begin, drip) for name, (begin, drip) in kinds.items()])
+    together([client(name, begin, drip) for name, (begin, drip) in kinds.items()])
     return results
 
 
-def _silent(_options: dict[str, Any]) -> socket.socket:
-    return socket.create_connection(_GATEWAY, 10)
+def silent(_options: dict[str, Any]) -> socket.socket:
+    return socket.create_connection(GATEWAY, 10)
 
 
-def _secure(options: dict[str, Any]) -> socket.socket:
-    return _TRUST.wrap_socket(socket.create_connection(_GATEWAY, 10), server_hostname=options["host"])
+def secure(options: dict[str, Any]) -> socket.socket:
+    return TRUST.wrap_socket(socket.create_connection(GATEWAY, 10), server_hostname=options["host"])
 
 
-def _half_headers(options: dict[str, Any]) -> socket.socket:
-    connection = _secure(options)
+def half_headers(options: dict[str, Any]) -> socket.socket:
+    connection = secure(options)
     connection.sendall(f"POST /v1/chat/completions HTTP/1.1\r\nhost: {options['host']}\r\n".encode())
     return connection
 
 
-def _half_body(options: dict[str, Any], length: int = 1_000_000) -> socket.socket:
+def half_body(options: dict[str, Any], length: int = 1_000_000) -> socket.socket:
     """A request whose body has begun; it announces a length that the gateway allows."""
-    connection = _half_headers(options)
-    headers = _headers(options) | {"content-length": str(length)}
+    connection = half_headers(options)
+    headers = request_headers(options) | {"content-length": str(length)}
     connection.sendall("".join(f"{name}: {value}\r\n" for name, value in headers.items()).encode() + b"\r\n{")
     return connection
 
@@ -220,7 +220,7 @@ def _half_body(options: dict[str, Any], length: int = 1_000_000) -> socket.socke
 def _opened(options: dict[str, Any]) -> socket.socket:
     left = int(options["mebibytes"] * 2**20)
     # Its first byte is sent with the headers; the last one never comes.
-    connection = _half_body(options, left + 2)
+    connection = half_body(options, left + 2)
     while left > 0:
         part = min(left, 2**20)
         connection.sendall(b" " * part)
@@ -240,7 +240,7 @@ def _waits(connection: socket.socket) -> bool:
     return False
 
 
-def _together(runs: list[Callable[[], None]]) -> None:
+def together(runs: list[Callable[[], None]]) -> None:
     threads = [threading.Thread(target=run) for run in runs]
     for thread in threads:
         thread.start()

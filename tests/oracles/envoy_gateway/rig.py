@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import quote
 
 import yaml
 
@@ -21,6 +22,11 @@ _HERE: Final = Path(__file__).resolve().parent
 _PYTHON: Final = shutil.which("python3") or "python3"
 _LIMIT_SECONDS: Final = 90
 _CONTROLLER: Final = "gateway.envoyproxy.io/gatewayclass-controller"
+
+
+def _client(scenario: str, options: dict[str, Any]) -> list[str | Path]:
+    script, _, name = scenario.rpartition(":")
+    return [_PYTHON, _HERE / f"{script or 'clients'}.py", name, json.dumps(options)]
 
 
 class Rig:
@@ -69,21 +75,20 @@ class Rig:
         self._write_names()
 
     def run(self, scenario: str, **options: Any) -> Any:
-        """Run one scenario of `clients.py` inside and return what it prints as JSON."""
+        """Run one scenario of `clients.py` inside, or one of another script as `SCRIPT:SCENARIO`.
+
+        Returns what it prints as JSON.
+        """
         printed = self.sandbox.check(
-            *(_PYTHON, _HERE / "clients.py", scenario, json.dumps(options)),
-            variables={"PYTHONPATH": str(self.packages)},
-            limit_seconds=180,
+            *_client(scenario, options), variables={"PYTHONPATH": str(self.packages)}, limit_seconds=180
         )
         return json.loads(printed.splitlines()[-1])
 
     def background(self, scenario: str, **options: Any) -> GuardedProcess:
-        """Begin a scenario of `clients.py`, whose `result` may be read later."""
+        """Begin such a scenario, whose `result` may be read later."""
         self._begun += 1
         return self.sandbox.start(
-            f"client-{self._begun}",
-            *(_PYTHON, _HERE / "clients.py", scenario, json.dumps(options)),
-            variables={"PYTHONPATH": str(self.packages)},
+            f"client-{self._begun}", *_client(scenario, options), variables={"PYTHONPATH": str(self.packages)}
         )
 
     def result(self, begun: GuardedProcess) -> Any:
@@ -107,6 +112,19 @@ class Rig:
     def admin(self, path: str) -> str:
         """What Envoy's own admin interface answers."""
         return self._fetch(f"http://{self._admin()}{path}")
+
+    def stat(self, name: str) -> int:
+        """The sum of Envoy's own counters or gauges whose names match; there is one at least."""
+        lines = self.admin(f"/stats?filter={quote(name)}").split("\n")
+        values = [int(line.rpartition(": ")[2]) for line in lines if ": " in line]
+        assert values, name
+        return sum(values)
+
+    def peak_memory(self) -> int:
+        """Bytes of memory that Envoy's process has had at most."""
+        (process,) = self.sandbox.check("pgrep", "-x", "envoy").split()
+        lines = self.sandbox.check("cat", f"/proc/{process}/status").splitlines()
+        return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM:"))
 
     def conditions(self) -> Conditions:
         """What the gateway says of each object."""

@@ -8,7 +8,7 @@ from typing import Any, Final
 from tests.graph.stacks import entries_of
 from tests.oracles.envoy_gateway.objects import Object
 
-# A minute is a second.
+# Unless a test says otherwise, a minute is a second.
 FACTOR: Final = 60
 _LIMITS: Final = frozenset(
     {
@@ -32,9 +32,9 @@ def seconds(text: str) -> float:
     return int(found[1]) * _UNITS[found[2]]
 
 
-def scaled(objects: Iterable[Object]) -> list[Object]:
+def scaled(objects: Iterable[Object], factor: int = FACTOR) -> list[Object]:
     """The same objects with every limit on the way of a request divided by the factor."""
-    return [_scaled(deepcopy(item)) for item in objects]
+    return [_scaled(deepcopy(item), factor) for item in objects]
 
 
 def limit(objects: Iterable[Object], kind: str, *path: str | int) -> float:
@@ -56,12 +56,14 @@ def server_keep_alive(stack: str, model: str) -> float:
     raise LookupError(model)
 
 
-def _scaled(value: Any) -> Any:
+def _scaled(value: Any, factor: int) -> Any:
     if isinstance(value, list):
-        return [_scaled(item) for item in value]
+        return [_scaled(item, factor) for item in value]
     if not isinstance(value, dict):
         return value
     return {
-        key: f"{round(seconds(item) * 1000 / FACTOR)}ms" if key in _LIMITS and isinstance(item, str) else _scaled(item)
+        key: f"{round(seconds(item) * 1000 / factor)}ms"
+        if key in _LIMITS and isinstance(item, str)
+        else _scaled(item, factor)
         for key, item in value.items()
     }

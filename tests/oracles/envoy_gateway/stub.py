@@ -1,7 +1,7 @@
 """A model server for the sandbox, in the server that vLLM runs in; it answers what the request's body demands.
 
-Arguments: address, port, name, keep-alive in seconds. Body: `{"delay": s}`, or `{"stream": true, "count": n,
-"interval": s, "silence": s}`. `GET /v1/stats` counts the requests that were begun and are open.
+Arguments: address, port, name, keep-alive in seconds. Body: `{"delay": s, "size": bytes}`, or `{"stream": true,
+"count": n, "interval": s, "silence": s}`. `GET /v1/stats` counts the requests that were begun and are open.
 """
 
 import asyncio
@@ -43,7 +43,7 @@ async def app(scope: Any, receive: Any, send: Any) -> None:
             await asyncio.sleep(wanted.get("delay", 0))
             headers = sorted((key.decode(), value.decode()) for key, value in scope["headers"])
             seen = {"name": NAME, "path": scope["path"], "size": len(raw), "headers": headers}
-            await _answer(send, json.dumps(seen).encode())
+            await _answer(send, json.dumps(seen).encode() + b" " * wanted.get("size", 0))
     finally:
         STATS["open"] -= 1
 

@@ -8,42 +8,27 @@ from typing import Any, Final
 import pytest
 
 from tests.graph.request_path import plan_of
-from tests.oracles.envoy_gateway.objects import Object, api_keys, objects_of, of_kind, secrets_of
+from tests.oracles.envoy_gateway.objects import Object, objects_of, of_kind
 from tests.oracles.envoy_gateway.rig import Rig
 from tests.oracles.envoy_gateway.scaled import FACTOR, limit, scaled, server_keep_alive
+from tests.oracles.envoy_gateway.served import FIRST, SECOND, Served
 
 STACK, MODEL = "dev", "chat"
-FIRST, SECOND = "127.0.0.11", "127.0.0.12"
 _MIB: Final = 2**20
 
 
-class _Served:
-    """The gateway with one model's pods behind it."""
-
-    def __init__(self, rig: Rig, objects: list[Object], directory: Path) -> None:
-        self.rig, self.objects = rig, objects
-        backend = next(item for item in of_kind(objects, "Backend") if item["metadata"]["name"] == MODEL)
-        self.hostname = backend["spec"]["endpoints"][0]["fqdn"]["hostname"]
-        for item in of_kind(objects, "Backend"):
-            rig.resolve(item["spec"]["endpoints"][0]["fqdn"]["hostname"], [FIRST])
-        self.host = of_kind(objects, "Gateway")[0]["spec"]["listeners"][0]["hostname"]
-        self.key = next(iter(api_keys(STACK).values()))
-        rig.serve("first", FIRST, server_keep_alive(STACK, MODEL))
-        rig.serve("second", SECOND, server_keep_alive(STACK, MODEL))
-        rig.apply([*objects, *secrets_of(STACK, directory)])
-
-    def run(self, scenario: str, **options: Any) -> Any:
-        return self.rig.run(scenario, **({"host": self.host, "key": self.key, "model": MODEL} | options))
+def _serve(rig: Rig, objects: list[Object], directory: Path) -> Served:
+    return Served(rig, objects, directory, stack=STACK, model=MODEL)
 
 
 @pytest.fixture(scope="module")
-def served(start_rig: Callable[[], Rig], tmp_path_factory: pytest.TempPathFactory) -> _Served:
+def served(start_rig: Callable[[], Rig], tmp_path_factory: pytest.TempPathFactory) -> Served:
     """The stack's limits on the faster clock: a minute is a second."""
-    return _Served(start_rig(), scaled(objects_of(STACK)), tmp_path_factory.mktemp("certificate"))
+    return _serve(start_rig(), scaled(objects_of(STACK)), tmp_path_factory.mktemp("certificate"))
 
 
 @pytest.fixture(autouse=True)
-def one_pod(served: _Served) -> None:
+def one_pod(served: Served) -> None:
     """Each test begins with one pod."""
     served.rig.resolve(served.hostname, [FIRST])
 
@@ -56,7 +41,7 @@ def _answers(result: list[list[Any]], *, after: float = 0) -> Counter[str]:
     return found
 
 
-def test_a_pod_that_is_added_gets_its_share_of_clients_that_never_reconnect(served: _Served) -> None:
+def test_a_pod_that_is_added_gets_its_share_of_clients_that_never_reconnect(served: Served) -> None:
     served.rig.resolve(served.hostname, [FIRST, SECOND])
 
     result = _answers(served.run("busy", clients=8, seconds=16, body={"delay": 0.05}), after=8)
@@ -65,7 +50,7 @@ def test_a_pod_that_is_added_gets_its_share_of_clients_that_never_reconnect(serv
     assert min(result.values()) > 0.35 * sum(result.values())
 
 
-def test_a_pause_as_long_as_an_idle_limit_loses_no_request(served: _Served) -> None:
+def test_a_pause_as_long_as_an_idle_limit_loses_no_request(served: Served) -> None:
     proxy = limit(served.objects, "BackendTrafficPolicy", "timeout", "http", "connectionIdleTimeout")
     server = server_keep_alive(STACK, MODEL)
     assert proxy < server
@@ -76,7 +61,7 @@ def test_a_pause_as_long_as_an_idle_limit_loses_no_request(served: _Served) -> N
     assert result == {"200": 2 * len(around)}
 
 
-def test_minutes_of_silence_before_the_first_token_and_within_an_answer_are_waited_for(served: _Served) -> None:
+def test_minutes_of_silence_before_the_first_token_and_within_an_answer_are_waited_for(served: Served) -> None:
     longest = limit(served.objects, "HTTPRoute", "rules", 0, "timeouts", "request")
     assert longest * FACTOR >= 300
     silence = 0.7 * longest
@@ -88,8 +73,8 @@ def test_minutes_of_silence_before_the_first_token_and_within_an_answer_are_wait
     assert stream["done"]
 
 
-def test_the_proxies_keep_silent_connections_alive_on_both_sides(served: _Served) -> None:
-    begun = served.rig.background("one", host=served.host, key=served.key, model=MODEL, body={"delay": 4})
+def test_the_proxies_keep_silent_connections_alive_on_both_sides(served: Served) -> None:
+    begun = served.background("one", body={"delay": 4})
     try:
         sockets = served.rig.sockets()
     finally:
@@ -101,7 +86,7 @@ def test_the_proxies_keep_silent_connections_alive_on_both_sides(served: _Served
     assert [line for line in pod if "timer:(keepalive" in line], sockets
 
 
-def test_a_request_that_is_too_long_is_ended_by_the_route(served: _Served) -> None:
+def test_a_request_that_is_too_long_is_ended_by_the_route(served: Served) -> None:
     longest = limit(served.objects, "HTTPRoute", "rules", 0, "timeouts", "request")
 
     answer = served.run("one", body={"delay": longest * 1.5})
@@ -110,7 +95,7 @@ def test_a_request_that_is_too_long_is_ended_by_the_route(served: _Served) -> No
     assert answer["seconds"] == pytest.approx(longest, rel=0.3)
 
 
-def test_a_pod_that_refuses_connections_costs_requests_for_seconds_only(served: _Served) -> None:
+def test_a_pod_that_refuses_connections_costs_requests_for_seconds_only(served: Served) -> None:
     served.rig.resolve(served.hostname, [FIRST, "127.0.0.13"])
 
     result = served.run("busy", clients=8, seconds=12, body={"delay": 0.02})
@@ -125,11 +110,10 @@ def test_a_pod_that_refuses_connections_costs_requests_for_seconds_only(served: 
 def test_a_stopping_server_finishes_its_streams_and_others_take_new_requests(
     start_rig: Callable[[], Rig], tmp_path: Path
 ) -> None:
-    other = _Served(start_rig(), scaled(objects_of(STACK)), tmp_path)
+    other = _serve(start_rig(), scaled(objects_of(STACK)), tmp_path)
     other.rig.resolve(other.hostname, [FIRST, SECOND])
-    options = {"host": other.host, "key": other.key, "model": MODEL}
     body = {"stream": True, "count": 20, "interval": 0.2}
-    running = other.rig.background("streams", clients=8, body=body, **options)
+    running = other.background("streams", clients=8, body=body)
     other.rig.wait_for_open(FIRST, 1)
     other.rig.signal("first", "TERM")
 
@@ -146,9 +130,8 @@ def test_a_pod_that_leaves_its_name_finishes_its_streams_and_gets_no_new_request
 ) -> None:
     """The order of a drain: the address leaves the name, Envoy learns it, and only then the server gets SIGTERM."""
     objects = objects_of(STACK)
-    other = _Served(start_rig(), objects, tmp_path)
-    options = {"host": other.host, "key": other.key, "model": MODEL}
-    running = other.rig.background("stream", body={"stream": True, "count": 100, "interval": 0.3}, **options)
+    other = _serve(start_rig(), objects, tmp_path)
+    running = other.background("stream", body={"stream": True, "count": 100, "interval": 0.3})
     other.rig.wait_for_open(FIRST, 1)
     other.rig.resolve(other.hostname, [SECOND])
     # The rig's names may be out of date for a second, and Envoy reads them as often as the policy says.
@@ -167,10 +150,9 @@ def test_a_pod_that_leaves_its_name_finishes_its_streams_and_gets_no_new_request
 
 
 def test_a_stream_that_has_begun_is_never_sent_again(start_rig: Callable[[], Rig], tmp_path: Path) -> None:
-    other = _Served(start_rig(), scaled(objects_of(STACK)), tmp_path)
+    other = _serve(start_rig(), scaled(objects_of(STACK)), tmp_path)
     other.rig.resolve(other.hostname, [FIRST])
-    options = {"host": other.host, "key": other.key, "model": MODEL}
-    running = other.rig.background("stream", body={"stream": True, "count": 50, "interval": 0.2}, **options)
+    running = other.background("stream", body={"stream": True, "count": 50, "interval": 0.2})
     other.rig.wait_for_open(FIRST, 1)
     other.rig.resolve(other.hostname, [FIRST, SECOND])
     other.rig.signal("first", "KILL")
@@ -181,7 +163,7 @@ def test_a_stream_that_has_begun_is_never_sent_again(start_rig: Callable[[], Rig
     assert other.rig.stats(SECOND)["begun_streams"] == 0
 
 
-def test_clients_that_stop_in_the_middle_are_cut(served: _Served) -> None:
+def test_clients_that_stop_in_the_middle_are_cut(served: Served) -> None:
     cut = served.run("slow", seconds=15)
 
     bounds = {
@@ -204,21 +186,15 @@ def test_large_bodies_that_never_end_leave_room_for_others(start_rig: Callable[[
     # The AI gateway's processor has Envoy hold whole bodies; this policy does the same.
     for policy in of_kind(objects, "BackendTrafficPolicy"):
         policy["spec"]["requestBuffer"] = {"limit": body}
-    served = _Served(start_rig(), objects, tmp_path)
+    served = _serve(start_rig(), objects, tmp_path)
     mebibytes = int(body.removesuffix("Mi")) - 0.1
     clients = plan_of(STACK).request_path.proxy.largest_bodies
-    options = {"host": served.host, "key": served.key, "model": MODEL}
 
-    running = served.rig.background("large", clients=clients, mebibytes=mebibytes, settle=5, **options)
-    served.rig.wait(lambda: _allocated(served.rig) > clients * mebibytes * _MIB, "Envoy to hold all bodies")
+    running = served.background("large", clients=clients, mebibytes=mebibytes, settle=5)
+    served.rig.wait(
+        lambda: served.rig.stat("server.memory_allocated") > clients * mebibytes * _MIB, "Envoy to hold all bodies"
+    )
     result = served.rig.result(running)
 
     assert result["held"] == clients
     assert result["status"] == 200
-
-
-def _allocated(rig: Rig) -> int:
-    """Bytes of Envoy's heap."""
-    name, _, value = rig.admin("/stats?filter=^server.memory_allocated$").strip().partition(": ")
-    assert name == "server.memory_allocated"
-    return int(value)
