@@ -26,13 +26,16 @@ each_stack = pytest.mark.parametrize("stack", ALL)
 UNKNOWN = "[unknown]"
 # The input with Azure's own name of a resource; a role assignment's is a GUID.
 AZURE_NAMES = {
+    "authorization:ManagementLockByScope": "lockName",
     "authorization:RoleAssignment": "roleAssignmentName",
+    "compute:DiskEncryptionSet": "diskEncryptionSetName",
     "containerregistry:CacheRule": "cacheRuleName",
     "containerregistry:CredentialSet": "credentialSetName",
     "containerregistry:Registry": "registryName",
     "containerservice:AgentPool": "agentPoolName",
     "containerservice:MaintenanceConfiguration": "configName",
     "containerservice:ManagedCluster": "resourceName",
+    "keyvault:Key": "keyName",
     "keyvault:Secret": "secretName",
     "keyvault:Vault": "vaultName",
     "managedidentity:FederatedIdentityCredential": "federatedIdentityCredentialResourceName",
@@ -142,7 +145,7 @@ def test_names_are_unique_within_their_scope(stack: str) -> None:
                 name_of(entry),
             )
         parents = [str(inputs.get(key)) for key in sorted(inputs) if key.endswith("Name") or key == "scope"]
-        if inputs.get("resourceUri") == UNKNOWN:
+        if UNKNOWN in (inputs.get("resourceUri"), inputs.get("scope")):
             # Named within another resource: one of those that it waits for.
             parents += entry["options"]["depends_on"]
         return (entry["type"], name_of(entry), *parents)
@@ -269,11 +272,13 @@ def test_another_model_only_adds_resources(stack: str) -> None:
 def test_stacks_have_the_same_resource_types() -> None:
     """Development must test every type that production uses.
 
-    In production alone are the runner's peering, and what is recorded, which is paid for by its volume.
+    In production alone are the runner's peering, locks, since it is protected, and what is recorded, which is paid for
+    by its volume.
     """
     dev, prod = ({entry["type"] for entry in entries_of(stack)} for stack in STACKS)
     assert dev - prod == set()
     assert prod - dev == {
+        "azure-native:authorization:ManagementLockByScope",
         "azure-native:monitor:DataCollectionRule",
         "azure-native:monitor:DataCollectionRuleAssociation",
         "azure-native:monitor:DiagnosticSetting",

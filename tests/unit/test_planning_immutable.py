@@ -54,3 +54,8 @@ def test_a_setting_that_only_the_hash_has_is_refused(monkeypatch: pytest.MonkeyP
 
 def test_fields_without_a_setting_are_the_same_on_every_pool() -> None:
     assert {field for field, setting in IMMUTABLE_FIELDS.items() if setting is None} == {"osDiskType", "osType", "type"}
+
+
+def test_a_stack_without_settings_of_later_versions_keeps_the_pools_that_it_has() -> None:
+    """The revision of the recorded stacks' pool (tests/engine/recordings/losses.yaml)."""
+    assert plan({"security.nodes": {}}).pools[0].revision == "h100-3y90"
