@@ -32,7 +32,9 @@ def own(stack: str, kind: str) -> Entry:
 def allowed(stack: str) -> re.Pattern[str]:
     """The pattern in the policy, as the API server reads it."""
     (refused,) = (item for item in own(stack, _POLICY)["inputs"]["spec"]["variables"] if item["name"] == "refused")
-    return re.compile(re.search(r"i\.matches\('(.*)'\)\)$", refused["expression"])[1].replace("\\\\", "\\"))  # type: ignore[index]
+    found = re.search(r"i\.matches\('(.*)'\)\)$", refused["expression"])
+    assert found is not None
+    return re.compile(found[1].replace("\\\\", "\\"))
 
 
 def images(value: Any) -> Iterator[str]:
@@ -151,7 +153,7 @@ def test_no_namespace_and_so_no_pod_comes_before_it(stack: str) -> None:
 
 
 def test_repositories_of_the_stack_file_are_allowed_too() -> None:
-    graph = graph_of("dev", lambda sections: sections["registry"].update(allowed=["ghcr.io/acme/*"]))
+    graph: Any = graph_of("dev", lambda sections: sections["registry"].update(allowed=["ghcr.io/acme/*"]))
     (spec,) = (
         entry["inputs"]["spec"]
         for entry in graph.to_json()

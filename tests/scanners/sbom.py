@@ -33,7 +33,7 @@ def bill() -> dict[str, Any]:
         [
             *python_packages(REQUIREMENTS.read_text(encoding="utf-8")),
             *(_chart(chart) for chart in shipped.charts.values()),
-            *(_image(image) for image in shipped.images.values()),
+            *(_image(image, _digest(shipped, image)) for image in shipped.images.values()),
         ],
         key=lambda component: component["bom-ref"],
     )
@@ -87,14 +87,19 @@ def _chart(chart: Chart) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _image(image: Image) -> dict[str, Any]:
+def _digest(shipped: catalog.Catalog, image: Image) -> str | None:
+    known = shipped.digests.get(f"{image.repository}:{image.tag}")
+    return None if known is None else known.digest
+
+
+def _image(image: Image, digest: str | None) -> dict[str, Any]:
     name = image.repository.rpartition("/")[2].lower()
-    version = f"@{quote(image.digest, safe='')}" if image.digest else ""
+    version = f"@{quote(digest, safe='')}" if digest else ""
     place = f"repository_url={quote(image.repository, safe='')}&tag={quote(image.tag, safe='')}"
-    digest = [{"alg": "SHA-256", "content": image.digest.removeprefix("sha256:")}] if image.digest else []
+    hashes = [{"alg": "SHA-256", "content": digest.removeprefix("sha256:")}] if digest else []
     return {
         "type": "container", "bom-ref": f"image:{image.name}", "name": image.repository, "version": image.tag,
-        "purl": f"pkg:oci/{quote(name)}{version}?{place}", **({"hashes": digest} if digest else {}),
+        "purl": f"pkg:oci/{quote(name)}{version}?{place}", **({"hashes": hashes} if hashes else {}),
     }  # fmt: skip
 
 
