@@ -98,7 +98,7 @@ def _preview(stack: str) -> int:
 @_stack
 @_out
 def _drift(stack: str, out: Path) -> int:
-    """Write that something differs, nothing where nothing does. The exit code is 0 unless it can't be told."""
+    """Write that something differs, nothing where nothing does. The exit code is 1 only where that is not known."""
     status = Stack(stack).drift(_policies(stack))
     if status not in (_FINE, DRIFTED):
         return _FAILED

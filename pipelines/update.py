@@ -101,7 +101,7 @@ class Stack:
 def _changes_the_cluster(plan: Path) -> bool:
     """Whether the cluster or the provider of its objects is made or changed by a plan.
 
-    What the provider is told is then unknown in the preview, and Pulumi ends the update midway: `violates plan:
+    What the provider gets is then unknown in the preview, and Pulumi ends the update midway: `violates plan:
     dependencies for kubeconfig changed`.
     """
     resources = json.loads(plan.read_text(encoding="utf-8")).get("resourcePlans") or {}

@@ -67,9 +67,9 @@ def _of_resource(policy: policies.Policy) -> Policy:
     )  # fmt: skip
 
 
-def _dependencies(resource: PolicyResource) -> list[str]:
-    several = (resource.dependencies, *resource.property_dependencies.values())
-    return [other.urn for others in several for other in others]
+def _dependencies(dependent: PolicyResource) -> list[str]:
+    several = (dependent.dependencies, *dependent.property_dependencies.values())
+    return [resource.urn for found in several for resource in found]
 
 
 def _of_stack(policy: policies.Policy) -> Policy:

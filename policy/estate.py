@@ -54,10 +54,10 @@ def _budget(resources: Sequence[Resource], values: Values) -> Iterator[tuple[Res
     if any(resource.type == _COSTLY for resource in resources):
         budgets = [resource for resource in resources if resource.type == _BUDGET]
         if not budgets:
-            yield None, "nobody is told when this stack costs more than planned"
+            yield None, "no budget reports that this stack costs more than planned"
         for budget in budgets:
             if not budget.get("notifications"):
-                yield budget, "the budget tells nobody"
+                yield budget, "the budget notifies nobody"
 
 
 POLICIES = (
@@ -77,7 +77,7 @@ POLICIES = (
         stack_check=_public_addresses, mcsb=("NS-2",),
     ),
     Policy(
-        "budget", "A budget tells somebody when the stack costs more than planned.",
+        "budget", "A budget reports when the stack costs more than planned.",
         "add a budget for the resource groups", "advisory", stack_check=_budget, mcsb=("AM-2",),
     ),
 )  # fmt: skip

@@ -244,7 +244,7 @@ def _within(text: str) -> str:
 
 
 def _plain(text: object) -> str:
-    """Text that stays text: no HTML, no table, no link and nobody who is told; what is in backticks is code."""
+    """Text that stays text: no HTML, no table, no link and no mention of a person; what is in backticks is code."""
     pieces = str(text).split("`")
     if len(pieces) % 2 == 0:
         return _escaped(str(text))

@@ -14,7 +14,7 @@ OPERATOR = "external-secrets"
 def secrets_read(stack: ResolvedStack) -> dict[str, tuple[str, ...]]:
     """The vault's secrets that each namespace reads, by namespace; one that reads none is not listed."""
     settings = stack.settings
-    found = {
+    found: dict[str, set[str | None]] = {
         GATEWAY_NAMESPACE: {
             settings.gateway.certificate,
             *(name for client in settings.gateway.clients for name in client.keys),

@@ -1,8 +1,8 @@
 """A `pulumi` for steps of pipelines: the real engine with what can't be had beside it.
 
-The engine's plugin for Python is no Go module. As the Automation API does, the program runs in a server of its own that
-the engine is told of (`--client`), and the policies are a program instead of a folder. Everything else is the engine's
-own command line.
+The engine's plugin for Python is no Go module. As the Automation API does, the program runs in a server of its own,
+whose address the engine gets (`--client`), and the policies are a program instead of a folder. Everything else is the
+engine's own command line.
 """
 
 import stat

@@ -67,7 +67,7 @@ def test_without_a_base_the_comment_says_so(checkout: Path, base: str, words: st
     assert "| resources | 175 | – |" in text
 
 
-def test_a_program_that_fails_is_said_in_the_same_comment(checkout: Path) -> None:
+def test_a_program_that_fails_is_shown_in_the_same_comment(checkout: Path) -> None:
     program = checkout / "__main__.py"
     original = program.read_text(encoding="utf-8")
     program.write_text("raise LookupError('no such thing')\n", encoding="utf-8")

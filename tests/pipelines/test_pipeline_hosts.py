@@ -1,4 +1,4 @@
-"""Comments and issues are written once and then replaced, on GitHub and on Azure DevOps; what is refused is said."""
+"""Comments and issues are written once and then replaced, on GitHub and on Azure DevOps; refusals are reported."""
 
 import json
 from collections.abc import Iterator
@@ -82,7 +82,9 @@ def test_both_hosts_give_a_new_token_each_time(double: HostDouble, event: str) -
     assert [github.token(), azure.token(), github.token()] == ["assertion-1", "assertion-2", "assertion-3"]
 
 
-def test_a_busy_host_is_asked_again_and_a_refusal_is_said_without_the_token(double: HostDouble, event: str) -> None:
+def test_a_busy_host_gets_the_request_again_and_a_refusal_is_reported_without_the_token(
+    double: HostDouble, event: str
+) -> None:
     github = host(double.github(event))
     double.refusals = [502, 429, 503]
     assert github.token() == "assertion-1"
@@ -97,7 +99,7 @@ def test_a_busy_host_is_asked_again_and_a_refusal_is_said_without_the_token(doub
     assert (refused.value.status, len(double.requests) - before) == (403, 1)
 
 
-def test_a_host_that_cannot_be_reached_is_said(event: str) -> None:
+def test_a_host_that_cannot_be_reached_is_reported(event: str) -> None:
     environment = HostDouble().github(event) | {"ACTIONS_ID_TOKEN_REQUEST_URL": "http://127.0.0.1:1/oidc?a=b"}
     with pytest.raises(RefusedError, match=r"127\.0\.0\.1:1/oidc failed"):
         host(environment).token()
@@ -121,7 +123,7 @@ def test_what_a_step_lacks_is_named_with_what_to_write(
         _ = github.token(), github.comment(MARKER, "text")
 
 
-def test_a_step_elsewhere_and_a_run_without_a_pull_request_are_said(double: HostDouble, tmp_path: Path) -> None:
+def test_a_step_elsewhere_and_a_run_without_a_pull_request_are_refused(double: HostDouble, tmp_path: Path) -> None:
     with pytest.raises(NoHostError, match="neither in GitHub Actions nor in Azure Pipelines"):
         host({})
     push = tmp_path / "push.json"

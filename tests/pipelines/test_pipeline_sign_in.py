@@ -1,4 +1,4 @@
-"""A command stays signed in for as long as it runs, and is told once when the pipeline is cancelled."""
+"""A command stays signed in for as long as it runs, and gets one signal when the pipeline is cancelled."""
 
 import json
 import os
@@ -19,7 +19,7 @@ _SECONDS = 30
 
 
 class Tokens:
-    """A host that gives a new token each time, and fails where it is told to."""
+    """A host that gives a new token each time, and fails at the numbers that are given."""
 
     def __init__(self, *failing: int) -> None:
         self.failing, self.given = failing, 0
@@ -94,18 +94,18 @@ def test_a_command_that_does_not_exist_ends_the_renewal() -> None:
     assert threading.active_count() == before
 
 
-def test_a_cancelled_pipeline_tells_the_command_once_and_waits_for_it(tmp_path: Path) -> None:
+def test_a_cancelled_pipeline_sends_the_command_one_signal_and_waits_for_it(tmp_path: Path) -> None:
     out, ready = tmp_path / "signals", tmp_path / "ready"
     child = f"""
 import pathlib, signal, time
-told = []
-signal.signal(signal.SIGINT, lambda *_: told.append("SIGINT"))
+received = []
+signal.signal(signal.SIGINT, lambda *_: received.append("SIGINT"))
 pathlib.Path({str(ready)!r}).touch()
 end = time.monotonic() + {_SECONDS}
-while not told and time.monotonic() < end:
+while not received and time.monotonic() < end:
     time.sleep(0.01)
 time.sleep(0.3)
-pathlib.Path({str(out)!r}).write_text(" ".join(told))
+pathlib.Path({str(out)!r}).write_text(" ".join(received))
 raise SystemExit(7)
 """
     parent = f"""

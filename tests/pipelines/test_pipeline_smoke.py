@@ -1,4 +1,4 @@
-"""The request to each model: what answers, what is waited for, and what is said without the key."""
+"""The request to each model: what answers, what is waited for, and what is reported, without the key."""
 
 import json
 import threading
@@ -97,7 +97,7 @@ def test_a_key_that_is_refused_is_not_tried_again_and_not_shown() -> None:
     assert "another-key" not in problems[0]
 
 
-def test_a_gateway_that_cannot_be_reached_is_said() -> None:
+def test_a_gateway_that_cannot_be_reached_is_reported() -> None:
     problems, waited = _ask("http://127.0.0.1:1/v1", ["chat"])
     assert "refused" in problems[0].lower()
     assert waited > 90

@@ -145,6 +145,6 @@ CASES: Mapping[str, Case] = {
     ),
     "budget": Case(
         ((_pool(), _BUDGET), made(STORE, {})),
-        ((_pool(), "nobody is told"), ((_pool(), made(_BUDGET.type, {})), "tells nobody")),
+        ((_pool(), "no budget reports"), ((_pool(), made(_BUDGET.type, {})), "notifies nobody")),
     ),
 }
