@@ -61,9 +61,9 @@ def test_prometheus_operator_may_do_what_it_needs(cluster: ControlPlane) -> None
         if not secret_rights.may(client, operator, verb, group, kind, namespace=where)
     ]
     assert refused == []
-    for space in ("llm", "llm-gateway", "kube-system"):
-        assert not secret_rights.may(client, operator, "get", "", "secrets", namespace=space)
-        assert not secret_rights.may(client, operator, "create", "apps", "statefulsets", namespace=space)
+    for namespace in ("llm", "llm-gateway", "kube-system"):
+        assert not secret_rights.may(client, operator, "get", "", "secrets", namespace=namespace)
+        assert not secret_rights.may(client, operator, "create", "apps", "statefulsets", namespace=namespace)
 
 
 def _with_the_rights_of(stack: str, cluster: ControlPlane) -> Client:
