@@ -29,26 +29,44 @@ def findings(dependencies: Iterable[Mapping[str, Any]]) -> list[Finding]:
     ]
 
 
-def main(environment: Path) -> int:
-    """Audit all packages of all sets of requirements, and print what is wrong."""
-    files = [part for name in REQUIREMENTS for part in ("--requirement", name)]
-    command = [str(environment / "bin" / "pip-audit"), "--disable-pip", "--require-hashes", "--format", "json", *files]
+class NotAuditedError(Exception):
+    """There is no answer for a set of requirements; the message says why."""
+
+
+def audited(environment: Path, requirements: str) -> list[Mapping[str, Any]]:
+    """The packages of one set, with what is known of each; sets of their own may have different versions of one.
+
+    Raises:
+        NotAuditedError: there is no answer, or none for one of them.
+    """
+    command = [str(environment / "bin" / "pip-audit"), "--disable-pip", "--require-hashes", "--format", "json"]
     done = subprocess.run(
-        [*command, "--progress-spinner", "off"], cwd=ROOT, check=False, capture_output=True, text=True,
-        timeout=LIMIT_SECONDS,
+        [*command, "--progress-spinner", "off", "--requirement", requirements], cwd=ROOT, check=False,
+        capture_output=True, text=True, timeout=LIMIT_SECONDS,
     )  # fmt: skip
     try:
-        dependencies = json.loads(done.stdout)["dependencies"]
+        packages = json.loads(done.stdout)["dependencies"]
     except (ValueError, KeyError):
         reason = (done.stderr.strip().splitlines() or ["it printed nothing"])[-1]
-        print(f"NOT AUDITED: pip-audit ended with {done.returncode} and no answer: {reason[:300]}")
+        raise NotAuditedError(f"pip-audit ended with {done.returncode} and no answer: {reason[:300]}") from None
+    unknown = [f"{package['name']}: {package['skip_reason']}" for package in packages if "skip_reason" in package]
+    if unknown or not packages:
+        # pip-audit itself ends with 0 here.
+        raise NotAuditedError(f"{len(unknown)} of {len(packages)} packages have no answer, such as {unknown[:1]}")
+    return packages
+
+
+def main(environment: Path) -> int:
+    """Audit every set of requirements, and print what is wrong."""
+    packages: list[Mapping[str, Any]] = []
+    try:
+        for requirements in REQUIREMENTS:
+            packages += audited(environment, requirements)
+    except NotAuditedError as error:
+        print(f"NOT AUDITED: {requirements}: {error}")
         return NOT_AUDITED
-    unknown = [f"{package['name']}: {package['skip_reason']}" for package in dependencies if "skip_reason" in package]
-    if unknown or not dependencies:
-        print("NOT AUDITED:", *(unknown or ["no package was read"]), sep="\n")
-        return NOT_AUDITED
-    wrong = problems(findings(dependencies), skips("pip-audit"), today())
-    print(*wrong, f"{len(dependencies)} packages audited, {len(wrong)} problems", sep="\n")
+    wrong = problems(findings(packages), skips("pip-audit"), today())
+    print(*wrong, f"{len(packages)} packages audited, {len(wrong)} problems", sep="\n")
     return 1 if wrong else 0
 
 

@@ -28,16 +28,16 @@ def answer(*packages: dict[str, Any]) -> str:
 @pytest.mark.parametrize(
     ("printed", "status", "code", "words"),
     [
-        (answer({"name": "a", "version": "2", "vulns": []}), 0, 0, "1 packages audited, 0 problems"),
+        (answer({"name": "a", "version": "2", "vulns": []}), 0, 0, "4 packages audited, 0 problems"),
         (
             answer({"name": "a", "version": "2", "vulns": [KNOWN]}),
             1,
             1,
             "not explained: GHSA-0000-0000-0001 a: 2, mended in",
         ),
-        ("", 1, audit.NOT_AUDITED, "NOT AUDITED: pip-audit ended with 1 and no answer: ConnectionError: no route"),
+        ("", 1, audit.NOT_AUDITED, "requirements.txt: pip-audit ended with 1 and no answer: ConnectionError: no route"),
         (answer(), 0, audit.NOT_AUDITED, "NOT AUDITED"),
-        (answer({"name": "a", "skip_reason": "not on PyPI"}), 0, audit.NOT_AUDITED, "a: not on PyPI"),
+        (answer({"name": "a", "skip_reason": "not on PyPI"}), 0, audit.NOT_AUDITED, "1 of 1 packages have no answer"),
     ],
     ids=["none", "some", "offline", "nothing read", "unknown package"],
 )
