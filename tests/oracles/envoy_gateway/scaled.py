@@ -62,8 +62,12 @@ def _scaled(value: Any, factor: int) -> Any:
     if not isinstance(value, dict):
         return value
     return {
-        key: f"{round(seconds(item) * 1000 / factor)}ms"
-        if key in _LIMITS and isinstance(item, str)
-        else _scaled(item, factor)
+        key: _text(seconds(item) / factor) if key in _LIMITS and isinstance(item, str) else _scaled(item, factor)
         for key, item in value.items()
     }
+
+
+def _text(seconds: float) -> str:
+    """A duration; a number in it has five digits at most."""
+    milliseconds = round(seconds * 1000)
+    return f"{milliseconds}ms" if milliseconds < 10**5 else f"{round(seconds)}s"
