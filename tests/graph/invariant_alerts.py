@@ -103,6 +103,7 @@ def receivers_read_their_secrets(stack: str) -> Iterator[str]:
         "slack_configs": "api_url_file",
         "msteamsv2_configs": "webhook_url_file",
         "pagerduty_configs": "routing_key_file",
+        "email_configs": "auth_password_file",
     }
     alertmanager = _values(stack)["alertmanager"]
     secrets = alertmanager["alertmanagerSpec"].get("secrets") or []
@@ -111,6 +112,8 @@ def receivers_read_their_secrets(stack: str) -> Iterator[str]:
             file = f"/etc/alertmanager/secrets/{secrets[0]}/{receiver['name']}"
             if kind not in keys or config.get(keys[kind]) != file:
                 yield f"{receiver['name']}: {kind} {config}"
+            if kind == "email_configs" and not (config["require_tls"] is True and config["to"] and config["from"]):
+                yield f"{receiver['name']}: a password, or an alert, without TLS: {config}"
             if kind == "pagerduty_configs" and config["severity"] != (
                 '{{ if eq .CommonLabels.severity "critical" }}critical'
                 '{{ else if eq .CommonLabels.severity "info" }}info{{ else }}warning{{ end }}'

@@ -50,7 +50,7 @@ def _in_a_copy(mutants: Sequence[Mutant]) -> list[str | None] | None:
     child = os.fork()
     if child == 0:
         os.close(reader)
-        trial.quiet(600)
+        trial.quiet(120)
         try:
             answer = json.dumps(_found(mutants))
         except Exception:  # noqa: BLE001 - the changed program may raise anything
