@@ -3,7 +3,7 @@ STACK ?= dev
 VENV := .venv
 PYTHON := $(VENV)/bin/python
 .DEFAULT_GOAL := help
-.PHONY: help install preview test acceptance oracles oracle-vllm lint bench golden record fuzz requirements
+.PHONY: help install policy preview bootstrap test acceptance oracles oracle-vllm lint bench golden record fuzz requirements
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -47,6 +47,9 @@ install: $(VENV)/bin/llm-platform ## the command line: .venv/bin/llm-platform --
 preview: install ## show what a stack would build: make preview STACK=prod
 	@$(VENV)/bin/llm-platform preview $(STACK)
 
+bootstrap: install ## what must be there before the first update: make bootstrap STACK=dev REPOSITORY=OWNER/NAME
+	@$(PYTHON) -m pipelines bootstrap $(STACK) --repository $(or $(REPOSITORY),$(error say which repository updates it: REPOSITORY=OWNER/NAME))
+
 test: $(VENV)/installed-dev ## everything that runs without Go
 	@$(VENV)/bin/pytest -q
 
@@ -69,14 +72,22 @@ oracle-vllm: $(VENV)/installed-dev ## our rules and figures against vLLM itself 
 	@test -e $(VLLM)/installed || { echo "Setting up $(VLLM) (once, some minutes) …" >&2 && python3 -m venv $(VLLM) \
 	  && $(VLLM)/bin/pip install --quiet --disable-pip-version-check --no-deps -r requirements-vllm.in \
 	  && $(VLLM)/bin/python tests/contract/vllm_requirements.py requirements-vllm-overrides.txt > $(VLLM)/needs.txt \
-	  && $(VLLM)/bin/pip install --quiet --disable-pip-version-check --no-warn-conflicts pytest -r $(VLLM)/needs.txt && touch $(VLLM)/installed; }
+	  && $(VLLM)/bin/pip install --quiet --disable-pip-version-check --no-warn-conflicts pytest \
+	    $$(grep -oE '^ruamel-yaml(-clib)?==[^ ]+' requirements.txt) -r $(VLLM)/needs.txt && touch $(VLLM)/installed; }
 	@VLLM_TARGET_DEVICE=cpu $(VLLM)/bin/python -m pytest -q -W default tests/contract  # torch and vLLM warn of each other
+
+policy: policy/.venv/installed ## what Pulumi runs the policies with: pulumi preview --policy-pack policy
+
+policy/.venv/installed: policy/requirements.txt
+	@echo "Setting up policy/.venv (once, about half a minute) …" >&2
+	@python3 -m venv policy/.venv && policy/.venv/bin/pip install --quiet --disable-pip-version-check --require-hashes -r policy/requirements.txt
+	@touch $@
 
 lint: $(VENV)/installed-dev ## formatting, rules and types
 	@$(VENV)/bin/ruff format --check --quiet .
 	@$(VENV)/bin/ruff check --quiet .
 	@$(VENV)/bin/ty check --quiet .
-	@$(VENV)/bin/mypy --no-error-summary planning config catalog cli reading
+	@$(VENV)/bin/mypy --no-error-summary planning config catalog cli reading policy pipelines
 	@$(PYTHON) -m tests.words
 	@$(VENV)/bin/zizmor --offline --quiet .github/workflows
 
@@ -85,6 +96,7 @@ bench: $(VENV)/installed-dev ## how long previews take, as ratios to a bare prog
 
 golden: $(VENV)/installed-dev ## regenerate the examples in README and docs/, docs/rules.md and expected outputs
 	@$(PYTHON) -m cli rules > docs/rules.md
+	@$(PYTHON) -m cli policies > docs/policies.md
 	@$(PYTHON) -m preview.readme
 	@UPDATE_GOLDEN=1 $(VENV)/bin/pytest -q tests/graph/test_preview_cli.py tests/graph/test_whole_graph.py
 
@@ -97,5 +109,5 @@ fuzz: $(VENV)/installed-dev requirements-fuzz.txt ## look for stack files that g
 	@$(PYTHON) -m tests.fuzz $(or $(FUZZ_SECONDS),600)
 
 requirements: ## compile requirements*.in with hashes (needs uv)
-	@for name in requirements requirements-dev requirements-fuzz; do \
+	@for name in requirements requirements-dev requirements-fuzz policy/requirements; do \
 	  uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header $$name.in -o $$name.txt; done

@@ -12,6 +12,7 @@ from cli.check import check
 from cli.fit import fit
 from cli.options import HELP_NAMES
 from cli.pins import pins
+from cli.policies import policies
 from cli.preview import preview
 from cli.process import whole_process
 from cli.quota import quota
@@ -34,7 +35,7 @@ def group(text: str, *verbs: click.Command) -> click.Group:
     return _Verbs(help=text, commands=list(verbs), no_args_is_help=True, context_settings=HELP_NAMES)
 
 
-PLATFORM = group(_HELP, preview, check, fit, quota, rules, refresh_prices, pins, weights)
+PLATFORM = group(_HELP, preview, check, fit, quota, rules, policies, refresh_prices, pins, weights)
 # `python -m preview STACK`
 PREVIEW = preview
 # `python -m planning check|fit|rules`

@@ -22,6 +22,7 @@ _EPILOG = (
 
 # As in a stack file: far above any real figure, so that what is computed from them stays a number.
 _MOST_GIB, _MOST_GPUS, _MOST_TOKENS, _MOST_REQUESTS, _MOST_DRAFTED = 100_000, 1024, 100_000_000, 1_000_000, 1000
+_LONGEST_NUMBER = 6
 _FILE = click.Path(path_type=Path)
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
@@ -44,6 +45,14 @@ def _bytes(context: click.Context, option: click.Parameter, text: str | None) ->
     return found
 
 
+def _partition(context: click.Context, option: click.Parameter, text: str | None) -> tuple[int, ...] | None:
+    del context, option
+    numbers = [] if text is None else [part.strip() for part in text.split(",")]
+    if not all(part.isascii() and part.isdigit() and len(part) < _LONGEST_NUMBER for part in numbers):
+        raise click.BadParameter(f"{text} is not a list of whole numbers, such as 20,20")
+    return tuple(map(int, numbers)) or None
+
+
 def _whole(names: str, most: int | None, metavar: str, text: str) -> Callable[[_Function], _Function]:
     """An option that is a whole number of at least 1; `names` may end with the question's field."""
     return click.option(*names.split(), type=click.IntRange(1, most), metavar=metavar, help=text)
@@ -63,6 +72,12 @@ def _whole(names: str, most: int | None, metavar: str, text: str) -> Callable[[_
 @click.option("--mig", metavar="PROFILE", help="A MIG profile of that GPU: 3g.47gb.")
 @_whole("--tensor-parallel", _MOST_GPUS, "N", "GPUs that share each layer (1).")
 @_whole("--pipeline-parallel", _MOST_GPUS, "N", "Stages of layers (1).")
+@click.option(
+    "--layer-partition",
+    callback=_partition,
+    metavar="N,N…",
+    help="Layers of each stage, as VLLM_PP_LAYER_PARTITION has them (even).",
+)
 @click.option(
     "--enable-expert-parallel",
     "expert_parallel",

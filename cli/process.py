@@ -13,7 +13,7 @@ import click
 from cli.interruption import end_quietly
 from cli.streams import Output
 
-FINE, INTERNAL_ERROR, REJECTED = 0, 1, 2
+FINE, INTERNAL_ERROR, REJECTED, VIOLATED = 0, 1, 2, 3
 EXIT_CODES = "Exit codes: 0 fine (warnings allowed), 2 settings or plan rejected, 1 internal error."
 # Set to anything, an internal error is printed with its traceback.
 TRACEBACK = "LLM_PLATFORM_TRACEBACK"

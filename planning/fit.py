@@ -15,7 +15,9 @@ from planning.memory import (
     Demand,
     Ledger,
     arithmetic,
+    attention_layers,
     computable,
+    keeps_no_cache,
     legal_tensor_parallel,
     tensor_parallel_sizes,
     verified_versions,
@@ -47,7 +49,8 @@ class Question(Struct, frozen=True, kw_only=True):
     Sizes in GiB, `utilization` a fraction of the device's memory, `context` and `batched_tokens` in tokens.
 
     `config` is the content of a `config.json`, for a model outside the catalog; `model` then only names it.
-    `max_loras` adapters of `max_lora_rank` have their slots on the GPU; None stands for a server without adapters.
+    `layer_partition` is what vLLM's variable VLLM_PP_LAYER_PARTITION says, empty without it. `max_loras` adapters of
+    `max_lora_rank` have their slots on the GPU; None stands for a server without adapters.
     `speculative` is the value of vLLM's `--speculative-config`; `images` is False with `--language-model-only`.
     """
 
@@ -57,6 +60,7 @@ class Question(Struct, frozen=True, kw_only=True):
     mig: str | None = None
     tensor_parallel: int = 1
     pipeline_parallel: int = 1
+    layer_partition: tuple[int, ...] = ()
     context: int | None = None
     kv_cache_dtype: str = "auto"
     utilization: float | None = None
@@ -160,6 +164,7 @@ def _demand(question: Question, model: ModelArchitecture, vllm: VllmVersion, gpu
     return Demand(
         tensor_parallel=question.tensor_parallel,
         pipeline_parallel=question.pipeline_parallel,
+        layer_partition=question.layer_partition,
         context_tokens=context,
         request_tokens=context,
         concurrency=1,
@@ -241,6 +246,7 @@ def _wrong_for(question: Question, model: ModelArchitecture, vllm: VllmVersion) 
     if question.pipeline_parallel > model.layers:
         message = f"{question.pipeline_parallel} stages, but the model has {model.layers} layers"
         yield Refusal("pipeline_parallel", message, f"write {model.layers} or less")
+    yield from _wrong_partition(question, model)
     if question.context is None and not model.max_context_tokens:
         yield Refusal("context", "the configuration doesn't say the longest context", "give it in tokens")
     elif question.kv_cache_gib is None and question.context and question.context > model.max_context_tokens > 0:
@@ -251,6 +257,22 @@ def _wrong_for(question: Question, model: ModelArchitecture, vllm: VllmVersion) 
         why = "it is not in the catalog" if given is None else model_config.unknown_weights(given, vllm)
         message = f"the size of the weights is unknown: {why}"
         yield Refusal("weights_gib", message, "give it in GiB: the size of the safetensors files together")
+
+
+def _wrong_partition(question: Question, model: ModelArchitecture) -> Iterator[Refusal]:
+    """As vLLM refuses it: vLLM 0.33 vllm/distributed/utils.py get_pp_indices."""
+    stages, layers = question.layer_partition, model.layers
+    if not stages:
+        return
+    if len(stages) != question.pipeline_parallel:
+        message = f"{len(stages)} stages, but --pipeline-parallel is {question.pipeline_parallel}"
+        yield Refusal("layer_partition", message, f"write {question.pipeline_parallel} numbers")
+    elif sum(stages) != layers:
+        message = f"{sum(stages)} layers, but the model has {layers}"
+        yield Refusal("layer_partition", message, f"write numbers whose sum is {layers}")
+    elif sum(group.layers for group in attention_layers(model)) != layers and not keeps_no_cache(model):
+        message = "which of the model's layers have a cache isn't known layer by layer"
+        yield Refusal("layer_partition", message, "leave it out")
 
 
 def _wrong_options(question: Question, model: ModelArchitecture, vllm: VllmVersion) -> Iterator[Refusal]:

@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from catalog import FixedProperty
 from preview.fixed import FixedChange, fixed_changes
+from preview.property_changes import PropertyChange, property_changes
 from reading.texts import MOST_PREVIEW_VALUES, JsonRefusedError, json_of
 
 # The steps of a property path such as `a.b[0].c`.
@@ -19,11 +20,16 @@ class NotAPreviewError(ValueError):
 
 
 class Change(Struct, frozen=True):
-    """A resource that is in both previews; `inputs` and `options` are the names of those that differ."""
+    """A resource that is in both previews; `options` are the names of those that differ."""
 
     urn: str
-    inputs: tuple[str, ...]
+    properties: tuple[PropertyChange, ...]
     options: tuple[str, ...]
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """The names of the inputs that differ."""
+        return tuple(dict.fromkeys(_STEP.findall(change.path)[0].strip('"') for change in self.properties))
 
 
 class ItemCostChange(Struct, frozen=True):
@@ -107,10 +113,10 @@ def compare(
             continue
         ignored = resource["options"].get("ignore_changes", [])
         sides = [_without(ignored, side["inputs"]) for side in (known, resource)]
-        inputs = _differing(*sides)
+        properties = property_changes(*sides)
         options = _differing(known["options"], resource["options"])
-        if inputs or options:
-            changed.append(Change(urn, inputs, options))
+        if properties or options:
+            changed.append(Change(urn, properties, options))
             fixed += fixed_changes(urn, *sides, facts, protected=bool(known["options"].get("protect")))
     paid = before["plan"]["cost"]
     delta = CostChange(

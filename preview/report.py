@@ -14,7 +14,7 @@ from rich.theme import Theme
 
 from config import Finding
 from planning import Plan
-from preview import notices, tables, tree
+from preview import notices, policies, tables, tree
 from preview.comparison import Difference
 from preview.differences import difference_section
 from preview.findings import SourceFile
@@ -76,6 +76,7 @@ class Built(Struct, frozen=True):
     resources: Sequence[tree.Registered]
     log: Sequence[tuple[str, str, str | None]]
     tally: Tally
+    judgement: policies.Judgement | None = None
 
 
 def console(stream: TextIO, width: int) -> Console:
@@ -143,6 +144,8 @@ def _built(screen: Console, stack: str, problems: RenderableType, built: Built) 
     ]
     if built.log:
         parts.append(notices.messages(built.log))
+    if built.judgement is not None and built.judgement.violations:
+        parts.append(policies.section(built.judgement))
     return [*parts, problems, notices.unknowns(built.tally)]
 
 

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 import catalog
 import config
-from config import Finding, Loaded, in_order, stackfile
+from config import Finding, Loaded, blocking, in_order, stackfile
 from config.model_files import with_model_files
 from config.positions import Positions
 from config.stackfile import StackFile
@@ -43,6 +43,17 @@ class Assessed(Struct, frozen=True):
         """The configuration as Pulumi passes it to a program: objects as JSON, a placeholder for each secret."""
         sections = {f"{NAMESPACE}:{name}": _as_pulumi_does(value) for name, value in self.file.sections.items()}
         return {**sections, **dict.fromkeys(self.secret_keys, _PLACEHOLDER)}
+
+    @property
+    def environment(self) -> str:
+        """What the stack file says the stack is for; `prod` where it can't be read."""
+        return "prod" if self.loaded.settings is None else self.loaded.settings.platform.environment
+
+    def with_problems(self, *problems: Finding) -> "Assessed":
+        """The same stack with further problems, which reject it where one is an error."""
+        if blocking(problems):
+            return self.rejected_for(*problems)
+        return replace(self, findings=in_order([*self.findings, *problems]))
 
     def rejected_for(self, *problems: Finding) -> "Assessed":
         """The same stack with further problems, so that it is not built; unchanged where there are none."""

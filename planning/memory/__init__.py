@@ -2,7 +2,13 @@
 
 from planning.memory.activations import activation_bytes
 from planning.memory.adapters import adapter_gib
-from planning.memory.architecture import attention_layers, computable, legal_tensor_parallel, tensor_parallel_sizes
+from planning.memory.architecture import (
+    attention_layers,
+    computable,
+    keeps_no_cache,
+    legal_tensor_parallel,
+    tensor_parallel_sizes,
+)
 from planning.memory.block_pool import BlockPool, block_pool
 from planning.memory.demand import (
     GIB,
@@ -37,6 +43,7 @@ __all__ = [
     "captured_graphs",
     "computable",
     "embedding_bytes",
+    "keeps_no_cache",
     "largest_tensor_gib",
     "ledger",
     "legal_tensor_parallel",

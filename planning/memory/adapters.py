@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterator
 
 from catalog import AttentionLayers, ModelArchitecture, RecurrentState
-from planning.memory.architecture import attention_layers, stage_sizes
+from planning.memory.architecture import attention_layers
 from planning.memory.demand import GIB, Demand
 
 _BYTES = 2
@@ -45,7 +45,7 @@ def slots_gib(model: ModelArchitecture, demand: Demand) -> float:
     if slots is None:
         return 0.0
     sizes = _Sizes(demand)
-    share = max(stage_sizes(model.layers, demand.pipeline_parallel)) / model.layers
+    share = max(demand.stage_layers(model.layers)) / model.layers
     layers = sum(_layers(model, demand, sizes)) * share
     outer = 2 * (model.hidden + (model.vocab or _MOST_VOCAB))
     return slots.count * slots.rank * (layers + outer) * _BYTES / GIB

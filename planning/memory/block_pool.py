@@ -12,7 +12,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from catalog import ModelArchitecture
-from planning.memory.architecture import keeps_no_cache, stage_sizes
+from planning.memory.architecture import keeps_no_cache
 from planning.memory.demand import Demand
 from planning.memory.layer_cache import LayerCache, layer_caches
 
@@ -66,7 +66,7 @@ def block_pool(model: ModelArchitecture, demand: Demand) -> BlockPool:
     layers = layer_caches(model, demand)
     tables, members = _tables(layers)
     drafts = demand.draft.layers if demand.draft else 0
-    sizes = list(stage_sizes(len(layers) - drafts, demand.pipeline_parallel))
+    sizes = list(demand.stage_layers(len(layers) - drafts))
     # The draft runs behind the last stage.
     sizes[-1] += drafts
     starts = [sum(sizes[:stage]) for stage in range(len(sizes))]

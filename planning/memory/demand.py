@@ -2,6 +2,8 @@
 
 from msgspec import Struct
 
+from planning.memory.architecture import stage_sizes
+
 GIB = 1024**3
 
 
@@ -41,9 +43,10 @@ class Demand(Struct, frozen=True, kw_only=True):
 
     `kv_formats` are the KV cache formats of the vLLM version, each with the bytes of one number; `kv_cache_dtype` is
     one of them (rule FIT-KV-DTYPE). `context_tokens` is the longest request, `concurrency` requests of `request_tokens`
-    must fit at once. `batched_tokens` and `sequences` are max-num-batched-tokens and max-num-seqs, `capability` is the
-    GPU's compute capability ("9.0"), None where any GPU is meant; `nvlink` says whether its GPUs communicate by NVLink.
-    `images` is False where the server takes none (`--language-model-only`), `eager` True without CUDA graphs.
+    must fit at once. `layer_partition` are the layers of each stage, empty where vLLM divides them evenly.
+    `batched_tokens` and `sequences` are max-num-batched-tokens and max-num-seqs, `capability` is the GPU's compute
+    capability ("9.0"), None where any GPU is meant; `nvlink` says whether its GPUs communicate by NVLink. `images` is
+    False where the server takes none (`--language-model-only`), `eager` True without CUDA graphs.
     `sparse_workspace_factor` is the option of that name in vLLM's attention-config. `kv_cache_memory_gib` is what
     `--kv-cache-memory-bytes` gives the KV cache whatever the utilization, `available_kv_gib` what a log says it has.
 
@@ -58,6 +61,7 @@ class Demand(Struct, frozen=True, kw_only=True):
 
     tensor_parallel: int
     pipeline_parallel: int = 1
+    layer_partition: tuple[int, ...] = ()
     expert_parallel: bool = False
     context_tokens: int
     request_tokens: int
@@ -111,6 +115,10 @@ class Demand(Struct, frozen=True, kw_only=True):
             KeyError: the format is not one of `kv_formats`.
         """
         return dict(self.kv_formats)[dtype]
+
+    def stage_layers(self, layers: int) -> tuple[int, ...]:
+        """How `layers`, all those of the model, are distributed over the pipeline stages."""
+        return self.layer_partition or stage_sizes(layers, self.pipeline_parallel)
 
     @property
     def gpus(self) -> int:

@@ -1,7 +1,6 @@
 """CUDA graphs: how many vLLM captures, and the memory that its estimate sets aside for them."""
 
 from catalog import ModelArchitecture, Overheads
-from planning.memory.architecture import stage_sizes
 from planning.memory.demand import Demand
 
 _MIB_PER_GIB = 1024
@@ -35,7 +34,7 @@ def graphs_gib(model: ModelArchitecture, demand: Demand, overheads: Overheads) -
 
     With adapters all are captured again (vLLM 0.33 vllm/v1/worker/gpu/lora_utils.py get_lora_capture_cases).
     """
-    layers = max(stage_sizes(model.layers, demand.pipeline_parallel)) + (demand.draft.layers if demand.draft else 0)
+    layers = max(demand.stage_layers(model.layers)) + (demand.draft.layers if demand.draft else 0)
     each = overheads.graph_mib_per_layer if model.experts is None else overheads.experts_graph_mib_per_layer
     each = overheads.cc10_graph_mib_per_layer if demand.family == "10" else each
     captured = captured_graphs(demand, model) * (demand.adapters.graphs if demand.adapters else 1)

@@ -7,7 +7,7 @@ vocab_parallel_embedding.py (rows padded to 64 for each GPU), vllm/models (laten
 import math
 
 from catalog import ModelArchitecture, Overheads
-from planning.memory.architecture import attention_layers, stage_sizes
+from planning.memory.architecture import attention_layers
 from planning.memory.demand import GIB, Demand
 
 _ROWS = 64
@@ -28,7 +28,7 @@ def weights_on_gpu(model: ModelArchitecture, checkpoint_gib: float, demand: Dema
     loaded = _loaded_gib(model, checkpoint_gib, demand, overheads)
     gpus, stages = demand.tensor_parallel, demand.pipeline_parallel
     outer = 0.0 if model.vocab is None or stages == 1 else 2 * model.vocab * model.hidden * _BYTES / GIB
-    fullest = max(stage_sizes(model.layers, stages)) / model.layers
+    fullest = max(demand.stage_layers(model.layers)) / model.layers
     even = ((loaded - outer) * fullest + outer / 2) / gpus
     beside = fullest * _replicated(model, gpus) + _padding(model, gpus)
     return even + beside + _uneven_experts(model, loaded, demand) + _padded_experts(model, loaded, demand)

@@ -28,14 +28,22 @@ def plan_json(plan: Plan) -> dict[str, Any]:
 
 
 def text(
-    stack: str, findings: Sequence[Finding], plan: Plan | None, resources: Iterable[Mapping[str, Any]]
+    stack: str,
+    findings: Sequence[Finding],
+    plan: Plan | None,
+    resources: Iterable[Mapping[str, Any]],
+    policies: Sequence[Mapping[str, Any]] = (),
+    *,
+    ok: bool = True,
 ) -> Iterator[str]:
     """The document in pieces, to be written in order; `resources` may be a generator.
+
+    `policies` are violations of the organisation's policies; with `ok` false they block the stack.
 
     Byte-equal for equal previews. Each finding, pool, model, cost line and resource has a line of its own, so that two
     documents can be compared by line, and so that a graph of thousands of resources is never in memory as a whole.
     """
-    ok = plan is not None and not blocking(tuple(findings))
+    ok = ok and plan is not None and not blocking(tuple(findings))
     yield f'{{"stack": {_line(stack)},\n "ok": {_line(ok)},\n "findings": '
     yield from _lines(_finding(finding) for finding in findings)
     if plan is None:
@@ -49,6 +57,8 @@ def text(
         yield ',\n "cost": '
         yield from _mapping(parts["cost"])
         yield "}"
+    yield ',\n "policies": '
+    yield from _lines(policies)
     yield ',\n "resources": '
     yield from _lines(resources)
     yield "}\n"

@@ -56,7 +56,7 @@ def changed(found, usual):
     return found
 texts = json.load(sys.stdin)
 usual = read(texts[0])
-answers = [None if found is None else {k: changed(v, usual[k]) for k, v in found.items() if v != usual[k]}
+answers = [None if found is None else {k: changed(v, usual.get(k)) for k, v in found.items() if v != usual.get(k)}
            for found in map(read, texts)]
 pathlib.Path(sys.argv[1]).write_text(json.dumps([usual, *answers]))
 """

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-ENGINE_VERSION: Final = "v3.259.0"
+ENGINE_VERSION: Final = "v3.276.0"
 BUILD_LIMIT_SECONDS: Final = 3600
 _TESTS: Final = Path(__file__).resolve().parents[1]
 

@@ -21,6 +21,9 @@ def array(items: object) -> dict[str, object]:
 
 RANGE = closed(min=WHOLE, max=WHOLE)
 MAYBE_NUMBER, MAYBE_WHOLE = {"type": ["number", "null"]}, {"type": ["integer", "null"]}
+VIOLATION = closed(
+    policy=TEXT, level={"enum": ["mandatory", "advisory"]}, urn=TEXT, message=TEXT, fix=TEXT, exception=MAYBE_TEXT
+)
 FINDING = closed(
     severity={"enum": ["error", "warning", "info"]}, rule=TEXT, path=TEXT, line=MAYBE_WHOLE, column=MAYBE_WHOLE,
     message=TEXT, fix=TEXT,
@@ -74,5 +77,10 @@ RESOURCE = closed(
 )  # fmt: skip
 PLAN = closed(pools=array(POOL), models=array(MODEL), cost=COST)
 DOCUMENT = closed(
-    stack=TEXT, ok=FLAG, findings=array(FINDING), plan={"anyOf": [{"type": "null"}, PLAN]}, resources=array(RESOURCE)
+    stack=TEXT,
+    ok=FLAG,
+    findings=array(FINDING),
+    plan={"anyOf": [{"type": "null"}, PLAN]},
+    policies=array(VIOLATION),
+    resources=array(RESOURCE),
 )

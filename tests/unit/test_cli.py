@@ -13,7 +13,7 @@ from cli.options import verb
 from planning.__main__ import main as planning
 from preview.__main__ import main as preview
 
-VERBS = ("preview", "check", "fit", "quota", "rules", "refresh-prices", "pins", "weights")
+VERBS = ("preview", "check", "fit", "quota", "rules", "policies", "refresh-prices", "pins", "weights")
 
 
 def test_the_list_of_verbs_has_a_line_for_each(capsys: pytest.CaptureFixture[str]) -> None:
@@ -28,7 +28,7 @@ def test_every_verb_has_help(name: str, capsys: pytest.CaptureFixture[str]) -> N
     assert app.main([name, "--help"]) == 0
     text = " ".join(capsys.readouterr().out.split())
     assert text.startswith(f"Usage: llm-platform {name}")
-    assert name == "rules" or ("Exit codes: 0" in text and "1 internal error" in text)
+    assert name in ("rules", "policies") or ("Exit codes: 0" in text and "1 internal error" in text)
 
 
 @pytest.mark.parametrize(

@@ -33,6 +33,20 @@ def test_options_that_change_what_memory_holds(run_fit: RunFit) -> None:
     assert (pinned["kv_cache_gib"], pinned["budget_gib"], pinned["fits"]) == (12.0, plain["device_gib"], True)
 
 
+def test_stages_of_different_numbers_of_layers(run_fit: RunFit) -> None:
+    """The fullest stage decides: VLLM_PP_LAYER_PARTITION (vLLM 0.33 vllm/distributed/utils.py get_pp_indices)."""
+
+    def figures(*more: str) -> dict[str, Any]:
+        two = ("--pipeline-parallel", "2", *more)
+        return json.loads(run_fit("--model", "Qwen/Qwen3-8B", "--gpu", "H100-NVL-94", "--json", *two)[1])
+
+    even, uneven = figures(), figures("--layer-partition", "9, 27")
+    assert figures("--layer-partition", "18,18") == even
+    assert uneven["kv_bytes_per_token"] * 18 == even["kv_bytes_per_token"] * 27
+    assert uneven["weights_gib"] > 1.4 * even["weights_gib"]
+    assert uneven["kv_tokens"] < even["kv_tokens"]
+
+
 def test_a_cache_of_a_fixed_size_that_is_too_large(run_fit: RunFit) -> None:
     code, out, _ = run_fit("--model", "Qwen/Qwen3-8B", "--gpu", "H100-NVL-94", "--kv-cache-memory-bytes", "80G")
     assert code == 2
@@ -46,6 +60,9 @@ def test_a_cache_of_a_fixed_size_that_is_too_large(run_fit: RunFit) -> None:
         (("--enable-expert-parallel",), "has no experts"),
         (("--spec-method", "mtp"), "how many layers this draft adds"),
         (("--spec-tokens", "2"), "give --spec-method as well"),
+        (("--layer-partition", "18,18"), "2 stages, but --pipeline-parallel is 1"),
+        (("--pipeline-parallel", "2", "--layer-partition", "18,19"), "37 layers, but the model has 36"),
+        (("--pipeline-parallel", "2", "--layer-partition", "-1,37"), "is not a list of whole numbers"),
         (("--kv-cache-memory-bytes", "much"), "much is not a number of bytes, such as 12G"),
         (("--kv-cache-memory-bytes", "1G", "--kv-cache-gib", "1"), "the KV cache is given twice"),
     ],

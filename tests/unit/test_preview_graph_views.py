@@ -245,5 +245,5 @@ def test_an_error_is_never_ok(plan: Plan, severity: Any, ok: bool) -> None:
 
 def test_a_rejected_stack_has_neither_plan_nor_resources() -> None:
     assert json.loads("".join(contract.text("dev", [], None, []))) == {
-        "stack": "dev", "ok": False, "findings": [], "plan": None, "resources": [],
+        "stack": "dev", "ok": False, "findings": [], "plan": None, "policies": [], "resources": [],
     }  # fmt: skip

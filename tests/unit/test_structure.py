@@ -42,13 +42,28 @@ MAY_IMPORT = {
     "components/azure": ("components.azure", "components.foundation", "pulumi_azure_native", *PLAN),
     "components/cluster": ("components.cluster", "components.foundation", *PLAN),
     "components/serving": ("components.cluster", "components.foundation", "components.serving", *PLAN),
-    "preview": ("catalog", "config", "planning", "preview", "pulumi", "reading"),
+    "pipelines": ("cli", "config", "pipelines", "preview", "reading"),
+    "policy": ("config", "policy", "pulumi_policy"),
+    "preview": ("catalog", "config", "planning", "policy", "preview", "pulumi", "reading"),
     "preview/engine": ("preview.engine", "pulumi"),
-    "cli": ("catalog", "cli", "config", "planning", "preview", "reading"),
+    "cli": ("catalog", "cli", "config", "planning", "policy", "preview", "reading"),
 }
 # A package that is started by `python -m` is the command line under another name.
 STARTED = ("catalog/__main__.py", "planning/__main__.py", "preview/__main__.py")
-OURS = ("bench", "catalog", "cli", "components", "config", "planning", "preview", "reading", "simulators", "tests")
+OURS = (
+    "bench",
+    "catalog",
+    "cli",
+    "components",
+    "config",
+    "pipelines",
+    "planning",
+    "policy",
+    "preview",
+    "reading",
+    "simulators",
+    "tests",
+)
 ABOVE_THE_FOUNDATION = ("components/cluster", "components/serving")
 A_CLOUD = ("azure", "aks", "entra")
 
