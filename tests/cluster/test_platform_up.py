@@ -103,7 +103,9 @@ def edit_by_hand_and_update(life: FromNothing) -> None:
         machines.autoscales = False
     life.engine.azure.edit(pool.aks_name, nodeTaints=[*pool.pool.taints, "by-hand=true:NoSchedule"])
     assert "by-hand" in {taint["key"] for taint in client.get("v1", "Node", node)["spec"]["taints"]}
-    by_hand = {"containers": [{"name": container["name"], "image": "registry.invalid/by-hand:1"}]}
+    # Another tag: pods with an image of another repository would not be admitted at all.
+    image = f"{container['image'].rpartition(':')[0]}:by-hand"
+    by_hand = {"containers": [{"name": container["name"], "image": image}]}
     client.patch(
         "apps/v1",
         "Deployment",
@@ -115,7 +117,7 @@ def edit_by_hand_and_update(life: FromNothing) -> None:
     )
     # The update lets the edited pod onto its node a moment before it mends the Deployment. Would the pod get ready in
     # between, the Deployment's status would move under the provider, which does not try again.
-    life.engine.kubelets.hold(**{HASH: hash_of(life, namespace, "registry.invalid/by-hand:1")})
+    life.engine.kubelets.hold(**{HASH: hash_of(life, namespace, image)})
     found = life.stack.refresh()
     assert changed_fields(found) == {f"{deployment.name}-deployment": {"spec"}, pool.logical_name: {"nodeTaints"}}
     assert set(life.stack.preview().operations) == set(found.operations)

@@ -63,7 +63,7 @@ def proxy(changing: Changing) -> Object:
             "spec": {
                 "nodeSelector": {POOL_REVISION: pool.revision},
                 "tolerations": [{"key": "CriticalAddonsOnly", "operator": "Exists"}],
-                "containers": [{"name": "envoy", "image": "envoy"}],
+                "containers": [{"name": "envoy", "image": changing.life.plan.gateway.proxy_image}],
             },
         }
     )
