@@ -137,7 +137,8 @@ def steps(wanted: Wanted, updating: str, previewing: str, admin: str) -> Iterato
         ("Storage Blob Data Contributor", updating, container),
         ("Key Vault Crypto User", updating, key),
         ("Contributor", updating, scope),
-        ("Role Based Access Control Administrator", updating, scope),
+        # Roles, and the locks of a protected stack.
+        ("User Access Administrator", updating, scope),
         ("Storage Blob Data Reader", previewing, container),
         ("Key Vault Crypto User", previewing, key),
         ("Reader", previewing, scope),
