@@ -29,7 +29,7 @@ def cloud(identity: PodIdentityPlan, **differences: Any) -> Cloud:
     assert grant is not None
     found = Cloud()
     found.put(AzureObject(CONTAINER, "storage:BlobContainer", {}, {}))
-    given = {"principalId": "model", "scope": CONTAINER, "roleDefinitionId": grant.role_definition_id}
+    given: dict[str, Any] = {"principalId": "model", "scope": CONTAINER, "roleDefinitionId": grant.role_definition_id}
     given |= {"condition": grant.condition, "conditionVersion": "2.0", **differences}
     found.put(AzureObject(f"{CONTAINER}/roles/{grant.name}", "authorization:RoleAssignment", given, {}))
     return found
