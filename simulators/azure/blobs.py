@@ -9,7 +9,7 @@ Writing, ranges, snapshots and versions are left out and answered with 400.
 import hashlib
 import json
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -45,7 +45,7 @@ class BlobService:
 
 
 @contextmanager
-def serving(service: BlobService) -> Iterator[BlobService]:
+def serving(service: BlobService) -> Generator[BlobService]:
     """Serve it, and the directory's token endpoint, for the length of a block."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), type("_Own", (_Handler,), {"service": service}))
     service.address = f"http://127.0.0.1:{server.server_port}"

@@ -9,7 +9,7 @@ left out and answered with 404.
 import hashlib
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -50,7 +50,7 @@ class Registry:
 
 
 @contextmanager
-def serving(registry: Registry) -> Iterator[Registry]:
+def serving(registry: Registry) -> Generator[Registry]:
     """Serve it for the length of a block."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), type("_Own", (_Handler,), {"registry": registry}))
     registry.address = f"http://127.0.0.1:{server.server_port}"

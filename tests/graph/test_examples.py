@@ -13,7 +13,7 @@ from preview.__main__ import main
 from tests.graph.stacks import EXAMPLES, ROOT, entries_of, stack_file
 
 _LONGEST = 70
-# Support has ended for two charts of every stack: external-secrets and kube-prometheus-stack. Digests aren't looked up.
+# Support has ended for two charts of every stack, external-secrets and kube-prometheus-stack, and no digest is shipped.
 _EVERYWHERE = ["SUPPLY-DIGEST", "VERSION-ENDED", "VERSION-ENDED"]
 # Rules that warn beside that, once for each place.
 _WARNINGS = {

@@ -66,7 +66,7 @@ def test_json_is_the_previews_without_resources(
         assert main(["check", *arguments, "--json", "-"]) == code
         document = json.loads(capsys.readouterr().out)
         jsonschema.validate(document, DOCUMENT)
-        assert document == {**preview_json(*arguments), "resources": []}
+        assert document == {**preview_json(*arguments), "policies": [], "resources": []}
         file = tmp_path / "check.json"
         assert main(["check", *arguments, "--json", str(file)]) == code
         assert json.loads(file.read_text(encoding="utf-8")) == document

@@ -41,6 +41,7 @@ TWICE: dict[str, tuple[str, list[Any]]] = {
     "pools": ("pools", [SHIPPED["pools"][0]] * 2),
     "pools[].taints": ("pools[0].taints", ["acme/team=a:NoSchedule"] * 2),
     "pools[].zones": ("pools[0].zones", ["1", "1"]),
+    "registry.allowed": ("registry.allowed", ["ghcr.io/acme/tool", "ghcr.io/acme/tool"]),
     "registry.imported": ("registry.imported", ["nvcr.io", "nvcr.io"]),
 }
 

@@ -152,7 +152,7 @@ def test_names_within_a_plan_are_legal_and_unique() -> None:
     whole = plan({})
     azure = whole.foundation
     names = [azure.identity.control_plane, azure.identity.kubelet, *(pod.name for pod in azure.pod_identities)]
-    assert len(names) == 3 + len(whole.models)
+    assert len(names) == 2 + len(whole.secrets.stores) + sum(model.has_identity for model in whole.models)
     assert len(set(names)) == len(names)
     for name in names:
         assert Name(name, naming.IDENTITY).legal
