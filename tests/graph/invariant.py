@@ -136,6 +136,11 @@ def _change(sections: Sections) -> None:
     sections["cluster"]["upgrade_channel"] = "rapid"
     sections["observability"]["audit"] |= {"defender": True, "daily_gb": 5}
     sections.setdefault("security", {})["hugging_face_token"] = "hf-token"
+    mail = {"to": ["on-call@acme.example"], "sender": "alerts@acme.example", "smarthost": "smtp.acme.example:587"}
+    sections["observability"]["receivers"] += [
+        {"name": "chat", "kind": "slack", "secret": "slack-webhook"},
+        {"name": "mail", "kind": "email", "secret": "smtp", "email": {**mail, "username": "alerts"}},
+    ]
     sections["pools"].append(
         {
             "name": "shared",

@@ -113,6 +113,16 @@ def objects_name_each_other(stack: str) -> Iterator[str]:
             yield f"ScaledObject {name}: {item['spec']['scaleTargetRef']}"
 
 
+def replicas_have_one_owner(stack: str) -> Iterator[str]:
+    """Where KEDA decides, an update that sets the replicas back takes them away under load; else it must set them."""
+    deployments = {resource["inputs"]["metadata"]["name"]: resource for resource in of(stack, "Deployment")}
+    for (_, name), item in named(stack, "ScaledObject").items():
+        fixed = item["spec"]["minReplicaCount"] == item["spec"]["maxReplicaCount"]
+        ignored = deployments[item["spec"]["scaleTargetRef"]["name"]]["options"]["ignore_changes"]
+        if ignored != ([] if fixed else ["spec.replicas"]):
+            yield f"{name}: {ignored}"
+
+
 def selectors_find_pods(stack: str) -> Iterator[str]:
     """A Service without pods answers nobody, a budget without pods protects none."""
     deployments = named(stack, "Deployment")
@@ -226,6 +236,7 @@ CHECKS = (
     pods_run_on_system_nodes,
     charts_move_with_the_system_pool,
     objects_name_each_other,
+    replicas_have_one_owner,
     selectors_find_pods,
     routes_lead_to_pods,
     secrets_are_where_they_are_read,

@@ -2,8 +2,8 @@
 
 A literal is a boolean, a number, a text that a machine reads (keys of mappings and names of resources included), a
 member of an enum of Azure's, or the operator of a comparison. What only people read is none: docstrings, messages,
-descriptions, summaries of alerts; nor are options such as `frozen`, or annotations, except those of settings, which
-decide what a stack file may say.
+descriptions, summaries of alerts, outputs of components; nor are options such as `frozen`, or annotations, except those
+of settings, which decide what a stack file may say.
 """
 
 import ast
@@ -152,6 +152,8 @@ class _Reader:
                 yield from (default for default in (*defaults, *more) if default is not None)
             case ast.FunctionDef(decorator_list=decorators, args=arguments, body=body):
                 yield from (*decorators, arguments, *body)
+            case ast.Call(func=ast.Attribute(attr="register_outputs")):
+                pass
             case ast.keyword(arg=name) if name in _FOR_PEOPLE | _FOR_PROGRAMMERS:
                 pass
             case ast.Dict(keys=keys, values=values):
