@@ -2,7 +2,7 @@
 
 from planning.deciding import azure_objects
 from planning.deciding.releases import NAMESPACE
-from planning.deciding.traffic import GATEWAY_NAMESPACE
+from planning.deciding.traffic import GATEWAY_NAMESPACE, NODE_EXPORTER_NAMESPACE
 from planning.plan import ImageAdmissionPlan
 from planning.resolving.repositories import allowed_repositories
 from planning.resolving.resolution import ResolvedStack
@@ -11,10 +11,10 @@ _NAME = "llm-platform-images"
 
 
 def image_admission(stack: ResolvedStack) -> ImageAdmissionPlan:
-    """Plan the policy: the namespaces of all charts, of the gateway and of the models."""
+    """Plan the policy: the namespaces of all charts, of the node exporter, the gateway and the models."""
     charts = (chart.namespace for chart in stack.catalog.charts.values())
     return ImageAdmissionPlan(
         name=_NAME,
-        namespaces=tuple(sorted({*charts, GATEWAY_NAMESPACE, NAMESPACE})),
+        namespaces=tuple(sorted({*charts, GATEWAY_NAMESPACE, NODE_EXPORTER_NAMESPACE, NAMESPACE})),
         repositories=allowed_repositories(stack.resolution, azure_objects.registry_host(stack)),
     )

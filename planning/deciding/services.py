@@ -10,7 +10,7 @@ from planning.deciding.images import image
 from planning.deciding.moves import move
 from planning.deciding.releases import NAMESPACE, TOKEN_SECRET
 from planning.deciding.secret_stores import OPERATOR, secret_store, secrets_read
-from planning.deciding.traffic import GATEWAY, GATEWAY_NAMESPACE
+from planning.deciding.traffic import GATEWAY, GATEWAY_NAMESPACE, NODE_EXPORTER_NAMESPACE
 from planning.placement.system_capacity import system_capacity
 from planning.plan import (
     AutoscalingPlan,
@@ -33,7 +33,6 @@ from planning.resolving.resolution import ResolvedStack
 
 # What the Prometheus operator gives Prometheus to end: prometheus-operator v0.93, pkg/prometheus/server/statefulset.go.
 _PROMETHEUS_GRACE_SECONDS = 600
-_NODE_EXPORTER = "node-exporter"
 
 
 def platform(stack: ResolvedStack) -> PlatformPlan:
@@ -153,7 +152,7 @@ def monitoring(stack: ResolvedStack, nodes: NodeSelection) -> MonitoringPlan:
         server=f"http://{fullname}-prometheus.{prometheus.namespace}.svc:9090",
         models_namespace=NAMESPACE,
         operator_namespace=stack.catalog.charts["gpu-operator"].namespace,
-        node_exporter_namespace=_NODE_EXPORTER,
+        node_exporter_namespace=NODE_EXPORTER_NAMESPACE,
         retention_days=settings.retention_days,
         storage_gib=settings.storage_gib,
         replicas=settings.replicas,

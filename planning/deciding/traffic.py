@@ -12,6 +12,7 @@ from planning.vllm.adapters import adapters
 
 GATEWAY = "llm"
 GATEWAY_NAMESPACE = "llm-gateway"
+NODE_EXPORTER_NAMESPACE = "node-exporter"
 _EVERYWHERE = "0.0.0.0/0"
 # Private ranges: API server, vault, gateway and every peered network are there. Link-local ones (RFC 3927): a cloud's
 # instance metadata would hand a pod the node's identity.

@@ -28,6 +28,15 @@ def test_the_node_exporter_is_in_its_namespace_and_prometheus_finds_it() -> None
     ]
     values = release["values"]
     assert values["prometheus-node-exporter"]["namespaceOverride"] == "node-exporter"
-    # Its ServiceMonitor goes along: Prometheus takes those of every namespace, and of no labels in particular.
-    assert values["prometheus"]["prometheusSpec"]["serviceMonitorSelectorNilUsesHelmValues"] is False
-    assert "serviceMonitorNamespaceSelector" not in values["prometheus"]["prometheusSpec"]
+    # The chart's own monitor would be beside it, where none counts: the platform's is in Prometheus's namespace.
+    assert values["prometheus-node-exporter"]["prometheus"] == {"monitor": {"enabled": False}}
+    assert values["prometheus"]["prometheusSpec"]["serviceMonitorNamespaceSelector"] == {
+        "matchLabels": {"kubernetes.io/metadata.name": "monitoring"}
+    }
+    (monitor,) = [
+        entry["inputs"]
+        for entry in entries_of("prod")
+        if entry["inputs"].get("kind") == "ServiceMonitor" and entry["inputs"]["metadata"]["name"] == "node-exporter"
+    ]
+    assert monitor["metadata"]["namespace"] == "monitoring"
+    assert monitor["spec"]["namespaceSelector"] == {"matchNames": ["node-exporter"]}

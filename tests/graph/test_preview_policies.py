@@ -92,7 +92,8 @@ def test_a_comment_shows_the_change_of_one_line(tmp_path: Path, capsys: pytest.C
     capsys.readouterr()
     code, text = _preview(capsys, "--config", str(changed), "--against", str(earlier), "--markdown")
     assert code == 0
-    assert "| resources | 175 | 1 created, " in text
+    counted = len(json.loads(earlier.read_text(encoding="utf-8"))["resources"])
+    assert f"| resources | {counted} | 1 created, " in text
     assert '| `chat` | `args["--max-model-len"]` | `32768` | `16384` |' in text
     assert "  - `spec.template.spec.volumes[0].configMap.name`: `chat-" in text
     assert "| GPUs | 1–3 | +0 |" in text
