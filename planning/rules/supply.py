@@ -9,7 +9,8 @@ from planning.rules.register import Violation, Violations, release_rule, stack_r
 _FILE = "catalog/digests.yaml"
 _TAGS = "https://kubernetes.io/docs/concepts/containers/images/#image-names"
 _RESOLVE = (
-    "add them: run `llm-platform pins --resolve`, which asks the registries and writes the file; `llm-platform pins` lists all"
+    "add them: run `llm-platform pins --resolve`, which asks the registries and writes the file; `llm-platform pins` "
+    "lists all"
 )
 _REQUIRED = "registry.require_digests"
 # So many are named; `llm-platform pins` has the rest.

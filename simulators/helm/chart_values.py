@@ -21,7 +21,7 @@ WITHOUT_VALUES = frozenset({"ai-gateway-crds-helm"})
 # Paths that the chart's file can't show, each with the reason why it is right all the same.
 FREE = {
     "ai-gateway-helm": {
-        "controller.maxRecvMsgSize": "a comment in the chart's values; read by templates/deployment.yaml without a default",
+        "controller.maxRecvMsgSize": "a comment in the chart's values, which templates/deployment.yaml reads",
     },
     "cert-manager": {
         f"{part}nodeSelector": "labels of our choice; the chart's own default is merged with them"
@@ -30,8 +30,8 @@ FREE = {
     "gateway-helm": {
         "config.envoyGateway.provider.kubernetes": "read by templates/envoy-gateway-rbac.yaml without a default, and "
         "by Envoy Gateway itself (api/v1alpha1/envoygateway_types.go, EnvoyGatewayKubernetesProvider)",
-        "config.envoyGateway.extensionManager.maxMessageSize": "Envoy Gateway's own configuration, which the chart hands "
-        "on (api/v1alpha1/envoygateway_types.go, ExtensionManager)",
+        "config.envoyGateway.extensionManager.maxMessageSize": "Envoy Gateway's own configuration, which "
+        "the chart hands on (api/v1alpha1/envoygateway_types.go, ExtensionManager)",
     },
     "gpu-operator": {
         "operator.nodeSelector": "labels of our choice; the chart's own default is merged with them",

@@ -9,7 +9,7 @@ don't know.
 import json
 import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
@@ -34,7 +34,7 @@ class HostDouble:
 
     @classmethod
     @contextmanager
-    def running(cls) -> Iterator[Self]:
+    def running(cls) -> Generator[Self]:
         """A double that answers until the block ends."""
         double = cls()
         server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(double))

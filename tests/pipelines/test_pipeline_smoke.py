@@ -2,7 +2,7 @@
 
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -16,7 +16,7 @@ Answers = dict[tuple[str, str], list[int]]
 
 
 @contextmanager
-def gateway(answers: Answers) -> Iterator[tuple[str, list[tuple[str, str]]]]:
+def gateway(answers: Answers) -> Generator[tuple[str, list[tuple[str, str]]]]:
     """A gateway on loopback: by path and model, the statuses that it gives one after the other, the last for ever."""
     seen: list[tuple[str, str]] = []
 

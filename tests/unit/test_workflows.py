@@ -29,9 +29,7 @@ def test_actions_are_pinned_to_commits(workflow: Path) -> None:
 def test_workflows_have_no_permissions_by_default(workflow: Path) -> None:
     found = content(workflow)
     assert found["permissions"] == {}
-    granted = {
-        (name, access) for job in found["jobs"].values() for name, access in job.get("permissions", {}).items()
-    }
+    granted = {(name, access) for job in found["jobs"].values() for name, access in job.get("permissions", {}).items()}
     # Comments and issues are what the stacks' pipelines are for; a token for Azure is no right in the repository.
     written = {("id-token", "write"), ("issues", "write"), ("pull-requests", "write")}
     allowed = written if workflow.name.startswith("stack-") else set()
