@@ -94,6 +94,7 @@ def found(args: dict[str, Any], *opened: str, **more: Any) -> dict[str, list[tup
         ({"compilation-config": {"inductor_passes": {"a": "acme.run"}}}, "compilation-config.inductor_passes"),
         ({"compilation-config": '{"backend": "acme.compile"}'}, "compilation-config.backend"),
         ({"kv-events-config": {"endpoint": "tcp://*:5557"}}, "kv-events-config.endpoint"),
+        ({"kv-offloading-backend": "lmcache", "kv-offloading-size": 1}, "kv-offloading-backend"),
         ({"kv_events_config": {"enable-kv-cache-events": True}}, "kv-events-config.enable_kv_cache_events"),
         ({"hf-overrides": {"auto_map": {"AutoConfig": "x.Y"}}}, "hf-overrides.auto_map"),
         ({"hf-overrides": {"text_config": {"auto_map": {}}}}, "hf-overrides.text_config"),
