@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tests.repository import files
 from tests.scanners import audit
 
 KNOWN = {"id": "GHSA-0000-0000-0001", "fix_versions": ["2.1"], "aliases": [], "description": ""}
@@ -28,7 +29,7 @@ def answer(*packages: dict[str, Any]) -> str:
 @pytest.mark.parametrize(
     ("printed", "status", "code", "words"),
     [
-        (answer({"name": "a", "version": "2", "vulns": []}), 0, 0, "4 packages audited, 0 problems"),
+        (answer({"name": "a", "version": "2", "vulns": []}), 0, 0, "6 packages audited, 0 problems"),
         (
             answer({"name": "a", "version": "2", "vulns": [KNOWN]}),
             1,
@@ -50,6 +51,8 @@ def test_the_exit_code_distinguishes_them(
 
 def test_every_set_of_requirements_with_hashes_is_audited() -> None:
     hashed = {
-        path.name for path in audit.ROOT.glob("requirements*.txt") if "--hash=" in path.read_text(encoding="utf-8")
+        path.relative_to(audit.ROOT).as_posix()
+        for path in files(".txt")
+        if path.name.startswith("requirements") and "--hash=" in path.read_text(encoding="utf-8")
     }
     assert hashed == set(audit.REQUIREMENTS)
