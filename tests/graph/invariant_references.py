@@ -142,7 +142,7 @@ def routes_lead_to_pods(stack: str) -> Iterator[str]:
 
 
 def rules_are_of_all_clients_or_of_each(stack: str) -> Iterator[str]:
-    """A client without a rule reaches no model, and one with another's salt sees what that one has asked.
+    """A client without a rule reaches no model, and one with another's salt learns what that one sends.
 
     Each exact match of a model is a line of the list of models: so one rule alone has it, the others an expression.
     """
