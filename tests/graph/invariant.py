@@ -153,7 +153,11 @@ def _change(sections: Sections) -> None:
     sections["models"].append(
         {
             "name": "more",
-            "source": {"huggingface": "Qwen/Qwen3-8B", "revision": "b968826d9c46dd6066d109eabc6255188de91218"},
+            "source": {
+                "huggingface": "Qwen/Qwen3-8B",
+                "revision": "b968826d9c46dd6066d109eabc6255188de91218",
+                "gated": True,
+            },
             "pool": "shared",
             "context": 8192,
             "replicas": {"min": 1, "max": 1},

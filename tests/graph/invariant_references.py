@@ -3,25 +3,9 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-import catalog
 from tests.graph.invariant import Resource, resources, settings
 
 SYSTEM = {"key": "CriticalAddonsOnly", "operator": "Exists"}
-# Which built-in role each grant is of, by the end of its name: the least that is enough, as the catalog lists them.
-ROLES: Mapping[str, str] = {
-    "identity-grant-kubelet": "managed_identity_operator",
-    "identity-grant-private-zone": "private_dns_zone_contributor",
-    "identity-grant-subnet-api-server": "network_contributor",
-    "identity-grant-subnet-gateway": "network_contributor",
-    "identity-grant-subnet-nodes": "network_contributor",
-    "identity-grant-vnet": "network_contributor",
-    "registry-grant-pull": "acr_pull",
-    "registry-grant-docker-hub": "key_vault_secrets_user",
-    "secrets-reader-grant": "key_vault_secrets_user",
-    "vault-grant-admins": "key_vault_secrets_officer",
-    "model-store-grant-admins": "storage_blob_data_contributor",
-}
-READ_WEIGHTS = "storage_blob_data_reader"
 # Azure's names of resources begin with the kind, so that a bill, a log or an alert shows what it is about.
 PREFIXES: Mapping[str, tuple[str, str]] = {
     "ManagedCluster": ("resourceName", "aks-"),
@@ -136,83 +120,57 @@ def selectors_find_pods(stack: str) -> Iterator[str]:
 
 
 def routes_lead_to_pods(stack: str) -> Iterator[str]:
-    """A route leads by its backend and its address to the Service of the model of its name."""
+    """Every rule of a route leads by its backend and its address to the Service of the model of its name."""
     services = named(stack, "Service")
     models = {model["name"] for model in settings(stack)["models"]}
     backends, addresses = named(stack, "AIServiceBackend"), named(stack, "Backend")
     for (space, name), item in named(stack, "AIGatewayRoute").items():
-        (rule,) = item["spec"]["rules"]
-        served = {match["headers"][0]["value"] for match in rule["matches"]}
-        if name not in served or name not in models:
-            yield f"AIGatewayRoute {name} is for {served}"
-        (reference,) = rule["backendRefs"]
-        backend = backends.get((space, reference["name"]))
-        address = addresses.get((space, backend["spec"]["backendRef"]["name"])) if backend else None
-        if address is None:
-            yield f"AIGatewayRoute {name} leads nowhere"
+        for rule in item["spec"]["rules"]:
+            served = {match["headers"][0]["value"] for match in rule["matches"]}
+            if name not in served or name not in models:
+                yield f"AIGatewayRoute {name} is for {served}"
+            (reference,) = rule["backendRefs"]
+            backend = backends.get((space, reference["name"]))
+            address = addresses.get((space, backend["spec"]["backendRef"]["name"])) if backend else None
+            if address is None:
+                yield f"AIGatewayRoute {name} leads nowhere"
+                continue
+            host = address["spec"]["endpoints"][0]["fqdn"]["hostname"]
+            service = services.get((space, host.removesuffix(f".{space}.svc.cluster.local")))
+            if service is None or service["spec"]["selector"]["llm-platform/model"] != name:
+                yield f"AIGatewayRoute {name} leads to {host}"
+
+
+def rules_are_of_all_clients_or_of_each(stack: str) -> Iterator[str]:
+    """A client without a rule reaches no model, and one with another's salt learns what that one sends.
+
+    Each exact match of a model is a line of the list of models: so one rule alone has it, the others an expression.
+    """
+    (keys,) = (item for (_, name), item in named(stack, "ExternalSecret").items() if name == "gateway-api-keys")
+    clients = {client["name"] for client in settings(stack)["gateway"]["clients"]}
+    held = set(keys["spec"]["target"]["template"]["data"])
+    if not clients <= held:
+        yield f"keys of {sorted(held)}, clients {sorted(clients)}"
+    for (_, name), item in named(stack, "AIGatewayRoute").items():
+        rules = item["spec"]["rules"]
+        if len(rules) == 1 and rules[0]["name"] == name:
+            if any(len(match["headers"]) != 1 for match in rules[0]["matches"]) or set(rules[0]["backendRefs"][0]) != {
+                "name"
+            }:
+                yield f"AIGatewayRoute {name}: one rule for all is for {rules[0]}"
             continue
-        host = address["spec"]["endpoints"][0]["fqdn"]["hostname"]
-        service = services.get((space, host.removesuffix(f".{space}.svc.cluster.local")))
-        if service is None or service["spec"]["selector"]["llm-platform/model"] != name:
-            yield f"AIGatewayRoute {name} leads to {host}"
-        if rule["name"] != name:
-            yield f"AIGatewayRoute {name} has a rule {rule['name']}"
-
-
-def secrets_are_where_they_are_read(stack: str) -> Iterator[str]:
-    """A Secret that a pod or the gateway reads is one that the vault's operator writes, from the one store."""
-    stores = {name for _, name in named(stack, "ClusterSecretStore")}
-    written = set()
-    for (space, name), item in named(stack, "ExternalSecret").items():
-        written.add((space, item["spec"]["target"]["name"]))
-        if item["spec"]["secretStoreRef"]["name"] not in stores:
-            yield f"ExternalSecret {name}: no store {item['spec']['secretStoreRef']['name']}"
-        keys, template = {entry["secretKey"] for entry in item["spec"]["data"]}, item["spec"]["target"]["template"]
-        for key, text in template["data"].items():
-            if key in keys and text != f'{{{{ index . "{key}" | trim }}}}':
-                yield f"ExternalSecret {name}: {key} is {text}"
-        if not set(template["data"]) & keys and name != "gateway-certificate":
-            yield f"ExternalSecret {name}: {sorted(template['data'])} of {sorted(keys)}"
-    spaces = {space for space, _ in written}
-    (allowed,) = (item["spec"]["conditions"] for item in named(stack, "ClusterSecretStore").values())
-    if set(allowed[0]["namespaces"]) != spaces:
-        yield f"the store serves {allowed}, Secrets are in {spaces}"
-    for (space, name), item in named(stack, "Deployment").items():
-        for variable in item["spec"]["template"]["spec"]["containers"][0]["env"]:
-            secret = variable.get("valueFrom", {}).get("secretKeyRef", {}).get("name")
-            if secret is not None and (space, secret) not in written:
-                yield f"Deployment {name}: no Secret {secret}"
-
-
-def identities_are_of_service_accounts(stack: str) -> Iterator[str]:
-    """Azure exchanges the token of exactly one service account that is there, and its pods ask the webhook for one."""
-    accounts = named(stack, "ServiceAccount")
-    for resource in of(stack, "FederatedIdentityCredential"):
-        _, _, space, account = resource["inputs"]["subject"].split(":")
-        item = accounts.get((space, account))
-        if item is None:
-            yield f"{resource['name']}: no service account {space}/{account}"
-        elif "azure.workload.identity/client-id" not in item["metadata"].get("annotations", {}):
-            yield f"{resource['name']}: {account} has no client id"
-    for (space, name), item in named(stack, "Deployment").items():
-        account = accounts[space, item["spec"]["template"]["spec"]["serviceAccountName"]]
-        signs_in = "azure.workload.identity/client-id" in account["metadata"].get("annotations", {})
-        label = item["spec"]["template"]["metadata"]["labels"].get("azure.workload.identity/use")
-        if (label == "true") is not signs_in:
-            yield f"Deployment {name}: azure.workload.identity/use is {label}"
-
-
-def roles_are_the_least(stack: str) -> Iterator[str]:
-    """The kubelets pull, the secrets' operator reads secrets, models read weights, and nobody may do more."""
-    roles = catalog.load().azure.roles
-    for resource in of(stack, "RoleAssignment"):
-        wanted = next((role for start, role in ROLES.items() if resource["name"].startswith(start)), READ_WEIGHTS)
-        if not resource["inputs"]["roleDefinitionId"].endswith(f"/roleDefinitions/{roles[wanted]}"):
-            yield f"{resource['name']} is not {wanted}: {resource['inputs']['roleDefinitionId']}"
-        if not resource["inputs"]["roleDefinitionId"].startswith(
-            f"/subscriptions/{settings(stack)['platform']['subscription_id']}/providers/Microsoft.Authorization/"
-        ):
-            yield f"{resource['name']}: {resource['inputs']['roleDefinitionId']}"
+        if sorted(rule["name"] for rule in rules) != sorted(f"{name}-for-{client}" for client in clients):
+            yield f"AIGatewayRoute {name} has rules {[rule['name'] for rule in rules]}"
+        for position, rule in enumerate(rules):
+            client = rule["name"].removeprefix(f"{name}-for-")
+            if {match["headers"][-1]["value"] for match in rule["matches"]} != {client}:
+                yield f"AIGatewayRoute {name}: {rule['name']} is for {rule['matches']}"
+            if {match["headers"][0]["type"] for match in rule["matches"]} != {
+                "RegularExpression" if position else "Exact"
+            }:
+                yield f"AIGatewayRoute {name}: {rule['name']} lists a model again: {rule['matches']}"
+            if rule["backendRefs"][0]["bodyMutation"]["set"][0]["value"] != f'"{client}"':
+                yield f"AIGatewayRoute {name}: {rule['name']} has the salt of another: {rule['backendRefs']}"
 
 
 def azure_names_show_their_kind(stack: str) -> Iterator[str]:
@@ -239,8 +197,6 @@ CHECKS = (
     replicas_have_one_owner,
     selectors_find_pods,
     routes_lead_to_pods,
-    secrets_are_where_they_are_read,
-    identities_are_of_service_accounts,
-    roles_are_the_least,
+    rules_are_of_all_clients_or_of_each,
     azure_names_show_their_kind,
 )
