@@ -5,7 +5,6 @@ from pulumi_azure_native import storage
 
 from components.azure.audit import Audit, recorded
 from components.azure.keys import Keys
-from components.azure.lock import lock
 from components.azure.network import STORE_ZONE, Network
 from components.azure.private_endpoint import private_endpoint
 from components.azure.resource_groups import ResourceGroups
@@ -103,7 +102,6 @@ class ModelStore(pulumi.ComponentResource):
             depends_on=[platform_group, self.account, *recorded(audit, "store", service, name=name, parent=self)],
         )
         self.ready = [self.container, endpoint]
-        lock(name, self.account, scope=scope, parent=self, after=[*admins, *self.ready])
         self.register_outputs({"id": self.id, "container": self.container.id})
 
     def _kept(self, *before: pulumi.Resource, protect: bool | None = None) -> pulumi.ResourceOptions:

@@ -6,7 +6,6 @@ import pulumi
 from pulumi_azure_native import keyvault
 
 from components.azure.audit import Audit, recorded
-from components.azure.lock import lock
 from components.azure.network import VAULT_ZONE, Network
 from components.azure.private_endpoint import private_endpoint
 from components.azure.resource_groups import ResourceGroups
@@ -67,7 +66,6 @@ class Vault(pulumi.ComponentResource):
             # The stack's configuration holds a value until it is in the vault; then it may be removed there.
             if secret in bootstrap:
                 self.ready.append(self._secret(f"{name}-secret-{secret}", secret, bootstrap[secret], plan, scope))
-        lock(name, self.vault, scope=scope, parent=self, after=[*admins, *self.ready])
         self.register_outputs({"id": self.id})
 
     def secret_scope(self, secret: str) -> pulumi.Output[str]:
