@@ -88,7 +88,7 @@ class ModelStore(pulumi.ComponentResource):
                 opts=self._kept(self.container),
             )
         self.id = self.account.id
-        admins = assign_admins(name, plan.admins, on=self.account, parent=self)
+        assign_admins(name, plan.admins, on=self.account, parent=self)
         endpoint = private_endpoint(
             f"{name}-endpoint",
             endpoint=plan.endpoint,

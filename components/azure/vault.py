@@ -47,7 +47,7 @@ class Vault(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self, depends_on=[group], protect=scope.protect),
         )
         self.id = self.vault.id
-        admins = assign_admins(name, plan.admins, on=self.vault, parent=self)
+        assign_admins(name, plan.admins, on=self.vault, parent=self)
         self.ready = [
             private_endpoint(
                 f"{name}-endpoint",

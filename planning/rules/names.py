@@ -20,6 +20,7 @@ _TAKEN_MODELS = {
     "default": "the service account that Kubernetes makes in every namespace",
     "default-deny": "the network policy that closes the models' namespace",
     "store": "the store of weights, in Pulumi's names",
+    "key-vault-reader": "the service account by which secrets of the namespace are read",
 }
 _QUALIFIED = re.compile(
     r"([a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?"
