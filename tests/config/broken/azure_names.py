@@ -80,6 +80,11 @@ TABLE = (
         {("NAME-TAKEN", "models[0].name"): ("`default`", "service account")},
     ),
     Broken(
+        "model called like the service account that reads secrets",
+        (put("models[0].name", "key-vault-reader"),),
+        {("NAME-TAKEN", "models[0].name"): ("`key-vault-reader`", "secrets of the namespace")},
+    ),
+    Broken(
         "platform's name with a word that Azure reserves",
         (put("platform.name", "acme-windows"),),
         {("NAME-RESERVED", "platform.name"): ("`windows`", "leave that word out")},
