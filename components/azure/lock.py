@@ -21,10 +21,10 @@ def lock(
     """Lock a resource of a protected stack, once what lies in it (`after`) is made.
 
     A lock holds everything below the resource too, its diagnostic setting included, so it goes before any of them
-    (https://learn.microsoft.com/azure/azure-resource-manager/management/lock-resources). The cluster has none, since its
-    pools lie below it, and a changed pool is deleted. Nor have vault, store of weights and registry: roles on a secret or
-    a folder and cache rules come and go with clients, models and images. Nor has a group: AKS deletes nodes and disks in
-    its own.
+    (https://learn.microsoft.com/azure/azure-resource-manager/management/lock-resources). The cluster has none, since
+    its pools lie below it, and a changed pool is deleted. Nor have vault, store of weights and registry: roles on a
+    secret or a folder and cache rules come and go with clients, models and images. Nor has a group: AKS deletes nodes
+    and disks in its own.
     """
     if not scope.lock:
         return
