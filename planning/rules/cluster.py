@@ -12,6 +12,8 @@ _SYSTEM = "https://learn.microsoft.com/azure/aks/use-system-pools"
 _SYSTEM_CORES = 4
 # The largest block that was ever given to one organisation.
 _WIDEST = IPv4Network("0.0.0.0/8").num_addresses
+# More than any office or pipeline has: a provider's whole block, with all its other customers.
+_WIDE = IPv4Network("0.0.0.0/16").num_addresses
 # AKS reads it as "nobody but the cluster's own outbound address".
 _NOBODY = IPv4Network("0.0.0.0/32")
 
@@ -164,4 +166,26 @@ def ranges_are_public_and_few(stack: Resolution) -> Violations:
             "everyone is not offered",
             "write the ranges of your own network, such as 203.0.113.0/24, or write access: private",
             (path,),
+        )
+
+
+@stack_rule(
+    "API-RANGES-WIDE",
+    "warning",
+    prevents="Other customers of a cloud or a provider may try to sign in to the API server.",
+    source="https://learn.microsoft.com/azure/aks/api-server-authorized-ip-ranges",
+    reads=("cluster.api_server.authorized_ranges",),
+    needs="aks",
+)
+def ranges_are_ones_own(stack: Resolution) -> Violations:
+    """Ranges that reach a public API server have together at most as many addresses as a /16."""
+    ranges = [IPv4Network(text) for text in stack.settings.cluster.api_server.authorized_ranges]
+    admitted = sum(joined.num_addresses for joined in collapse_addresses(ranges))
+    if _WIDE < admitted <= _WIDEST:
+        widest = min(range(len(ranges)), key=lambda index: ranges[index].prefixlen)
+        yield Violation(
+            f"cluster.api_server.authorized_ranges[{widest}]",
+            f"the ranges admit {admitted:,} addresses ({ranges[widest]} the most of them): others' as well as yours",
+            "write the ranges of your own network, such as 203.0.113.0/24, or write access: private",
+            ("cluster.api_server.authorized_ranges",),
         )

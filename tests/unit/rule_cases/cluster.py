@@ -8,6 +8,11 @@ CASES: dict[str, Case] = {
         # No request comes from the last: it says that the others are all.
         {"cluster.api_server.authorized_ranges": ["8.0.0.0/9", "203.0.113.0/24", "0.0.0.0/32"]},
     ),
+    "API-RANGES-WIDE": Case(
+        {"cluster.api_server.authorized_ranges": ["203.0.113.0/24", "8.0.0.0/9"]},
+        # Together a /16, of which one lies in the other.
+        {"cluster.api_server.authorized_ranges": ["8.1.0.0/16", "8.1.2.0/24"]},
+    ),
     "API-RUNNER": Case(
         {"cluster.api_server": {"access": "private"}},
         {"cluster.api_server": {"access": "private", "runner_vnet": RUNNER.format(OURS)}},
