@@ -30,6 +30,8 @@ _SIZES = frozenset({
     "num_routed_experts", "share_expert_dim", "image_size", "patch_size", "embed_dim", "width", "mlp_hidden_dim",
     "spatial_merge_size", "mm_tokens_per_image", "image_seq_length", "mlp_ratio", "factor",
 })  # fmt: skip
+# Of these there is at least one, where they are given.
+_POSITIVE = frozenset({"vocab_size", "hidden_size"})
 _FRACTIONS = frozenset({"mlp_ratio", "factor"})
 _LISTS = frozenset({
     "layer_types", "no_rope_layers", "mlp_only_layers", "moe_layers", "moe_layer_freq", "mlp_layer_types",
@@ -46,19 +48,20 @@ def check_sizes(text: Mapping[str, Any], images: Mapping[str, Any] | None) -> No
     """Check the numbers of a language model, of an encoder of images, and of the parts inside them.
 
     Raises:
-        UnreadableError: one is negative, not whole where it counts something, or larger than any model's.
+        UnreadableError: one is negative, zero where there must be some, not whole where it counts something, or larger
+            than any model's.
     """
     waiting = [text, *([] if images is None else [images])]
     while waiting:
         part = waiting.pop()
         for key, value in part.items():
+            if key == _KINDS and value is not None and not isinstance(value, list):
+                raise UnreadableError(f"`{key}` is {repr(value)[:_LONGEST_SHOWN]}, not a list", OTHER_CONFIG)
             if isinstance(value, Mapping) and not (part is text and key in _COUNTED):
                 # Only the language model's sizes are all read: DeepSeek-OCR has two encoders under `width`.
                 waiting.append(value)
             elif key in _LETTERS and isinstance(value, str) and value and not set(value) - set("LG"):
                 _check(key, len(value))
-            elif key == _KINDS and value is not None and not isinstance(value, list):
-                raise UnreadableError(f"`{key}` is {repr(value)[:_LONGEST_SHOWN]}, not a list", OTHER_CONFIG)
             elif key in _LISTS and isinstance(value, (list, str)):
                 if len(value) > _MOST_LAYERS:
                     raise UnreadableError(
@@ -72,9 +75,11 @@ def _check(key: str, value: Any) -> None:
     if key not in _COUNTED:
         return
     most = _MOST_LAYERS if key in _LAYERS else _LONGEST_CONTEXT if key in _CONTEXTS else _LARGEST_SIZE
+    least = 1 if key in _POSITIVE else 0
     for number in value if isinstance(value, list) else [value]:
         kinds = (int, float) if key in _FRACTIONS else (int,)
-        if number is not None and not (isinstance(number, kinds) and 0 <= number <= most):
+        # Python takes `true` for 1.
+        if number is not None and not (isinstance(number, kinds) and number is not True and least <= number <= most):
             kind = "number" if key in _FRACTIONS else "whole number"
             shown = repr(number)[:_LONGEST_SHOWN]
-            raise UnreadableError(f"`{key}` is {shown}, not a {kind} from 0 to {most:,}", OTHER_CONFIG)
+            raise UnreadableError(f"`{key}` is {shown}, not a {kind} from {least} to {most:,}", OTHER_CONFIG)

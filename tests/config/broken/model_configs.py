@@ -134,6 +134,10 @@ TABLE = (
     ),
     Broken("size that is missing", own(num_attention_heads=None), refused("`num_attention_heads` is missing")),
     Broken("size that is text", own(hidden_size="4096"), refused("`hidden_size` is '4096'", "whole number")),
+    Broken("size that is true", own(vocab_size=True), refused("`vocab_size` is True", "whole number from 1")),
+    Broken("vocabulary of nothing", own(vocab_size=0), refused("`vocab_size` is 0", "whole number from 1")),
+    Broken("window that is true", own(sliding_window=True), refused("`sliding_window` is True", "whole number")),
+    Broken("layers by name", own(layer_types={"a": {}}), refused("`layer_types` is {'a': {}}", "not a list")),
     Broken(
         "layers with states that aren't listed",
         own(model_type="lfm2", conv_L_cache=3),
