@@ -73,7 +73,10 @@ def monitor(entries: Any, name: str) -> Monitor:
     if found["kind"] == "PodMonitor":
         target["job"] = f"{own}/{name}"
     else:
-        target |= {"job": spec["selector"]["matchLabels"]["app"], "service": spec["selector"]["matchLabels"]["app"]}
+        selected = spec["selector"]["matchLabels"]
+        service = selected.get("app") or selected["app.kubernetes.io/name"]
+        # The chart's Service of node exporters has the label `jobLabel: node-exporter`.
+        target |= {"job": "node-exporter" if spec.get("jobLabel") == "jobLabel" else service, "service": service}
     target |= {re.sub(r"\W", "_", label): "chat" for label in spec.get("podTargetLabels", ())}
     return Monitor(target, endpoint.get("honorLabels", False))
 
