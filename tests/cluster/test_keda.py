@@ -127,6 +127,8 @@ def test_the_webhook_refuses_a_second_object_for_a_deployment(client: Client) ->
 @pytest.mark.usefixtures("scaled")
 def test_annotations_hold_the_replicas_and_the_engine_leaves_them(scaled: StackRun, keda: Keda, client: Client) -> None:
     require_ready(client, 2)
+    # One that comes only now would be there after the object is paused, for a while.
+    eventually(lambda: client.find(*HPA) is not None, "the object has its autoscaler")
     annotate(client, "paused", "true")
     eventually(lambda: client.find(*HPA) is None, "a paused object has no autoscaler")
     keda.load("m", 40)

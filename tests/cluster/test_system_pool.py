@@ -63,7 +63,19 @@ def proxy(changing: Changing) -> Object:
             "spec": {
                 "nodeSelector": {POOL_REVISION: pool.revision},
                 "tolerations": [{"key": "CriticalAddonsOnly", "operator": "Exists"}],
-                "containers": [{"name": "envoy", "image": changing.life.plan.gateway.proxy_image}],
+                # As Envoy Gateway 1.9 has it: internal/infrastructure/kubernetes/proxy/resource.go.
+                "securityContext": {
+                    "runAsNonRoot": True,
+                    "runAsUser": 65532,
+                    "seccompProfile": {"type": "RuntimeDefault"},
+                },
+                "containers": [
+                    {
+                        "name": "envoy",
+                        "image": changing.life.plan.gateway.proxy_image,
+                        "securityContext": {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}},
+                    }
+                ],
             },
         }
     )
