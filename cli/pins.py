@@ -1,7 +1,6 @@
 """`pins`: every chart and image with its version and digest, and the digests from their registries."""
 
 import json as json_text
-import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
@@ -12,6 +11,7 @@ import click
 
 from cli.options import verb
 from cli.process import FINE, REJECTED
+from cli.replacing import replace
 
 if TYPE_CHECKING:
     from catalog.digest_file import Resolved
@@ -123,7 +123,7 @@ def _resolve(file: Path, given: Sequence[str], timeout: float, *, accept_moved: 
     found = digest_file.resolved(known, references, ask, today, accept_moved=accept_moved)
     after = digest_file.written(text, found.digests)
     if after != text:
-        _replace(file, after)
+        replace(file, after.encode())
     sys.stdout.writelines(f"{line}\n" for line in _outcome(found, accept_moved=accept_moved))
     return REJECTED if found.failed or (found.moved and not accept_moved) else FINE
 
@@ -149,10 +149,3 @@ def _outcome(found: "Resolved", *, accept_moved: bool) -> Iterator[str]:
     for reference, reason in found.failed:
         yield f"{reference}: no digest: {reason}"
     yield f"{len(found.added)} added, {len(found.moved)} moved, {len(found.failed)} without an answer."
-
-
-def _replace(file: Path, text: str) -> None:
-    """Write the whole file or nothing."""
-    beside = file.with_name(f"{file.name}.new")
-    beside.write_text(text, encoding="utf-8")
-    os.replace(beside, file)  # noqa: PTH105 - the plain call is known to replace in one step

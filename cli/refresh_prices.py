@@ -1,6 +1,5 @@
 """`refresh-prices`: updates the catalog's prices from Azure's public price API."""
 
-import os
 import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -11,6 +10,7 @@ import click
 
 from cli.options import verb
 from cli.process import FINE, REJECTED
+from cli.replacing import replace
 
 _EPILOG = "Exit codes: 0 written, 2 the API can't be reached and the file is kept as it is, 1 internal error."
 NOT_REACHED = 2
@@ -59,7 +59,7 @@ def refresh_prices(region: Sequence[str], file: Path, api: str | None, timeout: 
     except retail_api.UnreachableError as error:
         print(f"{error}\n{file.name} is kept as it is; each of its prices has its own date.", file=sys.stderr)
         return NOT_REACHED
-    _replace(file, found.text)
+    replace(file, found.text.encode())
     for line in found.changed:
         print(line)
     summary = (
@@ -67,10 +67,3 @@ def refresh_prices(region: Sequence[str], file: Path, api: str | None, timeout: 
     )
     print(f"{summary}." if not found.missing else f"{summary}; not sold or not found: {', '.join(found.missing)}.")
     return FINE
-
-
-def _replace(file: Path, text: str) -> None:
-    """Write the whole file or nothing."""
-    beside = file.with_name(f"{file.name}.new")
-    beside.write_text(text, encoding="utf-8")
-    os.replace(beside, file)  # noqa: PTH105 - the plain call is known to replace in one step

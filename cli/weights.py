@@ -8,6 +8,7 @@ import click
 
 from cli.options import verb
 from cli.process import FINE, REJECTED
+from cli.replacing import replace
 
 _EPILOG = "Exit codes: 0 fine, 2 the folder isn't what the manifest says or can't be read, 1 internal error."
 _THREADS = min(8, os.cpu_count() or 1)
@@ -30,7 +31,7 @@ def weights(folder: Path, check: str | None) -> int:
             print(f"{folder} is what its manifest says: {size:,} bytes.")
             return FINE
         content = check_weights.manifest_of(folder, _THREADS)
-        _replace(folder / check_weights.MANIFEST, content)
+        replace(folder / check_weights.MANIFEST, content)
     except check_weights.RefusedError as error:
         print(f"{folder}: {error}", file=sys.stderr)
         return REJECTED
@@ -40,10 +41,3 @@ def weights(folder: Path, check: str | None) -> int:
     print(f"{folder / check_weights.MANIFEST} is written. In the stack file, beside `blob`:")
     print(f"manifest_sha256: {check_weights.sha256_of(content)}")
     return FINE
-
-
-def _replace(file: Path, content: bytes) -> None:
-    """Write the whole file or nothing; the file beside it is on no manifest, so that one left there is noticed."""
-    beside = file.with_name(f"{file.name}.new")
-    beside.write_bytes(content)
-    os.replace(beside, file)  # noqa: PTH105 - the plain call is known to replace in one step

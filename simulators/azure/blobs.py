@@ -8,14 +8,15 @@ Writing, ranges, snapshots and versions are left out and answered with 400.
 
 import hashlib
 import json
-import threading
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any, Final
 from urllib.parse import parse_qs, unquote, urlsplit
 from xml.sax.saxutils import escape
+
+from simulators.loopback import answering
 
 _GRANT: Final = {
     "grant_type": "client_credentials",
@@ -47,16 +48,8 @@ class BlobService:
 @contextmanager
 def serving(service: BlobService) -> Generator[BlobService]:
     """Serve it, and the directory's token endpoint, for the length of a block."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), type("_Own", (_Handler,), {"service": service}))
-    service.address = f"http://127.0.0.1:{server.server_port}"
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
+    with answering(type("_Own", (_Handler,), {"service": service})) as service.address:
         yield service
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 def _etag(content: bytes) -> str:

@@ -8,13 +8,14 @@ left out and answered with 404.
 
 import hashlib
 import json
-import threading
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any, Final
 from urllib.parse import parse_qs, urlsplit
+
+from simulators.loopback import answering
 
 INDEX: Final = "application/vnd.oci.image.index.v1+json"
 MANIFEST: Final = "application/vnd.oci.image.manifest.v1+json"
@@ -52,16 +53,8 @@ class Registry:
 @contextmanager
 def serving(registry: Registry) -> Generator[Registry]:
     """Serve it for the length of a block."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), type("_Own", (_Handler,), {"registry": registry}))
-    registry.address = f"http://127.0.0.1:{server.server_port}"
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
+    with answering(type("_Own", (_Handler,), {"registry": registry})) as registry.address:
         yield registry
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 class _Handler(BaseHTTPRequestHandler):

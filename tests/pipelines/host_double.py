@@ -8,12 +8,13 @@ don't know.
 
 import json
 import re
-import threading
 from collections.abc import Generator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any, Self
 from urllib.parse import parse_qs, urlsplit
+
+from simulators.loopback import answering
 
 TOKEN = "token-of-the-run"
 
@@ -37,16 +38,8 @@ class HostDouble:
     def running(cls) -> Generator[Self]:
         """A double that answers until the block ends."""
         double = cls()
-        server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(double))
-        double.address = f"http://127.0.0.1:{server.server_port}"
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
-        thread.start()
-        try:
+        with answering(_handler(double)) as double.address:
             yield double
-        finally:
-            server.shutdown()
-            server.server_close()
-            thread.join()
 
     def github(self, event: str) -> dict[str, str]:
         """The environment of a step of GitHub Actions; `event` is the file of the event."""

@@ -1,15 +1,15 @@
 """The request to each model: what answers, what is waited for, and what is reported, without the key."""
 
 import json
-import threading
 from collections.abc import Generator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 
 import pytest
 
 from pipelines.smoke import smoke
+from simulators.loopback import answering
 
 KEY = "the-key-of-the-pipeline"
 Answers = dict[tuple[str, str], list[int]]
@@ -39,15 +39,8 @@ def gateway(answers: Answers) -> Generator[tuple[str, list[tuple[str, str]]]]:
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the standard library's name
             """Nothing is logged."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}/v1", seen
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    with answering(Handler) as address:
+        yield f"{address}/v1", seen
 
 
 class Clock:
