@@ -1,4 +1,7 @@
-"""Serves HTTP on loopback for the length of a block."""
+"""Serves HTTP on loopback for the length of a block.
+
+A helper: it simulates nothing.
+"""
 
 import threading
 from collections.abc import Generator

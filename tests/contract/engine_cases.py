@@ -176,9 +176,7 @@ TABLE = (
         kv_transfer_config={"kv_connector": "OffloadingConnector", "kv_role": "both"},
     ),
     _refused("nodes of memory without binding", "ENGINE-TOGETHER", numa_bind_nodes=[0]),
-    _refused(
-        "an offloading backend for nothing", "ENGINE-TOGETHER", "vLLM ignores it", kv_offloading_backend="lmcache"
-    ),
+    _refused("an offloading backend for nothing", "ENGINE-TOGETHER", "vLLM ignores it", kv_offloading_backend="native"),
     _refused("tools without a parser", "ENGINE-PARSER", enable_auto_tool_choice=True),
     _accepted("tools with a parser", enable_auto_tool_choice=True, tool_call_parser="hermes"),
     _refused("an unknown parser", "ENGINE-PARSER", _LATER, enable_auto_tool_choice=True, tool_call_parser="herms"),
