@@ -155,6 +155,19 @@ def _findings(stack: str, rules: Sequence[str], out: Path) -> int:
     return _FINE
 
 
+@verb("pins", "What the registries say of the pinned charts and images.")
+@_out
+def _pins(out: Path) -> int:
+    """Write which tags moved, which have no digest, and what `pins --resolve` would write; nothing where nothing is new."""
+    try:
+        text = watch.pins()
+    except RuntimeError as error:
+        print(error, file=sys.stderr)
+        return _FAILED
+    out.write_text(text, encoding="utf-8")
+    return _FINE
+
+
 @verb("bootstrap", "Make what must be there before the first update.")
 @_stack
 @click.option(
@@ -204,7 +217,8 @@ def _summarize(text: str) -> None:
 
 _STEPS = app.group(
     "The steps of the pipelines.",
-    _compare, _comment, _issue, _signed_in, _preview, _update, _drift, _smoke, _certificate, _findings, _bootstrap,
+    _compare, _comment, _issue, _signed_in, _preview, _update, _drift, _smoke, _certificate, _findings, _pins,
+    _bootstrap,
 )  # fmt: skip
 
 if __name__ == "__main__":

@@ -1,6 +1,8 @@
-"""What time does to a stack that nobody changes: certificates, prices and versions that end. Each is one issue."""
+"""What time does to a stack that nobody changes: certificates, prices, versions and tags that move. Each is one issue."""
 
+import difflib
 import json
+import shutil
 import socket
 import ssl
 import subprocess
@@ -13,6 +15,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 _CONNECT_SECONDS = 30
 _CHECK_SECONDS = 300
+_REGISTRIES_SECONDS = 1500
+_DIGESTS = "catalog/digests.yaml"
 
 
 def certificate_days(name: str, port: int = 443, trusted: ssl.SSLContext | None = None) -> int | str:
@@ -40,3 +44,33 @@ def findings(stack: str, rules: Sequence[str], root: Path = ROOT) -> list[str] |
             return None
         found = json.loads(file.read_text(encoding="utf-8"))["findings"]
     return [f"- `{each['rule']}` {each['message']} → {each['fix']}" for each in found if each["rule"] in rules]
+
+
+def pins(root: Path = ROOT, options: Sequence[str] = ()) -> str:
+    """What the registries say today of the pinned charts and images, as Markdown: what to look at, and the change.
+
+    Nothing is written in the checkout; empty where every pin is as it was. `options` are those of
+    `llm-platform pins --resolve`, such as `--registry`.
+
+    Raises:
+        RuntimeError: the pins can't be read.
+    """
+    before = (root / _DIGESTS).read_text(encoding="utf-8")
+    with tempfile.TemporaryDirectory(prefix="pins-") as folder:
+        file = Path(shutil.copy(root / _DIGESTS, folder))
+        command = [sys.executable, "-m", "cli", "pins", "--resolve", "--file", str(file), *options]
+        done = subprocess.run(
+            command, cwd=root, check=False, capture_output=True, text=True, timeout=_REGISTRIES_SECONDS
+        )
+        after = file.read_text(encoding="utf-8")
+    if not done.stdout:
+        raise RuntimeError(f"pins --resolve ended with {done.returncode}: {done.stderr.strip()}")
+    lines = done.stdout.splitlines()
+    wrong = [line for line in lines if " moved: " in line or ": no digest: " in line]
+    change = "\n".join(difflib.unified_diff(before.splitlines(), after.splitlines(), _DIGESTS, _DIGESTS, lineterm=""))
+    if not wrong and not change:
+        return ""
+    parts = [lines[-1], *(f"- {line}" for line in wrong)]
+    if change:
+        parts += ["", "`llm-platform pins --resolve` writes:", "", "```diff", change, "```"]
+    return "\n".join(parts) + "\n"

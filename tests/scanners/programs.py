@@ -21,6 +21,12 @@ GITLEAKS: Final = Toolchain(
     programs={"gitleaks": "github.com/zricethezav/gitleaks/v8"},
     linker_flags="-s -w",
 )
+ACTIONLINT: Final = Toolchain(
+    name="actionlint",
+    module=_TOOLS / "actionlint",
+    programs={"actionlint": "github.com/rhysd/actionlint/cmd/actionlint"},
+    linker_flags="-s -w",
+)
 LIMIT_SECONDS: Final = 900
 
 
