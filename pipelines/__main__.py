@@ -158,7 +158,7 @@ def _findings(stack: str, rules: Sequence[str], out: Path) -> int:
 @verb("pins", "What the registries say of the pinned charts and images.")
 @_out
 def _pins(out: Path) -> int:
-    """Write which tags moved, which have no digest, and what `pins --resolve` would write; nothing where nothing is new."""
+    """Write which tags moved or have no digest, and what `pins --resolve` would write; nothing where nothing moved."""
     try:
         text = watch.pins()
     except RuntimeError as error:

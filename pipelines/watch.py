@@ -1,4 +1,4 @@
-"""What time does to a stack that nobody changes: certificates, prices, versions and tags that move. Each is one issue."""
+"""What time does to a stack that nobody changes: certificates, prices, versions and tags. Each is one issue."""
 
 import difflib
 import json
