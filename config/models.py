@@ -163,6 +163,9 @@ class Engine(Section):
     )
 
 
+License = Annotated[str, pattern(r"^[a-z0-9][a-z0-9.+-]*$", longest=60)]
+
+
 class Resources(Section):
     """What one replica requests of its node beside GPUs; requests and limits are equal."""
 
@@ -215,6 +218,11 @@ class ModelSettings(Section):
     autoscaling: Autoscaling | None = Field(
         default=None,
         description="when a replica is added: {requests_per_replica: 8}; without it one per `concurrency` requests",
+    )
+    license: License | Annotated[tuple[License, ...], Field(min_length=1, max_length=20)] | None = Field(
+        default=None,
+        description="the licence of the weights by its identifier on Hugging Face, such as apache-2.0 or llama3.3; a "
+        "list where adapters or a draft have others. Policies judge it",
     )
     engine: Engine = Field(
         default_factory=Engine, description="the vLLM version and its settings: {version: 0.33.0, …}"

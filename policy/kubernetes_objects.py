@@ -9,6 +9,8 @@ _INTERNAL = "service.beta.kubernetes.io/azure-load-balancer-internal"
 _ENFORCE = "pod-security.kubernetes.io/enforce"
 _LEVELS = ("baseline", "restricted")
 _WEB = ("HTTPS", "TLS")
+# The label of a model's pods and the annotation of its Deployments (planning/plan/labels.py).
+_MODEL, _LICENSE = "llm-platform/model", "llm-platform/license"
 
 
 def _namespaces_limited(resource: Resource, values: Values) -> Iterator[str]:
@@ -96,6 +98,18 @@ def _copies(resources: Sequence[Resource], values: Values) -> Iterator[tuple[Res
             yield resource, f"at least {fewest} replica, demanded: {values['replicas']}"
 
 
+def _licenses(resource: Resource, values: Values) -> Iterator[str]:
+    model = (resource.get("spec.template.metadata.labels") or {}).get(_MODEL)
+    if resource.kind != "Deployment" or model is None:
+        return
+    stated = str((resource.get("metadata.annotations") or {}).get(_LICENSE, ""))
+    if not stated:
+        yield f"the licence of the model {model} is not stated"
+    for name in filter(None, stated.split(",")):
+        if values["licenses"] and name not in values["licenses"]:
+            yield f"the model {model} has the licence {name}, allowed: {', '.join(map(str, values['licenses']))}"
+
+
 def _disruptions(resources: Sequence[Resource], values: Values) -> Iterator[tuple[Resource | None, str]]:
     del values
     budgets = [
@@ -135,6 +149,10 @@ POLICIES = (
            mcsb=("PA-7",)),
     Policy("model-replicas", "Models have several replicas.", "models[].replicas.min", "mandatory",
            stack_check=_copies, settings={"replicas": Setting("number", 2, "the fewest replicas")}),
+    Policy("model-license", "Models have licences that the organisation allows.", "state models[].license", "advisory",
+           _licenses,
+           settings={"licenses": Setting("array", [], "identifiers, such as apache-2.0; empty allows all")},
+           mcsb=("AM-2",)),
     Policy("model-disruption-budget", "Drains of nodes leave pods of every model.", "leave the budget in the stack",
            "mandatory", stack_check=_disruptions),
 )  # fmt: skip

@@ -13,6 +13,7 @@ from components.cluster.labels import metadata
 from components.foundation import KubernetesCluster
 from components.serving.pod import pod_template, selector
 from planning.plan import ModelPlan, ReleasePlan, RolloutPlan, WorkloadPlan
+from planning.plan.labels import LICENSE
 
 # The Deployment's controller has seen the last change.
 _KNOWN = "jsonpath={.status.observedGeneration}"
@@ -72,12 +73,13 @@ def disruption_budget(model: ModelPlan, workload: WorkloadPlan, opts: pulumi.Res
 
 
 def _metadata(model: ModelPlan, workload: WorkloadPlan) -> ObjectMetaArgsDict:
-    if workload.replicas.min:
-        return metadata(workload.name, model.namespace)
-    # Workloads that may have no replicas are awaited until they are known, not until they are ready: that no spot node
-    # is available now is not a failure. `skipAwait` would end the wait for a deletion too, and the pool would go from
-    # under the pods.
-    return {**metadata(workload.name, model.namespace), "annotations": {"pulumi.com/waitFor": _KNOWN}}
+    annotations = {LICENSE: ",".join(model.licenses)} if model.licenses else {}
+    if not workload.replicas.min:
+        # Workloads that may have no replicas are awaited until they are known, not until they are ready: that no spot
+        # node is available now is not a failure. `skipAwait` would end the wait for a deletion too, and the pool would
+        # go from under the pods.
+        annotations["pulumi.com/waitFor"] = _KNOWN
+    return {**metadata(workload.name, model.namespace), **({"annotations": annotations} if annotations else {})}
 
 
 def _strategy(rollout: RolloutPlan) -> DeploymentStrategyArgsDict:

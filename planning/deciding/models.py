@@ -22,6 +22,7 @@ def model(stack: ResolvedStack, view: ResolvedModel, pool_revisions: Mapping[str
     path = request_path(stack.resolution).models[view.index]
     return ModelPlan(
         name=view.name,
+        licenses=(settings.license,) if isinstance(settings.license, str) else settings.license or (),
         namespace=NAMESPACE,
         service_account=view.name,
         has_identity=from_blob,

@@ -10,6 +10,8 @@ MIG_STATE = "nvidia.com/mig.config.state"
 DEVICE_PLUGIN_CONFIG = "nvidia.com/device-plugin.config"
 # On every pod of a model. It becomes a label of the pod's metrics too (`podTargetLabels` of the PodMonitor).
 MODEL = "llm-platform/model"
+# An annotation of a model's Deployments: the licences that the stack states for it, with commas between.
+LICENSE = "llm-platform/license"
 
 
 def in_prometheus(label: str) -> str:

@@ -208,6 +208,8 @@ class ModelPlan(Struct, frozen=True, kw_only=True):
 
     name: str
     """The name by which clients call it."""
+    licenses: tuple[str, ...]
+    """Licences of what it loads, as the stack states them; empty where it states none."""
     namespace: str
     """Namespace of its objects."""
     service_account: str

@@ -8,6 +8,7 @@ from policy_cases import Case, made, nested
 from policy.resources import Resource
 
 _INTERNAL = "service.beta.kubernetes.io/azure-load-balancer-internal"
+_LICENSE = "llm-platform/license"
 _KUBECTL = "kubernetes:rbac.authorization.k8s.io/v1:"
 
 
@@ -54,6 +55,12 @@ def _proxy(service: Mapping[str, Any]) -> Resource:
     return _object(
         "gateway.envoyproxy.io/v1alpha1:EnvoyProxy", spec=nested("provider.kubernetes.envoyService", service)
     )
+
+
+def _model(**annotations: str) -> Resource:
+    labels = {"metadata": {"labels": {"llm-platform/model": "chat"}}}
+    annotated = {"metadata": {"name": "chat", "namespace": "llm", "annotations": annotations}}
+    return made("kubernetes:apps/v1:Deployment", {**annotated, "spec": {"template": labels}}, "chat")
 
 
 CASES: Mapping[str, Case] = {
@@ -187,6 +194,20 @@ CASES: Mapping[str, Case] = {
     "model-replicas": Case(
         (_deployment(2), _deployment(0), (_deployment(1), _scaled(2)), (_deployment(1), _scaled(0))),
         ((_deployment(1), "at least 1"), ((_deployment(2), _scaled(1)), "at least 1")),
+    ),
+    "model-license": Case(
+        (
+            _model(**{_LICENSE: "apache-2.0"}),
+            _model(**{_LICENSE: "apache-2.0,mit"}),
+            _deployment(1),
+            _service("ClusterIP"),
+        ),
+        (
+            (_model(), "the licence of the model chat is not stated"),
+            (_model(**{_LICENSE: "llama3.3"}), "the licence llama3.3, allowed: apache-2.0, mit"),
+            (_model(**{_LICENSE: "mit,gemma"}), "the licence gemma"),
+        ),
+        {"licenses": ["apache-2.0", "mit"]},
     ),
     "model-disruption-budget": Case(
         (

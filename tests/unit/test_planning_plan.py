@@ -110,3 +110,11 @@ def test_findings_are_ordered_by_severity_and_place() -> None:
     keys = [(ranks.index(finding.severity), finding.path, finding.rule) for finding in found]
     assert keys == sorted(keys)
     assert len(set(found)) == len(found)
+
+
+@pytest.mark.parametrize(
+    ("stated", "planned_as"),
+    [("llama3.3", ("llama3.3",)), (["apache-2.0", "gemma"], ("apache-2.0", "gemma")), (None, ())],
+)
+def test_the_licences_that_a_stack_states(stated: object, planned_as: tuple[str, ...]) -> None:
+    assert plan({"models[0].license": stated}).models[0].licenses == planned_as

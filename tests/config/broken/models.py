@@ -222,4 +222,14 @@ TABLE = (
         },
         hidden=("correct horse",),
     ),
+    Broken(
+        "licence by its title",
+        (put("models[0].license", "Apache License 2.0"),),
+        {("CFG-VALUE", "models[0].license"): ("Apache License 2.0", "such as apache-2.0")},
+    ),
+    Broken(
+        "list of licences that is empty",
+        (put("models[0].license", []),),
+        {("CFG-VALUE", "models[0].license"): ("[]", "such as apache-2.0")},
+    ),
 )  # fmt: skip
