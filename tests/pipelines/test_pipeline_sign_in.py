@@ -19,16 +19,23 @@ _SECONDS = 30
 
 
 class Tokens:
-    """A host that gives a new token each time, and fails at the numbers that are given."""
+    """A host that gives a new token each time, and fails at the numbers that are given.
 
-    def __init__(self, *failing: int) -> None:
+    The second and later ones come once the command has seen the first, and none after `last` is new.
+    """
+
+    def __init__(self, *failing: int, last: int | None = None, first_seen: Path | None = None) -> None:
         self.failing, self.given = failing, 0
+        self.last, self.first_seen = last, first_seen
 
     def token(self) -> str:
         self.given += 1
+        end = time.monotonic() + _SECONDS
+        while self.given > 1 and self.first_seen and not self.first_seen.exists() and time.monotonic() < end:
+            time.sleep(0.01)
         if self.given in self.failing:
             raise RefusedError("GET https://host was refused: 503 busy", 503)
-        return f"token-{self.given}"
+        return f"token-{min(self.given, self.last or self.given)}"
 
     def comment(self, marker: str, text: str) -> str:
         raise NotImplementedError
@@ -38,6 +45,10 @@ class Tokens:
 
     def close(self, title: str) -> str:
         raise NotImplementedError
+
+
+def _first_seen(out: Path) -> Path:
+    return out.with_suffix(".first")
 
 
 def _until_renewed(times: int, out: Path) -> list[str]:
@@ -50,6 +61,7 @@ while len(seen) < {times} and time.monotonic() < end:
     assert token.startswith("token-"), token
     if token not in seen:
         seen.append(token)
+        pathlib.Path({str(_first_seen(out))!r}).touch()
 names = ("ARM_USE_DEFAULT_AZURE_CREDENTIAL", "ARM_USE_OIDC")
 found = [seen, oct(file.stat().st_mode & 0o777), str(file), *map(os.environ.get, names)]
 pathlib.Path({str(out)!r}).write_text(json.dumps(found))
@@ -70,7 +82,8 @@ def test_a_renewal_that_fails_leaves_the_token_and_is_tried_again(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = tmp_path / "seen.json"
-    assert signed_in(_until_renewed(2, out), Tokens(2, 3), every_seconds=0.05) == 0
+    host = Tokens(2, 3, last=4, first_seen=_first_seen(out))
+    assert signed_in(_until_renewed(2, out), host, every_seconds=0.05) == 0
     assert json.loads(out.read_text())[0] == ["token-1", "token-4"]
     assert "trying again" in capsys.readouterr().err
 
