@@ -182,7 +182,9 @@ def test_the_scripts_of_azure_pipelines_run_one_after_the_other(
         assert done.returncode == 0, f"{step['displayName']}: {done.stdout}{done.stderr}"
     calls = Path(environment["PULUMI_CALLS"])
     called = [call.partition(" --")[0] for call in calls.read_text().splitlines()] if calls.exists() else []
-    assert called == {"stack-update": _UPDATE, "stack-nightly": ["preview"]}.get(file.stem, [])
+    assert called == {"stack-update": _UPDATE, "stack-nightly": ["preview"], "stack-preview": ["preview"]}.get(
+        file.stem, []
+    )
     if file.stem == "stack-preview":
         assert double.threads[0]["comments"][0]["content"].startswith("<!-- llm-platform preview dev -->")
     if file.stem == "stack-weekly":
