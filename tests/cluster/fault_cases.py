@@ -6,10 +6,10 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from rehearsal import admission
 from simulators.aks.provider import CLUSTER, POOL
 from simulators.azure import faults
 from simulators.kubernetes_provider.provider import HELM_RELEASE
-from tests.cluster import fault_admission
 from tests.cluster.fault_stack import FaultedStack
 
 Fault = Callable[[FaultedStack], AbstractContextManager[None]]
@@ -114,12 +114,12 @@ def dead_api_server(stack: FaultedStack) -> Generator[None]:
 
 def absent_webhook(stack: FaultedStack) -> AbstractContextManager[None]:
     """A webhook is called for every new Deployment and is not there."""
-    return fault_admission.absent_webhook(stack.engine.client)
+    return admission.absent_webhook(stack.engine.client)
 
 
 def company_policy(stack: FaultedStack) -> AbstractContextManager[None]:
     """No Deployment may be created."""
-    return fault_admission.policy(stack.engine.client, COMPANY_RULE)
+    return admission.policy(stack.engine.client, COMPANY_RULE)
 
 
 # Each hits what depends on what the one before has hit, so that one update after the other gets further.

@@ -7,11 +7,11 @@ import pulumi
 import pulumi_kubernetes as k8s
 import pytest
 
+from rehearsal.cluster import ClusterEngine
+from rehearsal.engine import OperationRefusedError, StackRun, plain_text_secrets
 from simulators.api_server.client import Client
-from tests.cluster.harness import ClusterEngine
 from tests.cluster.small_programs import Program, Run, operations
 from tests.cluster.workloads import SLICE, add_node, deployment, pod_spec, ready_on
-from tests.engine.harness import OperationRefusedError, StackRun, plain_text_secrets
 
 pytestmark = pytest.mark.cluster
 

@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 
 from planning.plan.labels import POOL_REVISION
+from rehearsal.engine import OperationRefusedError
+from rehearsal.moments import signal_engine
 from simulators.api_server.waiting import eventually
 from tests.cluster.fault_cases import NEW_SIZE, impatient
 from tests.cluster.fault_stack import FaultedStack
@@ -19,8 +21,6 @@ from tests.cluster.shown import shown_platform
 from tests.cluster.story import Step, run_steps
 from tests.engine import recovery
 from tests.engine.broken_off import HOWS, How, again_while_busy
-from tests.engine.harness import OperationRefusedError
-from tests.engine.moments import signal_engine
 from tests.graph.stacks import Sections
 
 pytestmark = [

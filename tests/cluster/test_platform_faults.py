@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from rehearsal.engine import OperationRefusedError
+from rehearsal.moments import signal_engine
 from simulators.aks.provider import POOL
 from simulators.api_server.waiting import eventually
 from simulators.azure import faults
@@ -31,8 +33,6 @@ from tests.cluster.fault_traces import Traces
 from tests.cluster.shown import shown_platform
 from tests.cluster.story import Step, run_steps
 from tests.engine import recovery
-from tests.engine.harness import OperationRefusedError
-from tests.engine.moments import signal_engine
 from tests.graph.stacks import Sections
 
 pytestmark = [

@@ -1,4 +1,4 @@
-"""What a person would look at when a test has failed: nodes, pods and the latest events, as kubectl shows them."""
+"""What a person would look at in a cluster: nodes, pods and the latest events, as kubectl shows them."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
@@ -40,13 +40,20 @@ def _nodes(client: Client) -> str:
 
 def _pods(client: Client) -> str:
     rows = [
-        (pod["metadata"]["namespace"], pod["metadata"]["name"], is_ready(pod), _state(pod), pod["spec"].get("nodeName"))
+        (
+            pod["metadata"]["namespace"],
+            pod["metadata"]["name"],
+            is_ready(pod),
+            state_of(pod),
+            pod["spec"].get("nodeName"),
+        )
         for pod in client.list("v1", "Pod")
     ]
     return _table(("NAMESPACE", "POD", "READY", "STATUS", "NODE"), rows)
 
 
-def _state(pod: Object) -> str:
+def state_of(pod: Object) -> str:
+    """What a pod does, or what it waits for."""
     status = pod["status"]
     if pod["metadata"].get("deletionTimestamp"):
         return "Terminating"

@@ -23,16 +23,16 @@ from pulumi.automation import errors as automation_errors
 from pulumi.automation._stack import StackInitMode
 from pulumi.automation.events import EngineEvent
 
+from rehearsal.outcome import OperationRefusedError, Outcome, outcome
+from rehearsal.toolchain import pulumi_binary
 from simulators.azure.cloud import Cloud
 from simulators.azure.provider import DEFAULT_SUBSCRIPTION, AzureNative
 from simulators.kubernetes_provider.in_memory import Kubernetes
 from simulators.provider_protocol.calls import CallLog
-from tests.engine.outcome import OperationRefusedError, Outcome, outcome
-from tests.engine.toolchain import pulumi_binary
 
 Program = Path | Callable[[], None]
 Operation = Literal["preview", "up", "refresh", "destroy"]
-_PASSPHRASE = "a passphrase that only the tests know"
+_PASSPHRASE = "guards made-up values alone"  # noqa: S105 - no secret is ever behind it
 _NOT_READ = automation.UpdateSummary("", datetime.min.replace(tzinfo=UTC), "", {}, {}, "")
 
 
@@ -203,7 +203,7 @@ class StackRun:
         self._state_file.write_text(saved)
 
     def resources(self) -> dict[str, dict[str, Any]]:
-        """Exported resources by URN: `inputs`, `outputs`, `dependencies`, `deletedWith`, `ignoreChanges`, …"""
+        """Exported resources by URN: `inputs`, `outputs`, `dependencies`, `deletedWith` and so on."""
         return {resource["urn"]: resource for resource in self.export().get("resources") or []}
 
     def outputs(self) -> dict[str, Any]:

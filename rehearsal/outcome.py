@@ -26,7 +26,7 @@ class Side:
 
 @dataclass(frozen=True)
 class Step:
-    """One step of the engine on one resource. `op` is the engine's word: same, create, update, create-replacement, …
+    """One step of the engine on one resource. `op` is the engine's word: same, create, create-replacement and so on.
 
     `keys` force a replacement, in the provider's words; `diffs` are the top-level properties that changed.
     """
