@@ -54,7 +54,8 @@ def free_ports(count: int) -> list[int]:
 class ControlPlane:
     """The running programs, their data in `directory`, and a client that may do everything.
 
-    `more_flags` go to the API server; with `autoscaler` the controller of HorizontalPodAutoscalers runs too.
+    `more_flags` go to the API server; with `autoscaler` the controller of HorizontalPodAutoscalers runs too. `token` is
+    that of the client, and of nobody else on the machine.
     """
 
     def __init__(
@@ -67,15 +68,15 @@ class ControlPlane:
         self._processes: dict[str, GuardedProcess] = {}
         self._etcd_port, self._etcd_peer_port, port = free_ports(3)
         self._wipes = 0
-        self._token = secrets.token_hex(16)
+        self.token = secrets.token_hex(16)
         self.port = port
         self.server = f"https://127.0.0.1:{port}"
         self.ready_after_seconds = 0.0
         directory.mkdir(parents=True, exist_ok=True)
         (directory / "service-accounts.key").write_text(service_account_key())
-        (directory / "tokens.csv").write_text(f'{self._token},admin,admin,"system:masters"\n')
+        (directory / "tokens.csv").write_text(f'{self.token},admin,admin,"system:masters"\n')
         self._authority = directory / "certificates" / "apiserver.crt"
-        self.client = Client(self.server, self._token, self._authority)
+        self.client = Client(self.server, self.token, self._authority)
         (directory / "kubeconfig").write_text(self.kubeconfig())
 
     @property
@@ -91,7 +92,7 @@ class ControlPlane:
             "clusters": [
                 {"name": "c", "cluster": {"server": self.server, "certificate-authority": str(self._authority)}}
             ],
-            "users": [{"name": "admin", "user": {"token": self._token}}],
+            "users": [{"name": "admin", "user": {"token": self.token}}],
             "contexts": [{"name": "c", "context": {"cluster": "c", "user": "admin"}}],
             "current-context": "c",
         }
