@@ -150,6 +150,13 @@ class StackRun:
         salt = {"encryptionsalt": kept["encryptionsalt"]} if "encryptionsalt" in (kept or {}) else {}
         self._settings.write_text(yaml.safe_dump({**written, **salt}, sort_keys=False, allow_unicode=True))
 
+    def set_secrets(self, values: Mapping[str, str]) -> None:
+        """Set further settings, `namespace:key` → value, as `pulumi config set --secret` does."""
+        if values:
+            self._stack.set_all_config(
+                {key: automation.ConfigValue(value, secret=True) for key, value in values.items()}
+            )
+
     def preview(self, **options: Any) -> Outcome:
         """What an update would do. Raises OperationRefusedError like every operation here."""
         return self._run("preview", **options)
@@ -174,7 +181,8 @@ class StackRun:
         try:
             with _search_for_garbage_afterwards(), self._engine.leaving_out():
                 run = getattr(self._stack, operation)
-                run(on_event=events.append, on_output=lines.append, color="never", **options)
+                heard = lambda event: (events.append(event), self._engine.on_event(event))  # noqa: E731
+                run(on_event=heard, on_output=lines.append, color="never", **options)
         except automation_errors.CommandError as error:
             done = outcome(events, self._engine.log.since(mark), "\n".join(lines))
             self._engine.history.append(Done(operation, done, is_refused=True))
@@ -238,6 +246,8 @@ class Engine:
         self.environment: dict[str, str] = {}
         # Every operation so far, in order.
         self.history: list[Done] = []
+        # Also gets every event of every operation, in a thread.
+        self.on_event: Callable[[EngineEvent], object] = lambda _event: None
         self.leaving_out: Callable[[], AbstractContextManager[None]] = (
             _shortcuts if shortcuts else contextlib.nullcontext
         )

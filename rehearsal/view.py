@@ -31,11 +31,16 @@ def _nodes(client: Client) -> str:
     for node in client.list("v1", "Node"):
         conditions = {item["type"]: item["status"] for item in node["status"].get("conditions") or []}
         taints = [f"{taint['key']}:{taint['effect']}" for taint in node["spec"].get("taints") or []]
-        capacity = node["status"].get("allocatable") or {}
-        devices = [f"{count} {name}" for name, count in sorted(capacity.items()) if "/" in name]
+        devices = devices_of(node)
         state = {"True": "Ready"}.get(conditions.get("Ready", ""), "NotReady")
         rows.append((node["metadata"]["name"], state, ", ".join(devices), ", ".join(sorted(taints))))
     return _table(("NODE", "STATUS", "DEVICES", "TAINTS"), rows)
+
+
+def devices_of(node: Object) -> list[str]:
+    """Devices that a node offers to pods, such as `2 nvidia.com/gpu`."""
+    offered = node["status"].get("allocatable") or {}
+    return [f"{count} {name}" for name, count in sorted(offered.items()) if "/" in name and count != "0"]
 
 
 def _pods(client: Client) -> str:

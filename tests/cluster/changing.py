@@ -10,9 +10,9 @@ from planning.plan import Plan, WorkloadPlan
 from rehearsal.cluster import platform_engine
 from rehearsal.control_plane import ControlPlane
 from rehearsal.outcome import Outcome
+from rehearsal.rollout_watch import Watch
 from simulators.api_server.client import Object
 from tests.cluster.life import Life, plan_of_settings
-from tests.cluster.rollout_watch import Watch
 from tests.engine.platform_stacks import settings
 
 Edit = Callable[[dict[str, Any]], None]

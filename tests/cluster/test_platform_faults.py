@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from rehearsal.engine import OperationRefusedError
+from rehearsal.fault_parts import COMPANY_RULE
 from rehearsal.moments import signal_engine
 from simulators.aks.provider import POOL
 from simulators.api_server.waiting import eventually
@@ -18,7 +19,6 @@ from simulators.kubernetes_provider.applied_objects import CREATOR
 from simulators.kubernetes_provider.provider import DEPLOYMENT, HELM_RELEASE
 from tests.cluster.fault_cases import (
     AZURE_IS_BUSY,
-    COMPANY_RULE,
     NEW_SIZE,
     NO_MACHINE,
     NOT_SOLD,

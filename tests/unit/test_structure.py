@@ -46,7 +46,17 @@ MAY_IMPORT = {
     "policy": ("config", "policy", "pulumi_policy"),
     "preview": ("catalog", "config", "planning", "policy", "preview", "pulumi", "reading"),
     "preview/engine": ("preview.engine", "pulumi"),
-    "rehearsal": ("catalog", "config", "planning", "preview", "pulumi", "reading", "rehearsal", "simulators"),
+    "rehearsal": (
+        "catalog",
+        "components.cluster.labels",
+        "config",
+        "planning",
+        "preview",
+        "pulumi",
+        "reading",
+        "rehearsal",
+        "simulators",
+    ),
     "cli": ("catalog", "cli", "config", "planning", "policy", "preview", "reading", "rehearsal"),
 }
 # A package that is started by `python -m` is the command line under another name.
