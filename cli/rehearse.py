@@ -122,7 +122,7 @@ def _rehearsed(timeline: "Timeline", stack: str, updates: "Sequence[tuple[str, A
     from cli.preview import PROJECT
     from preview.engine import ProgramFailed
     from preview.program import graph_of
-    from rehearsal.supervision import EndedError, own_directory, signals_end
+    from rehearsal.supervision import EndedError, LostError, own_directory, signals_end
     from rehearsal.toolchain import ToolUnavailableError
 
     try:
@@ -142,6 +142,8 @@ def _rehearsed(timeline: "Timeline", stack: str, updates: "Sequence[tuple[str, A
     except (UnfitError, ToolUnavailableError) as error:
         timeline.add("error", str(error))
         return REJECTED
+    except LostError as error:
+        return internal_error(error, str(error))
     except EndedError as end:
         timeline.add("phase", f"ended by {end}; nothing is left of the rehearsal")
         return _SHELL_SIGNAL + end.number
@@ -153,9 +155,9 @@ def _announced(stack: str, updates: "Sequence[tuple[str, Assessed]]", wishes: _W
         steps[-1] += f" with the fault {wishes.fault}"
         steps.append("the next up")
     return (
-        f"rehearse {stack}: {', then '.join(steps)}. The Pulumi engine, API server, scheduler and controllers are "
-        "real; Azure, its machines, charts and containers are simulated. Times are this machine's, not Azure's. Secrets get "
-        "made-up values. Nothing of yours is used: no sign-in, kubeconfig, state or setting of Pulumi."
+        f"rehearse {stack}: {', then '.join(steps)}. The Pulumi engine, API server, scheduler and controllers are real.\n"
+        "Azure, its machines, charts and containers are simulated: times are this machine's, not Azure's.\n"
+        "Secrets get made-up values. Nothing of yours is used: no sign-in, kubeconfig, state or setting of Pulumi."
     )
 
 

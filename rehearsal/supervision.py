@@ -36,6 +36,10 @@ class EndedError(Exception):
         self.number = number
 
 
+class LostError(Exception):
+    """The process of a rehearsal was killed by something else."""
+
+
 @contextlib.contextmanager
 def signals_end() -> Generator[None]:
     """Let Ctrl-C and its like raise `EndedError` in the main thread, so that what was begun can be ended."""
@@ -88,6 +92,7 @@ def supervise(job: Job, wait: Callable[[Callable[[], bool]], Any]) -> int:
 
     Raises:
         EndedError: a signal came; the process is gone.
+        LostError: it was killed.
 
     """
     directory = Path(job.directory)
@@ -106,11 +111,17 @@ def supervise(job: Job, wait: Callable[[Callable[[], bool]], Any]) -> int:
             # A byte, the exit code, says that everything is there to be looked at; none, that the process has ended.
             done = ours.recv(1)
             if not done:
-                return process.wait()
+                return _status(process.wait())
             wait(lambda: process.poll() is None)
             return done[0]
         finally:
             _end(process)
+
+
+def _status(code: int) -> int:
+    if code < 0:
+        raise LostError(f"the process of the rehearsal was ended by {signal.Signals(-code).name}")
+    return code
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
