@@ -155,8 +155,9 @@ def _announced(stack: str, updates: "Sequence[tuple[str, Assessed]]", wishes: _W
         steps[-1] += f" with the fault {wishes.fault}"
         steps.append("the next up")
     return (
-        f"rehearse {stack}: {', then '.join(steps)}. The Pulumi engine, API server, scheduler and controllers are real.\n"
-        "Azure, its machines, charts and containers are simulated: times are this machine's, not Azure's.\n"
+        f"rehearse {stack}: {', then '.join(steps)}\n"
+        "The Pulumi engine, API server, scheduler and controllers are real. Azure, its machines, charts and containers "
+        "are simulated:\ntimes are this machine's, not Azure's.\n"
         "Secrets get made-up values. Nothing of yours is used: no sign-in, kubeconfig, state or setting of Pulumi."
     )
 
