@@ -27,7 +27,8 @@ class Fault:
     """`creates` is the type of resource whose creation it hits.
 
     `objection` says why it can't happen to a Plan; empty where it can. `parallel` is how many operations the engine has
-    under way, where that decides what the fault leaves behind.
+    under way, where that decides what the fault leaves behind. `refreshes` says that the next `up` needs `--refresh`
+    (docs/failed-updates.md).
     """
 
     name: str
@@ -36,6 +37,7 @@ class Fault:
     begin: Callable[[Stage], AbstractContextManager[None]]
     objection: Callable[[Plan], str] = lambda _plan: ""
     parallel: int | None = None
+    refreshes: bool = False
 
     def why_not(self, plan: Plan, created: Created) -> str:
         """Why it would not happen in an update that creates these; empty where it would."""
@@ -148,6 +150,7 @@ FAULTS: Final[Mapping[str, Fault]] = {
             DEPLOYMENT,
             _cancelled,
             objection=_no_signals,
+            refreshes=True,
         ),
     )
 }  # fmt: skip

@@ -69,12 +69,12 @@ class Performance:
                 return FAILED
         self._configure(last)
         self._cluster_lines.reset()
-        before = list(self._job.updates[:-1])
         if fault is not None and not self._fails(fault, last):
             return FAILED
-        again = fault is not None
-        self._timeline.add("phase", "the next up" if again else f"up, as {last.file} has it")
-        succeeded = self._succeeds(summary, is_change=bool(before), is_next=again)
+        again, refresh = fault is not None, fault is not None and fault.refreshes
+        words = f"the next up{', with --refresh' if refresh else ''}" if again else f"up, as {last.file} has it"
+        self._timeline.add("phase", words)
+        succeeded = self._succeeds(summary, is_change=bool(earlier), is_next=again, refresh=refresh)
         return FINE if succeeded else FAILED
 
     def _configure(self, update: Update) -> None:
@@ -90,10 +90,12 @@ class Performance:
         assert self._stack is not None  # noqa: S101 - configured before
         return self._stack.up(**options)
 
-    def _succeeds(self, summary: Summary, *, is_change: bool = False, is_next: bool = False) -> bool:
+    def _succeeds(
+        self, summary: Summary, *, is_change: bool = False, is_next: bool = False, refresh: bool = False
+    ) -> bool:
         """Whether an update ends well, with every model at its fewest replicas."""
         try:
-            outcome = self._up()
+            outcome = self._up(refresh=refresh)
         except OperationRefusedError as error:
             self._timeline.add("error", f"the update failed:\n{diagnostics(error.outcome)}")
             return False
