@@ -125,11 +125,11 @@ def _rehearsed(timeline: "Timeline", stack: str, updates: "Sequence[tuple[str, A
     from rehearsal.supervision import EndedError, LostError, own_directory, signals_end
     from rehearsal.toolchain import ToolUnavailableError
 
+    timeline.add("phase", _announced(stack, updates, wishes))
     try:
         graphs = [[each.to_json() for each in graph_of(stack, found, PROJECT)] for _, found in updates]
     except ProgramFailed as failure:
         return internal_error(failure.__cause__ or failure, f"the program failed: {failure.message}")
-    timeline.add("phase", _announced(stack, updates, wishes))
     from rehearsal.preparation import UnfitError, prepared, started
 
     try:

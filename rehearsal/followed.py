@@ -1,4 +1,4 @@
-"""Every change of some kinds of objects, while a cluster runs, is away or begins anew."""
+"""Every change of some kinds of objects, while a cluster runs, is away or is emptied."""
 
 import json
 import threading
@@ -58,10 +58,10 @@ class Followed:
     def _follow(self, path: str, kind: str, known: dict[str, Object]) -> None:
         """List, and watch from there until the server goes or says that it has forgotten so much."""
         listed = self._client.request("GET", path)
-        there = {item["metadata"]["uid"]: item for item in listed["items"]}
-        for uid in known.keys() - there.keys():
+        listed_now = {item["metadata"]["uid"]: item for item in listed["items"]}
+        for uid in known.keys() - listed_now.keys():
             self._report(kind, known.pop(uid), gone=True)
-        for uid, item in there.items():
+        for uid, item in listed_now.items():
             if known.get(uid) != item:
                 known[uid] = item
                 self._report(kind, item, gone=False)

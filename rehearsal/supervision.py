@@ -125,7 +125,7 @@ def _status(code: int) -> int:
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    """End a process and its group. It is asked first: then it waits for what it has started itself."""
+    """End a process and its group. A signal first: then it waits for what it has started itself."""
     process.terminate()
     with contextlib.suppress(subprocess.TimeoutExpired):
         process.wait(timeout=_ORDERLY_SECONDS)

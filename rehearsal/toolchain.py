@@ -1,4 +1,4 @@
-"""The Go programs of rehearsals and tests: each built once from a Go module of ours, then kept in the cache."""
+"""The Go programs of rehearsals and tests: each built once from a Go module of this project, then kept in the cache."""
 
 import hashlib
 import json
