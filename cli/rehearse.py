@@ -136,7 +136,8 @@ def _rehearsed(timeline: "Timeline", stack: str, updates: "Sequence[tuple[str, A
         with signals_end(), own_directory() as directory:
             job = prepared(
                 stack, [(name, found.plan, found.file) for name, found in updates], graphs, directory,
-                fault=wishes.fault, reference=wishes.reference, as_json=wishes.as_json, stays=wishes.stays,
+                begun=timeline.begun, fault=wishes.fault, reference=wishes.reference,
+                as_json=wishes.as_json, stays=wishes.stays,
             )  # fmt: skip
             return started(job, functools.partial(timeline.add, "phase"), wishes.wait)
     except (UnfitError, ToolUnavailableError) as error:

@@ -56,7 +56,7 @@ def main(job_file: Path, channel_number: int) -> int:
     job = msgspec.json.decode(job_file.read_bytes(), type=Job)
     channel = _Channel(channel_number, Path(job.directory))
     try:
-        return perform(job, Timeline(sys.stdout, as_json=job.as_json), channel.stay)
+        return perform(job, Timeline(sys.stdout, as_json=job.as_json, begun=job.begun), channel.stay)
     except _EndedError:
         return INTERRUPTED
     except Exception:  # noqa: BLE001 - the last place that can report it

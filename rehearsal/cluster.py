@@ -92,7 +92,12 @@ def platform_engine(
     """
     platform = settings["llm-platform:platform"]
     engine = kind(directory, arm, plane=plane, subscription=platform["subscription_id"], shortcuts=shortcuts)
-    runner_network = settings["llm-platform:cluster"]["api_server"].get("runner_vnet")
-    if runner_network:
-        engine.azure.has("network:VirtualNetwork", runner_network, platform["region"])
+    let_runner_network_exist(engine, settings)
     return engine
+
+
+def let_runner_network_exist(engine: ClusterEngine, settings: Mapping[str, Any]) -> None:
+    """Let Azure have the network from where a private stack is updated, which no stack makes."""
+    api_server = (settings.get("llm-platform:cluster") or {}).get("api_server") or {}
+    if runner_network := api_server.get("runner_vnet"):
+        engine.azure.has("network:VirtualNetwork", runner_network, settings["llm-platform:platform"]["region"])

@@ -50,7 +50,7 @@ class Followed:
             while not self._over.is_set():
                 try:
                     self._follow(self._client.path(api_version, kind), kind, known)
-                except (ApiError, requests.RequestException, OSError):
+                except (ApiError, requests.RequestException, OSError, json.JSONDecodeError):
                     self._over.wait(_AGAIN_SECONDS)
         except Exception as error:  # noqa: BLE001 - a thread has no caller to raise to: raised when the context ends
             self._errors.append(error)

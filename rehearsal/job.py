@@ -21,13 +21,15 @@ class Job(Struct, frozen=True):
     """`updates` run one after the other, the last with the `fault`, if there is one.
 
     `directory` is empty and belongs to the rehearsal alone; `reference` holds the folders `arm`, `crds` and `charts`.
-    With `stays` the process keeps everything running until its control channel is closed.
+    `begun` is when the command began, by the machine's monotonic clock. With `stays` the process keeps everything
+    running until it is ended from outside.
     """
 
     stack: str
     updates: tuple[Update, ...]
     directory: str
     reference: str
+    begun: float
     fault: str = ""
     as_json: bool = False
     stays: bool = False

@@ -9,7 +9,7 @@ import catalog
 import config
 from planning import decide
 from planning.plan import Plan
-from rehearsal.cluster import ClusterEngine, platform_engine
+from rehearsal.cluster import ClusterEngine, let_runner_network_exist, platform_engine
 from rehearsal.cluster_lines import KINDS, ClusterLines
 from rehearsal.engine import OperationRefusedError, StackRun
 from rehearsal.engine_lines import EngineLines
@@ -79,6 +79,7 @@ class Performance:
 
     def _configure(self, update: Update) -> None:
         settings = settings_of(update)
+        let_runner_network_exist(self.engine, settings)
         if self._stack is None:
             self._stack = self.engine.stack(self._job.stack, _PROGRAM, settings, project=PROJECT)
         else:

@@ -65,7 +65,6 @@ def signals_end() -> Generator[None]:
 @contextlib.contextmanager
 def own_directory() -> Generator[Path]:
     """A folder that nobody else can read; afterwards it is gone, also what processes that are ending still write."""
-    # Short: the engine's sockets lie below it.
     directory = Path(tempfile.mkdtemp(prefix="llm-platform-"))
     try:
         yield directory

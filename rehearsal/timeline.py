@@ -10,17 +10,19 @@ _MINUTE: Final = 60
 
 
 class Timeline:
-    """Lines with the time since the beginning. Threads may share it."""
+    """Lines with the time since the beginning, which is `begun` by the clock. Threads may share it."""
 
-    def __init__(self, out: TextIO, *, as_json: bool, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, out: TextIO, *, as_json: bool, begun: float | None = None, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._out, self._as_json, self._clock = out, as_json, clock
-        self._begun = clock()
+        self.begun = clock() if begun is None else begun
         self._lock = threading.Lock()
 
     @property
     def seconds(self) -> float:
         """Seconds since the beginning."""
-        return self._clock() - self._begun
+        return self._clock() - self.begun
 
     def add(self, kind: str, text: str, **facts: Any) -> None:
         """Print one event. `kind` is a word for programs, as are the `facts`; a text may have several lines."""
