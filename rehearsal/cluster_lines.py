@@ -16,6 +16,8 @@ from simulators.kubelet.pod_states import is_ready
 KINDS: Final = (("v1", "Node"), ("v1", "Pod"), ("apps/v1", "Deployment"))
 # The scheduler says the same once more about pods that it might evict.
 _MORE_OF_THE_SCHEDULER: Final = re.compile(r"[.,]? (no new claims to deallocate|preemption:).*", re.DOTALL)
+# On its way, with nothing to say about it.
+_PASSING: Final = frozenset({"Pending", "Running"})
 
 
 @dataclass
@@ -126,6 +128,8 @@ class ClusterLines:
             after = f" after {duration(now - life.since)}"
         elif not ready and state != "Terminating":
             life.is_ready = False
+        if shown in _PASSING:
+            return
         self._timeline.add(
             "pod", f"pod {name} {shown}{after}", pod=name, state=shown, waited_seconds=round(now - life.since, 1)
         )
@@ -152,7 +156,7 @@ class ClusterLines:
             before, self._serving[name] = self._serving[name], now
             self.fewest[name] = min(self.fewest[name], now)
             if bool(now) != bool(before):
-                text = f"model's Deployment {name} {'serves' if now else 'has no replica that serves'}"
+                text = f"{name} serves" if now else f"{name}: no replica serves any more"
                 self._timeline.add("serving", text, deployment=name, replicas=now)
 
 

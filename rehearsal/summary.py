@@ -84,7 +84,7 @@ class Summary:
         for (namespace, name), fewest in deployments_of(plan).items():
             serving = self._cluster.serving(name)
             least = self._cluster.fewest.get(name)
-            text = f"model's Deployment {namespace}/{name}: {serving} of {fewest} replicas serve"
+            text = f"{namespace}/{name}: {serving} of {fewest} replicas serve"
             if least:
                 text += f", never fewer than {least} during the update"
             yield text, {"deployment": name, "serving": serving, "wanted": fewest, "fewest": least or 0}
