@@ -96,8 +96,8 @@ def start(
 
     yield begin
     for rehearsal in started:
-        if rehearsal.process.poll() is None:
-            rehearsal.process.kill()
+        with rehearsal.process as process:
+            process.kill()
         rehearsal.require_nothing_left()
 
 
