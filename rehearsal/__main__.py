@@ -1,5 +1,6 @@
 """The process of one rehearsal: does the job in a file, while its control channel is open."""
 
+import inspect
 import os
 import signal
 import subprocess
@@ -49,8 +50,15 @@ class _Channel:
         threading.Event().wait()
 
 
+def _without_abandoned(unraisable: Any) -> None:
+    """The SDK abandons coroutines of a program that the engine refuses midway: they complain when they are collected."""
+    if not inspect.iscoroutine(unraisable.object):
+        sys.__unraisablehook__(unraisable)
+
+
 def main(job_file: Path, channel_number: int) -> int:
     """Do the job; returns the exit code."""
+    sys.unraisablehook = _without_abandoned
     signal.signal(signal.SIGHUP, lambda *_: None)
     signal.signal(signal.SIGTERM, _end)
     job = msgspec.json.decode(job_file.read_bytes(), type=Job)

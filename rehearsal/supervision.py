@@ -111,7 +111,12 @@ def supervise(job: Job, wait: Callable[[Callable[[], bool]], Any]) -> int:
             done = ours.recv(1)
             if not done:
                 return _status(process.wait())
-            wait(lambda: process.poll() is None)
+            try:
+                wait(lambda: process.poll() is None)
+            except EndedError as end:
+                # Ctrl-C is how a person ends it.
+                if end.number != signal.SIGINT:
+                    raise
             return done[0]
         finally:
             _end(process)

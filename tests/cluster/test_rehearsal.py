@@ -186,6 +186,7 @@ def test_a_fault_is_shown_as_the_user_sees_it_and_the_next_up_mends_it(
     (error,) = rehearsal.of("error")
     assert cause in error["text"]
     assert [line["fault"] for line in rehearsal.of("fault")] == [fault]
+    assert rehearsal.errors == ""
     assert any(line["text"].startswith("the next up: ") for line in rehearsal.of("summary"))
     assert summary(rehearsal, "chat")["serving"] == 1
 
