@@ -51,7 +51,7 @@ class _Channel:
 
 
 def _without_abandoned(unraisable: Any) -> None:
-    """The SDK abandons coroutines of a program that the engine refuses midway: they complain when they are collected."""
+    """The SDK abandons coroutines of a program that the engine refuses midway: they complain when collected."""
     if not inspect.iscoroutine(unraisable.object):
         sys.__unraisablehook__(unraisable)
 
