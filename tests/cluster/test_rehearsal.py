@@ -141,6 +141,32 @@ def test_while_it_is_kept_the_kubeconfig_shows_the_cluster(start: Callable[..., 
 
 
 @pytest.mark.long
+def test_at_a_terminal_it_waits_for_enter(tmp_path: Path, engine_binary: Path, control_plane_binaries: object) -> None:
+    """Encrypted settings are in the file, as of a stack that was bootstrapped: they are not decrypted."""
+    del engine_binary, control_plane_binaries
+    file, temporary = tmp_path / "stack.yaml", tmp_path / "temporary"
+    secure = "  llm-platform:gateway-certificate:\n    secure: v1:AAAA:BBBB\nencryptionsalt: v1:CCCC:v1:DDDD:EEEE\n"
+    file.write_text(stack_file("dev").read_text() + secure)
+    temporary.mkdir()
+    ours, theirs = os.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "cli", "rehearse", "dev", "--config", str(file)],
+        cwd=ROOT, env={**os.environ, "TMPDIR": str(temporary)}, stdin=theirs, stdout=theirs, stderr=theirs,
+        start_new_session=True,
+    )  # fmt: skip
+    os.close(theirs)
+    shown = b""
+    while b"press Enter" not in shown:
+        shown += os.read(ours, 4096)
+    assert b"azure-native:keyvault:Secret" in shown
+    os.write(ours, b"\n")
+    assert process.wait(timeout=LIMIT_SECONDS) == 0
+    os.close(ours)
+    eventually(lambda: not list(temporary.iterdir()), "the files are gone", timeout_seconds=30)
+    eventually(lambda: processes_below(temporary) == [], "the processes are gone", timeout_seconds=30)
+
+
+@pytest.mark.long
 def test_an_update_shows_what_is_replaced_and_that_models_serve_on(
     start: Callable[..., Rehearsal], tmp_path: Path
 ) -> None:
