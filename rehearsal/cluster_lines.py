@@ -16,8 +16,8 @@ from simulators.kubelet.pod_states import is_ready
 KINDS: Final = (("v1", "Node"), ("v1", "Pod"), ("apps/v1", "Deployment"))
 # The scheduler says the same once more about pods that it might evict.
 _MORE_OF_THE_SCHEDULER: Final = re.compile(r"[.,]? (no new claims to deallocate|preemption:).*", re.DOTALL)
-# On its way, with nothing to say about it.
-_PASSING: Final = frozenset({"Pending", "Running"})
+# On its way, with nothing to say about it; and what it is called in the end where it took long.
+_PASSING: Final = {"Pending": "before it was scheduled and started", "Running": "before it was ready"}
 
 
 @dataclass
@@ -171,4 +171,4 @@ def _until(life: _Pod, now: float) -> _Pod:
 
 def _wait(name: str, life: _Pod) -> Wait:
     most = max(life.waited, key=lambda state: life.waited[state], default="")
-    return Wait(name, sum(life.waited.values()), most)
+    return Wait(name, sum(life.waited.values()), _PASSING.get(most, most))

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from pulumi.automation.events import EngineEvent, OpType
 
+from rehearsal.outcome import changed_properties
 from rehearsal.timeline import Timeline, duration
 
 # The engine's own marks.
@@ -57,7 +58,7 @@ class EngineLines:
             name = _name(metadata)
             self.longest[name] = max(took, self.longest.get(name, 0.0))
         words = [name]
-        changed = list(metadata.diffs or ()) if metadata.op == OpType.UPDATE else []
+        changed = list(changed_properties(metadata)) if metadata.op == OpType.UPDATE else []
         if changed:
             words.append(f"[{', '.join(changed)}]")
         if failure:
