@@ -13,7 +13,7 @@ from typing import Any, Never
 import msgspec
 
 from rehearsal.job import Job
-from rehearsal.performance import perform
+from rehearsal.performance import FAILED, perform
 from rehearsal.timeline import Timeline
 
 INTERNAL_ERROR, INTERRUPTED = 1, 130
@@ -63,8 +63,15 @@ def main(job_file: Path, channel_number: int) -> int:
     signal.signal(signal.SIGTERM, _end)
     job = msgspec.json.decode(job_file.read_bytes(), type=Job)
     channel = _Channel(channel_number, Path(job.directory))
+    timeline = Timeline(sys.stdout, as_json=job.as_json, begun=job.begun)
+
+    def lost(what: str) -> None:
+        timeline.add("error", f"the rehearsal can't go on: {what}")
+        os.killpg(0, signal.SIGHUP)
+        os._exit(FAILED)
+
     try:
-        return perform(job, Timeline(sys.stdout, as_json=job.as_json, begun=job.begun), channel.stay)
+        return perform(job, timeline, channel.stay, lost)
     except _EndedError:
         return INTERRUPTED
     except Exception:  # noqa: BLE001 - the last place that can report it

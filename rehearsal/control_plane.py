@@ -174,6 +174,13 @@ class ControlPlane:
             # Backwards, so that the logs don't end in complaints about a server that is gone.
             self._processes.popitem()[1].kill()
 
+    def ended(self) -> str | None:
+        """Which program has ended without being stopped, with the last lines of its log; None while all run."""
+        for name, process in list(self._processes.items()):
+            if not process.is_running:
+                return f"{name} has ended:\n{process.tail()}"
+        return None
+
     def tail(self, lines: int = 20) -> str:
         """The last lines of every log, for a failure's report."""
         running = self._processes.items()

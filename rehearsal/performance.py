@@ -1,5 +1,7 @@
 """One rehearsal from its control plane to its summary, in a process of its own."""
 
+import threading
+import time
 from collections.abc import Callable
 from copy import deepcopy
 from pathlib import Path
@@ -11,6 +13,7 @@ from planning import decide
 from planning.plan import Plan
 from rehearsal.cluster import ClusterEngine, let_runner_network_exist, platform_engine
 from rehearsal.cluster_lines import KINDS, ClusterLines
+from rehearsal.control_plane import ControlPlane
 from rehearsal.engine import OperationRefusedError, StackRun
 from rehearsal.engine_lines import EngineLines
 from rehearsal.fault_parts import NotMetError
@@ -28,6 +31,8 @@ FINE, FAILED = 0, 2
 _PROGRAM: Final = Path(__file__).resolve().parents[1] / "__main__.py"
 # A container is ready so late: long enough to see a rollout's steps.
 _READY_SECONDS: Final = 1.0
+# How often it is looked whether the control plane runs.
+_LOOK_SECONDS: Final = 0.5
 # Of pods in pools that may be empty, which no update waits for.
 _SERVING_SECONDS: Final = 60
 
@@ -140,14 +145,16 @@ def settings_of(update: Update) -> dict[str, Any]:
     return {f"{PROJECT}:{name}": section for name, section in update.sections.items()}
 
 
-def perform(job: Job, timeline: Timeline, stay: Callable[[int], None]) -> int:
+def perform(job: Job, timeline: Timeline, stay: Callable[[int], None], lost: Callable[[str], None]) -> int:
     """Do a rehearsal; returns the exit code, 0 if everything ended as it should and 2 if not.
 
-    `stay` is called while everything still runs, if the job says so.
+    `stay` is called while everything still runs, if the job says so; `lost`, in a thread, when a part of the control
+    plane was killed: whoever needs it would wait for minutes.
     """
     directory = Path(job.directory)
     arm = Path(job.reference) / "arm"
     with platform_engine(settings_of(job.updates[0]), directory / "engine", arm, shortcuts=True) as engine:
+        threading.Thread(target=_watch, args=(engine.plane, lost), name="control plane", daemon=True).start()
         engine.azure.machines.autoscales = True
         engine.kubelets.ready_after_seconds = _READY_SECONDS
         ready = f"{engine.plane.ready_after_seconds:.0f} s"
@@ -158,3 +165,9 @@ def perform(job: Job, timeline: Timeline, stay: Callable[[int], None]) -> int:
         if job.stays:
             stay(status)
     return status
+
+
+def _watch(plane: ControlPlane, lost: Callable[[str], None]) -> None:
+    while (ended := plane.ended()) is None:
+        time.sleep(_LOOK_SECONDS)
+    lost(ended)
