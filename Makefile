@@ -56,7 +56,7 @@ test: $(VENV)/installed-dev ## everything that runs without Go
 # SELECT='-m "not long"' leaves out what takes minutes. ORDER=--order=reversed or --order=random[:SEED] proves that no test depends on another. xdist would begin with the files
 # of the most tests; as they are, the longest story begins early: for speed alone.
 acceptance: $(VENV)/installed-dev ## the real Pulumi engine on a real Kubernetes control plane (Go builds them once)
-	@$(PYTHON) -m tests.engine.toolchain
+	@$(PYTHON) -m tests.toolchains
 	@$(VENV)/bin/pytest -q -n auto --dist loadfile --no-loadscope-reorder $(ORDER) $(SELECT) tests/cluster tests/engine tests/alerts
 
 # Two processes: each holds a control plane and the controllers beside it. PART=keda builds and runs one part alone.

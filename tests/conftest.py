@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.engine.toolchain import ETCD, KUBERNETES, ToolUnavailableError, pulumi_binary
+from rehearsal.toolchain import ETCD, KUBERNETES, ToolUnavailableError, pulumi_binary
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 # 2026-11-24: in every test and every program that it starts, the age of prices is computed for this day.

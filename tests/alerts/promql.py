@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from tests.engine.toolchain import PROMETHEUS
+from tests.toolchains import PROMETHEUS
 
 Node = dict[str, Any]
 # Functions whose result has labels that their last arguments name.

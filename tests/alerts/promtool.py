@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 from xml.etree import ElementTree as ET
 
-from tests.engine.toolchain import PROMETHEUS
+from tests.toolchains import PROMETHEUS
 
 # Rules are evaluated often, so that a wait of a tenth is seen; series have a sample a minute.
 _EVALUATION: Final = "10s"

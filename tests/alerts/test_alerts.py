@@ -5,14 +5,15 @@ from pathlib import Path
 
 import pytest
 
+from rehearsal.toolchain import ToolUnavailableError
 from tests.alerts import missing, promtool
 from tests.alerts.cases import STACK, Rule, named, rules, tables, trials, values
 from tests.alerts.expositions import scraped
 from tests.alerts.mutation import mutants
 from tests.alerts.promql import metric_of, parse, selectors
 from tests.alerts.promtool import Expected, Trial
-from tests.engine.toolchain import PROMETHEUS, ToolUnavailableError
 from tests.graph.stacks import ALL
+from tests.toolchains import PROMETHEUS
 
 ALERTS = sorted({rule["alert"] for rule in rules()})
 

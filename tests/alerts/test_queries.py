@@ -12,11 +12,12 @@ import config
 from components.cluster.alert_rules_gpus import gpu_alerts
 from planning.plan import GpuMetricsPlan
 from planning.planner import decide
+from rehearsal.toolchain import ToolUnavailableError
 from tests.alerts.cases import STACK, named, rules
 from tests.alerts.expositions import FOLDER, Series, exporter_of, in_use, metrics_of, monitor, scraped
 from tests.alerts.promql import check, metric_of, parse, selectors
-from tests.engine.toolchain import PROMETHEUS, ToolUnavailableError
 from tests.graph.stacks import ALL, entries_of, sections_of
+from tests.toolchains import PROMETHEUS
 
 CATALOG = catalog.load()
 _LABEL_OF_TEXT = re.compile(r"\$labels\.(\w+)")

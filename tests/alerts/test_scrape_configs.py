@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.engine.toolchain import PROMETHEUS, ToolUnavailableError
+from rehearsal.toolchain import ToolUnavailableError
 from tests.graph.stacks import ALL
 from tests.graph.test_charts import releases
+from tests.toolchains import PROMETHEUS
 
 
 @pytest.mark.parametrize("stack", ALL)

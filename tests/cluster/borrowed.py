@@ -5,8 +5,8 @@ from collections.abc import Generator
 from copy import deepcopy
 from typing import Any
 
+from rehearsal.outcome import Outcome
 from tests.cluster.life import Life
-from tests.engine.outcome import Outcome
 
 
 def changed_fields(outcome: Outcome) -> dict[str, set[str]]:

@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from planning.plan import Plan, WorkloadPlan
+from rehearsal.cluster import platform_engine
+from rehearsal.control_plane import ControlPlane
+from rehearsal.outcome import Outcome
+from rehearsal.rollout_watch import Watch
 from simulators.api_server.client import Object
-from tests.cluster.control_plane import ControlPlane
-from tests.cluster.harness import platform_engine
 from tests.cluster.life import Life, plan_of_settings
-from tests.cluster.rollout_watch import Watch
-from tests.engine.outcome import Outcome
 from tests.engine.platform_stacks import settings
 
 Edit = Callable[[dict[str, Any]], None]
@@ -93,7 +93,7 @@ def changing_stack(
     """
     given = settings("dev")
     edit(given)
-    with platform_engine("dev", directory, arm, plane=plane, shortcuts=True) as engine:
+    with platform_engine(settings("dev"), directory, arm, plane=plane, shortcuts=True) as engine:
         engine.azure.machines.autoscales = True
         life = Life(engine, "dev", given)
         engine.kubelets.grace_fraction = drain_seconds / max(

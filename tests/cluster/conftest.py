@@ -10,19 +10,19 @@ import pulumi_kubernetes as k8s
 import pytest
 from xdist.scheduler import LoadFileScheduling
 
+from rehearsal.cluster import ClusterEngine
+from rehearsal.control_plane import LEASE_RENEWAL_SECONDS, ControlPlane, control_plane
+from rehearsal.engine import StackRun
+from rehearsal.view import view
 from simulators.api_server.client import Client
 from simulators.keda.keda import Keda
 from simulators.kubelet.kubelet import Kubelets
-from tests.cluster.control_plane import LEASE_RENEWAL_SECONDS, ControlPlane, control_plane
 from tests.cluster.destruction import require_destroyed
-from tests.cluster.harness import ClusterEngine
 from tests.cluster.life import FromNothing
 from tests.cluster.scaled_programs import FLOOR, program
 from tests.cluster.shown import shown, shown_on_failure, shown_platform
 from tests.cluster.small_programs import Program, Run
-from tests.cluster.view import view
 from tests.cluster.workloads import add_node
-from tests.engine.harness import StackRun
 from tests.graph.stacks import ALL, STACKS
 
 

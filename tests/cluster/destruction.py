@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
+from rehearsal.engine import OperationRefusedError
 from tests.cluster.life import FromNothing
-from tests.engine.harness import OperationRefusedError
 from tests.engine.platform_stacks import section, settings
 
 

@@ -1,24 +1,24 @@
 """Faults by name: what goes wrong while an update runs, below which resource it is reported, and in which words."""
 
-import contextlib
-from collections.abc import Callable, Generator
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final
 
+from rehearsal.fault_parts import (
+    COMPANY_RULE,
+    Fault,
+    absent_webhook,
+    answered,
+    company_policy,
+    crashing_pods,
+    dead_api_server,
+    no_machine_to_be_had,
+    slow_chart,
+)
 from simulators.aks.provider import CLUSTER, POOL
 from simulators.azure import faults
-from simulators.kubernetes_provider.provider import HELM_RELEASE
-from tests.cluster import fault_admission
-from tests.cluster.fault_stack import FaultedStack
-
-Fault = Callable[[FaultedStack], AbstractContextManager[None]]
 
 GRANT: Final = "azure-native:authorization:RoleAssignment"
 NEW_SIZE: Final = "Standard_NC80adis_H100_v5"
-COMPANY_RULE: Final = "new workloads wait for the review of the security team"
-# How long the provider waits for pods that never get ready; they get ready at once otherwise.
-_SHORT_SECONDS: Final = 4.0
 
 
 @dataclass(frozen=True)
@@ -30,96 +30,6 @@ class Case:
     resource: str
     cause: str
     parallel: int | None = None
-
-
-def answered(
-    answer: faults.FaultAnswer,
-    type_: str,
-    *,
-    method: Literal["Create", "Update", "Delete"] = "Create",
-    nth: int = 1,
-    times: int = 1,
-) -> Fault:
-    """Azure answers with an error so many times."""
-
-    @contextlib.contextmanager
-    def begin(stack: FaultedStack) -> Generator[None]:
-        met = stack.engine.azure.faults.met
-        before = len(met)
-        stack.engine.azure.faults.order(answer, type_, method=method, nth=nth, times=times)
-        yield
-        assert len(met) == before + times
-
-    return begin
-
-
-def slow_chart(name: str) -> Fault:
-    """Helm times out once while it waits for the pods of a chart."""
-
-    @contextlib.contextmanager
-    def begin(stack: FaultedStack) -> Generator[None]:
-        stack.engine.kubernetes.chart_resources.failing.add(name)
-        yield
-        assert stack.engine.kubernetes.chart_resources.failing == set()
-
-    return begin
-
-
-def crashing_pods(deployment: str) -> Fault:
-    """The pods of a Deployment are OOM-killed repeatedly."""
-
-    @contextlib.contextmanager
-    def begin(stack: FaultedStack) -> Generator[None]:
-        labels = {"llm-platform/deployment": deployment}
-        stack.engine.kubelets.fail(reason="OOMKilled", exit_code=137, **labels)
-        try:
-            with impatient(stack):
-                yield
-        finally:
-            stack.engine.kubelets.heal()
-
-    return begin
-
-
-@contextlib.contextmanager
-def no_machine_to_be_had(stack: FaultedStack) -> Generator[None]:
-    """Azure has no machine for a node of the models' pool."""
-    machines = stack.engine.azure.machines
-    machines.exhausted.add(stack.plan.foundation.agent_pools[0].aks_name)
-    try:
-        with impatient(stack):
-            yield
-    finally:
-        machines.exhausted.clear()
-
-
-@contextlib.contextmanager
-def impatient(stack: FaultedStack) -> Generator[None]:
-    """The provider waits a few seconds only for what does not get ready."""
-    limit, stack.engine.kubernetes.wait_limit_seconds = stack.engine.kubernetes.wait_limit_seconds, _SHORT_SECONDS
-    try:
-        yield
-    finally:
-        stack.engine.kubernetes.wait_limit_seconds = limit
-
-
-@contextlib.contextmanager
-def dead_api_server(stack: FaultedStack) -> Generator[None]:
-    """The API server dies when the first chart is about to be installed, and comes back after the update."""
-    stack.moments.before(stack.engine.plane.stop_api_server, HELM_RELEASE)
-    yield
-    assert stack.moments.are_over
-    stack.engine.plane.start_api_server()
-
-
-def absent_webhook(stack: FaultedStack) -> AbstractContextManager[None]:
-    """A webhook is called for every new Deployment and is not there."""
-    return fault_admission.absent_webhook(stack.engine.client)
-
-
-def company_policy(stack: FaultedStack) -> AbstractContextManager[None]:
-    """No Deployment may be created."""
-    return fault_admission.policy(stack.engine.client, COMPANY_RULE)
 
 
 # Each hits what depends on what the one before has hit, so that one update after the other gets further.

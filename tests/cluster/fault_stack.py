@@ -6,15 +6,15 @@ from typing import Any, Final
 
 import pytest
 
+from rehearsal.cluster import ClusterEngine
+from rehearsal.engine import OperationRefusedError
+from rehearsal.moments import Moments
+from rehearsal.outcome import Outcome
 from simulators.aks.provider import CLUSTER, POOL
 from simulators.azure.cloud import AzureObject
 from simulators.kubelet.pod_states import is_ready
 from tests.cluster.fault_traces import NONE, Traces, traces
-from tests.cluster.harness import ClusterEngine
 from tests.cluster.life import Life, plan_of
-from tests.engine.harness import OperationRefusedError
-from tests.engine.moments import Moments
-from tests.engine.outcome import Outcome
 from tests.engine.platform_stacks import PROJECT
 from tests.graph.stacks import Sections, sections_of
 

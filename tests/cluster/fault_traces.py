@@ -4,13 +4,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from rehearsal.cluster import ClusterEngine
+from rehearsal.engine import StackRun
 from simulators.api_server.client import ApiError, Client, Object
 from simulators.kubernetes_provider import answers
 from simulators.kubernetes_provider.applied_objects import CREATOR
 from simulators.kubernetes_provider.kubernetes_rules import group_of
 from simulators.kubernetes_provider.provider import HELM_RELEASE
-from tests.cluster.harness import ClusterEngine
-from tests.engine.harness import StackRun
 
 _AZURE = "azure-native:"
 _KUBERNETES = "kubernetes:"

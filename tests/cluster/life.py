@@ -10,14 +10,14 @@ import config
 from planning import decide
 from planning.plan import ExtendedResource, Plan, WorkloadPlan
 from planning.plan.labels import POOL_REVISION
+from rehearsal.cluster import ClusterEngine
+from rehearsal.engine import StackRun
+from rehearsal.outcome import Outcome
 from simulators.api_server.client import Object
 from simulators.api_server.waiting import eventually
 from simulators.kubelet.pod_states import is_ready
 from simulators.kubernetes_provider import answers
 from simulators.kubernetes_provider.provider import HELM_RELEASE
-from tests.cluster.harness import ClusterEngine
-from tests.engine.harness import StackRun
-from tests.engine.outcome import Outcome
 from tests.engine.platform_stacks import PROGRAM, PROJECT, settings
 from tests.graph.stacks import Sections
 

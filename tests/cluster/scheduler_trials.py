@@ -10,10 +10,10 @@ from typing import Any, Final
 
 from components.serving.pod import pod_template
 from planning.plan import ModelPlan, ReleasePlan, WorkloadPlan
+from rehearsal.control_plane import ControlPlane
+from rehearsal.toolchain import ETCD, KUBERNETES
 from simulators.api_server.client import Client, Object
 from simulators.api_server.waiting import WaitTimeoutError
-from tests.cluster.control_plane import ControlPlane
-from tests.engine.toolchain import ETCD, KUBERNETES
 
 NAMESPACE: Final = "llm"
 # Each thread brings whole sequences, so that the order within one is kept.

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.cluster.control_plane import ControlPlane
-from tests.cluster.harness import ClusterEngine, platform_engine
+from rehearsal.cluster import ClusterEngine, platform_engine
+from rehearsal.control_plane import ControlPlane
+from tests.engine.platform_stacks import settings
 
 _PLANES: pytest.StashKey[list[ControlPlane]] = pytest.StashKey()
 
@@ -39,7 +40,7 @@ def shown_platform(
     kind: type[ClusterEngine] = ClusterEngine,
 ) -> Generator[ClusterEngine]:
     """An engine for a stack whose pools grow by themselves, shown where a test fails."""
-    chosen = platform_engine(stack, directory, arm, shortcuts=shortcuts, kind=kind)
+    chosen = platform_engine(settings(stack), directory, arm, shortcuts=shortcuts, kind=kind)
     with chosen as engine, shown_on_failure(config, engine.plane):
         engine.azure.machines.autoscales = True
         yield engine

@@ -5,13 +5,13 @@ from collections.abc import Generator
 from pathlib import Path
 from typing import Any, Final
 
+from rehearsal.control_plane import LEASE_RENEWAL_SECONDS, ControlPlane
 from simulators.aks.provider import CLUSTER, POOL, SmallAzure, small_azure
 from simulators.api_server.client import Client, Object
 from simulators.azure.cloud import Cloud
 from simulators.kubelet.kubelet import Kubelets
 from simulators.provider_protocol.calls import CallLog
 from tests.cluster import azure_objects
-from tests.cluster.control_plane import LEASE_RENEWAL_SECONDS, ControlPlane
 from tests.cluster.workloads import deployment, pod_spec
 
 _GROUP: Final = "azure-native:resources:ResourceGroup"

@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 import pulumi_kubernetes as k8s
 
-from tests.engine.harness import StackRun
-from tests.engine.outcome import Outcome
+from rehearsal.engine import StackRun
+from rehearsal.outcome import Outcome
 
 Program = Callable[[k8s.Provider], None]
 Run = Callable[[Program], StackRun]

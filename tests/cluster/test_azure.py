@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 import yaml
 
+from rehearsal.control_plane import ControlPlane
 from simulators.aks.provider import CLUSTER, POOL, SmallAzure
 from simulators.api_server.client import Client, Object
 from simulators.api_server.waiting import eventually
 from simulators.azure import faults
 from simulators.provider_protocol.calls import RefusedError
 from tests.cluster import azure_objects
-from tests.cluster.control_plane import ControlPlane
 from tests.cluster.small_azure import GPU, OPERATOR, add, azure_with_a_cluster, cluster_id, nodes, replicas
 from tests.cluster.workloads import ready_on
 

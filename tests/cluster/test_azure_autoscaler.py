@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
+from rehearsal.control_plane import ControlPlane
 from simulators.aks.provider import SmallAzure
 from simulators.api_server.client import Client
 from simulators.api_server.waiting import eventually
-from tests.cluster.control_plane import ControlPlane
 from tests.cluster.small_azure import OPERATOR, add, azure_with_a_cluster, nodes, replicas
 from tests.cluster.workloads import SLICE, deployment, pod_spec, ready_on
 

@@ -7,11 +7,11 @@ import pulumi
 import pytest
 from pulumi_azure_native import containerservice, resources
 
+from rehearsal.cluster import ClusterEngine
+from rehearsal.engine import OperationRefusedError, StackRun
 from simulators.aks.provider import POOL
 from simulators.azure import faults
 from tests.cluster import azure_objects
-from tests.cluster.harness import ClusterEngine
-from tests.engine.harness import OperationRefusedError, StackRun
 
 pytestmark = pytest.mark.cluster
 

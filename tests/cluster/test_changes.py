@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from rehearsal.control_plane import ControlPlane
 from simulators.api_server.changes import Changes
 from simulators.api_server.client import Client
 from simulators.helm.reference_crds import reference_crds
-from tests.cluster.control_plane import ControlPlane
 
 pytestmark = pytest.mark.cluster
 # Nothing in a new cluster has one, and no controller touches one.

@@ -11,6 +11,8 @@ import pulumi_kubernetes as k8s
 import pytest
 import yaml
 
+from rehearsal.cluster import ClusterEngine
+from rehearsal.engine import OperationRefusedError
 from simulators.api_server.client import Client
 from simulators.api_server.waiting import eventually
 from simulators.helm.crd_jobs import CrdJobs
@@ -18,9 +20,7 @@ from simulators.helm.installed_charts import InstalledCharts
 from simulators.helm.reference_crds import reference_crds
 from simulators.kubernetes_provider.provider import HELM_RELEASE
 from simulators.provider_protocol.calls import RefusedError
-from tests.cluster.harness import ClusterEngine
 from tests.cluster.small_programs import Program, Run, operations
-from tests.engine.harness import OperationRefusedError
 from tests.engine.platform_stacks import REPOSITORY
 
 pytestmark = pytest.mark.cluster

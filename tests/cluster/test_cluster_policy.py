@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
+from rehearsal.control_plane import ControlPlane
 from simulators.api_server.client import ApiError, Client
 from simulators.api_server.waiting import eventually
 from simulators.helm.installed_charts import reference_crds
-from tests.cluster.control_plane import ControlPlane
 
 pytestmark = pytest.mark.cluster
 REQUIRED = (

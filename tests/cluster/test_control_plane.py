@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from rehearsal.control_plane import ControlPlane, control_plane
+from rehearsal.processes import GuardedProcess
 from simulators.api_server.client import ApiError
 from simulators.api_server.waiting import eventually
 from simulators.kubelet.kubelet import Kubelets
-from tests.cluster.control_plane import ControlPlane, control_plane
-from tests.cluster.processes import GuardedProcess
 from tests.cluster.shown import shown
 from tests.cluster.workloads import SLICE, add_node, deployment, pod, pod_spec, ready_on
 
@@ -58,7 +58,7 @@ def test_a_failing_test_leaves_nothing_running_either(tmp_path: Path, control_pl
 
 def test_a_program_ends_when_its_test_is_killed(tmp_path: Path) -> None:
     script = (
-        "import sys, time; from pathlib import Path; from tests.cluster.processes import GuardedProcess\n"
+        "import sys, time; from pathlib import Path; from rehearsal.processes import GuardedProcess\n"
         f"GuardedProcess(['sleep', '987654'], Path({str(tmp_path)!r}) / 'log'); print('begun', flush=True)\n"
         "time.sleep(60)"
     )

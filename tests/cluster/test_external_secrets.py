@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from rehearsal.control_plane import ControlPlane
 from simulators.api_server.client import Client
 from simulators.external_secrets.secret_templates import pem
 from simulators.external_secrets.secrets_operator import SecretsOperator
-from tests.cluster.control_plane import ControlPlane
 from tests.cluster.external_secrets import (
     API_VERSION,
     KIND,

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from rehearsal.control_plane import ControlPlane
 from simulators.external_secrets.secrets_operator import FINALIZER, SecretsOperator
-from tests.cluster.control_plane import ControlPlane
 from tests.cluster.external_secrets import API_VERSION, KIND, Space, define
 
 

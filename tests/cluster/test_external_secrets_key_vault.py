@@ -10,10 +10,10 @@ from typing import Any, Final
 
 import pytest
 
+from rehearsal.control_plane import ControlPlane
 from simulators.api_server.client import Client
 from simulators.azure.cloud import AzureObject, Cloud
 from simulators.external_secrets.secrets_operator import SecretsOperator
-from tests.cluster.control_plane import ControlPlane
 from tests.cluster.external_secrets import API_VERSION, STORE, SYNCED, UNREAD, Space, define
 
 pytestmark = pytest.mark.cluster

@@ -9,11 +9,11 @@ import pytest
 
 import catalog
 from components.cluster.gateway_specs import AI_CONTROLLER
+from rehearsal.control_plane import ControlPlane
 from simulators.api_server.client import ApiError, Client, Object
 from simulators.api_server.waiting import eventually
 from simulators.helm.installed_charts import reference_crds
 from tests.cluster.cluster_roles import Account, signed_in
-from tests.cluster.control_plane import ControlPlane
 from tests.graph.stacks import entries_of
 
 pytestmark = pytest.mark.cluster

@@ -4,9 +4,9 @@ from typing import Any, Final
 
 import pytest
 
+from rehearsal.control_plane import ControlPlane
 from simulators.api_server.client import ApiError, Client, Object
 from simulators.api_server.waiting import eventually
-from tests.cluster.control_plane import ControlPlane
 from tests.graph.stacks import entries_of
 
 pytestmark = pytest.mark.cluster

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from rehearsal.engine import StackRun
 from simulators.api_server.client import ApiError, Client
 from simulators.api_server.waiting import eventually
 from simulators.keda.keda import FINALIZER, Keda
@@ -21,7 +22,6 @@ from tests.cluster.scaled_programs import (
     target,
 )  # fmt: skip
 from tests.cluster.small_programs import Run, operations
-from tests.engine.harness import StackRun
 
 
 @pytest.mark.cluster

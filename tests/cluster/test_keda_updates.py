@@ -2,12 +2,12 @@
 
 import pytest
 
+from rehearsal.engine import StackRun
 from simulators.api_server.changes import Changes
 from simulators.api_server.client import Client
 from simulators.keda.keda import AUTOSCALER_MANAGER, Keda
 from tests.cluster.scaled_programs import FLOOR, owners, program, require, require_ready, scale_to, spec, target
 from tests.cluster.small_programs import Run, operations
-from tests.engine.harness import StackRun
 
 
 @pytest.mark.cluster

@@ -7,11 +7,11 @@ import pulumi
 import pulumi_kubernetes as k8s
 import pytest
 
+from rehearsal.cluster import ClusterEngine
+from rehearsal.engine import OperationRefusedError, StackRun, plain_text_secrets
 from simulators.api_server.client import Client
-from tests.cluster.harness import ClusterEngine
 from tests.cluster.small_programs import Program, Run, operations
 from tests.cluster.workloads import SLICE, add_node, deployment, pod_spec, ready_on
-from tests.engine.harness import OperationRefusedError, StackRun, plain_text_secrets
 
 pytestmark = pytest.mark.cluster
 
@@ -134,7 +134,7 @@ def test_what_another_controller_owns_is_a_conflict(run: Run, client: Client) ->
     assert client.get("v1", "ConfigMap", "c", "default")["metadata"]["labels"] == {"text": "two"}
 
 
-def test_a_secret_stays_secret(run: Run, client: Client) -> None:
+def test_a_secret_stays_secret(run: Run, engine: ClusterEngine) -> None:
     def program(provider: k8s.Provider) -> None:
         k8s.core.v1.Secret(
             "s",
@@ -145,11 +145,11 @@ def test_a_secret_stays_secret(run: Run, client: Client) -> None:
 
     stack = run(program)
     stack.up()
-    assert client.get("v1", "Secret", "s", "default")["data"] == {"key": "aHVzaA=="}
+    assert engine.client.get("v1", "Secret", "s", "default")["data"] == {"key": "aHVzaA=="}
     assert stack.preview().is_quiet
     assert stack.refresh().is_quiet
     assert stack.preview().is_quiet
-    assert plain_text_secrets(stack.export(), ["hush", "aHVzaA==", "the-token-of-the-tests"]) == []
+    assert plain_text_secrets(stack.export(), ["hush", "aHVzaA==", engine.plane.token]) == []
 
 
 def test_equal_quantities_in_other_units_are_no_change(run: Run, client: Client) -> None:

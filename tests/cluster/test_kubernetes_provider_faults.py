@@ -9,14 +9,14 @@ import pulumi
 import pulumi_kubernetes as k8s
 import pytest
 
+from rehearsal.cluster import ClusterEngine
+from rehearsal.engine import OperationRefusedError, StackRun, plain_text_secrets
+from rehearsal.moments import signal_engine
+from rehearsal.outcome import Outcome
 from simulators.api_server.client import Client
 from simulators.api_server.waiting import eventually
-from tests.cluster.harness import ClusterEngine
 from tests.cluster.small_programs import Program, Run, operations
 from tests.cluster.workloads import SLICE, add_node, deployment, pod_spec, ready_on
-from tests.engine.harness import OperationRefusedError, StackRun, plain_text_secrets
-from tests.engine.moments import signal_engine
-from tests.engine.outcome import Outcome
 
 pytestmark = pytest.mark.cluster
 

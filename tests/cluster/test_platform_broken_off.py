@@ -12,15 +12,16 @@ from pathlib import Path
 import pytest
 
 from planning.plan.labels import POOL_REVISION
+from rehearsal.engine import OperationRefusedError
+from rehearsal.fault_parts import impatient
+from rehearsal.moments import signal_engine
 from simulators.api_server.waiting import eventually
-from tests.cluster.fault_cases import NEW_SIZE, impatient
+from tests.cluster.fault_cases import NEW_SIZE
 from tests.cluster.fault_stack import FaultedStack
 from tests.cluster.shown import shown_platform
 from tests.cluster.story import Step, run_steps
 from tests.engine import recovery
 from tests.engine.broken_off import HOWS, How, again_while_busy
-from tests.engine.harness import OperationRefusedError
-from tests.engine.moments import signal_engine
 from tests.graph.stacks import Sections
 
 pytestmark = [

@@ -9,6 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from rehearsal.engine import OperationRefusedError
+from rehearsal.fault_parts import COMPANY_RULE
+from rehearsal.moments import signal_engine
 from simulators.aks.provider import POOL
 from simulators.api_server.waiting import eventually
 from simulators.azure import faults
@@ -16,7 +19,6 @@ from simulators.kubernetes_provider.applied_objects import CREATOR
 from simulators.kubernetes_provider.provider import DEPLOYMENT, HELM_RELEASE
 from tests.cluster.fault_cases import (
     AZURE_IS_BUSY,
-    COMPANY_RULE,
     NEW_SIZE,
     NO_MACHINE,
     NOT_SOLD,
@@ -31,8 +33,6 @@ from tests.cluster.fault_traces import Traces
 from tests.cluster.shown import shown_platform
 from tests.cluster.story import Step, run_steps
 from tests.engine import recovery
-from tests.engine.harness import OperationRefusedError
-from tests.engine.moments import signal_engine
 from tests.graph.stacks import Sections
 
 pytestmark = [

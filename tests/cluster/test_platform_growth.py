@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from planning.plan.labels import MIG_STATE
+from rehearsal.control_plane import ControlPlane
 from tests.cluster.changing import Changing, changing_stack
-from tests.cluster.control_plane import ControlPlane
 from tests.cluster.story import Step, run_steps
 from tests.engine.platform_stacks import section
 

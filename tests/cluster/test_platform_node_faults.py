@@ -7,12 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from rehearsal.fault_parts import impatient
 from simulators.aks.provider import POOL
 from simulators.api_server.client import Object
 from simulators.api_server.waiting import eventually
 from simulators.kubelet.pod_states import is_ready
 from simulators.kubernetes_provider.provider import DEPLOYMENT
-from tests.cluster.fault_cases import NEW_SIZE, impatient
+from tests.cluster.fault_cases import NEW_SIZE
 from tests.cluster.fault_stack import FaultedStack
 from tests.cluster.shown import shown_platform
 from tests.graph.stacks import Sections

@@ -9,10 +9,10 @@ import pytest
 
 from planning.plan import PoolPlan, WorkloadPlan
 from planning.plan.labels import POOL_REVISION
+from rehearsal.control_plane import ControlPlane
 from simulators.aks.provider import POOL
 from simulators.kubernetes_provider.provider import DEPLOYMENT
 from tests.cluster.changing import Change, Changing, Edit, changing_stack
-from tests.cluster.control_plane import ControlPlane
 from tests.cluster.story import Step, run_steps
 from tests.engine.platform_stacks import section
 

@@ -11,12 +11,12 @@ import yaml
 import catalog
 from components.cluster.labels import DEPLOYMENT
 from planning.plan import RolloutPlan
+from rehearsal.control_plane import ControlPlane
+from rehearsal.rollout_watch import Watch, is_ending
 from simulators.api_server.client import ApiError, Object
 from simulators.api_server.waiting import eventually
 from simulators.kubernetes_provider import provider as kubernetes_provider
 from tests.cluster.changing import Change, Changing, Edit, changing_stack
-from tests.cluster.control_plane import ControlPlane
-from tests.cluster.rollout_watch import Watch, is_ending
 from tests.engine.platform_stacks import section
 
 pytestmark = pytest.mark.cluster

@@ -2,9 +2,9 @@
 
 import pytest
 
+from rehearsal.engine import plain_text_secrets
 from tests.cluster.life import FromNothing
 from tests.engine.comparison import embedded, embedded_stored, previewed, stored
-from tests.engine.harness import plain_text_secrets
 from tests.graph.stacks import graph_of
 
 pytestmark = pytest.mark.cluster

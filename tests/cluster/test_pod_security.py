@@ -11,10 +11,10 @@ from typing import Any, Final
 import pytest
 
 import catalog
+from rehearsal.control_plane import ControlPlane
 from simulators.api_server.client import ApiError, Client, Object
 from simulators.api_server.waiting import eventually
 from simulators.helm.chart_values import effective_values
-from tests.cluster.control_plane import ControlPlane
 from tests.graph.stacks import ALL, Entry, entries_of
 
 pytestmark = pytest.mark.cluster

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 import yaml
 
+from rehearsal.control_plane import ControlPlane
 from simulators.api_server.client import ApiError, Client
-from tests.cluster.control_plane import ControlPlane
 from tests.graph.stacks import Sections, graph_of
 
 _KINDS = ("AIGatewayRoute", "CiliumNetworkPolicy", "NetworkPolicy")

@@ -2,11 +2,11 @@
 
 import pytest
 
+from rehearsal.control_plane import ControlPlane
 from simulators.api_server.client import Client
 from simulators.api_server.waiting import eventually
 from tests.cluster import secret_rights
 from tests.cluster.cluster_roles import Account
-from tests.cluster.control_plane import ControlPlane
 from tests.cluster.traffic import documented
 from tests.graph.stacks import STACKS
 

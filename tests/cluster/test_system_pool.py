@@ -9,13 +9,13 @@ import pytest
 
 from components.cluster.labels import PROXY_PODS
 from planning.plan.labels import POOL_REVISION
+from rehearsal.control_plane import ControlPlane
 from simulators.aks.provider import CLUSTER, POOL
 from simulators.api_server.client import Object
 from simulators.api_server.waiting import eventually
 from simulators.kubelet.pod_states import is_ready
 from simulators.kubernetes_provider.provider import DEPLOYMENT, HELM_RELEASE
 from tests.cluster.changing import Change, Changing, changing_stack
-from tests.cluster.control_plane import ControlPlane
 from tests.engine.platform_stacks import section
 
 pytestmark = pytest.mark.cluster

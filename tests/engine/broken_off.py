@@ -7,12 +7,12 @@ from typing import Any, Final, Literal
 
 import pytest
 
+from rehearsal.engine import Engine, OperationRefusedError, StackRun
+from rehearsal.moments import METHODS, Method, Moments, signal_engine
+from rehearsal.outcome import Outcome
 from simulators.azure.cloud import Key
 from simulators.provider_protocol.base import SimulatedProvider
 from tests.engine import recovery
-from tests.engine.harness import Engine, OperationRefusedError, StackRun
-from tests.engine.moments import METHODS, Method, Moments, signal_engine
-from tests.engine.outcome import Outcome
 from tests.engine.platform_stacks import PROGRAM, PROJECT, section, settings
 
 How = Literal["failed", "cancelled", "killed"]

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from preview.engine import ENGINE_ADDED_PROVIDER_INPUTS, Graph, is_default_provider
-from tests.engine.outcome import Outcome
+from rehearsal.outcome import Outcome
 
 _UNKNOWN_ON_THE_WIRE: Final = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 _SIGNATURE: Final = "4dabf18193072939515e22adb298388d"

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.engine.harness import Engine
+from rehearsal.engine import Engine
 
 
 @pytest.fixture

@@ -8,8 +8,8 @@ from typing import Any, Final
 
 import yaml
 
+from rehearsal.outcome import Outcome, Side
 from simulators.azure.arm_paths import path_inputs
-from tests.engine.outcome import Outcome, Side
 from tests.engine.recording import RECORDED, Recording, token_of
 
 REVIEWED: Final = RECORDED / "losses.yaml"

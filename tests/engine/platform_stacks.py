@@ -6,8 +6,8 @@ from typing import Any
 
 import yaml
 
+from rehearsal.engine import Engine
 from tests import stack_files
-from tests.engine.harness import Engine
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 PROGRAM = REPOSITORY / "__main__.py"

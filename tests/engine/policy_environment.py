@@ -10,8 +10,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from rehearsal.toolchain import cache_directory
 from tests.engine.platform_stacks import REPOSITORY
-from tests.engine.toolchain import cache_directory
 
 POLICIES = REPOSITORY / "policy"
 _SETUP_SECONDS = 600

@@ -22,7 +22,7 @@ if arguments[:1] and arguments[0] in ("preview", "up", "refresh"):
     import grpc
     from pulumi.automation._server import LanguageServer
     from pulumi.runtime.proto import language_pb2_grpc
-    from tests.engine.harness import _callable
+    from rehearsal.engine import _callable
     from pathlib import Path
     workers = futures.ThreadPoolExecutor(max_workers=4)
     server = grpc.server(workers, options=[("grpc.max_receive_message_length", 1 << 28)])

@@ -23,7 +23,7 @@ from tests.engine.recording import RECORDED, Recording
 from tests.stack_files import stack_file
 
 # What of today runs the program of then.
-_TODAY: Final = ("tests", "simulators")
+_TODAY: Final = ("tests", "rehearsal", "simulators")
 _LIMIT_SECONDS: Final = 900
 
 
@@ -65,7 +65,7 @@ def record_here(version: str, commit: str, arm: Path) -> None:
 
 
 def check_out(commit: str, folder: Path) -> None:
-    """Put the files of a commit into a folder, with today's tests and simulators in place of its own.
+    """Put the files of a commit into a folder, with today's tests, rehearsal and simulators in place of its own.
 
     There the program finds that commit's modules, and the recorder today's simulators.
     """

@@ -11,8 +11,8 @@ from typing import Any, Final
 import yaml
 from pulumi import automation
 
+from rehearsal.engine import Engine, StackRun
 from simulators.azure.cloud import AzureObject, api_host
-from tests.engine.harness import Engine, StackRun
 from tests.engine.platform_stacks import PROGRAM, PROJECT, crd_groups, section
 from tests.stack_files import strings, upgraded
 

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from tests.engine.harness import StackRun
+from rehearsal.engine import StackRun
 
 
 def cut_off(stack: StackRun) -> list[dict[str, Any]]:

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from rehearsal.engine import OperationRefusedError
+from rehearsal.moments import METHODS
+from rehearsal.outcome import Outcome
 from tests.engine.broken_off import HOWS, BrokenOff, How, Moment, broken_off, moments_of
-from tests.engine.harness import OperationRefusedError
-from tests.engine.moments import METHODS
-from tests.engine.outcome import Outcome
 from tests.engine.platform_stacks import engine_for
 from tests.stack_files import ALL, ROOT
 

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from preview.engine import preview
+from rehearsal.engine import Engine
 from tests.engine.comparison import embedded, embedded_stored, previewed, stored
-from tests.engine.harness import Engine
 
 pytestmark = pytest.mark.engine
 PROGRAMS = Path(__file__).with_name("programs")

@@ -10,7 +10,7 @@ from typing import Any
 import pulumi
 import pytest
 
-from tests.engine.harness import Engine, OperationRefusedError, StackRun
+from rehearsal.engine import Engine, OperationRefusedError, StackRun
 
 pytestmark = pytest.mark.engine
 TINY = Path(__file__).with_name("programs") / "tiny.py"

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.engine.harness import Engine, OperationRefusedError, StackRun, plain_text_secrets
+from rehearsal.engine import Engine, OperationRefusedError, StackRun, plain_text_secrets
 
 pytestmark = pytest.mark.engine
 TINY = Path(__file__).with_name("programs") / "tiny.py"

@@ -6,8 +6,8 @@ import pulumi
 import pytest
 from pulumi_azure_native import authorization, network, resources
 
+from rehearsal.engine import Engine, OperationRefusedError
 from simulators.provider_protocol.calls import RefusedError
-from tests.engine.harness import Engine, OperationRefusedError
 
 pytestmark = pytest.mark.engine
 _ROLE = "/subscriptions/x/providers/Microsoft.Authorization/roleDefinitions/acdd72a7-3385-48ef-bd42-f606fba81ae7"

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from pipelines.update import DRIFTED, FINE, REJECTED, Stack
-from tests.engine.harness import Engine
+from rehearsal.engine import Engine
 from tests.engine.platform_stacks import PROJECT, REPOSITORY, engine_for
 from tests.engine.policy_environment import POLICIES
 from tests.engine.pulumi_command import pulumi_command

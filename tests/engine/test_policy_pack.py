@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from cli.app import main
-from tests.engine.harness import OperationRefusedError
+from rehearsal.engine import OperationRefusedError
 from tests.engine.platform_stacks import PROGRAM, PROJECT, engine_for, settings
 from tests.engine.policy_environment import POLICIES, program
 from tests.stack_files import stack_file

@@ -10,8 +10,8 @@ import pulumi_kubernetes as k8s
 import pytest
 from pulumi_azure_native import containerservice, keyvault, managedidentity, network, resources
 
+from rehearsal.engine import Engine, OperationRefusedError
 from simulators.provider_protocol.calls import RefusedError
-from tests.engine.harness import Engine, OperationRefusedError
 
 pytestmark = pytest.mark.engine
 TINY = Path(__file__).with_name("programs") / "tiny.py"

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.engine import toolchain
-from tests.engine.toolchain import ENGINE, ETCD, KUBERNETES, SourceEdit, Toolchain
+from rehearsal import toolchain
+from rehearsal.toolchain import ENGINE, ETCD, KUBERNETES, SourceEdit, Toolchain
 
 
 @pytest.fixture

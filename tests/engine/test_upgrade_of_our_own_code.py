@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.engine.harness import OperationRefusedError, StackRun, plain_text_secrets
+from rehearsal.engine import OperationRefusedError, StackRun, plain_text_secrets
+from rehearsal.outcome import Outcome
 from tests.engine.losses import Loss, allowances, allowances_for, costly, losses, losses_report, unforeseen
-from tests.engine.outcome import Outcome
 from tests.engine.platform_stacks import REPOSITORY, STACKS
 from tests.engine.record import record_commit
 from tests.engine.recording import RECORDED, Recording, engine_with, recordings, restore, secrets_of

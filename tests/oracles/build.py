@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from tests.engine.toolchain import BASE, Toolchain, build
+from rehearsal.toolchain import Toolchain, build
+from tests.toolchains import BASE
 
 ORACLES: Final = Path(__file__).resolve().parent
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-from tests.engine.toolchain import Toolchain
+from rehearsal.toolchain import Toolchain
 
 _TOOLS: Final = Path(__file__).resolve().parent / "tools"
 KUBECONFORM: Final = Toolchain(

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 import catalog
-from tests.engine.toolchain import ToolUnavailableError
+from rehearsal.toolchain import ToolUnavailableError
 from tests.graph.crd_schema import closed
 from tests.graph.stacks import ALL
 from tests.scanners.programs import KUBECONFORM, run

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.engine.toolchain import ToolUnavailableError
+from rehearsal.toolchain import ToolUnavailableError
 from tests.repository import ROOT
 from tests.scanners.programs import GITLEAKS, run
 from tests.scanners.skip_list import Finding, problems, skips, today

@@ -3,8 +3,8 @@
 import pytest
 
 import catalog
-from tests.engine.toolchain import BASE
 from tests.oracles import build
+from tests.toolchains import BASE
 
 PARTS = build.parts()
 each_part = pytest.mark.parametrize("part", PARTS)

@@ -46,7 +46,18 @@ MAY_IMPORT = {
     "policy": ("config", "policy", "pulumi_policy"),
     "preview": ("catalog", "config", "planning", "policy", "preview", "pulumi", "reading"),
     "preview/engine": ("preview.engine", "pulumi"),
-    "cli": ("catalog", "cli", "config", "planning", "policy", "preview", "reading"),
+    "rehearsal": (
+        "catalog",
+        "components.cluster.labels",
+        "config",
+        "planning",
+        "preview",
+        "pulumi",
+        "reading",
+        "rehearsal",
+        "simulators",
+    ),
+    "cli": ("catalog", "cli", "config", "planning", "policy", "preview", "reading", "rehearsal"),
 }
 # A package that is started by `python -m` is the command line under another name.
 STARTED = ("catalog/__main__.py", "planning/__main__.py", "preview/__main__.py")
@@ -61,6 +72,7 @@ OURS = (
     "policy",
     "preview",
     "reading",
+    "rehearsal",
     "simulators",
     "tests",
 )

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.engine.toolchain import ToolUnavailableError
+from rehearsal.toolchain import ToolUnavailableError
 from tests.graph.stacks import ALL, entries_of
 from tests.graph.test_alerting import EVERY_KIND, alertmanager, check, notifying
 from tests.oracles.alertmanager.toolchain import ALERTMANAGER

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Final
 
-from tests.engine.toolchain import Toolchain
+from rehearsal.toolchain import Toolchain
 
 # At the version of the chart kube-prometheus-stack 88.5.3. The server itself can't be built from the module, whose
 # archive lacks the files of its page.

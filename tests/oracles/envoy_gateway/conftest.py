@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.engine.toolchain import ToolUnavailableError
+from rehearsal.toolchain import ToolUnavailableError
 from tests.oracles.envoy_gateway.rig import Rig
 
 

@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 from typing import Final
 
-from tests.engine.toolchain import ToolUnavailableError, cache_directory
+from rehearsal.toolchain import ToolUnavailableError, cache_directory
 
 ENVOY_VERSION: Final = "1.39.1"
 _REQUIREMENTS: Final = Path(__file__).with_name("requirements.txt")

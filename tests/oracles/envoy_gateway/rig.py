@@ -10,8 +10,8 @@ from urllib.parse import quote
 
 import yaml
 
-from tests.cluster.processes import GuardedProcess
-from tests.engine.toolchain import ToolUnavailableError
+from rehearsal.processes import GuardedProcess
+from rehearsal.toolchain import ToolUnavailableError
 from tests.oracles.envoy_gateway.conditions import Conditions, conditions_of
 from tests.oracles.envoy_gateway.objects import Object, text_of
 from tests.oracles.envoy_gateway.python_parts import ENVOY_VERSION, envoy_in, python_path

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from tests.cluster.processes import GuardedProcess
-from tests.engine.toolchain import ToolUnavailableError
+from rehearsal.processes import GuardedProcess
+from rehearsal.toolchain import ToolUnavailableError
 
 _START_LIMIT_SECONDS: Final = 10
 _RESOLVER: Final = "nameserver 127.0.0.1\noptions timeout:1 attempts:1\n"

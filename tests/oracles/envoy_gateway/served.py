@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any, Final
 
-from tests.cluster.processes import GuardedProcess
+from rehearsal.processes import GuardedProcess
 from tests.oracles.envoy_gateway.objects import Object, api_keys, of_kind, secrets_of
 from tests.oracles.envoy_gateway.rig import Rig
 from tests.oracles.envoy_gateway.scaled import server_keep_alive

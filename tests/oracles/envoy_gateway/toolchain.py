@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Final
 
-from tests.engine.toolchain import Toolchain
+from rehearsal.toolchain import Toolchain
 
 ENVOY_GATEWAY: Final = Toolchain(
     name="envoy-gateway",

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from rehearsal.toolchain import ToolUnavailableError
 from simulators.api_server.client import Client
 from tests.cluster.shown import shown_on_failure
-from tests.engine.toolchain import ToolUnavailableError
 from tests.oracles.external_secrets.installed import Installed, installed, missing
 
 

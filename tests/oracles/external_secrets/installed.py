@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from rehearsal.control_plane import ControlPlane, control_plane, free_ports
+from rehearsal.processes import GuardedProcess
 from simulators.api_server.client import ApiError, Client
 from simulators.api_server.waiting import eventually
-from tests.cluster.control_plane import ControlPlane, control_plane, free_ports
 from tests.cluster.external_secrets import API_VERSION, STORE, define
-from tests.cluster.processes import GuardedProcess
 from tests.oracles.certificates import issue
 from tests.oracles.external_secrets.toolchain import EXTERNAL_SECRETS
 

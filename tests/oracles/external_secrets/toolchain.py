@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Final
 
-from tests.engine.toolchain import SourceEdit, Toolchain
+from rehearsal.toolchain import SourceEdit, Toolchain
 
 _MODULE: Final = "github.com/external-secrets/external-secrets"
 _OTHER_PROVIDERS: Final = (

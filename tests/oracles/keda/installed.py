@@ -10,10 +10,10 @@ from typing import Any, Final
 
 import yaml
 
+from rehearsal.control_plane import LEASE_RENEWAL_SECONDS, ControlPlane, control_plane, free_ports
+from rehearsal.processes import GuardedProcess
 from simulators.api_server.waiting import eventually
 from simulators.kubelet.kubelet import Kubelets
-from tests.cluster.control_plane import LEASE_RENEWAL_SECONDS, ControlPlane, control_plane, free_ports
-from tests.cluster.processes import GuardedProcess
 from tests.cluster.workloads import add_node
 from tests.oracles.keda import certificates, prometheus
 from tests.oracles.keda.toolchain import KEDA

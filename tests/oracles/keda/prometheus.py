@@ -10,10 +10,10 @@ from typing import Any, Final, Self
 
 import yaml
 
+from rehearsal.processes import GuardedProcess
 from simulators.api_server.background import Background
 from simulators.api_server.client import Client
 from simulators.kubelet.pod_states import is_ready
-from tests.cluster.processes import GuardedProcess
 
 _REFRESH_SECONDS: Final = 1.0
 _METRICS: Final = re.compile(r"/metrics/([^/]+)/([^/]+)/([^/]+)")

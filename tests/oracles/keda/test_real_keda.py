@@ -10,8 +10,8 @@ import pytest
 import requests
 import yaml
 
+from rehearsal.toolchain import ToolUnavailableError
 from simulators.api_server.client import Object
-from tests.engine.toolchain import ToolUnavailableError
 from tests.oracles.keda import double
 from tests.oracles.keda.installed import Installed, installed, missing
 from tests.oracles.keda.real import NAME, Played

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Final
 
-from tests.engine.toolchain import Toolchain
+from rehearsal.toolchain import Toolchain
 
 _PACKAGES: Final = "github.com/kedacore/keda/v2/cmd"
 KEDA: Final = Toolchain(

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from rehearsal.control_plane import ControlPlane
 from tests.cluster.conftest import client, run
-from tests.cluster.control_plane import ControlPlane
 from tests.oracles.kubernetes_provider.engine import RealProviderEngine
 
 __all__ = ["client", "run"]

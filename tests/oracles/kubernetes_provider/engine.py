@@ -5,8 +5,8 @@ from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
-from tests.cluster.control_plane import ControlPlane
-from tests.cluster.harness import ClusterEngine
+from rehearsal.cluster import ClusterEngine
+from rehearsal.control_plane import ControlPlane
 from tests.oracles.kubernetes_provider import sign_in
 from tests.oracles.kubernetes_provider.relay import RelayedKubernetes
 from tests.oracles.kubernetes_provider.toolchain import KUBERNETES_PROVIDER

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import grpc
 
-from tests.cluster.processes import GuardedProcess
+from rehearsal.processes import GuardedProcess
 
 _START_LIMIT_SECONDS: Final = 60
 _POLL_SECONDS: Final = 0.02

@@ -10,7 +10,7 @@ inputs counts since 4.30 (#4293), and is left out here.
 from pathlib import Path
 from typing import Final
 
-from tests.engine.toolchain import SourceEdit, Toolchain
+from rehearsal.toolchain import SourceEdit, Toolchain
 
 # The Python SDK's: the engine warns of a provider that says another one. The module's own version is in go.mod.
 SDK_VERSION: Final = "4.34.2"

@@ -9,15 +9,15 @@ from typing import Any, Final
 import pytest
 
 from planning.plan import WorkloadPlan
+from rehearsal.cluster import ClusterEngine
+from rehearsal.outcome import OperationRefusedError
 from simulators.kubernetes_provider.provider import DEPLOYMENT
 from tests.cluster import test_platform_state, test_platform_up
 from tests.cluster.borrowed import borrowed
 from tests.cluster.destruction import require_destroyed
-from tests.cluster.harness import ClusterEngine
 from tests.cluster.life import FromNothing, plan_of_settings
 from tests.cluster.shown import shown_platform
 from tests.cluster.story import Step, run_steps
-from tests.engine.outcome import OperationRefusedError
 from tests.engine.platform_stacks import section, settings
 from tests.oracles.kubernetes_provider.engine import RealProviderEngine
 

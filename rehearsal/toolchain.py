@@ -1,4 +1,4 @@
-"""The Go programs that the tests run against: each built once from one of our tools modules, then kept in the cache."""
+"""The Go programs of rehearsals and tests: each built once from a Go module of this project, then kept in the cache."""
 
 import hashlib
 import json
@@ -14,7 +14,7 @@ from typing import Final
 
 ENGINE_VERSION: Final = "v3.276.0"
 BUILD_LIMIT_SECONDS: Final = 3600
-_TESTS: Final = Path(__file__).resolve().parents[1]
+_TOOLS: Final = Path(__file__).resolve().parent / "tools"
 
 
 class ToolUnavailableError(Exception):
@@ -128,14 +128,14 @@ class Toolchain:
 
 ENGINE: Final = Toolchain(
     name="pulumi",
-    module=_TESTS / "engine" / "tools",
+    module=_TOOLS / "pulumi",
     programs={"pulumi": "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi"},
     # Without the version the program prints none, and the Automation API refuses it.
     linker_flags=f"-X github.com/pulumi/pulumi/sdk/v3/go/common/version.Version={ENGINE_VERSION}",
 )
 KUBERNETES: Final = Toolchain(
     name="kubernetes",
-    module=_TESTS / "cluster" / "tools" / "kubernetes",
+    module=_TOOLS / "kubernetes",
     programs={
         name: f"k8s.io/kubernetes/cmd/{name}"
         for name in ("kube-apiserver", "kube-scheduler", "kube-controller-manager")
@@ -144,16 +144,8 @@ KUBERNETES: Final = Toolchain(
 # A module of its own: etcd and Kubernetes ask for different versions of what they share.
 ETCD: Final = Toolchain(
     name="etcd",
-    module=_TESTS / "cluster" / "tools" / "etcd",
+    module=_TOOLS / "etcd",
     programs={"etcd": "go.etcd.io/etcd/server/v3"},
-)
-# At the version of the chart kube-prometheus-stack. The second one prints the parts of expressions, by its parser.
-PROMETHEUS: Final = Toolchain(
-    name="prometheus",
-    module=_TESTS / "alerts" / "tools",
-    programs={"promtool": "github.com/prometheus/prometheus/cmd/promtool", "promql-parts": "."},
-    # Without the clients of all clouds, which are most of the program and find no targets here.
-    tags="remove_all_sd",
 )
 
 
@@ -167,11 +159,8 @@ def pulumi_binary() -> Path:
     return ENGINE.binary("pulumi")
 
 
-BASE: Final = (ENGINE, PROMETHEUS, ETCD, KUBERNETES)
-
-
 def build(chains: Iterable[Toolchain]) -> int:
-    """Build what is missing before tests share the machine. What can't be built is reported and counted."""
+    """Build what is missing. What can't be built is reported and counted."""
     failures = 0
     for chain in chains:
         for program in chain.programs:
@@ -183,8 +172,3 @@ def build(chains: Iterable[Toolchain]) -> int:
                 failures += 1
                 sys.stderr.write(f"{error}\n")
     return failures
-
-
-if __name__ == "__main__":
-    # The tests of what can't be built here skip.
-    build(BASE)

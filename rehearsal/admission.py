@@ -6,7 +6,6 @@ from typing import Any, Final
 
 from simulators.api_server.client import ApiError, Client
 from simulators.api_server.waiting import eventually
-from tests.cluster.workloads import deployment, pod_spec
 
 _REGISTRATION: Final = "admissionregistration.k8s.io/v1"
 _DEPLOYMENTS: Final[dict[str, Any]] = {
@@ -15,7 +14,20 @@ _DEPLOYMENTS: Final[dict[str, Any]] = {
     "operations": ["CREATE"],
     "resources": ["deployments"],
 }
-# Nothing listens there: the port of the discard service, which no test starts.
+_PROBE: Final[dict[str, Any]] = {
+    "apiVersion": "apps/v1",
+    "kind": "Deployment",
+    "metadata": {"name": "probe", "namespace": "default"},
+    "spec": {
+        "replicas": 1,
+        "selector": {"matchLabels": {"app": "probe"}},
+        "template": {
+            "metadata": {"labels": {"app": "probe"}},
+            "spec": {"containers": [{"name": "main", "image": "registry.invalid/main:1"}]},
+        },
+    },
+}
+# Nothing listens there: the port of the discard service, which nothing here starts.
 _NOBODY: Final = "https://127.0.0.1:9/validate"
 
 
@@ -64,7 +76,7 @@ def _registered(client: Client, kind: str, name: str, content: dict[str, Any]) -
 
 def _refusal(client: Client) -> str:
     try:
-        client.create(deployment("probe", pod_spec(), replicas=1), dry_run=True)
+        client.create(_PROBE, dry_run=True)
     except ApiError as error:
         return error.message
     return ""

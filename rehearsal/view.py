@@ -1,4 +1,4 @@
-"""What a person would look at when a test has failed: nodes, pods and the latest events, as kubectl shows them."""
+"""What a person would look at in a cluster: nodes, pods and the latest events, as kubectl shows them."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
@@ -31,22 +31,34 @@ def _nodes(client: Client) -> str:
     for node in client.list("v1", "Node"):
         conditions = {item["type"]: item["status"] for item in node["status"].get("conditions") or []}
         taints = [f"{taint['key']}:{taint['effect']}" for taint in node["spec"].get("taints") or []]
-        capacity = node["status"].get("allocatable") or {}
-        devices = [f"{count} {name}" for name, count in sorted(capacity.items()) if "/" in name]
+        devices = devices_of(node)
         state = {"True": "Ready"}.get(conditions.get("Ready", ""), "NotReady")
         rows.append((node["metadata"]["name"], state, ", ".join(devices), ", ".join(sorted(taints))))
     return _table(("NODE", "STATUS", "DEVICES", "TAINTS"), rows)
 
 
+def devices_of(node: Object) -> list[str]:
+    """Devices that a node offers to pods, such as `2 nvidia.com/gpu`."""
+    offered = node["status"].get("allocatable") or {}
+    return [f"{count} {name}" for name, count in sorted(offered.items()) if "/" in name and count != "0"]
+
+
 def _pods(client: Client) -> str:
     rows = [
-        (pod["metadata"]["namespace"], pod["metadata"]["name"], is_ready(pod), _state(pod), pod["spec"].get("nodeName"))
+        (
+            pod["metadata"]["namespace"],
+            pod["metadata"]["name"],
+            is_ready(pod),
+            state_of(pod),
+            pod["spec"].get("nodeName"),
+        )
         for pod in client.list("v1", "Pod")
     ]
     return _table(("NAMESPACE", "POD", "READY", "STATUS", "NODE"), rows)
 
 
-def _state(pod: Object) -> str:
+def state_of(pod: Object) -> str:
+    """What a pod does, or what it waits for."""
     status = pod["status"]
     if pod["metadata"].get("deletionTimestamp"):
         return "Terminating"

@@ -1,4 +1,4 @@
-"""Programs beside a test that can't outlive it, whatever ends the test."""
+"""Programs beside a process that can't outlive it, whatever ends it."""
 
 import os
 import subprocess
@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-# The guard holds one end of a pipe. When the test's process ends, even by a kill, the pipe closes and the program goes.
+# The guard holds one end of a pipe. When whoever started it ends, even by a kill, the pipe closes and the program goes.
 _GUARD: Final = """
 exec 3<&0
 "$@" 3<&- </dev/null &
@@ -24,7 +24,7 @@ _LESS_GARBAGE_COLLECTION: Final = {"GOGC": "200", "GOMEMLIMIT": "1500MiB"}
 class GuardedProcess:
     """One program with its output in a file. It is ended by a kill: nothing that it holds is to be kept.
 
-    Without an `environment` it has that of the tests.
+    Without an `environment` it has that of this process.
     """
 
     def __init__(self, command: Sequence[str | Path], log: Path, environment: Mapping[str, str] | None = None) -> None:

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import secrets
 import socket
 import time
 from collections.abc import Generator, Mapping, Sequence
@@ -10,10 +11,10 @@ from typing import Any, Final
 
 import yaml
 
+from rehearsal.processes import GuardedProcess
+from rehearsal.service_account_key import service_account_key
+from rehearsal.toolchain import ETCD, KUBERNETES
 from simulators.api_server.client import Client
-from tests.cluster.processes import GuardedProcess
-from tests.cluster.service_account_key import service_account_key
-from tests.engine.toolchain import ETCD, KUBERNETES
 
 START_LIMIT_SECONDS: Final = 60
 # A node without a renewed lease is lost after this long, and its pods are evicted after the toleration: 50 seconds and
@@ -22,7 +23,6 @@ NODE_GRACE_SECONDS: Final = 20
 LEASE_RENEWAL_SECONDS: Final = NODE_GRACE_SECONDS / 4
 EVICTION_SECONDS: Final = 3
 SERVICE_RANGE: Final = "10.0.0.0/16"
-_TOKEN: Final = "the-token-of-the-tests"
 _POLL_SECONDS: Final = 0.05
 _PORTS: Final = range(20000, 30000)
 # What a cloud does with nodes and load balancers is Azure's part.
@@ -54,7 +54,8 @@ def free_ports(count: int) -> list[int]:
 class ControlPlane:
     """The running programs, their data in `directory`, and a client that may do everything.
 
-    `more_flags` go to the API server; with `autoscaler` the controller of HorizontalPodAutoscalers runs too.
+    `more_flags` go to the API server; with `autoscaler` the controller of HorizontalPodAutoscalers runs too. `token` is
+    that of the client, and of nobody else on the machine.
     """
 
     def __init__(
@@ -67,14 +68,15 @@ class ControlPlane:
         self._processes: dict[str, GuardedProcess] = {}
         self._etcd_port, self._etcd_peer_port, port = free_ports(3)
         self._wipes = 0
+        self.token = secrets.token_hex(16)
         self.port = port
         self.server = f"https://127.0.0.1:{port}"
         self.ready_after_seconds = 0.0
         directory.mkdir(parents=True, exist_ok=True)
         (directory / "service-accounts.key").write_text(service_account_key())
-        (directory / "tokens.csv").write_text(f'{_TOKEN},admin,admin,"system:masters"\n')
+        (directory / "tokens.csv").write_text(f'{self.token},admin,admin,"system:masters"\n')
         self._authority = directory / "certificates" / "apiserver.crt"
-        self.client = Client(self.server, _TOKEN, self._authority)
+        self.client = Client(self.server, self.token, self._authority)
         (directory / "kubeconfig").write_text(self.kubeconfig())
 
     @property
@@ -90,7 +92,7 @@ class ControlPlane:
             "clusters": [
                 {"name": "c", "cluster": {"server": self.server, "certificate-authority": str(self._authority)}}
             ],
-            "users": [{"name": "admin", "user": {"token": _TOKEN}}],
+            "users": [{"name": "admin", "user": {"token": self.token}}],
             "contexts": [{"name": "c", "context": {"cluster": "c", "user": "admin"}}],
             "current-context": "c",
         }
@@ -171,6 +173,13 @@ class ControlPlane:
         while self._processes:
             # Backwards, so that the logs don't end in complaints about a server that is gone.
             self._processes.popitem()[1].kill()
+
+    def ended(self) -> str | None:
+        """Which program has ended without being stopped, with the last lines of its log; None while all run."""
+        for name, process in list(self._processes.items()):
+            if not process.is_running:
+                return f"{name} has ended:\n{process.tail()}"
+        return None
 
     def tail(self, lines: int = 20) -> str:
         """The last lines of every log, for a failure's report."""

@@ -9,9 +9,9 @@ from typing import Final, Self
 
 from components.cluster.labels import DEPLOYMENT
 from planning.plan.labels import POOL_REVISION
+from rehearsal.control_plane import ControlPlane
 from simulators.api_server.client import ApiError, Client, Object
 from simulators.kubelet.pod_states import is_ready
-from tests.cluster.control_plane import ControlPlane
 
 # A watch ends after so long and the next begins where it ended: the last one brings what happened until then.
 _WINDOW_SECONDS: Final = 1

@@ -26,7 +26,7 @@ class Side:
 
 @dataclass(frozen=True)
 class Step:
-    """One step of the engine on one resource. `op` is the engine's word: same, create, update, create-replacement, …
+    """One step of the engine on one resource. `op` is the engine's word: same, create, create-replacement and so on.
 
     `keys` force a replacement, in the provider's words; `diffs` are the top-level properties that changed.
     """
@@ -100,6 +100,15 @@ def _side(state: Any) -> Side | None:
     )
 
 
+def changed_properties(metadata: StepEventMetadata) -> tuple[str, ...]:
+    """Top-level properties that a step changes.
+
+    pulumi-kubernetes names no changed properties, only their paths in the detailed difference.
+    """
+    paths = metadata.detailed_diff or ()
+    return tuple(metadata.diffs or dict.fromkeys(re.split(r"[.\[]", path)[0] for path in paths))
+
+
 def _step(metadata: StepEventMetadata) -> Step:
     return Step(
         op=metadata.op.value,
@@ -108,10 +117,7 @@ def _step(metadata: StepEventMetadata) -> Step:
         old=_side(metadata.old),
         new=_side(metadata.new),
         keys=tuple(metadata.keys or ()),
-        # pulumi-kubernetes names no changed properties, only their paths in the detailed difference.
-        diffs=tuple(
-            metadata.diffs or dict.fromkeys(re.split(r"[.\[]", path)[0] for path in metadata.detailed_diff or ())
-        ),
+        diffs=changed_properties(metadata),
     )
 
 

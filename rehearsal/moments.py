@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal
 
+from rehearsal.toolchain import pulumi_binary
 from simulators.provider_protocol.base import SimulatedProvider
-from tests.engine.toolchain import pulumi_binary
 
 Method = Literal["Create", "Update", "Delete"]
 

@@ -23,16 +23,16 @@ from pulumi.automation import errors as automation_errors
 from pulumi.automation._stack import StackInitMode
 from pulumi.automation.events import EngineEvent
 
+from rehearsal.outcome import OperationRefusedError, Outcome, outcome
+from rehearsal.toolchain import pulumi_binary
 from simulators.azure.cloud import Cloud
 from simulators.azure.provider import DEFAULT_SUBSCRIPTION, AzureNative
 from simulators.kubernetes_provider.in_memory import Kubernetes
 from simulators.provider_protocol.calls import CallLog
-from tests.engine.outcome import OperationRefusedError, Outcome, outcome
-from tests.engine.toolchain import pulumi_binary
 
 Program = Path | Callable[[], None]
 Operation = Literal["preview", "up", "refresh", "destroy"]
-_PASSPHRASE = "a passphrase that only the tests know"
+_PASSPHRASE = "guards made-up values alone"  # noqa: S105 - no secret is ever behind it
 _NOT_READ = automation.UpdateSummary("", datetime.min.replace(tzinfo=UTC), "", {}, {}, "")
 
 
@@ -150,6 +150,13 @@ class StackRun:
         salt = {"encryptionsalt": kept["encryptionsalt"]} if "encryptionsalt" in (kept or {}) else {}
         self._settings.write_text(yaml.safe_dump({**written, **salt}, sort_keys=False, allow_unicode=True))
 
+    def set_secrets(self, values: Mapping[str, str]) -> None:
+        """Set further settings, `namespace:key` → value, as `pulumi config set --secret` does."""
+        if values:
+            self._stack.set_all_config(
+                {key: automation.ConfigValue(value, secret=True) for key, value in values.items()}
+            )
+
     def preview(self, **options: Any) -> Outcome:
         """What an update would do. Raises OperationRefusedError like every operation here."""
         return self._run("preview", **options)
@@ -174,7 +181,8 @@ class StackRun:
         try:
             with _search_for_garbage_afterwards(), self._engine.leaving_out():
                 run = getattr(self._stack, operation)
-                run(on_event=events.append, on_output=lines.append, color="never", **options)
+                heard = lambda event: (events.append(event), self._engine.on_event(event))  # noqa: E731
+                run(on_event=heard, on_output=lines.append, color="never", **options)
         except automation_errors.CommandError as error:
             done = outcome(events, self._engine.log.since(mark), "\n".join(lines))
             self._engine.history.append(Done(operation, done, is_refused=True))
@@ -203,7 +211,7 @@ class StackRun:
         self._state_file.write_text(saved)
 
     def resources(self) -> dict[str, dict[str, Any]]:
-        """Exported resources by URN: `inputs`, `outputs`, `dependencies`, `deletedWith`, `ignoreChanges`, …"""
+        """Exported resources by URN: `inputs`, `outputs`, `dependencies`, `deletedWith` and so on."""
         return {resource["urn"]: resource for resource in self.export().get("resources") or []}
 
     def outputs(self) -> dict[str, Any]:
@@ -238,6 +246,8 @@ class Engine:
         self.environment: dict[str, str] = {}
         # Every operation so far, in order.
         self.history: list[Done] = []
+        # Also gets every event of every operation, in a thread.
+        self.on_event: Callable[[EngineEvent], object] = lambda _event: None
         self.leaving_out: Callable[[], AbstractContextManager[None]] = (
             _shortcuts if shortcuts else contextlib.nullcontext
         )

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Self
 
+from rehearsal.control_plane import LEASE_RENEWAL_SECONDS, ControlPlane, control_plane
+from rehearsal.engine import Engine
 from simulators.aks.provider import SmallAzure, small_azure
 from simulators.azure.provider import DEFAULT_SUBSCRIPTION
 from simulators.external_secrets.secrets_operator import SecretsOperator
@@ -12,9 +14,6 @@ from simulators.helm.crd_jobs import CrdJobs
 from simulators.keda.keda import Keda
 from simulators.kubelet.kubelet import Kubelets
 from simulators.kubernetes_provider.provider import ClusterKubernetes
-from tests.cluster.control_plane import LEASE_RENEWAL_SECONDS, ControlPlane, control_plane
-from tests.engine.harness import Engine
-from tests.engine.platform_stacks import section, settings
 
 _GPU_OPERATOR = "gpu-operator"
 _MODEL_LABEL = "llm-platform/model"
@@ -79,7 +78,7 @@ class ClusterEngine(Engine):
 
 
 def platform_engine(
-    stack: str,
+    settings: Mapping[str, Any],
     directory: Path,
     arm: Path,
     *,
@@ -87,11 +86,18 @@ def platform_engine(
     shortcuts: bool = False,
     kind: type[ClusterEngine] = ClusterEngine,
 ) -> ClusterEngine:
-    """An engine signed in to the stack's subscription, with the network from where a private stack is updated."""
-    configured = settings(stack)
-    platform = section(configured, "platform")
+    """An engine signed in to the stack's subscription, with the network from where a private stack is updated.
+
+    `settings` is the `config` of a stack file.
+    """
+    platform = settings["llm-platform:platform"]
     engine = kind(directory, arm, plane=plane, subscription=platform["subscription_id"], shortcuts=shortcuts)
-    runner_network = section(configured, "cluster")["api_server"].get("runner_vnet")
-    if runner_network:
-        engine.azure.has("network:VirtualNetwork", runner_network, platform["region"])
+    let_runner_network_exist(engine, settings)
     return engine
+
+
+def let_runner_network_exist(engine: ClusterEngine, settings: Mapping[str, Any]) -> None:
+    """Let Azure have the network from where a private stack is updated, which no stack makes."""
+    api_server = (settings.get("llm-platform:cluster") or {}).get("api_server") or {}
+    if runner_network := api_server.get("runner_vnet"):
+        engine.azure.has("network:VirtualNetwork", runner_network, settings["llm-platform:platform"]["region"])
