@@ -57,8 +57,8 @@ def _of_one_client(requests: int) -> dict[str, Json]:
 
     Each proxy counts for itself, each model too. The AI gateway's processor, which finds out the model, comes before
     the counting filter (agent-router internal/extensionserver/post_translate_modify.go, `afterExtProcFilterPrefixes`).
-    Envoy keeps the counts of the 20 clients that called a route last (`max_dynamic_descriptors`): whoever calls more
-    often than 20 others is always among them.
+    Envoy fills a count up evenly, and keeps those of the 20 clients that called a route last
+    (`max_dynamic_descriptors`; both tried with 1.39.1): whoever calls more often than 20 others is always among them.
     """
     return {
         "clientSelectors": [{"headers": [{"name": CLIENT_HEADER, "type": "Distinct"}]}],
