@@ -90,7 +90,8 @@ def check_values(config: Mapping[str, Any], text: Mapping[str, Any], images: Map
                     raise UnreadableError(
                         f"`{key}` has {len(value):,} entries, more than any model has layers", OTHER_CONFIG
                     )
-            else:
+            elif not (key == "head_dim" and value == 0 and part.get("kv_lora_rank")):
+                # GLM-5.3's class has no width of a head, since its attention is latent.
                 _check(key, value)
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import published_models
 from planning_stacks import CATALOG, planned
 
 from planning import model_config
@@ -50,6 +51,18 @@ def test_what_can_not_be_a_size_is_refused_with_a_reason(changes: dict[str, Any]
         model_config.read({**EXPERTS, "max_position_embeddings": 4096, **changes}, "acme/own", VLLM)
     assert str(refused.value)
     assert refused.value.fix
+
+
+def test_latent_attention_needs_no_width_of_a_head() -> None:
+    """GLM-5.3's class in transformers has the default 0."""
+    (config,) = [config for config in vars(published_models).values() if is_glm(config)]
+    given = {**config, "text_config": {**config["text_config"], "head_dim": 0}}
+    assert model_config.read(given, "acme/own", VLLM) == model_config.read(config, "acme/own", VLLM)
+
+
+def is_glm(config: Any) -> bool:
+    text = config.get("text_config") if isinstance(config, dict) else None
+    return isinstance(text, dict) and text.get("model_type") == "glm5_next_text"
 
 
 def keys_read() -> set[str]:
