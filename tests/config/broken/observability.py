@@ -27,6 +27,17 @@ TABLE = (
         ),
         {("ALERT-UNSENT-PROD", "observability.receivers"): ("`null`", "kind: pagerduty", "kind: email")},
     ),
+    *(
+        Broken(
+            f"mail server at {host}",
+            _receivers(_receiver(kind="email", email={"to": ["a@b.example"], "sender": "c@b.example", "smarthost": host})),
+            {("CFG-VALUE", "observability.receivers[0].email.smarthost"): (words, "smtp.azurecomm.net:587")},
+        )
+        for host, words in (
+            ("169.254.169.254:80", "link-local"), ("localhost:25", "the machine itself"), ("127.1:25", "neither"),
+            ("0.0.0.0:25", "no address of anybody"), ("224.0.0.1:25", "multicast"), ("168.63.129.16:25", "Azure's own"),
+        )
+    ),
     Broken(
         "nothing is recorded in production",
         (put("platform.environment", "prod"), put("platform.protect", value=False)),
