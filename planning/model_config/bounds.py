@@ -16,7 +16,9 @@ _LAYERS = frozenset({
     "global_attn_every_n_layers", "num_dense_layers", "attn_layer_offset", "attn_layer_period", "layer_group_size",
     "max_window_layers",
 })  # fmt: skip
-_CONTEXTS = frozenset({"max_position_embeddings", "sliding_window", "sliding_windows", "sliding_window_size", "attention_chunk_size"})
+_CONTEXTS = frozenset(
+    {"max_position_embeddings", "sliding_window", "sliding_windows", "sliding_window_size", "attention_chunk_size"}
+)
 _SIZES = frozenset({
     "hidden_size", "intermediate_size", "intermediate_size_mlp", "moe_intermediate_size", "moe_latent_size",
     "moe_shared_expert_intermediate_size", "shared_expert_intermediate_size", "shared_intermediate_size",
@@ -30,8 +32,8 @@ _SIZES = frozenset({
     "moe_k", "top_k", "n_shared_experts", "moe_num_shared_experts", "num_shared_experts", "num_shared_expert",
     "num_routed_experts", "share_expert_dim", "image_size", "patch_size", "embed_dim", "width", "mlp_hidden_dim",
     "spatial_merge_size", "mm_tokens_per_image", "image_seq_length", "mlp_ratio", "factor", "conv_L_cache", "conv_dim",
-    "mamba_d_ssm", "mamba_expand", "mamba_ngroups", "n_mamba_heads", "num_heads", "short_conv_kernel_size", "index_kpool",
-    "sparse_index_dim", "swa_head_dim", "swa_num_key_value_heads", "swa_v_head_dim", "type_vocab_size",
+    "mamba_d_ssm", "mamba_expand", "mamba_ngroups", "n_mamba_heads", "num_heads", "short_conv_kernel_size",
+    "index_kpool", "sparse_index_dim", "swa_head_dim", "swa_num_key_value_heads", "swa_v_head_dim", "type_vocab_size",
     "n_heads_in_group",
 })  # fmt: skip
 # Of these there is at least one, where they are given.
@@ -41,7 +43,7 @@ LISTS = frozenset({
     "layer_types", "no_rope_layers", "mlp_only_layers", "moe_layers", "moe_layer_freq", "mlp_layer_types",
     "index_topk_pattern", "hybrid_override_pattern", "deepstack_visual_indexes",
 })  # fmt: skip
-# Of a configuration and its parts, what is no number.
+# Of a configuration and its parts, what is not a number.
 _TEXTS = frozenset({"model_type", "dtype", "torch_dtype", "mamba_ssm_dtype", "mamba_ssm_cache_dtype"})
 _FLAGS = frozenset({
     "tie_word_embeddings", "use_sliding_window", "is_encoder_decoder", "enable_moe_block", "attention_k_eq_v",
@@ -96,7 +98,7 @@ def check_values(config: Mapping[str, Any], text: Mapping[str, Any], images: Map
 
 
 def _check_kind(key: str, value: Any) -> None:
-    """A value that is no number; null is as good as none."""
+    """A value that is not a number; null is as good as none."""
     if value is None:
         return
     for keys, kind, words in KINDS:

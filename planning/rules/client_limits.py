@@ -10,8 +10,8 @@ _LIMIT, _CLIENTS, _PROXIES = "gateway.limits.requests_per_minute", "gateway.clie
 @release_rule(
     "PATH-LIMIT",
     "warning",
-    prevents="Clients are answered 429 while the GPUs that are paid for wait: all clients together may not send what one "
-    "replica takes.",
+    prevents="Clients are answered 429 while the GPUs that are paid for wait: all clients together may not send what "
+    "one replica takes.",
     source="this program: each proxy counts the requests of each client to each model by itself",
     model=("concurrency",),
     reads=(_LIMIT, _CLIENTS, _PROXIES),
@@ -24,7 +24,7 @@ def limit_leaves_a_replica_busy(stack: Resolution, release: ReleaseView) -> Viol
     if allowed < wanted:
         yield Violation(
             _LIMIT,
-            f"{limit}, so that {clients} clients send at most {allowed} requests in a minute through {proxies} proxies, "
-            f"but one replica of `{release.name}` takes {wanted} at once: of requests that last a minute it gets too few",
+            f"{limit}: from all clients ({clients}) through the fewest proxies ({proxies}) that is {allowed} requests "
+            f"a minute, but one replica of `{release.name}` takes {wanted} at once, and waits for more",
             f"write {-(-wanted // (clients * proxies))} or more, or lower {release.path}.concurrency",
         )

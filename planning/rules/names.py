@@ -168,8 +168,8 @@ def folder_accepted(stack: Resolution, release: ReleaseView) -> Violations:
 @stack_rule(
     "STORE-SHARED",
     "warning",
-    prevents="A hole in one model's server reads another model's weights: the identity of each may read everything below "
-    "the first part of its folder.",
+    prevents="A hole in one model's server reads another model's weights: the identity of each may read everything "
+    "below the first part of its folder.",
     source="https://learn.microsoft.com/azure/storage/blobs/storage-auth-abac",
     reads=("models",),
     needs="aks",
@@ -187,8 +187,8 @@ def folders_are_apart(stack: Resolution) -> Violations:
             path = f"{release.path}.source.blob"
             yield Violation(
                 path,
-                f"`{release.name}` and `{other.name}` both have weights below `{top}/`: each may read those of the other",
-                f"move one of them to a folder of its own, such as {release.name}/{folder.partition('/')[2] or 'REVISION'}",
+                f"`{release.name}` and `{other.name}` both have weights below `{top}/`: each may read the other's",
+                f"move one to a folder of its own, such as {release.name}/{folder.partition('/')[2] or 'REVISION'}",
                 (path, f"{other.path}.source.blob"),
             )
 

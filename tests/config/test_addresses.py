@@ -11,7 +11,7 @@ from config.base import SettingRefusedError
     [
         ("169.254.169.254", "link-local"), ("169.254.0.1", "link-local"), ("127.0.0.1", "the machine itself"),
         ("127.9.9.9", "the machine itself"), ("localhost", "the machine itself"), ("LOCALHOST.", "the machine itself"),
-        ("a.localhost", "the machine itself"), ("0.0.0.0", "no address of anybody"), ("0.1.2.3", "no address"),
+        ("a.localhost", "the machine itself"), ("0.1.2.3", "no address"),
         ("168.63.129.16", "Azure's own"), ("224.0.0.1", "multicast"), ("239.255.255.255", "multicast"),
         ("240.0.0.1", "reserved"), ("255.255.255.255", "reserved"),
         # As the C library and browsers read them: the first two are 127.0.0.1, the third is 169.254.169.254.
@@ -32,7 +32,8 @@ def test_nobody_is_there(host: str, words: str) -> None:
     "host",
     [
         "smtp.azurecomm.net", "mail", "mail.corp.internal", "10.1.2.3", "192.168.0.7", "172.16.0.1", "100.64.0.1",
-        "203.0.113.9", "8.8.8.8", "xn--bcher-kva.example", "mail.monitoring.svc.cluster.local", "4mail.example", "a_b.c",
+        "203.0.113.9", "8.8.8.8", "xn--bcher-kva.example", "mail.monitoring.svc.cluster.local", "4mail.example",
+        "a_b.c",
     ],
 )  # fmt: skip
 def test_somebody_may_be_there(host: str) -> None:

@@ -67,7 +67,7 @@ def test_only_regular_files_are_read(tmp_path: Path, name: str) -> None:
 
 
 @pytest.mark.parametrize("given", [None, [], "text", {"keyrings": None}, {"keyrings": []}, {"keyrings": {"a": 1}}])
-def test_what_is_no_mapping_of_names_is_left_to_validation(tmp_path: Path, given: object) -> None:
+def test_what_is_not_a_mapping_of_names_is_left_to_validation(tmp_path: Path, given: object) -> None:
     assert keyring_problems({"registry": given}, tmp_path) == []
 
 

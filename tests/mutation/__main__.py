@@ -1,8 +1,9 @@
 """`python -m tests.mutation [AREA [COUNT]]`: which literals of the program could change without a test failing.
 
 Without words all of `components`, `planning` and `config` are tried; with a count, a sample that is the same each time.
-`survivors` tries those of the last run again, and what timed out, and a path or a folder what is below it. Results are kept outside the
-repository: a run that was broken off goes on, and what is caught is tried first with the test that caught it.
+`survivors` tries those of the last run again, and what timed out, and a path or a folder what is below it. Results are
+kept outside the repository: a run that was broken off goes on, and what is caught is tried first with the test that
+caught it.
 """
 
 import hashlib

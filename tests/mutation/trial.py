@@ -1,9 +1,9 @@
 """One mutant on trial: a copy of this process imports the program with the literal changed, and runs tests on it.
 
 The parent holds other people's packages, which cost most of a start; what may depend on the changed file, and the
-tests, are imported again in the copy. A mutant is caught by a test that fails, or by tests that can't be collected since
-the program raises. Whatever takes three times as long as the same tests took without it, and half a minute, of CPU is
-over and is no catch: nobody knows whether a test would have failed.
+tests, are imported again in the copy. A mutant is caught by a test that fails, or by tests that can't be collected
+since the program raises. Whatever takes three times as long as the same tests took without it, and half a minute, of
+CPU is over and is no catch: nobody knows whether a test would have failed.
 """
 
 import ast
@@ -70,7 +70,7 @@ class Chosen:
 def caught(mutant: Mutant, stages: Iterable[tuple[Sequence[str], float]]) -> str | None:
     """What catches a mutant, or None; `stages` are files or tests with the seconds that they take without it.
 
-    A later stage is run only where those before caught nothing; where none does and one took too long, that is said.
+    A later stage is run only where those before caught nothing; where none does and one took too long, that is the answer.
     """
     late = None
     for tests, seconds in stages:

@@ -1,8 +1,8 @@
 """`python -m tests.scanners.sbom FILE`: a CycloneDX bill of materials of what this repository installs.
 
 Python packages with the hashes of their files, as `requirements.txt` pins them; Helm charts and container images, as
-`catalog/charts.yaml` names them; images of the charts' pods, as `catalog/chart_images.yaml` does. The same commit gives the
-same bytes: there is no time stamp, and the serial number is one of the content.
+`catalog/charts.yaml` names them; images of the charts' pods, as `catalog/chart_images.yaml` does. The same commit gives
+the same bytes: there is no time stamp, and the serial number is one of the content.
 """
 
 import hashlib
@@ -93,7 +93,7 @@ def _chart(chart: Chart) -> dict[str, Any]:
 
 
 def _image(reference: str, repository: str, tag: str | None, shipped: catalog.Catalog) -> dict[str, Any]:
-    """An image; one without a tag is named by its chart's own software, after what a node has."""
+    """An image; one has no tag where a chart's own software chooses it on each node."""
     known = shipped.digests.get(f"{repository}:{tag}") if tag is not None else None
     name = repository.rpartition("/")[2].lower()
     version = f"@{quote(known.digest, safe='')}" if known is not None else ""

@@ -4,8 +4,8 @@ import ast
 from pathlib import Path
 from typing import Any
 
-import pytest
 import published_models
+import pytest
 from planning_stacks import CATALOG, planned
 
 from planning import model_config

@@ -6,6 +6,7 @@ _HOOK = "https://hooks.slack.com/" + "services/T01234567/B01234567/AbCdEfGhIjKlM
 _TEAMS = "https://prod-42.westeurope.logic.azure.com:443/workflows/0a1b/" + "triggers/manual/paths/invoke?api-version=1"
 _PAGER = "0123456789abcdef" + "0123456789abcdef"
 _RELAY = "https://chat.acme.example/" + "hooks/abcdefgh"
+_EMAIL = {"to": ["a@b.example"], "sender": "c@b.example"}
 
 
 def _receiver(**keys: object) -> dict[str, object]:
@@ -30,7 +31,7 @@ TABLE = (
     *(
         Broken(
             f"mail server at {host}",
-            _receivers(_receiver(kind="email", email={"to": ["a@b.example"], "sender": "c@b.example", "smarthost": host})),
+            _receivers(_receiver(kind="email", email={**_EMAIL, "smarthost": host})),
             {("CFG-VALUE", "observability.receivers[0].email.smarthost"): (words, "smtp.azurecomm.net:587")},
         )
         for host, words in (
