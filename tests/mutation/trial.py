@@ -70,7 +70,7 @@ class Chosen:
 def caught(mutant: Mutant, stages: Iterable[tuple[Sequence[str], float]]) -> str | None:
     """What catches a mutant, or None; `stages` are files or tests with the seconds that they take without it.
 
-    A later stage is run only where those before caught nothing; where none does and one took too long, that is the answer.
+    A later stage is run only where those before caught nothing; where none does, one that took too long is the answer.
     """
     late = None
     for tests, seconds in stages:
