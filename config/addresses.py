@@ -18,12 +18,13 @@ def usable_host(host: str, fix: str) -> None:
     Raises:
         SettingRefusedError: nobody can be there; `fix` is what to write instead.
     """
-    wrong = _wrong(host)
+    wrong = nobodys(host)
     if wrong is not None:
         raise SettingRefusedError(f'"{host}" is {wrong}', fix)
 
 
-def _wrong(host: str) -> str | None:
+def nobodys(host: str) -> str | None:
+    """What a host is that nobody can be at, in words that follow "is"; None for one that somebody may have."""
     labels = host.lower().removesuffix(".").split(".")
     if labels[-1] == "localhost":
         return "the machine itself"
