@@ -19,10 +19,10 @@ from config.from_pulumi import sections
 from planning import decide
 
 # Load: the stack's configuration, and the secrets in it for the first `up`.
-stack, bootstrap = sections()
+stack, problems, bootstrap = sections()
 
 # Plan: every decision, checked by every rule; a rejected stack stops here, and nothing is changed.
-plan = decide(config.load(stack), catalog.load(), bootstrap=bootstrap)
+plan = decide(config.load(stack, problems), catalog.load(), bootstrap=bootstrap)
 
 # Foundation: what is below Kubernetes. Nothing after this line knows which cloud it is.
 foundation = azure(plan.foundation, bootstrap=bootstrap)
@@ -33,10 +33,10 @@ admission = ImageAdmission("images", plan.image_admission, cluster=foundation.cl
 cluster = admission.cluster
 
 # Cluster services: what every model relies on.
-secrets = Secrets("secrets", plan.secrets, cluster=cluster)
+certificates = Certificates("certificates", plan.certificates, cluster=cluster)
+secrets = Secrets("secrets", plan.secrets, certificates=certificates, cluster=cluster)
 gpu_operator = GpuOperator("gpu-operator", plan.gpu_operator, cluster=cluster)
 monitoring = Monitoring("monitoring", plan.monitoring, secrets=secrets, identities=identities, cluster=cluster)
-certificates = Certificates("certificates", plan.certificates, cluster=cluster)
 
 # Serving: the models' namespace, what scales them, the gateway before them, and one component per model.
 serving = Serving("serving", plan.serving, secrets=secrets, identities=identities, cluster=cluster)

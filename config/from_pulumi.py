@@ -6,6 +6,8 @@ from typing import Any
 import pulumi
 from pulumi.runtime import config as engine_config
 
+from config.findings import Finding
+from config.keyrings import keyring_problems
 from config.model_files import with_model_files
 from config.settings import SECTIONS
 from reading.texts import json_of
@@ -15,8 +17,8 @@ _NAMESPACE = "llm-platform:"
 _PROJECT = Path(__file__).resolve().parent.parent
 
 
-def sections() -> tuple[dict[str, Any], dict[str, pulumi.Output[str]]]:
-    """Return the stack file's sections, and the secrets set beside them for the vault.
+def sections() -> tuple[dict[str, Any], list[Finding], dict[str, pulumi.Output[str]]]:
+    """Return the stack file's sections, problems of files that they name, and the secrets for the vault beside them.
 
     Every key of the namespace `llm-platform` is returned, known or not, so that a misspelt section is an error. A
     secret is a key that `pulumi config set --secret` wrote; its value stays an output.
@@ -33,7 +35,7 @@ def sections() -> tuple[dict[str, Any], dict[str, pulumi.Output[str]]]:
             secrets[name] = stack.require_secret(name)
         else:
             found[name] = _value(known[key])
-    return with_model_files(found, _PROJECT), secrets
+    return with_model_files(found, _PROJECT), keyring_problems(found, _PROJECT), secrets
 
 
 def _value(text: str) -> Any:

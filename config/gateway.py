@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from config.base import Range, SecretName, Section, SettingRefusedError, StandIn, pattern
+from config.base import Range, Requests, SecretName, Section, SettingRefusedError, StandIn, pattern
 
 # A proxy holds few larger ones.
 LARGEST_BODY_MIB = 50
@@ -45,6 +45,16 @@ class Client(Section):
         return self.key_secrets if self.key_secret is None else (self.key_secret,)
 
 
+class Limits(Section):
+    """What one client may take of one proxy."""
+
+    requests_per_minute: Requests = Field(
+        default=3000,
+        description="requests of one client to one model within a minute through one proxy, 1 to 1000000; those beyond "
+        "are answered 429",
+    )
+
+
 class Gateway(Section):
     """Envoy Gateway with Envoy AI Gateway."""
 
@@ -67,6 +77,9 @@ class Gateway(Section):
         default=None,
         description=f"the largest request body in MiB, 1 to {LARGEST_BODY_MIB}; without it 8, or more for a context "
         "above 1 million tokens; raise it for images, which are not counted in tokens",
+    )
+    limits: Limits = Field(
+        default_factory=Limits, description="what one client may take, such as {requests_per_minute: 600}"
     )
     prefix_cache: Literal["per-client", "shared"] | None = Field(
         default=None,

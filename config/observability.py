@@ -2,14 +2,20 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
+from config.addresses import usable_host
 from config.base import DiskGib, Flag, Requests, SecretName, Section, StandIn, pattern
 
 # 1 to 65535.
 _PORT = "([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])"
 # One address, as mail servers take it: no display name, no list.
 Address = Annotated[str, pattern(r"^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9.-]+\.[A-Za-z]{2,}$", longest=254)]
+
+
+def _mail_server(value: str) -> str:
+    usable_host(value.rpartition(":")[0], "write the mail server's name and port, such as smtp.azurecomm.net:587")
+    return value
 
 
 class Alerts(Section):
@@ -37,6 +43,7 @@ class Email(Section):
     smarthost: Annotated[
         str,
         pattern(rf"^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?:{_PORT}$", longest=260),
+        AfterValidator(_mail_server),
         StandIn("recovered:587"),
     ] = Field(description="the mail server and its port, such as smtp.azurecomm.net:587; always over TLS")
     username: Annotated[str, pattern(r"^[!-~]+$", longest=320)] | None = Field(

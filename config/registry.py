@@ -2,8 +2,9 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
+from config.addresses import usable_host
 from config.base import Flag, SecretName, Section, StandIn, Text, pattern
 
 # A registry, which has a dot or a port in its name, and a repository: distribution/reference reference.go, in lower
@@ -11,6 +12,11 @@ from config.base import Flag, SecretName, Section, StandIn, Text, pattern
 _HOST = r"([a-z0-9-]+([.][a-z0-9-]+)+(:[0-9]{1,5})?|[a-z0-9-]+:[0-9]{1,5})"
 _PART = r"[a-z0-9]+(([.]|__?|-+)[a-z0-9]+)*"
 _REPOSITORY = rf"^{_HOST}((/{_PART})+|(/{_PART})*/[*])$"
+
+
+def _somebodys(value: str) -> str:
+    usable_host(value.partition("/")[0].partition(":")[0], "write a registry's own name, such as acme.azurecr.io/tools")
+    return value
 
 
 class DockerHub(Section):
@@ -36,7 +42,7 @@ class Registry(Section):
         description="the account for Docker Hub, with vLLM's image: {username_secret: …, token_secret: …}; without it "
         "those images come from Docker Hub anonymously",
     )
-    allowed: tuple[Annotated[str, pattern(_REPOSITORY, longest=255)], ...] = Field(
+    allowed: tuple[Annotated[str, pattern(_REPOSITORY, longest=255), AfterValidator(_somebodys)], ...] = Field(
         default=(),
         max_length=100,
         description="repositories of your own from which pods in the platform's namespaces may come too, such as "

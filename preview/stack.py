@@ -11,6 +11,7 @@ from msgspec.structs import replace
 import catalog
 import config
 from config import Finding, Loaded, blocking, in_order, stackfile
+from config.keyrings import keyring_problems
 from config.model_files import with_model_files
 from config.positions import Positions
 from config.stackfile import StackFile
@@ -70,7 +71,7 @@ def assessed(text: str, today: str | None = None, folder: Path = PROJECT) -> Ass
     """
     file = stackfile.parse(text)
     file = replace(file, sections=with_model_files(file.sections, folder))
-    loaded = config.load(file.sections, file.problems)
+    loaded = config.load(file.sections, (*file.problems, *keyring_problems(file.sections, folder)))
     planned = assess(loaded, catalog.load(), bootstrap=file.secrets, today=today)
     return Assessed(planned.plan, file.positions.located(planned.findings), file, loaded)
 

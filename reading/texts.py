@@ -13,6 +13,8 @@ from reading.scalars import scalar
 
 # Configurations of Hugging Face have a few kilobytes.
 MODEL_FILE_BYTES = 4 * 1024 * 1024
+# A publisher's keys have some kilobytes.
+KEYRING_BYTES = 1024 * 1024
 # A thousand models have about 400 KB; the slower of the two parsers reads this much in some seconds.
 STACK_FILE_BYTES = 512 * 1024
 # The log of a server's start; nobody waits for a much longer one to be read.
@@ -47,6 +49,18 @@ def text_of(file: Path, most_bytes: int, *, opened: bool = False, errors: str = 
         FileRefusedError: it doesn't exist, is no regular file, is larger than `most_bytes`, or is not UTF-8.
     """
     try:
+        return bytes_of(file, most_bytes, opened=opened).decode("utf-8", errors)
+    except UnicodeDecodeError as error:
+        raise FileRefusedError("it is not UTF-8 text") from error
+
+
+def bytes_of(file: Path, most_bytes: int, *, opened: bool = False) -> bytes:
+    """The content of a regular file; with `opened`, also of a pipe that the shell opened for this process.
+
+    Raises:
+        FileRefusedError: it doesn't exist, is no regular file, or is larger than `most_bytes`.
+    """
+    try:
         # Opening a pipe that nobody writes to waits for ever, without this flag.
         waits = opened and str(file).startswith(_OPENED)
         number = os.open(file, os.O_RDONLY | (0 if waits else os.O_NONBLOCK))
@@ -58,13 +72,11 @@ def text_of(file: Path, most_bytes: int, *, opened: bool = False, errors: str = 
             os.close(number)
         if len(content) > most_bytes:
             raise FileRefusedError(f"it is larger than {most_bytes / 1024:,.0f} KiB")
-        return content.decode("utf-8", errors)
-    except UnicodeDecodeError as error:
-        raise FileRefusedError("it is not UTF-8 text") from error
     except ValueError as error:
         raise FileRefusedError("a name can't have the character U+0000") from error
     except OSError as error:
         raise FileRefusedError((error.strerror or str(error)).lower()) from error
+    return content
 
 
 def _refuse_kind(mode: int, *, waits: bool) -> None:

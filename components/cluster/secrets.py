@@ -1,14 +1,21 @@
 """External Secrets Operator: copies secrets from the vault into Secrets in the cluster."""
 
 import pulumi
+from pulumi_kubernetes.apiextensions import CustomResource
 from pulumi_kubernetes.helm.v3 import Release
 
+from components.cluster.certificates import Certificates
 from components.cluster.chart import install_chart
 from components.cluster.chart_traffic import close, secrets_traffic
 from components.cluster.in_cluster import in_cluster
+from components.cluster.labels import metadata
 from components.cluster.namespace import namespace
 from components.foundation import KubernetesCluster
 from planning.plan import Json, NodeSelection, SecretsPlan
+
+_ISSUER = "webhook-issuer"
+# As cert-manager's own default, and the certificate of the AI gateway's webhook: renewed after 60 days.
+_CERTIFICATE_HOURS = 2160
 
 
 class Secrets(pulumi.ComponentResource):
@@ -21,6 +28,7 @@ class Secrets(pulumi.ComponentResource):
         name: str,
         plan: SecretsPlan,
         *,
+        certificates: Certificates,
         cluster: KubernetesCluster,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
@@ -28,11 +36,19 @@ class Secrets(pulumi.ComponentResource):
         space = namespace(f"{name}-namespace", plan.chart.namespace, opts=in_cluster(self, cluster, *cluster.admission))
         openings = secrets_traffic(plan.traffic)
         policies = close(name, plan.chart.namespace, openings, parent=self, cluster=cluster, space=space)
+        issuer = CustomResource(
+            f"{name}-webhook-issuer",
+            api_version="cert-manager.io/v1",
+            kind="Issuer",
+            metadata=metadata(_ISSUER, plan.chart.namespace),
+            spec={"selfSigned": {}},
+            opts=in_cluster(self, cluster, space, certificates.chart),
+        )
         self.operator = install_chart(
             f"{name}-operator",
             plan.chart,
             _values(plan, cluster.system_nodes),
-            opts=in_cluster(self, cluster, space, *policies),
+            opts=in_cluster(self, cluster, space, issuer, *policies),
         )
         self.register_outputs({"operator": plan.service_account})
 
@@ -59,6 +75,20 @@ def _values(plan: SecretsPlan, nodes: NodeSelection) -> dict[str, Json]:
             "servicebindings": {"create": False},
         },
         **placed,
-        "webhook": {**placed, "podDisruptionBudget": {"enabled": True, "minAvailable": 1}},
-        "certController": placed,
+        "webhook": {
+            **placed,
+            "podDisruptionBudget": {"enabled": True, "minAvailable": 1},
+            # By another annotation an update replaces pods that serve the certificate of the chart's own controller:
+            # they are ready with the new one alone, which cert-manager has written into the webhook by then.
+            "podAnnotations": {"llm-platform/certificate": "cert-manager"},
+            "certManager": {
+                "enabled": True,
+                "cert": {
+                    "issuerRef": {"group": "cert-manager.io", "kind": "Issuer", "name": _ISSUER},
+                    "duration": f"{_CERTIFICATE_HOURS}h0m0s",
+                },
+            },
+        },
+        # It would read every Secret of the cluster to write one certificate.
+        "certController": {"create": False},
     }

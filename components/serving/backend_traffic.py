@@ -3,6 +3,7 @@
 from components.cluster.durations import in_milliseconds, in_seconds
 from components.cluster.gateway_limits import tcp_keepalive
 from planning.plan import Json, UpstreamPath
+from planning.plan.endpoint import CLIENT_HEADER
 
 
 def backend_traffic(route: str, path: UpstreamPath) -> dict[str, Json]:
@@ -41,10 +42,25 @@ def backend_traffic(route: str, path: UpstreamPath) -> dict[str, Json]:
             "maxParallelRequests": path.requests,
             "maxParallelRetries": path.retrying,
         },
+        "rateLimit": {"type": "Local", "local": {"rules": [_of_one_client(path.client_requests_per_minute)]}},
         "tcpKeepalive": tcp_keepalive(path.keepalive),
         "timeout": {
             "tcp": {"connectTimeout": in_seconds(path.connect_seconds)},
             "http": {"connectionIdleTimeout": in_seconds(path.idle_seconds)},
         },
         "dns": {"dnsRefreshRate": in_seconds(path.dns_refresh_seconds), "respectDnsTtl": True},
+    }
+
+
+def _of_one_client(requests: int) -> dict[str, Json]:
+    """A rule that counts each client by itself: by the header that the gateway writes once it has checked the key.
+
+    Each proxy counts for itself, each model too. The AI gateway's processor, which finds out the model, comes before
+    the counting filter (agent-router internal/extensionserver/post_translate_modify.go, `afterExtProcFilterPrefixes`).
+    Envoy fills a count up evenly, and keeps those of the 20 clients that called a route last
+    (`max_dynamic_descriptors`; both tried with 1.39.1): whoever calls more often than 20 others is always among them.
+    """
+    return {
+        "clientSelectors": [{"headers": [{"name": CLIENT_HEADER, "type": "Distinct"}]}],
+        "limit": {"requests": requests, "unit": "Minute"},
     }

@@ -7,7 +7,7 @@ from catalog import AttentionLayers, ModelArchitecture, VllmVersion
 from catalog.model_schema import AttentionKind
 from planning.memory import GIB
 from planning.model_config import defaults, encoder_only
-from planning.model_config.bounds import check_sizes
+from planning.model_config.bounds import check_values
 from planning.model_config.encoder import encoder_of
 from planning.model_config.errors import UnreadableError
 from planning.model_config.layers import layers_of
@@ -44,7 +44,7 @@ def read(config: Mapping[str, Any], name: str, vllm: VllmVersion) -> ModelArchit
 def _read(config: Mapping[str, Any], name: str, vllm: VllmVersion) -> ModelArchitecture:
     text, known = defaults.language(config, vllm), vllm.architectures
     images = defaults.images(config, vllm)
-    check_sizes(text, images)
+    check_values(config, text, images)
     if text.get("model_type") in known.encoders:
         return encoder_only.read(text, name)
     quantization, model_type = text.get("quantization_config"), str(text.get("model_type", ""))

@@ -124,6 +124,8 @@ class UpstreamPath(Struct, frozen=True, kw_only=True):
     """Most requests at once through one proxy, each with a connection of its own: none waits unseen in the proxy."""
     retrying: int
     """Most requests that are being sent again at once."""
+    client_requests_per_minute: int
+    """Requests of one client to the model within a minute through one proxy; those beyond are answered 429."""
 
 
 class ProbePath(Struct, frozen=True, kw_only=True):

@@ -41,7 +41,6 @@ REQUESTS: Mapping[str, Mapping[str, Requests]] = {
     "external-secrets": {
         "resources": Requests(50, 128, 256),
         "webhook.resources": Requests(10, 64, 128),
-        "certController.resources": Requests(10, 64, 128),
     },
     "cert-manager": {
         "resources": Requests(20, 64, 256),

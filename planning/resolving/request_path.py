@@ -6,6 +6,7 @@ The figures that nobody outside decides were tried with Envoy Gateway 1.9.1, Env
 import math
 
 from catalog.request_path_schema import RequestPathFacts
+from config.gateway import Gateway
 from planning.plan.request_path import (
     ListenerPath,
     LoadBalancerPath,
@@ -59,7 +60,7 @@ def request_path(stack: Resolution) -> RequestPathPlan:
     facts, request = stack.catalog.request_path, stack.settings.gateway.request_timeout_seconds
     listener = _listener(stack, facts)
     proxy = _proxy(listener, facts, request)
-    models = tuple(_model(release, facts, request) for release in stack.releases)
+    models = tuple(_model(release, facts, stack.settings.gateway) for release in stack.releases)
     return RequestPathPlan(
         request_seconds=request,
         load_balancer=LoadBalancerPath(
@@ -148,7 +149,8 @@ def _proxy(listener: ListenerPath, facts: RequestPathFacts, request: int) -> Pro
     )
 
 
-def _model(release: ReleaseView, facts: RequestPathFacts, request: int) -> ModelPath:
+def _model(release: ReleaseView, facts: RequestPathFacts, gateway: Gateway) -> ModelPath:
+    request = gateway.request_timeout_seconds
     return ModelPath(
         model=release.name,
         request_seconds=request,
@@ -172,6 +174,7 @@ def _model(release: ReleaseView, facts: RequestPathFacts, request: int) -> Model
             ejection_percent=50,
             requests=_requests(release),
             retrying=64,
+            client_requests_per_minute=gateway.limits.requests_per_minute,
         ),
         server=_server(release, facts, request),
     )

@@ -33,7 +33,7 @@ def production_is_recorded(stack: Resolution) -> Violations:
 
 @stack_rule(
     "AUDIT-CONTAINERS",
-    "warning",
+    "error",
     prevents="Which client sent which request when is known only while the proxy's pod exists.",
     source="https://learn.microsoft.com/azure/azure-monitor/containers/container-insights-overview",
     reads=_READS,
@@ -46,7 +46,7 @@ def containers_of_production_are_recorded(stack: Resolution) -> Violations:
         yield Violation(
             f"{_AUDIT}.container_logs",
             "the logs of gateway and models, the access log among them, end with their pods",
-            "leave container_logs out, unless an agent of your own collects them",
+            "leave container_logs out; an agent of your own may collect them as well",
         )
 
 
@@ -74,7 +74,7 @@ def production_has_no_limit(stack: Resolution) -> Violations:
     "error",
     prevents="Prompts, answers or a key are kept for months where everyone reads who may read logs.",
     source="https://docs.vllm.ai/en/latest/usage/security/",
-    reads=(_AUDIT,),
+    reads=_READS,
     model=("engine.version", "engine.args", "engine.unsafe"),
     needs="aks",
 )
@@ -91,5 +91,7 @@ def no_prompt_is_recorded(stack: Resolution, release: ReleaseView) -> Violations
                 found.path,
                 f"`{found.name}` is open: it {found.risk.does}, and the logs of models are recorded for "
                 f"{audit.retention_days} days",
-                f"leave it out, or write {_AUDIT}.container_logs: false",
+                "leave it out"
+                if stack.settings.platform.is_production
+                else f"leave it out, or write {_AUDIT}.container_logs: false",
             )

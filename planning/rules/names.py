@@ -165,6 +165,34 @@ def folder_accepted(stack: Resolution, release: ReleaseView) -> Violations:
         yield Violation(path, f"{len(folder)} characters; {room} leave room for the names of files", "shorten it")
 
 
+@stack_rule(
+    "STORE-SHARED",
+    "warning",
+    prevents="A hole in one model's server reads another model's weights: the identity of each may read everything "
+    "below the first part of its folder.",
+    source="https://learn.microsoft.com/azure/storage/blobs/storage-auth-abac",
+    reads=("models",),
+    needs="aks",
+)
+def folders_are_apart(stack: Resolution) -> Violations:
+    """Models with other weights in the model store have folders whose first parts differ."""
+    first: dict[str, ReleaseView] = {}
+    for release in stack.releases:
+        folder = release.settings.source.blob
+        if folder is None:
+            continue
+        top = folder.partition("/")[0]
+        other = first.setdefault(top, release)
+        if other.settings.source.blob != folder:
+            path = f"{release.path}.source.blob"
+            yield Violation(
+                path,
+                f"`{release.name}` and `{other.name}` both have weights below `{top}/`: each may read the other's",
+                f"move one to a folder of its own, such as {release.name}/{folder.partition('/')[2] or 'REVISION'}",
+                (path, f"{other.path}.source.blob"),
+            )
+
+
 @pool_rule(
     "TAINT-KEY",
     "error",

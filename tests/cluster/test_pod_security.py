@@ -33,7 +33,6 @@ _OF_GRAFANA: Final[Context] = {**_DROP_ALL, "seccompProfile": {"type": "RuntimeD
 PODS: Final[dict[tuple[str, str], tuple[str | Context, tuple[str | Context, ...]]]] = {
     ("external-secrets", "external-secrets"): ("podSecurityContext", ("securityContext",)),
     ("external-secrets", "webhook"): ("webhook.podSecurityContext", ("webhook.securityContext",)),
-    ("external-secrets", "cert-controller"): ("certController.podSecurityContext", ("certController.securityContext",)),
     ("keda", "keda-operator"): ("podSecurityContext.operator", ("securityContext.operator",)),
     ("keda", "metrics-apiserver"): ("podSecurityContext.metricServer", ("securityContext.metricServer",)),
     ("keda", "admission-webhooks"): ("podSecurityContext.webhooks", ("securityContext.webhooks",)),

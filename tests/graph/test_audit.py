@@ -65,17 +65,17 @@ def unrecorded(entries: Sequence[Entry]) -> Iterator[str]:
             yield entry["urn"].split("::")[-1]
 
 
-def audited(**audit: Any) -> tuple[Entry, ...]:
-    """The production stack with another audit."""
-    return _audited(tuple(sorted(audit.items())))
+def audited(stack: str = "prod", **audit: Any) -> tuple[Entry, ...]:
+    """The production stack, or another one, with another audit."""
+    return _audited(stack, tuple(sorted(audit.items())))
 
 
 @cache
-def _audited(audit: tuple[tuple[str, Any], ...]) -> tuple[Entry, ...]:
+def _audited(stack: str, audit: tuple[tuple[str, Any], ...]) -> tuple[Entry, ...]:
     def change(sections: Sections) -> None:
-        sections["observability"]["audit"] = dict(audit)
+        sections.setdefault("observability", {})["audit"] = dict(audit)
 
-    return tuple(graph_of("prod", change).to_json())
+    return tuple(graph_of(stack, change).to_json())
 
 
 def cluster(entries: Sequence[Entry]) -> Mapping[str, Any]:
@@ -155,7 +155,7 @@ def test_the_access_log_holds_neither_keys_nor_bodies_nor_queries(stack: str) ->
 
 def test_the_agent_and_defender_are_switched_on_and_off_by_name() -> None:
     """AKS keeps an add-on that is left out (Azure/AKS#2904), so what is off is named as off."""
-    every, none = audited(defender=True), audited(container_logs=False)
+    every, none = audited(defender=True), audited("dev", container_logs=False)
     agent = cluster(every)["addonProfiles"]["omsagent"]
     assert agent["enabled"] is True
     assert agent["config"]["useAADAuth"] == "true"

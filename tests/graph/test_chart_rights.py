@@ -15,7 +15,7 @@ from tests.graph.test_gateway_versions import before
 each_stack = pytest.mark.parametrize("stack", ALL)
 # Their charts have no switch for less; docs/network.md says what that means.
 EVERYWHERE = {"ai-gateway-controller", "cert-manager", "cert-manager-cainjector"}
-SECRETS_OF_VAULT = {"external-secrets", "external-secrets-cert-controller"}
+SECRETS_OF_VAULT = {"external-secrets"}
 FSACCESS = ("bearerTokenFile", "caFile", "certFile", "keyFile", "credentialsFile")
 
 
@@ -60,6 +60,25 @@ def test_secrets_of_all_namespaces_are_open_only_to_those_whose_charts_know_noth
     assert found["keda-operator"] == {"keda"}
     assert found["kube-prometheus-stack-operator"] == {"monitoring"}
     assert found["envoy-gateway"] == {"envoy-gateway-system", "llm", "llm-gateway"}
+
+
+@each_stack
+def test_the_webhook_of_external_secrets_has_its_certificate_from_cert_manager(stack: str) -> None:
+    """Its chart's own controller would read every Secret of the cluster to write one."""
+    release, issued_by = releases(stack)["external-secrets"], releases(stack)["cert-manager"]
+    given = release["inputs"]["values"]
+    assert given["certController"] == {"create": False}
+    certificate = given["webhook"]["certManager"]
+    assert certificate["enabled"]
+    assert default("external-secrets", "webhook.certManager.addInjectorAnnotations")
+    reference = certificate["cert"]["issuerRef"]
+    issuer = only(stack, "Issuer", reference["name"])
+    assert (reference["group"], reference["kind"]) == ("cert-manager.io", "Issuer")
+    # An Issuer counts in its own namespace alone.
+    assert issuer["inputs"]["metadata"]["namespace"] == release["inputs"]["namespace"]
+    assert issuer["inputs"]["spec"] == {"selfSigned": {}}
+    assert issued_by["urn"] in before(stack, issuer)
+    assert {issuer["urn"], issued_by["urn"]} <= before(stack, release)
 
 
 @each_stack

@@ -171,6 +171,16 @@ def _role(entry: Entry, graph: Graph) -> bool:
     )
 
 
+def _issuer(entry: Entry, graph: Graph) -> bool:
+    """A chart of its namespace has a certificate from it."""
+    meta = entry["inputs"]["metadata"]
+    return any(
+        release["inputs"]["namespace"] == meta["namespace"] and meta["name"] in strings(release["inputs"]["values"])
+        for release in graph.entries
+        if release["type"].endswith(":Release")
+    )
+
+
 def _binding(entry: Entry, graph: Graph) -> bool:
     accounts = [(item["metadata"]["namespace"], item["metadata"]["name"]) for item in graph.of("ServiceAccount")]
     for release in graph.entries:
@@ -220,6 +230,7 @@ KUBERNETES: dict[str, Users] = {
     "Gateway": _by_itself,
     "GatewayClass": _referenced_by("Gateway"),
     "GatewayConfig": _annotated("aigateway.envoyproxy.io/gateway-config", "Gateway"),
+    "Issuer": _issuer,
     "Job": _by_itself,
     "Namespace": _inhabited,
     "NetworkPolicy": _by_itself,

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 import yaml
 
+from planning.plan.endpoint import CLIENT_HEADER
 from tests.graph.request_path import objects, only, plan_of, seconds
 from tests.graph.stacks import ALL, sections_of
 
@@ -78,3 +79,19 @@ def test_keys_and_tokens_lose_the_line_break_of_a_shell(stack: str) -> None:
         keys = [item["secretKey"] for item in spec["data"]]
         assert spec["target"]["template"]["engineVersion"] == "v2"
         assert spec["target"]["template"]["data"] == {key: f'{{{{ index . "{key}" | trim }}}}' for key in keys}
+
+
+@each_stack
+def test_no_client_takes_a_models_places_by_the_number_of_its_requests(stack: str) -> None:
+    wanted = plan_of(stack).request_path.models[0].upstream.client_requests_per_minute
+    policies = objects(stack, "BackendTrafficPolicy")
+    # A policy of a route replaces that of the Gateway: each route has the limit itself.
+    assert policies.keys() == {model["name"] for model in sections_of(stack)["models"]}
+    for policy in policies.values():
+        assert policy["spec"]["rateLimit"]["type"] == "Local"
+        (rule,) = policy["spec"]["rateLimit"]["local"]["rules"]
+        assert rule["limit"] == {"requests": wanted, "unit": "Minute"}
+        # Each value of the header counts by itself; the gateway alone writes it, from the key.
+        assert rule["clientSelectors"] == [{"headers": [{"name": CLIENT_HEADER, "type": "Distinct"}]}]
+    assert only(stack, "SecurityPolicy")["apiKeyAuth"]["forwardClientIDHeader"] == CLIENT_HEADER
+    assert CLIENT_HEADER in only(stack, "ClientTrafficPolicy")["headers"]["earlyRequestHeaders"]["remove"]

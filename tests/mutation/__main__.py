@@ -1,8 +1,9 @@
 """`python -m tests.mutation [AREA [COUNT]]`: which literals of the program could change without a test failing.
 
 Without words all of `components`, `planning` and `config` are tried; with a count, a sample that is the same each time.
-`survivors` tries those of the last run again, and a path or a folder what is below it. Results are kept outside the
-repository: a run that was broken off goes on, and what is caught is tried first with the test that caught it.
+`survivors` tries those of the last run again, and what timed out, and a path or a folder what is below it. Results are
+kept outside the repository: a run that was broken off goes on, and what is caught is tried first with the test that
+caught it.
 """
 
 import hashlib
@@ -17,7 +18,7 @@ from tests.mutation import together
 from tests.mutation.literals import Mutant, mutants
 from tests.mutation.report import report
 from tests.mutation.touched import Touch, ranked, recorded, test_files
-from tests.mutation.trial import INVARIANTS, caught, warm
+from tests.mutation.trial import INVARIANTS, caught, timed_out, warm
 from tests.repository import ROOT, files
 
 AREAS = ("components", "planning", "config")
@@ -49,7 +50,7 @@ class _Kept:
         self._results = {line["id"]: line for line in map(json.loads, lines)}
 
     def survivors(self) -> set[str]:
-        return {id_ for id_, line in self._results.items() if line["by"] is None}
+        return {id_ for id_, line in self._results.items() if line["by"] is None or timed_out(line["by"])}
 
     def known(self, mutant: Mutant) -> tuple[bool, str | None]:
         """Whether the result still counts, and what caught the mutant last."""

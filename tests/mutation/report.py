@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import yaml
 
 from tests.mutation.literals import Mutant
+from tests.mutation.trial import timed_out
 
 LIST = Path(__file__).with_name("survivors.yaml")
 TARGETS = {"components": 0.95, "planning": 0.90, "config": 0.90}
@@ -46,16 +47,22 @@ def missing(entries: Iterable[Survivor], known: Iterable[Mutant]) -> list[Surviv
 
 
 def report(results: Mapping[Mutant, str | None], *, complete: bool) -> int:
-    """Print it; 1 if an area is below its target, or the list lacks a survivor or has one that is caught."""
+    """Print it; 1 if an area is below its target, or the list lacks a survivor or has one that is caught.
+
+    A mutant whose tests took too long is neither caught nor a survivor: it counts in the rate alone.
+    """
     entries = reviewed()
     survivors = [mutant for mutant, by in results.items() if by is None]
     unlisted = [mutant for mutant in survivors if not any(entry.covers(mutant) for entry in entries)]
     tried = {entry: [mutant for mutant in results if entry.covers(mutant)] for entry in entries}
-    done = [entry for entry, found in tried.items() if found and all(results[mutant] is not None for mutant in found)]
+    done = [entry for entry, found in tried.items() if found and all(_is_caught(results[mutant]) for mutant in found)]
     for mutant in unlisted:
         print(
             f"survives, and is not listed: {mutant.file}:{mutant.line} in {mutant.inside or 'module'}: {mutant.change}"
         )
+    for mutant, by in results.items():
+        if timed_out(by):
+            print(f"{by}: {mutant.file}:{mutant.line} in {mutant.inside or 'module'}: {mutant.change}")
     if complete:
         for entry in done:
             print(f"listed, but caught: {entry.file} {entry.inside}: {entry.change}")
@@ -63,16 +70,23 @@ def report(results: Mapping[Mutant, str | None], *, complete: bool) -> int:
     for area, target in TARGETS.items():
         of_area = {mutant: by for mutant, by in results.items() if mutant.file.startswith(f"{area}/")}
         if of_area:
-            rate = sum(by is not None for by in of_area.values()) / len(of_area)
+            rate = sum(_is_caught(by) for by in of_area.values()) / len(of_area)
             low |= rate < target
             print(f"{area}: {_rate(of_area)}; target {target:.0%}; {_kinds(of_area)}")
     return int(low or bool(unlisted) or (complete and bool(done)))
 
 
 def _rate(results: Mapping[Mutant, str | None]) -> str:
-    count, hit = len(results), sum(by is not None for by in results.values())
-    low, high = interval(hit, count)
-    return f"{hit} of {count} literals are caught ({hit / count:.1%}; 95 % confidence {low:.1%} to {high:.1%})"
+    count, hit = len(results), sum(_is_caught(by) for by in results.values())
+    late, (low, high) = sum(timed_out(by) for by in results.values()), interval(hit, count)
+    return (
+        f"{hit} of {count} literals are caught ({hit / count:.1%}; 95 % confidence {low:.1%} to {high:.1%}), "
+        f"{late} timed out"
+    )
+
+
+def _is_caught(by: str | None) -> bool:
+    return by is not None and not timed_out(by)
 
 
 def interval(hit: int, count: int) -> tuple[float, float]:
@@ -88,5 +102,5 @@ def _kinds(results: Mapping[Mutant, str | None]) -> str:
     parts = []
     for kind in kinds:
         found = [by for mutant, by in results.items() if mutant.kind == kind]
-        parts.append(f"{kind} {sum(by is not None for by in found)}/{len(found)}")
+        parts.append(f"{kind} {sum(_is_caught(by) for by in found)}/{len(found)}")
     return ", ".join(parts)

@@ -1,8 +1,9 @@
 """One mutant on trial: a copy of this process imports the program with the literal changed, and runs tests on it.
 
 The parent holds other people's packages, which cost most of a start; what may depend on the changed file, and the
-tests, are imported again in the copy. A mutant is caught by a test that fails, by tests that can't be collected since
-the program raises, or by the time: three times what the same tests took without it and half a minute, of CPU.
+tests, are imported again in the copy. A mutant is caught by a test that fails, or by tests that can't be collected
+since the program raises. Whatever takes three times as long as the same tests took without it, and half a minute, of
+CPU is over and is no catch: nobody knows whether a test would have failed.
 """
 
 import ast
@@ -39,6 +40,7 @@ INVARIANTS: list[str] = ["tests/graph/test_invariants.py"]
 STACKS = ("otherwise", "shared-gpu-spot")
 _KEPT = ("tests/mutation/", "tests/repository.py")
 _LIMIT_BYTES = 6 << 30
+_TIMED_OUT = "timed out: "
 
 
 class Chosen:
@@ -68,13 +70,21 @@ class Chosen:
 def caught(mutant: Mutant, stages: Iterable[tuple[Sequence[str], float]]) -> str | None:
     """What catches a mutant, or None; `stages` are files or tests with the seconds that they take without it.
 
-    A later stage is run only where those before caught nothing.
+    A later stage is run only where those before caught nothing; where none does, one that took too long is the answer.
     """
+    late = None
     for tests, seconds in stages:
         found = _in_a_copy(mutant, tests, round(3 * seconds + 30))
-        if found is not None:
+        if timed_out(found):
+            late = found
+        elif found is not None:
             return found
-    return None
+    return late
+
+
+def timed_out(by: str | None) -> bool:
+    """Whether the tests of a mutant took too long, so that nothing is known about it."""
+    return by is not None and by.startswith(_TIMED_OUT)
 
 
 def _in_a_copy(mutant: Mutant, tests: Sequence[str], limit: int) -> str | None:
@@ -89,7 +99,7 @@ def _in_a_copy(mutant: Mutant, tests: Sequence[str], limit: int) -> str | None:
     _, status = os.waitpid(child, 0)
     if os.WIFSIGNALED(status):
         by_time = os.WTERMSIG(status) in (signal.SIGALRM, signal.SIGXCPU)
-        return f"{limit} s are over" if by_time else f"signal {os.WTERMSIG(status)}"
+        return f"{_TIMED_OUT}{limit} s are over" if by_time else f"signal {os.WTERMSIG(status)}"
     if os.WEXITSTATUS(status) or not found.startswith(("passed", "caught ")):
         raise RuntimeError(f"{mutant.id}: the trial itself went wrong: {found or status}")
     return None if found == "passed" else found.removeprefix("caught ")

@@ -1,8 +1,8 @@
 """`python -m tests.scanners.sbom FILE`: a CycloneDX bill of materials of what this repository installs.
 
 Python packages with the hashes of their files, as `requirements.txt` pins them; Helm charts and container images, as
-`catalog/charts.yaml` names them. What the charts bring in turn is in the charts. The same commit gives the same bytes:
-there is no time stamp, and the serial number is one of the content.
+`catalog/charts.yaml` names them; images of the charts' pods, as `catalog/chart_images.yaml` does. The same commit gives
+the same bytes: there is no time stamp, and the serial number is one of the content.
 """
 
 import hashlib
@@ -17,7 +17,7 @@ from typing import Any, Final
 from urllib.parse import quote
 
 import catalog
-from catalog.schema import Chart, Image
+from catalog.schema import Chart
 from tests.repository import ROOT
 
 SPEC_VERSION: Final = "1.6"
@@ -33,7 +33,12 @@ def bill() -> dict[str, Any]:
         [
             *python_packages(REQUIREMENTS.read_text(encoding="utf-8")),
             *(_chart(chart) for chart in shipped.charts.values()),
-            *(_image(image, _digest(shipped, image)) for image in shipped.images.values()),
+            *(_image(image.name, image.repository, image.tag, shipped) for image in shipped.images.values()),
+            *(
+                _image(f"{chart}:{image.repository}", image.repository, image.tag, shipped)
+                for chart, images in shipped.chart_images.items()
+                for image in images
+            ),
         ],
         key=lambda component: component["bom-ref"],
     )
@@ -87,19 +92,17 @@ def _chart(chart: Chart) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _digest(shipped: catalog.Catalog, image: Image) -> str | None:
-    known = shipped.digests.get(f"{image.repository}:{image.tag}")
-    return None if known is None else known.digest
-
-
-def _image(image: Image, digest: str | None) -> dict[str, Any]:
-    name = image.repository.rpartition("/")[2].lower()
-    version = f"@{quote(digest, safe='')}" if digest else ""
-    place = f"repository_url={quote(image.repository, safe='')}&tag={quote(image.tag, safe='')}"
-    hashes = [{"alg": "SHA-256", "content": digest.removeprefix("sha256:")}] if digest else []
+def _image(reference: str, repository: str, tag: str | None, shipped: catalog.Catalog) -> dict[str, Any]:
+    """An image; one has no tag where a chart's own software chooses it on each node."""
+    known = shipped.digests.get(f"{repository}:{tag}") if tag is not None else None
+    name = repository.rpartition("/")[2].lower()
+    version = f"@{quote(known.digest, safe='')}" if known is not None else ""
+    place = f"repository_url={quote(repository, safe='')}" + ("" if tag is None else f"&tag={quote(tag, safe='')}")
+    hashes = [{"alg": "SHA-256", "content": known.digest.removeprefix("sha256:")}] if known is not None else []
     return {
-        "type": "container", "bom-ref": f"image:{image.name}", "name": image.repository, "version": image.tag,
-        "purl": f"pkg:oci/{quote(name)}{version}?{place}", **({"hashes": hashes} if hashes else {}),
+        "type": "container", "bom-ref": f"image:{reference}", "name": repository,
+        **({"version": tag} if tag is not None else {}), "purl": f"pkg:oci/{quote(name)}{version}?{place}",
+        **({"hashes": hashes} if hashes else {}),
     }  # fmt: skip
 
 

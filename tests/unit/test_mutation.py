@@ -87,6 +87,33 @@ def test_a_mutant_is_caught_by_a_failing_assertion_alone(tmp_path: Path, asserti
     assert not caught or "test_unit" in str(by)
 
 
+SLOW = (
+    "def test_slow():\n    from components.cluster.durations import in_seconds\n"
+    "    while 'mutated' in in_seconds(3): pass\n"
+)
+
+
+def test_a_mutant_whose_tests_never_end_is_not_caught_unless_another_test_fails(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    slow, tried = tmp_path / "test_slow.py", tmp_path / "test_tried.py"
+    slow.write_text(SLOW)
+    tried.write_text(TRIED)
+    mutant = find("components/cluster/durations.py", "'s' -> 's-mutated'")
+    # A negative time without the mutant leaves a limit of three seconds.
+    by = trial.caught(mutant, [([str(slow)], -9.0)])
+    assert trial.timed_out(by)
+    assert "test_unit" in str(trial.caught(mutant, [([str(slow)], -9.0), ([str(tried)], 5.0)]))
+
+    monkeypatch.setattr(report, "LIST", tmp_path / "survivors.yaml")
+    (tmp_path / "survivors.yaml").write_text("[]")
+    assert report.report({mutant: by}, complete=True) == 1
+    printed = capsys.readouterr().out
+    assert "0 of 1 literals are caught" in printed
+    assert "1 timed out" in printed
+    assert "survives" not in printed
+
+
 def test_every_area_has_mutants_of_every_kind() -> None:
     for area in AREAS:
         kinds = {mutant.kind for mutant in all_mutants([area])}

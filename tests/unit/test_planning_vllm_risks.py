@@ -131,8 +131,26 @@ def test_what_takes_effect_is_judged(args: dict[str, Any], name: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "extra",
+    [
+        {"spec_module_path": "acme"},
+        {"secondary_tiers": [{"type": "fs", "root_dir": "/x"}]},
+        {"lmcache.mp.host": "tcp://192.0.2.1"},
+    ],
+)
+def test_what_vllm_derives_is_judged_as_if_it_were_given(extra: dict[str, Any]) -> None:
+    """`kv-offloading-size` makes it OffloadingConnector, with the keys that the stack gives beside it."""
+    transfer = {"kv_role": "kv_both", "kv_connector_extra_config": extra}
+    derived = found({"kv-offloading-size": 4, "kv-transfer-config": transfer})
+    given = found({"kv-transfer-config": {"kv_connector": "OffloadingConnector", **transfer}})
+    assert "ENGINE-FORBIDDEN" in derived
+    assert derived == given
+
+
+@pytest.mark.parametrize(
     "args",
     [
+        {"kv-offloading-size": 4},
         {"trust-remote-code": False},
         {"disable-log-requests": True},
         {"distributed-executor-backend": "mp"},

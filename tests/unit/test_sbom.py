@@ -47,6 +47,17 @@ def test_every_chart_and_image_of_the_catalog_is_there() -> None:
         assert ("hashes" in component) == (f"{image.repository}:{image.tag}" in shipped.digests)
 
 
+def test_every_image_of_a_charts_pods_is_there() -> None:
+    shipped = catalog.load()
+    assert shipped.chart_images["cert-manager"]
+    for chart, images in shipped.chart_images.items():
+        for image in images:
+            component = BY_REFERENCE[f"image:{chart}:{image.repository}"]
+            # A driver's image has a tag for each operating system.
+            assert (component["name"], component.get("version")) == (image.repository, image.tag)
+            assert ("hashes" in component) == (f"{image.repository}:{image.tag}" in shipped.digests)
+
+
 def test_references_are_unique_and_the_platform_depends_on_all() -> None:
     assert len(BY_REFERENCE) == len(BILL["components"])
     (dependencies,) = BILL["dependencies"]

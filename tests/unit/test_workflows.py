@@ -34,3 +34,13 @@ def test_workflows_have_no_permissions_by_default(workflow: Path) -> None:
     written = {("id-token", "write"), ("issues", "write"), ("pull-requests", "write")}
     allowed = written if workflow.name.startswith("stack-") else set()
     assert {(name, access) for name, access in granted if access != "read"} <= allowed
+
+
+@pytest.mark.parametrize("target", ["fuzz", "mutants"])
+def test_once_a_week_mistakes_are_looked_for_that_no_test_knows(target: str) -> None:
+    found = content(ROOT / ".github" / "workflows" / "checks.yaml")
+    # YAML 1.1 reads the key `on` as true.
+    assert next(value for key, value in found.items() if str(key) == "True")["schedule"]
+    job = found["jobs"][target]
+    assert job["if"] == "github.event_name == 'schedule'"
+    assert any(str(step.get("run", "")).startswith(f"make {target}") for step in job["steps"])

@@ -6,6 +6,7 @@ _HOOK = "https://hooks.slack.com/" + "services/T01234567/B01234567/AbCdEfGhIjKlM
 _TEAMS = "https://prod-42.westeurope.logic.azure.com:443/workflows/0a1b/" + "triggers/manual/paths/invoke?api-version=1"
 _PAGER = "0123456789abcdef" + "0123456789abcdef"
 _RELAY = "https://chat.acme.example/" + "hooks/abcdefgh"
+_EMAIL = {"to": ["a@b.example"], "sender": "c@b.example"}
 
 
 def _receiver(**keys: object) -> dict[str, object]:
@@ -26,6 +27,17 @@ TABLE = (
             drop("observability.receivers"),
         ),
         {("ALERT-UNSENT-PROD", "observability.receivers"): ("`null`", "kind: pagerduty", "kind: email")},
+    ),
+    *(
+        Broken(
+            f"mail server at {host}",
+            _receivers(_receiver(kind="email", email={**_EMAIL, "smarthost": host})),
+            {("CFG-VALUE", "observability.receivers[0].email.smarthost"): (words, "smtp.azurecomm.net:587")},
+        )
+        for host, words in (
+            ("169.254.169.254:80", "link-local"), ("localhost:25", "the machine itself"), ("127.1:25", "neither"),
+            ("0.0.0.0:25", "no address of anybody"), ("224.0.0.1:25", "multicast"), ("168.63.129.16:25", "Azure's own"),
+        )
     ),
     Broken(
         "nothing is recorded in production",

@@ -75,6 +75,14 @@ TABLE = (
         (put("registry.require_digests", True),),
         {("SUPPLY-REQUIRED", "registry.require_digests"): ("by a tag alone", "pins --resolve")},
     ),
+    *(
+        Broken(
+            f"repository at {host}",
+            (put("registry.allowed", [f"{host}/tools/*"]),),
+            {("CFG-VALUE", "registry.allowed[0]"): (words, "acme.azurecr.io/tools")},
+        )
+        for host, words in (("169.254.169.254", "link-local"), ("127.0.0.1:5000", "the machine itself"))
+    ),
     Broken(
         "keyring of a chart that nobody signs",
         (put("registry.keyrings", {"keda": "keys/keda.gpg", "certmanager": "keys/c.gpg"}),),

@@ -3,6 +3,19 @@
 from broken.change import Broken, put
 
 TABLE = (
+    *(
+        Broken(
+            f"{limit} requests of a client",
+            (put("gateway.limits", {"requests_per_minute": limit}),),
+            {("CFG-VALUE", "gateway.limits.requests_per_minute"): ("1 to 1000000",)},
+        )
+        for limit in (0, -1, 1e308, "many")
+    ),
+    Broken(
+        "a limit of tokens, which the gateway does not have",
+        (put("gateway.limits", {"tokens_per_minute": 10}),),
+        {("CFG-UNKNOWN-KEY", "gateway.limits.tokens_per_minute"): ("requests_per_minute",)},
+    ),
     Broken(
         "one key for two clients",
         (put("gateway.clients[1]", {"name": "copied", "key_secret": "key-playground"}),),

@@ -27,6 +27,17 @@ CASES: dict[str, Case] = {
         {"models[0].source": {"blob": "a/../b", "model": "Qwen/Qwen3-8B"}},
         {"models[0].source": {"blob": "a/.b", "model": "Qwen/Qwen3-8B"}},
     ),
+    "STORE-SHARED": Case(
+        {
+            "models[0].source": {"blob": "qwen/8b", "model": "Qwen/Qwen3-8B"},
+            "models[1].source": {"blob": "qwen/0.6b", "model": "Qwen/Qwen3-8B"},
+        },
+        # The same weights twice are no more than each needs.
+        {
+            "models[0].source": {"blob": "qwen/8b", "model": "Qwen/Qwen3-8B"},
+            "models[1].source": {"blob": "qwen/8b", "model": "Qwen/Qwen3-8B"},
+        },
+    ),
     "TAINT-KEY": Case(
         second_pool(taints=["a//b=c:NoSchedule"]), second_pool(taints=["a.b/c=d:NoSchedule", "a.b/c=d:NoExecute"])
     ),
