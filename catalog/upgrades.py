@@ -40,6 +40,8 @@ class Steps(Record, frozen=True, kw_only=True):
 
     part: str
     digits: Literal[1, 2]
+    skipping: Literal["manual", "blocked"]
+    """The verdict on a move that leaves out a version."""
     why: Stated
     back: Stated | None = None
     """Why it can't move back; None where its project says nothing about that."""
