@@ -18,6 +18,7 @@ from cli.process import whole_process
 from cli.quota import quota
 from cli.refresh_prices import refresh_prices
 from cli.rules import rules
+from cli.upgrade import upgrade
 from cli.weights import weights
 
 _HELP = "A self-hosted LLM platform as one Pulumi program: what a stack would create, whether it works, what it costs."
@@ -35,7 +36,7 @@ def group(text: str, *verbs: click.Command) -> click.Group:
     return _Verbs(help=text, commands=list(verbs), no_args_is_help=True, context_settings=HELP_NAMES)
 
 
-PLATFORM = group(_HELP, preview, check, fit, quota, rules, policies, refresh_prices, pins, weights)
+PLATFORM = group(_HELP, preview, check, fit, quota, upgrade, rules, policies, refresh_prices, pins, weights)
 # `python -m preview STACK`
 PREVIEW = preview
 # `python -m planning check|fit|rules`

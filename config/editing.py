@@ -1,4 +1,4 @@
-"""Changes single values of a stack file and leaves every other character as it is: comments, order, quotes, alignment."""
+"""Changes single values of a stack file and leaves every other character as it is, comments and quotes too."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -22,12 +22,12 @@ class EditRefusedError(ValueError):
 
 
 def with_values(text: str, values: Mapping[Path, str]) -> str:
-    """The text with some values changed; a path is section, keys and positions, such as `("models", 0, "engine", "version")`.
+    """The text with some values changed, by paths such as `("models", 0, "engine", "version")`.
 
     A key that is missing is added to the mapping that is there; of missing mappings inside one another, all are.
 
     Raises:
-        EditRefusedError: a value is shared by an anchor, its place is something else than a mapping, or the text isn't YAML.
+        EditRefusedError: a value is shared by an anchor, has no mapping to be in, or the text isn't YAML.
     """
     for path, value in values.items():
         text = _with_value(text, path, value)

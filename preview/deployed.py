@@ -7,6 +7,7 @@ from typing import Any
 from msgspec import Struct, ValidationError, convert
 
 from catalog import Catalog
+from planning.plan.labels import MODEL
 from planning.resolving.versions import DRIVER, KUBERNETES, OPERATOR
 from planning.upgrading.pins import Pins, VersionPin, by_name, driver_version
 from preview.comparison import NotAPreviewError, earlier
@@ -14,7 +15,7 @@ from reading.texts import MOST_PREVIEW_VALUES, JsonRefusedError, json_of
 
 # How the engine writes a secret into a state.
 _SECRET = "4dabf18193072939515e22adb298388d"  # noqa: S105 - pulumi sdk/go/common/resource/sig/sig.go: a mark, not a secret
-_MODEL_LABEL = "llm-platform/model"
+
 _VLLM = "vllm-openai-"
 
 
@@ -22,6 +23,8 @@ class _Resource(Struct):
     urn: str
     type: str
     inputs: dict[str, Any] = {}
+    protect: bool = False
+    retainOnDelete: bool = False  # noqa: N815 - the engine's name
 
 
 class _Deployment(Struct):
@@ -29,7 +32,7 @@ class _Deployment(Struct):
 
 
 class Deployed(Struct, frozen=True):
-    """Resources in the shape of the preview's JSON, of a state without options, and where they are from."""
+    """Resources in the shape of the preview's JSON, and where they are from; a state has two of the options alone."""
 
     source: str
     resources: tuple[Mapping[str, Any], ...]
@@ -59,10 +62,13 @@ def deployed(text: str, stack: str) -> Deployed:
 
 
 def _of_state(resource: _Resource) -> dict[str, Any]:
-    name = resource.urn.rpartition("::")[2]
     return {
-        "urn": resource.urn, "type": resource.type, "name": name, "inputs": _closed(resource.inputs), "options": {},
-    }  # fmt: skip
+        "urn": resource.urn,
+        "type": resource.type,
+        "name": resource.urn.rpartition("::")[2],
+        "inputs": _closed(resource.inputs),
+        "options": {"protect": resource.protect, "retain_on_delete": resource.retainOnDelete},
+    }
 
 
 def _renamed(resource: dict[str, Any], stack: str) -> dict[str, Any]:
@@ -81,7 +87,7 @@ def _closed(value: Any) -> Any:
 
 
 def deployed_pins(found: Deployed, catalog: Catalog) -> Pins:
-    """The versions in the resources: of the cluster, its charts, the driver, vLLM, images and the providers of a state."""
+    """The versions in the resources: cluster, charts, driver, vLLM, images, and the providers of a state."""
     return by_name(iter({(pin.kind, pin.name): pin for pin in _pins(found, catalog)}.values()))
 
 
@@ -112,7 +118,7 @@ def _pins(found: Deployed, catalog: Catalog) -> Iterator[VersionPin]:
 
 def _images(inputs: Mapping[str, Any], catalog: Catalog) -> Iterator[VersionPin]:
     for pod in _pods(inputs):
-        model = (pod.get("metadata") or {}).get("labels", {}).get(_MODEL_LABEL)
+        model = (pod.get("metadata") or {}).get("labels", {}).get(MODEL)
         spec = pod["spec"]
         for container in [*spec.get("initContainers", []), *spec.get("containers", [])]:
             repository, tag = _reference(str(container.get("image", "")))

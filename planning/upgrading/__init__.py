@@ -1,1 +1,1 @@
-"""What a move of versions means: the pins of a stack, a verdict on each move from the records, and the order of moves."""
+"""What a move of versions means: the pins of a stack, a verdict on each move, and the order of moves."""

@@ -1,4 +1,4 @@
-"""The versions that a stack runs: those of its file, of this program's catalog, and of the packages that it is run by."""
+"""The versions that a stack runs: those of its file, of this program's catalog, and of Python packages."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from catalog import Catalog
 from config import Settings
-from planning.resolving.versions import DRIVER, KUBERNETES, OPERATOR, line_of
+from planning.resolving.versions import DRIVER, KUBERNETES, OPERATOR, line_of, numbers
 
 Kind = Literal["package", "kubernetes", "chart", "driver", "image", "vllm"]
 # The images of vLLM are the pins of models.
@@ -20,7 +20,8 @@ _OWNERS = {"aks": "node image", "operator": "operator"}
 class VersionPin(Struct, frozen=True):
     """One version of a stack.
 
-    `name` is unique among its kind (of vLLM it is the model), `part` what records know it by, `path` where it is written.
+    `name` is unique among its kind (of vLLM it is the model), `part` is what records know it by, `path` is where it is
+    written.
     """
 
     kind: Kind
@@ -86,15 +87,15 @@ def _tracks(settings: Settings, catalog: Catalog) -> set[str]:
 def driver_version(catalog: Catalog, tracks: set[str], owner: str, operator: str) -> str | None:
     """The NVIDIA driver of a stack's pools with its owner, such as `node image 580.126.09`; None where it isn't known.
 
-    Of a node image it is the oldest one that AKS has for the `tracks` of the pools' sizes, of GPU Operator what its version
-    `operator` brings.
+    Of a node image it is the oldest one that AKS has for the `tracks` of the pools' sizes, of GPU Operator what its
+    version `operator` brings.
     """
     if owner == "operator":
         line = line_of(catalog.versions, OPERATOR, operator)
         version = line.brings.get(DRIVER) if line is not None else None
     else:
         oldest = (catalog.versions.aks_driver.get(track) for track in sorted(tracks))
-        version = min((found for found in oldest if found is not None), key=numbers_in, default=None)
+        version = min((found for found in oldest if found is not None), key=numbers, default=None)
     return f"{_OWNERS.get(owner, owner)} {version}" if version is not None else None
 
 

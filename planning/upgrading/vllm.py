@@ -9,8 +9,8 @@ from planning.upgrading.reasons import Reason
 def vllm_reasons(catalog: Catalog, current: str, target: str) -> list[Reason]:
     """The verdict on a move of vLLM, at least one reason; versions have three numbers.
 
-    A version of the catalog is checked against each model: its options, its memory and its driver. Whether it answers as the
-    one before is known to nobody but its users.
+    A version of the catalog is checked against each model: its options, its memory and its driver. Whether it answers as
+    the one before is known to nobody but its users.
     """
     if numbers(target) < numbers(current):
         return [Reason("unknown", "no record of a move back to an earlier version")]
@@ -33,16 +33,14 @@ def vllm_reasons(catalog: Catalog, current: str, target: str) -> list[Reason]:
                 facts.as_of,
             )
         ]
-    reasons = [
-        Reason(
-            "manual",
-            "its options, memory and driver are checked for every model, its answers are not",
-            "compare its answers in a stack that nobody depends on, then `llm-platform promote`",
-            facts.source,
-            facts.as_of,
-        )
-    ]
-    for each in version_differences():
-        if numbers(current)[:2] < numbers(each.before) <= numbers(target)[:2]:
-            reasons.append(Reason("safe", f"memory before {each.before}: {each.words}", source=each.source))
-    return reasons
+    checked = Reason(
+        "manual",
+        "its options, memory and driver are checked for every model, its answers are not",
+        "compare its answers in a stack that nobody depends on, then `llm-platform promote`",
+        facts.source,
+        facts.as_of,
+    )
+    between = (
+        each for each in version_differences() if numbers(current)[:2] < numbers(each.before) <= numbers(target)[:2]
+    )
+    return [checked, *(Reason("safe", f"before {each.before} {each.words}", source=each.source) for each in between)]
