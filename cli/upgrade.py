@@ -12,6 +12,7 @@ from cli.process import FINE, REJECTED, internal_error, today
 
 if TYPE_CHECKING:
     from config import Finding
+    from planning.upgrading.newest import Staying
     from preview.findings import SourceFile
     from preview.upgrade import Side, Upgrade, World
 
@@ -60,49 +61,53 @@ def upgrade(stack: str, config: str | None, *, to: str | None, before: str | Non
     return FINE if result.ok else REJECTED
 
 
-_Found = "tuple[Upgrade | None, tuple[Finding, ...], SourceFile | None]"
-
-
 def _found(
     stack: str, config: str | None, to: str | None, before: str | None
 ) -> "int | tuple[Upgrade | None, tuple[Finding, ...], SourceFile | None]":
     """The upgrade, or what is wrong with the files; an exit code where the program failed."""
     from cli.check import assess
-    from cli.stack_files import folder_of
-    from config.editing import EditRefusedError
     from preview.engine import ProgramFailed
-    from preview.upgrade import other_stack, proposed, side
+    from preview.upgrade import other_stack, side
     from preview.upgrade import upgrade as judged
 
-    world = _world()
+    facts = world()
     assessed, source = assess(stack, config)
-    own = side(config or f"Pulumi.{stack}.yaml", assessed, world)
+    own = side(config or f"Pulumi.{stack}.yaml", assessed, facts)
     if own is None:
         return None, assessed.findings, source
-    current, problem = _running(before, stack, world) if before else (own, None)
+    current, problem = _running(before, stack, facts) if before else (own, None)
     if current is None:
         return None, (problem,) if problem is not None else (), None
-    stays, problems = (), ()
-    target: Side | None = own
+    target, stays, problems = own, (), ()
     if to is not None:
         other, source = assess(stack, to)
-        target, problems = side(to, other, world), tuple(other_stack(assessed, other))
-        if target is None:
+        named = side(to, other, facts)
+        if named is None:
             return None, other.findings, source
+        target, problems = named, tuple(other_stack(assessed, other))
     elif before is None:
-        try:
-            target, stays = proposed(own, folder_of(config), world)
-        except EditRefusedError as refused:
-            from cli.stack_files import file_problem
-
-            return None, (file_problem(own.name, str(refused), "write the versions yourself, and give --to"),), None
+        target, stays, problems = _newest(own, config, facts)
     try:
-        return judged(stack, current, target, world, stays, problems), (), source
+        return judged(stack, current, target, facts, stays, problems), (), source
     except ProgramFailed as failure:
         return internal_error(failure.__cause__ or failure, f"the program failed: {failure.message}")
 
 
-def _world() -> "World":
+def _newest(own: "Side", config: str | None, facts: "World") -> "tuple[Side, tuple[Staying, ...], tuple[Finding, ...]]":
+    from cli.stack_files import file_problem, folder_of
+    from config.editing import EditRefusedError
+    from preview.upgrade import proposed
+
+    try:
+        target, stays = proposed(own, folder_of(config), facts)
+    except EditRefusedError as refused:
+        fix = "write the versions into a copy of the file, and give --to"
+        return own, (), (file_problem(own.name, f"can't be moved by itself: {refused}", fix),)
+    return target, stays, ()
+
+
+def world() -> "World":
+    """What upgrades are judged by: this program's catalog and packages, today."""
     import catalog
     from catalog.upgrades import upgrades
     from preview.upgrade import World

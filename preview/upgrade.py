@@ -1,4 +1,4 @@
-"""The upgrade of a stack: which versions move, a verdict on each, in which order, and what the move does to the stack."""
+"""The upgrade of a stack: which versions move, in which order, a verdict on each, and what the move does."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -23,7 +23,7 @@ _SAME = ("name", "suffix", "environment", "region", "tenant_id", "subscription_i
 
 
 class Side(Struct, frozen=True):
-    """One side of a move: what it is called, its versions, and its stack, None where only a state or preview is known."""
+    """One side of a move: its name, its versions, and its stack, None where only a state or preview is known."""
 
     name: str
     pins: Pins
@@ -77,7 +77,7 @@ class Upgrade(Struct, frozen=True):
 
 
 class World(Struct, frozen=True):
-    """What every upgrade is judged by: the facts, the records of moves, the pinned packages, and the program's folder."""
+    """What every upgrade is judged by: facts, records of moves, pinned packages, and the program's folder."""
 
     catalog: Catalog
     records: Upgrades
@@ -108,7 +108,7 @@ def other_stack(before: Assessed, after: Assessed) -> Iterator[Finding]:
         if getattr(old, name) != getattr(new, name):
             yield Finding(
                 "error", "UPGRADE-OTHER-STACK", f"platform.{name}",
-                f"the file is of another stack: `{name}` is {getattr(new, name)}, and {getattr(old, name)} in the stack's own",
+                f"the file is of another stack: `{name}` is {getattr(new, name)}, in the stack's own {getattr(old, name)}",
                 "give another version of the same stack's file; versions go from one stack to another with `promote`",
             )  # fmt: skip
 

@@ -16,7 +16,7 @@ _MARGIN = 4
 
 
 def report(found: Upgrade, width: int) -> Iterator[str]:
-    """The verdict, the moves, their effects and what stays, in lines of at most `width` columns where words allow that."""
+    """The verdict, the moves, their effects and what stays, in lines of `width` columns where words allow that."""
     counts = Counter(move.verdict for move in found.moves)
     summary = ", ".join(f"{counts[verdict]} {verdict}" for verdict in VERDICTS if counts[verdict])
     number = plural(len(found.moves), "move")

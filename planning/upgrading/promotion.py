@@ -7,6 +7,7 @@ from msgspec import Struct
 
 from config import Settings
 from config.models import ModelSettings
+from planning.resolving.versions import numbers
 
 # Why a difference stays, by the longest beginning of its path that is here.
 _REASONS: Mapping[str, str] = {
@@ -24,8 +25,10 @@ _REASONS: Mapping[str, str] = {
     "cost": "what costs are compared with is the stack's own",
     "models": "where a model runs, its replicas, context and measurements are the stack's own",
     "models.engine": "vLLM's settings go with the model's place: compare them by hand",
-    "models.source": "weights come from elsewhere here",
 }
+
+_AHEAD = "the target is ahead of the source, and nothing moves back"
+_UPLOAD = "upload these files to this stack's store before `up`: docs/operating.md, Weights"
 
 
 class Copied(Struct, frozen=True):
@@ -35,6 +38,8 @@ class Copied(Struct, frozen=True):
     label: str
     before: str
     after: str
+    do: str | None = None
+    """What a person does before `up`."""
 
 
 class Left(Struct, frozen=True):
@@ -64,13 +69,20 @@ def promotion(
     The versions of charts and images are this program's own, equal for both stacks, and so are no difference.
     """
     copied = list(_copied(source, target))
-    left = [*_left_models(source, target, copied), *_left_sections(source_sections, target_sections)]
-    return Promotion(tuple(copied), tuple(sorted(left, key=lambda each: each.label)))
+    left = [*_left_models(source, target), *_left_sections(source_sections, target_sections)]
+    done = {each.label for each in copied}
+    rest = (each for each in left if each.label not in done)
+    return Promotion(tuple(copied), tuple(sorted(rest, key=lambda each: each.label)))
+
+
+def _ahead(old: str, new: str) -> bool:
+    """Whether the target's version is the later one already."""
+    return numbers(old) > numbers(new)
 
 
 def _copied(source: Settings, target: Settings) -> Iterator[Copied]:
     old, new = target.cluster.kubernetes, source.cluster.kubernetes
-    if old != new:
+    if old != new and not _ahead(old, new):
         yield Copied(("cluster", "kubernetes"), "cluster.kubernetes", old, new)
     models = {model.name: model for model in source.models}
     for index, model in enumerate(target.models):
@@ -80,41 +92,37 @@ def _copied(source: Settings, target: Settings) -> Iterator[Copied]:
 
 
 def _copied_of(index: int, tried: ModelSettings, model: ModelSettings) -> Iterator[Copied]:
-    if tried.engine.version != model.engine.version:
-        yield Copied(
-            ("models", index, "engine", "version"), f"models.{model.name}.engine.version", model.engine.version,
-            tried.engine.version,
-        )  # fmt: skip
-    if _weights_problem(tried, model) is None:
-        for name in ("revision", "blob", "manifest_sha256"):
-            old, new = getattr(model.source, name), getattr(tried.source, name)
-            if new is not None and old != new:
-                label = f"models.{model.name}.source.{name}"
-                yield Copied(("models", index, "source", name), label, old or "(none)", new)
+    old, new = model.engine.version, tried.engine.version
+    if old != new and not _ahead(old, new):
+        label = f"models.{model.name}.engine.version"
+        yield Copied(("models", index, "engine", "version"), label, old, new)
+    for name in _weights(tried, model)[0]:
+        old, new = getattr(model.source, name), getattr(tried.source, name)
+        if new is not None and old != new:
+            label = f"models.{model.name}.source.{name}"
+            do = _UPLOAD if name == "blob" else None
+            yield Copied(("models", index, "source", name), label, old or "(none)", new, do)
 
 
-def _weights_problem(tried: ModelSettings, model: ModelSettings) -> str | None:
-    """Why the weights of one can't be those of the other; None if they can, or are the same."""
+def _weights(tried: ModelSettings, model: ModelSettings) -> tuple[tuple[str, ...], str | None]:
+    """The keys by which one model's weights become those of another, and why there are none although they differ."""
     ours, theirs = model.source, tried.source
     if ours.huggingface is not None and theirs.huggingface is not None:
-        return None if ours.huggingface == theirs.huggingface else "it is another model on Hugging Face"
+        same = ours.huggingface == theirs.huggingface
+        return (("revision",), None) if same else ((), "it is another model on Hugging Face")
     if ours.blob is not None and theirs.blob is not None:
-        if ours.identity != theirs.identity and (ours.model, ours.hf_config) != (theirs.model, theirs.hf_config):
-            return "it is another model"
-        if ours.manifest_sha256 is not None and theirs.manifest_sha256 is None:
-            return "the files are checked here, and there is no manifest of the others: `llm-platform weights FOLDER`"
-        return None
-    commit = theirs.revision or ours.revision
-    folder = ours.blob or theirs.blob or ""
-    if commit is not None and folder.endswith(commit):
-        return None if ours.blob is None and theirs.blob is None else _SAME_COMMIT
-    return "weights come from elsewhere here: upload them to this stack's store first, and write `blob` by hand"
+        if (ours.model, ours.hf_config) != (theirs.model, theirs.hf_config):
+            return (), "it is another model"
+        if ours.manifest_sha256 is not None and theirs.manifest_sha256 is None and ours.blob != theirs.blob:
+            return (), "its files are checked here, and the source has no manifest of the others"
+        return ("blob", "manifest_sha256"), None
+    commit, folder = theirs.revision or ours.revision, ours.blob or theirs.blob
+    if commit is not None and folder is not None and folder.endswith(commit):
+        return (), None
+    return (), "weights come from elsewhere here: upload them to this stack's store, and write `blob` by hand"
 
 
-_SAME_COMMIT = ""
-
-
-def _left_models(source: Settings, target: Settings, copied: list[Copied]) -> Iterator[Left]:
+def _left_models(source: Settings, target: Settings) -> Iterator[Left]:
     tried = {model.name: model for model in source.models}
     ours = {model.name: model for model in target.models}
     for name in sorted({*tried, *ours}):
@@ -123,24 +131,24 @@ def _left_models(source: Settings, target: Settings, copied: list[Copied]) -> It
         elif name not in tried:
             yield Left(f"models.{name}", "the source has no such model, so nothing of it was tried")
         else:
-            done = {each.label for each in copied}
-            yield from (each for each in _left_of(tried[name], ours[name]) if each.label not in done)
+            yield from _left_of(tried[name], ours[name])
 
 
 def _left_of(tried: ModelSettings, model: ModelSettings) -> Iterator[Left]:
-    problem = _weights_problem(tried, model)
+    problem = _weights(tried, model)[1]
     for name in type(model).model_fields:
         old, new = getattr(model, name), getattr(tried, name)
         if old == new or name == "name":
             continue
         label = f"models.{model.name}.{name}"
         if name == "source":
-            if problem:
+            if problem is not None:
                 yield Left(label, problem)
         elif name == "engine":
             for key in type(old).model_fields:
-                if key != "version" and getattr(old, key) != getattr(new, key):
-                    yield Left(f"{label}.{key}", _REASONS["models.engine"])
+                if getattr(old, key) != getattr(new, key):
+                    why = _AHEAD if key == "version" else _REASONS["models.engine"]
+                    yield Left(f"{label}.{key}", why)
         else:
             yield Left(label, _REASONS["models"])
 
@@ -154,8 +162,8 @@ def _left_sections(source: Mapping[str, Any], target: Mapping[str, Any]) -> Iter
             continue
         for key in sorted({*old, *new}):
             label = f"{section}.{key}"
-            if old.get(key) != new.get(key) and label != "cluster.kubernetes":
-                yield Left(label, _reason(label))
+            if old.get(key) != new.get(key):
+                yield Left(label, _AHEAD if label == "cluster.kubernetes" else _reason(label))
 
 
 def _reason(label: str) -> str:

@@ -19,8 +19,8 @@ _AKS_VERSIONS = "https://learn.microsoft.com/azure/aks/supported-kubernetes-vers
 class Move(Struct, frozen=True, kw_only=True):
     """One pin that moves, and what is known of it.
 
-    `why`, `source` and `as_of` are those of the reason that decides, `also` what else is to be known, `do` what a person
-    does; `crds` says what moves the CRDs of a chart.
+    `why`, `source` and `as_of` are those of the reason that decides, `also` is what else is to be known, `do` what a
+    person does; `crds` says what moves the CRDs of a chart.
     """
 
     kind: Kind
@@ -102,8 +102,8 @@ def _own(at: Direction, pin: VersionPin, target: VersionPin) -> list[Reason]:
         return [
             Reason(
                 "manual",
-                f"the driver's owner changes from {owner_of(pin.version)} to {owner_of(target.version)}, which is fixed "
-                "once a pool is made: every GPU pool is made again",
+                f"the driver's owner changes from {owner_of(pin.version)} to {owner_of(target.version)}; it is fixed "
+                "once a pool is made, so every GPU pool is made again",
                 "hold quota for old and new pools, and take no other move along",
                 "docs/adr/0001-one-owner-of-the-gpu-driver.md",
                 at.catalog.versions.as_of,
@@ -167,8 +167,8 @@ def _next_minor(at: Direction, wanted: str, steps: Steps) -> Reason:
     return Reason(
         "manual",
         f"{steps.why}: the control plane moves in place, and node pools stay behind until they are upgraded",
-        f"az aks nodepool upgrade -g GROUP --cluster-name CLUSTER -n POOL --kubernetes-version {wanted}, one pool after "
-        "the other",
+        f"az aks nodepool upgrade -g GROUP --cluster-name CLUSTER -n POOL --kubernetes-version {wanted}, one pool "
+        "after the other",
         steps.source,
         steps.as_of,
     )

@@ -9,8 +9,8 @@ from planning.upgrading.reasons import Reason
 def vllm_reasons(catalog: Catalog, current: str, target: str) -> list[Reason]:
     """The verdict on a move of vLLM, at least one reason; versions have three numbers.
 
-    A version of the catalog is checked against each model: its options, its memory and its driver. Whether it answers as
-    the one before is known to nobody but its users.
+    A version of the catalog is checked against each model: its options, its memory and its driver. Whether it answers
+    as the one before is known to nobody but its users.
     """
     if numbers(target) < numbers(current):
         return [Reason("unknown", "no record of a move back to an earlier version")]
