@@ -108,7 +108,7 @@ def other_stack(before: Assessed, after: Assessed) -> Iterator[Finding]:
         if getattr(old, name) != getattr(new, name):
             yield Finding(
                 "error", "UPGRADE-OTHER-STACK", f"platform.{name}",
-                f"the file is of another stack: `{name}` is {getattr(new, name)}, in the stack's own {getattr(old, name)}",
+                f"the file is of another stack: its {name} is {getattr(new, name)}, not {getattr(old, name)}",
                 "give another version of the same stack's file; versions go from one stack to another with `promote`",
             )  # fmt: skip
 

@@ -52,10 +52,11 @@ def matrix_reasons(present: Present, pin: VersionPin, target: VersionPin) -> Ite
             f"{pin.part} {target.version} is not in the version matrix",
             "add a line to catalog/versions.yaml",
         )
+    number = present.versions.get(pin.part)
     for part, other in present.lines.items():
         for need in other.needs:
-            if need.part == pin.part and part != pin.part:
-                yield from _needed(other, present.versions[part], need, target.version)
+            if number is not None and need.part == pin.part and part != pin.part:
+                yield from _needed(other, present.versions[part], need, number)
     before = line_of(matrix, pin.part, digits(pin.version) or "0")
     if before is not None and before.status in {"faulty", "ended"}:
         state = f"has a known fault: {before.fault}" if before.status == "faulty" else "is no longer supported"

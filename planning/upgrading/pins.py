@@ -13,7 +13,7 @@ from planning.resolving.versions import DRIVER, KUBERNETES, OPERATOR, line_of, n
 Kind = Literal["package", "kubernetes", "chart", "driver", "image", "vllm"]
 # The images of vLLM are the pins of models.
 _VLLM_IMAGES = "vllm-openai-"
-_VERSION = re.compile(r"\d+(?:\.\d+)*")
+_VERSION = re.compile(r"[0-9]{1,18}(?:\.[0-9]{1,18})*")
 _OWNERS = {"aks": "node image", "operator": "operator"}
 
 

@@ -96,8 +96,6 @@ def _move(at: Direction, pin: VersionPin, target: VersionPin, problems: Sequence
 
 def _own(at: Direction, pin: VersionPin, target: VersionPin) -> list[Reason]:
     """What the records of the part itself say, at least one reason."""
-    if pin.kind == "vllm":
-        return vllm_reasons(at.catalog, pin.version, target.version)
     if pin.kind == "driver" and owner_of(pin.version) != owner_of(target.version):
         return [
             Reason(
@@ -112,6 +110,8 @@ def _own(at: Direction, pin: VersionPin, target: VersionPin) -> list[Reason]:
     before, after = numbers_in(pin.version), numbers_in(target.version)
     if before is None or after is None:
         return [Reason("unknown", "a version without a number can't be compared")]
+    if pin.kind == "vllm":
+        return vllm_reasons(at.catalog, pin.version, target.version)
     steps = next((each for each in at.records.steps if each.part == pin.part), None)
     if after < before:
         return [_back(at, pin, steps)]

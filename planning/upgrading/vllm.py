@@ -3,6 +3,7 @@
 from catalog import Catalog, version_differences
 from planning.memory.versions import verified_versions
 from planning.resolving.versions import numbers
+from planning.upgrading.pins import numbers_in
 from planning.upgrading.reasons import Reason
 
 
@@ -12,7 +13,8 @@ def vllm_reasons(catalog: Catalog, current: str, target: str) -> list[Reason]:
     A version of the catalog is checked against each model: its options, its memory and its driver. Whether it answers
     as the one before is known to nobody but its users.
     """
-    if numbers(target) < numbers(current):
+    before, after = numbers_in(current) or (), numbers_in(target) or ()
+    if after < before:
         return [Reason("unknown", "no record of a move back to an earlier version")]
     if target not in catalog.vllm_versions:
         return [
@@ -41,6 +43,6 @@ def vllm_reasons(catalog: Catalog, current: str, target: str) -> list[Reason]:
         facts.as_of,
     )
     between = (
-        each for each in version_differences() if numbers(current)[:2] < numbers(each.before) <= numbers(target)[:2]
+        each for each in version_differences() if before[:2] < numbers(each.before) <= after[:2]
     )
     return [checked, *(Reason("safe", f"before {each.before} {each.words}", source=each.source) for each in between)]
