@@ -28,11 +28,20 @@ _EPILOG = (
 @click.argument("target", metavar="TARGET")
 @click.option("--source-file", metavar="FILE", help="Read this file instead of Pulumi.SOURCE.yaml.")
 @click.option("--target-file", metavar="FILE", help="Change this file instead of Pulumi.TARGET.yaml.")
+@click.option("--policies", metavar="FILE", help="How strict policies are (policy/ENVIRONMENT.json).")
 @click.option("--dry-run", is_flag=True, help="Show what would be copied, and write nothing.")
 @click.option("--yes", is_flag=True, help="Write without asking.")
 @click.option("--json", is_flag=True, help="Print what is copied and left as JSON; asks nothing: add --yes to write.")
 def promote(
-    source: str, target: str, *, source_file: str | None, target_file: str | None, dry_run: bool, yes: bool, json: bool
+    source: str,
+    target: str,
+    *,
+    source_file: str | None,
+    target_file: str | None,
+    policies: str | None,
+    dry_run: bool,
+    yes: bool,
+    json: bool,
 ) -> int:
     """Copy what was tried in SOURCE into the file of TARGET: versions of Kubernetes and vLLM, commits of weights.
 
@@ -51,7 +60,7 @@ def promote(
         refused, name = (theirs, source) if theirs.plan is None else (ours, target)
         return _rejected(refused.findings, f"{name} is rejected", None, as_json=json)
     try:
-        found = promoted(theirs, ours, target, folder_of(target_file), world())
+        found = promoted(theirs, ours, target, folder_of(target_file), world(), policies)
     except ProgramFailed as failure:
         return internal_error(failure.__cause__ or failure, f"the program failed: {failure.message}")
     file = Path(target_file) if target_file else Path(__file__).resolve().parent.parent / place.name
@@ -60,7 +69,7 @@ def promote(
         sys.stdout.writelines(f"{line}\n" for line in _report(source, target, found))
     code = REJECTED if errors else VIOLATED if found.violated else FINE
     if code == FINE and found.promotion.copied and not dry_run:
-        agreed = yes or (not json and sys.stdin.isatty() and click.confirm(f"Write {file.name}?"))
+        agreed = yes or (not json and at_terminal() and click.confirm(f"Write {file.name}?"))
         code = _write(file, place.text, found.text) if agreed else REJECTED
         if not agreed and not json:
             print("Nothing is written: add --yes, or --dry-run to look only.", file=sys.stderr)
@@ -69,6 +78,11 @@ def promote(
     elif errors:
         _rejected(tuple(errors), f"the result is rejected, and {file.name} is as it was", None, as_json=False)
     return code
+
+
+def at_terminal() -> bool:
+    """Whether somebody can answer a question."""
+    return sys.stdin.isatty()
 
 
 def _report(source: str, target: str, found: "Promoted") -> Iterator[str]:

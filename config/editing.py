@@ -99,6 +99,8 @@ def _below(node: Node, step: str | int) -> Node | None:
 def _replaced(text: str, node: Node, value: str) -> str:
     if not isinstance(node, ScalarNode):
         raise EditRefusedError(f"line {node.start_mark.line + 1} has a list or a mapping where a version is expected")
+    if node.anchor is not None:
+        raise EditRefusedError(f"line {node.start_mark.line + 1} is shared with another place by an anchor")
     quote = node.style if node.style in {"'", '"'} else ""
     return text[: node.start_mark.index] + _scalar(value, quote) + text[node.end_mark.index :]
 

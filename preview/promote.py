@@ -30,8 +30,12 @@ class Promoted(Struct, frozen=True):
         return self.judgement is not None and any(each.blocks for each in self.judgement.violations)
 
 
-def promote(source: Assessed, target: Assessed, name: str, folder: Path, world: World) -> Promoted:
+def promote(
+    source: Assessed, target: Assessed, name: str, folder: Path, world: World, policies: str | None = None
+) -> Promoted:
     """Copy what may move from one accepted stack to another, `name` with its file in `folder`.
+
+    `policies` is the file with the strictness of policies, in place of that of the target's environment.
 
     Raises:
         ValueError: one of the two files can't be read as settings.
@@ -55,7 +59,7 @@ def promote(source: Assessed, target: Assessed, name: str, folder: Path, world: 
     # The Pulumi SDK takes a second to import: a rejected result is shown without it.
     from preview.program import graph_of  # noqa: PLC0415
 
-    strictness = configured(None, result.environment, world.today)
+    strictness = configured(policies, result.environment, world.today)
     result = result.with_problems(*strictness.problems)
     judgement = judged(graph_of(name, result, world.project), strictness) if result.plan is not None else None
     return Promoted(found, judged_moves, text, result, judgement, blocked)
