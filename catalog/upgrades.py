@@ -74,6 +74,21 @@ class Newest(Record, frozen=True):
     as_of: IsoDate
 
 
+class Replacing(Record, frozen=True):
+    """Fields of Kubernetes objects whose change makes the object again: of every object, and by `group:Kind`."""
+
+    any: tuple[str, ...]
+    kinds: Mapping[str, tuple[str, ...]]
+    source: Stated
+    as_of: IsoDate
+
+    def of(self, type_: str) -> tuple[str, ...]:
+        """The fields of a resource type such as `kubernetes:apps/v1:Deployment`; none of another provider's."""
+        package, _, rest = type_.partition(":")
+        group, _, kind = rest.rpartition(":")
+        return (*self.any, *self.kinds.get(f"{group.partition('/')[0]}:{kind}", ())) if package == "kubernetes" else ()
+
+
 class Upgrades(Record, frozen=True):
     """All records of moves."""
 
@@ -82,6 +97,7 @@ class Upgrades(Record, frozen=True):
     charts_back: NoWayBack
     order: tuple[MovesFirst, ...]
     newest: Mapping[str, Newest]
+    replacing: Replacing
     source: Stated
     as_of: IsoDate
 
@@ -96,7 +112,7 @@ def read(content: Any, place: str = "upgrades.yaml") -> Upgrades:
         CatalogError: an entry doesn't fit its record, has no date or no source, or the order has a circle.
     """
     if not isinstance(content, Mapping):
-        raise CatalogError(f"{place}: expected a mapping with moves, steps, charts_back, order and newest")
+        raise CatalogError(f"{place}: expected a mapping with moves, steps, charts_back, order, newest and replacing")
     order = _rows(MovesFirst, content, "order", place)
     circle = _circle(order)
     if circle:

@@ -22,7 +22,7 @@ _EPILOG = (
 _PROJECT = Path(__file__).resolve().parent.parent
 
 
-@verb("upgrade", "Tell which versions may move, in which order, and what restarts.", _EPILOG)
+@verb("upgrade", "Tell which versions may move, and what restarts.", _EPILOG)
 @stack_argument
 @config_option
 @click.option("--to", metavar="FILE", help="Judge the move to this file, another version of the same stack's file.")

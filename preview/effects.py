@@ -7,6 +7,7 @@ from typing import Any, Literal
 from msgspec import Struct
 
 from catalog import FixedProperty
+from catalog.upgrades import Replacing
 from planning.plan import ModelPlan
 from planning.plan.labels import MODEL
 from preview.comparison import Change, Difference, compare
@@ -17,8 +18,6 @@ from preview.property_changes import PropertyChange, shown
 _LAST_STEP = re.compile(r"(-[0-9a-z]{4}|-[0-9a-f]{10}|(-v?\d+)+)$")
 _UNKNOWN = "[unknown]"
 _POD_TEMPLATES = ("spec.template.", "spec.leaderWorkerTemplate.")
-# A pod template of these can't change: they are made again (k8s.io/kubernetes pkg/apis/batch/validation).
-_FIXED_TEMPLATE = ":Job"
 _RELEASE = ("chart", "version", "values")
 
 
@@ -65,25 +64,30 @@ def effects(
     after: Sequence[Mapping[str, Any]],
     models: Sequence[ModelPlan],
     facts: Iterable[FixedProperty],
+    replacing: Replacing,
+    former: Mapping[str, str],
 ) -> Effects:
     """Compare the resources before and after a move, both in the shape of the preview's JSON.
 
-    `models` are those after it. A value that only an update makes known counts as equal.
+    `models` are those after it, `former` has the former URNs of resources that were renamed, with their present ones.
+    A value that only an update makes known counts as equal.
     """
+    before = tuple(_present(before, former))
     found = compare(_document(before), after, _NO_COST, facts)
     options = {each["urn"]: each["options"] for each in after}
     changed = [each for each in map(_known, found.changed) if each.properties]
     pairs, gone, made = _pairs(found)
     was = {each["urn"]: each["options"] for each in before}
-    replaced = [*pairs, *_made_again(changed, found, options)]
-    names = {each.name for each in replaced}
+    names = {now: _name(urn) for urn, now in former.items() if now in was and urn not in was}
+    replaced = [*pairs, *_made_again(changed, found, options, replacing, names)]
+    successors = {each.successor for each in replaced}
     inputs = {each["urn"]: each["inputs"] for each in after}
-    restarts = {(each.of, each.name): each for each in _restarts(changed, inputs, models)}
+    restarts = {(each.of, each.name): each for each in _restarts(changed, inputs, models, replacing)}
     return Effects(
         replaced=tuple(sorted(replaced, key=lambda each: (each.type, each.name))),
         deleted=tuple(sorted((_deleted(urn, was[urn]) for urn in gone), key=lambda each: (each.type, each.name))),
         created=len(made),
-        updated=sum(_name(each.urn) not in names for each in changed),
+        updated=sum(_name(each.urn) not in successors for each in changed),
         restarts=tuple(restarts[key] for key in sorted(restarts)),
     )
 
@@ -95,6 +99,15 @@ _NO_COST: Mapping[str, Any] = {
 
 def _document(resources: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
     return {"stack": "", "resources": resources, "plan": {"cost": _NO_COST}}
+
+
+def _present(resources: Iterable[Mapping[str, Any]], former: Mapping[str, str]) -> Iterator[Mapping[str, Any]]:
+    """Resources under the URNs that they have now; one whose present URN is there already keeps its own."""
+    kept = tuple(resources)
+    taken = {each["urn"] for each in kept}
+    for each in kept:
+        now = former.get(each["urn"])
+        yield each if now is None or now in taken else {**each, "urn": now}
 
 
 def _type(urn: str) -> str:
@@ -142,20 +155,24 @@ def _stem(urn: str) -> tuple[str, str]:
 
 
 def _made_again(
-    changed: Sequence[Change], found: Difference, options: Mapping[str, Mapping[str, Any]]
+    changed: Sequence[Change],
+    found: Difference,
+    options: Mapping[str, Mapping[str, Any]],
+    replacing: Replacing,
+    names: Mapping[str, str],
 ) -> Iterator[Replaced]:
+    """Resources that are made again under their URN; `names` are former names by present URNs."""
     fixed = {each.urn: each for each in found.fixed if each.property.outcome == "replaced"}
     for change in changed:
-        triggers = options[change.urn].get("replace_on_changes", [])
+        triggers = [*options[change.urn].get("replace_on_changes", []), *replacing.of(_type(change.urn))]
         fatal = [each for each in change.properties if any(_covers(trigger, each.path) for trigger in triggers)]
-        if _type(change.urn).endswith(_FIXED_TEMPLATE):
-            fatal += [each for each in change.properties if each.path.startswith(_POD_TEMPLATES)]
         name, protected = _name(change.urn), bool(options[change.urn].get("protect"))
         if change.urn in fixed:
             why = f"{fixed[change.urn].property.what} can't be changed otherwise"
-            yield Replaced(_type(change.urn), name, name, why, protected)
+            yield Replaced(_type(change.urn), names.get(change.urn, name), name, why, protected)
         elif fatal:
-            yield Replaced(_type(change.urn), name, name, f"{fatal[0].path} is fixed", protected)
+            why = f"{fatal[0].path} is fixed"
+            yield Replaced(_type(change.urn), names.get(change.urn, name), name, why, protected)
 
 
 def _covers(trigger: str, path: str) -> bool:
@@ -163,7 +180,10 @@ def _covers(trigger: str, path: str) -> bool:
 
 
 def _restarts(
-    changed: Sequence[Change], inputs: Mapping[str, Mapping[str, Any]], models: Sequence[ModelPlan]
+    changed: Sequence[Change],
+    inputs: Mapping[str, Mapping[str, Any]],
+    models: Sequence[ModelPlan],
+    replacing: Replacing,
 ) -> Iterator[Restart]:
     pods = {model.name: span(model.min_replicas, model.max_replicas) for model in models}
     for change in changed:
@@ -173,7 +193,7 @@ def _restarts(
             moved = [each for each in change.properties if re.split(r"[.\[]", each.path)[0] in _RELEASE]
             if moved:
                 yield Restart("chart", str(own.get("name", _name(change.urn))), None, _release_why(moved))
-        elif template and not _type(change.urn).endswith(_FIXED_TEMPLATE):
+        elif template and "spec.template" not in replacing.of(_type(change.urn)):
             model = _label(own)
             if model is not None:
                 yield Restart("model", model, pods.get(model), _why(template))

@@ -178,17 +178,16 @@ def _only(pins: Pins, others: Pins) -> tuple[VersionPin, ...]:
 def _effects(stack: str, before: Side, after: Side, world: World) -> tuple[Effects | None, str | None]:
     if after.stack is None or after.stack.plan is None:
         return None, f"{after.name} is rejected, so it can't be previewed"
-    old = before.deployed.resources if before.deployed is not None else _resources(stack, before, world)
-    if old is None:
-        return None, f"{before.name} is rejected by today's rules, so it can't be previewed: give --from"
-    new = _resources(stack, after, world)
-    return effects(old, new or (), after.stack.plan.models, world.catalog.fixed.values()), None
-
-
-def _resources(stack: str, one: Side, world: World) -> tuple[Mapping[str, Any], ...] | None:
-    if one.stack is None or one.stack.plan is None:
-        return None
     # The Pulumi SDK takes a second to import: a rejected stack is judged without it.
-    from preview.program import graph_of  # noqa: PLC0415
+    from preview.program import former_urns, graph_of  # noqa: PLC0415
 
-    return tuple(each.to_json() for each in graph_of(stack, one.stack, world.project))
+    if before.deployed is not None:
+        old = before.deployed.resources
+    elif before.stack is not None and before.stack.plan is not None:
+        old = tuple(each.to_json() for each in graph_of(stack, before.stack, world.project))
+    else:
+        return None, f"{before.name} is rejected by today's rules, so it can't be previewed: give --from"
+    graph = graph_of(stack, after.stack, world.project)
+    new = tuple(each.to_json() for each in graph)
+    facts, records = world.catalog.fixed.values(), world.records
+    return effects(old, new, after.stack.plan.models, facts, records.replacing, former_urns(graph)), None

@@ -42,7 +42,5 @@ def vllm_reasons(catalog: Catalog, current: str, target: str) -> list[Reason]:
         facts.source,
         facts.as_of,
     )
-    between = (
-        each for each in version_differences() if before[:2] < numbers(each.before) <= after[:2]
-    )
+    between = (each for each in version_differences() if before[:2] < numbers(each.before) <= after[:2])
     return [checked, *(Reason("safe", f"before {each.before} {each.words}", source=each.source) for each in between)]

@@ -94,7 +94,9 @@ def test_weights_move_by_their_commit_where_they_come_from_the_same_place(tmp_pa
 
 
 def test_weights_of_the_store_are_to_be_uploaded_first(tmp_path: Path) -> None:
-    found = promote(tmp_path, edited(PROD, (f"blob: qwen3-8b/{CHAT}", f"blob: qwen3-8b/{NEWER}")), PROD, "--json", "--yes")
+    found = promote(
+        tmp_path, edited(PROD, (f"blob: qwen3-8b/{CHAT}", f"blob: qwen3-8b/{NEWER}")), PROD, "--json", "--yes"
+    )
     assert found.copied == {"models.chat.source.blob": (f"qwen3-8b/{CHAT}", f"qwen3-8b/{NEWER}")}
     assert "upload these files" in found.document["copied"][0]["do"]
 
@@ -103,7 +105,7 @@ def test_weights_of_the_store_are_to_be_uploaded_first(tmp_path: Path) -> None:
     ("source", "why"),
     [
         (edited(DEV, (CHAT, f'"{NEWER}"')), "weights come from elsewhere here"),
-        (edited(PROD, (f"blob: qwen3-8b/{CHAT}, model: Qwen/Qwen3-8B", f"blob: qwen25-7b/{NEWER}, model: Qwen/Qwen2.5-7B-Instruct")),
+        (edited(PROD, (f"qwen3-8b/{CHAT}, model: Qwen/Qwen3-8B", f"other/{NEWER}, model: Qwen/Qwen2.5-7B-Instruct")),
          "it is another model"),
     ],
 )  # fmt: skip
@@ -142,7 +144,9 @@ def test_nothing_is_written_without_consent(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("answer", "code"), [("y\n", 0), ("n\n", 2)])
-def test_somebody_at_a_terminal_is_asked(answer: str, code: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_somebody_at_a_terminal_is_asked(
+    answer: str, code: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     target = tmp_path / "Pulumi.prod.yaml"
     target.write_text(edited(PROD, ('kubernetes: "1.36"', 'kubernetes: "1.35"')), encoding="utf-8")
     monkeypatch.setattr("cli.promote.at_terminal", lambda: True)
@@ -179,16 +183,16 @@ REFUSED: dict[str, tuple[Callable[[], tuple[str, str]], str]] = {
 
 
 @pytest.mark.parametrize(("texts", "expected"), REFUSED.values(), ids=REFUSED.keys())
-def test_a_refusal_changes_nothing(
-    texts: Callable[[], tuple[str, str]], expected: str, tmp_path: Path
-) -> None:
+def test_a_refusal_changes_nothing(texts: Callable[[], tuple[str, str]], expected: str, tmp_path: Path) -> None:
     found = promote(tmp_path, *texts(), "--yes")
     assert found.code == 2
     assert expected in found.text
     assert found.after == found.before
 
 
-def test_a_result_that_a_policy_forbids_is_not_written(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_a_result_that_a_policy_forbids_is_not_written(
+    tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
     strict = tmp_path_factory.mktemp("policies") / "strict.json"
     strict.write_text('{"version": 2, "policies": {"aks-private-api-server": "mandatory"}}', encoding="utf-8")
     found = promote(tmp_path, DEV, older(DEV, "1.35"), "--yes", "--policies", str(strict), name="dev")

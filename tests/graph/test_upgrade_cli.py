@@ -160,7 +160,7 @@ def test_the_gateway_pair_from_an_earlier_state(version: str, stack: str, tmp_pa
 def test_a_kubernetes_minor_version_from_an_earlier_state(version: str, stack: str, tmp_path: Path) -> None:
     found = upgrade(version, stack, tmp_path, ("kubernetes: '1.36'", "kubernetes: '1.37'"))
     assert found.verdicts["kubernetes"] == "manual"
-    assert list(found.verdicts)[0] == "kubernetes"
+    assert next(iter(found.verdicts)) == "kubernetes"
     assert not any(each["type"].endswith(":ManagedCluster") for each in found.document["effects"]["replaced"])
     older = state_with(version, stack, tmp_path, ('"kubernetesVersion":"1.36"', '"kubernetesVersion":"1.35"'))
     skipped = upgrade(version, stack, tmp_path, ("kubernetes: '1.36'", "kubernetes: '1.37'"), state=older)
@@ -224,7 +224,7 @@ BROKEN: dict[str, tuple[Callable[[Path], list[str]], str]] = {
     "a target that is not there": (lambda folder: ["--to", str(folder / "none.yaml")], "none.yaml"),
     "a target that is no YAML": (lambda folder: ["--to", file(folder, "config: [")], "CFG-"),
     "a target of another stack": (
-        lambda folder: ["--to", str(REPOSITORY / "Pulumi.prod.yaml")], "UPGRADE-OTHER-STACK",
+        lambda _: ["--to", str(REPOSITORY / "Pulumi.prod.yaml")], "UPGRADE-OTHER-STACK",
     ),
     "a target with an unknown key": (
         lambda folder: ["--to", file(folder, DEV, ("    tier: Free", "    teir: Free"))], "CFG-UNKNOWN-KEY",

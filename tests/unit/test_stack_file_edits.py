@@ -24,14 +24,11 @@ def lines(before: str, after: str) -> list[str]:
 
 def test_a_value_keeps_its_quotes_and_its_neighbours() -> None:
     after = with_values(DEV, {KUBERNETES: "1.37", VERSION: "0.34.0"})
-    assert lines(DEV, after) == [
-        '-    kubernetes: "1.36"',
-        '+    kubernetes: "1.37"',
-        "-      engine: {version: 0.33.0, tensor_parallel: 1, args: {enable-prefix-caching: true, "
-        "reasoning-parser: qwen3}}",
-        "+      engine: {version: 0.34.0, tensor_parallel: 1, args: {enable-prefix-caching: true, "
-        "reasoning-parser: qwen3}}",
-    ]
+    old, new = (line for line in lines(DEV, after) if "engine" in line)
+    assert new[1:] == old[1:].replace("0.33.0", "0.34.0")
+    assert [line for line in lines(DEV, after) if "engine" not in line] == [
+        '-    kubernetes: "1.36"', '+    kubernetes: "1.37"',
+    ]  # fmt: skip
 
 
 def test_comments_and_line_breaks_stay() -> None:

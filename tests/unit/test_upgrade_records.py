@@ -1,4 +1,4 @@
-"""The records of moves: dated, with their source, complete in the parts that they name, and refused where they are not."""
+"""The records of moves: dated, with a source, about parts that exist, and refused where they are not."""
 
 import re
 from collections.abc import Callable

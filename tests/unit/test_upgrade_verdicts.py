@@ -198,7 +198,11 @@ def test_an_earlier_vllm_version_says_what_memory_did_otherwise() -> None:
 
 @pytest.mark.parametrize(
     ("before", "after", "knowing"),
-    [(KNOWN, "0.34.1", CATALOG), (KNOWN, COPIED, with_copied_version()), (COPIED, KNOWN, with_copied_version('"0.33"'))],
+    [
+        (KNOWN, "0.34.1", CATALOG),
+        (KNOWN, COPIED, with_copied_version()),
+        (COPIED, KNOWN, with_copied_version('"0.33"')),
+    ],
 )
 def test_other_vllm_versions_are_unknown(before: str, after: str, knowing: Catalog) -> None:
     assert verdict("chat", before, after, knowing=knowing).verdict == "unknown"
@@ -235,7 +239,11 @@ def test_the_order_is_that_of_the_records_whatever_the_order_of_pins() -> None:
 _NAMES = sorted(key for key in pins() if key[0] != "driver")
 
 
-@given(st.sampled_from(_NAMES), st.lists(st.integers(0, 40), min_size=2, max_size=3), st.lists(st.integers(0, 40), min_size=2, max_size=3))
+@given(
+    st.sampled_from(_NAMES),
+    st.lists(st.integers(0, 40), min_size=2, max_size=3),
+    st.lists(st.integers(0, 40), min_size=2, max_size=3),
+)
 def test_a_move_and_its_way_back_are_never_both_safe(key: Any, first: list[int], second: list[int]) -> None:
     one, other = (".".join(map(str, version)) for version in (first, second))
     known = pins()
