@@ -10,7 +10,7 @@ from catalog import Catalog
 from planning.plan.labels import MODEL
 from planning.resolving.versions import DRIVER, KUBERNETES, OPERATOR
 from planning.upgrading.pins import Pins, VersionPin, by_name, driver_version
-from preview.comparison import NotAPreviewError, earlier
+from preview.comparison import NotAPreviewError, Urn, earlier
 from reading.texts import MOST_PREVIEW_VALUES, JsonRefusedError, json_of
 
 # How the engine writes a secret into a state.
@@ -20,7 +20,7 @@ _VLLM = "vllm-openai-"
 
 
 class _Resource(Struct):
-    urn: str
+    urn: Urn
     type: str
     inputs: dict[str, Any] = {}
     protect: bool = False
@@ -66,7 +66,7 @@ def _of_state(resource: _Resource) -> dict[str, Any]:
         "urn": resource.urn,
         "type": resource.type,
         "name": resource.urn.rpartition("::")[2],
-        "inputs": _closed(resource.inputs),
+        "inputs": {key: _closed(item) for key, item in resource.inputs.items() if not key.startswith("__")},
         "options": {"protect": resource.protect, "retain_on_delete": resource.retainOnDelete},
     }
 
@@ -102,8 +102,8 @@ def _pins(found: Deployed, catalog: Catalog) -> Iterator[VersionPin]:
         elif kind == "ManagedCluster" and isinstance(inputs.get("kubernetesVersion"), str):
             version = inputs["kubernetesVersion"]
             yield VersionPin("kubernetes", KUBERNETES, KUBERNETES, version, "cluster.kubernetes")
-        elif kind == "Release" and inputs.get("name") in catalog.charts and isinstance(inputs.get("version"), str):
-            charts[inputs["name"]] = inputs["version"]
+        elif kind == "Release" and isinstance(inputs.get("version"), str):
+            charts |= {name: inputs["version"] for name in catalog.charts if name == inputs.get("name")}
         elif kind == "AgentPool" and isinstance(inputs.get("gpuProfile"), dict):
             owners.add("operator" if inputs["gpuProfile"].get("driver") == "None" else "aks")
             size = catalog.vm_sizes.get(str(inputs.get("vmSize")))
@@ -118,10 +118,10 @@ def _pins(found: Deployed, catalog: Catalog) -> Iterator[VersionPin]:
 
 def _images(inputs: Mapping[str, Any], catalog: Catalog) -> Iterator[VersionPin]:
     for pod in _pods(inputs):
-        model = (pod.get("metadata") or {}).get("labels", {}).get(MODEL)
+        model = _mapping(_mapping(pod.get("metadata")).get("labels")).get(MODEL)
         spec = pod["spec"]
-        for container in [*spec.get("initContainers", []), *spec.get("containers", [])]:
-            repository, tag = _reference(str(container.get("image", "")))
+        for container in [*_listed(spec.get("initContainers")), *_listed(spec.get("containers"))]:
+            repository, tag = _reference(str(_mapping(container).get("image")))
             for name, image in catalog.images.items():
                 if not tag or not _names(repository, image.repository):
                     continue
@@ -129,6 +129,15 @@ def _images(inputs: Mapping[str, Any], catalog: Catalog) -> Iterator[VersionPin]
                     yield VersionPin("image", name, name, tag, f"catalog/charts.yaml.images.{name}")
                 elif isinstance(model, str):
                     yield VersionPin("vllm", model, "vllm", tag.removeprefix("v"), f"models.{model}.engine.version")
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    """The value if it is a mapping, else an empty one: nobody promises the shape of what a state holds."""
+    return value if isinstance(value, Mapping) else {}
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
 
 
 def _pods(value: Any) -> Iterator[Mapping[str, Any]]:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from cli.app import main
+from tests.engine.harness import Engine, StackRun
 from tests.engine.outcome import Outcome
 from tests.engine.recording import Recording, engine_with, recordings, restore
 from tests.engine.test_upgrade_of_our_own_code import VERSION, previewed
@@ -72,6 +73,18 @@ def both(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     return compared(recording, state_change, file_change, tmp_path_factory.mktemp("upgrade"), arm)
 
 
+def restored(
+    engine: Engine, recording: Recording, resources: list[dict[str, Any]], file_change: tuple[str, str] | None
+) -> StackRun:
+    """Today's program on a recorded stack, with another stack file."""
+    run = restore(engine, recording, resources)
+    if file_change is not None:
+        text = run._settings.read_text()
+        assert file_change[0] in text
+        run._settings.write_text(text.replace(*file_change))
+    return run
+
+
 def compared(
     recording: Recording,
     state_change: tuple[str, str] | None,
@@ -81,11 +94,7 @@ def compared(
 ) -> Both:
     resources = edited(recording.resources, state_change)
     with engine_with(recording, folder, arm) as engine:
-        run = restore(engine, recording, resources)
-        if file_change is not None:
-            text = run._settings.read_text()
-            assert file_change[0] in text
-            run._settings.write_text(text.replace(*file_change))
+        run = restored(engine, recording, resources, file_change)
         settings = folder / "stack.yaml"
         settings.write_text(run._settings.read_text())
         outcome = previewed(run)
@@ -143,3 +152,15 @@ def test_each_path_has_its_verdict(both: Both, request: pytest.FixtureRequest) -
     path = request.node.callspec.params["both"][0]
     expected = {"driver": "driver", "vllm": "vllm"}.get(path, "kubernetes" if path.startswith("kubernetes") else None)
     assert verdicts == ({expected: "manual"} if expected else {})
+
+
+@pytest.mark.parametrize("path", [path for path in PATHS if path != "gateway pair"])
+def test_the_move_ends_and_leaves_no_changes(path: str, tmp_path: Path, arm: Path, engine_binary: Path) -> None:
+    """That of the gateway pair alone is in test_upgrade_of_our_own_code.py."""
+    del engine_binary
+    (recording,) = (each for each in recordings() if (each.version, each.stack) == (VERSION, "dev"))
+    state_change, file_change = PATHS[path]
+    with engine_with(recording, tmp_path, arm) as engine:
+        run = restored(engine, recording, edited(recording.resources, state_change), file_change)
+        run.up()
+        assert run.preview().operations == {}

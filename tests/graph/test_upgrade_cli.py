@@ -10,16 +10,31 @@ from typing import Any
 
 import pytest
 import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+import catalog
+from catalog.upgrades import upgrades
 from cli.app import main
+from cli.check import assess
+from preview.deployed import deployed, deployed_pins
+from preview.effects import effects
+from preview.program import graph_of
+from preview.stack import Assessed
 from tests.stack_files import upgraded
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 DEV = (REPOSITORY / "Pulumi.dev.yaml").read_text(encoding="utf-8")
+CATALOG = catalog.load()
+URN = "urn:pulumi:dev::llm-platform::{}::alone"
 RECORDINGS = REPOSITORY / "tests" / "engine" / "recordings"
 RECORDED = [(version, stack) for version in ("0.1.0", "aed5cfb") for stack in ("dev", "prod")]
 each_recording = pytest.mark.parametrize(("version", "stack"), RECORDED)
-COMMIT = "b968826d9c46dd6066d109eabc6255188de91218"
+# What is read of a state.
+_KEYS = (
+    "name", "version", "kubernetesVersion", "gpuProfile", "driver", "vmSize", "spec", "template", "metadata", "labels",
+    "llm-platform/model", "containers", "initContainers", "image", "4dabf18193072939515e22adb298388d",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -178,8 +193,10 @@ def test_the_driver_from_an_earlier_state(version: str, stack: str, tmp_path: Pa
     pools = [each for each in found.document["effects"]["replaced"] if each["type"].endswith(":AgentPool")]
     assert pools
     models = {each["name"] for each in found.document["effects"]["restarts"] if each["of"] == "model"}
-    settings = yaml.safe_load((RECORDINGS / version / f"Pulumi.{stack}.yaml").read_text(encoding="utf-8"))["config"]
-    assert models == {model["name"] for model in settings["llm-platform:models"]}
+    recorded_settings = yaml.safe_load((RECORDINGS / version / f"Pulumi.{stack}.yaml").read_text(encoding="utf-8"))[
+        "config"
+    ]
+    assert models == {model["name"] for model in recorded_settings["llm-platform:models"]}
 
 
 @each_recording
@@ -192,6 +209,41 @@ def test_a_vllm_version_from_an_earlier_state(version: str, stack: str, tmp_path
     restarted = {each["name"] for each in found.document["effects"]["restarts"] if each["of"] == "model"}
     assert restarted >= {each["name"] for each in moves}
     assert found.document["moves"][-1]["kind"] == "vllm"
+
+
+_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.sampled_from(_KEYS), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@pytest.fixture(scope="module")
+def dev() -> tuple[Assessed, list[dict[str, Any]]]:
+    """The development stack and its resources."""
+    found, _ = assess("dev", None)
+    return found, graph_of("dev", found).to_json()
+
+
+_TYPES = (
+    "kubernetes:helm.sh/v3:Release", "kubernetes:apps/v1:Deployment", "kubernetes:batch/v1:Job", "pulumi:providers:x",
+    "azure-native:containerservice:AgentPool", "azure-native:containerservice:ManagedCluster",
+)  # fmt: skip
+
+
+@settings(max_examples=40)
+@given(type_=st.sampled_from(_TYPES), inputs=st.dictionaries(st.sampled_from(_KEYS), _JSON, max_size=4))
+def test_a_state_of_any_content_is_compared(
+    type_: str, inputs: dict[str, Any], dev: tuple[Assessed, list[dict[str, Any]]]
+) -> None:
+    assessed, resources = dev
+    assert assessed.plan is not None
+    same = [each["urn"] for each in resources if each["type"] == type_]
+    states = [{"urn": urn, "type": type_, "inputs": inputs} for urn in same[:2] or [URN.format(type_)]]
+    found = deployed(json.dumps({"deployment": {"resources": states}}), "dev")
+    assert all(pin.version for pin in deployed_pins(found, CATALOG).values() if pin.kind in {"image", "vllm"})
+    seen = effects(found.resources, resources, assessed.plan.models, CATALOG.fixed.values(), upgrades().replacing, {})
+    assert seen.created > 100
 
 
 def test_an_earlier_preview_is_what_runs_too(tmp_path: Path) -> None:
@@ -238,6 +290,10 @@ BROKEN: dict[str, tuple[Callable[[Path], list[str]], str]] = {
     ),
     "a state of another shape": (
         lambda folder: ["--from", file(folder, '{"deployment": {"resources": {"a": 1}}}')], "pulumi stack export",
+    ),
+    "a state with a name that is no URN": (
+        lambda folder: ["--from", file(folder, '{"deployment": {"resources": [{"urn": "x", "type": "y"}]}}')],
+        "pulumi stack export",
     ),
     "a preview of a rejected stack": (
         lambda folder: ["--from", file(folder, '{"stack": "dev", "plan": null}')], "rejected stack",

@@ -21,7 +21,7 @@ RECORDS = upgrades()
 PACKAGES = {"pulumi-azure-native": "3.29.0", "msgspec": "0.22.0"}
 
 
-def pins(knowing: Catalog = CATALOG, **versions: str) -> Pins:
+def pins(knowing: Catalog = CATALOG, /, **versions: str) -> Pins:
     """The pins of the development stack, some at other versions; `_` stands for `-` in a name."""
     found = dict(pins_of(settings({}), knowing, PACKAGES))
     for name, version in versions.items():
@@ -290,7 +290,10 @@ def test_nothing_moves_beyond_what_is_known() -> None:
 def test_the_operators_driver_moves_with_it() -> None:
     current: dict[Any, VersionPin] = dict(pins_of(settings({"cluster.gpu_driver": "operator"}), CATALOG, {}))
     assert current["driver", "driver"].version == "operator 595.91.07"
-    old = {**current, ("driver", "driver"): replace(current["driver", "driver"], version="operator 580.126.20")}
+    old: dict[Any, VersionPin] = {
+        **current,
+        ("driver", "driver"): replace(current["driver", "driver"], version="operator 580.126.20"),
+    }
     assert newest(CATALOG, RECORDS, old)[0]["driver", "driver"].version == "operator 595.91.07"
 
 
