@@ -71,6 +71,7 @@ def moves(at: Direction, problems: Sequence[Stated] = ()) -> tuple[Move, ...]:
 
 def _move(at: Direction, pin: VersionPin, target: VersionPin, problems: Sequence[Stated]) -> Move:
     reasons = [*_own(at, pin, target), *matrix_reasons(Present.of(at.catalog, at.target), pin, target)]
+    reasons += _left_behind(at.catalog, pin)
     reasons += [
         Reason("blocked", each.why, each.fix, f"rule {each.rule}") for each in problems if each.path == target.path
     ]
@@ -151,19 +152,11 @@ def _stepped(
 
 
 def _next_minor(at: Direction, wanted: str, steps: Steps) -> Reason:
-    azure = at.catalog.azure
-    minor = azure.kubernetes.get(wanted)
-    if minor is None:
+    if wanted not in at.catalog.azure.kubernetes:
         return Reason("unknown", f"the catalog has no Kubernetes {wanted}")
-    if minor.community_end < azure.as_of[: len(minor.community_end)]:
-        return Reason(
-            "blocked",
-            f"community support of {wanted} ended in {minor.community_end}; until {minor.lts_end} there is long-term "
-            "support (LTS), with the Premium tier alone",
-            "move to a supported version",
-            _AKS_VERSIONS,
-            azure.as_of,
-        )
+    over = _ended(at.catalog, wanted)
+    if over is not None:
+        return Reason("blocked", over, "move to a supported version", _AKS_VERSIONS, at.catalog.azure.as_of)
     return Reason(
         "manual",
         f"{steps.why}: the control plane moves in place, and node pools stay behind until they are upgraded",
@@ -172,6 +165,22 @@ def _next_minor(at: Direction, wanted: str, steps: Steps) -> Reason:
         steps.source,
         steps.as_of,
     )
+
+
+def _ended(catalog: Catalog, version: str) -> str | None:
+    """What is left of a minor version's support, if that of the community has ended."""
+    minor = catalog.azure.kubernetes.get(version)
+    if minor is None or minor.community_end >= catalog.azure.as_of[: len(minor.community_end)]:
+        return None
+    return (
+        f"community support of {version} ended in {minor.community_end}; until {minor.lts_end} there is long-term support "
+        "(LTS), with the Premium tier alone"
+    )
+
+
+def _left_behind(catalog: Catalog, pin: VersionPin) -> list[Reason]:
+    over = _ended(catalog, pin.version) if pin.kind == KUBERNETES else None
+    return [] if over is None else [Reason("safe", over, None, _AKS_VERSIONS, catalog.azure.as_of)]
 
 
 def _recorded(at: Direction, pin: VersionPin, target: VersionPin) -> Reason:

@@ -92,6 +92,11 @@ def test_a_version_with_long_term_support_alone_is_blocked() -> None:
     assert "long-term support (LTS)" in move.why
 
 
+def test_the_end_of_the_version_before_is_said() -> None:
+    move = verdict("kubernetes", "1.33", "1.34")
+    assert any("community support of 1.33 ended in 2026-07" in each and "LTS" in each for each in move.also)
+
+
 def test_a_version_that_the_catalog_lacks_is_unknown() -> None:
     assert verdict("kubernetes", "1.37", "1.38").verdict == "unknown"
 
@@ -142,7 +147,9 @@ def test_a_chart_without_crds_has_no_record_of_a_way_back() -> None:
 
 
 def test_a_known_fault_is_left_behind_and_never_moved_to() -> None:
-    assert any("CVE-2026-77524" in each for each in verdict("keda", "2.20.2", "2.21.0").also)
+    there = verdict("keda", "2.20.2", "2.21.0")
+    assert (there.verdict, "bound to an audience" in there.why) == ("manual", True)
+    assert any("CVE-2026-77524" in each for each in there.also)
     move = verdict("keda", "2.19.0", "2.20.2")
     assert move.verdict == "blocked"
     assert "CVE-2026-77524" in move.why
