@@ -102,9 +102,9 @@ def _report(source: str, target: str, found: "Promoted") -> Iterator[str]:
         yield "\nLeft as it is"
     for why in dict.fromkeys(each.why for each in left):
         yield from _wrapped(f"{', '.join(each.label for each in left if each.why == why)}: {why}")
-    for each in found.judgement.violations if found.judgement is not None else ():
-        if each.blocks:
-            yield f"\nPolicy {each.policy} forbids {each.resource}: {each.message}\n  → {each.fix}"
+    for violation in found.judgement.violations if found.judgement is not None else ():
+        if violation.blocks:
+            yield f"\nPolicy {violation.policy} forbids {violation.resource}: {violation.message}\n  → {violation.fix}"
 
 
 def _wrapped(text: str) -> list[str]:

@@ -157,14 +157,17 @@ def _rejected(stack: str, findings: "tuple[Finding, ...]", source: "SourceFile |
     from cli.check import page_width
     from preview import findings as lines
 
-    if json == "-":
+    if json:
         shown = ("severity", "rule", "path", "line", "column", "message", "fix")
-        listed = [{name: getattr(each, name) for name in shown} for each in findings]
-        empty = {"moves": [], "stays": [], "new": [], "gone": [], "effects": None}
-        document = {"stack": stack, "ok": False, "verdict": "blocked", **empty, "findings": listed}
-        print(json_text.dumps(document, indent=1, ensure_ascii=False))
-        return REJECTED
-    print(f"llm-platform · {stack} · upgrade: rejected\n")
-    for spans in lines.lines(findings, page_width() - 2, source):
-        print(f"  {''.join(span.text for span in spans)}")
+        document: dict[str, object] = {
+            "stack": stack, "from": None, "to": None, "ok": False, "verdict": "blocked", "moves": [], "stays": [],
+            "new": [], "gone": [], "effects": None, "effects_unknown": "a file is rejected",
+            "findings": [{name: getattr(each, name) for name in shown} for each in findings],
+        }  # fmt: skip
+        unwritten = _written(json, json_text.dumps(document, indent=1, ensure_ascii=False) + "\n")
+        findings = (*findings, unwritten) if unwritten is not None else findings
+    if json != "-":
+        print(f"llm-platform · {stack} · upgrade: rejected\n")
+        for spans in lines.lines(findings, page_width() - 2, source):
+            print(f"  {''.join(span.text for span in spans)}")
     return REJECTED

@@ -173,8 +173,8 @@ def _ended(catalog: Catalog, version: str) -> str | None:
     if minor is None or minor.community_end >= catalog.azure.as_of[: len(minor.community_end)]:
         return None
     return (
-        f"community support of {version} ended in {minor.community_end}; until {minor.lts_end} there is long-term support "
-        "(LTS), with the Premium tier alone"
+        f"community support of {version} ended in {minor.community_end}; until {minor.lts_end} there is long-term "
+        "support (LTS), with the Premium tier alone"
     )
 
 

@@ -313,8 +313,17 @@ def test_a_broken_input_is_told_with_exit_code_2(
     assert {path: path.read_bytes() for path in REPOSITORY.glob("Pulumi.*.yaml")} == before
 
 
-@pytest.mark.parametrize("name", ["another stack", "no such stack"])
+def test_a_rejected_file_has_a_document_of_the_same_shape(newest: Outcome, tmp_path: Path) -> None:
+    written = tmp_path / "upgrade.json"
+    found = run("upgrade", "dev", "--to", file(tmp_path, "config: ["), "--json", str(written))
+    document = json.loads(written.read_text(encoding="utf-8"))
+    assert (found.code, document["ok"], document["moves"]) == (2, False, [])
+    assert list(document) == list(newest.document)
+    assert document["findings"][0]["fix"]
+
+
+@pytest.mark.parametrize("name", ["another-stack", "no/such/name"])
 def test_a_stack_that_is_not_there(name: str) -> None:
-    found = run("upgrade", name.replace(" ", "-"))
+    found = run("upgrade", name)
     assert found.code == 2
-    assert "Pulumi." in found.text
+    assert name in found.text
