@@ -78,7 +78,9 @@ def _found(
     current, problem = _running(before, stack, facts) if before else (own, None)
     if current is None:
         return None, (problem,) if problem is not None else (), None
-    target, stays, problems = own, (), ()
+    target = own
+    stays: tuple[Staying, ...] = ()
+    problems: tuple[Finding, ...] = ()
     if to is not None:
         other, source = assess(stack, to)
         named = side(to, other, facts)

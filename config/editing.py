@@ -66,7 +66,7 @@ def _written(value: Any, path: Path, text: str) -> Any:
         if isinstance(old, list) and isinstance(first, int):
             return [copied(item, rest) if index == first else item for index, item in enumerate(old)]
         if not isinstance(old, dict | None):
-            raise EditRefusedError(f"{_shown(path)}: there is no mapping to write it into")
+            raise EditRefusedError(f"{_shown(path)} has nothing around it to be written into")
         old = old or {}
         return {**old, first: copied(old.get(first), rest)}
 

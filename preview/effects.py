@@ -136,8 +136,8 @@ def _pairs(found: Difference) -> tuple[list[Replaced], list[str], list[str]]:
     made = [urn for urn in found.added if not _is_component(urn)]
     replaced = []
     for urn in list(gone):
-        alike = [other for other in made if _stem(other) == _stem(urn) != (_type(urn), _name(urn))]
-        if len(alike) == 1 and sum(_stem(other) == _stem(urn) for other in found.removed) == 1:
+        alike = [new for new in made if _stem(new) == _stem(urn) != (_type(urn), _name(urn))]
+        if len(alike) == 1 and sum(_stem(old) == _stem(urn) for old in found.removed) == 1:
             gone.remove(urn)
             made.remove(alike[0])
             why = "its fixed settings, which its name stands for, are others"

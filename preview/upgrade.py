@@ -155,14 +155,14 @@ def upgrade(
     errors = tuple(each for each in (*problems, *own) if each.severity == "error")
     stated = [Stated(each.path, each.message, each.fix, each.rule) for each in errors]
     found = moves(Direction(world.catalog, world.records, before.pins, after.pins), stated)
-    seen, why = _effects(stack, before, after, world) if not problems else (None, "the target is not of this stack")
+    seen, why = _effects(stack, before, after, world) if not problems else (None, "the target is refused")
     return Upgrade(
         stack=stack,
         before=before.name,
         after=after.name,
         moves=found,
         stays=tuple(stays),
-        new=_only(after.pins, before.pins) if before.deployed is not None else (),
+        new=_only(after.pins, before.pins),
         gone=_only(before.pins, after.pins),
         effects=seen,
         effects_unknown=why,

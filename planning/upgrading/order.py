@@ -30,7 +30,7 @@ def in_order(moves: Sequence[_M], records: Upgrades) -> tuple[_M, ...]:
             (
                 move
                 for move in waiting
-                if not any(_before(records, other, move) for other in waiting if other is not move)
+                if not any(_before(records, earlier, move) for earlier in waiting if earlier is not move)
             ),
             waiting[0],
         )

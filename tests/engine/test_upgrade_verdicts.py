@@ -106,12 +106,12 @@ def compared(
     return Both(outcome, json.loads(printed.getvalue()))
 
 
-def test_what_the_engine_takes_away_or_makes_again_was_said(both: Both) -> None:
+def test_what_the_engine_takes_away_or_makes_again_is_in_the_effects(both: Both) -> None:
     engine = both.changed("delete", "delete-replaced")
     assert (engine - both.gone, both.gone - engine) == (set(), set())
 
 
-def test_models_whose_pods_change_were_said(both: Both) -> None:
+def test_models_whose_pods_change_are_in_the_effects(both: Both) -> None:
     restarted = {each["name"] for each in both.document["effects"]["restarts"] if each["of"] == "model"}
     changed = {
         step.old.inputs["metadata"]["name"]
@@ -127,15 +127,15 @@ def test_models_whose_pods_change_were_said(both: Both) -> None:
     assert len(restarted) <= len(changed)
 
 
-def test_charts_move_in_the_order_that_was_said(both: Both) -> None:
+def test_charts_move_in_the_order_of_the_moves(both: Both) -> None:
     steps = [
         step for step in both.engine.steps if step.type == RELEASE and step.op == "update" and step.new is not None
     ]
     order = [step.new.inputs["name"] for step in steps if step.new is not None]
-    said = [move["name"] for move in both.document["moves"] if move["kind"] == "chart"]
-    pair = [name for name in said if "gateway" in name]
+    moves = [move["name"] for move in both.document["moves"] if move["kind"] == "chart"]
+    pair = [name for name in moves if "gateway" in name]
     assert pair
-    assert set(said) <= set(order)
+    assert set(moves) <= set(order)
     ends = [name for name in pair if name != "ai-gateway-crds-helm"]
     assert sorted(ends, key=order.index) == ends
     assert order.index("ai-gateway-crds-helm") < order.index("ai-gateway-helm")

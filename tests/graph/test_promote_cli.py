@@ -144,7 +144,7 @@ def test_nothing_is_written_without_consent(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("answer", "code"), [("y\n", 0), ("n\n", 2)])
-def test_somebody_at_a_terminal_is_asked(
+def test_somebody_at_a_terminal_decides(
     answer: str, code: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     target = tmp_path / "Pulumi.prod.yaml"
@@ -164,8 +164,8 @@ def older(text: str, version: str) -> str:
 REFUSED: dict[str, tuple[Callable[[], tuple[str, str]], str]] = {
     "a minor version is skipped": (lambda: (older(DEV, "1.37"), older(PROD, "1.35")), "PROMOTE-BLOCKED"),
     "the source is rejected": (lambda: (edited(DEV, ("    tier: Free", "    teir: Free")), PROD), "CFG-UNKNOWN-KEY"),
-    "the source is no YAML": (lambda: ("config: [", PROD), "CFG-"),
-    "the target is no YAML": (lambda: (DEV, "config: ["), "CFG-"),
+    "the source is not valid YAML": (lambda: ("config: [", PROD), "CFG-"),
+    "the target is not valid YAML": (lambda: (DEV, "config: ["), "CFG-"),
     "the target lacks a section": (
         lambda: (DEV, "config:\n  llm-platform:cluster: {kubernetes: '1.35'}\n"), "platform",
     ),
@@ -201,7 +201,7 @@ def test_a_result_that_a_policy_forbids_is_not_written(
     assert found.after == found.before
 
 
-def test_a_file_that_changed_meanwhile_is_kept(tmp_path: Path) -> None:
+def test_a_file_that_changed_in_the_meantime_is_kept(tmp_path: Path) -> None:
     from cli.promote import _write  # noqa: PLC0415
 
     file = tmp_path / "Pulumi.prod.yaml"

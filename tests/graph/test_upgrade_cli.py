@@ -17,7 +17,8 @@ import catalog
 from catalog.upgrades import upgrades
 from cli.app import main
 from cli.check import assess
-from preview.deployed import deployed, deployed_pins
+from planning.upgrading.pins import pins_of
+from preview.deployed import Deployed, deployed, deployed_pins
 from preview.effects import effects
 from preview.program import graph_of
 from preview.stack import Assessed
@@ -225,6 +226,23 @@ def dev() -> tuple[Assessed, list[dict[str, Any]]]:
     return found, graph_of("dev", found).to_json()
 
 
+def test_the_versions_of_a_file_are_those_of_its_preview(dev: tuple[Assessed, list[dict[str, Any]]]) -> None:
+    assessed, resources = dev
+    assert assessed.loaded.settings is not None
+    written = pins_of(assessed.loaded.settings, CATALOG, {})
+    found = deployed_pins(Deployed("preview", tuple(resources)), CATALOG)
+    assert {key: pin.version for key, pin in found.items()} == {key: written[key].version for key in found}
+    # Tags in the values of charts, and of proxies that a controller makes, are not read.
+    assert {name for _, name in written.keys() - found.keys()} == {"busybox", "envoy-proxy"}
+
+
+def test_a_model_that_comes_or_goes_is_named(tmp_path: Path) -> None:
+    target = file(tmp_path, DEV, ("    - name: embed\n", "    - name: vectors\n"))
+    found = run("upgrade", "dev", "--to", target, "--json", "-").document
+    assert [pin["name"] for pin in found["new"]] == ["vectors"]
+    assert [pin["name"] for pin in found["gone"]] == ["embed"]
+
+
 _TYPES = (
     "kubernetes:helm.sh/v3:Release", "kubernetes:apps/v1:Deployment", "kubernetes:batch/v1:Job", "pulumi:providers:x",
     "azure-native:containerservice:AgentPool", "azure-native:containerservice:ManagedCluster",
@@ -274,7 +292,7 @@ def test_a_file_that_is_rejected_today_can_still_be_moved(tmp_path: Path) -> Non
 
 BROKEN: dict[str, tuple[Callable[[Path], list[str]], str]] = {
     "a target that is not there": (lambda folder: ["--to", str(folder / "none.yaml")], "none.yaml"),
-    "a target that is no YAML": (lambda folder: ["--to", file(folder, "config: [")], "CFG-"),
+    "a target that is not valid YAML": (lambda folder: ["--to", file(folder, "config: [")], "CFG-"),
     "a target of another stack": (
         lambda _: ["--to", str(REPOSITORY / "Pulumi.prod.yaml")], "UPGRADE-OTHER-STACK",
     ),
@@ -303,7 +321,7 @@ BROKEN: dict[str, tuple[Callable[[Path], list[str]], str]] = {
 
 
 @pytest.mark.parametrize(("arguments", "expected"), BROKEN.values(), ids=BROKEN.keys())
-def test_a_broken_input_is_told_with_exit_code_2(
+def test_a_broken_input_is_reported_with_exit_code_2(
     arguments: Callable[[Path], list[str]], expected: str, tmp_path: Path
 ) -> None:
     before = {path: path.read_bytes() for path in REPOSITORY.glob("Pulumi.*.yaml")}

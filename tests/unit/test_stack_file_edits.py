@@ -73,10 +73,10 @@ config:
         (SHARED, VERSION, "0.34.0", "is shared with another place by an anchor"),
         (DEV, ("models", 7, "engine", "version"), "0.34.0", "has no place in the file|is shared"),
         (DEV, ("models", 0, "engine"), "0.34.0", "has a list or a mapping where a version is expected"),
-        (DEV, ("platform", "name", "version"), "0.34.0", "there is no mapping to write it into"),
+        (DEV, ("platform", "name", "version"), "0.34.0", "has nothing around it"),
         (DEV, KUBERNETES, "1.37}\nplatform: x", "is not a version, a commit or a folder"),
         ("a: [b", KUBERNETES, "1.37", "."),
-        ("config: [1]\n", KUBERNETES, "1.37", "there is no mapping to write it into"),
+        ("config: [1]\n", KUBERNETES, "1.37", "has nothing around it"),
     ],
 )
 def test_what_can_not_be_changed_by_itself_is_refused(text: str, path: Path, value: str, problem: str) -> None:

@@ -81,6 +81,6 @@ def test_a_broken_record_is_refused_with_its_place(edit: Callable[[dict[str, Any
         read(changed(edit))
 
 
-def test_a_file_that_is_no_mapping_is_refused() -> None:
+def test_a_file_that_with_a_list_is_refused() -> None:
     with pytest.raises(CatalogError, match=r"expected a mapping with moves, steps"):
         read(["moves"])

@@ -61,7 +61,7 @@ def test_the_next_minor_version_is_manual_as_node_pools_are_upgraded_by_hand() -
     assert (move.source, move.as_of) != (None, None)
 
 
-def test_a_version_that_charts_are_not_tested_with_is_said() -> None:
+def test_a_version_that_charts_are_not_tested_with_is_named() -> None:
     move = verdict("kubernetes", "1.36", "1.37")
     assert move.verdict == "manual"
     assert any("gateway-helm 1.9.2 is tested with kubernetes 1.33 to 1.36" in each for each in move.also)
@@ -92,7 +92,7 @@ def test_a_version_with_long_term_support_alone_is_blocked() -> None:
     assert "long-term support (LTS)" in move.why
 
 
-def test_the_end_of_the_version_before_is_said() -> None:
+def test_the_end_of_the_version_before_is_shown() -> None:
     move = verdict("kubernetes", "1.33", "1.34")
     assert any("community support of 1.33 ended in 2026-07" in each and "LTS" in each for each in move.also)
 
@@ -147,9 +147,9 @@ def test_a_chart_without_crds_has_no_record_of_a_way_back() -> None:
 
 
 def test_a_known_fault_is_left_behind_and_never_moved_to() -> None:
-    there = verdict("keda", "2.20.2", "2.21.0")
-    assert (there.verdict, "bound to an audience" in there.why) == ("manual", True)
-    assert any("CVE-2026-77524" in each for each in there.also)
+    forward = verdict("keda", "2.20.2", "2.21.0")
+    assert (forward.verdict, "bound to an audience" in forward.why) == ("manual", True)
+    assert any("CVE-2026-77524" in each for each in forward.also)
     move = verdict("keda", "2.19.0", "2.20.2")
     assert move.verdict == "blocked"
     assert "CVE-2026-77524" in move.why
