@@ -14,7 +14,7 @@ from config.editing import EditRefusedError, with_values
 from planning.upgrading.newest import Staying, newest
 from planning.upgrading.pins import Pins, VersionPin, pins_of
 from planning.upgrading.reasons import VERDICTS, Verdict, worst_verdict
-from planning.upgrading.verdicts import Direction, Move, Stated, moves
+from planning.upgrading.verdicts import Direction, Move, Refusal, moves
 from preview.deployed import Deployed, deployed_pins
 from preview.effects import Effects, effects
 from preview.stack import PROJECT, Assessed, assessed
@@ -153,7 +153,7 @@ def upgrade(
     """
     own = after.stack.findings if after.stack is not None else ()
     errors = tuple(each for each in (*problems, *own) if each.severity == "error")
-    stated = [Stated(each.path, each.message, each.fix, each.rule) for each in errors]
+    stated = [Refusal(each.path, each.message, each.fix, each.rule) for each in errors]
     found = moves(Direction(world.catalog, world.records, before.pins, after.pins), stated)
     seen, why = _effects(stack, before, after, world) if not problems else (None, "the target is refused")
     return Upgrade(

@@ -38,7 +38,7 @@ class Move(Struct, frozen=True, kw_only=True):
     crds: str | None
 
 
-class Stated(Struct, frozen=True):
+class Refusal(Struct, frozen=True):
     """What a file's own check says of a pin that can't be as it is written: a finding of the target."""
 
     path: str
@@ -56,7 +56,7 @@ class Direction(Struct, frozen=True):
     target: Pins
 
 
-def moves(at: Direction, problems: Sequence[Stated] = ()) -> tuple[Move, ...]:
+def moves(at: Direction, problems: Sequence[Refusal] = ()) -> tuple[Move, ...]:
     """A verdict for each pin that is on both sides at another version, in the order in which they move.
 
     `problems` are what the target's own check refuses: a pin at such a path is blocked.
@@ -69,7 +69,7 @@ def moves(at: Direction, problems: Sequence[Stated] = ()) -> tuple[Move, ...]:
     return in_order(found, at.records)
 
 
-def _move(at: Direction, pin: VersionPin, target: VersionPin, problems: Sequence[Stated]) -> Move:
+def _move(at: Direction, pin: VersionPin, target: VersionPin, problems: Sequence[Refusal]) -> Move:
     reasons = [*_own(at, pin, target), *matrix_reasons(Present.of(at.catalog, at.target), pin, target)]
     reasons += _left_behind(at.catalog, pin)
     reasons += [

@@ -15,7 +15,7 @@ from catalog.upgrades import Upgrades, upgrades
 from config import Settings
 from planning.upgrading.newest import newest
 from planning.upgrading.pins import Pins, VersionPin, pins_of
-from planning.upgrading.verdicts import Direction, Move, Stated, moves
+from planning.upgrading.verdicts import Direction, Move, Refusal, moves
 
 RECORDS = upgrades()
 PACKAGES = {"pulumi-azure-native": "3.29.0", "msgspec": "0.22.0"}
@@ -35,7 +35,7 @@ def moved(
     after: Mapping[str, str],
     knowing: Catalog = CATALOG,
     records: Upgrades = RECORDS,
-    problems: tuple[Stated, ...] = (),
+    problems: tuple[Refusal, ...] = (),
 ) -> dict[str, Move]:
     found = moves(Direction(knowing, records, pins(knowing, **before), pins(knowing, **after)), problems)
     return {move.name: move for move in found}
@@ -224,7 +224,7 @@ def test_packages_and_images() -> None:
 
 
 def test_what_the_targets_own_check_refuses_is_blocked() -> None:
-    refused = Stated("cluster.kubernetes", "community support of 1.36 ended", "write another", "K8S-LTS")
+    refused = Refusal("cluster.kubernetes", "community support of 1.36 ended", "write another", "K8S-LTS")
     move = verdict("kubernetes", "1.35", "1.36", problems=(refused,))
     assert move.verdict == "blocked"
     assert move.source == "rule K8S-LTS"
