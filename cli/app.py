@@ -15,10 +15,12 @@ from cli.pins import pins
 from cli.policies import policies
 from cli.preview import preview
 from cli.process import whole_process
+from cli.promote import promote
 from cli.quota import quota
 from cli.refresh_prices import refresh_prices
 from cli.rehearse import rehearse
 from cli.rules import rules
+from cli.upgrade import upgrade
 from cli.weights import weights
 
 _HELP = "A self-hosted LLM platform as one Pulumi program: what a stack would create, whether it works, what it costs."
@@ -36,7 +38,9 @@ def group(text: str, *verbs: click.Command) -> click.Group:
     return _Verbs(help=text, commands=list(verbs), no_args_is_help=True, context_settings=HELP_NAMES)
 
 
-PLATFORM = group(_HELP, preview, check, fit, rehearse, quota, rules, policies, refresh_prices, pins, weights)
+PLATFORM = group(
+    _HELP, preview, check, fit, rehearse, quota, upgrade, promote, rules, policies, refresh_prices, pins, weights
+)
 # `python -m preview STACK`
 PREVIEW = preview
 # `python -m planning check|fit|rules`

@@ -19,11 +19,11 @@ _STEP = re.compile(r"[^.\[\]]+")
 _Money = Annotated[float, Meta(ge=-1e15, le=1e15)]
 
 
-_Urn = Annotated[str, Meta(pattern="^urn:pulumi:[!-~]+::[!-~]+::[!-~]+::[!-~]+$")]
+Urn = Annotated[str, Meta(pattern="^urn:pulumi:[!-~]+::[!-~]+::[!-~]+::[!-~]+$")]
 
 
 class _Resource(Struct):
-    urn: _Urn
+    urn: Urn
     inputs: dict[str, Any]
     options: dict[str, Any]
 

@@ -1,5 +1,6 @@
 """Runs the program on a stack that was already planned: the graph of `python -m preview`."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from planning.planner import already_decided
@@ -25,3 +26,20 @@ def graph_of(stack: str, found: Assessed, project: Path = PROJECT) -> Graph:
             config=found.settings,
             secret_keys=found.secret_keys,
         )
+
+
+def former_urns(graph: Graph) -> Mapping[str, str]:
+    """The URNs that resources had under other names, by their aliases, with the present ones.
+
+    Aliases of other types, such as those for other versions of Azure's API, are left out: states that this program made
+    have the types that it has.
+    """
+    found = {}
+    for resource in graph:
+        head = resource.urn.rpartition("::")[0]
+        for alias in resource.options.aliases:
+            if alias.urn:
+                found[alias.urn] = resource.urn
+            elif alias.name and not (alias.type or alias.parent or alias.no_parent):
+                found[f"{head}::{alias.name}"] = resource.urn
+    return found

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 import catalog
 import config
+from catalog import Catalog
 from config import Finding, Loaded, blocking, in_order, stackfile
 from config.keyrings import keyring_problems
 from config.model_files import with_model_files
@@ -63,16 +64,16 @@ class Assessed(Struct, frozen=True):
         return replace(self, plan=None, findings=in_order([*self.findings, *problems]))
 
 
-def assessed(text: str, today: str | None = None, folder: Path = PROJECT) -> Assessed:
+def assessed(text: str, today: str | None = None, folder: Path = PROJECT, facts: Catalog | None = None) -> Assessed:
     """Read and plan a stack file; all problems become findings, and nothing is raised.
 
     `folder` is the stack file's own, where the files that it names are found. By `today`, an ISO date, the age of
-    prices is judged; the Plan doesn't depend on it.
+    prices is judged; the Plan doesn't depend on it. `facts` take the place of this program's catalog.
     """
     file = stackfile.parse(text)
     file = replace(file, sections=with_model_files(file.sections, folder))
     loaded = config.load(file.sections, (*file.problems, *keyring_problems(file.sections, folder)))
-    planned = assess(loaded, catalog.load(), bootstrap=file.secrets, today=today)
+    planned = assess(loaded, facts or catalog.load(), bootstrap=file.secrets, today=today)
     return Assessed(planned.plan, file.positions.located(planned.findings), file, loaded)
 
 

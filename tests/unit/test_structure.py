@@ -16,7 +16,8 @@ ROOT = Path(__file__).parents[2]
 PLAN = ("planning.plan", "pulumi", "pulumi_kubernetes")
 # Planning goes one way, from the Plan's types to the decisions: each folder knows those before it.
 PLANNING = (
-    "plan", "gpus", "memory", "model_config", "vllm", "resolving", "placement", "money", "rules", "deciding"
+    "plan", "gpus", "memory", "model_config", "vllm", "resolving", "placement", "money", "rules", "deciding",
+    "upgrading",
 )  # fmt: skip
 MAY_IMPORT = {
     "reading": ("reading",),
