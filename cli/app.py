@@ -9,6 +9,7 @@ from collections.abc import Sequence
 import click
 
 from cli.check import check
+from cli.destroy import destroy
 from cli.fit import fit
 from cli.options import HELP_NAMES
 from cli.pins import pins
@@ -16,8 +17,11 @@ from cli.policies import policies
 from cli.preview import preview
 from cli.process import whole_process
 from cli.quota import quota
+from cli.refresh import refresh
 from cli.refresh_prices import refresh_prices
 from cli.rules import rules
+from cli.status import status
+from cli.up import up
 from cli.weights import weights
 
 _HELP = "A self-hosted LLM platform as one Pulumi program: what a stack would create, whether it works, what it costs."
@@ -35,7 +39,12 @@ def group(text: str, *verbs: click.Command) -> click.Group:
     return _Verbs(help=text, commands=list(verbs), no_args_is_help=True, context_settings=HELP_NAMES)
 
 
-PLATFORM = group(_HELP, preview, check, fit, quota, rules, policies, refresh_prices, pins, weights)
+PLATFORM = group(
+    _HELP,
+    preview, check, fit, quota,
+    up, refresh, destroy, status,
+    rules, policies, refresh_prices, pins, weights,
+)  # fmt: skip
 # `python -m preview STACK`
 PREVIEW = preview
 # `python -m planning check|fit|rules`

@@ -42,11 +42,12 @@ MAY_IMPORT = {
     "components/azure": ("components.azure", "components.foundation", "pulumi_azure_native", *PLAN),
     "components/cluster": ("components.cluster", "components.foundation", *PLAN),
     "components/serving": ("components.cluster", "components.foundation", "components.serving", *PLAN),
-    "pipelines": ("cli", "config", "pipelines", "preview", "reading"),
+    "operate": ("catalog", "config", "operate", "planning", "preview", "pulumi", "reading"),
+    "pipelines": ("cli", "config", "operate", "pipelines", "preview", "reading"),
     "policy": ("config", "policy", "pulumi_policy"),
     "preview": ("catalog", "config", "planning", "policy", "preview", "pulumi", "reading"),
     "preview/engine": ("preview.engine", "pulumi"),
-    "cli": ("catalog", "cli", "config", "planning", "policy", "preview", "reading"),
+    "cli": ("catalog", "cli", "config", "operate", "planning", "policy", "preview", "reading"),
 }
 # A package that is started by `python -m` is the command line under another name.
 STARTED = ("catalog/__main__.py", "planning/__main__.py", "preview/__main__.py")
@@ -56,6 +57,7 @@ OURS = (
     "cli",
     "components",
     "config",
+    "operate",
     "pipelines",
     "planning",
     "policy",

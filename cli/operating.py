@@ -1,0 +1,60 @@
+"""What the verbs for a running platform share: their options, how they begin, and their exit codes."""
+
+import sys
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import click
+
+from cli.process import FINE, REJECTED
+
+if TYPE_CHECKING:
+    from operate.screen import Screen
+    from operate.workspace import Stack
+
+# The operation began and did not reach its end: it failed, was cancelled, or nobody said yes.
+UNFINISHED = 4
+EPILOG = (
+    "Exit codes: 0 fine, 2 it can't begin and nothing was changed, 3 policy violated, 4 it failed, was cancelled or "
+    "nobody said yes, 1 internal error."
+)
+
+yes_option = click.option("--yes", is_flag=True, help="Answer yes to every question.")
+json_option = click.option(
+    "--json", is_flag=True, help="Print one JSON object a line (docs/operating.md), nothing else."
+)
+unlock_option = click.option(
+    "--unlock", is_flag=True, help="Remove the lock of an update whose process is gone, after a question."
+)
+exists_option = click.option(
+    "--exists", multiple=True, metavar="URN=ID",
+    help="What an interrupted update created, by its id; with nothing after = it does not exist.",
+)  # fmt: skip
+
+
+def operated(stack: str, is_json: bool, action: "Callable[[Stack, Screen], bool]") -> int:
+    """Open a stack and do something with it; returns the exit code. Why it can't begin is on standard error."""
+    from operate.problems import CannotOperateError
+    from operate.screen import Screen
+    from operate.workspace import opened
+
+    screen = Screen(is_json=is_json)
+    try:
+        return FINE if action(opened(stack), screen) else UNFINISHED
+    except CannotOperateError as error:
+        screen.document({"event": "refused", "stack": stack, "message": error.message, "fix": error.fix})
+        print(f"{stack}: {error.message}\n→ {error.fix}", file=sys.stderr)
+        return REJECTED
+
+
+def ids_of(pairs: tuple[str, ...]) -> dict[str, str]:
+    """The ids of `--exists` by URN.
+
+    Raises:
+        UsageError: one is not `URN=ID`.
+    """
+    wrong = [pair for pair in pairs if not pair.startswith("urn:pulumi:") or "=" not in pair]
+    if wrong:
+        raise click.UsageError(f"--exists takes URN=ID, not {', '.join(wrong)}")
+    # A URN has no equals sign in this program's names; an id may.
+    return dict(pair.split("=", 1) for pair in pairs)
