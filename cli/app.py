@@ -11,6 +11,7 @@ import click
 from cli.check import check
 from cli.destroy import destroy
 from cli.fit import fit
+from cli.import_ids import import_ids
 from cli.options import HELP_NAMES
 from cli.pins import pins
 from cli.policies import policies
@@ -19,6 +20,8 @@ from cli.process import whole_process
 from cli.quota import quota
 from cli.refresh import refresh
 from cli.refresh_prices import refresh_prices
+from cli.rotate_keys import rotate_keys
+from cli.rotate_pool import rotate_pool
 from cli.rules import rules
 from cli.status import status
 from cli.up import up
@@ -42,7 +45,7 @@ def group(text: str, *verbs: click.Command) -> click.Group:
 PLATFORM = group(
     _HELP,
     preview, check, fit, quota,
-    up, refresh, destroy, status,
+    up, refresh, rotate_keys, rotate_pool, status, destroy, import_ids,
     rules, policies, refresh_prices, pins, weights,
 )  # fmt: skip
 # `python -m preview STACK`

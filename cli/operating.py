@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cli.process import FINE, REJECTED
+from cli.process import FINE, REJECTED, VIOLATED, today
 
 if TYPE_CHECKING:
     from operate.screen import Screen
@@ -58,3 +58,27 @@ def ids_of(pairs: tuple[str, ...]) -> dict[str, str]:
         raise click.UsageError(f"--exists takes URN=ID, not {', '.join(wrong)}")
     # A URN has no equals sign in this program's names; an id may.
     return dict(pair.split("=", 1) for pair in pairs)
+
+
+def rejected(stack: str, policies: str | None, *, is_json: bool) -> int:
+    """The exit code of the preview without a cloud: 2 and 3 end the update before it begins, with the reasons."""
+    from cli.check import assess, page_width, report
+    from preview.collisions import collisions
+    from preview.policies import configured, judged
+    from preview.program import graph_of
+
+    found, source = assess(stack, None)
+    violations = ()
+    if found.plan is not None:
+        graph = graph_of(stack, found)
+        strictness = configured(policies, found.environment, today())
+        found = found.with_problems(*collisions(graph), *strictness.problems)
+        violations = tuple(each for each in judged(graph, strictness).violations if each.blocks)
+    if found.plan is None:
+        # Standard output is for JSON alone, if that is wished for; `check --json -` has the findings in it.
+        place = sys.stderr if is_json else sys.stdout
+        place.writelines(f"{line}\n" for line in report(stack, found, source, page_width()))
+        return REJECTED
+    for each in violations:
+        print(f"policy {each.policy}: {each.resource}: {each.message}\n→ {each.fix}", file=sys.stderr)
+    return VIOLATED if violations else FINE

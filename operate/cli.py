@@ -37,6 +37,7 @@ class Cli(automation.PulumiCommand):
             CannotOperateError: there is none, or it is too old.
         """
         self._process: subprocess.Popen[str] | None = None
+        self._input: str | None = None
         try:
             super().__init__(root=root, skip_version_check=True)
         except (OSError, subprocess.CalledProcessError, InvalidVersionError) as error:
@@ -61,10 +62,13 @@ class Cli(automation.PulumiCommand):
         environment = {**os.environ, **additional_env, "PULUMI_AUTOMATION_API": "true"}
         with subprocess.Popen(
             [self.command, "--non-interactive", *args],
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-            cwd=cwd, env=environment, encoding="utf-8", errors="backslashreplace", process_group=0,
+            stdin=subprocess.DEVNULL if self._input is None else subprocess.PIPE,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=cwd, env=environment, encoding="utf-8", errors="backslashreplace", process_group=0,
         ) as process:  # fmt: skip
             self._process = process
+            if process.stdin is not None:
+                process.stdin.write(self._input or "")
+                process.stdin.close()
             output, errors = _Lines(process.stdout, on_output), _Lines(process.stderr, on_error)
             code = process.wait()
             output.join()
@@ -74,6 +78,15 @@ class Cli(automation.PulumiCommand):
         if code:
             raise create_command_error(result)
         return result
+
+    @contextmanager
+    def fed(self, text: str) -> Generator[None]:
+        """Within it, commands read this text from their standard input."""
+        self._input = text
+        try:
+            yield
+        finally:
+            self._input = None
 
     def send(self, number: int) -> None:
         """Send a signal to the command that runs, if one does."""

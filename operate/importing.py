@@ -109,7 +109,7 @@ def _entry(resource: Resource, ids: Mapping[str, str | None], known: Mapping[str
 
 
 def _label(resource: Resource) -> str:
-    """A name that no other entry has: types and names are unique together below one parent, and in this program at all."""
+    """A name that no other entry has: no two resources of this program have the same type and the same name."""
     return f"{resource.type} {resource.name}"
 
 

@@ -25,12 +25,14 @@ class Wishes(Struct, frozen=True):
     """What the operator has said beforehand.
 
     `yes` answers every question but that for a destroy; `unlock` removes a lock that is in the way; `exists` are ids by
-    URN of what an interrupted update has created, empty for what it has not.
+    URN of what an interrupted update has created, empty for what it has not; `parallel` is how many resources change at a time,
+    None for as many as can.
     """
 
     yes: bool = False
     unlock: bool = False
     refresh: bool = False
+    parallel: int | None = None
     exists: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -38,7 +40,7 @@ class Operator:
     """One stack, whoever watches, and what they have said beforehand."""
 
     def __init__(self, stack: Stack, screen: Screen, wishes: Wishes) -> None:
-        self._stack, self._screen, self._wishes = stack, screen, wishes
+        self.stack, self.screen, self._wishes = stack, screen, wishes
 
     def up(self) -> bool:
         """Preview, ask, and do what was previewed. False where it failed, was cancelled, or nobody said yes.
@@ -50,103 +52,103 @@ class Operator:
             return False
         with tempfile.TemporaryDirectory(prefix="plan-") as folder:
             plan = Path(folder) / "plan.json"
-            previewed = run(self._stack, "preview", self._screen, quiet=True, plan=str(plan))
+            previewed = run(self.stack, "preview", self.screen, quiet=True, plan=str(plan))
             if not previewed.went_well:
-                report(previewed, self._screen, "preview")
+                report(previewed, self.screen, "preview")
                 return False
             self.summarize(previewed.steps, "would change")
             if not previewed.steps:
-                self._screen.document(previewed.to_json())
+                self.screen.document(previewed.to_json())
                 return True
-            if not self._agreed("Update the stack?"):
+            if not self.agreed("Update the stack?"):
                 return False
             held: dict[str, Any] = {"plan": str(plan)}
             if changes_the_cluster(plan):
-                self._screen.say("the cluster is among what changes: what follows from it isn't known before")
+                self.screen.say("the cluster is among what changes: what follows from it isn't known before")
                 held = {}
-            return self._done("up", "update", **held)
+            return self._done("up", "update", parallel=self._wishes.parallel, **held)
 
     def refresh(self) -> bool:
         """Show what differs between state and clouds, ask, and write it into the state."""
-        self._settled(state.saved(self._stack))
-        found = run(self._stack, "preview_refresh", self._screen, quiet=True)
+        self._settled(state.saved(self.stack))
+        found = run(self.stack, "preview_refresh", self.screen, quiet=True)
         if not found.went_well:
-            report(found, self._screen, "reading")
+            report(found, self.screen, "reading")
             return False
         self.summarize(found.steps, "differ from the state")
         if not found.steps:
-            self._screen.document(found.to_json())
+            self.screen.document(found.to_json())
             return True
-        self._screen.say("`up` puts back what the stack file says; what was deleted is created again.")
-        return self._agreed("Write this into the state?") and self._done("refresh", "refresh")
+        self.screen.say("`up` puts back what the stack file says; what was deleted is created again.")
+        return self.agreed("Write this into the state?") and self._done("refresh", "refresh")
 
     def destroy(self, name: str | None) -> bool:
         """Delete what the stack holds; `name` is the stack's, typed beforehand."""
-        saved = state.saved(self._stack)
+        saved = state.saved(self.stack)
         protected = [each for each in saved.resources if each.get("protect")]
         require(
             not protected,
-            f"{len(protected)} resources of {self._stack.name} are protected, such as "
+            f"{len(protected)} resources of {self.stack.name} are protected, such as "
             + ", ".join(str(each["urn"]).rpartition("::")[2] for each in protected[:_FEW]),
-            f"write platform: {{protect: false}} into Pulumi.{self._stack.name}.yaml, run llm-platform up "
-            f"{self._stack.name}, then destroy it",
+            f"write platform: {{protect: false}} into Pulumi.{self.stack.name}.yaml, run llm-platform up "
+            f"{self.stack.name}, then destroy it",
         )
         if not self._continued():
             return False
-        saved = state.saved(self._stack)
+        saved = state.saved(self.stack)
         self._announce_end(saved)
-        question = f"Type the stack's name, {self._stack.name}, to destroy it:"
+        question = f"Type the stack's name, {self.stack.name}, to destroy it:"
         if name is None:
-            agreed = self._screen.typed(question, self._stack.name, f"--yes {self._stack.name}")
+            agreed = self.screen.typed(question, self.stack.name, f"--yes {self.stack.name}")
         else:
-            agreed = name == self._stack.name
+            agreed = name == self.stack.name
         if not agreed:
-            self._screen.say(f"that is not {self._stack.name}: nothing was changed")
+            self.screen.say(f"that is not {self.stack.name}: nothing was changed")
             return False
         return self._done("destroy", "destroy")
 
     def summarize(self, steps: Sequence[Event], words: str) -> None:
         """Show the steps of a preview: each resource, and the properties that change."""
-        self._screen.document(
+        self.screen.document(
             {"event": "preview", "steps": [
                 {"op": each.op, "urn": each.urn, "properties": each.properties, "replaced_for": each.replaced_for}
                 for each in steps
             ]}
         )  # fmt: skip
         shown = [each for each in steps if each.op not in ("create-replacement", "delete-replaced")]
-        self._screen.say(f"{self._stack.name}: {len(shown)} resources {words}" if shown else
-                         f"{self._stack.name}: nothing to do")  # fmt: skip
+        self.screen.say(f"{self.stack.name}: {len(shown)} resources {words}" if shown else
+                         f"{self.stack.name}: nothing to do")  # fmt: skip
         for op in dict.fromkeys(each.op for each in shown):
             found = [each for each in shown if each.op == op]
             for each in found[:_NAMED]:
-                self._screen.say(f"  {_MARKS.get(op, ' ')} {each.name}  {each.type}{_properties(each)}")
+                self.screen.say(f"  {_MARKS.get(op, ' ')} {each.name}  {each.type}{_properties(each)}")
             if len(found) > _NAMED:
-                self._screen.say(f"  {_MARKS.get(op, ' ')} and {len(found) - _NAMED} more to {op}")
+                self.screen.say(f"  {_MARKS.get(op, ' ')} and {len(found) - _NAMED} more to {op}")
 
     def _announce_end(self, saved: state.Saved) -> None:
         kept = [each for each in saved.resources if each.get("custom") and each.get("retainOnDelete")]
         deleted = [each for each in saved.resources if each.get("custom") and each not in kept and _lives(each)]
-        self._screen.say(f"{self._stack.name}: {len(deleted)} resources are deleted, with all that runs in them")
+        self.screen.say(f"{self.stack.name}: {len(deleted)} resources are deleted, with all that runs in them")
         for each in kept:
-            self._screen.say(f"  stays, and goes on to cost what it costs: {each.get('id')}")
+            self.screen.say(f"  stays, and goes on to cost what it costs: {each.get('id')}")
         vaults = [each for each in deleted if str(each["type"]).endswith("keyvault:Vault")]
         for each in vaults:
             name = str(each["id"]).rpartition("/")[2]
-            self._screen.say(f"  {name} is soft-deleted: az keyvault recover -n {name} before the next `up`")
-        self._screen.document(
+            self.screen.say(f"  {name} is soft-deleted: az keyvault recover -n {name} before the next `up`")
+        self.screen.document(
             {"event": "destroy", "deleted": len(deleted), "stays": [str(each.get("id")) for each in kept]}
         )
 
     def _continued(self) -> bool:
         """Whether what is there was read again, where the last update may have left the state behind."""
-        saved = state.saved(self._stack)
-        last = state.last_update(self._stack)
+        saved = state.saved(self.stack)
+        last = state.last_update(self.stack)
         settled = self._settled(saved)
         if not (settled or self._wishes.refresh or (last is not None and not last.went_well)):
             return True
         if not saved.resources:
             return True
-        self._screen.say("the last update did not reach its end: what is there is read again first")
+        self.screen.say("the last update did not reach its end: what is there is read again first")
         return self._done("refresh", "refresh")
 
     def _settled(self, saved: state.Saved) -> bool:
@@ -158,14 +160,14 @@ class Operator:
         chosen = settling.settlements(saved, self._wishes.exists)
         if not chosen:
             return False
-        self._screen.say("the last update was broken off; what it was at:")
+        self.screen.say("the last update was broken off; what it was at:")
         for each in chosen:
-            self._screen.document(
+            self.screen.document(
                 {"event": "pending", "kind": each.pending.kind, "urn": each.pending.urn, "action": each.action,
                  "id": each.id_, "why": each.why}
             )  # fmt: skip
-            self._screen.say(f"  {each.pending}")
-            self._screen.say(f"    → {each.action}{f' for {each.id_}' if each.id_ else ''}: {each.why}")
+            self.screen.say(f"  {each.pending}")
+            self.screen.say(f"    → {each.action}{f' for {each.id_}' if each.id_ else ''}: {each.why}")
         unknown = [each.pending.urn for each in chosen if each.action == "open"]
         require(
             not unknown,
@@ -173,19 +175,19 @@ class Operator:
             " ".join(f"--exists {urn}=ID, or --exists {urn}= where there is none" for urn in unknown),
         )
         require(
-            self._agreed("Settle this?"),
+            self.agreed("Settle this?"),
             "nothing was settled",
             "say yes, or settle it as docs/failed-updates.md has it",
         )
         if any(each.action != "read" for each in chosen):
-            self._unlocked(lambda: settling.settle(self._stack, saved, chosen))
+            self._unlocked(lambda: settling.settle(self.stack, saved, chosen))
         return True
 
     def _done(self, operation: Operation, word: str, **options: Any) -> bool:
-        outcome: Outcome = self._unlocked(lambda: run(self._stack, operation, self._screen, **options))
-        report(outcome, self._screen, word)
+        outcome: Outcome = self._unlocked(lambda: run(self.stack, operation, self.screen, **options))
+        report(outcome, self.screen, word)
         if not outcome.went_well and operation != "refresh":
-            self._screen.say(f"What was done stays done: llm-platform up {self._stack.name} goes on from there.")
+            self.screen.say(f"What was done stays done: llm-platform up {self.stack.name} goes on from there.")
         return outcome.went_well
 
     def _unlocked(self, action: Callable[[], Any]) -> Any:
@@ -195,18 +197,19 @@ class Operator:
         except LockedError as locked:
             if not self._wishes.unlock:
                 raise
-            self._screen.say(locked.message)
+            self.screen.say(locked.message)
             require(
-                self._agreed("Is that update's process gone for certain? Remove the lock?"), "the lock stays",
+                self.agreed("Is that update's process gone for certain? Remove the lock?"), "the lock stays",
                 "wait for the other update",
             )  # fmt: skip
-            state.unlock(self._stack)
+            state.unlock(self.stack)
             return action()
 
-    def _agreed(self, question: str) -> bool:
-        agreed = self._wishes.yes or self._screen.confirm(question, "--yes")
+    def agreed(self, question: str) -> bool:
+        """Whether the operator says yes, or has said so beforehand."""
+        agreed = self._wishes.yes or self.screen.confirm(question, "--yes")
         if not agreed:
-            self._screen.say("nothing was changed")
+            self.screen.say("nothing was changed")
         return agreed
 
 

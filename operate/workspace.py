@@ -78,6 +78,23 @@ class Stack(automation.Stack):
         command = [*arguments, "--stack", self.name]
         return self.workspace.pulumi_command.run(command, self.workspace.work_dir, self.workspace.env_vars).stdout
 
+    @property
+    def file(self) -> Path:
+        """The stack file."""
+        return Path(self.workspace.work_dir) / f"Pulumi.{self.name}.yaml"
+
+    def feed(self, text: str, *arguments: str) -> None:
+        """Run a CLI command that reads a secret from its standard input: an argument would be in the list of processes.
+
+        Raises:
+            CommandError: it failed.
+        """
+        cli = self.workspace.pulumi_command
+        if not isinstance(cli, Cli):
+            raise TypeError("a secret is fed to the CLI alone")
+        with cli.fed(text):
+            self.ask(*arguments)
+
 
 def opened(name: str, project: Path = PROJECT, environment: Mapping[str, str] = os.environ) -> Stack:
     """A stack of the project in a folder.
