@@ -11,6 +11,7 @@ from cli.process import FINE, REJECTED, VIOLATED, today
 if TYPE_CHECKING:
     from operate.screen import Screen
     from operate.workspace import Stack
+    from policy.evaluation import Violation
 
 # The operation began and did not reach its end: it failed, was cancelled, or nobody said yes.
 UNFINISHED = 4
@@ -68,7 +69,7 @@ def rejected(stack: str, policies: str | None, *, is_json: bool) -> int:
     from preview.program import graph_of
 
     found, source = assess(stack, None)
-    violations = ()
+    violations: tuple[Violation, ...] = ()
     if found.plan is not None:
         graph = graph_of(stack, found)
         strictness = configured(policies, found.environment, today())

@@ -42,9 +42,9 @@ class Cli(automation.PulumiCommand):
             super().__init__(root=root, skip_version_check=True)
         except (OSError, subprocess.CalledProcessError, InvalidVersionError) as error:
             raise CannotOperateError(f"the Pulumi CLI can't be run: {error}", _HOW_TO_INSTALL) from error
-        found = str(self.version)
+        found = str(self.version) if self.version is not None else "of an unknown version"
         if (number := _number(found)) is None or number < (_number(OLDEST) or ()):
-            raise CannotOperateError(f"Pulumi {found} is older than {OLDEST}", _HOW_TO_INSTALL)
+            raise CannotOperateError(f"Pulumi {found} is not {OLDEST} or newer", _HOW_TO_INSTALL)
 
     def run(
         self,
@@ -63,7 +63,8 @@ class Cli(automation.PulumiCommand):
         with subprocess.Popen(
             [self.command, "--non-interactive", *args],
             stdin=subprocess.DEVNULL if self._input is None else subprocess.PIPE,
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=cwd, env=environment, encoding="utf-8", errors="backslashreplace", process_group=0,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=cwd, env=environment, process_group=0,
+            encoding="utf-8", errors="backslashreplace",
         ) as process:  # fmt: skip
             self._process = process
             if process.stdin is not None:

@@ -99,8 +99,8 @@ class Progress:
             found = event.diagnostic_event
             return self._message(found.severity, found.urn or "", found.message.strip())
         if event.policy_event is not None and event.policy_event.enforcement_level == "mandatory":
-            found = event.policy_event
-            return [Event("policy", self.seconds, message=f"{found.policy_name}: {found.message}")]
+            violated = event.policy_event
+            return [Event("policy", self.seconds, message=f"{violated.policy_name}: {violated.message}")]
         return []
 
     def _began(self, step: StepEventMetadata) -> list[Event]:

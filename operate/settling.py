@@ -1,9 +1,9 @@
 """Settles what an interrupted update was creating: for each resource, whether it exists is found out by reading it.
 
 Pulumi asks a person for the id of each (`pulumi refresh --import-pending-creates`), and a refresh that gets them
-forgets them instead (tried with 3.259: the resource then belongs to no stack). Here each gets the id that its names make,
-and an entry of its own in the state; the refresh that follows reads it by its provider, keeps what is there and drops
-what is not. Everything but a creation is settled by that refresh alone.
+forgets them instead (tried with 3.259: the resource then belongs to no stack). Here each gets the id that its names
+make, and an entry of its own in the state; the refresh that follows reads it by its provider, keeps what is there and
+drops what is not. Everything but a creation is settled by that refresh alone.
 """
 
 import json

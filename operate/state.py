@@ -2,11 +2,12 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
 from msgspec import Struct
-from pulumi.automation.errors import CommandError
+from pulumi.automation.errors import StackAlreadyExistsError
 
 from operate.workspace import Stack, refusals
 
@@ -54,6 +55,17 @@ class Saved(Struct, frozen=True):
         return self.deployment.get("resources") or []
 
     @property
+    def has_unread(self) -> bool:
+        """Whether it has entries that were never read from their cloud: what an interrupted settlement leaves."""
+        return any(
+            each.get("custom")
+            and each.get("id")
+            and "outputs" not in each
+            and not str(each["type"]).startswith("pulumi:")
+            for each in self.resources
+        )
+
+    @property
     def pending(self) -> tuple[Pending, ...]:
         """What was under way."""
         found = self.deployment.get("pending_operations") or []
@@ -97,12 +109,19 @@ def last_update(stack: Stack) -> LastUpdate | None:
     return LastUpdate(found[0].kind, found[0].result, found[0].end_time) if found else None
 
 
-def unlock(stack: Stack) -> bool:
-    """Remove every lock of the stack; False where there was none."""
-    try:
-        stack.ask("cancel", "--yes")
-    except CommandError as error:
-        if "is not locked" in str(error) or "not currently" in str(error):
-            return False
-        raise
-    return True
+def require_unlocked(stack: Stack) -> None:
+    """Whether an update runs, before anything is asked of the operator: a preview meets no lock.
+
+    A stack that is renamed to its own name is locked, found to exist, and unlocked (pkg/backend/diy/backend.go,
+    `renameStack`): nothing else takes the lock and changes nothing.
+
+    Raises:
+        LockedError: another update runs, or has left its lock.
+    """
+    with refusals(stack.name), suppress(StackAlreadyExistsError):
+        stack.ask("stack", "rename", stack.name)
+
+
+def unlock(stack: Stack) -> None:
+    """Remove every lock of the stack."""
+    stack.ask("cancel", "--yes")

@@ -45,7 +45,9 @@ def show(stack: Stack, screen: Screen) -> bool:
     screen.document(
         {
             "event": "status", "stack": stack.name, "last_update": to_builtins(last),
-            "pending": [{"kind": each.pending.kind, "urn": each.pending.urn, "action": each.action} for each in settled],
+            "pending": [
+                {"kind": each.pending.kind, "urn": each.pending.urn, "action": each.action} for each in settled
+            ],
             "locks": None if found is None else [to_builtins(each) for each in found],
             "resources": dict(sorted(kinds.items())), "waiting_for_deletion": waiting,
             "models": ready, "models_from": source, "outputs": dict(exports),
@@ -87,7 +89,7 @@ def locks(stack: Stack) -> list[Lock] | None:
 
 
 def readiness(saved: state.Saved, cluster: str) -> tuple[dict[str, str], str]:
-    """Ready replicas by Deployment of a model, and whose word it is: the cluster's, or the state's of the last update."""
+    """Ready replicas by Deployment, and whose word it is: the cluster's, or the state's of the last update."""
     recorded = {
         str(each["inputs"]["metadata"]["name"]): each
         for each in saved.resources
@@ -120,9 +122,9 @@ def _live(cluster: str, namespaces: set[str]) -> dict[str, Mapping[str, Any]] | 
 
 
 def _replicas(deployment: Mapping[str, Any]) -> str:
-    told = deployment.get("status") or {}
+    found = deployment.get("status") or {}
     wanted = (deployment.get("spec") or {}).get("replicas", "?")
-    return f"{told.get('readyReplicas', 0)} of {wanted} ready"
+    return f"{found.get('readyReplicas', 0)} of {wanted} ready"
 
 
 def _last(last: state.LastUpdate | None) -> str:

@@ -25,8 +25,8 @@ class Wishes(Struct, frozen=True):
     """What the operator has said beforehand.
 
     `yes` answers every question but that for a destroy; `unlock` removes a lock that is in the way; `exists` are ids by
-    URN of what an interrupted update has created, empty for what it has not; `parallel` is how many resources change at a time,
-    None for as many as can.
+    URN of what an interrupted update has created, empty for what it has not; `parallel` is how many resources
+    change at a time, None for as many as can.
     """
 
     yes: bool = False
@@ -70,7 +70,7 @@ class Operator:
 
     def refresh(self) -> bool:
         """Show what differs between state and clouds, ask, and write it into the state."""
-        self._settled(state.saved(self.stack))
+        self._settled(self._saved())
         found = run(self.stack, "preview_refresh", self.screen, quiet=True)
         if not found.went_well:
             report(found, self.screen, "reading")
@@ -84,7 +84,7 @@ class Operator:
 
     def destroy(self, name: str | None) -> bool:
         """Delete what the stack holds; `name` is the stack's, typed beforehand."""
-        saved = state.saved(self.stack)
+        saved = self._saved()
         protected = [each for each in saved.resources if each.get("protect")]
         require(
             not protected,
@@ -141,15 +141,19 @@ class Operator:
 
     def _continued(self) -> bool:
         """Whether what is there was read again, where the last update may have left the state behind."""
-        saved = state.saved(self.stack)
+        saved = self._saved()
         last = state.last_update(self.stack)
         settled = self._settled(saved)
-        if not (settled or self._wishes.refresh or (last is not None and not last.went_well)):
-            return True
-        if not saved.resources:
+        behind = settled or saved.has_unread or self._wishes.refresh or (last is not None and not last.went_well)
+        if not behind or not saved.resources:
             return True
         self.screen.say("the last update did not reach its end: what is there is read again first")
         return self._done("refresh", "refresh")
+
+    def _saved(self) -> state.Saved:
+        """The state, while no other update runs: what one is at looks as if it had been broken off."""
+        self._unlocked(lambda: state.require_unlocked(self.stack))
+        return state.saved(self.stack)
 
     def _settled(self, saved: state.Saved) -> bool:
         """Settle what was under way; False where nothing was.

@@ -39,8 +39,8 @@ _REFUSALS: Final = (
         r"DefaultAzureCredential|AuthorizationPermissionMismatch|InvalidAuthenticationInfo",
         "Azure refuses the sign-in to the state or to the key of its secrets",
         (
-            "sign in with az login; who runs `up` needs Storage Blob Data Contributor on the state and Key Vault Crypto "
-            "User on the key (docs/operating.md)"
+            "sign in with az login; who runs `up` needs Storage Blob Data Contributor on the state and Key Vault "
+            "Crypto User on the key (docs/operating.md)"
         ),
     ),
     (
@@ -96,12 +96,13 @@ class Stack(automation.Stack):
             self.ask(*arguments)
 
 
-def opened(name: str, project: Path = PROJECT, environment: Mapping[str, str] = os.environ) -> Stack:
-    """A stack of the project in a folder.
+def opened(name: str, project: Path | None = None, environment: Mapping[str, str] = os.environ) -> Stack:
+    """A stack of the project in a folder, this checkout unless another is given.
 
     Raises:
         CannotOperateError: there is no CLI, it is too old, or nobody is signed in; or there is no such stack.
     """
+    project = project or PROJECT
     if not (project / "Pulumi.yaml").is_file():
         raise CannotOperateError(f"{project} has no Pulumi.yaml", "run it from a checkout of llm-platform")
     _require_sign_in_to_secrets(name, project, environment)

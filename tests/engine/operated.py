@@ -1,9 +1,9 @@
-"""A stack of the real engine that the product's own verbs operate, and calls of the engine at which something happens."""
+"""A stack of the real engine that the product's own verbs operate, and calls at which something happens."""
 
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -55,21 +55,31 @@ class Operated:
         self.run: StackRun = engine.stack(name, program, config, project=PROJECT)
         folder = engine.directory / "work" / PROJECT / name
         self.file = folder / f"Pulumi.{name}.yaml"
-        environment = {**engine.environment, "PULUMI_EXPERIMENTAL": "true", "PULUMI_HOME": str(engine.directory / "home")}
+        self._folder, self._program = folder, program
+        self.stack = self.opened()
+        self.screen = Watched()
+
+    def opened(self) -> Stack:
+        """The stack as another process would open it."""
+        environment = {
+            **self.engine.environment,
+            "PULUMI_EXPERIMENTAL": "true",
+            "PULUMI_HOME": str(self.engine.directory / "home"),
+        }
         workspace = automation.LocalWorkspace(
-            work_dir=str(folder),
-            program=_callable(program),
+            work_dir=str(self._folder),
+            program=_callable(self._program),
             env_vars=environment,
             project_settings=automation.ProjectSettings(name=PROJECT, runtime="python", main=str(Path.cwd())),
-            pulumi_command=Cli(root=str(engine.root)),
+            pulumi_command=Cli(root=str(self.engine.root)),
         )
-        self.stack = Stack(name, workspace)
-        self.screen = Watched()
+        return Stack(self.run.name, workspace)
 
     def operator(self, **wishes: Any) -> Operator:
         """The stack's operator, who says yes beforehand unless `yes` is False."""
         self.screen = Watched()
-        return Operator(self.stack, self.screen, Wishes(**{"yes": True, **wishes}))
+        wishes.setdefault("yes", True)
+        return Operator(self.stack, self.screen, Wishes(**wishes))
 
     def up(self, **wishes: Any) -> bool:
         """`llm-platform up`."""
@@ -96,19 +106,17 @@ class Operated:
 
 
 @contextmanager
-def watching(engine: Engine, happens: Callable[[str, str], None], *, done: bool) -> Iterator[None]:
+def watching(engine: Engine, happens: Callable[[str, str], None], *, done: bool) -> Generator[None]:
     """Within it, something may happen at each call that changes a cloud: after it is carried out, or before it is.
 
     It gets the method (create, update or delete) and the type, in the call's thread.
     """
-    with contextmanager_of(engine.azure, happens, done=done), contextmanager_of(engine.kubernetes, happens, done=done):
+    with _watching(engine.azure, happens, done=done), _watching(engine.kubernetes, happens, done=done):
         yield
 
 
 @contextmanager
-def contextmanager_of(
-    provider: SimulatedProvider, happens: Callable[[str, str], None], *, done: bool
-) -> Iterator[None]:
+def _watching(provider: SimulatedProvider, happens: Callable[[str, str], None], *, done: bool) -> Generator[None]:
     originals = {method: getattr(provider, method) for method in _METHODS}
 
     def watched(method: str) -> Callable[..., Any]:
