@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 import threading
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
@@ -20,6 +21,18 @@ from tests.engine.harness import Engine, StackRun, _callable
 from tests.engine.moments import signal_engine
 from tests.engine.platform_stacks import PROGRAM, PROJECT
 
+# `pulumi import` starts the plugin of the program's language, which is no Go module, and lets it do nothing.
+_LANGUAGE = """#!{python}
+from concurrent import futures
+import grpc
+from pulumi.automation._server import LanguageServer
+from pulumi.runtime.proto import language_pb2_grpc
+server = grpc.server(futures.ThreadPoolExecutor(max_workers=2))
+language_pb2_grpc.add_LanguageRuntimeServicer_to_server(LanguageServer(lambda: None), server)
+print(server.add_insecure_port("127.0.0.1:0"), flush=True)
+server.start()
+server.wait_for_termination()
+"""
 _METHODS = ("create", "update", "delete")
 
 
@@ -65,6 +78,7 @@ class Operated:
             **self.engine.environment,
             "PULUMI_EXPERIMENTAL": "true",
             "PULUMI_HOME": str(self.engine.directory / "home"),
+            "PATH": f"{self._language()}{os.pathsep}{os.environ['PATH']}",
         }
         workspace = automation.LocalWorkspace(
             work_dir=str(self._folder),
@@ -74,6 +88,15 @@ class Operated:
             pulumi_command=Cli(root=str(self.engine.root)),
         )
         return Stack(self.run.name, workspace)
+
+    def _language(self) -> Path:
+        """A folder for the search path with the plugin of the program's language."""
+        place = self.engine.directory / "bin"
+        place.mkdir(exist_ok=True)
+        plugin = place / "pulumi-language-python"
+        plugin.write_text(_LANGUAGE.format(python=sys.executable), encoding="utf-8")
+        plugin.chmod(0o755)
+        return place
 
     def operator(self, **wishes: Any) -> Operator:
         """The stack's operator, who says yes beforehand unless `yes` is False."""
