@@ -20,6 +20,8 @@ pytestmark = pytest.mark.engine
 _LEFT_OUT = shutil.ignore_patterns(".venv", ".git", "tests", "out", "__pycache__", "bench", "docs", "policy/.venv")
 # The tests' `pulumi` is a script around the engine: it passes an interruption on, as a program of Go takes its own.
 _INTERRUPTION = "status = subprocess.run([{engine!r}, *arguments]).returncode"
+# The Automation API has an option before the command.
+_FIRST, _AFTER_AN_OPTION = "arguments[:1] and arguments[0] in", "arguments[1:] and arguments[1] in"
 _PASSED_ON = """import signal
 child = subprocess.Popen([{engine!r}, *arguments])
 signal.signal(signal.SIGINT, lambda *_: child.send_signal(signal.SIGINT))
@@ -37,7 +39,9 @@ class Checkout:
         text = script.read_text(encoding="utf-8")
         before, after = (part.format(engine=str(binary)) for part in (_INTERRUPTION, _PASSED_ON))
         assert before in text
-        script.write_text(text.replace(before, after), encoding="utf-8")
+        assert _FIRST in text
+        text = text.replace(before, after).replace(_FIRST, _AFTER_AN_OPTION)
+        script.write_text(text, encoding="utf-8")
         self.environment = {
             **os.environ,
             **engine.environment,
@@ -83,7 +87,7 @@ def documents(output: str) -> list[dict[str, Any]]:
 def test_a_stack_from_its_first_update_to_its_end(checkout: Checkout) -> None:
     before = checkout.state
     code, output, errors = checkout.run("up", "dev")
-    assert code == 2, errors
+    assert code == 2, (output, errors)
     assert "--yes" in errors
     assert "resources would change" in output
     assert checkout.state == before
