@@ -3,13 +3,14 @@
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Final
 
 from msgspec import Struct
 from pulumi.automation.events import EngineEvent, StepEventMetadata
 
 from operate.advice import advice
+from preview.property_changes import property_changes, shown
 
 # The engine's words that change nothing.
 QUIET: Final = frozenset({"same", "read", "refresh", "discard", "discard-replaced", "remove-pending-replace"})
@@ -29,7 +30,8 @@ class Event(Struct, frozen=True, omit_defaults=True):
     """One line of progress, and of `--json`.
 
     `event` is begun, done, failed, message or policy; `seconds` are those since the operation began, `took_seconds`
-    those of this resource. `op` is the engine's word, `properties` are those that change.
+    those of this resource. `op` is the engine's word, `properties` are those that change, `differences` each of them
+    with its value before and now, secrets hidden.
     """
 
     event: str
@@ -41,6 +43,7 @@ class Event(Struct, frozen=True, omit_defaults=True):
     took_seconds: float = 0
     properties: tuple[str, ...] = ()
     replaced_for: tuple[str, ...] = ()
+    differences: tuple[str, ...] = ()
     message: str = ""
     advice: str = ""
 
@@ -85,8 +88,8 @@ class Progress:
     def handle(self, event: EngineEvent) -> None:
         """Take one event of the engine."""
         with self._lock:
-            for shown in self._events(event):
-                self._show(shown)
+            for each in self._events(event):
+                self._show(each)
 
     def _events(self, event: EngineEvent) -> list[Event]:
         if event.resource_pre_event is not None:
@@ -107,13 +110,13 @@ class Progress:
         op = step.op.value
         if op in QUIET - {"refresh"}:
             return []
-        shown = _event("begun", self.seconds, step)
-        self.running[step.urn, op] = shown
+        line = _event("begun", self.seconds, step)
+        self.running[step.urn, op] = line
         self._since[step.urn, op] = self._clock()
         if op == "refresh":
             return []
-        self.steps.append(shown)
-        return [shown]
+        self.steps.append(line)
+        return [line]
 
     def _ended(self, step: StepEventMetadata) -> list[Event]:
         # What a refresh found comes at its end, as the step that the found change amounts to.
@@ -124,28 +127,28 @@ class Progress:
             return []
         self.done[step.op.value] += 1
         took = round(self._clock() - self._since.get(began, self._clock()), 1)
-        shown = _event("done", self.seconds, step, took=took)
+        line = _event("done", self.seconds, step, took=took)
         if refreshed:
-            self.steps.append(shown)
-        return [shown]
+            self.steps.append(line)
+        return [line]
 
     def _broke(self, step: StepEventMetadata) -> list[Event]:
         self.running.pop((step.urn, step.op.value), None)
         message = self._errors.get(step.urn, "the engine gives no reason")
-        shown = _event("failed", self.seconds, step, message=message)
-        self.failed.append(shown)
-        return [shown]
+        line = _event("failed", self.seconds, step, message=message)
+        self.failed.append(line)
+        return [line]
 
     def _message(self, severity: str, urn: str, message: str) -> list[Event]:
         if severity not in ("error", "warning") or not message:
             return []
         name, type_ = (urn.rpartition("::")[2], urn.rpartition("::")[0].rpartition("$")[2]) if urn else ("", "")
-        shown = Event("message", self.seconds, urn=urn, type=type_, name=name, message=message)
+        line = Event("message", self.seconds, urn=urn, type=type_, name=name, message=message)
         if severity == "error":
             self._errors[urn] = message
-            self.errors.append(shown)
+            self.errors.append(line)
         # An error about a resource is shown with its failure.
-        return [] if severity == "error" and urn else [shown]
+        return [] if severity == "error" and urn else [line]
 
 
 def _is_internal(type_: str) -> bool:
@@ -157,5 +160,19 @@ def _event(kind: str, seconds: float, step: StepEventMetadata, *, took: float = 
     return Event(
         kind, seconds, step.op.value, step.urn, step.type, step.urn.rpartition("::")[2], took,
         properties=tuple(step.diffs or dict.fromkeys(step.detailed_diff or ())), replaced_for=tuple(step.keys or ()),
+        differences=tuple(_differences(step)),
         message=message, advice=advice(message) if message else "",
     )  # fmt: skip
+
+
+def _differences(step: StepEventMetadata) -> Iterator[str]:
+    """Each property of an updated resource, before and now; where no input changed, as a refresh finds it, outputs."""
+    old, new = step.old, step.new
+    if old is None or new is None or step.op.value not in ("update", "replace"):
+        return
+    found = property_changes(old.inputs or {}, new.inputs or {}) or property_changes(
+        old.outputs or {}, new.outputs or {}
+    )
+    for change in found:
+        if not change.path.startswith("__"):
+            yield f"{change.path}: {shown(change.before)} → {shown(change.now)}"

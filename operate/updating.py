@@ -18,6 +18,8 @@ from operate.workspace import Stack
 # Changed resources of one kind that a summary names.
 _NAMED: Final = 40
 _FEW: Final = 5
+# Changed properties of one resource that are shown.
+_LINES: Final = 12
 _MARKS: Final = {"create": "+", "delete": "-", "update": "~", "replace": "±", "import": "="}
 
 
@@ -111,7 +113,8 @@ class Operator:
         """Show the steps of a preview: each resource, and the properties that change."""
         self.screen.document(
             {"event": "preview", "steps": [
-                {"op": each.op, "urn": each.urn, "properties": each.properties, "replaced_for": each.replaced_for}
+                {"op": each.op, "urn": each.urn, "properties": each.properties, "replaced_for": each.replaced_for,
+                 "differences": each.differences}
                 for each in steps
             ]}
         )  # fmt: skip
@@ -121,7 +124,9 @@ class Operator:
         for op in dict.fromkeys(each.op for each in shown):
             found = [each for each in shown if each.op == op]
             for each in found[:_NAMED]:
-                self.screen.say(f"  {_MARKS.get(op, ' ')} {each.name}  {each.type}{_properties(each)}")
+                self.screen.say(f"  {_MARKS.get(op, ' ')} {each.name}  {each.type}{_replaced(each)}")
+                for line in _lines(each):
+                    self.screen.say(f"      {line}")
             if len(found) > _NAMED:
                 self.screen.say(f"  {_MARKS.get(op, ' ')} and {len(found) - _NAMED} more to {op}")
 
@@ -221,10 +226,18 @@ def _lives(resource: Mapping[str, Any]) -> bool:
     return not str(resource["type"]).startswith("pulumi:")
 
 
-def _properties(step: Event) -> str:
-    if step.replaced_for:
-        return f"  replaced, since {_listed(step.replaced_for)} can't be changed in place"
-    return f"  {_listed(step.properties)}" if step.op == "update" and step.properties else ""
+def _replaced(step: Event) -> str:
+    return f"  replaced, since {_listed(step.replaced_for)} can't be changed in place" if step.replaced_for else ""
+
+
+def _lines(step: Event) -> Sequence[str]:
+    """What changes in a resource, by values where they are known."""
+    if step.op != "update":
+        return ()
+    if not step.differences:
+        return (_listed(step.properties),) if step.properties else ()
+    more = len(step.differences) - _LINES
+    return [*step.differences[:_LINES], *([f"and {more} more"] if more > 0 else [])]
 
 
 def _listed(names: Iterable[str], most: int = 6) -> str:

@@ -114,7 +114,7 @@ def test_a_stack_from_its_first_update_to_its_end(checkout: Checkout) -> None:
     code, output, errors = checkout.run("refresh", "dev", "--yes")
     assert code == 0, errors
     assert "1 resources differ from the state" in output
-    assert "maxCount" in output
+    assert "maxCount: 3 → 99" in output
     code, output, errors = checkout.run("destroy", "dev")
     assert code == 2
     assert "--yes dev" in errors

@@ -74,3 +74,10 @@ def test_a_former_one_that_is_still_there_waits_to_be_deleted() -> None:
     new = entry("pool", "azure-native:containerservice:AgentPool", id="/new")
     entered = _entered([old], new)
     assert [(each["id"], each.get("delete", False)) for each in entered] == [("/old", True), ("/new", False)]
+
+
+def test_an_entry_that_was_never_read_is_noticed() -> None:
+    """What a kill between the settlement and its refresh leaves."""
+    assert state(entry("chat", id="llm/chat"), pending=()).has_unread
+    read = (entry("chat", id="llm/chat", outputs={"spec": {}}), entry("azure", "pulumi:providers:azure-native", id="1"))
+    assert not state(*read, pending=()).has_unread
