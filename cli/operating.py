@@ -13,11 +13,11 @@ if TYPE_CHECKING:
     from operate.workspace import Stack
     from policy.evaluation import Violation
 
-# The operation began and did not reach its end: it failed, was cancelled, or nobody said yes.
+# The operation began and did not reach its end: it failed, was cancelled, or was not agreed to.
 UNFINISHED = 4
 EPILOG = (
     "Exit codes: 0 fine, 2 it can't begin and nothing was changed, 3 policy violated, 4 it failed, was cancelled or "
-    "nobody said yes, 1 internal error."
+    "was not agreed to, 1 internal error."
 )
 
 yes_option = click.option("--yes", is_flag=True, help="Answer yes to every question.")

@@ -20,7 +20,7 @@ OLDEST: Final = "3.272.0"
 _HOW_TO_INSTALL: Final = f"install Pulumi {OLDEST} or newer: https://www.pulumi.com/docs/install/"
 _FORWARDED: Final = (signal.SIGINT, signal.SIGTERM)
 _VERSION: Final = re.compile(r"(\d+)\.(\d+)\.(\d+)")
-Said = Callable[[str], None]
+Say = Callable[[str], None]
 
 
 class Cli(automation.PulumiCommand):
@@ -124,7 +124,7 @@ class Interruption:
 
 
 @contextmanager
-def interruptible(cli: Cli, say: Said) -> Generator[Interruption]:
+def interruptible(cli: Cli, say: Say) -> Generator[Interruption]:
     """Within it, Ctrl-C cancels the command: once in order, twice at once, and a third time it is killed."""
     interruption = Interruption()
 

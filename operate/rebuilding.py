@@ -17,7 +17,7 @@ def rebuild(operator: Operator, files: ImportFiles) -> bool:
     It may be repeated: what the state has under the same id stays as it is. False where it did not reach its end.
 
     Raises:
-        CannotOperateError: the state has operations that are not settled, or nobody said yes.
+        CannotOperateError: the state has operations that are not settled, or nobody can agree.
     """
     stack = operator.stack
     saved = state.saved(stack)

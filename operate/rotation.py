@@ -18,7 +18,7 @@ _NAMESPACE: Final = "llm-platform:"
 
 
 def begin_keys(operator: Operator, client: str | None) -> bool:
-    """Give clients a second key. False where nobody said yes, or the update did not reach its end.
+    """Give clients a second key. False where it was not agreed to, or the update did not reach its end.
 
     Raises:
         CannotOperateError: there is no such client, or it has two keys already; nothing was changed.

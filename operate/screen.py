@@ -29,7 +29,7 @@ class Screen:
 
     @property
     def is_terminal(self) -> bool:
-        """Whether somebody can be asked."""
+        """Whether somebody can answer a question."""
         return sys.stdin.isatty() and self._console.is_terminal
 
     def say(self, text: str = "") -> None:
@@ -52,7 +52,7 @@ class Screen:
         """Whether somebody at the terminal says yes.
 
         Raises:
-            CannotOperateError: nobody is there to be asked; the fix names the `option` that says yes beforehand.
+            CannotOperateError: nobody is there to answer; the fix names the `option` that says yes beforehand.
         """
         if not self.is_terminal:
             raise CannotOperateError(f"{question} Nobody is at a terminal to say so", f"add {option}")
@@ -62,7 +62,7 @@ class Screen:
         """Whether somebody at the terminal types what is expected.
 
         Raises:
-            CannotOperateError: nobody is there to be asked.
+            CannotOperateError: nobody is there to answer.
         """
         if not self.is_terminal:
             raise CannotOperateError(f"{question} Nobody is at a terminal to type it", f"add {option}")

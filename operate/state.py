@@ -110,7 +110,7 @@ def last_update(stack: Stack) -> LastUpdate | None:
 
 
 def require_unlocked(stack: Stack) -> None:
-    """Whether an update runs, before anything is asked of the operator: a preview meets no lock.
+    """Whether an update runs, before the operator decides anything: a preview meets no lock.
 
     A stack that is renamed to its own name is locked, found to exist, and unlocked (pkg/backend/diy/backend.go,
     `renameStack`): nothing else takes the lock and changes nothing.

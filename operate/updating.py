@@ -24,7 +24,7 @@ _MARKS: Final = {"create": "+", "delete": "-", "update": "~", "replace": "±", "
 
 
 class Wishes(Struct, frozen=True):
-    """What the operator has said beforehand.
+    """What the operator wants, stated beforehand.
 
     `yes` answers every question but that for a destroy; `unlock` removes a lock that is in the way; `exists` are ids by
     URN of what an interrupted update has created, empty for what it has not; `parallel` is how many resources
@@ -39,13 +39,13 @@ class Wishes(Struct, frozen=True):
 
 
 class Operator:
-    """One stack, whoever watches, and what they have said beforehand."""
+    """One stack, whoever watches, and what they want."""
 
     def __init__(self, stack: Stack, screen: Screen, wishes: Wishes) -> None:
         self.stack, self.screen, self._wishes = stack, screen, wishes
 
     def up(self) -> bool:
-        """Preview, ask, and do what was previewed. False where it failed, was cancelled, or nobody said yes.
+        """Preview, ask, and do what was previewed. False where it failed, was cancelled, or was not agreed to.
 
         Raises:
             CannotOperateError: it can't begin; nothing was changed.
@@ -164,7 +164,7 @@ class Operator:
         """Settle what was under way; False where nothing was.
 
         Raises:
-            CannotOperateError: the operator has to look at something first, or nobody said yes.
+            CannotOperateError: the operator has to look at something first, or did not agree.
         """
         chosen = settling.settlements(saved, self._wishes.exists)
         if not chosen:
@@ -200,7 +200,7 @@ class Operator:
         return outcome.went_well
 
     def _unlocked(self, action: Callable[[], Any]) -> Any:
-        """Do it; where a lock is in the way and the operator has said so, remove the lock first."""
+        """Do it; where a lock is in the way and the operator wants it, remove the lock first."""
         try:
             return action()
         except LockedError as locked:
@@ -215,7 +215,7 @@ class Operator:
             return action()
 
     def agreed(self, question: str) -> bool:
-        """Whether the operator says yes, or has said so beforehand."""
+        """Whether the operator agrees, or has agreed beforehand."""
         agreed = self._wishes.yes or self.screen.confirm(question, "--yes")
         if not agreed:
             self.screen.say("nothing was changed")

@@ -51,7 +51,7 @@ def test_a_stale_lock_is_explained_and_removed_on_request_alone(engine: Engine) 
     assert "--unlock" in locked.value.fix
     assert engine.cloud.azure == []
     assert lock.exists()
-    # Whoever asks for it is asked once more, and here nobody is at a terminal.
+    # It takes an answer at a terminal, too, and here is none.
     with pytest.raises(CannotOperateError, match="terminal"):
         stack.up(yes=False, unlock=True)
     assert lock.exists()

@@ -85,7 +85,7 @@ def test_a_cli_that_is_too_old(version: str, pulumi: Callable[..., None], capsys
 
 
 @pytest.mark.parametrize(
-    ("message", "said", "fix"),
+    ("message", "shown", "fix"),
     [
         ("error: no stack named 'dev' found", "the state has no stack dev", "pulumi stack select --create dev"),
         (
@@ -106,7 +106,7 @@ def test_a_cli_that_is_too_old(version: str, pulumi: Callable[..., None], capsys
 @pytest.mark.parametrize("verb", [("status", "dev"), ("up", "dev", "--yes"), ("destroy", "dev", "--yes", "dev")])
 def test_what_the_cli_refuses(
     message: str,
-    said: str,
+    shown: str,
     fix: str,
     verb: tuple[str, ...],
     pulumi: Callable[..., None],
@@ -115,7 +115,7 @@ def test_what_the_cli_refuses(
 ) -> None:
     pulumi(fails=message)
     found = refused(capsys, *verb)
-    assert said in found
+    assert shown in found
     assert fix in found
     commands = {line.split()[0] for line in calls.read_text().replace("--non-interactive ", "").splitlines()}
     assert commands == {"version", "stack"}
