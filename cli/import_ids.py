@@ -10,7 +10,7 @@ from cli.options import stack_argument, verb
 from cli.process import FINE
 
 
-@verb("import-ids", "Print a file for `pulumi import`, or rebuild a lost state by it.", EPILOG)
+@verb("import-ids", "Print ids for `pulumi import`; rebuild a lost state.", EPILOG)
 @stack_argument
 @click.option(
     "--part", type=click.Choice(["azure", "cluster"]), default="azure", show_default=True,
