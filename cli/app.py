@@ -9,7 +9,9 @@ from collections.abc import Sequence
 import click
 
 from cli.check import check
+from cli.destroy import destroy
 from cli.fit import fit
+from cli.import_ids import import_ids
 from cli.options import HELP_NAMES
 from cli.pins import pins
 from cli.policies import policies
@@ -17,9 +19,14 @@ from cli.preview import preview
 from cli.process import whole_process
 from cli.promote import promote
 from cli.quota import quota
+from cli.refresh import refresh
 from cli.refresh_prices import refresh_prices
 from cli.rehearse import rehearse
+from cli.rotate_keys import rotate_keys
+from cli.rotate_pool import rotate_pool
 from cli.rules import rules
+from cli.status import status
+from cli.up import up
 from cli.upgrade import upgrade
 from cli.weights import weights
 
@@ -39,8 +46,11 @@ def group(text: str, *verbs: click.Command) -> click.Group:
 
 
 PLATFORM = group(
-    _HELP, preview, check, fit, rehearse, quota, upgrade, promote, rules, policies, refresh_prices, pins, weights
-)
+    _HELP,
+    preview, check, fit, rehearse, quota, upgrade, promote,
+    up, refresh, rotate_keys, rotate_pool, status, destroy, import_ids,
+    rules, policies, refresh_prices, pins, weights,
+)  # fmt: skip
 # `python -m preview STACK`
 PREVIEW = preview
 # `python -m planning check|fit|rules`

@@ -121,3 +121,8 @@ class Pool(Section):
         default=512,
         description="the system disk in GiB, 128 to 2048 (vLLM's image unpacks to about 29 GB, caches come on top)",
     )
+    generation: Annotated[int, Field(ge=0, le=9999, strict=True)] = Field(
+        default=0,
+        description="another number, 0 to 9999, replaces the pool by an equal one: new nodes, then the models, then "
+        "the end of the old ones (`llm-platform rotate-pool` counts it up)",
+    )

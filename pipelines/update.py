@@ -8,12 +8,12 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from operate.held_plan import changes_the_cluster
+
 ROOT = Path(__file__).resolve().parent.parent
 FINE, FAILED, REJECTED = 0, 1, 2
 # Pulumi's own exit code (sdk/go/common/util/cmdutil/exit.go, ExitNoChanges).
 DRIFTED = 7
-# The ends of the types by which everything in the cluster is reached.
-_CLUSTER = (":ManagedCluster", "pulumi:providers:kubernetes")
 _LOCKED = "the stack is currently locked"
 _HOW_TO_GO_ON = "docs/failed-updates.md says how to go on"
 
@@ -41,7 +41,7 @@ class Stack:
             if previewed:
                 return previewed
             held = ["--plan", str(plan)]
-            if _changes_the_cluster(plan):
+            if changes_the_cluster(plan):
                 print(
                     "the cluster is among what changes, and what follows from it isn't known before: no plan to hold to"
                 )
@@ -96,19 +96,6 @@ class Stack:
         return subprocess.run(
             command, cwd=self._root, env=self._environment, check=False, capture_output=True, text=True
         )
-
-
-def _changes_the_cluster(plan: Path) -> bool:
-    """Whether the cluster or the provider of its objects is made or changed by a plan.
-
-    What the provider gets is then unknown in the preview, and Pulumi ends the update midway: `violates plan:
-    dependencies for kubeconfig changed`.
-    """
-    resources = json.loads(plan.read_text(encoding="utf-8")).get("resourcePlans") or {}
-    return any(
-        urn.split("::")[2].endswith(_CLUSTER) and set(each.get("steps") or ()) - {"same"}
-        for urn, each in resources.items()
-    )
 
 
 def _pack(policies: Path | None) -> list[str]:

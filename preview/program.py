@@ -4,12 +4,14 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from planning.planner import already_decided
-from preview.engine import Graph, preview
+from preview.engine import Graph, Identify, preview
 from preview.stack import NAMESPACE, PROJECT, Assessed
 
 
-def graph_of(stack: str, found: Assessed, project: Path = PROJECT) -> Graph:
+def graph_of(stack: str, found: Assessed, project: Path = PROJECT, identify: Identify | None = None) -> Graph:
     """The graph that the program in `project` registers for an accepted stack; the program is given its Plan.
+
+    `identify` answers ids of resources by type and inputs, where they are known before they exist.
 
     Raises:
         ProgramFailed: the program raised or registered what the engine refuses.
@@ -25,6 +27,7 @@ def graph_of(stack: str, found: Assessed, project: Path = PROJECT) -> Graph:
             stack=stack,
             config=found.settings,
             secret_keys=found.secret_keys,
+            identify=identify,
         )
 
 

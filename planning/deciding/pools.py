@@ -41,6 +41,7 @@ def agent_pool(stack: ResolvedStack, view: ResolvedPool) -> AgentPoolPlan:
             "layout": sorted(settings.gpu.layout),
             # Another name in AKS is another pool: with an equal revision pods would stay on the old pool.
             **({"rotation": settings.rotation} if settings.rotation == "delete-first" else {}),
+            **({"generation": settings.generation} if settings.generation else {}),
             # Azure could change these in place, but under running pods: GPUs would be partitioned, named and shared
             # again.
             **({"layouts": [sorted(layout) for layout in settings.gpu.layouts]} if settings.gpu.layouts else {}),

@@ -1,6 +1,7 @@
 """The embedded engine: a Pulumi program run in this process as at its first preview, handed back as one graph."""
 
 from preview.engine.graph import Alias, Graph, LogLine, Options, ProgramFailed, Resource
+from preview.engine.monitor import Identify
 from preview.engine.run import preview
 from preview.engine.urn import is_default_provider
 from preview.engine.wire import (
@@ -20,6 +21,7 @@ __all__ = [
     "UNKNOWN",
     "Alias",
     "Graph",
+    "Identify",
     "JsonValue",
     "LogLine",
     "Options",

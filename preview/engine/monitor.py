@@ -2,7 +2,7 @@
 # ruff: noqa: N802  # the method names are those of the gRPC service that the SDK calls
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import NoReturn
 
 from pulumi.runtime.proto import resource_pb2 as proto
@@ -11,7 +11,10 @@ from preview.engine import inherit, urn
 from preview.engine.graph import Graph, LogLine
 from preview.engine.inherit import Goal
 from preview.engine.record import Recorder
-from preview.engine.wire import UNKNOWN_ON_WIRE, Empty, Struct, has_unknowns, pack, render, unpack
+from preview.engine.wire import UNKNOWN_ON_WIRE, Empty, Struct, WireValue, has_unknowns, pack, render, unpack
+
+# The id of a resource by its type and its wire inputs, None where they don't say it.
+Identify = Callable[[str, Mapping[str, WireValue]], str | None]
 
 _NO_GOAL = Goal()
 _NOTHING: Mapping[str, str] = {}
@@ -47,8 +50,9 @@ class RequestRefusedError(Exception):
 class Monitor:
     """The resource monitor of one preview. Single-threaded: every call is answered immediately."""
 
-    def __init__(self, project: str, stack: str) -> None:
+    def __init__(self, project: str, stack: str, identify: Identify | None = None) -> None:
         self.refusal: str | None = None
+        self._identify = identify
         self._project = project
         self._stack = stack
         self._recorder = Recorder()
@@ -101,7 +105,8 @@ class Monitor:
             if has_unknowns(request.object):
                 self._unconfigured.add(new)
             return proto.RegisterResourceResponse(urn=new, id=UNKNOWN_ON_WIRE, object=request.object)
-        return proto.RegisterResourceResponse(urn=new)
+        known = self._identify(request.type, unpack(pack(request.object))) if self._identify is not None else None
+        return proto.RegisterResourceResponse(urn=new, id=known or "")
 
     def RegisterResourceOutputs(self, request: proto.RegisterResourceOutputsRequest) -> Empty:
         """Keep the stack's outputs; those of a component are not needed without a state."""

@@ -16,7 +16,7 @@ from pulumi.runtime.proto import engine_pb2
 from pulumi.runtime.stack import run_in_stack
 
 from preview.engine.graph import Graph, LogLine, ProgramFailed
-from preview.engine.monitor import Callbacks, Monitor, RequestRefusedError
+from preview.engine.monitor import Callbacks, Identify, Monitor, RequestRefusedError
 from preview.engine.shortcuts import shortcuts
 from preview.engine.wire import Empty
 
@@ -32,6 +32,7 @@ def preview(
     stack: str,
     config: Mapping[str, str],
     secret_keys: Sequence[str] = (),
+    identify: Identify | None = None,
 ) -> Graph:
     """The graph that a first preview of a program on an empty stack would show.
 
@@ -45,6 +46,7 @@ def preview(
         stack: the stack's name, part of every URN.
         config: the stack's settings: keys with their namespace (`llm-platform:pools`), values as text (objects: JSON).
         secret_keys: the keys of `config` whose values are secret.
+        identify: answers ids, as where the resources exist already; without it ids are unknown, as at a first preview.
 
     Raises:
         ProgramFailed: the program raised, exited, registered a URN twice or requested what only a provider or
@@ -52,7 +54,7 @@ def preview(
         RuntimeError: called from inside a running event loop.
     """
     # The SDK keeps its state in context variables: in a copied context it cannot meet another preview's, or mocks.
-    return contextvars.copy_context().run(_preview, program, project, stack, config, secret_keys)
+    return contextvars.copy_context().run(_preview, program, project, stack, config, secret_keys, identify)
 
 
 def _preview(
@@ -61,8 +63,9 @@ def _preview(
     stack: str,
     config: Mapping[str, str],
     secret_keys: Sequence[str],
+    identify: Identify | None,
 ) -> Graph:
-    monitor = Monitor(project, stack)
+    monitor = Monitor(project, stack, identify)
     engine = _Engine([config[key] for key in secret_keys if key in config])
     sdk.ROOT.set(None)
     set_all_config(dict(config), list(secret_keys))

@@ -14,18 +14,10 @@ from planning.__main__ import main as planning
 from preview.__main__ import main as preview
 
 VERBS = (
-    "preview",
-    "check",
-    "fit",
-    "quota",
-    "upgrade",
-    "promote",
-    "rules",
-    "policies",
-    "refresh-prices",
-    "pins",
-    "weights",
-)
+    "preview", "check", "fit", "rehearse", "quota", "upgrade", "promote",
+    "up", "refresh", "rotate-keys", "rotate-pool", "status", "destroy", "import-ids",
+    "rules", "policies", "refresh-prices", "pins", "weights",
+)  # fmt: skip
 
 
 def test_the_list_of_verbs_has_a_line_for_each(capsys: pytest.CaptureFixture[str]) -> None:

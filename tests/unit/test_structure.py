@@ -43,7 +43,8 @@ MAY_IMPORT = {
     "components/azure": ("components.azure", "components.foundation", "pulumi_azure_native", *PLAN),
     "components/cluster": ("components.cluster", "components.foundation", *PLAN),
     "components/serving": ("components.cluster", "components.foundation", "components.serving", *PLAN),
-    "pipelines": ("cli", "config", "pipelines", "preview", "reading"),
+    "operate": ("catalog", "config", "operate", "planning", "preview", "pulumi", "reading"),
+    "pipelines": ("cli", "config", "operate", "pipelines", "preview", "reading"),
     "policy": ("config", "policy", "pulumi_policy"),
     "preview": ("catalog", "config", "planning", "policy", "preview", "pulumi", "reading"),
     "preview/engine": ("preview.engine", "pulumi"),
@@ -58,7 +59,7 @@ MAY_IMPORT = {
         "rehearsal",
         "simulators",
     ),
-    "cli": ("catalog", "cli", "config", "planning", "policy", "preview", "reading", "rehearsal"),
+    "cli": ("catalog", "cli", "config", "operate", "planning", "policy", "preview", "reading", "rehearsal"),
 }
 # A package that is started by `python -m` is the command line under another name.
 STARTED = ("catalog/__main__.py", "planning/__main__.py", "preview/__main__.py")
@@ -68,6 +69,7 @@ OURS = (
     "cli",
     "components",
     "config",
+    "operate",
     "pipelines",
     "planning",
     "policy",

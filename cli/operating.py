@@ -1,0 +1,85 @@
+"""What the verbs for a running platform share: their options, how they begin, and their exit codes."""
+
+import sys
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import click
+
+from cli.process import FINE, REJECTED, VIOLATED, today
+
+if TYPE_CHECKING:
+    from operate.screen import Screen
+    from operate.workspace import Stack
+    from policy.evaluation import Violation
+
+# The operation began and did not reach its end: it failed, was cancelled, or was not agreed to.
+UNFINISHED = 4
+EPILOG = (
+    "Exit codes: 0 fine, 2 it can't begin and nothing was changed, 3 policy violated, 4 it failed, was cancelled or "
+    "was not agreed to, 1 internal error."
+)
+
+yes_option = click.option("--yes", is_flag=True, help="Answer yes to every question.")
+json_option = click.option(
+    "--json", is_flag=True, help="Print one JSON object a line (docs/operating.md), nothing else."
+)
+unlock_option = click.option(
+    "--unlock", is_flag=True, help="Remove the lock of an update whose process is gone, after a question."
+)
+exists_option = click.option(
+    "--exists", multiple=True, metavar="URN=ID",
+    help="What an interrupted update created, by its id; with nothing after = it does not exist.",
+)  # fmt: skip
+
+
+def operated(stack: str, is_json: bool, action: "Callable[[Stack, Screen], bool]") -> int:
+    """Open a stack and do something with it; returns the exit code. Why it can't begin is on standard error."""
+    from operate.problems import CannotOperateError
+    from operate.screen import Screen
+    from operate.workspace import opened
+
+    screen = Screen(is_json=is_json)
+    try:
+        return FINE if action(opened(stack), screen) else UNFINISHED
+    except CannotOperateError as error:
+        screen.document({"event": "refused", "stack": stack, "message": error.message, "fix": error.fix})
+        print(f"{stack}: {error.message}\n→ {error.fix}", file=sys.stderr)
+        return REJECTED
+
+
+def ids_of(pairs: tuple[str, ...]) -> dict[str, str]:
+    """The ids of `--exists` by URN.
+
+    Raises:
+        UsageError: one is not `URN=ID`.
+    """
+    wrong = [pair for pair in pairs if not pair.startswith("urn:pulumi:") or "=" not in pair]
+    if wrong:
+        raise click.UsageError(f"--exists takes URN=ID, not {', '.join(wrong)}")
+    # A URN has no equals sign in this program's names; an id may.
+    return dict(pair.split("=", 1) for pair in pairs)
+
+
+def rejected(stack: str, policies: str | None, *, is_json: bool) -> int:
+    """The exit code of the preview without a cloud: 2 and 3 end the update before it begins, with the reasons."""
+    from cli.check import assess, page_width, report
+    from preview.collisions import collisions
+    from preview.policies import configured, judged
+    from preview.program import graph_of
+
+    found, source = assess(stack, None)
+    violations: tuple[Violation, ...] = ()
+    if found.plan is not None:
+        graph = graph_of(stack, found)
+        strictness = configured(policies, found.environment, today())
+        found = found.with_problems(*collisions(graph), *strictness.problems)
+        violations = tuple(each for each in judged(graph, strictness).violations if each.blocks)
+    if found.plan is None:
+        # Standard output is for JSON alone, if that is wished for; `check --json -` has the findings in it.
+        place = sys.stderr if is_json else sys.stdout
+        place.writelines(f"{line}\n" for line in report(stack, found, source, page_width()))
+        return REJECTED
+    for each in violations:
+        print(f"policy {each.policy}: {each.resource}: {each.message}\n→ {each.fix}", file=sys.stderr)
+    return VIOLATED if violations else FINE

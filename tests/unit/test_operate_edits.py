@@ -1,0 +1,90 @@
+"""What a rotation changes in a stack file: a line or two, and no comment."""
+
+import re
+from typing import Any
+
+import pytest
+import yaml
+
+from operate import rotation_edits as edits
+from operate.problems import CannotOperateError
+from operate.stack_file import difference, edited
+from tests.stack_files import ALL, stack_file
+
+
+def config(text: str) -> dict[str, Any]:
+    return yaml.safe_load(text)["config"]
+
+
+def changed(before: str, after: str) -> list[str]:
+    return [line for line in difference(before, after, "x").splitlines() if line[:1] in "+-"]
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_an_edit_of_nothing_changes_no_byte(name: str) -> None:
+    text = stack_file(name).read_text()
+    assert edited(text, lambda _: None) == text
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_keys_are_rotated_in_two_steps(name: str) -> None:
+    text = stack_file(name).read_text()
+    names = edits.second_keys(config(text), None)
+    both = edited(text, edits.begin(names))
+    for client in config(both)["llm-platform:gateway"]["clients"]:
+        assert client["key_secrets"][0] == names[client["name"]]
+        assert len(client["key_secrets"]) == 2
+        assert "key_secret" not in client
+    assert len(changed(text, both)) == 2 * len(names)
+    with pytest.raises(CannotOperateError, match="two keys already"):
+        edits.second_keys(config(both), None)
+    done = edited(both, edits.finish(edits.first_keys(config(both), None)))
+    keys = {client["name"]: client["key_secret"] for client in config(done)["llm-platform:gateway"]["clients"]}
+    assert keys == names
+    with pytest.raises(CannotOperateError, match="has two keys"):
+        edits.first_keys(config(done), None)
+
+
+def test_one_client_alone() -> None:
+    text = stack_file("prod").read_text()
+    first = config(text)["llm-platform:gateway"]["clients"][0]["name"]
+    both = edited(text, edits.begin(edits.second_keys(config(text), first)))
+    double = [each["name"] for each in config(both)["llm-platform:gateway"]["clients"] if "key_secrets" in each]
+    assert double == [first]
+
+
+@pytest.mark.parametrize(
+    ("names", "expected"),
+    [
+        (["key-a"], "key-a-2"),
+        (["key-a-2"], "key-a-3"),
+        (["key-a", "KEY-A-2"], "key-a-3"),
+        (["key-a-9", "key-a-10"], "key-a-11"),
+    ],
+)
+def test_a_new_name_is_nobody_elses(names: list[str], expected: str) -> None:
+    clients = [{"name": f"c{place}", "key_secret": name} for place, name in enumerate(names)]
+    assert edits.second_keys({"llm-platform:gateway": {"clients": clients}}, "c0") == {"c0": expected}
+
+
+def test_an_ended_key_leaves_the_configuration() -> None:
+    text = (
+        "config:\n  llm-platform:gateway:\n    clients:\n"
+        "      - {name: a, key_secrets: [key-a-2, key-a]}  # the first\n"
+        "  llm-platform:key-a:\n    secure: v1:abc\n  llm-platform:key-a-2:\n    secure: v1:def\n"
+    )
+    done = edited(text, edits.finish({"a": "key-a"}))
+    assert re.search("- {name: a, key_secret: key-a-2} +# the first", done)
+    assert "llm-platform:key-a:" not in done
+    assert "llm-platform:key-a-2:" in done
+
+
+def test_a_pool_counts_its_generations_or_changes() -> None:
+    text = stack_file("dev").read_text()
+    once = edited(text, edits.next_generation(config(text), "h100", {}))
+    assert changed(text, once) == ["+      generation: 1"]
+    assert changed(once, edited(once, edits.next_generation(config(once), "h100", {}))) == [
+        "-      generation: 1", "+      generation: 2",
+    ]  # fmt: skip
+    other = edited(text, edits.next_generation(config(text), "h100", {"os_disk_gib": 768}))
+    assert changed(text, other) == ["+      os_disk_gib: 768"]
