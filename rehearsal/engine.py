@@ -46,7 +46,7 @@ def _traceback_as_text(record: logging.LogRecord) -> bool:
 logging.getLogger("grpc._server").addFilter(_traceback_as_text)
 
 
-def _callable(program: Program) -> Callable[[], None]:
+def callable_of(program: Program) -> Callable[[], None]:
     """The program as the engine's language host would run it: its own folder comes first on the import path."""
     if not isinstance(program, Path):
         return program
@@ -131,7 +131,7 @@ class StackRun:
         self.program = program
         workspace = automation.LocalWorkspace(
             work_dir=str(settings.parent),
-            program=_callable(program),
+            program=callable_of(program),
             pulumi_home=str(engine.directory / "home"),
             env_vars=engine.environment,
             project_settings=automation.ProjectSettings(name=project, runtime="python", main=str(Path.cwd())),
@@ -174,7 +174,7 @@ class StackRun:
         return self._run("destroy", **options)
 
     def _run(self, operation: Operation, **options: Any) -> Outcome:
-        self._stack.workspace.program = _callable(self.program)
+        self._stack.workspace.program = callable_of(self.program)
         events: list[EngineEvent] = []
         lines: list[str] = []
         mark = len(self._engine.log)

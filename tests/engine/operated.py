@@ -16,9 +16,9 @@ from operate.progress import Event
 from operate.screen import Screen
 from operate.updating import Operator, Wishes
 from operate.workspace import Stack
+from rehearsal.engine import Engine, StackRun, callable_of
+from rehearsal.moments import signal_engine
 from simulators.provider_protocol.base import SimulatedProvider
-from tests.engine.harness import Engine, StackRun, _callable
-from tests.engine.moments import signal_engine
 from tests.engine.platform_stacks import PROGRAM, PROJECT
 
 # `pulumi import` starts the plugin of the program's language, which is no Go module, and lets it do nothing.
@@ -82,7 +82,7 @@ class Operated:
         }
         workspace = automation.LocalWorkspace(
             work_dir=str(self._folder),
-            program=_callable(self._program),
+            program=callable_of(self._program),
             env_vars=environment,
             project_settings=automation.ProjectSettings(name=PROJECT, runtime="python", main=str(Path.cwd())),
             pulumi_command=Cli(root=str(self.engine.root)),

@@ -22,11 +22,11 @@ if arguments[:1] and arguments[0] in ("preview", "up", "refresh"):
     import grpc
     from pulumi.automation._server import LanguageServer
     from pulumi.runtime.proto import language_pb2_grpc
-    from rehearsal.engine import _callable
+    from rehearsal.engine import callable_of
     from pathlib import Path
     workers = futures.ThreadPoolExecutor(max_workers=4)
     server = grpc.server(workers, options=[("grpc.max_receive_message_length", 1 << 28)])
-    language_pb2_grpc.add_LanguageRuntimeServicer_to_server(LanguageServer(_callable(Path({main!r}))), server)
+    language_pb2_grpc.add_LanguageRuntimeServicer_to_server(LanguageServer(callable_of(Path({main!r}))), server)
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()
     arguments += [f"--client=127.0.0.1:{{port}}", "--exec-kind", "auto.inline"]

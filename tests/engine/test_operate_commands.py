@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.engine.harness import Engine
+from rehearsal.engine import Engine
 from tests.engine.platform_stacks import PROJECT, REPOSITORY, engine_for
 from tests.engine.pulumi_command import pulumi_command
 

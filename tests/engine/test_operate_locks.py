@@ -7,7 +7,7 @@ import pytest
 
 from operate.problems import CannotOperateError, LockedError
 from operate.updating import Operator, Wishes
-from tests.engine.harness import Engine
+from rehearsal.engine import Engine
 from tests.engine.operated import Every, Operated, Watched, watching
 from tests.engine.platform_stacks import engine_for, section, settings
 from tests.engine.test_lifecycle import TINY

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from cli.app import main
-from tests.engine.harness import Engine, StackRun
-from tests.engine.outcome import Outcome
+from rehearsal.engine import Engine, StackRun
+from rehearsal.outcome import Outcome
 from tests.engine.recording import Recording, engine_with, recordings, restore
 from tests.engine.test_upgrade_of_our_own_code import VERSION, previewed
 

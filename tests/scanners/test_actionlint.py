@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.engine.toolchain import ToolUnavailableError
+from rehearsal.toolchain import ToolUnavailableError
 from tests.repository import ROOT
 from tests.scanners.programs import ACTIONLINT, run
 
