@@ -13,7 +13,7 @@ from cli.options import verb
 from planning.__main__ import main as planning
 from preview.__main__ import main as preview
 
-VERBS = ("preview", "check", "fit", "quota", "rules", "policies", "refresh-prices", "pins", "weights")
+VERBS = ("preview", "check", "fit", "rehearse", "quota", "rules", "policies", "refresh-prices", "pins", "weights")
 
 
 def test_the_list_of_verbs_has_a_line_for_each(capsys: pytest.CaptureFixture[str]) -> None:
