@@ -19,7 +19,8 @@ _LIMIT, _CLIENTS, _PROXIES = "gateway.limits.requests_per_minute", "gateway.clie
 def limit_leaves_a_replica_busy(stack: Resolution, release: ReleaseView) -> Violations:
     """All clients together may send as many requests of a minute as one replica takes at once (`concurrency`)."""
     gateway, wanted = stack.settings.gateway, release.settings.concurrency
-    limit, clients, proxies = gateway.limits.requests_per_minute, len(gateway.clients), gateway.replicas.min
+    # Fewer than one proxy is a mistake of its own.
+    limit, clients, proxies = gateway.limits.requests_per_minute, len(gateway.clients), max(1, gateway.replicas.min)
     allowed = limit * clients * proxies
     if allowed < wanted:
         yield Violation(
