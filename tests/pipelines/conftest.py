@@ -8,7 +8,18 @@ import pytest
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 _SHIPPED = ("Pulumi.yaml", "__main__.py")
-_FOLDERS = ("catalog", "cli", "components", "config", "operate", "pipelines", "planning", "policy", "preview", "reading")
+_FOLDERS = (
+    "catalog",
+    "cli",
+    "components",
+    "config",
+    "operate",
+    "pipelines",
+    "planning",
+    "policy",
+    "preview",
+    "reading",
+)
 
 
 def _git(folder: Path, *arguments: str) -> None:
