@@ -73,8 +73,10 @@ def test_what_a_refresh_found_is_a_step_at_its_end() -> None:
     progress, shown, _ = watched()
     progress.handle(event("resourcePreEvent", **step("refresh")))
     assert shown == []
-    sides = {name: {"type": "", "urn": URN, "inputs": {"maxCount": most}} for name, most in (("old", 3), ("new", 99))}
-    progress.handle(event("resOutputsEvent", **step("update", diffs=["maxCount"], **sides)))
+    sides: dict[str, Any] = {
+        name: {"type": "", "urn": URN, "inputs": {"maxCount": most}} for name, most in (("old", 3), ("new", 99))
+    }
+    progress.handle(event("resOutputsEvent", **step("update", URN, diffs=["maxCount"], **sides)))
     assert progress.steps[0].differences == ("maxCount: 3 → 99",)
     assert [(each.event, each.op, each.properties) for each in progress.steps] == [("done", "update", ("maxCount",))]
     assert progress.running == {}
