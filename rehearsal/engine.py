@@ -178,10 +178,14 @@ class StackRun:
         events: list[EngineEvent] = []
         lines: list[str] = []
         mark = len(self._engine.log)
+
+        def heard(event: EngineEvent) -> None:
+            events.append(event)
+            self._engine.on_event(event)
+
         try:
             with _search_for_garbage_afterwards(), self._engine.leaving_out():
                 run = getattr(self._stack, operation)
-                heard = lambda event: (events.append(event), self._engine.on_event(event))  # noqa: E731
                 run(on_event=heard, on_output=lines.append, color="never", **options)
         except automation_errors.CommandError as error:
             done = outcome(events, self._engine.log.since(mark), "\n".join(lines))

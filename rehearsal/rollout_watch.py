@@ -172,7 +172,8 @@ class Watch:
 
     def left_on_lost_nodes(self) -> set[str]:
         """Names of models' pods, running or about to end, whose node went from under them."""
-        left, nodes = set(), set()
+        left: set[str] = set()
+        nodes: set[str] = set()
         for moment in self.moments:
             now = {node["metadata"]["name"] for node in moment.nodes.values()}
             gone, nodes = nodes - now, now

@@ -31,7 +31,6 @@ def deployments_of(plan: Plan) -> dict[tuple[str, str], int]:
         )
         for model in plan.models
         for workload in model.workloads
-        if workload.kind == "Deployment"
     }
 
 
