@@ -218,6 +218,31 @@ def test_a_fault_is_shown_as_the_user_sees_it_and_the_next_up_mends_it(
     assert summary(rehearsal, "chat")["serving"] == 1
 
 
+@pytest.mark.long
+def test_pods_without_a_machine_are_pending_for_the_scheduler_s_reason(
+    start: Callable[..., Rehearsal], tmp_path: Path
+) -> None:
+    empty = tmp_path / "empty.yaml"
+    empty.write_text(stack_file("dev").read_text().replace("nodes: {min: 1, max: 3}", "nodes: {min: 0, max: 3}"))
+    rehearsal = start("dev", "--config", str(empty), "--fault", "no-machine-for-model")
+    assert rehearsal.end() == 0, (rehearsal.lines[-20:], rehearsal.errors)
+    pending = [line for line in rehearsal.of("pod") if line["state"].startswith("Pending: 0/3 nodes are available")]
+    assert {line["pod"].rsplit("-", 2)[0] for line in pending} == {"llm/chat", "llm/embed"}
+    assert any("untolerated taint" in line.get("reason", "") for line in rehearsal.of("summary"))
+
+
+@pytest.mark.long
+def test_a_fault_of_a_later_update_leaves_the_models_serving(start: Callable[..., Rehearsal], tmp_path: Path) -> None:
+    before = tmp_path / "before.yaml"
+    text = stack_file("dev").read_text()
+    before.write_text(text.replace("vm_size: Standard_NC40ads_H100_v5", "vm_size: Standard_NC80adis_H100_v5"))
+    rehearsal = start("dev", "--from", str(before), "--fault", "size-not-sold")
+    assert rehearsal.end() == 0, (rehearsal.lines[-20:], rehearsal.errors)
+    (error,) = rehearsal.of("error")
+    assert "SkuNotAvailable" in error["text"]
+    assert [summary(rehearsal, name)["fewest"] for name in ("chat", "embed")] == [1, 1]
+
+
 def is_under_way(line: Line) -> bool:
     return line["kind"] == "resource" and line["type"] == "azure-native:containerservice:ManagedCluster"
 
