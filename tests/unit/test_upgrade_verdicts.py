@@ -8,26 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 from planning_stacks import CATALOG, settings
+from upgrade_pins import RECORDS, pins
 from vllm_versions import COPIED, KNOWN, with_copied_version
 
 from catalog import Catalog
-from catalog.upgrades import Upgrades, upgrades
-from config import Settings
-from planning.upgrading.newest import newest
-from planning.upgrading.pins import Pins, VersionPin, pins_of
+from catalog.upgrades import Upgrades
+from planning.upgrading.pins import pins_of
 from planning.upgrading.verdicts import Direction, Move, Refusal, moves
-
-RECORDS = upgrades()
-PACKAGES = {"pulumi-azure-native": "3.29.0", "msgspec": "0.22.0"}
-
-
-def pins(knowing: Catalog = CATALOG, /, **versions: str) -> Pins:
-    """The pins of the development stack, some at other versions; `_` stands for `-` in a name."""
-    found = dict(pins_of(settings({}), knowing, PACKAGES))
-    for name, version in versions.items():
-        (key,) = [key for key in found if key[1] == name.replace("_", "-")]
-        found[key] = replace(found[key], version=version)
-    return found
 
 
 def moved(
@@ -267,43 +254,3 @@ def test_any_text_as_a_version_gets_a_verdict(key: Any, text: str) -> None:
     for pair in ((known, other), (other, known)):
         found = moves(Direction(CATALOG, RECORDS, *pair))
         assert all(move.verdict != "safe" or move.source for move in found)
-
-
-# ------------------------------------------------------------------ what may move
-def newest_of(**versions: str) -> tuple[dict[str, str], dict[str, str]]:
-    """What moves with the version, and what stays with the reason."""
-    current = pins(**versions)
-    target, stays = newest(CATALOG, RECORDS, current)
-    changed = {key[1]: pin.version for key, pin in target.items() if pin.version != current[key].version}
-    return changed, {each.name: each.why for each in stays}
-
-
-def test_the_newest_supported_versions_and_the_next_minor_version() -> None:
-    changed, stays = newest_of(kubernetes="1.34", keda="2.20.2")
-    assert changed["kubernetes"] == "1.35"
-    assert changed["keda"] == "2.21"
-    assert "AKS moves it with its node images" in stays["driver"]
-    assert stays["busybox"] == "no record of a newer version"
-
-
-def test_nothing_moves_beyond_what_is_known() -> None:
-    changed, stays = newest_of(kubernetes="1.37")
-    assert "kubernetes" not in changed
-    assert stays["kubernetes"] == "the newest in the catalog"
-    changed, _ = newest_of(keda="2.30.0")
-    assert "keda" not in changed
-
-
-def test_the_operators_driver_moves_with_it() -> None:
-    current: dict[Any, VersionPin] = dict(pins_of(settings({"cluster.gpu_driver": "operator"}), CATALOG, {}))
-    assert current["driver", "driver"].version == "operator 595.91.07"
-    old: dict[Any, VersionPin] = {
-        **current,
-        ("driver", "driver"): replace(current["driver", "driver"], version="operator 580.126.20"),
-    }
-    assert newest(CATALOG, RECORDS, old)[0]["driver", "driver"].version == "operator 595.91.07"
-
-
-def test_the_pins_of_a_rejected_file_are_known() -> None:
-    rejected: Settings = settings({"cluster.kubernetes": "1.34"})
-    assert pins_of(rejected, CATALOG, {})["kubernetes", "kubernetes"].version == "1.34"

@@ -1,0 +1,20 @@
+"""The pins of the development stack, some at other versions, for tests of upgrades."""
+
+from msgspec.structs import replace
+from planning_stacks import CATALOG, settings
+
+from catalog import Catalog
+from catalog.upgrades import upgrades
+from planning.upgrading.pins import Pins, pins_of
+
+RECORDS = upgrades()
+PACKAGES = {"pulumi-azure-native": "3.29.0", "msgspec": "0.22.0"}
+
+
+def pins(knowing: Catalog = CATALOG, /, **versions: str) -> Pins:
+    """The pins of the development stack, some at other versions; `_` stands for `-` in a name."""
+    found = dict(pins_of(settings({}), knowing, PACKAGES))
+    for name, version in versions.items():
+        (key,) = [key for key in found if key[1] == name.replace("_", "-")]
+        found[key] = replace(found[key], version=version)
+    return found
