@@ -32,7 +32,8 @@ from simulators.provider_protocol.calls import CallLog
 
 Program = Path | Callable[[], None]
 Operation = Literal["preview", "up", "refresh", "destroy"]
-_PASSPHRASE = "guards made-up values alone"  # noqa: S105 - no secret is ever behind it
+# Guards made-up values alone; the recorded states of earlier versions are encrypted with it.
+_PASSPHRASE = "a passphrase that only the tests know"  # noqa: S105 - as above
 _NOT_READ = automation.UpdateSummary("", datetime.min.replace(tzinfo=UTC), "", {}, {}, "")
 
 
