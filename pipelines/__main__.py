@@ -168,6 +168,19 @@ def _pins(out: Path) -> int:
     return _FINE
 
 
+@verb("upgrades", "Which versions of a stack may move.")
+@_stack
+@_out
+def _upgrades(stack: str, out: Path) -> int:
+    """Write the verdicts of `llm-platform upgrade`, nothing where every version is the newest."""
+    text = watch.upgrades(stack)
+    if text is None:
+        print(f"{stack} could not be judged: run llm-platform upgrade {stack}", file=sys.stderr)
+        return _FAILED
+    out.write_text(text, encoding="utf-8")
+    return _FINE
+
+
 @verb("bootstrap", "Make what must be there before the first update.")
 @_stack
 @click.option(
@@ -217,7 +230,7 @@ def _summarize(text: str) -> None:
 
 _STEPS = app.group(
     "The steps of the pipelines.",
-    _compare, _comment, _issue, _signed_in, _preview, _update, _drift, _smoke, _certificate, _findings, _pins,
+    _compare, _comment, _issue, _signed_in, _preview, _update, _drift, _smoke, _certificate, _findings, _pins, _upgrades,
     _bootstrap,
 )  # fmt: skip
 

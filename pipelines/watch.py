@@ -74,3 +74,15 @@ def pins(root: Path = ROOT, options: Sequence[str] = ()) -> str:
     if change:
         parts += ["", "`llm-platform pins --resolve` writes:", "", "```diff", change, "```"]
     return "\n".join(parts) + "\n"
+
+
+def upgrades(stack: str, root: Path = ROOT) -> str | None:
+    """The verdicts on moves to newer versions, as Markdown; empty where nothing moves, None where it can't be told."""
+    with tempfile.TemporaryDirectory(prefix="upgrade-") as folder:
+        file = Path(folder) / "upgrade.json"
+        command = [sys.executable, "-m", "cli", "upgrade", stack, "--json", str(file)]
+        done = subprocess.run(command, cwd=root, check=False, capture_output=True, text=True, timeout=_CHECK_SECONDS)
+        verdicts = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {"findings": [done.stderr]}
+    if verdicts["findings"]:
+        return None
+    return f"```\n{done.stdout.rstrip()}\n```\n" if verdicts["moves"] else ""

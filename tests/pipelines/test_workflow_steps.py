@@ -160,7 +160,10 @@ def test_the_steps_of_a_job_run_one_after_the_other(
         assert (tmp_path / "summary.md").read_text(encoding="utf-8") == double.comments[0]["body"]
     if (workflow, job) == ("stack-nightly", "azure"):
         assert "there is no network here" in double.issues[0]["body"]
-    if workflow == "stack-weekly":
+    if (workflow, job) == ("stack-weekly", "upgrades"):
+        assert [issue["title"] for issue in double.issues] == ["newer versions for dev"]
+        assert "What it replaces and restarts" in double.issues[0]["body"]
+    if (workflow, job) == ("stack-weekly", "pins"):
         assert [issue["title"] for issue in double.issues] == ["pinned charts and images"]
         assert "docker.io can't be reached" in double.issues[0]["body"]
     if (workflow, job) == ("stack-nightly", "check"):
@@ -188,7 +191,8 @@ def test_the_scripts_of_azure_pipelines_run_one_after_the_other(
     if file.stem == "stack-preview":
         assert double.threads[0]["comments"][0]["content"].startswith("<!-- llm-platform preview dev -->")
     if file.stem == "stack-weekly":
-        assert "pinned charts and images" in {item["System.Title"] for item in double.work_items.values()}
+        titles = {item["System.Title"] for item in double.work_items.values()}
+        assert titles == {"pinned charts and images", "newer versions for dev"}
     if file.stem == "stack-nightly":
         assert "dev has versions without support" in {item["System.Title"] for item in double.work_items.values()}
 
