@@ -230,8 +230,8 @@ def _summarize(text: str) -> None:
 
 _STEPS = app.group(
     "The steps of the pipelines.",
-    _compare, _comment, _issue, _signed_in, _preview, _update, _drift, _smoke, _certificate, _findings, _pins, _upgrades,
-    _bootstrap,
+    _compare, _comment, _issue, _signed_in, _preview, _update, _drift, _smoke, _certificate, _findings, _pins,
+    _upgrades, _bootstrap,
 )  # fmt: skip
 
 if __name__ == "__main__":

@@ -82,7 +82,9 @@ def upgrades(stack: str, root: Path = ROOT) -> str | None:
         file = Path(folder) / "upgrade.json"
         command = [sys.executable, "-m", "cli", "upgrade", stack, "--json", str(file)]
         done = subprocess.run(command, cwd=root, check=False, capture_output=True, text=True, timeout=_CHECK_SECONDS)
-        verdicts = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {"findings": [done.stderr]}
-    if verdicts["findings"]:
-        return None
-    return f"```\n{done.stdout.rstrip()}\n```\n" if verdicts["moves"] else ""
+        if not file.is_file():
+            return None
+        verdicts = json.loads(file.read_text(encoding="utf-8"))
+    if verdicts["moves"]:
+        return f"```\n{done.stdout.rstrip()}\n```\n"
+    return None if any(each["severity"] == "error" for each in verdicts["findings"]) else ""

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-_SHIPPED = ("Pulumi.yaml", "__main__.py")
+_SHIPPED = ("Pulumi.yaml", "__main__.py", "requirements.txt")
 _FOLDERS = (
     "catalog",
     "cli",
