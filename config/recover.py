@@ -75,10 +75,9 @@ def _rename(holder: Any, place: Place) -> None:
 
 def _repair_source(source: dict[str, Any], place: Place) -> list[Place]:
     """Give a Hugging Face source a commit, or a folder a model, if nothing else is wrong with it."""
-    for origin in ("huggingface", "blob"):
-        if source.get(origin, "") is None:
-            # What is left empty is not given.
-            source.pop(origin)
+    for key in [key for key, value in source.items() if value is None]:
+        # What is left empty is not given.
+        source.pop(key)
     if ("huggingface" in source) == ("blob" in source):
         return []
     needed, foreign = ("revision", "model") if "huggingface" in source else ("model", "revision")

@@ -179,15 +179,13 @@ class StackRun:
         events: list[EngineEvent] = []
         lines: list[str] = []
         mark = len(self._engine.log)
-
-        def heard(event: EngineEvent) -> None:
-            events.append(event)
-            self._engine.on_event(event)
-
+        takers = (events.append, self._engine.on_event)
         try:
             with _search_for_garbage_afterwards(), self._engine.leaving_out():
-                run = getattr(self._stack, operation)
-                run(on_event=heard, on_output=lines.append, color="never", **options)
+                getattr(self._stack, operation)(
+                    on_event=lambda event: [take(event) for take in takers],
+                    on_output=lines.append, color="never", **options,
+                )  # fmt: skip
         except automation_errors.CommandError as error:
             done = outcome(events, self._engine.log.since(mark), "\n".join(lines))
             self._engine.history.append(Done(operation, done, is_refused=True))

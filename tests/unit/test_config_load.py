@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from planning_stacks import CATALOG, changed
 from pydantic import BaseModel, ValidationError
@@ -41,6 +41,7 @@ def sections_in(section: type[BaseModel], path: tuple[Any, ...] = ()) -> Iterato
 
 
 @given(st.sampled_from(PLACES), junk)
+@example(("models", 0, "source", "revision"), None)
 def test_no_value_anywhere_makes_reading_or_planning_fail(place: tuple[Any, ...], value: Any) -> None:
     """One place of the development stack is replaced by anything: an outcome, never an exception."""
     sections: Any = changed({})

@@ -29,6 +29,7 @@ TWICE: dict[str, tuple[str, list[Any]]] = {
     "gateway.clients": ("gateway.clients", [CLIENT, {**CLIENT, "key_secret": "key-other"}]),
     "gateway.clients[].key_secrets": ("gateway.clients", [{"name": "playground", "key_secrets": ["key", "key"]}]),
     "models": ("models", [SHIPPED["models"][1]] * 2),
+    "models[].license": ("models[0].license", ["apache-2.0", "apache-2.0"]),
     "models[].pool": ("models[0].pool", ["h100", "h100"]),
     "models[].engine.unsafe": (
         "models[0].engine.unsafe",
