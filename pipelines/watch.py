@@ -77,7 +77,7 @@ def pins(root: Path = ROOT, options: Sequence[str] = ()) -> str:
 
 
 def upgrades(stack: str, root: Path = ROOT) -> str | None:
-    """The verdicts on moves to newer versions, as Markdown; empty where nothing moves, None where it can't be told."""
+    """Verdicts on moves to newer versions, as Markdown; empty where nothing moves, None where there is no verdict."""
     with tempfile.TemporaryDirectory(prefix="upgrade-") as folder:
         file = Path(folder) / "upgrade.json"
         command = [sys.executable, "-m", "cli", "upgrade", stack, "--json", str(file)]
