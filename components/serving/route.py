@@ -135,4 +135,9 @@ def _named(model: str, *, listed: bool = True) -> list[Json]:
 
 
 def _client(name: str) -> Json:
-    return {"type": "Exact", "name": CLIENT_HEADER, "value": name}
+    """Match every key of a client: while one replaces the other, the second has a number after a dot."""
+    return {
+        "type": "RegularExpression",
+        "name": CLIENT_HEADER,
+        "value": rf"{re.escape(name)}(\.[0-9]+)?".replace("\\-", "-"),
+    }

@@ -1,6 +1,7 @@
 """Where the stack says so, no client's prompts are found in the cache by another, and no client can undo it."""
 
 import json
+import re
 from collections import Counter
 from collections.abc import Callable
 from typing import Any
@@ -10,6 +11,7 @@ import pytest
 from tests.graph.stacks import Entry, Sections, entries_of, graph_of
 
 _CLIENT, _MODEL = "x-llm-client", "x-ai-eg-model"
+_ANY_KEY = r"(\.[0-9]+)?"
 Rules = dict[str, list[dict[str, Any]]]
 
 
@@ -31,7 +33,7 @@ def salts(found: list[dict[str, Any]]) -> dict[str, str]:
     """The salt that each client's requests get, by the client."""
     given = {}
     for rule in found:
-        (client,) = {headers(match)[_CLIENT] for match in rule["matches"]}
+        (client,) = {headers(match)[_CLIENT].removesuffix(_ANY_KEY) for match in rule["matches"]}
         (backend,) = rule["backendRefs"]
         ((path, value),) = [(change["path"], change["value"]) for change in backend["bodyMutation"]["set"]]
         assert path == "cache_salt"
@@ -47,6 +49,33 @@ def test_every_client_of_every_model_has_a_salt_of_its_own() -> None:
         assert given.keys() == {"assistant", "search"}
         assert len(set(given.values())) == len(given)
         assert all(headers(match)[_MODEL] == model for rule in of_model for match in rule["matches"])
+
+
+def test_each_key_of_a_client_leads_to_its_one_rule_while_one_replaces_the_other() -> None:
+    """Envoy matches a header's whole value (`safe_regex`); the name of a key is the client that the gateway sets."""
+
+    def two_keys(sections: Sections) -> None:
+        first = sections["gateway"]["clients"][0]
+        first["key_secrets"] = [f"{first['key_secret']}-2", first.pop("key_secret")]
+        sections["gateway"]["clients"][1]["name"] = f"{first['name']}-2"
+
+    entries = changed(two_keys)
+    (keys,) = [
+        entry["inputs"]["spec"]["data"]
+        for entry in entries
+        if entry["inputs"].get("kind") == "ExternalSecret" and entry["name"] == "gateway-api-keys"
+    ]
+    names = {key["secretKey"] for key in keys}
+    assert names == {"assistant", "assistant.2", "assistant-2"}
+    for of_model in rules(entries).values():
+        for name in names:
+            matching = {
+                json.dumps(rule["backendRefs"])
+                for rule in of_model
+                for match in rule["matches"]
+                if re.fullmatch(headers(match)[_CLIENT], name)
+            }
+            assert len(matching) == 1, name
 
 
 def test_the_client_is_the_one_that_the_key_says() -> None:
