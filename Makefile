@@ -3,7 +3,7 @@ STACK ?= dev
 VENV := .venv
 PYTHON := $(VENV)/bin/python
 .DEFAULT_GOAL := help
-.PHONY: help install policy preview bootstrap test acceptance oracles oracle-vllm lint scan audit sbom bench golden record fuzz mutants requirements
+.PHONY: help install policy runner preview bootstrap test acceptance oracles oracle-vllm lint scan audit sbom bench golden record fuzz mutants requirements
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -76,6 +76,18 @@ oracle-vllm: $(VENV)/installed-dev ## our rules and figures against vLLM itself 
 	  && $(VLLM)/bin/pip install --quiet --disable-pip-version-check --no-warn-conflicts pytest \
 	    $$(grep -oE '^ruamel-yaml(-clib)?==[^ ]+' requirements.txt) -r $(VLLM)/needs.txt && touch $(VLLM)/installed; }
 	@VLLM_TARGET_DEVICE=cpu $(VLLM)/bin/python -m pytest -q -W default tests/contract  # torch and vLLM warn of each other
+
+# For runners that have neither. Go compares kubelogin's module with its public checksums; linux on x86-64 alone.
+PULUMI := 3.276.0
+KUBELOGIN := v0.2.22
+runner: $(VENV)/bin/kubelogin $(VENV)/bin/pulumi ## Pulumi and kubelogin for a pipeline, beside Python in .venv/bin
+
+$(VENV)/bin/kubelogin: $(VENV)/installed
+	@GOBIN=$(abspath $(VENV)/bin) go install github.com/Azure/kubelogin@$(KUBELOGIN)
+
+$(VENV)/bin/pulumi: $(VENV)/installed
+	@curl --fail --silent --show-error --location https://get.pulumi.com/releases/sdk/pulumi-v$(PULUMI)-linux-x64.tar.gz \
+	  | tar --extract --gzip --touch --strip-components 1 --directory $(VENV)/bin
 
 policy: policy/.venv/installed ## what Pulumi runs the policies with: pulumi preview --policy-pack policy
 

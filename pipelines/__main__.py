@@ -23,6 +23,8 @@ from preview.stack import Assessed, assessed
 _NAME = "python -m pipelines"
 _FINE, _FAILED, _REJECTED = 0, 1, 2
 _CERTIFICATE_DAYS = 21
+# How kubelogin signs in where nobody is signed in to the Azure CLI.
+_LOGINS = ("workloadidentity", "spn", "msi")
 
 _stack = click.argument("stack", metavar="STACK")
 _out = click.option("--out", type=click.Path(path_type=Path), required=True, metavar="FILE", help="Write to this file.")
@@ -61,10 +63,18 @@ def _comment(file: Path) -> int:
 
 @verb("issue", "Open one issue, replace its text, or close it.")
 @click.argument("title")
-@click.option("--file", type=click.Path(path_type=Path), metavar="FILE", help="Its text; without or empty: close it.")
+@click.option(
+    "--file",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Its text; where it is empty, or without it: close it.",
+)
 def _issue(title: str, file: Path | None) -> int:
     """Keep one open issue with TITLE for as long as there is something to say."""
-    text = file.read_text(encoding="utf-8").strip() if file is not None and file.is_file() else ""
+    if file is not None and not file.is_file():
+        print(f"{file} is not there: the step that writes it failed, and the issue stays as it is", file=sys.stderr)
+        return _FAILED
+    text = file.read_text(encoding="utf-8").strip() if file is not None else ""
     print(host().issue(title, text) if text else host().close(title))
     return _FINE
 
@@ -81,7 +91,10 @@ def _signed_in(command: Sequence[str]) -> int:
 @click.option("--unlock", is_flag=True, help="Remove the lock of a lost runner first.")
 def _update(stack: str, *, unlock: bool) -> int:
     """Preview with policies, then do what was previewed; an update that was broken off is continued."""
-    found = Stack(stack)
+    found, problems = Stack(stack), _obstacles(stack)
+    if problems:
+        print(*problems, sep="\n", file=sys.stderr)
+        return _REJECTED
     if unlock and found.unlock():
         return _FAILED
     return found.update(_policies(stack))
@@ -91,6 +104,10 @@ def _update(stack: str, *, unlock: bool) -> int:
 @_stack
 def _preview(stack: str) -> int:
     """Run `pulumi preview` with the policies of the stack's environment."""
+    problems = _obstacles(stack)
+    if problems:
+        print(*problems, sep="\n", file=sys.stderr)
+        return _REJECTED
     return Stack(stack).preview(_policies(stack))
 
 
@@ -131,7 +148,11 @@ def _certificate(stack: str, out: Path) -> int:
     """Write how long the gateway's certificate is still valid, where that is less than three weeks."""
     settings = _assessed(stack).loaded.settings
     name = settings.gateway.hostname if settings is not None else ""
-    days = watch.certificate_days(name)
+    try:
+        days = watch.certificate_days(name)
+    except OSError as error:
+        print(f"{name} can't be reached from here: {error}", file=sys.stderr)
+        return _FAILED
     text = ""
     if isinstance(days, str):
         text = f"The certificate of `{name}` is not one that clients take: {days}\n"
@@ -151,7 +172,8 @@ def _findings(stack: str, rules: Sequence[str], out: Path) -> int:
     if found is None:
         print(f"{stack} could not be checked: run llm-platform check {stack}", file=sys.stderr)
         return _FAILED
-    out.write_text("\n".join(found), encoding="utf-8")
+    expired = [each for each in watch.policy_findings(_policies(stack)) if any(rule in each for rule in rules)]
+    out.write_text("\n".join([*found, *expired]), encoding="utf-8")
     return _FINE
 
 
@@ -211,6 +233,18 @@ def _run(command: Sequence[str]) -> tuple[int, str]:
 def _policies(stack: str) -> Path:
     """How strict policies are for the environment that the stack file names."""
     return ROOT / "policy" / f"{_assessed(stack).environment}.json"
+
+
+def _obstacles(stack: str) -> list[str]:
+    """Why a pipeline doesn't begin: nobody could sign in to the cluster, or the policies' configuration is refused."""
+    found = watch.policy_findings(_policies(stack))
+    settings = _assessed(stack).loaded.settings
+    if settings is not None and settings.cluster.login not in _LOGINS:
+        found.append(
+            f"cluster.login is {settings.cluster.login}, and a pipeline is not signed in like this; write "
+            f"`login: workloadidentity` under cluster in Pulumi.{stack}.yaml"
+        )
+    return found
 
 
 def _assessed(stack: str) -> Assessed:

@@ -4,6 +4,7 @@ State and key lie outside the stack, so that destroying the stack doesn't destro
 it runs, and can be run again: what is there is left as it is.
 """
 
+import hashlib
 import re
 import shlex
 from collections.abc import Callable, Iterator, Sequence
@@ -19,6 +20,7 @@ _THEN = """
 State and key are there. Then, once:
   pulumi login '{wanted.state}'
   pulumi stack init {wanted.stack} --secrets-provider '{wanted.key}'
+which writes the key's name into Pulumi.{wanted.stack}.yaml: set the stack's secrets (docs/secrets.md), and commit it.
 Put {wanted.updating} into one of the groups of cluster.admin_groups. Set in {wanted.repository}, in the
 environments `{wanted.stack}` (AZURE_CLIENT_ID of {wanted.updating}) and `preview-{wanted.stack}`
 (AZURE_CLIENT_ID of {wanted.previewing}):
@@ -40,17 +42,22 @@ class Wanted(Struct, frozen=True, kw_only=True):
     @property
     def group(self) -> str:
         """The resource group, which is not one of the stack's."""
-        return f"rg-{self.name}-state"
+        return f"rg-{self.name}-state-{self.stack}"
+
+    @property
+    def _own(self) -> str:
+        """Four digits that no other stack has: two stacks of one platform may be in two subscriptions."""
+        return hashlib.sha256(f"{self.subscription} {self.stack}".encode()).hexdigest()[:4]
 
     @property
     def account(self) -> str:
         """The storage account: 24 lower-case letters and digits at most, unique in the world."""
-        return f"st{re.sub('[^a-z0-9]', '', self.name)[:15]}{self.suffix[:5]}st"[:24]
+        return f"st{re.sub('[^a-z0-9]', '', self.name)[:13]}{self.suffix[:5]}{self._own}"
 
     @property
     def vault(self) -> str:
         """The vault with the key: 24 characters at most, unique in the world."""
-        return f"kv-{self.name[:13].rstrip('-')}-{self.suffix[:5]}-st"[:24]
+        return f"kv-{self.name[:10].rstrip('-')}-{self.suffix[:5]}-{self._own}"
 
     @property
     def updating(self) -> str:
@@ -142,6 +149,8 @@ def steps(wanted: Wanted, updating: str, previewing: str, admin: str) -> Iterato
         ("Storage Blob Data Reader", previewing, container),
         ("Key Vault Crypto User", previewing, key),
         ("Reader", previewing, scope),
+        # The cluster's address and certificate; what it may do there, the cluster decides.
+        ("Azure Kubernetes Service Cluster User Role", previewing, scope),
     ):
         yield _role(role, principal, "ServicePrincipal", where)
 
@@ -150,11 +159,15 @@ def bootstrap(wanted: Wanted, run: Run, show: Callable[[str], None] = print) -> 
     """Run every step, each printed first; stops at the first that fails, and can be run again."""
     if not all(_done(step, run, show) for step in identities(wanted)):
         return FAILED
-    found = [
-        run([*_az("identity show", wanted, name=name)[:-2], "--query", "principalId", "--output", "tsv"])
+    questions = [
+        [*_az("identity show", wanted, name=name)[:-2], "--query", "principalId", "--output", "tsv"]
         for name in (wanted.updating, wanted.previewing)
     ]
-    found.append(run(["az", "ad", "signed-in-user", "show", "--query", "id", "--output", "tsv"]))
+    questions.append(["az", "ad", "signed-in-user", "show", "--query", "id", "--output", "tsv"])
+    found = []
+    for question in questions:
+        show(f"$ {shlex.join(question)}")
+        found.append(run(question))
     if any(status for status, _ in found):
         show("the identities, or who is signed in, can't be read: az login, as a person")
         return FAILED
@@ -172,9 +185,11 @@ def planned(wanted: Wanted) -> Iterator[str]:
 
 
 def _done(step: Step, run: Run, show: Callable[[str], None]) -> bool:
-    if step.unless is not None and run(step.unless)[0] == 0:
-        show(f"there already: {shlex.join(step.command)}")
-        return True
+    if step.unless is not None:
+        show(f"$ {shlex.join(step.unless)}")
+        if run(step.unless)[0] == 0:
+            show(f"there already: {shlex.join(step.command)}")
+            return True
     show(f"$ {shlex.join(step.command)}")
     status, text = run(step.command)
     if status:

@@ -42,7 +42,8 @@ def signed_in(
         refreshing = threading.Thread(target=_refresh, args=(file, where, ended, every_seconds), daemon=True)
         refreshing.start()
         try:
-            return _run(command, {**environment, "AZURE_FEDERATED_TOKEN_FILE": str(file), **_PROVIDER})
+            signed = {"AZURE_FEDERATED_TOKEN_FILE": str(file), **_PROVIDER}
+            return _run(command, {**environment, **_tools(environment), **signed})
         finally:
             ended.set()
             refreshing.join()
@@ -50,6 +51,11 @@ def signed_in(
 
 # The Azure provider then signs in as the backend does, by the file.
 _PROVIDER = {"ARM_USE_DEFAULT_AZURE_CREDENTIAL": "true", "ARM_USE_OIDC": "false"}
+
+
+def _tools(environment: Mapping[str, str]) -> Mapping[str, str]:
+    """The search path with what `make runner` installs: Pulumi and kubelogin, beside Python."""
+    return {"PATH": os.pathsep.join((str(Path(sys.executable).parent), environment.get("PATH", os.defpath)))}
 
 
 def _refresh(file: Path, where: Host, ended: threading.Event, every_seconds: float) -> None:
@@ -73,10 +79,14 @@ def _write(file: Path, token: str) -> None:
 def _run(command: Sequence[str], environment: Mapping[str, str]) -> int:
     # A process group of its own: a terminal's or runner's signal to the group would reach the command twice.
     process = subprocess.Popen(command, env=dict(environment), start_new_session=True)
+    forwarded: list[int] = []
 
     def forward(number: int, frame: FrameType | None) -> None:
+        # To all that the command has started, and once: Pulumi takes a second one for the wish to end at once.
         del frame
-        process.send_signal(number)
+        if not forwarded:
+            forwarded.append(number)
+            os.killpg(process.pid, signal.SIGINT)
 
     before: dict[int, Callable[[int, FrameType | None], object] | int | None] = {}
     if threading.current_thread() is threading.main_thread():

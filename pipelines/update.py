@@ -2,11 +2,15 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+import threading
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from operate.held_plan import changes_the_cluster
 
@@ -84,18 +88,42 @@ class Stack:
             return None
         deployment = json.loads(done.stdout).get("deployment") or {}
         pending = deployment.get("pending_operations") or ()
-        return [f"{each.get('type')} {each.get('resource', {}).get('urn')}" for each in pending]
+        found = [f"{each.get('type')} {each.get('resource', {}).get('urn')}" for each in pending]
+        return found or self._failed(deployment)
+
+    def _failed(self, deployment: Mapping[str, Any]) -> list[str]:
+        """Whether the last update ended in order before its end, by failure or a signal; a new stack has had none."""
+        done = self._captured("stack", "history", "--json", "--page-size", "1")
+        last = json.loads(done.stdout or "[]") if done.returncode == 0 and deployment.get("resources") else []
+        result = last[0].get("result") if last else "succeeded"
+        return [] if result == "succeeded" else [f"an update that {result}"]
 
     def _pulumi(self, *arguments: str) -> int:
         command = ["pulumi", *arguments, "--stack", self.name, "--non-interactive", "--color", "never"]
         print("$", *command, flush=True)
-        return subprocess.run(command, cwd=self._root, env=self._environment, check=False).returncode
+        with _patient():
+            return subprocess.run(command, cwd=self._root, env=self._environment, check=False).returncode
 
     def _captured(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
         command = ["pulumi", *arguments, "--stack", self.name, "--non-interactive"]
         return subprocess.run(
             command, cwd=self._root, env=self._environment, check=False, capture_output=True, text=True
         )
+
+
+@contextmanager
+def _patient() -> Generator[None]:
+    """A signal of the process group has reached Pulumi too, which then ends in order: wait for it."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    # A handler, and not to ignore it: what is ignored stays so in the processes that are started.
+    before = {number: signal.signal(number, lambda *_: None) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _pack(policies: Path | None) -> list[str]:

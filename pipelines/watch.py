@@ -12,6 +12,8 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
+from policy.configuration import parse
+
 ROOT = Path(__file__).resolve().parent.parent
 _CONNECT_SECONDS = 30
 _CHECK_SECONDS = 300
@@ -20,7 +22,11 @@ _DIGESTS = "catalog/digests.yaml"
 
 
 def certificate_days(name: str, port: int = 443, trusted: ssl.SSLContext | None = None) -> int | str:
-    """Days until the certificate that a server shows ends, or why it is none that a client takes."""
+    """Days until the certificate that a server shows ends, or why it is none that a client takes.
+
+    Raises:
+        OSError: the server can't be reached.
+    """
     context = trusted or ssl.create_default_context()
     try:
         with (
@@ -28,7 +34,7 @@ def certificate_days(name: str, port: int = 443, trusted: ssl.SSLContext | None 
             context.wrap_socket(connection, server_hostname=name) as encrypted,
         ):
             shown = encrypted.getpeercert() or {}
-    except OSError as error:
+    except ssl.SSLError as error:
         return str(error)
     ends = datetime.fromtimestamp(ssl.cert_time_to_seconds(str(shown["notAfter"])), UTC)
     return (ends - datetime.now(UTC)).days
@@ -44,6 +50,12 @@ def findings(stack: str, rules: Sequence[str], root: Path = ROOT) -> list[str] |
             return None
         found = json.loads(file.read_text(encoding="utf-8"))["findings"]
     return [f"- `{each['rule']}` {each['message']} → {each['fix']}" for each in found if each["rule"] in rules]
+
+
+def policy_findings(file: Path) -> list[str]:
+    """What is wrong with a configuration of policies, a Markdown line each: exceptions that ended are among it."""
+    _, found = parse(file.read_text(encoding="utf-8"), datetime.now(UTC).date().isoformat())
+    return [f"- `{each.rule}` {file.name}: {each.message} → {each.fix}" for each in found]
 
 
 def pins(root: Path = ROOT, options: Sequence[str] = ()) -> str:

@@ -1,8 +1,10 @@
 """What is made before the first update: each command is printed first, can be run again, and gives the least rights."""
 
+import shlex
 from collections.abc import Sequence
 
 import pytest
+from msgspec.structs import replace
 
 from pipelines.__main__ import main
 from pipelines.bootstrap import FAILED, FINE, Wanted, bootstrap, planned
@@ -19,11 +21,13 @@ class Azure:
 
     def __init__(self, fails_at: str = "") -> None:
         self.commands: list[list[str]] = []
+        self.seen: list[list[str]] = []
         self.there: set[str] = set()
         self.fails_at = fails_at
 
     def __call__(self, command: Sequence[str]) -> tuple[int, str]:
         words = list(command)
+        self.seen.append(words)
         verbs = " ".join(word for word in words[1:5] if not word.startswith("-"))
         if self.fails_at and self.fails_at in " ".join(words):
             return 1, "(AuthorizationFailed) no"
@@ -62,9 +66,9 @@ def test_every_command_is_printed_before_it_runs() -> None:
     azure, printed = Azure(), []
     assert bootstrap(WANTED, azure, printed.append) == FINE
     shown = [line for line in printed if line.startswith("$ ")]
-    assert len(shown) == len(azure.commands)
-    assert "azurekeyvault://kv-acme-llm-x7f-st.vault.azure.net/keys/pulumi" in printed[-1]
-    assert "azblob://prod?storage_account=stacmellmx7fst" in printed[-1]
+    assert shown == [f"$ {shlex.join(words)}" for words in azure.seen]
+    assert f"azurekeyvault://{WANTED.vault}.vault.azure.net/keys/pulumi" in printed[-1]
+    assert f"azblob://prod?storage_account={WANTED.account}" in printed[-1]
 
 
 def test_the_second_time_makes_no_second_vault_key_or_container() -> None:
@@ -84,7 +88,9 @@ def test_the_identity_of_pull_requests_may_only_read() -> None:
     bootstrap(WANTED, azure, lambda _: None)
     granted = _granted(azure)
     previewing = {role for role, whose, _ in granted if whose == "previewing-id"}
-    assert previewing == {"Reader", "Storage Blob Data Reader", "Key Vault Crypto User"}
+    assert previewing == {
+        "Reader", "Storage Blob Data Reader", "Key Vault Crypto User", "Azure Kubernetes Service Cluster User Role",
+    }  # fmt: skip
     assert ("Contributor", "updating-id", f"/subscriptions/{WANTED.subscription}") in granted
     assert not [role for role, _, _ in granted if role == "Owner"]
     subjects = [words[words.index("--subject") + 1] for words in azure.commands if "--subject" in words]
@@ -125,3 +131,9 @@ def test_only_printing_runs_nothing(capsys: pytest.CaptureFixture[str], monkeypa
     assert capsys.readouterr().out.startswith("az group create --name rg-acme-llm-state")
     assert main(["bootstrap", "nope", "--repository", "acme/llm", "--dry-run"]) == 1
     assert "nope" in capsys.readouterr().err
+
+
+def test_two_stacks_of_one_platform_have_names_of_their_own() -> None:
+    dev = replace(WANTED, stack="dev", subscription="00000000-0000-4000-8000-000000000002")
+    for name in ("group", "account", "vault", "updating", "previewing", "state", "key"):
+        assert getattr(dev, name) != getattr(WANTED, name)

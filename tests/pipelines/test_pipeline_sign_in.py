@@ -136,3 +136,48 @@ sys.exit(signed_in([sys.executable, "-c", {child!r}], Tokens()))
     os.killpg(process.pid, signal.SIGINT)
     assert process.wait(_SECONDS) == 7
     assert out.read_text() == "SIGINT"
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_pulumi_below_the_step_gets_one_signal_and_ends_in_order(number: int, tmp_path: Path) -> None:
+    """As the workflows have it: `signed-in` runs the step, the step runs Pulumi; the runner signals the outer one."""
+    out, ready = tmp_path / "signals", tmp_path / "ready"
+    tool = tmp_path / "bin" / "pulumi"
+    tool.parent.mkdir()
+    tool.write_text(f"""#!{sys.executable}
+import pathlib, signal, time
+received = []
+for each in (signal.SIGINT, signal.SIGTERM):
+    signal.signal(each, lambda found, _: received.append(signal.Signals(found).name))
+pathlib.Path({str(ready)!r}).touch()
+end = time.monotonic() + {_SECONDS}
+while not received and time.monotonic() < end:
+    time.sleep(0.01)
+time.sleep(0.3)
+pathlib.Path({str(out)!r}).write_text(" ".join(received))
+raise SystemExit(8)
+""")
+    tool.chmod(0o755)
+    step = f"""
+import sys
+sys.path.insert(0, {str(REPOSITORY)!r})
+from pipelines.update import Stack
+sys.exit(Stack("dev").preview(None))
+"""
+    parent = f"""
+import sys
+sys.path[:0] = [{str(REPOSITORY)!r}, {str(Path(__file__).parent)!r}]
+from test_pipeline_sign_in import Tokens
+from pipelines.sign_in import signed_in
+sys.exit(signed_in([sys.executable, "-c", {step!r}], Tokens()))
+"""
+    environment = {**os.environ, "PATH": f"{tool.parent}{os.pathsep}{os.environ['PATH']}"}
+    process = subprocess.Popen([sys.executable, "-c", parent], env=environment, start_new_session=True)
+    end = time.monotonic() + _SECONDS
+    while not ready.exists() and time.monotonic() < end:
+        time.sleep(0.01)
+    process.send_signal(number)
+    time.sleep(0.1)
+    process.send_signal(number)
+    assert process.wait(_SECONDS) == 8
+    assert out.read_text() == "SIGINT"

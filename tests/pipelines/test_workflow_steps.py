@@ -18,6 +18,8 @@ import pytest
 import yaml
 from host_double import HostDouble
 
+from rehearsal.toolchain import ENGINE_VERSION
+
 REPOSITORY = Path(__file__).resolve().parents[2]
 _WORKFLOWS = sorted((REPOSITORY / ".github" / "workflows").glob("stack-*.yaml"))
 _EXPRESSION = re.compile(r"\$\{\{\s*(.*?)\s*\}\}")
@@ -31,10 +33,11 @@ _VALUES = {
     "vars.AZURE_SUBSCRIPTION_ID": "00000000-0000-4000-8000-000000000002",
     "vars.PULUMI_BACKEND_URL": "azblob://dev?storage_account=stacmellmx7fst",
     "secrets.LLM_PLATFORM_KEY": "the-key-of-the-pipeline",
-    "inputs.unlock && '--unlock' || ''": "",
+    "inputs.unlock == 'dev' && '--unlock' || ''": "",
+    "inputs.unlock == 'prod' && '--unlock' || ''": "",
 }
 # How Pulumi is called by each job, without options.
-_UPDATE = ["stack export", "preview", "up", "stack output"]
+_UPDATE = ["stack export", "stack history", "preview", "up", "stack output"]
 _CALLS = {
     ("stack-preview", "pulumi"): ["preview"],
     ("stack-update", "dev"): _UPDATE,
@@ -43,8 +46,11 @@ _CALLS = {
 }
 # Nothing leaves this machine, whatever the hosts of the stacks are called.
 _LOOPBACK = """import socket
+import ssl
 connect = socket.create_connection
 def loopback(address, *rest, **named):
+    if address[0].endswith("acme.example"):
+        raise ssl.SSLError("no certificate that clients take")
     if address[0] != "127.0.0.1":
         raise OSError("there is no network here")
     return connect(address, *rest, **named)
@@ -102,9 +108,10 @@ def _scripts(value: Any) -> Iterator[dict[str, Any]]:
             yield from _scripts(inner)
 
 
-def _run(script: str, checkout: Path, environment: dict[str, str]) -> "subprocess.CompletedProcess[str]":
+def _run(script: str, checkout: Path, environment: dict[str, str], *options: str) -> "subprocess.CompletedProcess[str]":
+    """Run a script in the host's own shell: GitHub's has the option `-e`, that of Azure Pipelines none."""
     return subprocess.run(
-        ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", script],
+        ["bash", "--noprofile", "--norc", *options, "-c", script],
         cwd=checkout, env=environment, check=False, capture_output=True, text=True,
     )  # fmt: skip
 
@@ -149,7 +156,7 @@ def test_the_steps_of_a_job_run_one_after_the_other(
 ) -> None:
     ran = [step for step in STEPS if (step.workflow, step.job) == (workflow, job)]
     for step in ran:
-        done = _run(step.run, checkout, {**environment, **step.environment})
+        done = _run(step.run, checkout, {**environment, **step.environment}, "-e")
         assert done.returncode == 0, f"{step.name}: {done.stdout}{done.stderr}"
     calls = Path(environment["PULUMI_CALLS"])
     called = calls.read_text(encoding="utf-8").splitlines() if calls.exists() else []
@@ -159,7 +166,7 @@ def test_the_steps_of_a_job_run_one_after_the_other(
         assert double.comments[0]["body"].startswith("<!-- llm-platform preview dev -->")
         assert (tmp_path / "summary.md").read_text(encoding="utf-8") == double.comments[0]["body"]
     if (workflow, job) == ("stack-nightly", "azure"):
-        assert "there is no network here" in double.issues[0]["body"]
+        assert "no certificate that clients take" in double.issues[0]["body"]
     if (workflow, job) == ("stack-weekly", "upgrades"):
         assert [issue["title"] for issue in double.issues] == ["newer versions for dev"]
         assert "What it replaces and restarts" in double.issues[0]["body"]
@@ -210,3 +217,73 @@ def test_actions_are_pinned_to_commits_and_jobs_have_the_least_rights() -> None:
             assert set(job["permissions"].values()) <= {"read", "write"}
             for step in job["steps"]:
                 assert "uses" not in step or re.fullmatch(r"[\w-]+/[\w-]+@[0-9a-f]{40}", step["uses"]), step
+
+
+def test_a_check_that_fails_leaves_the_issue_as_it_is(
+    checkout: Path, environment: dict[str, str], double: HostDouble
+) -> None:
+    """Every script of more than one command ends with the first that fails, also in the shell of Azure Pipelines."""
+    environment |= {"GITHUB_ACTIONS": "", "STACK": "gone", **double.azure()}
+    nightly = yaml.safe_load((REPOSITORY / "azure-pipelines" / "stack-nightly.yml").read_text(encoding="utf-8"))
+    checks = [step for step in _scripts(nightly) if "issue" in step["script"]]
+    assert len(checks) == 5
+    for step in checks:
+        done = _run(step["script"], checkout, environment)
+        assert done.returncode != 0, step["displayName"]
+    assert double.work_items == {}
+    assert not [target for method, target in double.requests if method == "PATCH"]
+
+
+def test_an_issue_is_not_closed_by_a_file_that_is_not_there(
+    tmp_path: Path, environment: dict[str, str], checkout: Path, double: HostDouble
+) -> None:
+    done = _run(f"python -m pipelines issue title --file {tmp_path}/gone.md", checkout, {
+        **environment, "PATH": f"{checkout / '.venv' / 'bin'}{os.pathsep}{environment['PATH']}",
+    })  # fmt: skip
+    assert done.returncode == 1
+    assert "is not there" in done.stderr
+    assert double.requests == []
+
+
+def test_a_stack_that_no_pipeline_can_sign_in_to_is_refused_before_pulumi_runs(
+    checkout: Path, environment: dict[str, str]
+) -> None:
+    file = checkout / "Pulumi.dev.yaml"
+    kept = file.read_text(encoding="utf-8")
+    file.write_text(kept.replace("login: workloadidentity", "login: azurecli"), encoding="utf-8")
+    try:
+        for step in ("update", "preview"):
+            done = _run(f".venv/bin/python -m pipelines {step} dev", checkout, environment)
+            assert done.returncode == 2
+            assert "write `login: workloadidentity` under cluster in Pulumi.dev.yaml" in done.stderr
+    finally:
+        file.write_text(kept, encoding="utf-8")
+    assert not Path(environment["PULUMI_CALLS"]).exists()
+
+
+def test_an_exception_that_ended_stops_the_update_and_opens_an_issue(
+    checkout: Path, environment: dict[str, str]
+) -> None:
+    file = checkout / "policy" / "dev.json"
+    kept = file.read_text(encoding="utf-8")
+    over = {
+        "owner": "a@acme.example", "reason": "until the move", "expires": "2026-01-31",
+        "match": [{"policies": ["budget"], "targets": ["urn:pulumi:dev::llm-platform::a:b:C::x"]}],
+    }  # fmt: skip
+    file.write_text(json.dumps({**json.loads(kept), "exceptions": {"old": over}}), encoding="utf-8")
+    try:
+        done = _run(".venv/bin/python -m pipelines update dev", checkout, environment)
+        assert done.returncode == 2
+        assert "POLICY-EXPIRED" in done.stderr
+        command = ".venv/bin/python -m pipelines findings dev --rule POLICY-EXPIRED --out exceptions.md"
+        assert _run(command, checkout, environment).returncode == 0
+        assert "POLICY-EXPIRED" in (checkout / "exceptions.md").read_text(encoding="utf-8")
+    finally:
+        file.write_text(kept, encoding="utf-8")
+
+
+def test_the_engine_of_pipelines_is_the_one_that_the_tests_run() -> None:
+    assert f"PULUMI := {ENGINE_VERSION.removeprefix('v')}\n" in (REPOSITORY / "Makefile").read_text(encoding="utf-8")
+    for file in (*_WORKFLOWS, *_AZURE):
+        text = file.read_text(encoding="utf-8")
+        assert "signed-in" not in text or "make install policy runner" in text, file
