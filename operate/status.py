@@ -10,13 +10,16 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import unquote, urlsplit
 
-from msgspec import Struct, to_builtins
+from msgspec import Struct, ValidationError, convert, to_builtins
 
 from operate import settling, state
 from operate.screen import Screen
 from operate.workspace import Stack, refusals
+from reading.texts import FileRefusedError, JsonRefusedError, json_of, text_of
 
 _KUBECTL_SECONDS: Final = 15
+# A lock has four short fields.
+_LOCK_BYTES: Final = 64 * 1024
 _DEPLOYMENT: Final = "kubernetes:apps/v1:Deployment"
 
 
@@ -81,9 +84,8 @@ def locks(stack: Stack) -> list[Lock] | None:
     found = []
     for file in sorted(folder.glob("*.json")):
         try:
-            content = json.loads(file.read_text(encoding="utf-8"))
-            found.append(Lock(content["username"], content["hostname"], content["pid"], content["timestamp"]))
-        except (OSError, ValueError, KeyError):
+            found.append(convert(json_of(text_of(file, _LOCK_BYTES)), Lock))
+        except (FileRefusedError, JsonRefusedError, ValidationError):
             found.append(Lock("somebody", "unknown", 0, f"unknown ({file.name} can't be read)"))
     return sorted(found, key=lambda lock: lock.timestamp)
 

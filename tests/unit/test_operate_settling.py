@@ -1,11 +1,14 @@
 """What is done about an operation that an update was at, for each state that it can leave."""
 
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from operate.settling import _entered, settlements
 from operate.state import Saved
+from operate.status import locks
 
 STACK = "urn:pulumi:dev::llm-platform::"
 PROVIDER = f"{STACK}pulumi:providers:kubernetes::kubernetes"
@@ -81,3 +84,18 @@ def test_an_entry_that_was_never_read_is_noticed() -> None:
     assert state(entry("chat", id="llm/chat"), pending=()).has_unread
     read = (entry("chat", id="llm/chat", outputs={"spec": {}}), entry("azure", "pulumi:providers:azure-native", id="1"))
     assert not state(*read, pending=()).has_unread
+
+
+@pytest.mark.parametrize(
+    "content", ["[]", '"x"', "[" * 100_000, '{"pid": "1"}', '{"username": 1, "hostname": "h"}', "\x00"]
+)
+def test_a_lock_of_any_content_is_a_lock(tmp_path: Path, content: str) -> None:
+    folder = tmp_path / ".pulumi" / "locks" / "organization" / "llm-platform" / "dev"
+    folder.mkdir(parents=True)
+    (folder / "a.json").write_text(content, encoding="utf-8")
+    workspace = SimpleNamespace(
+        who_am_i=lambda: SimpleNamespace(url=f"file://{tmp_path}"),
+        project_settings=lambda: SimpleNamespace(name="llm-platform"),
+    )
+    found: Any = locks(SimpleNamespace(name="dev", workspace=workspace))  # ty: ignore[invalid-argument-type]
+    assert [str(each) for each in found] == ["somebody@unknown, process 0, since unknown (a.json can't be read)"]

@@ -44,7 +44,7 @@ MAY_IMPORT = {
     "components/cluster": ("components.cluster", "components.foundation", *PLAN),
     "components/serving": ("components.cluster", "components.foundation", "components.serving", *PLAN),
     "operate": ("catalog", "config", "operate", "planning", "preview", "pulumi", "reading"),
-    "pipelines": ("cli", "config", "operate", "pipelines", "preview", "reading"),
+    "pipelines": ("cli", "config", "operate", "pipelines", "policy", "preview", "reading"),
     "policy": ("config", "policy", "pulumi_policy"),
     "preview": ("catalog", "config", "planning", "policy", "preview", "pulumi", "reading"),
     "preview/engine": ("preview.engine", "pulumi"),
