@@ -27,6 +27,8 @@ class RecordedMove(Record, frozen=True, kw_only=True):
     part: str
     from_: VersionRange = msgspec.field(name="from")
     to: VersionRange
+    driver: Literal["node image", "operator"] | None = None
+    """Only where this owns the NVIDIA driver after the move; None where that doesn't matter."""
     verdict: RecordedVerdict
     why: Stated
     do: Stated | None = None
@@ -45,6 +47,17 @@ class Steps(Record, frozen=True, kw_only=True):
     why: Stated
     back: Stated | None = None
     """Why it can't move back; None where its project says nothing about that."""
+    source: Stated
+    as_of: IsoDate
+
+
+class Skew(Record, frozen=True):
+    """A part that is supported within so many minor versions of another, below and above."""
+
+    part: str
+    of: str
+    minors: Annotated[int, msgspec.Meta(ge=0)]
+    why: Stated
     source: Stated
     as_of: IsoDate
 
@@ -94,6 +107,7 @@ class Upgrades(Record, frozen=True):
 
     moves: tuple[RecordedMove, ...]
     steps: tuple[Steps, ...]
+    skews: tuple[Skew, ...]
     charts_back: NoWayBack
     order: tuple[MovesFirst, ...]
     newest: Mapping[str, Newest]
@@ -112,16 +126,19 @@ def read(content: Any, place: str = "upgrades.yaml") -> Upgrades:
         CatalogError: an entry doesn't fit its record, has no date or no source, or the order has a circle.
     """
     if not isinstance(content, Mapping):
-        raise CatalogError(f"{place}: expected a mapping with moves, steps, charts_back, order, newest and replacing")
+        raise CatalogError(
+            f"{place}: expected a mapping with moves, steps, skews, charts_back, order, newest and replacing"
+        )
     order = _rows(MovesFirst, content, "order", place)
     circle = _circle(order)
     if circle:
         raise CatalogError(f"{place}, `order`: {' before '.join(circle)}, a circle")
-    rest = decode(Upgrades, {**content, "moves": (), "steps": (), "order": ()}, place)
+    rest = decode(Upgrades, {**content, "moves": (), "steps": (), "skews": (), "order": ()}, place)
     return msgspec.structs.replace(
         rest,
         moves=_rows(RecordedMove, content, "moves", place),
         steps=_rows(Steps, content, "steps", place),
+        skews=_rows(Skew, content, "skews", place),
         order=order,
     )
 

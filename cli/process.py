@@ -80,7 +80,7 @@ def whole_process(command: Callable[[], int]) -> int:
 
 
 def today(environment: Mapping[str, str] = os.environ) -> str:
-    """The day for which the age of prices is computed, as an ISO date in UTC.
+    """The day by which the age of prices and the end of support are judged, as an ISO date in UTC.
 
     SOURCE_DATE_EPOCH (https://reproducible-builds.org/specs/source-date-epoch/) takes the place of the clock.
     """

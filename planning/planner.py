@@ -49,8 +49,8 @@ def plan_stack(
     """Check a stack against every rule and, if no finding is an error, build its Plan.
 
     `bootstrap` names the secrets in the stack's configuration that are to be written to the vault; `problems` are the
-    findings of loading, of which an error prevents a Plan too; `today` (an ISO date) is only used to check the age of
-    prices, the Plan does not depend on it. Never raises on bad settings.
+    findings of loading, of which an error prevents a Plan too; by `today` (an ISO date) the age of prices
+    and the end of support are judged, the Plan does not depend on it. Never raises on bad settings.
     """
     objections = Objections(register.pool_errors, register.placement_errors)
     resolution = auto.resolve(Resolution(settings, catalog, tuple(sorted(bootstrap)), today), objections)

@@ -94,8 +94,8 @@ POLICIES = (
         cis=("4.5.2",), mcsb=("DP-8", "PA-7"),
     ),
     Policy(
-        "vault-purge-protection", "Deleted secrets can't be purged.", "security.purge_protection: true", "mandatory",
-        demands(VAULT, "properties.enablePurgeProtection", [True]), mcsb=("DP-8",),
+        "vault-purge-protection", "Deleted secrets can't be purged.", "security.vault.purge_protection: true",
+        "mandatory", demands(VAULT, "properties.enablePurgeProtection", [True]), mcsb=("DP-8",),
     ),
     Policy(
         "vault-soft-delete", "Deleted secrets can be restored for some time.", "leave the vault's retention as it is",

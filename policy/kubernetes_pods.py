@@ -155,7 +155,7 @@ POLICIES = (
     Policy("image-digest", "Images have a digest.", "llm-platform pins --resolve", "advisory", _digests,
            cis=("5.1.4",), mcsb=("DS-6",)),
     Policy("image-registries", "Images are from registries that the organisation allows.",
-           "registry.caches, or allow the registry here", "mandatory", _registries,
+           "registry.images: cached, or allow the registry here", "mandatory", _registries,
            settings={"registries": Setting("array", [], "hosts, *.example for those below it; empty allows all")},
            cis=("5.1.4",), mcsb=("AM-2",)),
 )  # fmt: skip

@@ -51,7 +51,9 @@ def promote(
         return Promoted(found, (), target.file.text, None, None, (_finding("PROMOTE-EDIT", "", str(refused)),))
     result = assessed(text, world.today, folder)
     before, after = side(name, target, world), side(name, result, world)
-    judged_moves = moves(Direction(world.catalog, world.records, before.pins, after.pins)) if before and after else ()
+    judged_moves: tuple[Move, ...] = ()
+    if before and after:
+        judged_moves = moves(Direction(world.catalog, world.records, before.pins, after.pins, world.today))
     blocked = tuple(_blocked(found, judged_moves))
     result = result.rejected_for(*blocked)
     if result.plan is None or not found.copied:

@@ -21,7 +21,7 @@ ROOT = Path(__file__).resolve().parent.parent
 # Each holds at least one place between `<!-- NAME -->` and `<!-- /NAME -->`.
 PAGES = (ROOT / "README.md", ROOT / "docs" / "stack-file.md", ROOT / "docs" / "fit.md")
 PICTURE = ROOT / "docs" / "preview-dev.svg"
-# 2026-11-24: the age of prices is computed for this day, or the page would change with the calendar.
+# 2026-11-24: prices and support are judged by this day, or the page would change with the calendar.
 _DAY = "1795478400"
 # Four mistakes in the dev stack.
 _BREAK = ("context: 32768\n      concurrency: 4", "context: 65536\n      concurency: 4")

@@ -68,7 +68,8 @@ def assessed(text: str, today: str | None = None, folder: Path = PROJECT, facts:
     """Read and plan a stack file; all problems become findings, and nothing is raised.
 
     `folder` is the stack file's own, where the files that it names are found. By `today`, an ISO date, the age of
-    prices is judged; the Plan doesn't depend on it. `facts` take the place of this program's catalog.
+    prices and the end of support are judged; the Plan doesn't depend on it. `facts` take the place of this
+    program's catalog.
     """
     file = stackfile.parse(text)
     file = replace(file, sections=with_model_files(file.sections, folder))

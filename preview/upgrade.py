@@ -77,7 +77,7 @@ class Upgrade(Struct, frozen=True):
 
 
 class World(Struct, frozen=True):
-    """What every upgrade is judged by: facts, records of moves, pinned packages, and the program's folder."""
+    """What every upgrade is judged by: facts, records of moves, pinned packages, the day, and the program's folder."""
 
     catalog: Catalog
     records: Upgrades
@@ -121,7 +121,7 @@ def proposed(before: Side, folder: Path, world: World) -> tuple[Side, tuple[Stay
     """
     if before.stack is None or before.stack.loaded.settings is None:
         raise EditRefusedError("only a stack file can be moved to the newest versions")
-    pins, stays = newest(world.catalog, world.records, before.pins)
+    pins, stays = newest(world.catalog, world.records, before.pins, world.today)
     moved = [pin for key, pin in pins.items() if pin.version != before.pins[key].version]
     index = {model.name: number for number, model in enumerate(before.stack.loaded.settings.models)}
     values: dict[tuple[str | int, ...], str] = {}
@@ -154,7 +154,7 @@ def upgrade(
     own = after.stack.findings if after.stack is not None else ()
     errors = tuple(each for each in (*problems, *own) if each.severity == "error")
     stated = [Refusal(each.path, each.message, each.fix, each.rule) for each in errors]
-    found = moves(Direction(world.catalog, world.records, before.pins, after.pins), stated)
+    found = moves(Direction(world.catalog, world.records, before.pins, after.pins, world.today), stated)
     seen, why = _effects(stack, before, after, world) if not problems else (None, "the target is refused")
     return Upgrade(
         stack=stack,

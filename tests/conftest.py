@@ -10,7 +10,7 @@ import pytest
 from rehearsal.toolchain import ETCD, KUBERNETES, ToolUnavailableError, pulumi_binary
 
 REPOSITORY = Path(__file__).resolve().parents[1]
-# 2026-11-24: in every test and every program that it starts, the age of prices is computed for this day.
+# 2026-11-24: in every test and every program that it starts, prices and support are judged by this day.
 os.environ["SOURCE_DATE_EPOCH"] = "1795478400"
 
 

@@ -39,7 +39,7 @@ class Resolution:
         self.bootstrap = bootstrap
         # What `pool: auto` chose; the settings already name the pool.
         self.choices = choices
-        # ISO date to which the age of prices is compared; nothing that is built may depend on it.
+        # ISO date by which the age of prices and the end of support are judged; nothing that is built may depend on it.
         self.today = today
         self._derived: dict[Callable[..., Any], Any] = {}
 

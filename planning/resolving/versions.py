@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 
 from msgspec import Struct
 
-from catalog import Need, VersionLine, VersionRange, Versions
+from catalog import KubernetesMinor, Need, VersionLine, VersionRange, Versions
 from planning.resolving.pools import PoolView
 from planning.resolving.resolution import Resolution, derived
 
@@ -63,6 +63,21 @@ def range_text(limits: VersionRange) -> str:
 def line_of(versions: Versions, name: str, version: str) -> VersionLine | None:
     """The line of the matrix for a component at a version."""
     return next((line for line in versions.of(name) if within(version, line.versions)), None)
+
+
+def ended(line: VersionLine, day: str) -> bool:
+    """Whether the support of a line of the matrix is over on a day, an ISO date."""
+    return line.status == "ended" or (line.ends is not None and line.ends < day)
+
+
+def supported(line: VersionLine, day: str) -> bool:
+    """Whether versions of a line get patches on a day, and nothing speaks against them."""
+    return line.status == "supported" and not ended(line, day)
+
+
+def community_ended(minor: KubernetesMinor, day: str) -> bool:
+    """Whether the community support of a Kubernetes minor version is over on a day, an ISO date."""
+    return minor.community_end < day[: len(minor.community_end)]
 
 
 @derived

@@ -12,9 +12,11 @@ from planning.resolving.versions import (
     compatible_versions,
     components,
     driver,
+    ended,
     line_of,
     numbers,
     range_text,
+    supported,
     unmet,
     within,
 )
@@ -22,7 +24,6 @@ from planning.rules.reads import DEVICES
 from planning.rules.register import Violation, Violations, placement_rule, pool_rule, stack_rule
 
 _MATRIX = "catalog/versions.yaml"
-_AKS = "https://learn.microsoft.com/azure/aks/supported-kubernetes-versions"
 
 
 @stack_rule(
@@ -144,26 +145,21 @@ def versions_without_faults(stack: Resolution) -> Violations:
     source=_MATRIX,
 )
 def versions_supported(stack: Resolution) -> Violations:
-    """Every component's version is supported on the date of the catalog."""
-    today = stack.catalog.versions.as_of
+    """Every component's version is supported on the day of the check."""
+    day = stack.today or stack.catalog.versions.as_of
     for component in components(stack).values():
         line = component.line
-        if line is None or line.status == "faulty":
-            continue
-        over = line.ends is not None and line.ends < today
-        if line.status == "supported" and not over:
+        if line is None or line.status == "faulty" or supported(line, day):
             continue
         current = [
-            range_text(newer.versions)
-            for newer in stack.catalog.versions.of(component.name)
-            if newer.status == "supported" and (newer.ends is None or newer.ends >= today)
+            range_text(newer.versions) for newer in stack.catalog.versions.of(component.name) if supported(newer, day)
         ]
         since = f" since {line.ends}" if line.ends is not None else ""
-        state = "deprecated" if line.status == "deprecated" else "no longer supported"
+        state = f"no longer supported{since}" if ended(line, day) else "deprecated"
         yield Violation(
             component.path,
-            f"{component.label} is {state}{since} ({line.source})",
-            f"move to {' or '.join(current)}",
+            f"{component.label} is {state} ({line.source})",
+            f"move to {' or '.join(current)}" if current else f"look up which version is, and add it to {_MATRIX}",
             _reads(component),
         )
 
@@ -263,29 +259,3 @@ def _other_driver(stack: Resolution, least: str) -> str:
         if bundled is not None and numbers(bundled) >= numbers(least)
         else "choose an older version of vLLM, or wait for a newer node image"
     )
-
-
-@stack_rule(
-    "K8S-LTS",
-    "error",
-    prevents="AKS refuses the cluster: that Kubernetes version is offered under long-term support (Premium tier) only.",
-    source=_AKS,
-    reads=("cluster.kubernetes",),
-    needs="aks",
-)
-def community_support(stack: Resolution) -> Violations:
-    """The cluster's Kubernetes minor version has community support on the date of the catalog."""
-    facts = stack.catalog.azure
-    known, today, forced = facts.kubernetes, facts.as_of, facts.forced_upgrades
-    minor = known.get(stack.settings.cluster.kubernetes)
-    if minor is not None and minor.community_end < today[: len(minor.community_end)]:
-        current = [name for name, minor in known.items() if minor.community_end >= today[: len(minor.community_end)]]
-        yield Violation(
-            "cluster.kubernetes",
-            (
-                f"community support of {minor.minor} ended in {minor.community_end}; AKS offers it with the Premium "
-                f"tier's long-term support only, until {minor.lts_end}; from {forced.from_date} on it upgrades "
-                f"clusters by itself that have been out of support for {forced.days} days"
-            ),
-            f"write one of {listed(current)}",
-        )

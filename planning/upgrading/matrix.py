@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from msgspec import Struct
 
 from catalog import Catalog, Need, VersionLine, VersionRange
-from planning.resolving.versions import line_of, range_text, within
+from planning.resolving.versions import ended, line_of, range_text, within
 from planning.upgrading.pins import Pins, VersionPin, digits
 from planning.upgrading.reasons import Reason, Verdict
 
@@ -35,14 +35,14 @@ class Present(Struct, frozen=True):
         return cls(catalog, versions, lines)
 
 
-def matrix_reasons(present: Present, pin: VersionPin, target: VersionPin) -> Iterator[Reason]:
-    """What stands against the version that a pin moves to, and why the one before is left behind."""
+def matrix_reasons(present: Present, pin: VersionPin, target: VersionPin, day: str) -> Iterator[Reason]:
+    """What stands against the version that a pin moves to on a day, and why the one before is left behind."""
     if pin.kind not in _KINDS:
         return
     line = present.lines.get(pin.part)
-    matrix, today = present.catalog.versions, present.catalog.versions.as_of
+    matrix = present.catalog.versions
     if line is not None:
-        yield from _support(line, target, today)
+        yield from _support(line, target, day)
         for need in line.needs:
             if need.part in present.versions:
                 yield from _needed(line, target.version, need, present.versions[need.part])
@@ -58,16 +58,15 @@ def matrix_reasons(present: Present, pin: VersionPin, target: VersionPin) -> Ite
             if number is not None and need.part == pin.part and part != pin.part:
                 yield from _needed(other, present.versions[part], need, number)
     before = line_of(matrix, pin.part, digits(pin.version) or "0")
-    if before is not None and before.status in {"faulty", "ended"}:
+    if before is not None and (before.status == "faulty" or ended(before, day)):
         state = f"has a known fault: {before.fault}" if before.status == "faulty" else "is no longer supported"
         yield Reason("safe", f"{pin.version} {state}", source=before.source, as_of=before.as_of)
 
 
-def _support(line: VersionLine, target: VersionPin, today: str) -> Iterator[Reason]:
-    over = line.ends is not None and line.ends < today
+def _support(line: VersionLine, target: VersionPin, day: str) -> Iterator[Reason]:
     if line.status == "faulty":
         yield Reason("blocked", f"{target.version} has a known fault: {line.fault}", None, line.source, line.as_of)
-    elif line.status == "ended" or over:
+    elif ended(line, day):
         since = f" since {line.ends}" if line.ends is not None else ""
         yield Reason(
             "blocked",

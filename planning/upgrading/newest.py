@@ -6,7 +6,7 @@ from msgspec.structs import replace
 from catalog import Catalog, VersionLine
 from catalog.upgrades import Upgrades
 from planning.memory.versions import verified_versions
-from planning.resolving.versions import DRIVER, OPERATOR, range_text, within
+from planning.resolving.versions import DRIVER, OPERATOR, range_text, supported, within
 from planning.upgrading.pins import Pins, VersionPin, by_name, digits, numbers_in, owner_of
 
 
@@ -19,30 +19,36 @@ class Staying(Struct, frozen=True):
     why: str
 
 
-def newest(catalog: Catalog, records: Upgrades, current: Pins) -> tuple[Pins, tuple[Staying, ...]]:
-    """The pins at the newest known version each, of Kubernetes at the next minor one; and those that stay."""
+def newest(
+    catalog: Catalog, records: Upgrades, current: Pins, today: str | None = None
+) -> tuple[Pins, tuple[Staying, ...]]:
+    """The pins at the newest known version each, of Kubernetes at the next minor one; and those that stay.
+
+    Support is judged by `today`, an ISO date, or without it by the date of the catalog.
+    """
+    day = today or catalog.versions.as_of
     found: list[VersionPin] = []
     staying: list[Staying] = []
     for pin in current.values():
-        version, why = _newest(catalog, records, pin)
+        version, why = _newest(catalog, records, pin, day)
         found.append(pin if version is None else replace(pin, version=version))
         if version is None:
             staying.append(Staying(pin.kind, pin.name, pin.version, why))
     return by_name(iter(found)), tuple(staying)
 
 
-def _newest(catalog: Catalog, records: Upgrades, pin: VersionPin) -> tuple[str | None, str]:
+def _newest(catalog: Catalog, records: Upgrades, pin: VersionPin, day: str) -> tuple[str | None, str]:
     """The version to move to, or None and why there is none."""
     if pin.kind == "kubernetes":
         return _next_minor(catalog, pin)
     if pin.kind == "chart":
-        return _newest_line(catalog, pin)
+        return _newest_line(catalog, pin, day)
     if pin.kind == "vllm":
         known = verified_versions(catalog)[-1:]
         newer = next((each for each in known if (numbers_in(each) or ()) > (numbers_in(pin.version) or ())), None)
         return newer, "the newest in the catalog"
     if pin.kind == DRIVER:
-        return _driver(catalog, pin)
+        return _driver(catalog, pin, day)
     seen = records.newest.get(pin.part)
     if seen is not None and (numbers_in(seen.version) or ()) > (numbers_in(pin.version) or ()):
         return seen.version, ""
@@ -64,10 +70,8 @@ def _next_minor(catalog: Catalog, pin: VersionPin) -> tuple[str | None, str]:
     return following.minor, ""
 
 
-def _newest_line(catalog: Catalog, pin: VersionPin) -> tuple[str | None, str]:
-    today = catalog.versions.as_of
-    lines = [line for line in catalog.versions.of(pin.part) if line.status == "supported"]
-    lines = [line for line in lines if line.ends is None or line.ends >= today]
+def _newest_line(catalog: Catalog, pin: VersionPin, day: str) -> tuple[str | None, str]:
+    lines = [line for line in catalog.versions.of(pin.part) if supported(line, day)]
     if not lines:
         return None, "the version matrix has no supported version of it"
     last = lines[-1]
@@ -81,10 +85,10 @@ def _first(line: VersionLine) -> tuple[int, ...]:
     return numbers_in(line.versions.first or "0") or ()
 
 
-def _driver(catalog: Catalog, pin: VersionPin) -> tuple[str | None, str]:
+def _driver(catalog: Catalog, pin: VersionPin, day: str) -> tuple[str | None, str]:
     if owner_of(pin.version) != "operator":
         return None, "AKS moves it with its node images, in the maintenance window; this is the oldest that they have"
-    lines = [line for line in catalog.versions.of(OPERATOR) if line.status == "supported"]
+    lines = [line for line in catalog.versions.of(OPERATOR) if supported(line, day)]
     brought = lines[-1].brings.get(DRIVER) if lines else None
     if brought is None or (numbers_in(brought) or ()) <= (numbers_in(pin.version) or ()):
         return None, "it comes with GPU Operator"

@@ -6,11 +6,12 @@ from msgspec import Struct
 
 from catalog import Catalog
 from catalog.upgrades import Steps, Upgrades
-from planning.resolving.versions import KUBERNETES, within
+from planning.resolving.versions import KUBERNETES, community_ended, within
 from planning.upgrading.matrix import Present, matrix_reasons
 from planning.upgrading.order import in_order
 from planning.upgrading.pins import Kind, Pins, VersionPin, digits, numbers_in, owner_of
 from planning.upgrading.reasons import Reason, Verdict, worst
+from planning.upgrading.skew import skew_reasons
 from planning.upgrading.vllm import vllm_reasons
 
 _AKS_VERSIONS = "https://learn.microsoft.com/azure/aks/supported-kubernetes-versions"
@@ -48,12 +49,16 @@ class Refusal(Struct, frozen=True):
 
 
 class Direction(Struct, frozen=True):
-    """All that a verdict is drawn from: the records, and the pins before and after."""
+    """All that a verdict is drawn from: the records, the pins before and after, and the day.
+
+    Support is judged by `today`, an ISO date, or without it by the date of the catalog.
+    """
 
     catalog: Catalog
     records: Upgrades
     current: Pins
     target: Pins
+    today: str | None = None
 
 
 def moves(at: Direction, problems: Sequence[Refusal] = ()) -> tuple[Move, ...]:
@@ -70,8 +75,10 @@ def moves(at: Direction, problems: Sequence[Refusal] = ()) -> tuple[Move, ...]:
 
 
 def _move(at: Direction, pin: VersionPin, target: VersionPin, problems: Sequence[Refusal]) -> Move:
-    reasons = [*_own(at, pin, target), *matrix_reasons(Present.of(at.catalog, at.target), pin, target)]
-    reasons += _left_behind(at.catalog, pin)
+    day = at.today or at.catalog.versions.as_of
+    reasons = [*_own(at, pin, target), *matrix_reasons(Present.of(at.catalog, at.target), pin, target, day)]
+    reasons += skew_reasons(at.records.skews, at.current, at.target, pin)
+    reasons += _left_behind(at, pin)
     reasons += [
         Reason("blocked", each.why, each.fix, f"rule {each.rule}") for each in problems if each.path == target.path
     ]
@@ -154,7 +161,7 @@ def _stepped(
 def _next_minor(at: Direction, wanted: str, steps: Steps) -> Reason:
     if wanted not in at.catalog.azure.kubernetes:
         return Reason("unknown", f"the catalog has no Kubernetes {wanted}")
-    over = _ended(at.catalog, wanted)
+    over = _ended(at, wanted)
     if over is not None:
         return Reason("blocked", over, "move to a supported version", _AKS_VERSIONS, at.catalog.azure.as_of)
     return Reason(
@@ -167,10 +174,10 @@ def _next_minor(at: Direction, wanted: str, steps: Steps) -> Reason:
     )
 
 
-def _ended(catalog: Catalog, version: str) -> str | None:
+def _ended(at: Direction, version: str) -> str | None:
     """What is left of a minor version's support, if that of the community has ended."""
-    minor = catalog.azure.kubernetes.get(version)
-    if minor is None or minor.community_end >= catalog.azure.as_of[: len(minor.community_end)]:
+    minor = at.catalog.azure.kubernetes.get(version)
+    if minor is None or not community_ended(minor, at.today or at.catalog.azure.as_of):
         return None
     return (
         f"community support of {version} ended in {minor.community_end}; until {minor.lts_end} there is long-term "
@@ -178,15 +185,17 @@ def _ended(catalog: Catalog, version: str) -> str | None:
     )
 
 
-def _left_behind(catalog: Catalog, pin: VersionPin) -> list[Reason]:
-    over = _ended(catalog, pin.version) if pin.kind == KUBERNETES else None
-    return [] if over is None else [Reason("safe", over, None, _AKS_VERSIONS, catalog.azure.as_of)]
+def _left_behind(at: Direction, pin: VersionPin) -> list[Reason]:
+    over = _ended(at, pin.version) if pin.kind == KUBERNETES else None
+    return [] if over is None else [Reason("safe", over, None, _AKS_VERSIONS, at.catalog.azure.as_of)]
 
 
 def _recorded(at: Direction, pin: VersionPin, target: VersionPin) -> Reason:
     before, after = digits(pin.version) or "", digits(target.version) or ""
+    driver = next((each for each in at.target.values() if each.kind == "driver"), None)
     for each in at.records.moves:
-        if each.part == pin.part and within(before, each.from_) and within(after, each.to):
+        owned = each.driver is None or driver is None or owner_of(driver.version) == each.driver
+        if owned and each.part == pin.part and within(before, each.from_) and within(after, each.to):
             return Reason(each.verdict, each.why, each.do, each.source, each.as_of)
     return Reason(
         "unknown", "no record of this move", "read the release notes, and add a record to catalog/upgrades.yaml"

@@ -182,6 +182,15 @@ REFUSED: dict[str, tuple[Callable[[], tuple[str, str]], str]] = {
 }  # fmt: skip
 
 
+def test_a_version_without_support_on_the_day_is_not_copied(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "2200000000")
+    found = promote(tmp_path, DEV, older(PROD, "1.35"), "--yes")
+    assert found.code == 2
+    assert "PROMOTE-BLOCKED" in found.text
+    assert "community support of 1.36 ended in 2027-06" in " ".join(found.text.split())
+    assert found.after == found.before
+
+
 @pytest.mark.parametrize(("texts", "expected"), REFUSED.values(), ids=REFUSED.keys())
 def test_a_refusal_changes_nothing(texts: Callable[[], tuple[str, str]], expected: str, tmp_path: Path) -> None:
     found = promote(tmp_path, *texts(), "--yes")

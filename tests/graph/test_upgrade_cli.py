@@ -75,6 +75,19 @@ def test_the_drivers_owner_replaces_pools_and_restarts_models(tmp_path: Path) ->
     assert "another pool" in restarted["chat"]["why"]
 
 
+def test_support_is_judged_by_the_day_of_the_command(tmp_path: Path) -> None:
+    """2039-09-18: nothing that the catalog knows the end of is supported any more."""
+    target = file(tmp_path, DEV, ('"1.36"', '"1.37"'))
+    found = run("upgrade", "dev", "--to", target, "--json", "-", day="2200000000")
+    assert (found.code, found.verdicts) == (2, {"kubernetes": "blocked"})
+    assert "community support of 1.37 ended in 2027-10" in found.document["moves"][0]["why"]
+    assert found.document["effects"] == run("upgrade", "dev", "--to", target, "--json", "-").document["effects"]
+    stays = run("upgrade", "dev", "--json", "-", day="2200000000").document["stays"]
+    assert {"gateway-helm": "the version matrix has no supported version of it"}.items() <= {
+        each["name"]: each["why"] for each in stays
+    }.items()
+
+
 # ------------------------------------------------------------------ what is refused
 def test_a_file_that_is_rejected_for_its_version_blocks_that_pin(tmp_path: Path) -> None:
     found = run("upgrade", "dev", "--to", file(tmp_path, DEV, ("version: 0.33.0", "version: 0.34.0")), "--json", "-")

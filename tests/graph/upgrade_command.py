@@ -29,11 +29,12 @@ class Outcome:
         return {move["name"]: move["verdict"] for move in self.document["moves"]}
 
 
-def run(*arguments: str) -> Outcome:
+def run(*arguments: str, day: str = "1796000000") -> Outcome:
+    """The outcome on a day, in seconds since 1970: 2026-11-30 unless another is given."""
     printed = io.StringIO()
     with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stdout(printed):
         patch.setenv("COLUMNS", "120")
-        patch.setenv("SOURCE_DATE_EPOCH", "1796000000")
+        patch.setenv("SOURCE_DATE_EPOCH", day)
         code = main(arguments)
     return Outcome(code, printed.getvalue())
 

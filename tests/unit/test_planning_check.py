@@ -108,7 +108,7 @@ def test_the_reader_of_the_output_may_stop_early(stack: str, verdict: int) -> No
     assert (process.returncode, errors) == (verdict, b"")
 
 
-def test_the_age_of_prices_is_computed_for_the_day_in_the_environment() -> None:
+def test_prices_and_support_are_judged_by_the_day_in_the_environment() -> None:
     assert today({"SOURCE_DATE_EPOCH": "1795478400"}) == "2026-11-24"
     for day, warned in (("1795478400", False), ("1830000000", True)):
         done = subprocess.run(
@@ -116,3 +116,5 @@ def test_the_age_of_prices_is_computed_for_the_day_in_the_environment() -> None:
             cwd=ROOT, capture_output=True, text=True, check=True, env={**os.environ, "SOURCE_DATE_EPOCH": day},
         )  # fmt: skip
         assert ("COST-PRICE-STALE" in done.stdout) == warned
+        assert ("gateway-helm v1.9.2 is no longer supported" in " ".join(done.stdout.split())) == warned
+        assert ("K8S-ENDED" in done.stdout) == warned

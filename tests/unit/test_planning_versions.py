@@ -25,8 +25,10 @@ NOTHING_NEWER = ("external-secrets", "kube-prometheus-stack")
 BLOCKING = ("VERSION-PAIR", "VERSION-FAULT", "VERSION-CUDA", "MIG-DRIVER", "K8S-LTS")
 
 
-def found(rule: str, changes: dict[str, Any] | None = None, knowing: Catalog = CATALOG) -> list[Finding]:
-    return [finding for finding in planned(changes or {}, knowing=knowing).findings if finding.rule == rule]
+def found(
+    rule: str, changes: dict[str, Any] | None = None, knowing: Catalog = CATALOG, today: str | None = None
+) -> list[Finding]:
+    return [each for each in planned(changes or {}, today=today, knowing=knowing).findings if each.rule == rule]
 
 
 def text(findings: list[Finding]) -> str:
@@ -150,6 +152,25 @@ def test_charts_that_are_supported_no_more_name_the_version_that_is() -> None:
     fixes = {finding.path.rpartition(".")[2]: finding.fix for finding in found("VERSION-ENDED")}
     assert fixes == {"external-secrets": "move to 2.14", "kube-prometheus-stack": "move to 92"}
     assert found("VERSION-ENDED", knowing=charts(external_secrets="2.14.0", kube_prometheus_stack="92.3.0")) == []
+
+
+@pytest.mark.parametrize(("today", "over"), [("2027-02-14", False), ("2027-02-15", True), ("2039-09-18", True)])
+def test_support_ends_with_the_day_of_the_check(today: str, over: bool) -> None:
+    reported = text(found("VERSION-ENDED", today=today))
+    ended = "gateway-helm: gateway-helm v1.9.2 is no longer supported since 2027-02-14"
+    assert (ended in reported) == over
+    assert ("→ look up which version is, and add it to catalog/versions.yaml" in reported) == over
+
+
+def test_the_end_of_kubernetes_is_a_warning_by_the_day_and_an_error_by_the_catalog() -> None:
+    assert found("K8S-ENDED", today="2027-06-30") == []
+    (warning,) = found("K8S-ENDED", today="2027-07-01")
+    assert "community support of 1.36 ended in 2027-06, before 2027-07-01" in warning.message
+    assert warning.fix == "write one of `1.37`"
+    (late,) = found("K8S-ENDED", today="2039-09-18")
+    assert "newer catalog" in late.fix
+    assert found("K8S-ENDED", {"cluster.kubernetes": "1.33"}, today="2027-07-01") == []
+    assert planned({}, today="2039-09-18").plan == planned({}).plan is not None
 
 
 def test_a_new_gateway_needs_a_line_in_the_matrix() -> None:

@@ -1,6 +1,7 @@
 """Every policy accepts what it should and refuses what it should, and needs nothing that Pulumi's environment lacks."""
 
 import ast
+import re
 import sys
 from pathlib import Path
 
@@ -10,6 +11,8 @@ from policy_cases import Made
 from policy_cases_azure import CASES as AZURE
 from policy_cases_kubernetes import CASES as KUBERNETES
 
+from config.settings import SECTIONS
+from config.shape import keys_at
 from policy.benchmarks import CIS, MCSB
 from policy.page import page
 from policy.policies import LEVELS
@@ -57,6 +60,21 @@ def test_a_policy_says_what_to_write_and_whose_demand_it_is(name: str) -> None:
     assert set(policy.cis) <= set(CIS)
     assert set(policy.mcsb) <= set(MCSB)
     assert (policy.check is None) != (policy.stack_check is None)
+
+
+def _settings_in(text: str) -> list[tuple[str, ...]]:
+    """The dotted paths in a text that begin with a section of the stack file."""
+    dotted = re.findall(r"(?<![\w./-])[a-z_]+(?:\.[a-z_]+)+", text.replace("[]", ""))
+    paths = [tuple(path.split(".")) for path in dotted]
+    return [path for path in paths if path[0] in SECTIONS]
+
+
+def test_a_setting_that_a_policy_names_is_one_of_the_stack_file() -> None:
+    named = {path for policy in POLICIES for path in _settings_in(policy.fix)}
+    assert {("security", "vault", "purge_protection"), ("registry", "images")} <= named
+    assert ("models", "replicas", "min") in named
+    unknown = {path for path in named for end in range(1, len(path)) if path[end] not in keys_at(path[:end])}
+    assert unknown == set()
 
 
 @pytest.mark.parametrize("path", _PACK, ids=lambda path: path.stem)

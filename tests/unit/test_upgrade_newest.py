@@ -35,6 +35,12 @@ def test_nothing_moves_beyond_what_is_known() -> None:
     assert "keda" not in changed
 
 
+def test_nothing_is_supported_after_its_last_day() -> None:
+    old = pins(gateway_helm="v1.8.3")
+    for today, version in (("2027-02-14", "1.9"), ("2027-02-15", "v1.8.3")):
+        assert newest(CATALOG, RECORDS, old, today)[0]["chart", "gateway-helm"].version == version
+
+
 def test_the_operators_driver_moves_with_it() -> None:
     current: dict[Any, VersionPin] = dict(pins_of(settings({"cluster.gpu_driver": "operator"}), CATALOG, {}))
     assert current["driver", "driver"].version == "operator 595.91.07"

@@ -23,7 +23,8 @@ PARTS = {"kubernetes", "driver", "vllm", "kubectl", "pulumi-azure-native", *CATA
 
 def test_every_record_is_about_a_part_of_the_platform() -> None:
     records = upgrades()
-    assert {each.part for each in (*records.moves, *records.steps)} <= PARTS
+    assert {each.part for each in (*records.moves, *records.steps, *records.skews)} <= PARTS
+    assert {each.of for each in records.skews} <= PARTS
     assert {part for each in records.order for part in (each.first, each.then)} <= PARTS | KINDS
 
 
@@ -40,7 +41,7 @@ def test_what_is_manual_or_blocked_says_what_to_do() -> None:
 
 def test_no_record_is_younger_than_its_file() -> None:
     records = upgrades()
-    assert max(each.as_of for each in (*records.moves, *records.steps)) <= records.as_of
+    assert max(each.as_of for each in (*records.moves, *records.steps, *records.skews)) <= records.as_of
 
 
 def changed(edit: Callable[[dict[str, Any]], None]) -> dict[str, Any]:
@@ -66,6 +67,10 @@ BROKEN: dict[str, tuple[Callable[[dict[str, Any]], Any], str]] = {
     ),
     "without a reason": (lambda content: content["steps"][1].pop("why"), "steps[1]: object missing required field"),
     "with steps of three numbers": (lambda content: content["steps"][0].update(digits=3), "steps[0], field `digits`"),
+    "with an owner of the driver that is none": (
+        lambda content: content["moves"][0].update(driver="me"), "moves[0], field `driver`",
+    ),
+    "with a skew below none": (lambda content: content["skews"][0].update(minors=-1), "skews[0], field `minors`"),
     "with moves that are no list": (lambda content: content.update(moves={}), "`moves`: expected a list"),
     "without an order": (lambda content: content.pop("order"), "`order`: expected a list"),
     "with a circle": (
@@ -82,5 +87,5 @@ def test_a_broken_record_is_refused_with_its_place(edit: Callable[[dict[str, Any
 
 
 def test_a_file_that_with_a_list_is_refused() -> None:
-    with pytest.raises(CatalogError, match=r"expected a mapping with moves, steps"):
+    with pytest.raises(CatalogError, match=r"expected a mapping with moves, steps, skews"):
         read(["moves"])

@@ -1,6 +1,5 @@
 """A verdict on each move of a version: from records alone, never a guess, in the order in which parts move."""
 
-from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -8,24 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 from planning_stacks import CATALOG, settings
-from upgrade_pins import RECORDS, pins
+from upgrade_pins import RECORDS, moved, pins
 from vllm_versions import COPIED, KNOWN, with_copied_version
 
 from catalog import Catalog
-from catalog.upgrades import Upgrades
 from planning.upgrading.pins import pins_of
 from planning.upgrading.verdicts import Direction, Move, Refusal, moves
-
-
-def moved(
-    before: Mapping[str, str],
-    after: Mapping[str, str],
-    knowing: Catalog = CATALOG,
-    records: Upgrades = RECORDS,
-    problems: tuple[Refusal, ...] = (),
-) -> dict[str, Move]:
-    found = moves(Direction(knowing, records, pins(knowing, **before), pins(knowing, **after)), problems)
-    return {move.name: move for move in found}
 
 
 def verdict(name: str, before: str, after: str, **kept: Any) -> Move:
@@ -84,8 +71,21 @@ def test_the_end_of_the_version_before_is_shown() -> None:
     assert any("community support of 1.33 ended in 2026-07" in each and "LTS" in each for each in move.also)
 
 
+def test_support_ends_with_the_day_of_the_command() -> None:
+    assert verdict("kubernetes", "1.35", "1.36", today="2027-06-30").verdict == "manual"
+    move = verdict("kubernetes", "1.35", "1.36", today="2027-07-01")
+    assert move.verdict == "blocked"
+    assert "community support of 1.36 ended in 2027-06" in move.why
+    assert any("community support of 1.35 ended in 2027-03" in each for each in move.also)
+    assert verdict("gateway-helm", "v1.9.1", "v1.9.2", today="2027-02-14").verdict == "safe"
+    move = verdict("gateway-helm", "v1.9.1", "v1.9.2", today="2027-02-15")
+    assert move.verdict == "blocked"
+    assert "no longer supported since 2027-02-14" in move.why
+
+
 def test_a_version_that_the_catalog_lacks_is_unknown() -> None:
-    assert verdict("kubernetes", "1.37", "1.38").verdict == "unknown"
+    found = moved({"kubernetes": "1.37", "kubectl": "v1.37.1"}, {"kubernetes": "1.38", "kubectl": "v1.37.1"})
+    assert found["kubernetes"].verdict == "unknown"
 
 
 # ------------------------------------------------------------------ charts
@@ -157,6 +157,14 @@ def test_a_project_that_recommends_every_minor_version_is_heard() -> None:
 )
 def test_gpu_operator_moves_to_the_next_major_version_at_most(before: str, after: str, expected: str) -> None:
     assert verdict("gpu-operator", before, after).verdict == expected
+
+
+def test_a_patch_of_gpu_operator_is_safe_only_where_it_does_not_own_the_driver() -> None:
+    owned = {"driver": "operator 595.91.07"}
+    move = moved({"gpu_operator": "v26.7.0", **owned}, {"gpu_operator": "v26.7.1", **owned})["gpu-operator"]
+    assert move.verdict == "manual"
+    assert "evicts GPU workloads" in move.why
+    assert move.do is not None
 
 
 def test_the_operators_driver_moves_after_it_and_evicts_pods() -> None:
@@ -241,8 +249,8 @@ _NAMES = sorted(key for key in pins() if key[0] != "driver")
 def test_a_move_and_its_way_back_are_never_both_safe(key: Any, first: list[int], second: list[int]) -> None:
     one, other = (".".join(map(str, version)) for version in (first, second))
     known = pins()
-    sides = [{**known, key: replace(known[key], version=version)} for version in (one, other)]
-    there, back = (moves(Direction(CATALOG, RECORDS, *pair)) for pair in (sides, sides[::-1]))
+    low, high = ({**known, key: replace(known[key], version=version)} for version in (one, other))
+    there, back = moves(Direction(CATALOG, RECORDS, low, high)), moves(Direction(CATALOG, RECORDS, high, low))
     assert len(there) == len(back) == int(one != other)
     assert not (there and {there[0].verdict, back[0].verdict} == {"safe"})
 

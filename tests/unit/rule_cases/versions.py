@@ -9,7 +9,6 @@ CURRENT = charts(external_secrets="2.14.0", kube_prometheus_stack="92.3.0")
 # The AI gateway works with every Envoy Gateway from 1.8.1 on, and is tested with 1.8 alone.
 BEFORE = charts(ai_gateway_helm="v1.1.0", ai_gateway_crds_helm="v1.1.0")
 CASES: dict[str, Case] = {
-    "K8S-LTS": Case({"cluster.kubernetes": "1.33"}, {"cluster.kubernetes": "1.34"}),
     "MIG-DRIVER": Case({}, {}, knowing=(node_images("525.85.11"), node_images("525.85.12"))),
     "VERSION-CUDA": Case(
         {}, {"cluster.gpu_driver": "operator"}, knowing=(node_images("570.211.01"), node_images("570.211.01"))
