@@ -10,7 +10,9 @@ from typing import Any
 import yaml
 from msgspec import Struct
 
+from catalog.decoding import CatalogError, decode
 from catalog.retail_api import Quote
+from catalog.schema import Price
 
 _REGION = re.compile(r"^  (?P<name>[a-z0-9]+):\s*$")
 _ENTRY = re.compile(r"^    (?P<size>[\w-]+): (?P<fields>\{.*\})\s*$")
@@ -31,21 +33,38 @@ class Refreshed(Struct, frozen=True):
     missing: tuple[str, ...]
 
 
-def entries(text: str) -> dict[Place, dict[str, Any]]:
-    """Every entry of the file by region and VM size, in its order."""
-    return {
-        (region, size): dict(fields)
-        for region, sizes in yaml.safe_load(text)["entries"].items()
-        for size, fields in sizes.items()
-    }
+def entries(content: Any) -> dict[Place, dict[str, Any]]:
+    """Every entry by region and VM size, in the file's order, from the plain values of the file.
+
+    Raises:
+        CatalogError: it is no file of prices.
+    """
+    regions = content.get("entries") if isinstance(content, dict) else None
+    if not isinstance(regions, dict) or not isinstance(content.get("as_of"), str):
+        raise CatalogError("no mapping `entries`, or no date `as_of` in quotes")
+    common = {"source": content.get("source"), "as_of": content["as_of"]}
+    found: dict[Place, dict[str, Any]] = {}
+    for region, sizes in regions.items():
+        if not isinstance(sizes, dict):
+            raise CatalogError(f"entry `{region}`: no mapping of VM sizes")
+        for size, fields in sizes.items():
+            place = f"entry `{region}` `{size}`"
+            if not isinstance(fields, dict):
+                raise CatalogError(f"{place}: no mapping")
+            decode(Price, {**common, "region": region, "vm_size": size, **fields}, place)
+            found[region, size] = fields
+    return found
 
 
-def refreshed(text: str, today: str, ask: Ask, more: Iterable[Place] = ()) -> Refreshed:
+def refreshed(text: str, content: Any, today: str, ask: Ask, more: Iterable[Place] = ()) -> Refreshed:
     """Ask for the price of each entry, and of `more` that have none yet, and write the answers.
 
-    `today` is the ISO date that they get. Whatever `ask` raises is passed on: then nothing was written.
+    `content` are the text's plain values. `today` is the ISO date that the answers get.
+
+    Raises:
+        CatalogError: it is no file of prices. Whatever `ask` raises is passed on, too: then nothing was written.
     """
-    known, dated = entries(text), str(yaml.safe_load(text)["as_of"])
+    known, dated = entries(content), content["as_of"]
     quotes = {place: ask(*place) for place in dict.fromkeys([*known, *more])}
     written: dict[Place, dict[str, Any]] = {}
     changed, missing = [], []

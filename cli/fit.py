@@ -204,12 +204,13 @@ def _config(file: Path) -> dict[str, Any] | str:
 
 def _refuse(refusals: "Sequence[Refusal]", json: bool) -> int:
     from cli.fit_text import option
+    from config.findings import printable
 
     problems = [
         {"option": option(refusal.field), "message": refusal.message, "fix": refusal.fix} for refusal in refusals
     ]
     for problem in problems:
-        print(f"{problem['option']}: {problem['message']} → {problem['fix']}", file=sys.stderr)
+        print(printable(f"{problem['option']}: {problem['message']} → {problem['fix']}"), file=sys.stderr)
     if json:
         print(json_text.dumps({"fits": None, "problems": problems}, indent=2, ensure_ascii=False))
     return REJECTED

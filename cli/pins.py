@@ -101,20 +101,20 @@ def _state(pin: "Pin") -> str:
 
 
 def _resolve(file: Path, given: Sequence[str], timeout: float, *, accept_moved: bool) -> int:
-    import yaml
-
     import catalog
     from catalog import digest_file, supply
     from catalog.oci_registry import Registries
+    from config.document import DocumentError, read
+    from config.findings import printable
     from planning.resolving.pins import pins as all_pins
-    from reading.texts import MODEL_FILE_BYTES, FileRefusedError, text_of
+    from reading.texts import STACK_FILE_BYTES, FileRefusedError, text_of
 
     addresses = _addresses(given)
     try:
-        text = text_of(file, MODEL_FILE_BYTES)
-        known = supply.digests(yaml.safe_load(text), file.name)
-    except (FileRefusedError, yaml.YAMLError, catalog.CatalogError) as error:
-        reason = " ".join(str(error).split())
+        text = text_of(file, STACK_FILE_BYTES)
+        known = supply.digests(read(text).value, file.name)
+    except (FileRefusedError, DocumentError, catalog.CatalogError) as error:
+        reason = printable(" ".join(str(error).split()))
         print(f"{file} can't be read: {reason}; give a file such as catalog/digests.yaml", file=sys.stderr)
         return REJECTED
     references = [pin.reference for pin in all_pins(catalog.load()) if pin.reference is not None and pin.used]

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cli.options import config_option, stack_argument, verb
-from cli.process import FINE, REJECTED, VIOLATED, internal_error, today
+from cli.process import FINE, REJECTED, VIOLATED, today
+from preview.internal_errors import internal_error
 
 if TYPE_CHECKING:
     from config import Finding

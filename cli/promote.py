@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import click
 
 from cli.options import verb
-from cli.process import FINE, REJECTED, VIOLATED, internal_error
+from cli.process import FINE, REJECTED, VIOLATED
+from preview.internal_errors import internal_error
 
 if TYPE_CHECKING:
     from config import Finding

@@ -44,18 +44,20 @@ def refresh_prices(region: Sequence[str], file: Path, api: str | None, timeout: 
     import catalog
     from catalog import refresh_prices as prices
     from catalog import retail_api
-    from reading.texts import MODEL_FILE_BYTES, FileRefusedError, text_of
+    from config.document import DocumentError, read
+    from config.findings import printable
+    from reading.texts import STACK_FILE_BYTES, FileRefusedError, text_of
 
     today = datetime.now(UTC).date().isoformat()
-    try:
-        text = text_of(file, MODEL_FILE_BYTES)
-    except FileRefusedError as error:
-        print(f"{file} can't be read: {error}; give a file such as catalog/prices.yaml", file=sys.stderr)
-        return REJECTED
     ask = partial(retail_api.quote, address=api or retail_api.ADDRESS, timeout_seconds=timeout)
     more = [(name, size) for name in region for size in catalog.load().vm_sizes]
     try:
-        found = prices.refreshed(text, today, ask, more)
+        text = text_of(file, STACK_FILE_BYTES)
+        found = prices.refreshed(text, read(text).value, today, ask, more)
+    except (FileRefusedError, DocumentError, catalog.CatalogError) as error:
+        reason = printable(" ".join(str(error).split()))
+        print(f"{file} can't be read: {reason}; give a file such as catalog/prices.yaml", file=sys.stderr)
+        return REJECTED
     except retail_api.UnreachableError as error:
         print(f"{error}\n{file.name} is kept as it is; each of its prices has its own date.", file=sys.stderr)
         return NOT_REACHED

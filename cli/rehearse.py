@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cli.options import config_option, stack_argument, verb
-from cli.process import REJECTED, internal_error
+from cli.process import REJECTED
+from preview.internal_errors import internal_error
 
 if TYPE_CHECKING:
     from config import Finding

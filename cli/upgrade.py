@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import click
 
 from cli.options import config_option, stack_argument, verb
-from cli.process import FINE, REJECTED, internal_error, today
+from cli.process import FINE, REJECTED, today
+from preview.internal_errors import internal_error
 
 if TYPE_CHECKING:
     from config import Finding

@@ -29,7 +29,13 @@ COMMIT_PATTERN = r"^[0-9a-f]{40}$"
 TAINT_PATTERN = (
     r"^[a-z0-9]([a-z0-9./-]{0,61}[a-z0-9])?=[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?:(NoSchedule|NoExecute)$"
 )
-VNET_PATTERN = r"^/subscriptions/[0-9a-f-]{36}/resourceGroups/[^/]+/providers/Microsoft\.Network/virtualNetworks/[^/]+$"
+# Names of resource groups may have letters and digits of every script, those of networks only ASCII's:
+# https://learn.microsoft.com/azure/azure-resource-manager/management/resource-name-rules
+_GROUP = r"([A-Za-z0-9_().-]|[^\x00-\x7f]){0,89}([A-Za-z0-9_()-]|[^\x00-\x7f])"
+_VNET = r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}[A-Za-z0-9_]"
+VNET_PATTERN = (
+    rf"^/subscriptions/[0-9a-f-]{{36}}/resourceGroups/{_GROUP}/providers/Microsoft\.Network/virtualNetworks/{_VNET}$"
+)
 
 
 class SettingRefusedError(ValueError):
@@ -168,8 +174,17 @@ class VnetId(Struct, frozen=True):
 
     @classmethod
     def parse(cls, text: str) -> "VnetId":
-        """Read a text of the form `VNET_PATTERN`."""
+        """Read a text of the form `VNET_PATTERN`.
+
+        Raises:
+            SettingRefusedError: the resource group's name has a character that is neither a letter nor a digit.
+        """
         _, _, subscription, _, group, _, _, _, name = text.split("/")
+        if wrong := [char for char in group if not (char.isascii() or char.isalpha() or char.isdecimal())]:
+            raise SettingRefusedError(
+                f"`{wrong[0]}` is neither a letter nor a digit, and no resource group's name has it",
+                "write the id as `az network vnet show --query id` prints it",
+            )
         return cls(subscription, group, name)
 
     def __str__(self) -> str:

@@ -8,8 +8,8 @@ from pydantic import ValidationError
 
 from config.base import SettingRefusedError
 from config.findings import Finding, Place, path_of
-from config.secrets import names_a_secret, secret_literals, without_named_secrets
-from config.shape import choices_at, described, keys_at, places_of_key
+from config.secrets import secret_literals, without_named_secrets
+from config.shape import choices_at, described, keys_at, may_be_secret, places_of_key
 from config.wording import closest, did_you_mean, listed
 
 _LONGEST_VALUE = 60
@@ -124,12 +124,8 @@ def _wrong_value(place: Place, problems: list[Any], value: object) -> tuple[str,
 
 
 def _shown(place: Place, value: object) -> str:
-    """A value as a finding may repeat it: not where a secret itself may stand in place of its name."""
-    return "the value (not shown, it may be the secret itself)" if names_a_secret(_last_key(place)) else show(value)
-
-
-def _last_key(place: Place) -> str:
-    return next((step for step in reversed(place) if isinstance(step, str)), "")
+    """A value as a finding may repeat it: not where the secret itself may stand."""
+    return "the value (not shown, it may be the secret itself)" if may_be_secret(path_of(place)) else show(value)
 
 
 def _wrong(problem: Any) -> str:

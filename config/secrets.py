@@ -29,6 +29,8 @@ _SHAPES = (
     re.compile(r"[?&]sig=[A-Za-z0-9%+/]{20,}"),
     re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----"),
     re.compile(r"://[^/\s:@]*:[^/\s@]+@"),  # user and password in an address
+    # The same without a scheme, as mail servers are written; an image with tag and digest is none.
+    re.compile(r"""(?<![\w./-])(?!mailto:)[^\s:/@"'\[({,=]+:(?!//)[^\s@"']+@(?!sha[0-9]+:)[\w\[]"""),
     re.compile(r"hooks\.slack(-gov)?\.com/(services|workflows|triggers)/", re.IGNORECASE),
     re.compile(r"\.webhook\.office\.com/|outlook\.office(365)?\.com/webhook/", re.IGNORECASE),
     re.compile(r"(\.logic\.azure\.com|\.powerplatform\.com|\.powerautomate\.com)\S*/triggers/", re.IGNORECASE),

@@ -1,5 +1,6 @@
 """The shape of the stack file as its sections declare it: the keys that a place takes, their values and defaults."""
 
+import re
 import types
 import typing
 from collections.abc import Iterator
@@ -11,7 +12,10 @@ from pydantic.fields import FieldInfo
 
 from config.base import StandIn
 from config.findings import Place
+from config.secrets import names_a_secret
 from config.settings import Settings
+
+_INDEX = re.compile(r"\[[0-9]+\]")
 
 
 def section_at(place: Place) -> type[BaseModel] | None:
@@ -68,6 +72,20 @@ def stand_in_at(place: Place) -> Any:
     return [_smallest_section(section, (*place, 0))] if _lists_sections(field) else _smallest_section(section, place)
 
 
+def may_be_secret(path: str) -> bool:
+    """Whether the secret itself may have been written at a place, such as `gateway.clients[0]`: it is never repeated.
+
+    So it is where the name of a secret belongs, at an unknown key beside one, and where a section belongs that has one
+    in it, below it or beside it.
+    """
+    place = tuple(_INDEX.sub("", path).split("."))
+    if names_a_secret(place[-1]):
+        return True
+    section, around = section_at(place), any(map(names_a_secret, keys_at(place[:-1])))
+    known = field_at(place) is not None
+    return around if not known else section is not None and (around or _names_secrets(section))
+
+
 def is_section_item(place: Place) -> bool:
     """Whether a place is an item of a list of sections, such as `pools[0]`."""
     field = field_at(place[:-1]) if place and isinstance(place[-1], int) else None
@@ -117,6 +135,14 @@ def _sections_in(annotation: Any) -> list[type[BaseModel]]:
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return [annotation]
     return [section for part in _parts(annotation) for section in _sections_in(part)]
+
+
+@cache
+def _names_secrets(section: type[BaseModel]) -> bool:
+    return any(
+        names_a_secret(field.alias or name) or any(map(_names_secrets, _sections_in(field.annotation)))
+        for name, field in section.model_fields.items()
+    )
 
 
 def _literals_in(annotation: Any) -> list[str]:

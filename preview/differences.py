@@ -4,6 +4,7 @@ from rich.console import RenderableType
 from rich.padding import Padding
 from rich.text import Text
 
+from config.findings import printable
 from preview.comparison import CostChange, Difference, ItemCostChange
 from preview.fixed import FixedChange
 from preview.formats import whole
@@ -16,15 +17,20 @@ def difference_section(found: Difference) -> RenderableType:
         f"{whole(len(found.added))} added, {whole(len(found.removed))} removed, {whole(len(found.changed))} changed"
     )
     parts: list[RenderableType] = [line for change in found.fixed for line in _fixed(change)]
-    parts += [Text(_money(found.cost))]
-    parts += [Padding(Text(_part(part)), (0, 0, 0, 4)) for part in (found.cost.parts if found.cost else ())]
+    parts += [_text(_money(found.cost))]
+    parts += [Padding(_text(_part(part)), (0, 0, 0, 4)) for part in (found.cost.parts if found.cost else ())]
     parts += [_line("+", "added", urn) for urn in found.added]
     parts += [_line("-", "removed", urn) for urn in found.removed]
     for change in found.changed:
         parts.append(_line("~", "changed", change.urn))
         named = ", ".join([*change.inputs, *(f"options.{option}" for option in change.options)])
-        parts.append(Padding(Text(named), (0, 0, 0, 4)))
+        parts.append(Padding(_text(named), (0, 0, 0, 4)))
     return titled(f"Against {found.stack}", counts, *parts)
+
+
+def _text(text: str, style: str = "") -> Text:
+    """Text with what an earlier preview's file says, which may be anything."""
+    return Text(printable(text), style)
 
 
 def _line(mark: str, style: str, urn: str) -> Text:
@@ -44,7 +50,7 @@ def _fixed(change: FixedChange) -> list[RenderableType]:
     else:
         text = f"{name} IS DELETED AND MADE AGAIN, WITH ALL THAT RUNS IN IT. {fact.what} can't be changed otherwise"
     places = f" ({', '.join(fact.settings)})" if fact.settings else ""
-    return [Text(f"! {text}{places}.", "error"), Padding(Text(f"→ {fact.instead}"), (0, 0, 0, 4))]
+    return [_text(f"! {text}{places}.", "error"), Padding(_text(f"→ {fact.instead}"), (0, 0, 0, 4))]
 
 
 def _money(cost: CostChange | None) -> str:

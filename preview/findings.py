@@ -10,7 +10,8 @@ from msgspec import Struct
 from config import Finding
 from config.document import source_line
 from config.findings import Severity, printable
-from config.secrets import may_hold_secret, names_a_secret
+from config.secrets import may_hold_secret
+from config.shape import may_be_secret
 from preview.formats import plural
 
 WORDS: Mapping[Severity, str] = {"error": "error", "warning": "warning", "info": "note"}
@@ -83,12 +84,8 @@ def _excerpts(findings: Sequence[Finding], source: SourceFile | None) -> Mapping
     Where a credential's line isn't known, none is shown at all.
     """
     hidden = {finding.line for finding in findings if finding.rule.startswith(_CREDENTIAL_RULES)}
-    # In place of a secret's name the secret itself may stand, without the shape of one.
-    hidden |= {
-        finding.line
-        for finding in findings
-        if finding.line is not None and names_a_secret(finding.path.rpartition(".")[2])
-    }
+    # There the secret itself may stand, without the shape of one.
+    hidden |= {finding.line for finding in findings if finding.line is not None and may_be_secret(finding.path)}
     if source is None or None in hidden:
         return {}
     wanted = {finding.line for finding in findings if finding.line is not None} - hidden

@@ -16,11 +16,18 @@ _MARGIN = 4
 
 
 def report(found: Upgrade, width: int) -> Iterator[str]:
-    """The verdict, the moves, their effects and what stays, in lines of `width` columns where words allow that."""
+    """The verdict, the moves, their effects and what stays, in lines of `width` columns where words allow that.
+
+    Names and versions are those of a deployment's state, which may hold anything.
+    """
+    yield from map(printable, _lines(found, width))
+
+
+def _lines(found: Upgrade, width: int) -> Iterator[str]:
     counts = Counter(move.verdict for move in found.moves)
     summary = ", ".join(f"{counts[verdict]} {verdict}" for verdict in VERDICTS if counts[verdict])
     number = plural(len(found.moves), "move")
-    yield f"llm-platform · {found.stack} · upgrade from {printable(found.before)} to {printable(found.after)}"
+    yield f"llm-platform · {found.stack} · upgrade from {found.before} to {found.after}"
     yield f"{found.verdict}: {number}{f' ({summary})' if summary else ''}"
     yield from _moves(found.moves, width)
     yield from _listed("New", [f"{pin.kind} {pin.name} {pin.version}" for pin in found.new], width)

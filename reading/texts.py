@@ -5,6 +5,7 @@ A device or a pipe has no end, and a text of a few kilobytes can nest deeper tha
 
 import json
 import os
+import re
 import stat
 from pathlib import Path
 from typing import Any
@@ -19,14 +20,16 @@ KEYRING_BYTES = 1024 * 1024
 STACK_FILE_BYTES = 512 * 1024
 # The log of a server's start; nobody waits for a much longer one to be read.
 LOG_BYTES = 64 * 1024 * 1024
-# The largest previews, with every resource of hundreds of models, have a few megabytes.
-PREVIEW_BYTES = 256 * 1024 * 1024
+# The preview of a thousand models has 33 MiB; a state, with outputs too, has several times as much.
+PREVIEW_BYTES = 128 * 1024 * 1024
 # Settings are seven levels deep; anything much deeper than the JSON options of vLLM is a mistake.
 DEEPEST = 64
 # A stack of a thousand models has 30,000.
 MOST_VALUES = 100_000
-# A preview has hundreds for each of thousands of resources.
-MOST_PREVIEW_VALUES = 50_000_000
+# The preview of a thousand models has a million; a state, with outputs too, has several times as many.
+MOST_PREVIEW_VALUES = 6_000_000
+
+_STRING = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
 
 # What the shell itself opened for this process, such as `<(sops -d FILE)`; nothing else may be a pipe.
 _OPENED = ("/dev/stdin", "/dev/fd/", "/proc/self/fd/")
@@ -92,6 +95,9 @@ def json_of(text: str, *, most_values: int = MOST_VALUES) -> Any:
     Raises:
         JsonRefusedError: it is not JSON, or has more than `DEEPEST` levels or `most_values` values.
     """
+    # Parsed, a value takes up to a hundred times its text. What is left to parse has twice the values at most.
+    if _marks(text) > 2 * most_values and _marks(_STRING.sub("", text)) > 2 * most_values:
+        raise JsonRefusedError(_too_many(most_values))
     try:
         value = json.loads(text, parse_int=scalar)
     except RecursionError as error:
@@ -102,6 +108,15 @@ def json_of(text: str, *, most_values: int = MOST_VALUES) -> Any:
     return value
 
 
+def _marks(text: str) -> int:
+    """Every value but the first has a comma before it, or the bracket that it is the first in; an empty one has two."""
+    return sum(map(text.count, ",[{"))
+
+
+def _too_many(most_values: int) -> str:
+    return f"it has more than {most_values:,} values"
+
+
 def _refuse_excess(value: Any, most_values: int) -> None:
     """Level by level, since a value may nest deeper than Python's stack."""
     level, total, depth = [value], 0, 0
@@ -110,7 +125,7 @@ def _refuse_excess(value: Any, most_values: int) -> None:
         if depth > DEEPEST:
             raise JsonRefusedError(f"it nests more than {DEEPEST} deep")
         if total > most_values:
-            raise JsonRefusedError(f"it has more than {most_values:,} values")
+            raise JsonRefusedError(_too_many(most_values))
         holders = [item for item in level if isinstance(item, (dict, list))]
         level = [inner for item in holders for inner in (item.values() if isinstance(item, dict) else item)]
         depth += 1

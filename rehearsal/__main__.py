@@ -6,17 +6,18 @@ import signal
 import subprocess
 import sys
 import threading
-import traceback
 from pathlib import Path
 from typing import Any, Never
 
 import msgspec
 
+from preview.internal_errors import internal_error
+from preview.streams import finished
 from rehearsal.job import Job
 from rehearsal.performance import FAILED, perform
 from rehearsal.timeline import Timeline
 
-INTERNAL_ERROR, INTERRUPTED = 1, 130
+INTERRUPTED = 130
 
 
 class _EndedError(BaseException):
@@ -74,14 +75,11 @@ def main(job_file: Path, channel_number: int) -> int:
         return perform(job, timeline, channel.stay, lost)
     except _EndedError:
         return INTERRUPTED
-    except Exception:  # noqa: BLE001 - the last place that can report it
-        traceback.print_exc()
-        return INTERNAL_ERROR
+    except Exception as error:  # noqa: BLE001 - the last place that can report it
+        return internal_error(error)
 
 
 if __name__ == "__main__":
-    status = main(Path(sys.argv[1]), int(sys.argv[2]))
-    sys.stdout.flush()
-    sys.stderr.flush()
+    status = finished(lambda: main(Path(sys.argv[1]), int(sys.argv[2])), FAILED)
     # Threads of the providers may still wait for pods.
     os._exit(status)

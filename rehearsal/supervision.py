@@ -16,13 +16,16 @@ from typing import Any, Final, Never, TextIO
 
 import msgspec
 
+from preview.internal_errors import TRACEBACK
 from rehearsal.job import Job
 from rehearsal.toolchain import cache_directory
 
 _ROOT: Final = Path(__file__).resolve().parents[1]
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 # What a rehearsal gets of the environment: no sign-in, kubeconfig, backend or setting of Azure, Kubernetes or Pulumi.
-_KEPT: Final = frozenset({"PATH", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "SOURCE_DATE_EPOCH", "PYTHONDONTWRITEBYTECODE"})
+_KEPT: Final = frozenset(
+    {"PATH", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "SOURCE_DATE_EPOCH", "PYTHONDONTWRITEBYTECODE", TRACEBACK}
+)
 _ORDERLY_SECONDS: Final = 20.0
 _POLL_SECONDS: Final = 0.1
 _REMOVAL_SECONDS: Final = 15.0

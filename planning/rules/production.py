@@ -8,13 +8,14 @@ from planning.rules.register import Violation, Violations, stack_rule
     "PROD-PROTECTION",
     "warning",
     prevents="One command takes production away: `pulumi destroy` is not refused, a deleted vault is purged with its "
-    "keys, the API server has no uptime agreement, or the cluster's version runs out of support.",
+    "keys, the API server has no uptime agreement, the cluster's version runs out of support, no policy of the "
+    "subscription is enforced in it, images with known flaws stay on nodes, or somebody changes what AKS makes.",
     source="https://learn.microsoft.com/azure/reliability/reliability-aks",
     reads=("platform.environment",),
     needs="aks",
 )
 def production_is_protected(stack: Resolution) -> Violations:
-    """In production the stack and its vault are protected, AKS has an uptime agreement, and Azure upgrades patches."""
+    """In production stack, vault and nodes' resources are protected, and AKS has what Azure offers to keep it safe."""
     if not stack.settings.platform.is_production:
         return
     settings = stack.settings
@@ -39,6 +40,21 @@ def production_is_protected(stack: Resolution) -> Violations:
             settings.cluster.upgrade_channel == "none",
             "nobody upgrades Kubernetes' patches",
             "write `patch`",
+        ),
+        "security.azure_policy": (
+            settings.security.azure_policy is False,
+            "no policy that is assigned to the subscription is enforced in the cluster",
+            "leave it out",
+        ),
+        "security.image_cleaner": (
+            settings.security.image_cleaner is False,
+            "images with known flaws that no container uses stay on nodes",
+            "leave it out",
+        ),
+        "security.node_resource_group": (
+            settings.security.node_resource_group == "unrestricted",
+            "others than AKS may change its scale sets, load balancers and disks, which AKS does not support",
+            "leave it out",
         ),
     }
     for path, (is_weak, what, fix) in weak.items():

@@ -107,6 +107,15 @@ def test_a_vllm_version_from_an_earlier_state(version: str, stack: str, tmp_path
     assert found.document["moves"][-1]["kind"] == "vllm"
 
 
+def test_what_a_state_says_does_not_move_the_terminals_cursor(tmp_path: Path) -> None:
+    sent = "1.35\\u001b[2J\\u001b]0;pwned\\u0007"
+    older = state_with("0.1.0", "dev", tmp_path, ('"kubernetesVersion":"1.36"', f'"kubernetesVersion":"{sent}"'))
+    _, after = recorded("0.1.0", "dev", tmp_path)
+    found = run("upgrade", "dev", "--config", after, "--from", older)
+    assert "pwned" in found.text
+    assert all(char.isprintable() or char == "\n" for char in found.text)
+
+
 _JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=5),
     lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.sampled_from(_KEYS), inner, max_size=3),

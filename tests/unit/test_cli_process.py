@@ -11,7 +11,8 @@ import pytest
 from planning_stacks import ROOT
 
 from cli.check import NARROWEST, page_width
-from cli.process import TRACEBACK, internal_error, today
+from cli.process import today
+from preview.internal_errors import TRACEBACK, internal_error
 
 
 def shell(line: str) -> tuple[int, str]:

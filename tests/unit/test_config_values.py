@@ -24,6 +24,51 @@ def test_an_id_of_a_network_prints_back_as_it_was_written(text: str) -> None:
     assert str(VnetId.parse(text)) == text
 
 
+def _vnet(group: str, name: str) -> list[str]:
+    network = (
+        f"/subscriptions/00000000-0000-4000-8000-000000000002/resourceGroups/{group}"
+        f"/providers/Microsoft.Network/virtualNetworks/{name}"
+    )
+    found = config.load(changed({"cluster.api_server": {"access": "private", "runner_vnet": network}})).problems
+    return [finding.path for finding in found]
+
+
+@pytest.mark.parametrize(
+    ("group", "name"),
+    [
+        ("rg runners", "runners"),
+        ("rg-runners.", "runners"),
+        ("rg%20runners", "runners"),
+        ("rg&runners", "runners"),
+        ("rg-\N{PARTY POPPER}", "runners"),
+        ("g" * 91, "runners"),
+        ("ops", "my runners"),
+        ("ops", "-runners"),
+        ("ops", "runners-"),
+        ("ops", "runners."),
+        ("ops", "r"),
+        ("ops", "r" * 65),
+        ("ops", "r(1)"),
+        ("ops", "l\N{LATIN SMALL LETTER A WITH DIAERESIS}ufer"),
+    ],
+)
+def test_a_network_whose_names_azure_does_not_have(group: str, name: str) -> None:
+    assert _vnet(group, name) == ["cluster.api_server.runner_vnet"]
+
+
+@pytest.mark.parametrize(
+    ("group", "name"),
+    [
+        ("g", "r1"),
+        ("_rg.(runners)-1", "1_r.u-n_"),
+        ("g" * 90, "r" * 64),
+        ("rg-gr\N{LATIN SMALL LETTER O WITH DIAERESIS}\N{LATIN SMALL LETTER SHARP S}e", "runners"),
+    ],
+)
+def test_a_network_whose_names_azure_has(group: str, name: str) -> None:
+    assert _vnet(group, name) == []
+
+
 def test_the_stack_file_gives_typed_values() -> None:
     network = (
         "/subscriptions/00000000-0000-4000-8000-000000000002/resourceGroups/ops"

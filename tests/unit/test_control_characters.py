@@ -1,9 +1,16 @@
 """No character of a stack file moves the terminal's cursor, changes its colours or reorders what it shows."""
 
+import io
 import re
+from pathlib import Path
 
 import pytest
 from written_anywhere import Place, every_place, outputs, written
+
+from cli.app import main
+from preview.comparison import compare
+from preview.differences import difference_section
+from preview.report import console
 
 EVERY = every_place()
 # ESC with a colour, BEL, a title, backspace, C1's CSI, DEL, an override of direction, an isolate, a separator of lines.
@@ -51,3 +58,31 @@ def test_nor_does_one_in_a_file_that_is_not_yaml() -> None:
 def test_line_breaks_and_letters_of_any_script_are_text(value: str) -> None:
     _, text = outputs(written("dev", ("config", "llm-platform:models", 0, "engine", "args", "chat-template"), value))
     assert "CFG-CONTROL" not in text
+
+
+@pytest.mark.parametrize("control", CONTROLS)
+def test_nor_does_one_of_an_earlier_preview(control: str) -> None:
+    urn = "urn:pulumi:dev::llm-platform::kubernetes:core/v1:Secret::keys"
+    line = {"name": control, "min_per_month": 1.0, "max_per_month": 1.0}
+    cost = {"currency": "USD", "min_per_month": 1.0, "max_per_month": 1.0, "lines": [line], "models": []}
+    before = {"stack": "dev", "plan": {"cost": cost}}
+    before["resources"] = [{"urn": urn, "inputs": {control: 1}, "options": {control: 1}}]
+    free = {"currency": "USD", "min_per_month": 0.0, "max_per_month": 0.0, "lines": [], "models": []}
+    found = compare(before, [{"urn": urn, "inputs": {}, "options": {}}], free)
+    assert found.cost is not None
+    assert found.cost.parts
+    assert found.changed
+    shown = io.StringIO()
+    console(shown, 200).print(difference_section(found))
+    assert _MOVES.search(shown.getvalue()) is None
+
+
+@pytest.mark.parametrize("control", CONTROLS)
+def test_nor_does_one_of_a_log(control: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    log = tmp_path / "start.log"
+    text = f"INFO non-default args: {{'model': '{control}', 'port': 1}}\nINFO Model loading took 5.0 GiB\n"
+    log.write_text(text, encoding="utf-8")
+    assert main(["fit", "--check-log", str(log)]) == 2
+    printed = capsys.readouterr()
+    assert "is not in the catalog" in printed.err
+    assert _MOVES.search(printed.out + printed.err) is None

@@ -18,6 +18,7 @@ SHAPED = (
     "eyJhbGciOiJIUzI1NiJ9." + "eyJzdWIiOiIxMjM0In0." + "c2lnbmF0dXJl",
     "Vm9sdW1lIG9mIHJhbmRvbSBieXRlcyBmb3IgYSB0" + "ZXN0Lg==",
     "https://collector:" + "hunter2@collector.acme.example/v1",
+    "alerts:" + "hunter2@smtp.acme.example:587",
     "AccountKey=" + "abcdefghijklmnopqrstuvwx",
     "Authorization: Bearer " + "abcdefghijklmnop",
     "-----BEGIN PRIVATE " + "KEY-----MIIEvQIBADANBg",
@@ -35,6 +36,15 @@ IN_PLACE_OF_A_NAME = (
 )
 EVERY = every_place()
 NAMES = [(stack, place) for stack, place in EVERY if names_a_secret(place[-1])]
+
+
+def settings(place: Place, value: object) -> str:
+    """The development stack with another value at a place below its sections, whether it has that section or not."""
+    section, *keys = place
+    whole: Place = ("config", f"llm-platform:{section}")
+    if section in ("registry", "security", "observability") and keys:
+        return written("dev", whole, {keys[0]: value})
+    return written("dev", (*whole, *keys), value)
 
 
 def shown(place: Place) -> str:
@@ -81,6 +91,57 @@ def test_nor_where_the_mapping_around_it_is_misplaced(stack: str, place: Place) 
     for value in ({key: "Sup3r/Key"}, [[{key: "Sup3r/Key"}]], {"a": {key: "Sup3r/Key"}}):
         _, text = outputs(written(stack, list_of_it, value))
         assert "Sup3r" not in text
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        ("registry", "docker_hub"),
+        ("registry",),
+        ("security",),
+        ("security", "vault"),
+        ("gateway",),
+        ("gateway", "clients"),
+        ("gateway", "limits"),
+        ("observability",),
+        ("observability", "receivers"),
+    ],
+)
+@pytest.mark.parametrize("value", ["Winter2026!", ["me", "Winter2026!"], [["me", "Winter2026!"]], 20261231])
+def test_nor_where_a_section_with_its_name_belongs(place: Place, value: object) -> None:
+    accepted, text = outputs(settings(place, value))
+    assert not accepted
+    assert ".".join(map(str, place)) in text
+    assert "2026" not in text
+
+
+@pytest.mark.parametrize("value", ["Winter2026!", ["Winter2026!"]])
+def test_nor_where_the_mapping_beside_its_name_belongs(value: object) -> None:
+    receiver = {"name": "on-call", "kind": "email", "secret": "mail", "email": value}
+    accepted, text = outputs(settings(("observability",), {"receivers": [receiver]}))
+    assert not accepted
+    assert "observability.receivers[0].email" in text
+    assert "Winter2026!" not in text
+
+
+@pytest.mark.parametrize(
+    ("place", "value"),
+    [
+        (("registry", "docker_hub"), {"user": "me", "pass": "Winter2026!"}),
+        (("gateway", "clients"), [{"name": "a", "pass": "Winter2026!"}]),
+    ],
+)
+def test_nor_at_an_unknown_key_beside_its_name(place: Place, value: object) -> None:
+    accepted, text = outputs(settings(place, value))
+    assert not accepted
+    assert "pass" in text
+    assert "Winter2026!" not in text
+
+
+def test_where_no_secret_belongs_the_value_is_shown() -> None:
+    for place in (("network",), ("cluster", "maintenance")):
+        _, text = outputs(settings(place, "Winter2026!"))
+        assert "Winter2026!" in text
 
 
 @pytest.mark.parametrize("secret", ["Sup3rSecretKey", "Sup3r/Secret+Key=="])

@@ -200,6 +200,9 @@ def test_without_a_network_the_file_stays(tmp_path: Path, capsys: pytest.Capture
         "[]",
         "entries: {a: {digest: 1, as_of: x}}",
         "entries: {a: {digest: abc, as_of: x}}",
+        "[" * 20_000,
+        "{a: " * 20_000,
+        "a: &a [*a]",
     ],
 )
 def test_a_file_that_is_none_is_an_answer(tmp_path: Path, text: str, capsys: pytest.CaptureFixture[str]) -> None:

@@ -43,6 +43,29 @@ def test_a_rule_does_not_report_what_keeps_it(name: str) -> None:
     assert name not in rules_kept(CASES[name])
 
 
+@pytest.mark.parametrize(
+    ("path", "weak", "strong"),
+    [
+        ("platform.protect", False, True),
+        ("platform.locks", False, True),
+        ("security.vault.purge_protection", False, True),
+        ("cluster.tier", "Free", "Standard"),
+        ("cluster.upgrade_channel", "none", "patch"),
+        ("security.azure_policy", False, True),
+        ("security.image_cleaner", False, True),
+        ("security.node_resource_group", "unrestricted", "read-only"),
+    ],
+)
+def test_production_is_warned_of_each_protection_that_it_lacks(path: str, weak: object, strong: object) -> None:
+    def warned(environment: str, value: object) -> bool:
+        found = planned({"platform.environment": environment, path: value}).findings
+        return any((finding.rule, finding.path) == ("PROD-PROTECTION", path) for finding in found)
+
+    assert warned("prod", weak)
+    assert not warned("prod", strong)
+    assert not warned("dev", weak)
+
+
 @pytest.mark.parametrize("name", sorted(CASES))
 def test_errors_prevent_a_plan_and_notes_do_not(name: str) -> None:
     outcome = broken(CASES[name])

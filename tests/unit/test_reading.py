@@ -1,9 +1,13 @@
 """One reader for every file that somebody names: regular files only, within limits, and a reason where it refuses."""
 
+import json
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from reading.texts import DEEPEST, FileRefusedError, JsonRefusedError, json_of, text_of
 
@@ -47,6 +51,30 @@ def test_bytes_that_are_no_text(tmp_path: Path) -> None:
     file.write_bytes(b"\xff")
     assert refusal(file) == "it is not UTF-8 text"
     assert text_of(file, 100, errors="replace") == "\ufffd"
+
+
+@pytest.mark.parametrize("text", ["[" + "[]," * 30 + "1]", '{"a":[' + '{"b":1},' * 30 + "1]}", "[" + "1," * 30])
+def test_more_values_than_json_may_have_are_not_parsed(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr("json.loads")
+    with pytest.raises(JsonRefusedError, match="more than 10 values"):
+        json_of(text, most_values=10)
+
+
+@given(
+    st.recursive(st.text(), lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4))
+)
+def test_as_many_values_as_json_may_have_are_read(value: Any) -> None:
+    def count(inner: Any) -> int:
+        items = inner.values() if isinstance(inner, dict) else inner if isinstance(inner, list) else ()
+        return 1 + sum(map(count, items))
+
+    for text in (json.dumps(value), json.dumps(value, ensure_ascii=False)):
+        assert json_of(text, most_values=count(value)) == value
+
+
+def test_marks_inside_texts_are_no_values() -> None:
+    for inner in ("[{," * 100, '\\",[{' * 100, "\\\\"):
+        assert json_of(json.dumps([inner, inner]), most_values=3) == [inner, inner]
 
 
 def test_json_has_a_depth_a_number_of_values_and_numbers_of_64_bits() -> None:

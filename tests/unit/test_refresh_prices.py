@@ -15,6 +15,7 @@ import yaml
 from catalog import refresh_prices, retail_api
 from catalog.__main__ import main
 from catalog.retail_api import Quote, UnreachableError, quote
+from config.document import read
 
 FILE = """# Prices.
 source: somewhere
@@ -30,6 +31,14 @@ entries:
     Standard_A: {payg_usd_h: 9.0, spot_low_usd_h: 1.0, spot_high_usd_h: 1.1, DATED, verified: true}
 """.replace("DATED", "older: false, spot_older: false").replace("OLDER", "older: true, spot_older: true")
 TODAY = "2027-03-01"
+
+
+def entries(text: str) -> dict[refresh_prices.Place, dict[str, Any]]:
+    return refresh_prices.entries(read(text).value)
+
+
+def refreshed(text: str, *rest: Any) -> refresh_prices.Refreshed:
+    return refresh_prices.refreshed(text, read(text).value, *rest)
 
 
 def meter(size: str, price: float, **differences: Any) -> dict[str, Any]:
@@ -154,14 +163,14 @@ def quoting(**quotes: Quote) -> Any:
 
 
 def test_only_answered_prices_are_written_with_their_date() -> None:
-    found = refresh_prices.refreshed(FILE, TODAY, quoting(eastus_A=Quote(7.5, 1.25), eastus_B=Quote(3.2, None)))
-    entries = refresh_prices.entries(found.text)
-    a, b = entries["eastus", "Standard_A"], entries["eastus", "Standard_B"]
+    found = refreshed(FILE, TODAY, quoting(eastus_A=Quote(7.5, 1.25), eastus_B=Quote(3.2, None)))
+    known = entries(found.text)
+    a, b = known["eastus", "Standard_A"], known["eastus", "Standard_B"]
     assert (a["payg_usd_h"], a["spot_low_usd_h"], a["spot_high_usd_h"], a["as_of"]) == (7.5, 1.25, 1.25, TODAY)
     assert (b["payg_usd_h"], b["older"], b["verified"], b["as_of"]) == (3.2, False, True, TODAY)
     # Its spot price wasn't found: the figure stays, and its date stays unknown.
     assert (b["spot_high_usd_h"], b["spot_older"]) == (0.9, True)
-    assert entries["westus", "Standard_A"] == refresh_prices.entries(FILE)["westus", "Standard_A"]
+    assert known["westus", "Standard_A"] == entries(FILE)["westus", "Standard_A"]
     assert found.changed == (
         "eastus Standard_A: on demand 6.98 -> 7.5 USD/h",
         "eastus Standard_A: spot unknown -> 1.25 USD/h",
@@ -175,11 +184,11 @@ def test_only_answered_prices_are_written_with_their_date() -> None:
 
 
 def test_a_spot_price_that_is_no_longer_found_keeps_its_own_date() -> None:
-    found = refresh_prices.refreshed(FILE, TODAY, quoting(westus_A=Quote(9.5, None)))
-    entry = refresh_prices.entries(found.text)["westus", "Standard_A"]
+    found = refreshed(FILE, TODAY, quoting(westus_A=Quote(9.5, None)))
+    entry = entries(found.text)["westus", "Standard_A"]
     assert (entry["as_of"], entry["spot_as_of"], entry["spot_older"]) == (TODAY, "2026-11-09", False)
-    again = refresh_prices.refreshed(found.text, "2027-04-01", quoting(westus_A=Quote(9.5, 2.0)))
-    entry = refresh_prices.entries(again.text)["westus", "Standard_A"]
+    again = refreshed(found.text, "2027-04-01", quoting(westus_A=Quote(9.5, 2.0)))
+    entry = entries(again.text)["westus", "Standard_A"]
     assert entry["as_of"] == "2027-04-01"
     assert "spot_as_of" not in entry
 
@@ -187,22 +196,20 @@ def test_a_spot_price_that_is_no_longer_found_keeps_its_own_date() -> None:
 def test_new_places_come_last_in_their_region() -> None:
     more = [("eastus", "Standard_C"), ("northeurope", "Standard_A")]
     answers = quoting(eastus_C=Quote(1.0, None), northeurope_A=Quote(2.0, 0.5))
-    text = refresh_prices.refreshed(FILE, TODAY, answers, more).text
+    text = refreshed(FILE, TODAY, answers, more).text
     assert list(yaml.safe_load(text)["entries"]["eastus"]) == ["Standard_A", "Standard_B", "Standard_C"]
-    assert refresh_prices.entries(text)["northeurope", "Standard_A"]["payg_usd_h"] == 2.0
+    assert entries(text)["northeurope", "Standard_A"]["payg_usd_h"] == 2.0
     lines = text.splitlines()
     assert lines.index("  # About that region.") + 1 == lines.index("  westus:")
 
 
 def test_the_shipped_file_survives_a_round_with_the_same_prices() -> None:
     text = (Path(refresh_prices.__file__).parent / "prices.yaml").read_text(encoding="utf-8")
-    known = refresh_prices.entries(text)
-    found = refresh_prices.refreshed(
-        text, TODAY, lambda *place: Quote(known[place]["payg_usd_h"], known[place]["spot_high_usd_h"])
-    )
+    known = entries(text)
+    found = refreshed(text, TODAY, lambda *place: Quote(known[place]["payg_usd_h"], known[place]["spot_high_usd_h"]))
     assert [line for line in found.changed if "on demand" in line or "spot unknown" in line] == []
-    assert list(refresh_prices.entries(found.text)) == list(known)
-    assert {entry["as_of"] for entry in refresh_prices.entries(found.text).values()} <= {TODAY, "undated"}
+    assert list(entries(found.text)) == list(known)
+    assert {entry["as_of"] for entry in entries(found.text).values()} <= {TODAY, "undated"}
     kept = [line for line in text.splitlines() if "#" in line]
     assert kept == [line for line in found.text.splitlines() if "#" in line]
 
@@ -212,7 +219,7 @@ def test_the_command_writes_the_file(api: Api, tmp_path: Path, capsys: pytest.Ca
     file.write_text(FILE, encoding="utf-8")
     api.pages = [[meter("Standard_A", 7.0)]]
     assert main(["refresh-prices", "--file", str(file), "--api", api.address]) == 0
-    assert refresh_prices.entries(file.read_text(encoding="utf-8"))["eastus", "Standard_A"]["payg_usd_h"] == 7.0
+    assert entries(file.read_text(encoding="utf-8"))["eastus", "Standard_A"]["payg_usd_h"] == 7.0
     printed = capsys.readouterr().out
     assert "eastus Standard_A: on demand 6.98 -> 7 USD/h" in printed
     assert "not sold or not found: eastus Standard_B, westus Standard_A" in printed
@@ -230,6 +237,34 @@ def test_without_a_network_it_reports_that_and_keeps_the_file(
     assert "127.0.0.1:9 can't be reached" in printed
     assert "kept as it is" in printed
     assert file.read_text(encoding="utf-8") == FILE
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[" * 20_000,
+        "{a: " * 20_000,
+        "entries: [",
+        "",
+        "[]",
+        "config: {}",
+        "entries: {}",
+        'as_of: "2026-11-09"\nentries: [a]',
+        'as_of: "2026-11-09"\nentries: {a: b}',
+        'as_of: "2026-11-09"\nentries: {a: {b: c}}',
+        'as_of: "2026-11-09"\nentries: {a: {b: {payg_usd_h: "1"}}}',
+    ],
+)
+def test_a_file_that_is_none_is_an_answer(tmp_path: Path, text: str, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "prices.yaml"
+    file.write_text(text, encoding="utf-8")
+    assert main(["refresh-prices", "--file", str(file), "--api", "http://127.0.0.1:9/api"]) == 2
+    printed = capsys.readouterr()
+    assert printed.err.count("\n") == 1
+    assert f"{file} can't be read: " in printed.err
+    assert "catalog/prices.yaml" in printed.err
+    assert printed.out == ""
+    assert file.read_text(encoding="utf-8") == text
 
 
 def test_the_address_is_azures() -> None:

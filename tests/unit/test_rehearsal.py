@@ -5,18 +5,21 @@ import io
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import msgspec
 import pytest
 import yaml
 
 from preview.stack import assessed
 from rehearsal import preparation, stand_in_reference, supervision
 from rehearsal.faults import FAULTS
+from rehearsal.job import Job
 from rehearsal.summary import changes, diagnostics
 from rehearsal.timeline import Timeline, duration
 from simulators.azure.arm_schema import ArmSchema
@@ -139,6 +142,44 @@ def test_what_went_wrong_is_the_diagnostics_alone() -> None:
     output = "Updating (dev)\n\nDiagnostics:\n  a (b):\n    error: no\n\nResources:\n    + 3 created\n"
     failed = SimpleNamespace(output=output)
     assert diagnostics(failed) == "  a (b):\n    error: no"  # ty: ignore[invalid-argument-type]
+
+
+# The process of a rehearsal, but for what happens in it.
+_PERFORMED = """
+import runpy, sys
+from rehearsal import performance
+
+def perform(job, timeline, stay, lost):
+    for _ in range(20_000):
+        timeline.add("phase", "one more line")
+    if job.fault:
+        raise LookupError("no such thing")
+    return 2
+
+performance.perform = perform
+sys.argv = ["rehearsal", *sys.argv[1:]]
+runpy.run_module("rehearsal", run_name="__main__", alter_sys=False)
+"""
+
+
+@pytest.mark.parametrize(("fault", "expected"), [("", 2), ("some", 1)])
+def test_who_stops_reading_does_not_change_the_verdict(tmp_path: Path, fault: str, expected: int) -> None:
+    job, ours = tmp_path / "job.json", socket.socketpair()
+    job.write_bytes(msgspec.json.encode(Job("dev", (), str(tmp_path), "", 0.0, fault=fault)))
+    with ours[0], ours[1], subprocess.Popen(
+        [sys.executable, "-c", _PERFORMED, str(job), str(ours[1].fileno())],
+        cwd=ROOT, pass_fds=[ours[1].fileno()], start_new_session=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        text=True, env=supervision.isolated(tmp_path),
+    ) as process:  # fmt: skip
+        assert process.stdout is not None
+        assert process.stderr is not None
+        assert "one more line" in process.stdout.readline()
+        process.stdout.close()
+        errors = process.stderr.read()
+        assert process.wait(timeout=60) == expected
+    assert "Traceback" not in errors
+    assert errors.count("\n") == (1 if fault else 0)
+    assert not fault or errors.startswith("internal error: LookupError: no such thing")
 
 
 def test_an_unknown_fault_is_refused_with_those_that_there_are() -> None:

@@ -2,7 +2,25 @@
 
 import io
 import os
+import sys
+from collections.abc import Callable
 from typing import Any, TextIO, cast
+
+
+def finished(command: Callable[[], int], lost: int) -> int:
+    """What a process does to its end, as an exit code; `lost` is that of a success whose output could not be written.
+
+    Output is UTF-8 whatever the terminal's encoding. Nobody who reads it, or stops reading, changes the verdict; output
+    that can't be written for another reason, such as a full disk, makes a success a failure.
+    """
+    output, errors = Output("standard output", sys.stdout), Output("standard error", sys.stderr)
+    sys.stdout, sys.stderr = output.stream, errors.stream
+    status = command()
+    problem = output.finish()
+    if problem:
+        sys.stderr.write(f"{problem}: write it elsewhere\n")
+    errors.finish()
+    return (status or lost) if problem else status
 
 
 class Output:
