@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 # The operation began and did not reach its end: it failed, was cancelled, or was not agreed to.
 UNFINISHED = 4
+# Lines of the Pulumi CLI that are shown where it fails for a reason that nobody has foreseen.
+_TAIL = 3
 EPILOG = (
     "Exit codes: 0 fine, 2 it can't begin and nothing was changed, 3 policy violated, 4 it failed, was cancelled or "
     "was not agreed to, 1 internal error."
@@ -35,17 +37,42 @@ exists_option = click.option(
 
 def operated(stack: str, is_json: bool, action: "Callable[[Stack, Screen], bool]") -> int:
     """Open a stack and do something with it; returns the exit code. Why it can't begin is on standard error."""
+    from pulumi.automation.errors import CommandError
+
+    from cli.stack_files import name_problem
     from operate.problems import CannotOperateError
+    from operate.running import last_lines
     from operate.screen import Screen
     from operate.workspace import opened
 
     screen = Screen(is_json=is_json)
+    if (misnamed := name_problem(stack)) is not None:
+        return _refused(screen, stack, misnamed.message, misnamed.fix)
+    found: Stack | None = None
     try:
-        return FINE if action(opened(stack), screen) else UNFINISHED
+        found = opened(stack)
+        return FINE if action(found, screen) else UNFINISHED
     except CannotOperateError as error:
-        screen.document({"event": "refused", "stack": stack, "message": error.message, "fix": error.fix})
-        print(f"{stack}: {error.message}\n→ {error.fix}", file=sys.stderr)
-        return REJECTED
+        return _refused(screen, stack, error.message, error.fix)
+    except CommandError as error:
+        lines = last_lines(str(error).rpartition("stderr: ")[2], _TAIL)
+        message = f"the Pulumi CLI failed: {'; '.join(line.strip() for line in lines)}"
+        fix = f"see whether the state can be read: pulumi stack --stack {stack}"
+        if found is None or not found.begun:
+            return _refused(screen, stack, message, fix)
+        screen.document(
+            {"event": "outcome", "operation": found.begun[-1], "result": "failed", "errors": [message]}
+        )  # fmt: skip
+        print(f"{stack}: {message}\n→ what was done stays done; {fix}", file=sys.stderr)
+        return UNFINISHED
+    except KeyboardInterrupt:
+        return UNFINISHED
+
+
+def _refused(screen: "Screen", stack: str, message: str, fix: str) -> int:
+    screen.document({"event": "refused", "stack": stack, "message": message, "fix": fix})
+    print(f"{stack}: {message}\n→ {fix}", file=sys.stderr)
+    return REJECTED
 
 
 def ids_of(pairs: tuple[str, ...]) -> dict[str, str]:
@@ -61,13 +88,18 @@ def ids_of(pairs: tuple[str, ...]) -> dict[str, str]:
     return dict(pair.split("=", 1) for pair in pairs)
 
 
-def rejected(stack: str, policies: str | None, *, is_json: bool) -> int:
-    """The exit code of the preview without a cloud: 2 and 3 end the update before it begins, with the reasons."""
+def rejected(stack: str, policies: str | None, *, is_json: bool, is_file: bool = False) -> int:
+    """The exit code of the preview without a cloud: 2 and 3 end the update before it begins, with the reasons.
+
+    With `is_file` the verb prints a file for another program: there is nothing on standard output then.
+    """
     from cli.check import assess, page_width, report
+    from operate.screen import Screen
     from preview.collisions import collisions
     from preview.policies import configured, judged
     from preview.program import graph_of
 
+    screen = Screen(is_json=is_json)
     found, source = assess(stack, None)
     violations: tuple[Violation, ...] = ()
     if found.plan is not None:
@@ -76,10 +108,16 @@ def rejected(stack: str, policies: str | None, *, is_json: bool) -> int:
         found = found.with_problems(*collisions(graph), *strictness.problems)
         violations = tuple(each for each in judged(graph, strictness).violations if each.blocks)
     if found.plan is None:
-        # Standard output is for JSON alone, if that is wished for; `check --json -` has the findings in it.
-        place = sys.stderr if is_json else sys.stdout
+        for each in found.findings:
+            if each.severity == "error":
+                screen.document(
+                    {"event": "refused", "stack": stack, "message": f"{each.path}: {each.message}", "fix": each.fix}
+                )
+        place = sys.stderr if is_json or is_file else sys.stdout
         place.writelines(f"{line}\n" for line in report(stack, found, source, page_width()))
         return REJECTED
-    for each in violations:
-        print(f"policy {each.policy}: {each.resource}: {each.message}\n→ {each.fix}", file=sys.stderr)
+    for violation in violations:
+        message = f"policy {violation.policy}: {violation.resource}: {violation.message}"
+        screen.document({"event": "refused", "stack": stack, "message": message, "fix": violation.fix})
+        print(f"{message}\n→ {violation.fix}", file=sys.stderr)
     return VIOLATED if violations else FINE

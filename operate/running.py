@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Mapping
+from contextlib import nullcontext
 from typing import Any, Literal
 
 from msgspec import Struct
@@ -63,8 +64,9 @@ def run(stack: Stack, operation: Operation, screen: Screen, *, quiet: bool = Fal
     with warnings.catch_warnings(), screen.progress(progress), interruptible(cli, screen.say) as interruption:
         # An engine that is killed ends its stream of events in the middle.
         warnings.filterwarnings("ignore", message="Error in event stream")
+        begins = nullcontext() if operation.startswith("preview") else stack.beginning(operation)
         try:
-            with refusals(stack.name):
+            with begins, refusals(stack.name):
                 getattr(stack, operation)(on_event=progress.handle, color="never", **options)
         except CommandError as error:
             result = "cancelled" if interruption.presses else "failed"
@@ -81,7 +83,12 @@ def _errors(progress: Progress, text: str) -> tuple[str, ...]:
                   for each in progress.errors if each.urn not in named)  # fmt: skip
     if found or progress.failed:
         return found
-    return tuple(line for line in text.splitlines() if line.strip())[-_TAIL:]
+    return last_lines(text, _TAIL)
+
+
+def last_lines(text: str, most: int) -> tuple[str, ...]:
+    """The end of what the CLI wrote, by the text of a CommandError, which has both outputs."""
+    return tuple(line for line in text.splitlines() if line.strip())[-most:]
 
 
 def _unseen(event: Event) -> None:

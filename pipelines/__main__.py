@@ -204,7 +204,12 @@ def _bootstrap(stack: str, repository: str, *, dry_run: bool) -> int:
 
 
 def _run(command: Sequence[str]) -> tuple[int, str]:
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+    except FileNotFoundError as error:
+        missing = click.ClickException(f"{command[0]} is not installed")
+        missing.exit_code = _REJECTED
+        raise missing from error
     return done.returncode, done.stdout if done.returncode == 0 else done.stderr
 
 

@@ -125,3 +125,11 @@ def test_only_printing_runs_nothing(capsys: pytest.CaptureFixture[str], monkeypa
     assert capsys.readouterr().out.startswith("az group create --name rg-acme-llm-state")
     assert main(["bootstrap", "nope", "--repository", "acme/llm", "--dry-run"]) == 1
     assert "nope" in capsys.readouterr().err
+
+
+def test_without_the_azure_cli_nothing_begins(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("PATH", "/nowhere")
+    assert main(["bootstrap", "dev", "--repository", "acme/llm"]) == 2
+    assert "az is not installed" in capsys.readouterr().err
