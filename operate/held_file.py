@@ -45,7 +45,7 @@ class HeldFile:
             self._ours = self._file.read_bytes()
 
     def put_back(self) -> None:
-        """Write its former bytes; what somebody else has written since is kept, which is said."""
+        """Write its former bytes; what somebody else has written since is kept."""
         if self._ours == self._before:
             return
         name = self._file.name

@@ -1,4 +1,4 @@
-"""A Pulumi CLI that is a script: it prints what the real one prints, and notes what it was asked.
+"""A Pulumi CLI that is a script: it prints what the real one prints, and notes each command line.
 
 By its source (pulumi/pulumi: pkg/cmd/pulumi, pkg/backend/diy/lock.go, pkg/secrets/passphrase/manager.go,
 pkg/backend/httpstate/backend.go).

@@ -120,7 +120,7 @@ def test_no_to_the_update_puts_the_file_back(
     assert "Pulumi.dev.yaml is as it was before" in capsys.readouterr().out
 
 
-def test_what_somebody_else_wrote_meanwhile_is_kept(
+def test_what_somebody_else_wrote_in_between_is_kept(
     project: Path, pulumi: Callable[..., None], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file = project / "Pulumi.dev.yaml"
