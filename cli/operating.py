@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 
 # The operation began and did not reach its end: it failed, was cancelled, or was not agreed to.
 UNFINISHED = 4
-# Lines of the Pulumi CLI that are shown where it fails for a reason that nobody has foreseen.
-_TAIL = 3
 EPILOG = (
     "Exit codes: 0 fine, 2 it can't begin and nothing was changed, 3 policy violated, 4 it failed, was cancelled or "
     "was not agreed to, 1 internal error."
@@ -37,11 +35,9 @@ exists_option = click.option(
 
 def operated(stack: str, is_json: bool, action: "Callable[[Stack, Screen], bool]") -> int:
     """Open a stack and do something with it; returns the exit code. Why it can't begin is on standard error."""
-    from pulumi.automation.errors import CommandError
-
     from cli.stack_files import name_problem
-    from operate.problems import CannotOperateError
-    from operate.running import last_lines
+    from operate.problems import CannotOperateError, CliFailedError
+    from operate.running import cli_failures
     from operate.screen import Screen
     from operate.workspace import opened
 
@@ -50,13 +46,13 @@ def operated(stack: str, is_json: bool, action: "Callable[[Stack, Screen], bool]
         return _refused(screen, stack, misnamed.message, misnamed.fix)
     found: Stack | None = None
     try:
-        found = opened(stack)
-        return FINE if action(found, screen) else UNFINISHED
+        with cli_failures():
+            found = opened(stack)
+            return FINE if action(found, screen) else UNFINISHED
     except CannotOperateError as error:
         return _refused(screen, stack, error.message, error.fix)
-    except CommandError as error:
-        lines = last_lines(str(error).rpartition("stderr: ")[2], _TAIL)
-        message = f"the Pulumi CLI failed: {'; '.join(line.strip() for line in lines)}"
+    except CliFailedError as error:
+        message = f"the Pulumi CLI failed: {error}"
         fix = f"see whether the state can be read: pulumi stack --stack {stack}"
         if found is None or not found.begun:
             return _refused(screen, stack, message, fix)

@@ -1,15 +1,15 @@
 """Runs one operation of the engine and says how it ended."""
 
 import warnings
-from collections.abc import Mapping
-from contextlib import nullcontext
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager, nullcontext
 from typing import Any, Literal
 
 from msgspec import Struct
 from pulumi.automation.errors import CommandError
 
 from operate.cli import Cli, interruptible
-from operate.problems import CannotOperateError
+from operate.problems import CannotOperateError, CliFailedError
 from operate.progress import Event, Progress
 from operate.screen import Screen
 from operate.workspace import Stack, refusals
@@ -17,6 +17,8 @@ from operate.workspace import Stack, refusals
 Operation = Literal["preview", "up", "preview_refresh", "refresh", "preview_destroy", "destroy"]
 # Lines of the CLI's own output that are shown where no event says what is wrong.
 _TAIL = 15
+# Those in one line.
+_FEW = 3
 
 
 class Outcome(Struct, frozen=True):
@@ -83,11 +85,25 @@ def _errors(progress: Progress, text: str) -> tuple[str, ...]:
                   for each in progress.errors if each.urn not in named)  # fmt: skip
     if found or progress.failed:
         return found
-    return last_lines(text, _TAIL)
+    return _last_lines(text, _TAIL)
 
 
-def last_lines(text: str, most: int) -> tuple[str, ...]:
-    """The end of what the CLI wrote, by the text of a CommandError, which has both outputs."""
+@contextmanager
+def cli_failures() -> Generator[None]:
+    """Name a failure of the CLI by the last lines of its errors.
+
+    Raises:
+        CliFailedError: it failed outside of an operation that `run` reports.
+    """
+    try:
+        yield
+    except CommandError as error:
+        # Its text is the exit code and both outputs, the errors last.
+        lines = _last_lines(str(error).rpartition("stderr: ")[2], _FEW)
+        raise CliFailedError("; ".join(line.strip() for line in lines)) from error
+
+
+def _last_lines(text: str, most: int) -> tuple[str, ...]:
     return tuple(line for line in text.splitlines() if line.strip())[-most:]
 
 
