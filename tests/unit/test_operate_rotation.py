@@ -1,6 +1,7 @@
 """A rotation that does not reach its update leaves the stack file as it was; one that was cut off is continued."""
 
 import json
+import signal
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from scripted_cli import LOCKED, documents, refused
 
 from cli import app
 from operate import updating
+from operate.held_file import interruption_raises
 from operate.progress import Event
 from operate.running import Outcome
 from operate.screen import Screen
@@ -162,3 +164,16 @@ def test_settings_that_make_no_other_pool_count_a_generation(
     shown = documents(capsys)[0]["difference"]
     assert "+      os_disk_gib: 768" in shown
     assert "generation" not in shown
+
+
+def test_a_signal_that_would_end_the_process_raises_while_the_file_is_edited() -> None:
+    former = signal.signal(signal.SIGINT, signal.SIG_DFL)
+    try:
+        with pytest.raises(KeyboardInterrupt), interruption_raises():
+            signal.raise_signal(signal.SIGINT)
+        assert signal.getsignal(signal.SIGINT) is signal.SIG_DFL
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        with interruption_raises():
+            signal.raise_signal(signal.SIGINT)
+    finally:
+        signal.signal(signal.SIGINT, former)
