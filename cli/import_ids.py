@@ -26,7 +26,7 @@ def import_ids(stack: str, *, part: str, rebuild: bool, yes: bool, json: bool, u
     What its names don't make is on standard error. With --rebuild nothing is printed but what is done: import Azure's
     resources, make the provider of the cluster's objects, import these, and update.
     """
-    if (status := rejected(stack, None, is_json=json or not rebuild)) != FINE:
+    if (status := rejected(stack, None, is_json=json and rebuild, is_file=not rebuild)) != FINE:
         return status
     from cli.check import assess
     from operate.importing import import_files

@@ -35,17 +35,40 @@ exists_option = click.option(
 
 def operated(stack: str, is_json: bool, action: "Callable[[Stack, Screen], bool]") -> int:
     """Open a stack and do something with it; returns the exit code. Why it can't begin is on standard error."""
-    from operate.problems import CannotOperateError
+    from cli.stack_files import name_problem
+    from operate.problems import CannotOperateError, CliFailedError
+    from operate.running import cli_failures
     from operate.screen import Screen
     from operate.workspace import opened
 
     screen = Screen(is_json=is_json)
+    if (misnamed := name_problem(stack)) is not None:
+        return _refused(screen, stack, misnamed.message, misnamed.fix)
+    found: Stack | None = None
     try:
-        return FINE if action(opened(stack), screen) else UNFINISHED
+        with cli_failures():
+            found = opened(stack)
+            return FINE if action(found, screen) else UNFINISHED
     except CannotOperateError as error:
-        screen.document({"event": "refused", "stack": stack, "message": error.message, "fix": error.fix})
-        print(f"{stack}: {error.message}\n→ {error.fix}", file=sys.stderr)
-        return REJECTED
+        return _refused(screen, stack, error.message, error.fix)
+    except CliFailedError as error:
+        message = f"the Pulumi CLI failed: {error}"
+        fix = f"see whether the state can be read: pulumi stack --stack {stack}"
+        if found is None or not found.begun:
+            return _refused(screen, stack, message, fix)
+        screen.document(
+            {"event": "outcome", "operation": found.begun[-1], "result": "failed", "errors": [message]}
+        )  # fmt: skip
+        print(f"{stack}: {message}\n→ what was done stays done; {fix}", file=sys.stderr)
+        return UNFINISHED
+    except KeyboardInterrupt:
+        return UNFINISHED
+
+
+def _refused(screen: "Screen", stack: str, message: str, fix: str) -> int:
+    screen.document({"event": "refused", "stack": stack, "message": message, "fix": fix})
+    print(f"{stack}: {message}\n→ {fix}", file=sys.stderr)
+    return REJECTED
 
 
 def ids_of(pairs: tuple[str, ...]) -> dict[str, str]:
@@ -61,13 +84,18 @@ def ids_of(pairs: tuple[str, ...]) -> dict[str, str]:
     return dict(pair.split("=", 1) for pair in pairs)
 
 
-def rejected(stack: str, policies: str | None, *, is_json: bool) -> int:
-    """The exit code of the preview without a cloud: 2 and 3 end the update before it begins, with the reasons."""
+def rejected(stack: str, policies: str | None, *, is_json: bool, is_file: bool = False) -> int:
+    """The exit code of the preview without a cloud: 2 and 3 end the update before it begins, with the reasons.
+
+    With `is_file` the verb prints a file for another program: there is nothing on standard output then.
+    """
     from cli.check import assess, page_width, report
+    from operate.screen import Screen
     from preview.collisions import collisions
     from preview.policies import configured, judged
     from preview.program import graph_of
 
+    screen = Screen(is_json=is_json)
     found, source = assess(stack, None)
     violations: tuple[Violation, ...] = ()
     if found.plan is not None:
@@ -76,10 +104,16 @@ def rejected(stack: str, policies: str | None, *, is_json: bool) -> int:
         found = found.with_problems(*collisions(graph), *strictness.problems)
         violations = tuple(each for each in judged(graph, strictness).violations if each.blocks)
     if found.plan is None:
-        # Standard output is for JSON alone, if that is wished for; `check --json -` has the findings in it.
-        place = sys.stderr if is_json else sys.stdout
+        for each in found.findings:
+            if each.severity == "error":
+                screen.document(
+                    {"event": "refused", "stack": stack, "message": f"{each.path}: {each.message}", "fix": each.fix}
+                )
+        place = sys.stderr if is_json or is_file else sys.stdout
         place.writelines(f"{line}\n" for line in report(stack, found, source, page_width()))
         return REJECTED
-    for each in violations:
-        print(f"policy {each.policy}: {each.resource}: {each.message}\n→ {each.fix}", file=sys.stderr)
+    for violation in violations:
+        message = f"policy {violation.policy}: {violation.resource}: {violation.message}"
+        screen.document({"event": "refused", "stack": stack, "message": message, "fix": violation.fix})
+        print(f"{message}\n→ {violation.fix}", file=sys.stderr)
     return VIOLATED if violations else FINE

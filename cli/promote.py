@@ -70,7 +70,7 @@ def promote(
         sys.stdout.writelines(f"{line}\n" for line in _report(source, target, found))
     code = REJECTED if errors else VIOLATED if found.violated else FINE
     if code == FINE and found.promotion.copied and not dry_run:
-        agreed = yes or (not json and at_terminal() and click.confirm(f"Write {file.name}?"))
+        agreed = yes or (not json and at_terminal() and _says_yes(f"Write {file.name}?"))
         code = _write(file, place.text, found.text) if agreed else REJECTED
         if not agreed and not json:
             print("Nothing is written: add --yes, or --dry-run to look only.", file=sys.stderr)
@@ -84,6 +84,14 @@ def promote(
 def at_terminal() -> bool:
     """Whether somebody can answer a question."""
     return sys.stdin.isatty()
+
+
+def _says_yes(question: str) -> bool:
+    try:
+        return click.confirm(question)
+    except click.Abort:  # Ctrl-D
+        print()
+        return False
 
 
 def _report(source: str, target: str, found: "Promoted") -> Iterator[str]:

@@ -9,6 +9,10 @@ class CannotOperateError(Exception):
         self.message, self.fix = message, fix
 
 
+class CliFailedError(Exception):
+    """The Pulumi CLI failed for a reason that this program has no advice for; the text is the end of what it wrote."""
+
+
 class LockedError(CannotOperateError):
     """Another update has the stack's lock, or a process that was lost left it; `holders` are the backend's lines."""
 

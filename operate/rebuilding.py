@@ -50,7 +50,7 @@ def _imported(operator: Operator, part: Part, file: Any) -> bool:
     screen = operator.screen
     screen.say(f"importing {len(file['resources'])} resources: {part}")
     try:
-        with refusals(operator.stack.name):
+        with operator.stack.beginning("import"), refusals(operator.stack.name):
             operator.stack.import_resources(
                 resources=file["resources"], name_table=file["nameTable"], protect=False, generate_code=False
             )

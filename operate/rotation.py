@@ -1,16 +1,21 @@
-"""Rotates clients' keys and node pools: the stack file is edited after a question, and an update does the rest."""
+"""Rotates clients' keys and node pools: the stack file is edited after a question, and an update does the rest.
+
+Until that update begins, the stack file is put back at whatever ends the rotation.
+"""
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, Final
 
 import yaml
 
 from operate import rotation_edits as edits
+from operate.held_file import HeldFile, interruption_raises
 from operate.running import require
 from operate.stack_file import Edit, difference, edited
 from operate.updating import Operator
-from preview.stack import assessed
+from operate.workspace import refusals
+from preview.stack import Assessed, assessed
 
 # As long as `openssl rand -hex 24` makes it (docs/operating.md).
 _KEY_BYTES: Final = 24
@@ -20,16 +25,29 @@ _NAMESPACE: Final = "llm-platform:"
 def begin_keys(operator: Operator, client: str | None) -> bool:
     """Give clients a second key. False where it was not agreed to, or the update did not reach its end.
 
+    A second key that the stack file names and the cluster has not got yet, as an interrupted rotation leaves it,
+    is taken as it is.
+
     Raises:
-        CannotOperateError: there is no such client, or it has two keys already; nothing was changed.
+        CannotOperateError: there is no such client, or it has two keys already; or the update can't begin. Nothing was
+            changed.
     """
     stack, screen = operator.stack, operator.screen
-    names = edits.second_keys(_config(operator), client)
-    if not _write(operator, edits.begin(names)):
+    file = HeldFile(stack.file, screen)
+    config = _config(file)
+    names = edits.second_keys(config, client)
+    after = _accepted(operator, file, edits.begin(names))
+    if (saved := operator.prepared()) is None:
         return False
-    for name in names.values():
-        stack.feed(secrets.token_hex(_KEY_BYTES), "config", "set", "--secret", f"{_NAMESPACE}{name}")
-    if not operator.up():
+    double = [who for who, name in names.items() if (who, name) in saved.keys_read]
+    require(
+        not double,
+        f"{', '.join(double)} has two keys already",
+        f"move its caller to the new one, then: llm-platform rotate-keys {stack.name} --finish; where "
+        f"{stack.file.name} names one key only, first: llm-platform up {stack.name}",
+    )
+    made = [name for name in names.values() if f"{_NAMESPACE}{name}" not in config]
+    if not _updated(operator, file, after, made):
         return False
     for who, name in names.items():
         screen.document({"event": "key", "client": who, "secret": name})
@@ -45,44 +63,93 @@ def finish_keys(operator: Operator, client: str | None) -> bool:
     """End the keys that were replaced: who still uses one gets 401 after it.
 
     Raises:
-        CannotOperateError: there is no such client, or nobody has two keys; nothing was changed.
+        CannotOperateError: there is no such client, nobody has two keys, or the gateway never got the new one; or the
+            update can't begin. Nothing was changed.
     """
-    names = edits.first_keys(_config(operator), client)
-    for who, name in names.items():
+    stack = operator.stack
+    file = HeldFile(stack.file, operator.screen)
+    pairs = edits.both_keys(_config(file), client)
+    ended = {who: old for who, (_, old) in pairs.items()}
+    after = _accepted(operator, file, edits.finish(ended))
+    if (saved := operator.prepared()) is None:
+        return False
+    unknown = [f"{new} of {who}" for who, (new, _) in pairs.items() if (who, new) not in saved.keys_read]
+    require(
+        not unknown,
+        f"the gateway never got {', '.join(unknown)}: without the old key every caller would be cut off",
+        f"go on with: llm-platform rotate-keys {stack.name}",
+    )
+    for who, name in ended.items():
         operator.screen.say(f"{who}: {name} ends; who still uses it is logged as {who}.2, and gets 401 afterwards")
-    return _write(operator, edits.finish(names)) and operator.up()
+    return _updated(operator, file, after)
 
 
 def rotate_pool(operator: Operator, pool: str, changes: Mapping[str, Any]) -> bool:
     """Replace a pool: the new one is made beside the old one, models move, the old one goes last.
 
     Raises:
-        CannotOperateError: there is no such pool; nothing was changed.
+        CannotOperateError: there is no such pool; or the update can't begin. Nothing was changed.
     """
-    return _write(operator, edits.next_generation(_config(operator), pool, changes)) and operator.up()
+    file = HeldFile(operator.stack.file, operator.screen)
+    config = _config(file)
+    edit = edits.with_settings(config, pool, changes)
+    if _revision(_judged(operator, file.text), pool) == _revision(_judged(operator, edited(file.text, edit)), pool):
+        edit = edits.next_generation(config, pool, changes)
+    after = _accepted(operator, file, edit)
+    return operator.prepared() is not None and _updated(operator, file, after)
 
 
-def _config(operator: Operator) -> dict[str, Any]:
-    found = yaml.safe_load(operator.stack.file.read_text(encoding="utf-8"))
-    return dict(found["config"])
+def _config(file: HeldFile) -> dict[str, Any]:
+    return dict(yaml.safe_load(file.text)["config"])
 
 
-def _write(operator: Operator, edit: Edit) -> bool:
-    """Edit the stack file after showing the difference; where nobody says yes, it is as it was.
+def _judged(operator: Operator, text: str) -> Assessed:
+    return assessed(text, folder=operator.stack.file.parent)
+
+
+def _revision(found: Assessed, pool: str) -> str | None:
+    """What names a pool beside the one that it replaces; None where the stack is rejected or has no such pool."""
+    pools = found.plan.pools if found.plan is not None else ()
+    return next((each.revision for each in pools if each.name == pool), None)
+
+
+def _accepted(operator: Operator, file: HeldFile, edit: Edit) -> str:
+    """The edited text.
 
     Raises:
-        CannotOperateError: the edited file would be rejected.
+        CannotOperateError: it would be rejected.
     """
-    file, screen = operator.stack.file, operator.screen
-    before = file.read_text(encoding="utf-8")
-    after = edited(before, edit)
-    found = assessed(after, folder=file.parent)
+    after = edited(file.text, edit)
+    found = _judged(operator, after)
     problems = [f"{each.path}: {each.message} → {each.fix}" for each in found.findings if each.severity == "error"]
-    require(found.plan is not None, f"the edited {file.name} would be rejected", "; ".join(problems))
-    shown = difference(before, after, file.name)
-    screen.document({"event": "edit", "file": file.name, "difference": shown})
-    screen.say(f"{file.name}:\n{shown}")
-    if not operator.agreed(f"Write this into {file.name}, and update the stack?"):
-        return False
-    file.write_text(after, encoding="utf-8")
-    return True
+    require(found.plan is not None, f"the edited {operator.stack.file.name} would be rejected", "; ".join(problems))
+    return after
+
+
+def _updated(operator: Operator, file: HeldFile, after: str, made: Collection[str] = ()) -> bool:
+    """Write the text after showing the difference, make secrets by these names, and update.
+
+    Where the update doesn't begin, the file is as it was. False where nobody says yes, or it didn't reach its end.
+
+    Raises:
+        CannotOperateError: the update can't begin.
+    """
+    stack, screen = operator.stack, operator.screen
+    if after != file.text:
+        shown = difference(file.text, after, stack.file.name)
+        screen.document({"event": "edit", "file": stack.file.name, "difference": shown})
+        screen.say(f"{stack.file.name}:\n{shown}")
+        if not operator.agreed(f"Write this into {stack.file.name}, and update the stack?"):
+            return False
+    earlier, done = len(stack.begun), False
+    with interruption_raises():
+        try:
+            file.write(after)
+            for name in made:
+                with refusals(stack.name), file.written_by_another():
+                    stack.feed(secrets.token_hex(_KEY_BYTES), "config", "set", "--secret", f"{_NAMESPACE}{name}")
+            done = operator.up()
+        finally:
+            if not done and "up" not in stack.begun[earlier:]:
+                file.put_back()
+    return done

@@ -15,32 +15,28 @@ _NUMBERED: Final = re.compile(r"(.+)-(\d+)")
 
 
 def second_keys(config: Mapping[str, Any], client: str | None) -> dict[str, str]:
-    """The name of a new secret by client, for each client that has one key; of one client where it is named.
+    """The name of the secret with the new key by client, of one client where it is named.
+
+    It is the first one where a client has two keys, and else a name that is nobody's yet.
 
     Raises:
-        CannotOperateError: there is no such client, or it has two keys already.
+        CannotOperateError: there is no such client.
     """
-    clients = _clients(config, client)
-    double = [each["name"] for each in clients if each.get("key_secrets") and len(each["key_secrets"]) > 1]
-    if double:
-        raise CannotOperateError(
-            f"{', '.join(double)} has two keys already",
-            "move its caller to the new one, then: llm-platform rotate-keys STACK --finish",
-        )
     used = {name for each in _clients(config, None) for name in _keys(each)}
     names = {}
-    for each in clients:
-        names[each["name"]] = _next(_keys(each)[0], used)
+    for each in _clients(config, client):
+        keys = _keys(each)
+        names[each["name"]] = keys[0] if len(keys) > 1 else _next(keys[0], used)
         used.add(names[each["name"]])
     return names
 
 
 def begin(names: Mapping[str, str]) -> Edit:
-    """Both keys are valid: the new one is first."""
+    """Both keys are valid: the new one is first. A client that has both is left as it is."""
 
     def edit(config: CommentedMap) -> None:
         for client in config[_GATEWAY]["clients"]:
-            if client["name"] in names:
+            if client["name"] in names and names[client["name"]] not in _keys(client):
                 keys = CommentedSeq([names[client["name"]], *_keys(client)])
                 keys.fa.set_flow_style()
                 _in_place(client, "key_secrets", keys)
@@ -48,13 +44,14 @@ def begin(names: Mapping[str, str]) -> Edit:
     return edit
 
 
-def first_keys(config: Mapping[str, Any], client: str | None) -> dict[str, str]:
-    """The secret that ends by client, for each client with two keys; of one client where it is named.
+def both_keys(config: Mapping[str, Any], client: str | None) -> dict[str, tuple[str, str]]:
+    """The secrets of the new and of the old key, for each client with two keys; of one client where it is named.
 
     Raises:
         CannotOperateError: there is no such client, or nobody has two keys.
     """
-    found = {each["name"]: _keys(each)[1] for each in _clients(config, client) if len(_keys(each)) > 1}
+    pairs = {each["name"]: _keys(each) for each in _clients(config, client)}
+    found = {who: (keys[0], keys[1]) for who, keys in pairs.items() if len(keys) > 1}
     if not found:
         raise CannotOperateError(
             f"{client or 'no client'} has {'one key' if client else 'two keys'}",
@@ -76,24 +73,37 @@ def finish(names: Mapping[str, str]) -> Edit:
     return edit
 
 
-def next_generation(config: Mapping[str, Any], pool: str, changes: Mapping[str, Any]) -> Edit:
-    """The pool with changed settings, or with another generation where none of them makes it another pool.
+def with_settings(config: Mapping[str, Any], pool: str, changes: Mapping[str, Any]) -> Edit:
+    """The pool with changed settings.
 
     Raises:
         CannotOperateError: there is no such pool.
     """
+    place = _place(config, pool)
+
+    def edit(content: CommentedMap) -> None:
+        chosen = content[_POOLS][place]
+        for key, value in changes.items():
+            chosen[key] = value
+
+    return edit
+
+
+def next_generation(config: Mapping[str, Any], pool: str, changes: Mapping[str, Any]) -> Edit:
+    """The pool with changed settings, none of which makes it another pool, so with another generation too.
+
+    Raises:
+        CannotOperateError: there is no such pool.
+    """
+    number = int(config[_POOLS][_place(config, pool)].get("generation", 0))
+    return with_settings(config, pool, {**changes, "generation": number + 1})
+
+
+def _place(config: Mapping[str, Any], pool: str) -> int:
     names = [str(each.get("name")) for each in config.get(_POOLS) or ()]
     if pool not in names:
         raise CannotOperateError(f"there is no pool {pool}", f"pools of this stack: {', '.join(names) or 'none'}")
-
-    def edit(content: CommentedMap) -> None:
-        chosen = content[_POOLS][names.index(pool)]
-        for key, value in changes.items():
-            chosen[key] = value
-        if not changes:
-            chosen["generation"] = int(chosen.get("generation", 0)) + 1
-
-    return edit
+    return names.index(pool)
 
 
 def _clients(config: Mapping[str, Any], client: str | None) -> list[Any]:

@@ -1,14 +1,15 @@
 """Runs one operation of the engine and says how it ended."""
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager, nullcontext
 from typing import Any, Literal
 
 from msgspec import Struct
 from pulumi.automation.errors import CommandError
 
 from operate.cli import Cli, interruptible
-from operate.problems import CannotOperateError
+from operate.problems import CannotOperateError, CliFailedError
 from operate.progress import Event, Progress
 from operate.screen import Screen
 from operate.workspace import Stack, refusals
@@ -16,6 +17,8 @@ from operate.workspace import Stack, refusals
 Operation = Literal["preview", "up", "preview_refresh", "refresh", "preview_destroy", "destroy"]
 # Lines of the CLI's own output that are shown where no event says what is wrong.
 _TAIL = 15
+# Those in one line.
+_FEW = 3
 
 
 class Outcome(Struct, frozen=True):
@@ -63,8 +66,9 @@ def run(stack: Stack, operation: Operation, screen: Screen, *, quiet: bool = Fal
     with warnings.catch_warnings(), screen.progress(progress), interruptible(cli, screen.say) as interruption:
         # An engine that is killed ends its stream of events in the middle.
         warnings.filterwarnings("ignore", message="Error in event stream")
+        begins = nullcontext() if operation.startswith("preview") else stack.beginning(operation)
         try:
-            with refusals(stack.name):
+            with begins, refusals(stack.name):
                 getattr(stack, operation)(on_event=progress.handle, color="never", **options)
         except CommandError as error:
             result = "cancelled" if interruption.presses else "failed"
@@ -81,7 +85,26 @@ def _errors(progress: Progress, text: str) -> tuple[str, ...]:
                   for each in progress.errors if each.urn not in named)  # fmt: skip
     if found or progress.failed:
         return found
-    return tuple(line for line in text.splitlines() if line.strip())[-_TAIL:]
+    return _last_lines(text, _TAIL)
+
+
+@contextmanager
+def cli_failures() -> Generator[None]:
+    """Name a failure of the CLI by the last lines of its errors.
+
+    Raises:
+        CliFailedError: it failed outside of an operation that `run` reports.
+    """
+    try:
+        yield
+    except CommandError as error:
+        # Its text is the exit code and both outputs, the errors last.
+        lines = _last_lines(str(error).rpartition("stderr: ")[2], _FEW)
+        raise CliFailedError("; ".join(line.strip() for line in lines)) from error
+
+
+def _last_lines(text: str, most: int) -> tuple[str, ...]:
+    return tuple(line for line in text.splitlines() if line.strip())[-most:]
 
 
 def _unseen(event: Event) -> None:

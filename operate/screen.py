@@ -56,7 +56,11 @@ class Screen:
         """
         if not self.is_terminal:
             raise CannotOperateError(f"{question} Nobody is at a terminal to say so", f"add {option}")
-        return click.confirm(question, default=False, err=self.is_json)
+        try:
+            return click.confirm(question, default=False, err=self.is_json)
+        except click.Abort:  # Ctrl-D
+            self.say()
+            return False
 
     def typed(self, question: str, expected: str, option: str) -> bool:
         """Whether somebody at the terminal types what is expected.
@@ -66,7 +70,11 @@ class Screen:
         """
         if not self.is_terminal:
             raise CannotOperateError(f"{question} Nobody is at a terminal to type it", f"add {option}")
-        return bool(click.prompt(question, default="", show_default=False, err=self.is_json) == expected)
+        try:
+            return bool(click.prompt(question, default="", show_default=False, err=self.is_json) == expected)
+        except click.Abort:
+            self.say()
+            return False
 
     @contextmanager
     def progress(self, progress: Progress) -> Generator[None]:

@@ -80,7 +80,7 @@ def settle(stack: Stack, state: Saved, chosen: Sequence[Settlement]) -> None:
     for each in chosen:
         if each.action == "look":
             deployment["resources"] = _entered(deployment["resources"], {**each.pending.resource, "id": each.id_})
-    with tempfile.TemporaryDirectory(prefix="state-") as folder, refusals(stack.name):
+    with tempfile.TemporaryDirectory(prefix="state-") as folder, stack.beginning("settle"), refusals(stack.name):
         file = Path(folder) / "state.json"
         file.write_text(json.dumps(whole), encoding="utf-8")
         stack.ask("stack", "import", "--file", str(file))

@@ -55,6 +55,16 @@ class Saved(Struct, frozen=True):
         return self.deployment.get("resources") or []
 
     @property
+    def keys_read(self) -> frozenset[tuple[str, str]]:
+        """What External Secrets reads from the vault: the key in the Secret, and the vault's secret."""
+        return frozenset(
+            (str(entry["secretKey"]), str(entry["remoteRef"]["key"]))
+            for each in self.resources
+            if str(each["type"]).endswith(":ExternalSecret") and not each.get("delete")
+            for entry in each["inputs"]["spec"].get("data") or ()
+        )
+
+    @property
     def has_unread(self) -> bool:
         """Whether it has entries that were never read from their cloud: what an interrupted settlement leaves."""
         return any(
@@ -124,4 +134,5 @@ def require_unlocked(stack: Stack) -> None:
 
 def unlock(stack: Stack) -> None:
     """Remove every lock of the stack."""
-    stack.ask("cancel", "--yes")
+    with stack.beginning("cancel"):
+        stack.ask("cancel", "--yes")

@@ -70,6 +70,14 @@ class Operator:
                 held = {}
             return self._done("up", "update", parallel=self._wishes.parallel, **held)
 
+    def prepared(self) -> state.Saved | None:
+        """The state, after what an earlier update left undone; None where reading what is there failed.
+
+        Raises:
+            CannotOperateError: an update can't begin; nothing was changed.
+        """
+        return state.saved(self.stack) if self._continued() else None
+
     def refresh(self) -> bool:
         """Show what differs between state and clouds, ask, and write it into the state."""
         self._settled(self._saved())

@@ -59,6 +59,8 @@ class Stack(automation.Stack):
 
     def __init__(self, name: str, workspace: automation.Workspace) -> None:
         self.name, self.workspace = name, workspace
+        self.begun: list[str] = []
+        """What has begun that changes the state or the clouds, such as refresh and up, in its order."""
 
     def outputs(self) -> automation.OutputMap:
         """Nothing: `exported` of `operate.state` has what a stack exports."""
@@ -68,6 +70,16 @@ class Stack(automation.Stack):
         """Nothing: `operate.state` has how the last update ended."""
         del show_secrets
         return _NOT_READ
+
+    @contextmanager
+    def beginning(self, operation: str) -> Generator[None]:
+        """Within it, something begins that changes the state or the clouds, unless it is refused."""
+        self.begun.append(operation)
+        try:
+            yield
+        except CannotOperateError:
+            self.begun.pop()
+            raise
 
     def ask(self, *arguments: str) -> str:
         """Standard output of a CLI command about this stack.

@@ -225,8 +225,15 @@ def _bootstrap(stack: str, repository: str, *, dry_run: bool) -> int:
     return bootstrap.bootstrap(wanted, _run)
 
 
+class _MissingError(click.ClickException):
+    exit_code = _REJECTED
+
+
 def _run(command: Sequence[str]) -> tuple[int, str]:
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+    except FileNotFoundError as error:
+        raise _MissingError(f"{command[0]} is not installed") from error
     return done.returncode, done.stdout if done.returncode == 0 else done.stderr
 
 

@@ -1,12 +1,14 @@
 """Keys and pools are rotated while everything goes on: at every moment a client's key is valid, and a pool is there."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from operate.problems import CannotOperateError
 from operate.rotation import begin_keys, finish_keys, rotate_pool
+from operate.updating import Operator
 from tests.engine.operated import Operated, watching
 from tests.engine.platform_stacks import engine_for
 from tests.stack_files import stack_file
@@ -67,6 +69,8 @@ def test_keys_are_rotated_without_a_cut(stack: Operated) -> None:
     assert value not in shown
     assert value not in stack.file.read_text()
     assert value not in stack.run.saved_state()
+    with pytest.raises(CannotOperateError, match="playground has two keys already"):
+        begin_keys(stack.operator(), None)
     seen.clear()
     with watching(stack.engine, look, done=True), stack.engine.leaving_out():
         assert finish_keys(stack.operator(), None)
@@ -113,3 +117,20 @@ def test_a_refused_edit_changes_neither_file_nor_stack(stack: Operated) -> None:
     with pytest.raises(Exception, match="terminal"):
         rotate_pool(stack.operator(yes=False), "h100", {})
     assert (stack.file.read_text(), stack.run.saved_state()) == before
+    with pytest.raises(CannotOperateError, match="has two keys"):
+        finish_keys(stack.operator(), None)
+
+
+@pytest.mark.parametrize("rotate", [begin_keys, lambda operator, _: rotate_pool(operator, "h100", {})])
+def test_no_to_the_update_puts_the_file_back(
+    stack: Operated, rotate: Callable[[Operator, str | None], bool], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before: tuple[Any, ...] = (stack.file.read_bytes(), stack.run.saved_state())
+    operator, answers = stack.operator(yes=False), [True, False]
+    monkeypatch.setattr(operator.screen, "confirm", lambda *_: answers.pop(0))
+    with stack.engine.leaving_out():
+        assert not rotate(operator, None)
+    assert answers == []
+    assert (stack.file.read_bytes(), stack.run.saved_state()) == before
+    (back,) = stack.screen.of("put back")
+    assert back["done"]

@@ -143,7 +143,7 @@ def test_nothing_is_written_without_consent(tmp_path: Path) -> None:
     assert (silent.code, silent.after) == (2, target)
 
 
-@pytest.mark.parametrize(("answer", "code"), [("y\n", 0), ("n\n", 2)])
+@pytest.mark.parametrize(("answer", "code"), [("y\n", 0), ("n\n", 2), ("", 2)])
 def test_somebody_at_a_terminal_decides(
     answer: str, code: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

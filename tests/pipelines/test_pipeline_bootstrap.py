@@ -137,3 +137,11 @@ def test_two_stacks_of_one_platform_have_names_of_their_own() -> None:
     dev = replace(WANTED, stack="dev", subscription="00000000-0000-4000-8000-000000000002")
     for name in ("group", "account", "vault", "updating", "previewing", "state", "key"):
         assert getattr(dev, name) != getattr(WANTED, name)
+
+
+def test_without_the_azure_cli_nothing_begins(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("PATH", "/nowhere")
+    assert main(["bootstrap", "dev", "--repository", "acme/llm"]) == 2
+    assert "az is not installed" in capsys.readouterr().err

@@ -1,10 +1,13 @@
-"""Property tests draw the same examples everywhere, without a deadline, and leave no files; the command `fit`."""
+"""Property tests draw the same examples everywhere and leave no files; the command `fit`; a CLI that is a script."""
 
 import pytest
 from fit_command import RunFit
 from hypothesis import settings
+from scripted_cli import calls, project, pulumi
 
 from planning.__main__ import main
+
+__all__ = ["calls", "project", "pulumi", "run_fit"]
 
 settings.register_profile("repository", deadline=None, derandomize=True, database=None)
 settings.load_profile("repository")

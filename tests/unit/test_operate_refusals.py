@@ -1,71 +1,22 @@
-"""What keeps an operation from beginning is one clear error with exit code 2, and nothing is changed.
+"""What keeps an operation from beginning is one clear error with exit code 2, and nothing is changed."""
 
-The CLI is a script here that prints what the real one prints, by its source (pulumi/pulumi: pkg/cmd/pulumi,
-pkg/backend/diy/lock.go, pkg/secrets/passphrase/manager.go, pkg/backend/httpstate/backend.go).
-"""
-
+import io
 import json
-import stat
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+from scripted_cli import LOCKED, documents, refused
 
 from cli import app
-from operate import workspace
-from tests.stack_files import ROOT
+from cli.operating import operated
+from operate import state
+from operate.screen import Screen
+from operate.workspace import Stack
+from policy.evaluation import Violation
 
-NEW = "v3.276.0"
 SALT = "encryptionsalt: v1:AAAAAAAAAAA=:v1:AAAAAAAAAAAAAAAA:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA==\n"
-LOCKED = (
-    "error: the stack is currently locked by 1 lock(s). Either wait for the other process(es) to end or delete the "
-    "lock file with `pulumi cancel`.\n  azblob://state/.pulumi/locks/organization/llm-platform/dev/1.json: created by "
-    "ada@laptop (pid 7) at 2026-11-30T09:00:00Z"
-)
-
-
-@pytest.fixture
-def calls(tmp_path: Path) -> Path:
-    """Every command line that the script got."""
-    return tmp_path / "calls"
-
-
-@pytest.fixture
-def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    folder = tmp_path / "project"
-    folder.mkdir()
-    for name in ("Pulumi.yaml", "Pulumi.dev.yaml"):
-        (folder / name).write_text((ROOT / name).read_text())
-    monkeypatch.setattr(workspace, "PROJECT", folder)
-    for name in ("PULUMI_CONFIG_PASSPHRASE", "PULUMI_CONFIG_PASSPHRASE_FILE"):
-        monkeypatch.delenv(name, raising=False)
-    return folder
-
-
-@pytest.fixture
-def pulumi(tmp_path: Path, calls: Path, project: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
-    """Puts a CLI on the search path that has a version, and otherwise fails with a message, or prints an answer."""
-    del project
-    place = tmp_path / "bin"
-    place.mkdir()
-    monkeypatch.setenv("PATH", f"{place}:/usr/bin:/bin")
-
-    def script(version: str = NEW, *, fails: str = "", prints: str = "{}") -> None:
-        file = place / "pulumi"
-        file.write_text(
-            f'#!/bin/sh\necho "$@" >> {calls}\nif [ "$1" = version ]; then echo {version}; exit 0; fi\n'
-            + (f"cat >&2 <<'END'\n{fails}\nEND\nexit 255\n" if fails else f"cat <<'END'\n{prints}\nEND\n")
-        )
-        file.chmod(file.stat().st_mode | stat.S_IXUSR)
-
-    return script
-
-
-def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
-    """Standard error of a verb that must end with 2."""
-    capsys.readouterr()
-    assert app.main(arguments) == 2
-    return capsys.readouterr().err
 
 
 def test_no_cli(project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
@@ -166,10 +117,11 @@ def test_an_unknown_client_and_an_unknown_pool(
     rejected = refused(capsys, "rotate-pool", "dev", "h100", "--set", "vm_size=Standard_Nothing", "--yes")
     assert "the edited Pulumi.dev.yaml would be rejected" in rejected
     assert "pools[0].vm_size" in rejected
-    assert "at a terminal" in refused(capsys, "rotate-pool", "dev", "h100")
     assert "KEY=VALUE" in refused(capsys, "rotate-pool", "dev", "h100", "--set", "vm_size")
     assert (project / "Pulumi.dev.yaml").read_text() == before
     assert set(calls.read_text().splitlines()) == {"version"}
+    assert "at a terminal" in refused(capsys, "rotate-pool", "dev", "h100")
+    assert (project / "Pulumi.dev.yaml").read_text() == before
 
 
 def test_a_protected_stack_and_the_name_of_another_one(
@@ -181,3 +133,71 @@ def test_a_protected_stack_and_the_name_of_another_one(
     found = refused(capsys, "destroy", "dev", "--yes", "dev")
     assert "guard-vault" in found
     assert "protect: false" in found
+
+
+@pytest.mark.parametrize("name", ["../x", "examples/foo", ""])
+@pytest.mark.parametrize("verb", ["status", "refresh", "destroy", "up"])
+def test_a_name_that_no_stack_has(
+    verb: str, name: str, pulumi: Callable[..., None], calls: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pulumi()
+    assert app.main([verb, name]) == 2
+    shown = "".join(capsys.readouterr())
+    assert f"{name!r} is not the name of a stack" in shown
+    assert "internal error" not in shown
+    assert not calls.exists()
+
+
+def test_what_nobody_foresaw_is_shown_in_the_words_of_the_cli(
+    pulumi: Callable[..., None], capsys: pytest.CaptureFixture[str]
+) -> None:
+    pulumi(fails="error: the moon is full\n  go to bed")
+    assert "the Pulumi CLI failed: error: the moon is full; go to bed\n" in refused(capsys, "status", "dev")
+    assert app.main(["status", "dev", "--json"]) == 2
+    assert [each["event"] for each in documents(capsys)] == ["refused"]
+
+    def cut_off(stack: Stack, screen: Screen) -> bool:
+        del screen
+        state.unlock(stack)
+        return bool(state.saved(stack))
+
+    pulumi(fails="error: the moon is full", fails_at="stack export")
+    assert operated("dev", True, cut_off) == 4
+    (found,) = documents(capsys)
+    assert (found["event"], found["operation"], found["result"]) == ("outcome", "cancel", "failed")
+    assert "the moon is full" in found["errors"][0]
+
+
+@pytest.mark.parametrize("verb", [["up"], ["rotate-keys"], ["import-ids", "--rebuild"]])
+def test_a_rejected_stack_and_a_violated_policy_are_in_the_json(
+    verb: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert app.main([*verb, "nobody", "--json"]) == 2
+    (found,) = documents(capsys)
+    assert (found["event"], found["stack"]) == ("refused", "nobody")
+    assert "Pulumi.nobody.yaml" in found["message"]
+    assert found["fix"].startswith("stacks in this project")
+    violation = Violation("tags-required", "mandatory", "urn:x::y", "has no owner", "write tags")
+    monkeypatch.setattr("preview.policies.judged", lambda *_: SimpleNamespace(violations=(violation,)))
+    assert app.main([*verb, "dev", "--json"]) == 3
+    (found,) = documents(capsys)
+    assert found["event"] == "refused"
+    assert "tags-required" in found["message"]
+    assert "has no owner" in found["message"]
+    assert found["fix"] == "write tags"
+
+
+def test_ids_are_a_file_and_a_rejection_is_not_in_it(capsys: pytest.CaptureFixture[str]) -> None:
+    assert app.main(["import-ids", "nobody"]) == 2
+    output, errors = capsys.readouterr()
+    assert output == ""
+    assert "Pulumi.nobody.yaml" in errors
+
+
+@pytest.mark.parametrize(
+    "ask", [lambda screen: screen.confirm("Update?", "--yes"), lambda screen: screen.typed("Type dev:", "dev", "--yes")]
+)
+def test_the_end_of_the_input_is_no(ask: Callable[[Screen], bool], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Screen, "is_terminal", True)
+    monkeypatch.setattr("sys.stdin", io.StringIO())
+    assert not ask(Screen())
