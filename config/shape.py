@@ -75,15 +75,19 @@ def stand_in_at(place: Place) -> Any:
 def may_be_secret(path: str) -> bool:
     """Whether the secret itself may have been written at a place, such as `gateway.clients[0]`: it is never repeated.
 
-    So it is where the name of a secret belongs, at an unknown key beside one, and where a section belongs that has one
-    in it, below it or beside it.
+    So it is where the name of a secret belongs, where a section belongs that has one in it, below it or beside it, and
+    at a key that such a section doesn't know.
     """
     place = tuple(_INDEX.sub("", path).split("."))
     if names_a_secret(place[-1]):
         return True
-    section, around = section_at(place), any(map(names_a_secret, keys_at(place[:-1])))
-    known = field_at(place) is not None
-    return around if not known else section is not None and (around or _names_secrets(section))
+    where = place if field_at(place) is not None else place[:-1]
+    section = section_at(where)
+    return (
+        bool(where)
+        and section is not None
+        and (_names_secrets(section) or any(map(names_a_secret, keys_at(where[:-1]))))
+    )
 
 
 def is_section_item(place: Place) -> bool:

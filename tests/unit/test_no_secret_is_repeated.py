@@ -128,6 +128,8 @@ def test_nor_where_the_mapping_beside_its_name_belongs(value: object) -> None:
     ("place", "value"),
     [
         (("registry", "docker_hub"), {"user": "me", "pass": "Winter2026!"}),
+        (("registry", "pass"), "Winter2026!"),
+        (("observability", "receivers"), [{"name": "a", "kind": "email", "email": {"pass": "Winter2026!"}}]),
         (("gateway", "clients"), [{"name": "a", "pass": "Winter2026!"}]),
     ],
 )
