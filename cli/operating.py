@@ -36,9 +36,10 @@ exists_option = click.option(
 def operated(stack: str, is_json: bool, action: "Callable[[Stack, Screen], bool]") -> int:
     """Open a stack and do something with it; returns the exit code. Why it can't begin is on standard error."""
     from cli.stack_files import name_problem
+    from operate.cli import interruption_raises
     from operate.problems import CannotOperateError, CliFailedError
     from operate.running import cli_failures
-    from operate.screen import Screen
+    from operate.screen import Screen, shown
     from operate.workspace import opened
 
     screen = Screen(is_json=is_json)
@@ -46,7 +47,7 @@ def operated(stack: str, is_json: bool, action: "Callable[[Stack, Screen], bool]
         return _refused(screen, stack, misnamed.message, misnamed.fix)
     found: Stack | None = None
     try:
-        with cli_failures():
+        with cli_failures(), interruption_raises():
             found = opened(stack)
             return FINE if action(found, screen) else UNFINISHED
     except CannotOperateError as error:
@@ -59,15 +60,17 @@ def operated(stack: str, is_json: bool, action: "Callable[[Stack, Screen], bool]
         screen.document(
             {"event": "outcome", "operation": found.begun[-1], "result": "failed", "errors": [message]}
         )  # fmt: skip
-        print(f"{stack}: {message}\n→ what was done stays done; {fix}", file=sys.stderr)
+        print(shown(f"{stack}: {message}\n→ what was done stays done; {fix}"), file=sys.stderr)
         return UNFINISHED
     except KeyboardInterrupt:
         return UNFINISHED
 
 
 def _refused(screen: "Screen", stack: str, message: str, fix: str) -> int:
+    from operate.screen import shown
+
     screen.document({"event": "refused", "stack": stack, "message": message, "fix": fix})
-    print(f"{stack}: {message}\n→ {fix}", file=sys.stderr)
+    print(shown(f"{stack}: {message}\n→ {fix}"), file=sys.stderr)
     return REJECTED
 
 

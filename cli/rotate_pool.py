@@ -1,7 +1,6 @@
 """`rotate-pool`: replaces a node pool by a new one, beside which its models move."""
 
 import click
-import yaml
 
 from cli.operating import EPILOG, json_option, operated, rejected, unlock_option, yes_option
 from cli.options import stack_argument, verb
@@ -24,7 +23,7 @@ def rotate_pool(stack: str, pool: str, *, changes: tuple[str, ...], yes: bool, j
     wrong = [each for each in changes if not each.partition("=")[2]]
     if wrong:
         raise click.UsageError(f"--set takes KEY=VALUE, such as os_disk_gib=768, not {', '.join(wrong)}")
-    settings = {key: yaml.safe_load(value) for key, _, value in (each.partition("=") for each in changes)}
+    settings = {key: _value(key, value) for key, _, value in (each.partition("=") for each in changes)}
     if (status := rejected(stack, None, is_json=json)) != FINE:
         return status
     from operate.rotation import rotate_pool as rotate
@@ -32,3 +31,12 @@ def rotate_pool(stack: str, pool: str, *, changes: tuple[str, ...], yes: bool, j
 
     wishes = Wishes(yes=yes, unlock=unlock)
     return operated(stack, json, lambda found, screen: rotate(Operator(found, screen, wishes), pool, settings))
+
+
+def _value(key: str, text: str) -> object:
+    from config.document import DocumentError, read
+
+    try:
+        return read(text).value
+    except DocumentError as error:
+        raise click.UsageError(f"the value of {key} is no YAML: {error}") from error

@@ -18,7 +18,8 @@ from operate.problems import CannotOperateError
 # The version of the SDK that the program is written with (requirements.in): an older engine may refuse its requests.
 OLDEST: Final = "3.272.0"
 _HOW_TO_INSTALL: Final = f"install Pulumi {OLDEST} or newer: https://www.pulumi.com/docs/install/"
-_FORWARDED: Final = (signal.SIGINT, signal.SIGTERM)
+# What a terminal and a supervisor send; SIGHUP where a session is lost.
+_ENDING: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _VERSION: Final = re.compile(r"(\d+)\.(\d+)\.(\d+)")
 Say = Callable[[str], None]
 
@@ -144,12 +145,32 @@ def interruptible(cli: Cli, say: Say) -> Generator[Interruption]:
     if threading.current_thread() is not threading.main_thread():
         yield interruption
         return
-    before = {number: signal.signal(number, interrupted) for number in _FORWARDED}
+    before = {number: signal.signal(number, interrupted) for number in _ENDING}
     try:
         yield interruption
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+@contextmanager
+def interruption_raises() -> Generator[None]:
+    """Within it, what would end the process raises KeyboardInterrupt, so that files are put back and commands awaited.
+
+    A command that runs is in a group of its own, and would go on unwatched. Where the caller of the process decided
+    otherwise, such as to ignore a signal, that stays.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    ours = [number for number in _ENDING if signal.getsignal(number) is signal.SIG_DFL]
+    for number in ours:
+        signal.signal(number, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        for number in ours:
+            signal.signal(number, signal.SIG_DFL)
 
 
 def _number(version: str) -> tuple[int, ...] | None:

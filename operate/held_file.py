@@ -1,13 +1,13 @@
 """A stack file that was edited for an update, and is put back where that update does not begin."""
 
-import signal
-import threading
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
+from operate.problems import CannotOperateError
 from operate.running import require
 from operate.screen import Screen
+from reading.texts import STACK_FILE_BYTES, FileRefusedError, bytes_of
 
 
 class HeldFile:
@@ -15,7 +15,10 @@ class HeldFile:
 
     def __init__(self, file: Path, screen: Screen) -> None:
         self._file, self._screen = file, screen
-        self._before = self._ours = file.read_bytes()
+        try:
+            self._before = self._ours = bytes_of(file, STACK_FILE_BYTES)
+        except FileRefusedError as error:
+            raise CannotOperateError(f"{file.name} can't be read: {error}", "give a stack file") from error
 
     @property
     def text(self) -> str:
@@ -56,20 +59,3 @@ class HeldFile:
         else:
             self._screen.say(f"{name} was changed by somebody else, and is kept: it still has this edit")
         self._screen.document({"event": "put back", "file": name, "done": is_ours})
-
-
-@contextmanager
-def interruption_raises() -> Generator[None]:
-    """Within it, Ctrl-C raises KeyboardInterrupt where it would end the process, so that files are put back.
-
-    Where the caller of the process decided otherwise, such as to ignore it, that stays.
-    """
-    is_main = threading.current_thread() is threading.main_thread()
-    if not is_main or signal.getsignal(signal.SIGINT) is not signal.SIG_DFL:
-        yield
-        return
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, signal.SIG_DFL)

@@ -5,16 +5,21 @@ Until that update begins, the stack file is put back at whatever ends the rotati
 
 import secrets
 from collections.abc import Collection, Mapping
+from datetime import UTC, datetime
 from typing import Any, Final
 
-import yaml
-
+from config.document import DocumentError, read
 from operate import rotation_edits as edits
-from operate.held_file import HeldFile, interruption_raises
+from operate.cli import interruption_raises
+from operate.held_file import HeldFile
+from operate.problems import CannotOperateError
 from operate.running import require
 from operate.stack_file import Edit, difference, edited
 from operate.updating import Operator
 from operate.workspace import refusals
+from preview.collisions import collisions
+from preview.policies import configured, judged
+from preview.program import graph_of
 from preview.stack import Assessed, assessed
 
 # As long as `openssl rand -hex 24` makes it (docs/operating.md).
@@ -100,7 +105,10 @@ def rotate_pool(operator: Operator, pool: str, changes: Mapping[str, Any]) -> bo
 
 
 def _config(file: HeldFile) -> dict[str, Any]:
-    return dict(yaml.safe_load(file.text)["config"])
+    try:
+        return dict(read(file.text).value["config"])
+    except (DocumentError, KeyError, TypeError, ValueError) as error:
+        raise CannotOperateError(f"the stack file can't be read: {error}", "run llm-platform check") from error
 
 
 def _judged(operator: Operator, text: str) -> Assessed:
@@ -123,7 +131,19 @@ def _accepted(operator: Operator, file: HeldFile, edit: Edit) -> str:
     found = _judged(operator, after)
     problems = [f"{each.path}: {each.message} → {each.fix}" for each in found.findings if each.severity == "error"]
     require(found.plan is not None, f"the edited {operator.stack.file.name} would be rejected", "; ".join(problems))
+    violated = _violations(operator, found)
+    require(not violated, f"the edited {operator.stack.file.name} would violate policies", "; ".join(violated))
     return after
+
+
+def _violations(operator: Operator, found: Assessed) -> list[str]:
+    """What `llm-platform up` would refuse of a stack beside its rules: names that collide, and policies."""
+    graph = graph_of(operator.stack.name, found)
+    strictness = configured(None, found.environment, datetime.now(UTC).date().isoformat())
+    problems = (*collisions(graph), *strictness.problems)
+    refused = [f"{each.path}: {each.message}" for each in problems if each.severity == "error"]
+    blocking = [each for each in judged(graph, strictness).violations if each.blocks]
+    return refused + [f"{each.policy}: {each.resource}: {each.message}" for each in blocking]
 
 
 def _updated(operator: Operator, file: HeldFile, after: str, made: Collection[str] = ()) -> bool:

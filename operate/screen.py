@@ -13,6 +13,7 @@ from rich.live import Live
 from rich.spinner import Spinner
 from rich.text import Text
 
+from config.findings import printable
 from operate.problems import CannotOperateError
 from operate.progress import Event, Progress
 
@@ -34,14 +35,14 @@ class Screen:
 
     def say(self, text: str = "") -> None:
         """A line for people."""
-        self._console.print(Text(text))
+        self._console.print(Text(shown(text)))
 
     def event(self, event: Event) -> None:
         """A line of progress."""
         if self.is_json:
             self.document(to_builtins(event))
         else:
-            self._console.print(Text(f"[{event.seconds:7.1f} s] {event}"))
+            self._console.print(Text(shown(f"[{event.seconds:7.1f} s] {event}")))
 
     def document(self, document: Mapping[str, Any]) -> None:
         """A line of JSON, with `--json` only."""
@@ -85,11 +86,16 @@ class Screen:
         spinner = Spinner("dots")
 
         def now() -> RenderableType:
-            spinner.update(text=Text(summary(progress)))
+            spinner.update(text=Text(shown(summary(progress))))
             return spinner
 
         with Live(get_renderable=now, console=self._console, refresh_per_second=4, transient=True):
             yield
+
+
+def shown(text: str) -> str:
+    """The text without what would move a terminal's cursor: clouds, logs and states of others have a say in it."""
+    return "\n".join(map(printable, text.split("\n")))
 
 
 def summary(progress: Progress) -> str:

@@ -8,12 +8,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
-import yaml
 from pulumi import automation
 from pulumi.automation.errors import CommandError, ConcurrentUpdateError, StackNotFoundError
 
+from config.document import DocumentError, read
 from operate.cli import Cli
 from operate.problems import CannotOperateError, LockedError
+from reading.texts import STACK_FILE_BYTES, FileRefusedError, text_of
 
 PROJECT: Final = Path(__file__).resolve().parent.parent
 _SETTINGS: Final = {"PULUMI_EXPERIMENTAL": "true", "PULUMI_SKIP_UPDATE_CHECK": "true"}
@@ -127,8 +128,8 @@ def opened(name: str, project: Path | None = None, environment: Mapping[str, str
 def _require_sign_in_to_secrets(name: str, project: Path, environment: Mapping[str, str]) -> None:
     """A stack whose secrets a passphrase protects needs it: the CLI would wait for it at a terminal, or fail late."""
     try:
-        written: Any = yaml.safe_load((project / f"Pulumi.{name}.yaml").read_text(encoding="utf-8"))
-    except (OSError, ValueError, yaml.YAMLError):
+        written: Any = read(text_of(project / f"Pulumi.{name}.yaml", STACK_FILE_BYTES)).value
+    except (FileRefusedError, DocumentError):
         return
     by_key = isinstance(written, dict) and written.get("secretsprovider", "passphrase") != "passphrase"
     salted = isinstance(written, dict) and "encryptionsalt" in written

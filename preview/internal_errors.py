@@ -5,8 +5,6 @@ import sys
 import traceback
 from pathlib import Path
 
-from config.findings import printable
-
 INTERNAL_ERROR = 1
 # Set to anything, an internal error is printed with its traceback.
 TRACEBACK = "LLM_PLATFORM_TRACEBACK"
@@ -15,6 +13,8 @@ _ROOT = Path(__file__).resolve().parent.parent
 
 def internal_error(error: BaseException, text: str | None = None) -> int:
     """Print one line about an error of this program itself, with where to report it; returns the exit code."""
+    from config.findings import printable  # noqa: PLC0415 - every command loads this module, few need the settings
+
     if os.environ.get(TRACEBACK):
         traceback.print_exception(error)
     lines = (text or f"{type(error).__name__}: {error}").splitlines() or [""]

@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -201,3 +202,37 @@ def test_the_end_of_the_input_is_no(ask: Callable[[Screen], bool], monkeypatch: 
     monkeypatch.setattr(Screen, "is_terminal", True)
     monkeypatch.setattr("sys.stdin", io.StringIO())
     assert not ask(Screen())
+
+
+@pytest.mark.parametrize("value", ["a=[", "a=" + "[" * 25_000, "a=2026-13-45x: {"])
+def test_a_value_that_is_no_yaml_is_a_mistake(
+    value: str, pulumi: Callable[..., None], capsys: pytest.CaptureFixture[str]
+) -> None:
+    pulumi()
+    assert "is no YAML" in refused(capsys, "rotate-pool", "dev", "h100", "--set", value)
+
+
+def test_a_stack_file_of_any_content_keeps_no_stack_from_being_opened(
+    project: Path, pulumi: Callable[..., None]
+) -> None:
+    """What is wrong with it is said by the check; here it is only read for its passphrase."""
+    pulumi()
+    file = project / "Pulumi.dev.yaml"
+    for content in ("[" * 25_000, "a: &a [1]\n" + "b: [" + "*a, " * 200_000 + "]"):
+        file.write_text(content)
+        assert operated("dev", False, lambda *_: True) == 0
+    file.unlink()
+    os.mkfifo(file)
+    assert operated("dev", False, lambda *_: True) == 0
+
+
+def test_no_escape_of_a_lock_or_a_cloud_reaches_the_terminal(
+    pulumi: Callable[..., None], capsys: pytest.CaptureFixture[str]
+) -> None:
+    pulumi(fails=LOCKED.replace("ada@laptop", "ada\x1b[31m\x1b]0;owned\x07@laptop"))
+    text = refused(capsys, "refresh", "dev", "--yes")
+    assert "created by ada" in text
+    assert "\x1b" not in text
+    assert "\x07" not in text
+    Screen().say("one\x1b[2J\ntwo")
+    assert capsys.readouterr().out == "one [2J\ntwo\n"

@@ -11,7 +11,7 @@ from scripted_cli import LOCKED, documents, refused
 
 from cli import app
 from operate import updating
-from operate.held_file import interruption_raises
+from operate.cli import interruption_raises
 from operate.progress import Event
 from operate.running import Outcome
 from operate.screen import Screen
@@ -177,3 +177,27 @@ def test_a_signal_that_would_end_the_process_raises_while_the_file_is_edited() -
             signal.raise_signal(signal.SIGINT)
     finally:
         signal.signal(signal.SIGINT, former)
+
+
+def test_an_edit_that_violates_a_policy_is_refused_before_it_is_written(
+    project: Path, pulumi: Callable[..., None], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`llm-platform up` would refuse such a file; so does what edits it for an update."""
+    pulumi(prints=ONE_KEY)
+    before = (project / "Pulumi.dev.yaml").read_bytes()
+    (project / "Pulumi.dev.yaml").write_bytes(before.replace(b"environment: dev", b"environment: prod"))
+    changed = (project / "Pulumi.dev.yaml").read_bytes()
+    found = refused(capsys, "rotate-pool", "dev", "h100", "--yes", "--set", "nodes={min: 1, max: 150}")
+    assert "node-pool-size" in found or "would be rejected" in found
+    assert (project / "Pulumi.dev.yaml").read_bytes() == changed
+
+
+def test_a_client_whose_name_yaml_1_1_reads_as_a_switch(
+    project: Path, pulumi: Callable[..., None], capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = project / "Pulumi.dev.yaml"
+    file.write_text(file.read_text().replace("name: playground", "name: on"))
+    pulumi(prints=reading(("on", "key-playground")))
+    refused(capsys, "rotate-keys", "dev", "--client", "off", "--yes")
+    app.main(["rotate-keys", "dev", "--client", "on", "--yes"])
+    assert "there is no client" not in capsys.readouterr().err
