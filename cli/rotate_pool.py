@@ -39,4 +39,4 @@ def _value(key: str, text: str) -> object:
     try:
         return read(text).value
     except DocumentError as error:
-        raise click.UsageError(f"the value of {key} is no YAML: {error}") from error
+        raise click.UsageError(f"the value of {key} is not valid YAML: {error}") from error

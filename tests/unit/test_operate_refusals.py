@@ -205,17 +205,17 @@ def test_the_end_of_the_input_is_no(ask: Callable[[Screen], bool], monkeypatch: 
 
 
 @pytest.mark.parametrize("value", ["a=[", "a=" + "[" * 25_000, "a=2026-13-45x: {"])
-def test_a_value_that_is_no_yaml_is_a_mistake(
+def test_a_value_that_is_not_valid_yaml_is_a_mistake(
     value: str, pulumi: Callable[..., None], capsys: pytest.CaptureFixture[str]
 ) -> None:
     pulumi()
-    assert "is no YAML" in refused(capsys, "rotate-pool", "dev", "h100", "--set", value)
+    assert "is not valid YAML" in refused(capsys, "rotate-pool", "dev", "h100", "--set", value)
 
 
 def test_a_stack_file_of_any_content_keeps_no_stack_from_being_opened(
     project: Path, pulumi: Callable[..., None]
 ) -> None:
-    """What is wrong with it is said by the check; here it is only read for its passphrase."""
+    """The check names what is wrong with it; here it is only read for its passphrase."""
     pulumi()
     file = project / "Pulumi.dev.yaml"
     for content in ("[" * 25_000, "a: &a [1]\n" + "b: [" + "*a, " * 200_000 + "]"):
