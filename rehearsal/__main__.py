@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import threading
+import warnings
 from pathlib import Path
 from typing import Any, Never
 
@@ -60,6 +61,8 @@ def _without_abandoned(unraisable: Any) -> None:
 def main(job_file: Path, channel_number: int) -> int:
     """Do the job; returns the exit code."""
     sys.unraisablehook = _without_abandoned
+    # The SDK's words where an engine that is ended leaves its stream of events in the middle.
+    warnings.filterwarnings("ignore", message="Error in event stream")
     signal.signal(signal.SIGHUP, lambda *_: None)
     signal.signal(signal.SIGTERM, _end)
     job = msgspec.json.decode(job_file.read_bytes(), type=Job)

@@ -168,9 +168,11 @@ def _wanted(flag: VllmFlag, kind: str | None) -> str:
 
 
 def _is_json(value: Any) -> bool:
+    if not isinstance(value, str):
+        return False
     try:
         json_of(value)
-    except (TypeError, ValueError):
+    except ValueError:
         return False
     return True
 

@@ -29,8 +29,9 @@ class Rehearsal:
         self.temporary = temporary
         self._errors = temporary.parent / "errors"
         with self._errors.open("w") as errors:
+            # Whoever runs the tests may ignore signals, which a process hands on to those that it starts.
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "cli", "rehearse", *words, "--json"],
+                ["env", "--default-signal=INT,TERM,HUP", sys.executable, "-m", "cli", "rehearse", *words, "--json"],
                 cwd=ROOT, env={**os.environ, "TMPDIR": str(temporary), **environment}, stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE, stderr=errors, text=True, start_new_session=True,
             )  # fmt: skip
