@@ -30,7 +30,7 @@ def test_the_workflows_are_what_github_takes(actionlint: Path) -> None:
     ("before", "after", "found"),
     [
         ("needs: dev", "needs: devv", '"devv" which does not exist'),
-        ("${{ inputs.unlock &&", "${{ input.unlock &&", 'undefined variable "input"'),
+        ("${{ inputs.unlock ==", "${{ input.unlock ==", 'undefined variable "input"'),
         ("runs-on: ${{ vars.RUNNER ||", "run-on: ${{ vars.RUNNER ||", '"run-on"'),
         ("cancel-in-progress: false", "cancel-in-progress: never", "boolean literal"),
         ("id-token: write", "id-token: admin", '"admin"'),
