@@ -94,18 +94,15 @@ def rejected(stack: str, policies: str | None, *, is_json: bool, is_file: bool =
     """
     from cli.check import assess, page_width, report
     from operate.screen import Screen
-    from preview.collisions import collisions
-    from preview.policies import configured, judged
+    from preview.policies import accepted
     from preview.program import graph_of
 
     screen = Screen(is_json=is_json)
     found, source = assess(stack, None)
     violations: tuple[Violation, ...] = ()
     if found.plan is not None:
-        graph = graph_of(stack, found)
-        strictness = configured(policies, found.environment, today())
-        found = found.with_problems(*collisions(graph), *strictness.problems)
-        violations = tuple(each for each in judged(graph, strictness).violations if each.blocks)
+        found, judgement = accepted(graph_of(stack, found), found, policies, today())
+        violations = tuple(each for each in judgement.violations if each.blocks)
     if found.plan is None:
         for each in found.findings:
             if each.severity == "error":

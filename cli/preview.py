@@ -72,12 +72,9 @@ def preview(
             graph = graph_of(stack, found, PROJECT)
         except ProgramFailed as failure:
             return internal_error(failure.__cause__ or failure, f"the program failed: {failure.message}")
-        from preview.collisions import collisions
-        from preview.policies import configured, judged
+        from preview.policies import accepted
 
-        strictness = configured(policies, found.environment, today())
-        found = found.with_problems(*collisions(graph), *strictness.problems)
-        judgement = judged(graph, strictness)
+        found, judgement = accepted(graph, found, policies, today())
     if found.plan is None:
         graph, judgement = None, None
     elif graph is not None:

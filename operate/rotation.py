@@ -17,8 +17,7 @@ from operate.running import require
 from operate.stack_file import Edit, difference, edited
 from operate.updating import Operator
 from operate.workspace import refusals
-from preview.collisions import collisions
-from preview.policies import configured, judged
+from preview.policies import accepted
 from preview.program import graph_of
 from preview.stack import Assessed, assessed
 
@@ -128,22 +127,15 @@ def _accepted(operator: Operator, file: HeldFile, edit: Edit) -> str:
         CannotOperateError: it would be rejected.
     """
     after = edited(file.text, edit)
-    found = _judged(operator, after)
+    name, found, violated = operator.stack.file.name, _judged(operator, after), []
+    if found.plan is not None:
+        day = datetime.now(UTC).date().isoformat()
+        found, judgement = accepted(graph_of(operator.stack.name, found), found, None, day)
+        violated = [f"{each.policy}: {each.resource}: {each.message}" for each in judgement.violations if each.blocks]
     problems = [f"{each.path}: {each.message} → {each.fix}" for each in found.findings if each.severity == "error"]
-    require(found.plan is not None, f"the edited {operator.stack.file.name} would be rejected", "; ".join(problems))
-    violated = _violations(operator, found)
-    require(not violated, f"the edited {operator.stack.file.name} would violate policies", "; ".join(violated))
+    require(found.plan is not None, f"the edited {name} would be rejected", "; ".join(problems))
+    require(not violated, f"the edited {name} would violate policies", "; ".join(violated))
     return after
-
-
-def _violations(operator: Operator, found: Assessed) -> list[str]:
-    """What `llm-platform up` would refuse of a stack beside its rules: names that collide, and policies."""
-    graph = graph_of(operator.stack.name, found)
-    strictness = configured(None, found.environment, datetime.now(UTC).date().isoformat())
-    problems = (*collisions(graph), *strictness.problems)
-    refused = [f"{each.path}: {each.message}" for each in problems if each.severity == "error"]
-    blocking = [each for each in judged(graph, strictness).violations if each.blocks]
-    return refused + [f"{each.policy}: {each.resource}: {each.message}" for each in blocking]
 
 
 def _updated(operator: Operator, file: HeldFile, after: str, made: Collection[str] = ()) -> bool:

@@ -17,7 +17,7 @@ from policy.configuration import Configuration, parse
 from policy.evaluation import Violation, violations
 from policy.resources import Resource
 from preview.formats import plural
-from preview.stack import PROJECT
+from preview.stack import PROJECT, Assessed
 from preview.tables import titled
 from reading.texts import MODEL_FILE_BYTES, FileRefusedError, text_of
 
@@ -76,6 +76,18 @@ def judged(graph: "Graph", strictness: Strictness) -> Judgement:
         for each in graph
     ]  # fmt: skip
     return Judgement(violations(resources, strictness.configuration), strictness.file)
+
+
+def accepted(graph: "Graph", found: Assessed, policies: str | None, today: str) -> tuple[Assessed, Judgement]:
+    """What keeps a planned stack from an update beside its rules: names that collide, and policies.
+
+    The stack has the collisions and what is wrong with the configuration as problems of its own.
+    """
+    # The Pulumi SDK takes a second to import: a rejected stack is shown without it.
+    from preview.collisions import collisions  # noqa: PLC0415
+
+    strictness = configured(policies, found.environment, today)
+    return found.with_problems(*collisions(graph), *strictness.problems), judged(graph, strictness)
 
 
 def _properties(resource: "Registered") -> Mapping[str, Any]:
