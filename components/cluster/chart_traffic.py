@@ -105,13 +105,17 @@ def certificates_traffic(plan: ChartTrafficPlan) -> Openings:
     }
 
 
-def gpu_operator_traffic(plan: ChartTrafficPlan, *, installs_driver: bool) -> Openings:
-    """GPU Operator: a driver that it installs is built from packages of the internet."""
+def gpu_operator_traffic(plan: ChartTrafficPlan) -> Openings:
+    """GPU Operator: a driver that it installs is built from packages of the internet.
+
+    That opening is there whoever owns the driver now: where the owner changes, the old pool's driver pods run until
+    their nodes have gone, and the engine deletes a policy that is given up beside the pool, in no order.
+    """
     driver = _opening({_COMPONENT: "nvidia-driver"}, egress=[_addresses([_EVERYTHING], 80, 443, but=plan.not_internet)])
     return {
         "api-server": _api_clients(plan),
         "metrics": _opening({}, ingress=[_scraped(plan, 8080, 9400)]),
-        **({"driver": driver} if installs_driver else {}),
+        "driver": driver,
     }
 
 

@@ -31,7 +31,7 @@ class GpuOperator(pulumi.ComponentResource):
             pod_security="privileged",
             opts=in_cluster(self, cluster, *cluster.admission),
         )
-        openings = gpu_operator_traffic(plan.traffic, installs_driver=plan.installs_driver)
+        openings = gpu_operator_traffic(plan.traffic)
         policies = close(name, plan.chart.namespace, openings, parent=self, cluster=cluster, space=space)
         self.chart = install_chart(
             f"{name}-release",
