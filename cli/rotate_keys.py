@@ -1,4 +1,4 @@
-"""`rotate-keys`: replaces clients' keys, by two keys that are valid at the same time."""
+"""`rotate-keys`: replaces tenants' keys, by two keys that are valid at the same time."""
 
 import click
 
@@ -7,15 +7,15 @@ from cli.options import stack_argument, verb
 from cli.process import FINE
 
 
-@verb("rotate-keys", "Replace clients' keys without a gap.", EPILOG)
+@verb("rotate-keys", "Replace tenants' keys without a gap.", EPILOG)
 @stack_argument
-@click.option("--client", metavar="NAME", help="This client alone; without it all of them.")
+@click.option("--tenant", metavar="NAME", help="This tenant alone; without it all of them.")
 @click.option("--finish", is_flag=True, help="End the old keys, once every caller has moved to the new ones.")
 @yes_option
 @json_option
 @unlock_option
-def rotate_keys(stack: str, *, client: str | None, finish: bool, yes: bool, json: bool, unlock: bool) -> int:
-    """Give each client a second key, valid beside the first; with --finish, end the first.
+def rotate_keys(stack: str, *, tenant: str | None, finish: bool, yes: bool, json: bool, unlock: bool) -> int:
+    """Give each tenant a second key, valid beside the first; with --finish, end the first.
 
     The new key is made here and encrypted into the stack's configuration, from where the update writes it into the
     vault. It is shown by `pulumi config get NAME --stack STACK` alone.
@@ -26,4 +26,4 @@ def rotate_keys(stack: str, *, client: str | None, finish: bool, yes: bool, json
     from operate.updating import Operator, Wishes
 
     rotate, wishes = finish_keys if finish else begin_keys, Wishes(yes=yes, unlock=unlock)
-    return operated(stack, json, lambda found, screen: rotate(Operator(found, screen, wishes), client))
+    return operated(stack, json, lambda found, screen: rotate(Operator(found, screen, wishes), tenant))

@@ -16,6 +16,8 @@ _LONGEST_VALUE = 60
 _BOUNDS = ("greater_than_equal", "greater_than", "less_than_equal")
 # Keys that other tools have for the version of a chart. The one here is vLLM's, where nobody looks for a chart's.
 _VERSIONS = frozenset({"version", "versions", "chart", "charts", "chart_version"})
+# Sections that earlier versions had elsewhere, by where they were.
+_MOVED = {("gateway", "clients"): "tenants"}
 # What is wrong with a value, by pydantic's type of error; {…} are the limits in its context.
 _WRONG = {
     "string_type": "is not a string",
@@ -48,7 +50,7 @@ def explain(error: ValidationError, sections: Mapping[str, Any]) -> list[Finding
         for place, problems in grouped.items()
         if problems[0]["type"] == "extra_forbidden"
         for spelled in closest(place[-1], keys_at(place[:-1]))
-    }
+    } | {(_MOVED[place],) for place in grouped if place in _MOVED}
     return [
         _finding(place, problems, sections)
         for place, problems in grouped.items()
@@ -154,7 +156,9 @@ def _fix_for(place: Place, value: object, kinds: set[str]) -> str:
 def _unknown_key(place: Place, path: str) -> Finding:
     key, known = str(place[-1]), keys_at(place[:-1])
     places = places_of_key(key)
-    if key in _VERSIONS:
+    if place in _MOVED:
+        fix = f"move it to a section of its own, llm-platform:{_MOVED[place]}, beside llm-platform:{place[0]}"
+    elif key in _VERSIONS:
         fix = f"remove `{key}`: versions of charts and controllers are the platform's own"
     else:
         fix = did_you_mean(key, known) or (f"move it to {listed(places)}" if places else f"remove `{key}`")

@@ -1,56 +1,21 @@
-"""The gateway: the address at which clients reach every model, and the clients."""
+"""The gateway: the address at which tenants reach every model, and what one of them may take of a proxy."""
 
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
-from config.base import Range, Requests, SecretName, Section, SettingRefusedError, StandIn, pattern
+from config.base import Range, Requests, SecretName, Section, StandIn, pattern
 
 # A proxy holds few larger ones.
 LARGEST_BODY_MIB = 50
 
 
-class Client(Section):
-    """A caller; its API key is in the vault."""
-
-    name: Annotated[str, pattern(r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$", longest=63), StandIn("zz{index}")] = Field(
-        description="the caller's name in logs and limits: lower-case letters, digits and single dashes, 63 at most"
-    )
-    key_secret: Annotated[SecretName | None, StandIn("recovered", needed=True)] = Field(
-        default=None,
-        description="the name (not the value) of the vault's secret with the client's API key: letters, digits, dashes",
-    )
-    key_secrets: tuple[SecretName, ...] = Field(
-        default=(),
-        max_length=2,
-        description="in place of key_secret the names (not the values) of two, while one key replaces the other: the "
-        "new one first, [key-a-2, key-a]",
-    )
-
-    @model_validator(mode="after")
-    def _has_keys(self) -> "Client":
-        if self.key_secret is not None and self.key_secrets:
-            raise SettingRefusedError(
-                "`key_secret` and `key_secrets` are both there", "write all names under key_secrets, the new one first"
-            )
-        if not self.keys:
-            raise SettingRefusedError(
-                "no API key is named", "write key_secret: the name of the vault's secret with the key"
-            )
-        return self
-
-    @property
-    def keys(self) -> tuple[str, ...]:
-        """Names of the secrets with its API keys, the current one first."""
-        return self.key_secrets if self.key_secret is None else (self.key_secret,)
-
-
 class Limits(Section):
-    """What one client may take of one proxy."""
+    """What one tenant may take of one proxy."""
 
     requests_per_minute: Requests = Field(
         default=3000,
-        description="requests of one client to one model within a minute through one proxy, 1 to 1000000; those beyond "
+        description="requests of one tenant to one model within a minute through one proxy, 1 to 1000000; those beyond "
         "are answered 429",
     )
 
@@ -67,9 +32,6 @@ class Gateway(Section):
     exposure: Literal["internal", "public"] = Field(
         default="internal", description="`internal` (an address of the gateway subnet) or `public`"
     )
-    clients: tuple[Client, ...] = Field(
-        min_length=1, max_length=1000, description="a list of callers, at least one: [{name: …, key_secret: …}]"
-    )
     request_timeout_seconds: Annotated[int, Field(ge=30, le=7200, strict=True)] = Field(
         default=600, description="the longest request in seconds, 30 to 7200; it covers a whole streamed answer"
     )
@@ -79,12 +41,12 @@ class Gateway(Section):
         "above 1 million tokens; raise it for images, which are not counted in tokens",
     )
     limits: Limits = Field(
-        default_factory=Limits, description="what one client may take, such as {requests_per_minute: 600}"
+        default_factory=Limits, description="what one tenant may take of one proxy, such as {requests_per_minute: 600}"
     )
     prefix_cache: Literal["per-client", "shared"] | None = Field(
         default=None,
-        description="whether a client's requests reuse what other clients' prompts left in a model's cache: `shared`, "
-        "which shows by the time of an answer what others have sent, or `per-client`, for 15 clients at most",
+        description="whether a tenant's requests reuse what other tenants' prompts left in a model's cache: `shared`, "
+        "which shows by the time of an answer what others have sent, or `per-client`, for 15 tenants at most",
     )
     replicas: Range = Field(
         default_factory=lambda: Range(min=2, max=4),

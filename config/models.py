@@ -163,6 +163,7 @@ class Engine(Section):
     )
 
 
+Tag = Annotated[str, pattern(r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$", longest=63)]
 License = Annotated[str, pattern(r"^[a-z0-9][a-z0-9.+-]*$", longest=60)]
 
 
@@ -218,6 +219,12 @@ class ModelSettings(Section):
     autoscaling: Autoscaling | None = Field(
         default=None,
         description="when a replica is added: {requests_per_replica: 8}; without it one per `concurrency` requests",
+    )
+    tags: tuple[Tag, ...] = Field(
+        default=(),
+        max_length=20,
+        description="tags by which tenants may use it (`tenants[].tags`), such as [internal]: lower-case letters, "
+        "digits and single dashes",
     )
     license: License | Annotated[tuple[License, ...], Field(min_length=1, max_length=20)] | None = Field(
         default=None,

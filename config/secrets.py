@@ -133,7 +133,7 @@ def secret_literals(value: Any) -> list[Finding]:
             path_of(place),
             "a secret in plain text (its value is not shown); stack files hold only names of Key Vault secrets",
             "revoke that secret, put a new one into the vault (`az keyvault secret set`) and write its name under "
-            "security.hugging_face_token, gateway.clients[].key_secret or observability.receivers[].secret",
+            "security.hugging_face_token, tenants[].key_secret or observability.receivers[].secret",
         )
         for place in secret_places(value)
     ]

@@ -16,6 +16,7 @@ from config.pools import Pool
 from config.registry import Registry
 from config.security import Security
 from config.storage import Storage
+from config.tenants import Tenant
 
 
 class Settings(Section):
@@ -47,7 +48,10 @@ class Settings(Section):
     security: Security = Field(
         default_factory=Security, description="a mapping: the key vault and the names of secrets in it"
     )
-    gateway: Gateway = Field(description="a mapping with hostname, certificate and clients")
+    gateway: Gateway = Field(description="a mapping with hostname and certificate")
+    tenants: Annotated[tuple[Tenant, ...], Field(min_length=1, max_length=1000)] = Field(
+        description="a list of callers, at least one: [{name: …, key_secret: …}]"
+    )
     observability: Observability = Field(
         default_factory=Observability, description="a mapping: retention of metrics and alert thresholds"
     )

@@ -73,7 +73,7 @@ def stand_in_at(place: Place) -> Any:
 
 
 def may_be_secret(path: str) -> bool:
-    """Whether the secret itself may have been written at a place, such as `gateway.clients[0]`: it is never repeated.
+    """Whether the secret itself may have been written at a place, such as `tenants[0]`: it is never repeated.
 
     So it is where the name of a secret belongs, where a section belongs that has one in it, below it or beside it, and
     at a key that such a section doesn't know.

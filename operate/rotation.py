@@ -1,4 +1,4 @@
-"""Rotates clients' keys and node pools: the stack file is edited after a question, and an update does the rest.
+"""Rotates tenants' keys and node pools: the stack file is edited after a question, and an update does the rest.
 
 Until that update begins, the stack file is put back at whatever ends the rotation.
 """
@@ -26,20 +26,20 @@ _KEY_BYTES: Final = 24
 _NAMESPACE: Final = "llm-platform:"
 
 
-def begin_keys(operator: Operator, client: str | None) -> bool:
-    """Give clients a second key. False where it was not agreed to, or the update did not reach its end.
+def begin_keys(operator: Operator, tenant: str | None) -> bool:
+    """Give tenants a second key. False where it was not agreed to, or the update did not reach its end.
 
     A second key that the stack file names and the cluster has not got yet, as an interrupted rotation leaves it,
     is taken as it is.
 
     Raises:
-        CannotOperateError: there is no such client, or it has two keys already; or the update can't begin. Nothing was
+        CannotOperateError: there is no such tenant, or it has two keys already; or the update can't begin. Nothing was
             changed.
     """
     stack, screen = operator.stack, operator.screen
     file = HeldFile(stack.file, screen)
     config = _config(file)
-    names = edits.second_keys(config, client)
+    names = edits.second_keys(config, tenant)
     after = _accepted(operator, file, edits.begin(names))
     if (saved := operator.prepared()) is None:
         return False
@@ -54,7 +54,7 @@ def begin_keys(operator: Operator, client: str | None) -> bool:
     if not _updated(operator, file, after, made):
         return False
     for who, name in names.items():
-        screen.document({"event": "key", "client": who, "secret": name})
+        screen.document({"event": "key", "tenant": who, "secret": name})
         screen.say(f"{who}: {name} is valid too; read it by: pulumi config get {name} --stack {stack.name}")
     screen.say(
         f"Move the callers; when no log has {'NAME' if len(names) > 1 else next(iter(names))}.2 any more: "
@@ -63,16 +63,16 @@ def begin_keys(operator: Operator, client: str | None) -> bool:
     return True
 
 
-def finish_keys(operator: Operator, client: str | None) -> bool:
+def finish_keys(operator: Operator, tenant: str | None) -> bool:
     """End the keys that were replaced: who still uses one gets 401 after it.
 
     Raises:
-        CannotOperateError: there is no such client, nobody has two keys, or the gateway never got the new one; or the
+        CannotOperateError: there is no such tenant, nobody has two keys, or the gateway never got the new one; or the
             update can't begin. Nothing was changed.
     """
     stack = operator.stack
     file = HeldFile(stack.file, operator.screen)
-    pairs = edits.both_keys(_config(file), client)
+    pairs = edits.both_keys(_config(file), tenant)
     ended = {who: old for who, (_, old) in pairs.items()}
     after = _accepted(operator, file, edits.finish(ended))
     if (saved := operator.prepared()) is None:

@@ -9,22 +9,22 @@ from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from operate.problems import CannotOperateError
 from operate.stack_file import Edit
 
-_GATEWAY: Final = "llm-platform:gateway"
+_TENANTS: Final = "llm-platform:tenants"
 _POOLS: Final = "llm-platform:pools"
 _NUMBERED: Final = re.compile(r"(.+)-(\d+)")
 
 
-def second_keys(config: Mapping[str, Any], client: str | None) -> dict[str, str]:
-    """The name of the secret with the new key by client, of one client where it is named.
+def second_keys(config: Mapping[str, Any], tenant: str | None) -> dict[str, str]:
+    """The name of the secret with the new key by tenant, of one tenant where it is named.
 
-    It is the first one where a client has two keys, and else a name that is nobody's yet.
+    It is the first one where a tenant has two keys, and else a name that is nobody's yet.
 
     Raises:
-        CannotOperateError: there is no such client.
+        CannotOperateError: there is no such tenant.
     """
-    used = {name for each in _clients(config, None) for name in _keys(each)}
+    used = {name for each in _tenants(config, None) for name in _keys(each)}
     names = {}
-    for each in _clients(config, client):
+    for each in _tenants(config, tenant):
         keys = _keys(each)
         names[each["name"]] = keys[0] if len(keys) > 1 else _next(keys[0], used)
         used.add(names[each["name"]])
@@ -32,29 +32,29 @@ def second_keys(config: Mapping[str, Any], client: str | None) -> dict[str, str]
 
 
 def begin(names: Mapping[str, str]) -> Edit:
-    """Both keys are valid: the new one is first. A client that has both is left as it is."""
+    """Both keys are valid: the new one is first. A tenant that has both is left as it is."""
 
     def edit(config: CommentedMap) -> None:
-        for client in config[_GATEWAY]["clients"]:
-            if client["name"] in names and names[client["name"]] not in _keys(client):
-                keys = CommentedSeq([names[client["name"]], *_keys(client)])
+        for tenant in config[_TENANTS]:
+            if tenant["name"] in names and names[tenant["name"]] not in _keys(tenant):
+                keys = CommentedSeq([names[tenant["name"]], *_keys(tenant)])
                 keys.fa.set_flow_style()
-                _in_place(client, "key_secrets", keys)
+                _in_place(tenant, "key_secrets", keys)
 
     return edit
 
 
-def both_keys(config: Mapping[str, Any], client: str | None) -> dict[str, tuple[str, str]]:
-    """The secrets of the new and of the old key, for each client with two keys; of one client where it is named.
+def both_keys(config: Mapping[str, Any], tenant: str | None) -> dict[str, tuple[str, str]]:
+    """The secrets of the new and of the old key, for each tenant with two keys; of one tenant where it is named.
 
     Raises:
-        CannotOperateError: there is no such client, or nobody has two keys.
+        CannotOperateError: there is no such tenant, or nobody has two keys.
     """
-    pairs = {each["name"]: _keys(each) for each in _clients(config, client)}
+    pairs = {each["name"]: _keys(each) for each in _tenants(config, tenant)}
     found = {who: (keys[0], keys[1]) for who, keys in pairs.items() if len(keys) > 1}
     if not found:
         raise CannotOperateError(
-            f"{client or 'no client'} has {'one key' if client else 'two keys'}",
+            f"{tenant or 'no tenant'} has {'one key' if tenant else 'two keys'}",
             "begin with: llm-platform rotate-keys STACK",
         )
     return found
@@ -64,11 +64,11 @@ def finish(names: Mapping[str, str]) -> Edit:
     """The new key alone is valid."""
 
     def edit(config: CommentedMap) -> None:
-        for client in config[_GATEWAY]["clients"]:
-            if client["name"] in names:
-                _in_place(client, "key_secret", _keys(client)[0])
+        for tenant in config[_TENANTS]:
+            if tenant["name"] in names:
+                _in_place(tenant, "key_secret", _keys(tenant)[0])
                 # A secret in the configuration that no setting names is an error; the vault keeps its copy.
-                config.pop(f"llm-platform:{names[client['name']]}", None)
+                config.pop(f"llm-platform:{names[tenant['name']]}", None)
 
     return edit
 
@@ -106,17 +106,17 @@ def _place(config: Mapping[str, Any], pool: str) -> int:
     return names.index(pool)
 
 
-def _clients(config: Mapping[str, Any], client: str | None) -> list[Any]:
-    every = list((config.get(_GATEWAY) or {}).get("clients") or ())
-    chosen = [each for each in every if client is None or each.get("name") == client]
+def _tenants(config: Mapping[str, Any], tenant: str | None) -> list[Any]:
+    every = list(config.get(_TENANTS) or ())
+    chosen = [each for each in every if tenant is None or each.get("name") == tenant]
     if not chosen:
         names = ", ".join(str(each.get("name")) for each in every)
-        raise CannotOperateError(f"there is no client {client}", f"clients of this stack: {names or 'none'}")
+        raise CannotOperateError(f"there is no tenant {tenant}", f"tenants of this stack: {names or 'none'}")
     return chosen
 
 
-def _keys(client: Mapping[str, Any]) -> list[str]:
-    return list(client.get("key_secrets") or [client["key_secret"]])
+def _keys(tenant: Mapping[str, Any]) -> list[str]:
+    return list(tenant.get("key_secrets") or [tenant["key_secret"]])
 
 
 def _next(name: str, used: set[str]) -> str:
@@ -129,10 +129,10 @@ def _next(name: str, used: set[str]) -> str:
     return f"{base}-{number + 1}"
 
 
-def _in_place(client: CommentedMap, key: str, value: Any) -> None:
+def _in_place(tenant: CommentedMap, key: str, value: Any) -> None:
     """Put a key where the other one of the two was."""
-    names = list(client)
-    old = next(name for name in ("key_secret", "key_secrets") if name in client)
+    names = list(tenant)
+    old = next(name for name in ("key_secret", "key_secrets") if name in tenant)
     place = names.index(old)
-    del client[old]
-    client.insert(place, key, value)
+    del tenant[old]
+    tenant.insert(place, key, value)

@@ -197,7 +197,7 @@ def _gateway(plan: Plan, _: Counts) -> tuple[Leaf, ...]:
     return (
         Leaf(
             f"https://{gateway.hostname}/v1, {'public' if gateway.public else 'private'}, "
-            f"{plural(len(gateway.clients), 'client')}, {span(gateway.min_replicas, gateway.max_replicas)} proxies"
+            f"{plural(len(gateway.tenants), 'tenant')}, {span(gateway.min_replicas, gateway.max_replicas)} proxies"
         ),
         Leaf(f"{_chart(gateway.envoy)}, {_chart(gateway.ai)}"),
     )

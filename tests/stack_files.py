@@ -31,12 +31,16 @@ def strings(value: Any) -> list[str]:
 
 def edits(stack: str) -> list[Mapping[str, Any]]:
     """What the current program requires of the stack file of an earlier version."""
-    return [edit for edit in yaml.safe_load(_EDITS.read_text(encoding="utf-8")) if edit["stack"] == stack]
+    return [edit for edit in yaml.safe_load(_EDITS.read_text(encoding="utf-8")) if edit["stack"] in (stack, "all")]
 
 
 def upgraded(text: str, stack: str) -> str:
     """The text of a recorded stack file with what the current program requires of it (recordings/edits.yaml)."""
     content = yaml.safe_load(text)
     for edit in edits(stack):
-        content["config"].setdefault(f"llm-platform:{edit['section']}", {}).setdefault(edit["key"], edit["value"])
+        section = f"llm-platform:{edit['section']}"
+        if "moved_to" in edit:
+            content["config"][f"llm-platform:{edit['moved_to']}"] = content["config"][section].pop(edit["key"])
+        else:
+            content["config"].setdefault(section, {}).setdefault(edit["key"], edit["value"])
     return yaml.safe_dump(content, sort_keys=False, width=1000)

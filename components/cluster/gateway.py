@@ -178,7 +178,7 @@ class Gateway(pulumi.ComponentResource):
             template=specs.certificate_template(),
             opts=in_cluster(self, self._cluster, *needs),
         )
-        named = {name: secret for client in plan.clients for name, secret in client.keys}
+        named = {name: secret for tenant in plan.tenants for name, secret in tenant.keys}
         keys = external_secret(
             f"{self._name}-api-keys",
             secret=specs.KEYS_SECRET,

@@ -17,7 +17,7 @@ def secrets_read(stack: ResolvedStack) -> dict[str, tuple[str, ...]]:
     found: dict[str, set[str | None]] = {
         GATEWAY_NAMESPACE: {
             settings.gateway.certificate,
-            *(name for client in settings.gateway.clients for name in client.keys),
+            *(name for tenant in settings.tenants for name in tenant.keys),
         },
         NAMESPACE: {token_secret(stack.resolution)},
         monitoring_namespace(stack): {receiver.secret for receiver in settings.observability.receivers},

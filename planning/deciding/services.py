@@ -1,6 +1,6 @@
 """Plans what runs in the cluster for all models: secrets, gateway, autoscaling, metrics."""
 
-from config.gateway import Client
+from config.tenants import Tenant
 from planning.deciding import azure_objects
 from planning.deciding.alerting import alerting
 from planning.deciding.chart_crds import chart_crds
@@ -15,7 +15,6 @@ from planning.placement.system_capacity import system_capacity
 from planning.plan import (
     AutoscalingPlan,
     CertificatesPlan,
-    ClientPlan,
     ControllerPlan,
     GatewayPlan,
     GpuMetricsPlan,
@@ -26,6 +25,7 @@ from planning.plan import (
     SecretsPlan,
     ServingPlan,
     SystemLoadPlan,
+    TenantPlan,
 )
 from planning.resolving.hugging_face import token_secret
 from planning.resolving.request_path import request_path
@@ -114,7 +114,7 @@ def gateway(stack: ResolvedStack, nodes: NodeSelection) -> GatewayPlan:
         proxy_image=image(stack, "envoy-proxy"),
         public=settings.exposure == "public",
         service_annotations=azure_objects.load_balancer_annotations(stack),
-        clients=tuple(ClientPlan(name=client.name, keys=_keys(client)) for client in settings.clients),
+        tenants=tuple(TenantPlan(name=tenant.name, keys=_keys(tenant)) for tenant in stack.settings.tenants),
         listener=path.listener,
         proxy=path.proxy,
         min_replicas=settings.replicas.min,
@@ -131,13 +131,13 @@ def gateway(stack: ResolvedStack, nodes: NodeSelection) -> GatewayPlan:
     )
 
 
-def _keys(client: Client) -> Pairs:
+def _keys(tenant: Tenant) -> Pairs:
     """Each key under a name of its own: of two with one name Envoy Gateway would take the first, and say nothing.
 
     Read in envoyproxy/gateway internal/gatewayapi/securitypolicy.go, buildAPIKeyAuth (`seenClients`).
     """
-    first, *more = client.keys
-    return ((client.name, first), *((f"{client.name}.{number}", key) for number, key in enumerate(more, 2)))
+    first, *more = tenant.keys
+    return ((tenant.name, first), *((f"{tenant.name}.{number}", key) for number, key in enumerate(more, 2)))
 
 
 def monitoring(stack: ResolvedStack, nodes: NodeSelection) -> MonitoringPlan:

@@ -28,13 +28,13 @@ def route(stack: ResolvedStack, view: ResolvedModel) -> RoutePlan:
         gateway_namespace=GATEWAY_NAMESPACE,
         hostname=settings.hostname,
         models=(view.name, *(adapter.name for release in view.releases for adapter in adapters(release.options))),
-        cached_apart=tuple(client.name for client in settings.clients) if _cached_apart(stack, view) else (),
+        cached_apart=tuple(tenant.name for tenant in stack.settings.tenants) if _cached_apart(stack, view) else (),
     )
 
 
 def _cached_apart(stack: ResolvedStack, view: ResolvedModel) -> bool:
     settings = stack.settings.gateway
-    several = len(settings.clients) > 1
+    several = len(stack.settings.tenants) > 1
     return settings.prefix_cache == "per-client" and several and any(map(caches_prompts, view.releases))
 
 

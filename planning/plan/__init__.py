@@ -65,7 +65,6 @@ from planning.plan.services import (
     CertificatesPlan,
     ChartCrdsPlan,
     ChartPlan,
-    ClientPlan,
     ControllerPlan,
     GatewayPlan,
     GpuMetricsPlan,
@@ -77,6 +76,7 @@ from planning.plan.services import (
     ServingPlan,
     TrafficPlan,
 )
+from planning.plan.tenants import TenantPlan
 
 __all__ = [
     "AdminGrantPlan",
@@ -93,7 +93,6 @@ __all__ = [
     "ChartCrdsPlan",
     "ChartPlan",
     "ChartTrafficPlan",
-    "ClientPlan",
     "ClusterIdentityPlan",
     "ClusterPlan",
     "ContainerLogsPlan",
@@ -154,6 +153,7 @@ __all__ = [
     "SubnetPlan",
     "SystemLoadPlan",
     "TcpKeepalivePath",
+    "TenantPlan",
     "TokenCost",
     "TrafficPlan",
     "UpstreamPath",

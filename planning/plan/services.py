@@ -7,6 +7,7 @@ from planning.plan.base import Json, Pairs
 from planning.plan.chart_traffic import ChartTrafficPlan
 from planning.plan.request_path import ListenerPath, ProxyPath
 from planning.plan.secrets import SecretStorePlan
+from planning.plan.tenants import TenantPlan
 
 
 class ChartPlan(Struct, frozen=True, kw_only=True):
@@ -131,15 +132,6 @@ class AutoscalingPlan(Struct, frozen=True, kw_only=True):
     """Who is around its pods, for their network policies."""
 
 
-class ClientPlan(Struct, frozen=True, kw_only=True):
-    """A caller of the gateway."""
-
-    name: str
-    """Name under which its requests are logged."""
-    keys: Pairs
-    """The name that goes with each of its API keys, and the store's secret with that key; the current one first."""
-
-
 class ControllerPlan(Struct, frozen=True, kw_only=True):
     """A controller whose metrics are scraped: without it, changes have no effect."""
 
@@ -186,7 +178,7 @@ class GatewayPlan(Struct, frozen=True, kw_only=True):
     """Whether the gateway is reached from the internet."""
     service_annotations: Pairs
     """Annotations of the proxies' Service: whether its load balancer is public, and how long it bears silence."""
-    clients: tuple[ClientPlan, ...]
+    tenants: tuple[TenantPlan, ...]
     """Who may call."""
     listener: ListenerPath
     """Limits of the proxies towards clients."""

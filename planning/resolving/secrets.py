@@ -30,10 +30,10 @@ def named_secrets(stack: Resolution) -> Iterator[NamedSecret]:
     yield NamedSecret("gateway.certificate", settings.gateway.certificate)
     if settings.security.hugging_face_token is not None:
         yield NamedSecret("security.hugging_face_token", settings.security.hugging_face_token)
-    for index, client in enumerate(settings.gateway.clients):
-        path = f"gateway.clients[{index}].key_secret"
-        for number, key in enumerate(client.keys):
-            yield NamedSecret(path if client.key_secret is not None else f"{path}s[{number}]", key)
+    for index, tenant in enumerate(settings.tenants):
+        path = f"tenants[{index}].key_secret"
+        for number, key in enumerate(tenant.keys):
+            yield NamedSecret(path if tenant.key_secret is not None else f"{path}s[{number}]", key)
     account = settings.registry.docker_hub
     if account is not None:
         yield NamedSecret("registry.docker_hub.username_secret", account.username_secret)

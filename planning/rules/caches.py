@@ -14,16 +14,16 @@ _RULES_OF_A_ROUTE = 15
     prevents="A client finds out what others have sent: an answer begins sooner where another client has sent the "
     "same beginning of a prompt.",
     source="vLLM docs/design/prefix_caching.md, cache isolation; CVE-2025-46570",
-    reads=("gateway", "models"),
+    reads=("gateway", "tenants", "models"),
 )
 def sharing_is_decided(stack: Resolution) -> Violations:
     """Where several clients use a model that caches prompts, the stack file says whether they share them."""
-    settings = stack.settings.gateway
+    settings, tenants = stack.settings.gateway, len(stack.settings.tenants)
     caching = sorted({release.settings.name for release in stack.releases if caches_prompts(release)})
-    if settings.prefix_cache is None and len(settings.clients) > 1 and caching:
+    if settings.prefix_cache is None and tenants > 1 and caching:
         yield Violation(
-            "gateway.clients",
-            f"{len(settings.clients)} clients share the prompts in the cache of {', '.join(caching)}",
+            "tenants",
+            f"{tenants} tenants share the prompts in the cache of {', '.join(caching)}",
             "write gateway.prefix_cache: per-client, or `shared` where clients may learn of each other",
         )
 
@@ -33,14 +33,14 @@ def sharing_is_decided(stack: Resolution) -> Violations:
     "error",
     prevents="The API server refuses the route of every model in the middle of an update.",
     source="AI gateway v1.1.0, AIGatewayRoute `spec.rules`, at most 15",
-    reads=("gateway",),
+    reads=("gateway", "tenants"),
 )
 def clients_fit_into_a_route(stack: Resolution) -> Violations:
     """With a cache for each client there are at most 15 of them."""
-    settings = stack.settings.gateway
-    if settings.prefix_cache == "per-client" and len(settings.clients) > _RULES_OF_A_ROUTE:
+    settings, tenants = stack.settings.gateway, len(stack.settings.tenants)
+    if settings.prefix_cache == "per-client" and tenants > _RULES_OF_A_ROUTE:
         yield Violation(
             "gateway.prefix_cache",
-            f"{len(settings.clients)} clients; each is a rule of a model's route, which holds {_RULES_OF_A_ROUTE}",
-            f"write `shared`, or name {_RULES_OF_A_ROUTE} clients or fewer",
+            f"{tenants} tenants; each is a rule of a model's route, which holds {_RULES_OF_A_ROUTE}",
+            f"write `shared`, or name {_RULES_OF_A_ROUTE} tenants or fewer",
         )

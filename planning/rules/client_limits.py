@@ -4,7 +4,7 @@ from planning.resolving.releases import ReleaseView
 from planning.resolving.resolution import Resolution
 from planning.rules.register import Violation, Violations, release_rule
 
-_LIMIT, _CLIENTS, _PROXIES = "gateway.limits.requests_per_minute", "gateway.clients", "gateway.replicas"
+_LIMIT, _CLIENTS, _PROXIES = "gateway.limits.requests_per_minute", "tenants", "gateway.replicas"
 
 
 @release_rule(
@@ -20,7 +20,11 @@ def limit_leaves_a_replica_busy(stack: Resolution, release: ReleaseView) -> Viol
     """All clients together may send as many requests of a minute as one replica takes at once (`concurrency`)."""
     gateway, wanted = stack.settings.gateway, release.settings.concurrency
     # Fewer than one proxy is a mistake of its own.
-    limit, clients, proxies = gateway.limits.requests_per_minute, len(gateway.clients), max(1, gateway.replicas.min)
+    limit, clients, proxies = (
+        gateway.limits.requests_per_minute,
+        len(stack.settings.tenants),
+        max(1, gateway.replicas.min),
+    )
     allowed = limit * clients * proxies
     if allowed < wanted:
         yield Violation(

@@ -54,11 +54,11 @@ def names_legal(stack: Resolution) -> Violations:
     source=_NAMING,
 )
 def names_unique(stack: Resolution) -> Violations:
-    """No two pools, models (their burst Deployments included), clients or receivers have the same name."""
+    """No two pools, models (their burst Deployments included), tenants or receivers have the same name."""
     for kind, names in (
         ("pools", [pool.name for pool in stack.settings.pools]),
         ("models", [release.name for release in stack.settings.models]),
-        ("gateway.clients", [client.name for client in stack.settings.gateway.clients]),
+        ("tenants", [tenant.name for tenant in stack.settings.tenants]),
         ("observability.receivers", [receiver.name for receiver in stack.settings.observability.receivers]),
     ):
         first_seen: dict[str, int] = {}

@@ -34,7 +34,11 @@ def bootstrapped(config: Mapping[str, Any]) -> list[str]:
     receivers = config.get(f"{PROJECT}:observability", {}).get("receivers", [])
     alerted = [receiver["secret"] for receiver in receivers if "secret" in receiver]
     account = config.get(f"{PROJECT}:registry", {}).get("docker_hub", {})
-    keys = [key for client in gateway["clients"] for key in client.get("key_secrets") or [client["key_secret"]]]
+    keys = [
+        key
+        for client in config.get(f"{PROJECT}:tenants") or gateway["clients"]
+        for key in client.get("key_secrets") or [client["key_secret"]]
+    ]
     return [gateway["certificate"], *keys, *alerted, *account.values()]
 
 

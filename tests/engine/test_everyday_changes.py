@@ -13,7 +13,7 @@ pytestmark = pytest.mark.engine
 
 def without_a_client(config: dict[str, Any]) -> str:
     """The role on the key of the client that is taken out."""
-    client = section(config, "gateway")["clients"].pop()
+    client = section(config, "tenants").pop()
     return f"secrets-llm-gateway-reader-grant-secret-{client['key_secret']}"
 
 

@@ -147,7 +147,7 @@ def rules_are_of_all_clients_or_of_each(stack: str) -> Iterator[str]:
     Each exact match of a model is a line of the list of models: so one rule alone has it, the others an expression.
     """
     (keys,) = (item for (_, name), item in named(stack, "ExternalSecret").items() if name == "gateway-api-keys")
-    clients = {client["name"] for client in settings(stack)["gateway"]["clients"]}
+    clients = {client["name"] for client in settings(stack)["tenants"]}
     held = set(keys["spec"]["target"]["template"]["data"])
     if not clients <= held:
         yield f"keys of {sorted(held)}, clients {sorted(clients)}"

@@ -55,9 +55,9 @@ def test_each_key_of_a_client_leads_to_its_one_rule_while_one_replaces_the_other
     """Envoy matches a header's whole value (`safe_regex`); the name of a key is the client that the gateway sets."""
 
     def two_keys(sections: Sections) -> None:
-        first = sections["gateway"]["clients"][0]
+        first = sections["tenants"][0]
         first["key_secrets"] = [f"{first['key_secret']}-2", first.pop("key_secret")]
-        sections["gateway"]["clients"][1]["name"] = f"{first['name']}-2"
+        sections["tenants"][1]["name"] = f"{first['name']}-2"
 
     entries = changed(two_keys)
     (keys,) = [
@@ -105,7 +105,7 @@ def test_a_name_that_is_a_value_of_json_is_a_text_all_the_same() -> None:
     """vLLM refuses a salt that is not a string, and the AI gateway writes `true` without quotes as a switch."""
 
     def rename(sections: Sections) -> None:
-        sections["gateway"]["clients"][0]["name"] = "true"
+        sections["tenants"][0]["name"] = "true"
 
     assert salts(rules(changed(rename))["chat"]).keys() == {"true", "search"}
 
@@ -116,7 +116,7 @@ def test_otherwise_a_model_has_one_rule_that_changes_nothing(case: str) -> None:
         if case == "shared":
             sections["gateway"]["prefix_cache"] = "shared"
         elif case == "one client":
-            del sections["gateway"]["clients"][1:]
+            del sections["tenants"][1:]
         else:
             sections["models"][0]["engine"]["args"]["enable-prefix-caching"] = False
 

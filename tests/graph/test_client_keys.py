@@ -8,7 +8,7 @@ import pytest
 
 import catalog
 from components.cluster.gateway_specs import KEYS_SECRET
-from config.gateway import Gateway
+from config import Settings
 from tests.graph.stacks import ALL, Entry, Sections, entries_of, graph_of
 
 LONGEST_SECONDS = 60
@@ -38,7 +38,7 @@ def test_keys_are_read_from_the_vault_every_minute(stack: str) -> None:
 @pytest.mark.parametrize("stack", ALL)
 def test_the_vault_bears_the_most_clients_that_a_stack_may_have(stack: str) -> None:
     (most_clients,) = [
-        rule.max_length for rule in Gateway.model_fields["clients"].metadata if hasattr(rule, "max_length")
+        rule.max_length for rule in Settings.model_fields["tenants"].metadata if hasattr(rule, "max_length")
     ]
     reads = most_clients * 2 * 10 / seconds(keys_of(entries_of(stack))["refreshInterval"])
     # A fifth at most: a restart of the operator reads all at once, and so do people.
@@ -46,7 +46,7 @@ def test_the_vault_bears_the_most_clients_that_a_stack_may_have(stack: str) -> N
 
 
 def two_keys(sections: Sections) -> None:
-    sections["gateway"]["clients"][0] = {"name": "assistant", "key_secrets": ["key-assistant-2", "key-assistant"]}
+    sections["tenants"][0] = {"name": "assistant", "key_secrets": ["key-assistant-2", "key-assistant"]}
 
 
 def test_two_keys_of_a_client_have_names_of_their_own() -> None:

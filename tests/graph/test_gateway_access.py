@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 import catalog
-from config.gateway import Gateway
+from config import Settings
 from tests.graph.crd_schema import kinds
 from tests.graph.stacks import ALL, ROOT, Entry, entries_of
 from tests.graph.test_charts import default, only, releases
@@ -77,7 +77,7 @@ def test_the_keys_of_as_many_clients_as_a_stack_may_have_pass_between_the_contro
     limit = int(manager["maxMessageSize"].removesuffix("Mi")) * 2**20
     # Helm writes a large number with an exponent, which the program doesn't read.
     assert values(stack, "ai-gateway-helm")["controller"]["maxRecvMsgSize"] == str(limit)
-    most = next(item.max_length for item in Gateway.model_fields["clients"].metadata if hasattr(item, "max_length"))
+    most = next(item.max_length for item in Settings.model_fields["tenants"].metadata if hasattr(item, "max_length"))
     # A name and a key; two routes for each of a hundred models.
     assert most * (63 + 64 + 6) * 2 * 100 < limit
 

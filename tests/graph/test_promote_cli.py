@@ -74,7 +74,7 @@ def test_what_is_left_has_a_reason_each(tmp_path: Path) -> None:
     left = {each["path"]: each["why"] for each in found.document["left"]}
     assert {
         "platform.environment", "platform.subscription_id", "network", "pools", "cluster.tier", "models.chat.replicas",
-        "models.chat.pool", "models.embed", "models.large", "gateway.clients", "gateway.hostname", "security.vault",
+        "models.chat.pool", "models.embed", "models.large", "tenants", "gateway.hostname", "security.vault",
         "storage", "quota", "observability.receivers",
     } <= set(left)  # fmt: skip
     assert all(left.values())

@@ -220,7 +220,7 @@ def test_external_secrets_may_not_do_what_nobody_asks_of_it(graph: Graph) -> Non
 
 def test_a_client_more_is_one_role_more_and_leaves_the_others() -> None:
     def add(sections: dict[str, Any]) -> None:
-        sections["gateway"]["clients"].append({"name": "team-b", "key_secret": "key-team-b"})
+        sections["tenants"].append({"name": "team-b", "key_secret": "key-team-b"})
 
     def roles(entries: Sequence[Entry]) -> dict[str, str]:
         return {

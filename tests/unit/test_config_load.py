@@ -84,7 +84,14 @@ def test_no_sections_make_reading_fail(sections: Any) -> None:
 
 def test_every_missing_section_is_reported() -> None:
     loaded = config.load({})
-    assert [finding.path for finding in loaded.problems] == ["cluster", "gateway", "models", "platform", "pools"]
+    assert [finding.path for finding in loaded.problems] == [
+        "cluster",
+        "gateway",
+        "models",
+        "platform",
+        "pools",
+        "tenants",
+    ]
 
 
 def test_valid_settings_have_no_problems_and_nothing_recovered() -> None:
@@ -143,7 +150,7 @@ def test_a_misspelt_key_counts_as_the_intended_key() -> None:
         ("pools[0].gpu.layout", "3g.47gb"), ("models[0].pool", 3), ("models[0].source", "Qwen/Qwen3-8B"),
         ("models[0].context", "long"), ("models[0].replicas", 3), ("models[0].engine.tensor_parallel", "two"),
         ("models[0].engine.version", 0.33), ("models[0].name", "Chat"), ("network", {"address_space": "10.99.0.0"}),
-        ("network", {"subnets": "10.20.0.0/16"}), ("gateway.clients", []),
+        ("network", {"subnets": "10.20.0.0/16"}), ("tenants", []),
         ("quota", {"StandardNCadsH100v5Family": "80"}),
     ],
 )  # fmt: skip

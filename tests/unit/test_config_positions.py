@@ -75,7 +75,7 @@ def test_a_path_has_the_position_of_its_key_or_item(path: str, position: tuple[i
         ("pools[2].name", (5, 3)),
         ("models[0].replicas.min", (11, 5)),
         ("gateway", (2, 1)),
-        ("gateway.clients[0].name", (2, 1)),
+        ("tenants[0].name", (2, 1)),
         ("pools[0].names", (6, 7)),
     ],
 )

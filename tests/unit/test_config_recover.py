@@ -34,7 +34,7 @@ def test_every_required_setting_has_a_stand_in(place: tuple[str | int, ...]) -> 
 def test_settings_can_be_recovered_from_nothing() -> None:
     settings, places = recover({}, [])
     assert isinstance(settings, Settings)
-    assert set(places) == {("platform",), ("cluster",), ("pools",), ("models",), ("gateway",)}
+    assert set(places) == {("platform",), ("cluster",), ("pools",), ("models",), ("gateway",), ("tenants",)}
 
 
 @pytest.mark.parametrize(
@@ -42,7 +42,7 @@ def test_settings_can_be_recovered_from_nothing() -> None:
     [("cost", {"managed_apis": [{"name": "a", "usd_per_million_input_tokens": "cheap"}, {}, "b"]}),
      ("models[0].expected", {"output_tokens_per_second": 900}), ("models[0].resources", {}),
      ("models[0].autoscaling", {}),
-     ("gateway.replicas", {}), ("gateway.clients[0]", None), ("cluster.api_server.access", DROP)],
+     ("gateway.replicas", {}), ("tenants[0]", None), ("cluster.api_server.access", DROP)],
 )  # fmt: skip
 def test_what_a_section_lacks_is_recovered_without_findings_about_it(path: str, value: Any) -> None:
     loaded = config.load(changed({path: value}))

@@ -34,7 +34,7 @@ PLACES = [
     "models[0].engine.version", "models[0].engine.kv_cache_dtype", "models[0].engine.args.seed",
     "models[0].engine.args.unknown-option", "models[0].engine.args.dtype", "models[0].engine.args.quantization",
     "models[0].engine.args.reasoning-parser", "models[0].engine.args.max-model-len", "models[0].unknown",
-    "gateway.hostname", "gateway.certificate", "gateway.clients[0].key_secret", "security.hugging_face_token", "quota",
+    "gateway.hostname", "gateway.certificate", "tenants[0].key_secret", "security.hugging_face_token", "quota",
     "network.address_space", "nothing", "models", "pools[0]",
 ]  # fmt: skip
 

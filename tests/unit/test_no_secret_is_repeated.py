@@ -53,7 +53,7 @@ def shown(place: Place) -> str:
 
 def test_every_kind_of_place_is_among_those_that_are_tried() -> None:
     tried = {shown(place) for _, place in EVERY}
-    assert {"platform.name", "models.0.source.blob", "gateway.certificate", "gateway.clients.0.key_secret"} <= tried
+    assert {"platform.name", "models.0.source.blob", "gateway.certificate", "tenants.0.key_secret"} <= tried
     assert len(NAMES) >= 5
 
 
@@ -101,7 +101,7 @@ def test_nor_where_the_mapping_around_it_is_misplaced(stack: str, place: Place) 
         ("security",),
         ("security", "vault"),
         ("gateway",),
-        ("gateway", "clients"),
+        ("tenants",),
         ("gateway", "limits"),
         ("observability",),
         ("observability", "receivers"),
@@ -130,7 +130,7 @@ def test_nor_where_the_mapping_beside_its_name_belongs(value: object) -> None:
         (("registry", "docker_hub"), {"user": "me", "pass": "Winter2026!"}),
         (("registry", "pass"), "Winter2026!"),
         (("observability", "receivers"), [{"name": "a", "kind": "email", "email": {"pass": "Winter2026!"}}]),
-        (("gateway", "clients"), [{"name": "a", "pass": "Winter2026!"}]),
+        (("tenants",), [{"name": "a", "pass": "Winter2026!"}]),
     ],
 )
 def test_nor_at_an_unknown_key_beside_its_name(place: Place, value: object) -> None:
@@ -156,7 +156,7 @@ def test_nor_in_the_line_of_a_file_that_is_not_yaml(secret: str) -> None:
 
 
 def test_nor_in_the_line_of_another_mistake() -> None:
-    text = written("dev", ("config", "llm-platform:gateway", "clients", 0), "CLIENT").replace(
+    text = written("dev", ("config", "llm-platform:tenants", 0), "CLIENT").replace(
         "CLIENT", "{name: a, key_secret: Sup3rSecretKey, nmae: b}"
     )
     accepted, output = outputs(text)

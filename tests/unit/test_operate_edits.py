@@ -31,7 +31,7 @@ def test_keys_are_rotated_in_two_steps(name: str) -> None:
     text = stack_file(name).read_text()
     names = edits.second_keys(config(text), None)
     both = edited(text, edits.begin(names))
-    for client in config(both)["llm-platform:gateway"]["clients"]:
+    for client in config(both)["llm-platform:tenants"]:
         assert client["key_secrets"][0] == names[client["name"]]
         assert len(client["key_secrets"]) == 2
         assert "key_secret" not in client
@@ -42,7 +42,7 @@ def test_keys_are_rotated_in_two_steps(name: str) -> None:
     pairs = edits.both_keys(config(both), None)
     assert {who: new for who, (new, _) in pairs.items()} == names
     done = edited(both, edits.finish({who: old for who, (_, old) in pairs.items()}))
-    keys = {client["name"]: client["key_secret"] for client in config(done)["llm-platform:gateway"]["clients"]}
+    keys = {client["name"]: client["key_secret"] for client in config(done)["llm-platform:tenants"]}
     assert keys == names
     with pytest.raises(CannotOperateError, match="has two keys"):
         edits.both_keys(config(done), None)
@@ -50,9 +50,9 @@ def test_keys_are_rotated_in_two_steps(name: str) -> None:
 
 def test_one_client_alone() -> None:
     text = stack_file("prod").read_text()
-    first = config(text)["llm-platform:gateway"]["clients"][0]["name"]
+    first = config(text)["llm-platform:tenants"][0]["name"]
     both = edited(text, edits.begin(edits.second_keys(config(text), first)))
-    double = [each["name"] for each in config(both)["llm-platform:gateway"]["clients"] if "key_secrets" in each]
+    double = [each["name"] for each in config(both)["llm-platform:tenants"] if "key_secrets" in each]
     assert double == [first]
 
 
@@ -67,13 +67,13 @@ def test_one_client_alone() -> None:
 )
 def test_a_new_name_is_nobody_elses(names: list[str], expected: str) -> None:
     clients = [{"name": f"c{place}", "key_secret": name} for place, name in enumerate(names)]
-    assert edits.second_keys({"llm-platform:gateway": {"clients": clients}}, "c0") == {"c0": expected}
+    assert edits.second_keys({"llm-platform:tenants": clients}, "c0") == {"c0": expected}
 
 
 def test_an_ended_key_leaves_the_configuration() -> None:
     text = (
-        "config:\n  llm-platform:gateway:\n    clients:\n"
-        "      - {name: a, key_secrets: [key-a-2, key-a]}  # the first\n"
+        "config:\n  llm-platform:tenants:\n"
+        "    - {name: a, key_secrets: [key-a-2, key-a]}  # the first\n"
         "  llm-platform:key-a:\n    secure: v1:abc\n  llm-platform:key-a-2:\n    secure: v1:def\n"
     )
     done = edited(text, edits.finish({"a": "key-a"}))

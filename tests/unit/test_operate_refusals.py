@@ -112,7 +112,7 @@ def test_an_unknown_client_and_an_unknown_pool(
 ) -> None:
     pulumi()
     before = (project / "Pulumi.dev.yaml").read_text()
-    assert "clients of this stack: playground" in refused(capsys, "rotate-keys", "dev", "--client", "team-a", "--yes")
+    assert "tenants of this stack: playground" in refused(capsys, "rotate-keys", "dev", "--tenant", "team-a", "--yes")
     assert "rotate-keys STACK" in refused(capsys, "rotate-keys", "dev", "--finish", "--yes")
     assert "pools of this stack: h100" in refused(capsys, "rotate-pool", "dev", "a100", "--yes")
     rejected = refused(capsys, "rotate-pool", "dev", "h100", "--set", "vm_size=Standard_Nothing", "--yes")

@@ -198,6 +198,6 @@ def test_a_client_whose_name_yaml_1_1_reads_as_a_switch(
     file = project / "Pulumi.dev.yaml"
     file.write_text(file.read_text().replace("name: playground", "name: on"))
     pulumi(prints=reading(("on", "key-playground")))
-    refused(capsys, "rotate-keys", "dev", "--client", "off", "--yes")
-    app.main(["rotate-keys", "dev", "--client", "on", "--yes"])
+    refused(capsys, "rotate-keys", "dev", "--tenant", "off", "--yes")
+    app.main(["rotate-keys", "dev", "--tenant", "on", "--yes"])
     assert "there is no client" not in capsys.readouterr().err

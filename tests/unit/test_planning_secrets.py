@@ -14,7 +14,7 @@ from planning.resolving.secrets import named_secrets
 (_NAME,) = vars(SecretName)["__metadata__"]
 NAMING: dict[str, Any] = {
     "security.hugging_face_token": "hugging-face",
-    "gateway.clients": [{"name": "one", "key_secret": "key"}, {"name": "two", "key_secrets": ["key-2", "key-1"]}],
+    "tenants": [{"name": "one", "key_secret": "key"}, {"name": "two", "key_secrets": ["key-2", "key-1"]}],
     "registry.docker_hub": {"username_secret": "docker-name", "token_secret": "docker-token"},
     "observability.receivers": [{"name": "team", "kind": "slack", "secret": "slack"}],
 }

@@ -78,7 +78,7 @@ def test_tabs_and_escape_sequences_are_blanks() -> None:
         # A value with the shape of a credential, without any finding about it.
         ("password: hf_abcdefghijklmnopqrstuvwxyz", ()),
         # The secret itself in place of its name.
-        ("key_secret: Sup3r/Key==", (Finding("error", "CFG-VALUE", "gateway.clients[0].key_secret", "m", "f", 1, 1),)),
+        ("key_secret: Sup3r/Key==", (Finding("error", "CFG-VALUE", "tenants[0].key_secret", "m", "f", 1, 1),)),
         ("token_secret: 8273645119", (Finding("error", "CFG-QUOTE", "registry.docker_hub.token_secret", "m", "f", 1),)),
     ],
 )

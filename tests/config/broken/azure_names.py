@@ -115,8 +115,8 @@ TABLE = (
     ),
     Broken(
         "secrets that differ in case",
-        (put("gateway.clients", [{"name": "a", "key_secret": "key-a"}, {"name": "b", "key_secret": "Key-A"}]),),
-        {("SEC-CASE", "gateway.clients[1].key_secret"): ("`Key-A`", "`key-a`", "upper and lower case")},
+        (put("tenants", [{"name": "a", "key_secret": "key-a"}, {"name": "b", "key_secret": "Key-A"}]),),
+        {("SEC-CASE", "tenants[1].key_secret"): ("`Key-A`", "`key-a`", "upper and lower case")},
     ),
     Broken(
         "the platform's own network as the runner's",

@@ -2,7 +2,7 @@
 
 from broken.change import Broken, drop, put
 
-_CLIENT = "gateway.clients[0]"
+_CLIENT = "tenants[0]"
 _PURGE = "security.vault.purge_protection"
 # What `openssl rand -hex 24` prints, in place of the name of its secret.
 _KEY = "0123456789abcdef" * 3

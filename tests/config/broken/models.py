@@ -215,10 +215,10 @@ TABLE = (
     ),
     Broken(
         "password in plain text",
-        (put("gateway.clients[0].password", "correct horse"),),
+        (put("tenants[0].password", "correct horse"),),
         {
-            ("SEC-LITERAL", "gateway.clients[0].password"): ("revoke that secret",),
-            ("CFG-UNKNOWN-KEY", "gateway.clients[0].password"): ("`key_secret`",),
+            ("SEC-LITERAL", "tenants[0].password"): ("revoke that secret",),
+            ("CFG-UNKNOWN-KEY", "tenants[0].password"): ("`key_secret`",),
         },
         hidden=("correct horse",),
     ),

@@ -91,8 +91,8 @@ TABLE = (
     ),
     Broken(
         "two clients of one name",
-        (copy("gateway.clients[0]", "gateway.clients[1]", key_secret="key-other"),),
-        {("NAME-COLLISION", "gateway.clients[1].name"): ("`playground`", "gateway.clients[0]")},
+        (copy("tenants[0]", "tenants[1]", key_secret="key-other"),),
+        {("NAME-COLLISION", "tenants[1].name"): ("`playground`", "tenants[0]")},
     ),
     Broken(
         "model called vllm",

@@ -102,8 +102,8 @@ TABLE = (
     ),
     Broken(
         "API key of a client in place of its name",
-        (put("gateway.clients[0].key_secret", _PAGER + _PAGER[:16]),),
-        {("SEC-LITERAL", "gateway.clients[0].key_secret"): ("plain text",)},
+        (put("tenants[0].key_secret", _PAGER + _PAGER[:16]),),
+        {("SEC-LITERAL", "tenants[0].key_secret"): ("plain text",)},
         hidden=(_PAGER,),
     ),
     Broken(
@@ -164,7 +164,7 @@ TABLE = (
         "one secret with two meanings",
         _receivers(_receiver(secret="key-playground"), _receiver(name="more", secret="gateway-certificate")),
         {
-            ("SEC-SHARED-SECRET", "observability.receivers[0].secret"): ("gateway.clients[0].key_secret",),
+            ("SEC-SHARED-SECRET", "observability.receivers[0].secret"): ("tenants[0].key_secret",),
             ("SEC-SHARED-SECRET", "observability.receivers[1].secret"): (
                 "`gateway-certificate`", "gateway.certificate"
             ),

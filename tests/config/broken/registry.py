@@ -13,7 +13,7 @@ TABLE = (
     Broken(
         "key of a client as the token of the account",
         (put(f"{_ACCOUNT}.token_secret", "key-playground"),),
-        {("SEC-SHARED-SECRET", f"{_ACCOUNT}.token_secret"): ("`key-playground`", "gateway.clients[0].key_secret")},
+        {("SEC-SHARED-SECRET", f"{_ACCOUNT}.token_secret"): ("`key-playground`", "tenants[0].key_secret")},
     ),
     Broken(
         "one secret for name and token",
@@ -25,7 +25,7 @@ TABLE = (
         (put("observability.receivers", [{"name": "team", "kind": "slack", "secret": "key-playground"}]),),
         {
             ("SEC-SHARED-SECRET", "observability.receivers[0].secret"): (
-                "already gateway.clients[0].key_secret",
+                "already tenants[0].key_secret",
                 "secret of its own",
             )
         },

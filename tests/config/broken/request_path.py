@@ -18,31 +18,31 @@ TABLE = (
     ),
     Broken(
         "one key for two clients",
-        (put("gateway.clients[1]", {"name": "copied", "key_secret": "key-playground"}),),
+        (put("tenants[1]", {"name": "copied", "key_secret": "key-playground"}),),
         {
-            ("SEC-SHARED-SECRET", "gateway.clients[1].key_secret"): (
-                "`key-playground` is already gateway.clients[0].key_secret", "name a secret of its own"
+            ("SEC-SHARED-SECRET", "tenants[1].key_secret"): (
+                "`key-playground` is already tenants[0].key_secret", "name a secret of its own"
             )
         },
     ),
     Broken(
         "certificate as a client's key",
-        (put("gateway.clients[0].key_secret", "gateway-certificate"),),
-        {("SEC-SHARED-SECRET", "gateway.clients[0].key_secret"): ("already gateway.certificate", "secret of its own")},
+        (put("tenants[0].key_secret", "gateway-certificate"),),
+        {("SEC-SHARED-SECRET", "tenants[0].key_secret"): ("already gateway.certificate", "secret of its own")},
     ),
     Broken(
         "Hugging Face token as a client's key",
-        (put("security", {"hugging_face_token": "hf"}), put("gateway.clients[0].key_secret", "hf")),
+        (put("security", {"hugging_face_token": "hf"}), put("tenants[0].key_secret", "hf")),
         {
-            ("SEC-SHARED-SECRET", "gateway.clients[0].key_secret"): (
+            ("SEC-SHARED-SECRET", "tenants[0].key_secret"): (
                 "already security.hugging_face_token", "secret of its own"
             )
         },
     ),
     Broken(
         "clients whose names differ only in case",
-        (put("gateway.clients[1]", {"name": "Playground", "key_secret": "key-other"}),),
-        {("CFG-VALUE", "gateway.clients[1].name"): ('"Playground"', "lower-case letters")},
+        (put("tenants[1]", {"name": "Playground", "key_secret": "key-other"}),),
+        {("CFG-VALUE", "tenants[1].name"): ('"Playground"', "lower-case letters")},
     ),
     Broken(
         "images that fill the proxies",

@@ -5,7 +5,7 @@ from broken.engine import argument, finding
 
 _ENDPOINT = "otlp-traces-endpoint"
 _RANGES = "cluster.api_server.authorized_ranges"
-_KEY = "gateway.clients[0].key_secret"
+_KEY = "tenants[0].key_secret"
 
 TABLE = (
     Broken(

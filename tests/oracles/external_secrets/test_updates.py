@@ -29,8 +29,8 @@ def with_clients(change: str) -> tuple[Entry, ...]:
     """Production with a client more (`added`), or with another one in place of its first (`replaced`)."""
 
     def edit(sections: Sections) -> None:
-        clients = sections["gateway"]["clients"]
-        sections["gateway"]["clients"] = [*(clients if change == "added" else clients[1:]), _NEW]
+        clients = sections["tenants"]
+        sections["tenants"] = [*(clients if change == "added" else clients[1:]), _NEW]
 
     return tuple(graph_of("prod", edit).to_json())
 
@@ -54,7 +54,7 @@ def test_a_client_that_is_removed_keeps_its_key_while_another_key_is_not_in_the_
     platform.hold(platform.vault, with_clients("replaced"))
     space.require_secret(KEYS_SECRET, {client: f"value of {source}" for client, source in sources(keys).items()})
     space.require(KEYS_SECRET, SYNCED)
-    first = sections_of("prod")["gateway"]["clients"][0]["name"]
+    first = sections_of("prod")["tenants"][0]["name"]
     assert first in old
     assert first not in platform.values(keys)
 

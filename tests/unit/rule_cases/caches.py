@@ -4,7 +4,7 @@ from rule_cases.case import Case
 
 
 def clients(number: int) -> dict[str, object]:
-    return {"gateway.clients": [{"name": f"team-{index}", "key_secret": f"key-{index}"} for index in range(number)]}
+    return {"tenants": [{"name": f"team-{index}", "key_secret": f"key-{index}"} for index in range(number)]}
 
 
 APART, SHARED = {"gateway.prefix_cache": "per-client"}, {"gateway.prefix_cache": "shared"}

@@ -9,7 +9,7 @@ CASES: dict[str, Case] = {
         {},
         {
             "gateway.certificate": "only",
-            "gateway.clients": [{"name": "playground", "key_secret": "only"}],
+            "tenants": [{"name": "playground", "key_secret": "only"}],
             "observability.receivers": [],
             "registry": {"images": "upstream"},
         },

@@ -19,8 +19,8 @@ CASES: dict[str, Case] = {
         {"pools[0].name": "systems", "models[0].pool": "systems", "models[1].pool": "systems"},
     ),
     "SEC-CASE": Case(
-        {"gateway.certificate": "Key-A", "gateway.clients": [{**KEY, "key_secret": "key-a"}]},
-        {"gateway.certificate": "Key-B", "gateway.clients": [{**KEY, "key_secret": "key-a"}]},
+        {"gateway.certificate": "Key-A", "tenants": [{**KEY, "key_secret": "key-a"}]},
+        {"gateway.certificate": "Key-B", "tenants": [{**KEY, "key_secret": "key-a"}]},
     ),
     "SEC-SECTION": Case({"gateway.certificate": "gateway"}, {"gateway.certificate": "gateways"}),
     "STORE-PATH": Case(

@@ -16,9 +16,9 @@ CASES: dict[str, Case] = {
         {"models[1].source.gated": True, "security.hugging_face_token": "hugging-face"},
     ),
     "SEC-SHARED-SECRET": Case(
-        {"gateway.clients[1]": {"name": "other", "key_secret": "key-playground"}},
+        {"tenants[1]": {"name": "other", "key_secret": "key-playground"}},
         {
-            "gateway.clients[1]": {"name": "other", "key_secret": "key-other"},
+            "tenants[1]": {"name": "other", "key_secret": "key-other"},
             **receivers(mail_with_password("first"), mail_with_password("second")),
         },
     ),

@@ -1,0 +1,106 @@
+"""The tenants: who may call which models, how much of them, and by which keys."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from config.base import Requests, SecretName, Section, SettingRefusedError, StandIn, Text, pattern
+
+# Beyond 2^32 - 1 the rate-limit service counts no further (Envoy Gateway 1.9, BackendTrafficPolicy `limit.requests`).
+_MOST = 4_294_967_295
+
+Count = Annotated[int, Field(ge=1, le=_MOST, strict=True)]
+
+
+class TokenLimit(Section):
+    """Tokens within a window; each kind is counted by itself, and one that is left out isn't limited."""
+
+    input: Count | None = Field(
+        default=None, description="tokens of prompts that were not in a model's cache, 1 to 4294967295"
+    )
+    cached: Count | None = Field(
+        default=None, description="tokens of prompts that a model had in its cache, 1 to 4294967295"
+    )
+    output: Count | None = Field(default=None, description="tokens of answers, 1 to 4294967295")
+
+    @model_validator(mode="after")
+    def _limits_something(self) -> "TokenLimit":
+        if self.input is None and self.cached is None and self.output is None:
+            raise SettingRefusedError("no kind of token is limited", "write {input: …, output: …}, or leave it out")
+        return self
+
+
+class TenantLimits(Section):
+    """What a tenant may take of all its models together, over all proxies."""
+
+    requests_per_minute: Requests | None = Field(
+        default=None, description="requests within a minute, 1 to 1000000; without it they aren't counted together"
+    )
+    tokens_per_minute: TokenLimit | None = Field(
+        default=None, description="tokens within a minute, such as {input: 200000, output: 20000}"
+    )
+    tokens_per_month: TokenLimit | None = Field(
+        default=None, description="tokens within 30 days, such as {input: 500000000, output: 50000000}"
+    )
+
+    @property
+    def counted(self) -> bool:
+        """Whether anything is counted over all proxies."""
+        return any((self.requests_per_minute, self.tokens_per_minute, self.tokens_per_month))
+
+
+class Tenant(Section):
+    """A caller of the gateway, its keys, its models and its limits."""
+
+    name: Annotated[str, pattern(r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$", longest=63), StandIn("zz{index}")] = Field(
+        description="the tenant's name in logs and limits: lower-case letters, digits and single dashes, 63 at most"
+    )
+    key_secret: Annotated[SecretName | None, StandIn("recovered", needed=True)] = Field(
+        default=None,
+        description="the name (not the value) of the vault's secret with the tenant's API key: letters, digits, dashes",
+    )
+    key_secrets: tuple[SecretName, ...] = Field(
+        default=(),
+        max_length=2,
+        description="in place of key_secret the names (not the values) of two, while one key replaces the other: the "
+        "new one first, [key-a-2, key-a]",
+    )
+    models: tuple[Text, ...] = Field(
+        default=(),
+        max_length=1000,
+        description="names of the models that it may use, such as [chat]; without models and tags all of them",
+    )
+    tags: tuple[Text, ...] = Field(
+        default=(),
+        max_length=100,
+        description="tags of models (`models[].tags`): it may use each model that has one of them, such as [internal]",
+    )
+    limits: TenantLimits = Field(
+        default_factory=TenantLimits,
+        description="what it may take, such as {requests_per_minute: 600, tokens_per_minute: {output: 20000}}",
+    )
+    priority: Literal["high", "normal", "low"] = Field(
+        default="normal",
+        description="`high`, `normal` or `low`: whose requests a model takes first where some wait",
+    )
+    data_residency: Literal["cluster", "any"] = Field(
+        default="any",
+        description="`cluster` (its requests never leave this cluster, whatever a model's fallback says) or `any`",
+    )
+
+    @model_validator(mode="after")
+    def _has_keys(self) -> "Tenant":
+        if self.key_secret is not None and self.key_secrets:
+            raise SettingRefusedError(
+                "`key_secret` and `key_secrets` are both there", "write all names under key_secrets, the new one first"
+            )
+        if not self.keys:
+            raise SettingRefusedError(
+                "no API key is named", "write key_secret: the name of the vault's secret with the key"
+            )
+        return self
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """Names of the secrets with its API keys, the current one first."""
+        return self.key_secrets if self.key_secret is None else (self.key_secret,)
