@@ -23,7 +23,7 @@ import yaml
 from components.cluster.gateway_specs import CERTIFICATE_SECRET, KEYS_SECRET
 from planning.plan.endpoint import MODEL_HEADER
 from tests.graph.stacks import entries_of
-from tests.oracles.envoy_tenants import ROUTED_BY
+from tests.oracles.envoy_gateway.clients import ROUTED_BY
 from tests.oracles.envoy_gateway.python_parts import ENVOY_VERSION
 
 Object = dict[str, Any]
