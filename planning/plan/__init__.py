@@ -76,7 +76,7 @@ from planning.plan.services import (
     ServingPlan,
     TrafficPlan,
 )
-from planning.plan.tenants import TenantPlan
+from planning.plan.tenants import CounterPlan, RouteGroupPlan, TenantLimitPlan, TenantPlan
 
 __all__ = [
     "AdminGrantPlan",
@@ -99,6 +99,7 @@ __all__ = [
     "ControllerPlan",
     "CostLine",
     "CostPlan",
+    "CounterPlan",
     "DeviceClaim",
     "DeviceRequest",
     "DiskKeyPlan",
@@ -141,6 +142,7 @@ __all__ = [
     "ReplicaRange",
     "RequestPathPlan",
     "RolloutPlan",
+    "RouteGroupPlan",
     "RoutePlan",
     "RunnerPlan",
     "ScalingPlan",
@@ -153,6 +155,7 @@ __all__ = [
     "SubnetPlan",
     "SystemLoadPlan",
     "TcpKeepalivePath",
+    "TenantLimitPlan",
     "TenantPlan",
     "TokenCost",
     "TrafficPlan",

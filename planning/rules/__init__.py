@@ -43,6 +43,7 @@ from planning.rules import (
     system_pods,
     tags,
     taints,
+    tenants,
     updates,
     versions,
 )
@@ -92,6 +93,7 @@ __all__ = [
     "system_pods",
     "tags",
     "taints",
+    "tenants",
     "updates",
     "versions",
 ]

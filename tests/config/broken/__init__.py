@@ -17,6 +17,7 @@ from broken import (
     registry,
     request_path,
     several,
+    tenants,
     unsafe,
 )
 from broken.change import Broken
@@ -38,5 +39,6 @@ TABLE: tuple[Broken, ...] = (
     *several.TABLE,
     *files.TABLE,
     *hardening.TABLE,
+    *tenants.TABLE,
     *unsafe.TABLE,
 )

@@ -46,6 +46,7 @@ from rule_cases import (
     system_pods,
     tags,
     taints,
+    tenants,
     updates,
     versions,
 )
@@ -94,6 +95,7 @@ SUBJECTS = (
     system_pods,
     tags,
     taints,
+    tenants,
     updates,
     versions,
 )
