@@ -50,7 +50,7 @@ class Settings(Section):
     )
     gateway: Gateway = Field(description="a mapping with hostname and certificate")
     tenants: Annotated[tuple[Tenant, ...], Field(min_length=1, max_length=1000)] = Field(
-        description="a list of callers, at least one: [{name: …, key_secret: …}]"
+        description="a list of callers, at least one: [{name: team-a, models: [chat]}]"
     )
     observability: Observability = Field(
         default_factory=Observability, description="a mapping: retention of metrics and alert thresholds"

@@ -214,7 +214,7 @@ def client_traffic(plan: GatewayPlan) -> dict[str, Json]:
         },
         "headers": {
             "earlyRequestHeaders": {
-                "remove": [MODEL_HEADER, _PICKED_ENDPOINT],
+                "remove": [CLIENT_HEADER, MODEL_HEADER, _PICKED_ENDPOINT],
                 "removeOnMatch": [{"type": "Prefix", "value": prefix} for prefix in _INTERNAL_PREFIXES],
             }
         },

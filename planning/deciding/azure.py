@@ -22,6 +22,7 @@ from planning.plan import (
 )
 from planning.resolving.image_sources import image_sources
 from planning.resolving.resolution import ResolvedStack
+from planning.resolving.secrets import generated_secrets
 from planning.resolving.tags import tags_of
 
 # Azure's name for the credentials, and for who reads their secrets.
@@ -70,6 +71,7 @@ def _vault(stack: ResolvedStack) -> VaultPlan:
         endpoint=stack.names.endpoint("vault").value,
         endpoint_group=_endpoint_group(stack, "key_vault"),
         bootstrap=tuple(sorted(stack.bootstrap)),
+        generated=generated_secrets(stack.settings),
         admins=_admins(stack, "key_vault_secrets_officer", "vault"),
     )
 

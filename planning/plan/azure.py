@@ -224,6 +224,8 @@ class VaultPlan(Struct, frozen=True, kw_only=True):
     """Azure's group id: the part of the service that the endpoint leads to."""
     bootstrap: tuple[str, ...]
     """Secrets that the first `up` writes from the stack's configuration."""
+    generated: tuple[str, ...]
+    """Secrets whose values are generated; each is made once, and never changes."""
     admins: tuple[AdminGrantPlan, ...]
     """Who may write secrets later: an owner of the subscription may not."""
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from config import Settings
 from planning.resolving.resolution import Resolution
 
 
@@ -32,8 +33,9 @@ def named_secrets(stack: Resolution) -> Iterator[NamedSecret]:
         yield NamedSecret("security.hugging_face_token", settings.security.hugging_face_token)
     for index, tenant in enumerate(settings.tenants):
         path = f"tenants[{index}].key_secret"
-        for number, key in enumerate(tenant.keys):
-            yield NamedSecret(path if tenant.key_secret is not None else f"{path}s[{number}]", key)
+        for number, key in enumerate(dict.fromkeys(tenant.keys)):
+            several = f"tenants[{index}].key_generations[{number}]" if tenant.generated else f"{path}s[{number}]"
+            yield NamedSecret(path if tenant.key_secret is not None else several, key)
     account = settings.registry.docker_hub
     if account is not None:
         yield NamedSecret("registry.docker_hub.username_secret", account.username_secret)
@@ -42,6 +44,11 @@ def named_secrets(stack: Resolution) -> Iterator[NamedSecret]:
         if receiver.secret is not None:
             path, is_mail = f"observability.receivers[{index}]", receiver.kind == "email"
             yield NamedSecret(f"{path}.secret", receiver.secret, is_mail, f"{path}.kind")
+
+
+def generated_secrets(settings: Settings) -> tuple[str, ...]:
+    """Names of the vault's secrets whose values the platform generates, sorted."""
+    return tuple(sorted({key for tenant in settings.tenants if tenant.generated for key in tenant.keys}))
 
 
 def secret_names(stack: Resolution) -> tuple[str, ...]:

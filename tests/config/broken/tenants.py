@@ -6,7 +6,11 @@ _TENANT = "tenants[0]"
 _LIMITS = f"{_TENANT}.limits"
 
 TABLE = (
-    Broken("no tenants", (drop("tenants"),), {("CFG-MISSING", "tenants"): ("`tenants` is missing", "key_secret")}),
+    Broken(
+        "no tenants",
+        (drop("tenants"),),
+        {("CFG-MISSING", "tenants"): ("`tenants` is missing", "{name: team-a, models: [chat]}")},
+    ),
     Broken("no tenant", (put("tenants", []),), {("CFG-VALUE", "tenants"): ("no items",)}),
     Broken(
         "clients of earlier versions",
