@@ -20,7 +20,7 @@ Part = Literal["azure", "cluster"]
 PARTS: Final[tuple[Part, ...]] = ("azure", "cluster")
 _STACK: Final = "pulumi:pulumi:Stack"
 _AZURE_PROVIDER: Final = "pulumi:providers:azure-native"
-# Providers and generated values live in the state alone, and an update makes them again. A tenant's key that is generated
+# Providers and generated values live in the state alone, and an update makes them again. A tenant's key that is made
 # again changes nothing: the vault keeps the one that it has.
 _STATE_ALONE: Final = ("pulumi:", "random:")
 
