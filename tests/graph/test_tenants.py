@@ -59,7 +59,9 @@ def test_a_model_has_rules_for_those_who_may_use_it_alone() -> None:
 
 def test_vllm_takes_requests_by_priority_where_tenants_differ() -> None:
     found = of(entries(restricted), "ConfigMap")
-    ranked = {name.split("-")[0] for name, item in found.items() if "scheduling-policy: priority" in json.dumps(item)}
+    ranked = {
+        name.split("-")[0] for name, item in found.items() if 'scheduling-policy: "priority"' in str(item["data"])
+    }
     assert ranked == {"reasoning"}
 
 
