@@ -59,6 +59,7 @@ from planning.plan.request_path import (
     TcpKeepalivePath,
     UpstreamPath,
 )
+from planning.plan.limiter import LimiterPlan, RedisPlan
 from planning.plan.secrets import SecretStorePlan
 from planning.plan.services import (
     AutoscalingPlan,
@@ -115,6 +116,7 @@ __all__ = [
     "ImageAdmissionPlan",
     "Json",
     "KeysPlan",
+    "LimiterPlan",
     "MaintenancePlan",
     "MemoryPlan",
     "ModelCost",
@@ -136,6 +138,7 @@ __all__ = [
     "ProxyPath",
     "ReceiverPlan",
     "RecordedPlan",
+    "RedisPlan",
     "RegistryAccountPlan",
     "RegistryPlan",
     "ReleasePlan",

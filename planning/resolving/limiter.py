@@ -1,0 +1,16 @@
+"""Whether anything is counted over all proxies, which takes a rate-limit service and a Redis."""
+
+from planning.resolving.resolution import Resolution
+
+# Images of the catalog that run only then.
+LIMITER_IMAGES = ("rate-limit", "redis")
+
+
+def limits_are_counted(stack: Resolution) -> bool:
+    """Whether a tenant has limits that all proxies count together."""
+    return any(tenant.limits.counted for tenant in stack.settings.tenants)
+
+
+def limiter_password(stack: Resolution) -> str | None:
+    """The vault's secret with Redis' password; None where nothing is counted, or it isn't named."""
+    return stack.settings.limiter.password_secret if limits_are_counted(stack) else None
