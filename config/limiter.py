@@ -21,7 +21,7 @@ class Limiter(Section):
     )
     when_away: Literal["allow", "deny"] = Field(
         default="allow",
-        description="what becomes of every tenant's requests while nothing can be counted: `allow` (they pass, and only "
+        description="what becomes of all tenants' requests while nothing can be counted: `allow` (they pass, and only "
         "`gateway.limits` hold) or `deny` (they are refused)",
     )
     timeout_milliseconds: Annotated[int, Field(ge=5, le=2000, strict=True)] = Field(

@@ -1,16 +1,14 @@
 """Plans the rate-limit service and its Redis, where a tenant has limits that all proxies count together."""
 
+from planning.deciding import azure_objects
 from planning.deciding.images import image
 from planning.deciding.secret_stores import secret_store
 from planning.plan import ControllerPlan, LimiterPlan, RedisPlan
 from planning.plan.system_pods import RATE_LIMIT_REPLICAS
-from planning.resolving.limiter import limits_are_counted
+from planning.resolving.limiter import REDIS_PORTS, limits_are_counted
 from planning.resolving.resolution import ResolvedStack
 
 _NAME = "rate-limit-redis"
-_PORT = 6379
-# Azure Managed Redis has this one: https://learn.microsoft.com/azure/redis/architecture
-_AZURE_PORT = 10000
 # Labels by Envoy Gateway (1.9.1 internal/infrastructure/kubernetes/ratelimit/resource.go, rateLimitLabels).
 _PODS = (
     ("app.kubernetes.io/name", "envoy-ratelimit"),
@@ -33,12 +31,8 @@ def limiter(stack: ResolvedStack) -> LimiterPlan | None:
     if settings.password_secret is None:
         raise ValueError(settings)
     inside = settings.redis == "in-cluster"
-    host = (
-        f"{_NAME}.{namespace}.svc.cluster.local"
-        if inside
-        else f"{stack.names.redis.value}.{stack.settings.platform.region}.redis.azure.net"
-    )
-    port = _PORT if inside else _AZURE_PORT
+    host = f"{_NAME}.{namespace}.svc.cluster.local" if inside else azure_objects.redis_host(stack)
+    port = REDIS_PORTS[settings.redis]
     return LimiterPlan(
         namespace=namespace,
         pods=_PODS,

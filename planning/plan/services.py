@@ -5,8 +5,8 @@ from msgspec import Struct
 from planning.plan.alerting import AlertingPlan
 from planning.plan.base import Json, Pairs
 from planning.plan.chart_traffic import ChartTrafficPlan
-from planning.plan.request_path import ListenerPath, ProxyPath
 from planning.plan.limiter import LimiterPlan
+from planning.plan.request_path import ListenerPath, ProxyPath
 from planning.plan.secrets import SecretStorePlan
 from planning.plan.tenants import CounterPlan, RouteGroupPlan, TenantPlan
 

@@ -4,6 +4,8 @@ from planning.resolving.resolution import Resolution
 
 # Images of the catalog that run only then.
 LIMITER_IMAGES = ("rate-limit", "redis")
+# Of Redis, by where it is; of Azure Managed Redis: https://learn.microsoft.com/azure/redis/architecture
+REDIS_PORTS = {"in-cluster": 6379, "azure": 10000}
 
 
 def limits_are_counted(stack: Resolution) -> bool:

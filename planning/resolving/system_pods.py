@@ -8,7 +8,15 @@ from collections.abc import Iterable, Iterator
 from msgspec import Struct
 
 from catalog import SystemContainer, SystemPod
-from planning.plan.system_pods import ENVOY, EXTERNAL_PROCESSOR, RATE_LIMIT, RATE_LIMIT_REPLICAS, REDIS, REPLICAS, REQUESTS
+from planning.plan.system_pods import (
+    ENVOY,
+    EXTERNAL_PROCESSOR,
+    RATE_LIMIT,
+    RATE_LIMIT_REPLICAS,
+    REDIS,
+    REPLICAS,
+    REQUESTS,
+)
 from planning.resolving.limiter import limits_are_counted
 from planning.resolving.production import on_in_production
 from planning.resolving.resolution import Resolution, derived

@@ -15,13 +15,14 @@ from pathlib import Path
 from typing import Any, Final
 
 from rehearsal.processes import GuardedProcess
+from rehearsal.toolchain import ToolUnavailableError
 from tests.oracles.envoy_gateway.objects import Object
 from tests.oracles.envoy_gateway.rig import Rig
 from tests.oracles.rate_limits.redis_server import redis_programs
 from tests.oracles.rate_limits.toolchain import LIMITING_GATEWAY, RATE_LIMITS
 
 SYSTEM: Final = "envoy-gateway-system"
-PASSWORD: Final = "the-password-of-redis"  # noqa: S105 - of a server that lives as long as the test
+PASSWORD: Final = "the-password-of-redis"
 _REDIS: Final = "127.0.0.21"
 _COUNTER: Final = "127.0.0.22"
 _CLUSTER: Final = "type.googleapis.com/envoy.config.cluster.v3.Cluster"
@@ -87,6 +88,9 @@ class Limited:
             "GRPC_SERVER_TLS_CERT": str(certificates / "tls.crt"),
             "GRPC_SERVER_TLS_KEY": str(certificates / "tls.key"),
             "GRPC_SERVER_TLS_CA_CERT": str(certificates / "ca.crt"),
+            # What this platform adds (components/cluster/limiter_specs.py).
+            "GRPC_CLIENT_TLS_CACERT": str(certificates / "ca.crt"),
+            "REDIS_TIMEOUT": "50ms",
             "CONFIG_GRPC_XDS_SERVER_USE_TLS": "true",
             "CONFIG_GRPC_XDS_CLIENT_TLS_CERT": str(certificates / "tls.crt"),
             "CONFIG_GRPC_XDS_CLIENT_TLS_KEY": str(certificates / "tls.key"),
@@ -129,14 +133,14 @@ class Limited:
         command = (programs.client, "-h", _REDIS, "--no-auth-warning", "-a", PASSWORD, *words)
         try:
             return self.rig.sandbox.check(*command, variables=programs.variables).strip()
-        except Exception:
+        except ToolUnavailableError:
             return ""
 
     def _answers(self, url: str) -> bool:
         fetch = "import sys, urllib.request; urllib.request.urlopen(sys.argv[1], timeout=5)"
         try:
             self.rig.sandbox.check("python3", "-c", fetch, url)
-        except Exception:
+        except ToolUnavailableError:
             return False
         return True
 

@@ -1,4 +1,4 @@
-"""The real rate-limit service and a processor that counts tokens, and Envoy Gateway as its file provider can read both."""
+"""The real rate-limit service, a processor that counts tokens, and an Envoy Gateway whose file provider reads limits."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -26,7 +26,8 @@ LIMITING_GATEWAY: Final = replace(
             module="github.com/envoyproxy/gateway",
             file=_OFFLINE,
             before='import (\n\t"context"\n',
-            after='import (\n\t"context"\n\t"k8s.io/apimachinery/pkg/runtime/serializer"\n\tkubetesting "k8s.io/client-go/testing"\n',
+            after='import (\n\t"context"\n\t"k8s.io/apimachinery/pkg/runtime/serializer"\n'
+            '\tkubetesting "k8s.io/client-go/testing"\n',
         ),
         SourceEdit(
             module="github.com/envoyproxy/gateway",
