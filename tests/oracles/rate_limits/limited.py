@@ -10,7 +10,6 @@ What differs from a cluster, and why:
 """
 
 import base64
-import json
 from pathlib import Path
 from typing import Any, Final
 
@@ -42,7 +41,7 @@ class Limited:
             directory,
             {
                 "rateLimit": {"backend": backend, "failClosed": fail_closed, "timeout": timeout},
-                "extensionApis": {"enableBackend": True, "enableEnvoyPatchPolicy": True},
+                "extensionApis": {"enableBackend": True, "enableEnvoyPatchPolicy": True, "enableLua": True},
             },
             LIMITING_GATEWAY,
         )
@@ -117,7 +116,7 @@ class Limited:
     def apply(self, objects: list[Object]) -> None:
         """Hand all objects to the gateway and wait until the service has their limits, too."""
         before = self._configurations()
-        self.rig.apply([*objects, *self._own_objects(objects)])
+        self.rig.apply(self._with_own(objects))
         self.rig.wait(lambda: self._configurations() > before, "the limits to be read")
 
     def counts(self) -> dict[str, int]:
@@ -144,19 +143,21 @@ class Limited:
             return False
         return True
 
-    def _own_objects(self, objects: list[Object]) -> list[Object]:
-        """What the chart's job and the AI gateway would bring."""
+    def _with_own(self, objects: list[Object]) -> list[Object]:
+        """With what the chart's job and the AI gateway would bring: the processor is in the Gateway's own policy."""
         gateway = next(item for item in objects if item["kind"] == "Gateway")
         name, namespace = gateway["metadata"]["name"], gateway["metadata"]["namespace"]
         certificates = self.directory / "home" / "config" / "certs" / "envoy"
         pair = {file: base64.b64encode((certificates / file).read_bytes()).decode() for file in ("tls.crt", "tls.key")}
         target = {"group": "gateway.networking.k8s.io", "kind": "Gateway", "name": name}
+        patches = ((_AUTHORITY, str(certificates / "ca.crt")), (_PORT, _SERVICE_PORT))
         return [
+            *(_with_counter(item) if item["kind"] == "EnvoyExtensionPolicy" else item for item in objects),
             {
                 "apiVersion": "v1", "kind": "Secret", "type": "kubernetes.io/tls", "data": pair,
                 "metadata": {"name": "envoy", "namespace": SYSTEM},
             },
-            _object("EnvoyPatchPolicy", "service", namespace, {
+            policy("EnvoyPatchPolicy", "service", namespace, {
                 "targetRef": target,
                 "type": "JSONPatch",
                 "jsonPatches": [
@@ -164,30 +165,31 @@ class Limited:
                         "type": _CLUSTER, "name": "ratelimit_cluster",
                         "operation": {"op": "replace", "path": path, "value": value},
                     }
-                    for path, value in ((_AUTHORITY, str(certificates / "ca.crt")), (_PORT, _SERVICE_PORT))
+                    for path, value in patches
                 ],
             }),
-            _object("Backend", "token-counter", namespace, {
+            policy("Backend", "token-counter", namespace, {
                 "endpoints": [{"fqdn": {"hostname": "token-counter.tests", "port": 9000}}],
                 "appProtocols": ["gateway.envoyproxy.io/h2c"],
-            }),
-            _object("EnvoyExtensionPolicy", "token-counter", namespace, {
-                "targetRefs": [target],
-                "extProc": [{
-                    "backendRefs": [
-                        {"group": "gateway.envoyproxy.io", "kind": "Backend", "name": "token-counter", "port": 9000}
-                    ],
-                    "processingMode": {"request": {}, "response": {"body": "Streamed"}},
-                    "metadata": {"writableNamespaces": ["io.envoy.ai_gateway"]},
-                }],
             }),
         ]  # fmt: skip
 
 
-def _object(kind: str, name: str, namespace: str, spec: dict[str, Any]) -> Object:
+def _with_counter(extension: Object) -> Object:
+    """The policy with the counter of tokens; Envoy Gateway takes one policy for a Gateway."""
+    processor = {
+        "backendRefs": [{"group": "gateway.envoyproxy.io", "kind": "Backend", "name": "token-counter", "port": 9000}],
+        "processingMode": {"request": {}, "response": {"body": "Streamed"}},
+        "metadata": {"writableNamespaces": ["io.envoy.ai_gateway"]},
+    }
+    return {**extension, "spec": {**extension["spec"], "extProc": [processor]}}
+
+
+def policy(kind: str, name: str, namespace: str, spec: dict[str, Any]) -> Object:
+    """An object of Envoy Gateway's."""
     return {
         "apiVersion": "gateway.envoyproxy.io/v1alpha1",
         "kind": kind,
         "metadata": {"name": name, "namespace": namespace},
-        "spec": json.loads(json.dumps(spec)),
+        "spec": spec,
     }

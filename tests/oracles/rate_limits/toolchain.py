@@ -1,4 +1,4 @@
-"""The real rate-limit service, a processor that counts tokens, and an Envoy Gateway whose file provider reads limits."""
+"""The real rate-limit service, a counter of tokens, and an Envoy Gateway whose file provider reads limits."""
 
 from dataclasses import replace
 from pathlib import Path
