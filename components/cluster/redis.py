@@ -100,7 +100,10 @@ def _container(plan: RedisPlan) -> ContainerArgsDict:
             }
         ],
         "ports": [{"name": "redis", "container_port": _PORT}],
-        "resources": REDIS.resources(),
+        "resources": {
+            "requests": {"cpu": f"{REDIS.cpu_millicores}m", "memory": f"{REDIS.memory_mib}Mi"},
+            "limits": {"memory": f"{REDIS.memory_limit_mib}Mi"},
+        },
         "security_context": CONFINED,
         "volume_mounts": [{"name": "counts", "mount_path": _DATA}],
         "startup_probe": {**answers, "period_seconds": 2, "failure_threshold": 150},

@@ -4,6 +4,7 @@ from planning.deciding import azure_objects
 from planning.deciding.images import image
 from planning.deciding.secret_stores import secret_store
 from planning.plan import ControllerPlan, LimiterPlan, RedisPlan
+from planning.plan.limiter import RATE_LIMITS
 from planning.plan.system_pods import RATE_LIMIT_REPLICAS
 from planning.resolving.limiter import REDIS_PORTS, limits_are_counted
 from planning.resolving.resolution import ResolvedStack
@@ -58,4 +59,4 @@ def limiter_controller(stack: ResolvedStack) -> tuple[ControllerPlan, ...]:
     if not limits_are_counted(stack.resolution):
         return ()
     namespace = stack.catalog.charts["gateway-helm"].namespace
-    return (ControllerPlan(name="rate-limits", namespace=namespace, pods=_PODS, port="metrics"),)
+    return (ControllerPlan(name=RATE_LIMITS, namespace=namespace, pods=_PODS, port="metrics"),)

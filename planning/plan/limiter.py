@@ -5,6 +5,9 @@ from msgspec import Struct
 from planning.plan.base import Pairs
 from planning.plan.secrets import SecretStorePlan
 
+# Name by which the service's metrics are read, as those of a controller.
+RATE_LIMITS = "rate-limits"
+
 
 class RedisPlan(Struct, frozen=True, kw_only=True):
     """Redis in the cluster: one pod, whose counts outlive it on a disk."""

@@ -1,4 +1,4 @@
-"""Fifty tenants are limited to the request and to the token, whatever they send at once and whatever they claim to be."""
+"""Fifty tenants are limited to the request and to the token, whatever they send at once and claim to be."""
 
 import json
 from collections.abc import Callable
