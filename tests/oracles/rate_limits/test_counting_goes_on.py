@@ -1,5 +1,6 @@
 """A month's budget outlives Redis and the rate-limit service; while either is away, requests pass or are refused."""
 
+import json
 from collections.abc import Callable
 
 import pytest
@@ -7,26 +8,25 @@ import pytest
 from tests.oracles.rate_limits.limited import Limited
 from tests.oracles.rate_limits.tenants import Tenants
 
-_LIMITS = {"team-a": {"requests": 12, "output": 10**9}}
-_KEYS = {"team-a": "key-of-team-a"}
+_LIMITS = {"team-a": {"requests_per_minute": 12, "tokens_per_month": {"output": 10**9}}}
 _USAGE = {"prompt_tokens": 1, "completion_tokens": 1_234_567}
 
 
 @pytest.fixture(scope="module")
 def passing(start_limited: Callable[..., Limited], tmp_path_factory: pytest.TempPathFactory) -> Tenants:
-    return Tenants(start_limited(), tmp_path_factory.mktemp("certificate"), _LIMITS, _KEYS)
+    return Tenants(start_limited(), tmp_path_factory.mktemp("certificate"), _LIMITS)
 
 
 @pytest.fixture(scope="module")
 def refusing(start_limited: Callable[..., Limited], tmp_path_factory: pytest.TempPathFactory) -> Tenants:
     limited = start_limited(fail_closed=True, timeout="100ms")
-    return Tenants(limited, tmp_path_factory.mktemp("certificate"), _LIMITS, _KEYS)
+    return Tenants(limited, tmp_path_factory.mktemp("certificate"), _LIMITS)
 
 
 def test_what_was_taken_is_known_after_a_restart_of_everything_that_counts(passing: Tenants) -> None:
     limited = passing.limited
-    answers = passing.ask(_KEYS["team-a"], *[{"body": {"usage": _USAGE}}] * 3)
-    limited.rig.wait(lambda: passing.counted("team-a", "output") == 3 * _USAGE["completion_tokens"], "the tokens")
+    answers = passing.ask("team-a", *[{"body": {"usage": _USAGE}}] * 3)
+    limited.rig.wait(lambda: passing.counted("team-a", "output-month") == 3 * _USAGE["completion_tokens"], "the tokens")
     # Redis writes to disk once in a second at the latest.
     limited.rig.sandbox.check("sleep", "2")
 
@@ -36,8 +36,10 @@ def test_what_was_taken_is_known_after_a_restart_of_everything_that_counts(passi
     limited.start_service()
 
     assert [answer["status"] for answer in answers] == [200] * 3
-    assert passing.counted("team-a", "output") == 3 * _USAGE["completion_tokens"]
-    limited.rig.wait(lambda: _asked(passing) == 200 and passing.counted("team-a", "requests") > 3, "counting to go on")
+    assert passing.counted("team-a", "output-month") == 3 * _USAGE["completion_tokens"]
+    limited.rig.wait(
+        lambda: _asked(passing) == 200 and passing.counted("team-a", "requests-minute") > 3, "counting to go on"
+    )
     _exhaust(passing)
 
 
@@ -47,7 +49,7 @@ def test_where_it_is_so_stated_requests_pass_uncounted_until_counting_is_back(pa
     _exhaust(passing)
 
     _end(limited, part)
-    statuses = [answer["status"] for answer in passing.ask(_KEYS["team-a"], *[{}] * 5)]
+    statuses = [answer["status"] for answer in passing.ask("team-a", *[{}] * 5)]
     _start(limited, part)
 
     assert statuses == [200] * 5
@@ -58,15 +60,16 @@ def test_where_it_is_so_stated_requests_pass_uncounted_until_counting_is_back(pa
 def test_where_it_is_so_stated_requests_are_refused_until_counting_is_back(refusing: Tenants, part: str) -> None:
     limited = refusing.limited
     limited.rig.wait(lambda: _asked(refusing) == 200, "the gateway to count")
-    before = refusing.counted("team-a", "requests")
+    before = refusing.counted("team-a", "requests-minute")
 
     _end(limited, part)
-    statuses = [answer["status"] for answer in refusing.ask(_KEYS["team-a"], *[{}] * 5)]
+    answers = refusing.ask("team-a", *[{}] * 5)
     _start(limited, part)
 
-    assert statuses == [500] * 5
+    assert [answer["status"] for answer in answers] == [500] * 5
+    assert {json.loads(answer["text"])["error"]["code"] for answer in answers} == {"server_error"}
     limited.rig.wait(lambda: _asked(refusing) == 200, "requests to be answered again")
-    assert refusing.counted("team-a", "requests") > before
+    assert refusing.counted("team-a", "requests-minute") > before
 
 
 def test_envoy_says_that_it_could_not_ask(passing: Tenants) -> None:
@@ -75,7 +78,7 @@ def test_envoy_says_that_it_could_not_ask(passing: Tenants) -> None:
 
 
 def _asked(tenants: Tenants) -> int:
-    [answer] = tenants.ask(_KEYS["team-a"], {})
+    [answer] = tenants.ask("team-a", {})
     return answer["status"]
 
 

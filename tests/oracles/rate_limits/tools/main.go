@@ -98,10 +98,10 @@ func metadata(answer []byte) *structpb.Struct {
 	}
 	costs, err := structpb.NewStruct(map[string]any{
 		namespace: map[string]any{
-			"llm_input_token":        counted.Input,
-			"llm_cached_input_token": counted.Details.Cached,
-			"llm_output_token":       counted.Output,
-			"llm_total_token":        counted.Input + counted.Output,
+			// The route's own expression: prompt tokens that the cache did not have.
+			"llm_uncached_input_token": counted.Input - counted.Details.Cached,
+			"llm_cached_input_token":   counted.Details.Cached,
+			"llm_output_token":         counted.Output,
 		},
 	})
 	if err != nil {
