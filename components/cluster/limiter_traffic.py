@@ -15,8 +15,8 @@ from planning.plan import GatewayPlan, LimiterPlan, RedisPlan
 
 COMPONENT = "app.kubernetes.io/component"
 _REDIS = "redis"
-# Of the service, by Envoy Gateway: what proxies ask, and what it tells Prometheus. Of Envoy Gateway: its limits.
-_ASKED, _METRICS, _CONFIGURATION = 8081, 19001, 18001
+# Of the service, by Envoy Gateway: requests of proxies, and metrics. Of Envoy Gateway: its limits.
+_REQUESTS, _METRICS, _CONFIGURATION = 8081, 19001, 18001
 
 
 def limiter_traffic(plan: GatewayPlan) -> dict[str, NetworkPolicySpecArgsDict]:
@@ -30,13 +30,13 @@ def limiter_traffic(plan: GatewayPlan) -> dict[str, NetworkPolicySpecArgsDict]:
         "rate-limits": _policy(
             service,
             [
-                {"from_": [pods(namespace, proxies)], "ports": _tcp(_ASKED)},
+                {"from_": [pods(namespace, proxies)], "ports": _tcp(_REQUESTS)},
                 {"from_": [pods(plan.traffic.monitoring, PROMETHEUS_PODS)], "ports": _tcp(_METRICS)},
             ],
             [{"to": [pods(namespace, controller)], "ports": _tcp(_CONFIGURATION)}, _to_redis(limiter, namespace)],
         ),
         "rate-limits-proxies": _policy(
-            proxies, [], [{"to": [pods(namespace, service)], "ports": _tcp(_ASKED)}]
+            proxies, [], [{"to": [pods(namespace, service)], "ports": _tcp(_REQUESTS)}]
         ),
         "rate-limits-controller": _policy(
             controller, [{"from_": [pods(namespace, service)], "ports": _tcp(_CONFIGURATION)}], []

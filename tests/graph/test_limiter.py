@@ -90,9 +90,9 @@ def test_only_the_gateways_proxies_ask_the_service() -> None:
     service["app.kubernetes.io/managed-by"] = "envoy-gateway"
     about = {name: spec for name, spec in _policies(_in_cluster()).items() if _selects(spec, service)}
     into = [rule for spec in about.values() for rule in spec.get("ingress", [])]
-    asked = [rule for rule in into if {"port": 8081, "protocol": "TCP"} in rule["ports"]]
+    reached = [rule for rule in into if {"port": 8081, "protocol": "TCP"} in rule["ports"]]
     assert [
-        peer["podSelector"]["matchLabels"]["app.kubernetes.io/component"] for rule in asked for peer in rule["from"]
+        peer["podSelector"]["matchLabels"]["app.kubernetes.io/component"] for rule in reached for peer in rule["from"]
     ] == ["proxy"]
     assert all("from" in rule for rule in into)
     variables = _gateway_settings(_in_cluster())["provider"]["kubernetes"]["rateLimitDeployment"]["container"]["env"]

@@ -12,7 +12,7 @@ from tests.oracles.rate_limits.limited import Limited
 
 STACK: Final = "prod"
 SERVER: Final = "127.0.0.11"
-_TENANT: Final = re.compile(r"_rule-(\d+)-match-0_(.+)_rule-\1-match-1_")
+_TENANT: Final = re.compile(r"_rule-(\d+)-match-0_(.+?)_rule-\1-match-1_")
 Limits = Mapping[str, Mapping[str, Any]]
 
 

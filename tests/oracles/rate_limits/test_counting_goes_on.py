@@ -38,7 +38,7 @@ def test_what_was_taken_is_known_after_a_restart_of_everything_that_counts(passi
     assert [answer["status"] for answer in answers] == [200] * 3
     assert passing.counted("team-a", "output-month") == 3 * _USAGE["completion_tokens"]
     limited.rig.wait(
-        lambda: _asked(passing) == 200 and passing.counted("team-a", "requests-minute") > 3, "counting to go on"
+        lambda: _status(passing) == 200 and passing.counted("team-a", "requests-minute") > 3, "counting to go on"
     )
     _exhaust(passing)
 
@@ -53,13 +53,13 @@ def test_where_it_is_so_stated_requests_pass_uncounted_until_counting_is_back(pa
     _start(limited, part)
 
     assert statuses == [200] * 5
-    limited.rig.wait(lambda: _asked(passing) == 429, "the limit to hold again")
+    limited.rig.wait(lambda: _status(passing) == 429, "the limit to hold again")
 
 
 @pytest.mark.parametrize("part", ["redis", "service"])
 def test_where_it_is_so_stated_requests_are_refused_until_counting_is_back(refusing: Tenants, part: str) -> None:
     limited = refusing.limited
-    limited.rig.wait(lambda: _asked(refusing) == 200, "the gateway to count")
+    limited.rig.wait(lambda: _status(refusing) == 200, "the gateway to count")
     before = refusing.counted("team-a", "requests-minute")
 
     _end(limited, part)
@@ -68,7 +68,7 @@ def test_where_it_is_so_stated_requests_are_refused_until_counting_is_back(refus
 
     assert [answer["status"] for answer in answers] == [500] * 5
     assert {json.loads(answer["text"])["error"]["code"] for answer in answers} == {"server_error"}
-    limited.rig.wait(lambda: _asked(refusing) == 200, "requests to be answered again")
+    limited.rig.wait(lambda: _status(refusing) == 200, "requests to be answered again")
     assert refusing.counted("team-a", "requests-minute") > before
 
 
@@ -77,13 +77,13 @@ def test_envoy_says_that_it_could_not_ask(passing: Tenants) -> None:
     assert passing.limited.rig.stat(r"^cluster\..*\.ratelimit\.error$") > 0
 
 
-def _asked(tenants: Tenants) -> int:
+def _status(tenants: Tenants) -> int:
     [answer] = tenants.ask("team-a", {})
     return answer["status"]
 
 
 def _exhaust(tenants: Tenants) -> None:
-    tenants.limited.rig.wait(lambda: _asked(tenants) == 429, "the limit to be reached")
+    tenants.limited.rig.wait(lambda: _status(tenants) == 429, "the limit to be reached")
 
 
 def _end(limited: Limited, part: str) -> None:
