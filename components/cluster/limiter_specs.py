@@ -12,9 +12,8 @@ _AUTHORITY = "/certs/ca.crt"
 
 def rate_limit(plan: LimiterPlan) -> dict[str, Json]:
     """`rateLimit` of Envoy Gateway's configuration."""
-    redis: dict[str, Json] = {"url": plan.address, **({"tls": {}} if plan.tls else {})}
     return {
-        "backend": {"type": "Redis", "redis": redis},
+        "backend": {"type": "Redis", "redis": {"url": plan.address}},
         "failClosed": plan.fail_closed,
         "timeout": f"{plan.timeout_milliseconds}ms",
     }
@@ -31,6 +30,10 @@ def rate_limit_pods(plan: LimiterPlan, nodes: NodeSelection) -> dict[str, Json]:
         # settings.go): without this it would answer whoever reaches it, and count what they say.
         {"name": "GRPC_CLIENT_TLS_CACERT", "value": _AUTHORITY},
     ]
+    if plan.tls:
+        # Not by `redis.tls`: without a certificate of a client's own Envoy Gateway 1.9.1 mounts a volume that it does
+        # not define, and the API server refuses the Deployment (resource.go, expectedContainerVolumeMounts).
+        variables.append({"name": "REDIS_TLS", "value": "true"})
     return {
         "rateLimitDeployment": {
             "replicas": plan.replicas,

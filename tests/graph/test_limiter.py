@@ -135,8 +135,12 @@ def test_redis_of_azure_is_private_encrypted_and_forgets_nothing() -> None:
     assert database["clientProtocol"] == "Encrypted"
     assert database["evictionPolicy"] == "NoEviction"
     assert database["persistence"] == {"aofEnabled": True, "aofFrequency": "1s"}
-    redis = _gateway_settings(_on_azure())["rateLimit"]["backend"]["redis"]
-    assert redis == {"url": f"{cluster['clusterName']}.eastus.redis.azure.net:{database['port']}", "tls": {}}
+    settings = _gateway_settings(_on_azure())
+    redis = settings["rateLimit"]["backend"]["redis"]
+    # Envoy Gateway's own `tls` breaks the Deployment without a certificate of a client's.
+    assert redis == {"url": f"{cluster['clusterName']}.eastus.redis.azure.net:{database['port']}"}
+    variables = settings["provider"]["kubernetes"]["rateLimitDeployment"]["container"]["env"]
+    assert {"name": "REDIS_TLS", "value": "true"} in variables
 
 
 def test_the_way_to_redis_of_azure_is_open_for_the_service_alone() -> None:
