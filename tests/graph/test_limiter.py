@@ -5,7 +5,8 @@ from typing import Any, Final
 
 import pytest
 
-from tests.graph.stacks import ALL, Entry, Sections, entries_of, graph_of
+from components.cluster.labels import proxies_of
+from tests.graph.stacks import ALL, Entry, Sections, entries_of, graph_of, sections_of
 
 _SPACE: Final = "envoy-gateway-system"
 
@@ -60,15 +61,9 @@ def _selects(spec: Any, labels: dict[str, str]) -> bool:
 
 @pytest.mark.parametrize("stack", ALL)
 def test_without_limits_nothing_is_there_to_count_them(stack: str) -> None:
-    if not any(tenant.get("limits") for tenant in _tenants(stack)):
+    if not any(tenant.get("limits") for tenant in sections_of(stack)["tenants"]):
         assert not [entry["name"] for entry in entries_of(stack) if "limiter" in entry["name"]]
         assert "rateLimit" not in _gateway_settings(entries_of(stack))
-
-
-def _tenants(stack: str) -> Any:
-    from tests.graph.stacks import sections_of  # noqa: PLC0415 - for this function alone
-
-    return sections_of(stack)["tenants"]
 
 
 def test_the_service_gives_up_on_redis_before_proxies_give_up_on_it() -> None:
@@ -90,10 +85,14 @@ def test_only_the_gateways_proxies_ask_the_service() -> None:
     service["app.kubernetes.io/managed-by"] = "envoy-gateway"
     about = {name: spec for name, spec in _policies(_in_cluster()).items() if _selects(spec, service)}
     into = [rule for spec in about.values() for rule in spec.get("ingress", [])]
-    reached = [rule for rule in into if {"port": 8081, "protocol": "TCP"} in rule["ports"]]
-    assert [
-        peer["podSelector"]["matchLabels"]["app.kubernetes.io/component"] for rule in reached for peer in rule["from"]
-    ] == ["proxy"]
+    callers = [
+        peer["podSelector"]["matchLabels"]
+        for rule in into
+        if {"port": 8081, "protocol": "TCP"} in rule["ports"]
+        for peer in rule["from"]
+    ]
+    # Of the platform's Gateway, and of no other's.
+    assert callers == [proxies_of("llm", "llm-gateway")]
     assert all("from" in rule for rule in into)
     variables = _gateway_settings(_in_cluster())["provider"]["kubernetes"]["rateLimitDeployment"]["container"]["env"]
     assert {"name": "GRPC_CLIENT_TLS_CACERT", "value": "/certs/ca.crt"} in variables
