@@ -23,8 +23,8 @@ from planning.resolving.resolution import Resolution, derived
 
 # Words of the catalog for numbers of pods that the stack file says.
 _PROXIES, _OBSERVABILITY = "proxies", "observability"
-# What counts limits requests, by the words of the catalog.
-_LIMITING = {"rate-limits": RATE_LIMIT, "redis": REDIS}
+# Containers whose requests this program says, and no chart, by the words of their pods in the catalog.
+_OURS = {_PROXIES: (ENVOY, EXTERNAL_PROCESSOR), "rate-limits": (RATE_LIMIT,), "redis": (REDIS,)}
 
 
 class SystemLoad(Struct, frozen=True):
@@ -78,8 +78,7 @@ def _agents(stack: Resolution) -> tuple[str, ...]:
 def _load(stack: Resolution, chart: str, pod: SystemPod) -> SystemLoad:
     fewest, most = _replicas(stack, chart, pod)
     requests = list(_requests(chart, pod.containers))
-    if pod.replicas == _PROXIES:
-        requests += [(ours.cpu_millicores, ours.memory_mib) for ours in (ENVOY, EXTERNAL_PROCESSOR)]
+    requests += [(ours.cpu_millicores, ours.memory_mib) for ours in _OURS.get(pod.replicas or "", ())]
     return SystemLoad(
         name=pod.name if not chart else f"{chart}/{pod.name}",
         fewest=fewest,
@@ -106,7 +105,7 @@ def _replicas(stack: Resolution, chart: str, pod: SystemPod) -> tuple[int, int]:
 
 def _requests(chart: str, containers: Iterable[SystemContainer]) -> Iterator[tuple[int, int]]:
     for container in containers:
-        ours = {**REQUESTS.get(chart, {}), **_LIMITING}.get(container.values) if container.values is not None else None
+        ours = REQUESTS.get(chart, {}).get(container.values) if container.values is not None else None
         if ours is None:
             yield container.cpu_millicores, container.memory_mib
         else:
