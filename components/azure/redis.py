@@ -82,6 +82,7 @@ class ManagedRedis(pulumi.ComponentResource):
             resource_group_name=scope.resource_group,
             properties={"value": pulumi.Output.secret(keys.primary_key), "content_type": "text/plain"},
             tags=dict(scope.tags),
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[database, vault.vault]),
+            # A deleted secret keeps its name for days, and whoever goes back to this Redis couldn't write it again.
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[database, vault.vault], retain_on_delete=True),
         )
         self.register_outputs({"name": plan.name})
