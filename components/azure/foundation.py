@@ -13,6 +13,7 @@ from components.azure.model_store import ModelStore
 from components.azure.network import Network
 from components.azure.node_pools import NodePools
 from components.azure.pod_identities import AzurePodIdentities
+from components.azure.redis import ManagedRedis
 from components.azure.registry import Registry
 from components.azure.resource_groups import ResourceGroups
 from components.azure.vault import Vault
@@ -71,6 +72,12 @@ def azure(plan: AzurePlan, *, bootstrap: Mapping[str, pulumi.Output[str]]) -> Fo
         "model-store", plan.model_store, scope=scope, groups=groups, network=network, keys=keys, audit=audit, opts=opts
     )
 
+    redis = (
+        ManagedRedis("redis", plan.redis, scope=scope, groups=groups, network=network, vault=vault, opts=opts)
+        if plan.redis is not None
+        else None
+    )
+
     return Foundation(
         name=plan.cluster.name,
         cluster=KubernetesCluster(
@@ -91,7 +98,7 @@ def azure(plan: AzurePlan, *, bootstrap: Mapping[str, pulumi.Output[str]]) -> Fo
         ),
         components=[
             component
-            for component in (groups, audit, network, identity, cluster, pools, vault, keys, registry, store)
+            for component in (groups, audit, network, identity, cluster, pools, vault, keys, registry, store, redis)
             if component is not None
         ],
     )

@@ -1,6 +1,7 @@
 """Plans the foundation on Azure; network, cluster, pools and identities of pods have modules of their own."""
 
 from planning.deciding.audit import audit
+from planning.deciding.azure_redis import managed_redis
 from planning.deciding.cluster import cluster, identities
 from planning.deciding.keys import keys
 from planning.deciding.network import network
@@ -44,6 +45,7 @@ def azure(stack: ResolvedStack) -> AzurePlan:
         keys=keys(stack),
         registry=_registry(stack),
         model_store=_model_store(stack),
+        redis=managed_redis(stack),
         pod_identities=pod_identities(stack),
         system_nodes=system_nodes(system.pool),
     )

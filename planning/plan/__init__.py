@@ -24,6 +24,7 @@ from planning.plan.azure_audit import AuditPlan, ContainerLogsPlan, RecordedPlan
 from planning.plan.azure_grants import AdminGrantPlan, GrantPlan
 from planning.plan.azure_keys import DiskKeyPlan, EtcdKeyPlan, KeysPlan, StoreKeyPlan
 from planning.plan.azure_network import NetworkPlan, RunnerPlan, SecurityRulePlan, SubnetPlan
+from planning.plan.azure_redis import ManagedRedisPlan
 from planning.plan.azure_registry import CachePlan, RegistryAccountPlan, RegistryPlan
 from planning.plan.base import Json, Pairs
 from planning.plan.chart_traffic import ChartTrafficPlan
@@ -37,6 +38,7 @@ from planning.plan.cost import (
 )
 from planning.plan.devices import DeviceClaim, DeviceRequest, ExtendedResource
 from planning.plan.image_admission import ImageAdmissionPlan
+from planning.plan.limiter import LimiterPlan, RedisPlan
 from planning.plan.models import (
     HandoverPlan,
     MemoryPlan,
@@ -115,7 +117,9 @@ __all__ = [
     "ImageAdmissionPlan",
     "Json",
     "KeysPlan",
+    "LimiterPlan",
     "MaintenancePlan",
+    "ManagedRedisPlan",
     "MemoryPlan",
     "ModelCost",
     "ModelPath",
@@ -136,6 +140,7 @@ __all__ = [
     "ProxyPath",
     "ReceiverPlan",
     "RecordedPlan",
+    "RedisPlan",
     "RegistryAccountPlan",
     "RegistryPlan",
     "ReleasePlan",

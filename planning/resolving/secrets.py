@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from config import Settings
+from planning.resolving.limiter import limiter_password
 from planning.resolving.resolution import Resolution
 
 
@@ -36,6 +37,9 @@ def named_secrets(stack: Resolution) -> Iterator[NamedSecret]:
         for number, key in enumerate(dict.fromkeys(tenant.keys)):
             several = f"tenants[{index}].key_generations[{number}]" if tenant.generated else f"{path}s[{number}]"
             yield NamedSecret(path if tenant.key_secret is not None else several, key)
+    password = limiter_password(stack)
+    if password is not None:
+        yield NamedSecret("limiter.password_secret", password)
     account = settings.registry.docker_hub
     if account is not None:
         yield NamedSecret("registry.docker_hub.username_secret", account.username_secret)

@@ -2,6 +2,7 @@
 
 from planning.naming import WEIGHTS_CONTAINER
 from planning.resolving.hugging_face import token_secret
+from planning.resolving.limiter import limiter_password
 from planning.resolving.releases import ReleaseView
 from planning.resolving.resolution import Resolution
 from planning.resolving.secrets import generated_secrets, secret_names
@@ -48,7 +49,9 @@ def secrets_first(stack: Resolution) -> Violations:
     """Secrets that the stack's configuration doesn't hold are in the vault already."""
     token = stack.settings.security.hugging_face_token
     unread = {token} if token is not None and token_secret(stack) is None else set()
-    written = {*stack.bootstrap, *generated_secrets(stack.settings)}
+    # Azure's access key of Redis is written there by this program.
+    key = limiter_password(stack) if stack.settings.limiter.redis == "azure" else None
+    written = {*stack.bootstrap, *generated_secrets(stack.settings), *([key] if key is not None else [])}
     missing = [name for name in secret_names(stack) if name not in written | unread]
     if missing:
         vault = stack.names.vault.value

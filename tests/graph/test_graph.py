@@ -54,6 +54,8 @@ AZURE_NAMES = {
     "operationalinsights:Workspace": "workspaceName",
     "privatedns:PrivateZone": "privateZoneName",
     "privatedns:VirtualNetworkLink": "virtualNetworkLinkName",
+    "redisenterprise:Database": "databaseName",
+    "redisenterprise:RedisEnterprise": "clusterName",
     "resources:ResourceGroup": "resourceGroupName",
     "storage:BlobContainer": "containerName",
     "storage:BlobServiceProperties": "blobServicesName",
