@@ -17,7 +17,8 @@ class Limiter(Section):
     )
     password_secret: SecretName | None = Field(
         default=None,
-        description="the name (not the value) of the vault's secret with Redis' password: letters, digits, dashes",
+        description="the name (not the value) of a secret of the vault with Redis' password: letters, digits, "
+        "dashes; without it the password is generated",
     )
     when_away: Literal["allow", "deny"] = Field(
         default="allow",

@@ -6,7 +6,7 @@ from planning.deciding.secret_stores import secret_store
 from planning.plan import ControllerPlan, LimiterPlan, RedisPlan
 from planning.plan.limiter import RATE_LIMITS
 from planning.plan.system_pods import RATE_LIMIT_REPLICAS
-from planning.resolving.limiter import REDIS_PORTS, limits_are_counted
+from planning.resolving.limiter import REDIS_PORTS, limiter_password, limits_are_counted
 from planning.resolving.resolution import ResolvedStack
 
 _NAME = "rate-limit-redis"
@@ -21,16 +21,11 @@ _STORAGE_GIB, _MEMORY_MIB = 4, 128
 
 
 def limiter(stack: ResolvedStack) -> LimiterPlan | None:
-    """Plan it; None where nothing is counted.
-
-    Raises:
-        ValueError: the setting names no secret with a password, which rule LIMIT-PASSWORD reports.
-    """
-    if not limits_are_counted(stack.resolution):
+    """Plan it; None where nothing is counted."""
+    password = limiter_password(stack.resolution)
+    if password is None:
         return None
     settings, namespace = stack.settings.limiter, stack.catalog.charts["gateway-helm"].namespace
-    if settings.password_secret is None:
-        raise ValueError(settings)
     inside = settings.redis == "in-cluster"
     host = f"{_NAME}.{namespace}.svc.cluster.local" if inside else azure_objects.redis_host(stack)
     port = REDIS_PORTS[settings.redis]
@@ -47,7 +42,7 @@ def limiter(stack: ResolvedStack) -> LimiterPlan | None:
         tls=not inside,
         outside=None if inside else stack.settings.network.subnets.private_endpoints,
         secret_store=secret_store(stack, namespace),
-        password=settings.password_secret,
+        password=password,
         fail_closed=settings.when_away == "deny",
         timeout_milliseconds=settings.timeout_milliseconds,
         redis_timeout_milliseconds=max(1, settings.timeout_milliseconds // 2),

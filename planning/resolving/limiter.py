@@ -5,6 +5,7 @@ from planning.resolving.resolution import Resolution
 
 # Images of the catalog that run only then.
 _IMAGES = ("rate-limit", "redis")
+_PASSWORD = "rate-limit-redis-password"  # noqa: S105 - the name of a secret, not a secret
 # Of Redis, by where it is; of Azure Managed Redis: https://learn.microsoft.com/azure/redis/architecture
 REDIS_PORTS = {"in-cluster": 6379, "azure": 10000}
 
@@ -20,5 +21,12 @@ def unused_images(settings: Settings) -> tuple[str, ...]:
 
 
 def limiter_password(stack: Resolution) -> str | None:
-    """The vault's secret with Redis' password; None where nothing is counted, or it isn't named."""
-    return stack.settings.limiter.password_secret if limits_are_counted(stack) else None
+    """The vault's secret with Redis' password; None where nothing is counted."""
+    return (stack.settings.limiter.password_secret or _PASSWORD) if limits_are_counted(stack) else None
+
+
+def generated_password(settings: Settings) -> str | None:
+    """The same where the platform generates it: Azure makes its own, and a stack may name one of the vault."""
+    limiter = settings.limiter
+    is_ours = limiter.redis == "in-cluster" and limiter.password_secret is None and not unused_images(settings)
+    return _PASSWORD if is_ours else None

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from config import Settings
-from planning.resolving.limiter import limiter_password
+from planning.resolving.limiter import generated_password, limiter_password
 from planning.resolving.resolution import Resolution
 
 
@@ -52,7 +52,9 @@ def named_secrets(stack: Resolution) -> Iterator[NamedSecret]:
 
 def generated_secrets(settings: Settings) -> tuple[str, ...]:
     """Names of the vault's secrets whose values the platform generates, sorted."""
-    return tuple(sorted({key for tenant in settings.tenants if tenant.generated for key in tenant.keys}))
+    keys = {key for tenant in settings.tenants if tenant.generated for key in tenant.keys}
+    password = generated_password(settings)
+    return tuple(sorted(keys | ({password} if password is not None else set())))
 
 
 def secret_names(stack: Resolution) -> tuple[str, ...]:

@@ -4,26 +4,7 @@ from planning.resolving.limiter import limits_are_counted
 from planning.resolving.resolution import Resolution
 from planning.rules.register import Violation, Violations, stack_rule
 
-_PASSWORD, _REDIS, _AWAY = "limiter.password_secret", "limiter.redis", "limiter.when_away"
-
-
-@stack_rule(
-    "LIMIT-PASSWORD",
-    "error",
-    prevents="Redis starts without a password, and whoever reaches it sets every tenant's count to nought.",
-    source="https://redis.io/docs/latest/operate/oss_and_stack/management/security/",
-    reads=(_PASSWORD, "tenants"),
-)
-def redis_has_a_password(stack: Resolution) -> Violations:
-    """Where a tenant has limits, the vault's secret with Redis' password is named."""
-    if limits_are_counted(stack) and stack.settings.limiter.password_secret is None:
-        limited = next(tenant.name for tenant in stack.settings.tenants if tenant.limits.counted)
-        yield Violation(
-            _PASSWORD,
-            f"`{limited}` has limits that all proxies count together, in a Redis whose password has no secret",
-            "write the name of a secret of the vault, such as redis-password, and put a password of 32 letters and "
-            "digits into it",
-        )
+_REDIS, _AWAY = "limiter.redis", "limiter.when_away"
 
 
 @stack_rule(

@@ -6,11 +6,6 @@ _COUNTED = put("tenants[0].limits", {"requests_per_minute": 600})
 
 TABLE = (
     Broken(
-        "limits of a tenant and no password for Redis",
-        (_COUNTED,),
-        {("LIMIT-PASSWORD", "limiter.password_secret"): ("`playground` has limits", "redis-password")},
-    ),
-    Broken(
         "Redis' password is a tenant's key",
         (_COUNTED, put("limiter", {"password_secret": "key-playground"})),
         {("SEC-SHARED-SECRET", "limiter.password_secret"): ("already tenants[0].key_secret", "secret of its own")},

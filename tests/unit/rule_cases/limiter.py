@@ -13,10 +13,6 @@ def _tenants(**limits: Any) -> dict[str, Any]:
 
 
 CASES: dict[str, Case] = {
-    "LIMIT-PASSWORD": Case(
-        _tenants(requests_per_minute=600),
-        {**_tenants(requests_per_minute=600), _LIMITER: {"password_secret": "redis-password"}},
-    ),
     "LIMIT-IDLE": Case(
         {**_tenants(), _LIMITER: {"when_away": "deny"}},
         {**_tenants(requests_per_minute=600), _LIMITER: {"when_away": "deny", "password_secret": "redis-password"}},
