@@ -162,6 +162,24 @@ def _admission(plan: Plan, _: Counts) -> tuple[Leaf, ...]:
     )
 
 
+def _azure_access(plan: Plan, _: Counts) -> tuple[Leaf, ...]:
+    access = plan.foundation.access
+    if access is None:
+        return ()
+    parts = [f"{plural(len(access.sign_in), 'group')} may fetch the kubeconfig"]
+    parts += [f"{plural(len(access.publish), 'group')} may upload weights"] if access.publish else []
+    return (Leaf(", ".join(parts)),)
+
+
+def _access(plan: Plan, _: Counts) -> tuple[Leaf, ...]:
+    access = plan.access
+    if access is None:
+        return ()
+    roles = {"operator": access.operators, "model publisher": access.publishers, "viewer": access.viewers}
+    held = [f"{plural(len(groups), 'group')} as {role}" for role, groups in roles.items() if groups]
+    return (Leaf(f"{joined(held)}; Secrets for administrators alone"),)
+
+
 def _secrets(plan: Plan, _: Counts) -> tuple[Leaf, ...]:
     return (Leaf(f"{_chart(plan.secrets.chart)}, a store each for {joined(list(plan.secrets.stores))}"),)
 
@@ -235,6 +253,7 @@ DESCRIPTIONS: Mapping[str, Description] = {
     "Keys": Description("keys", _keys),
     "Registry": Description("registry", _registry),
     "ModelStore": Description("model store", _model_store),
+    "AzureAccess": Description("people", _azure_access),
     "ImageAdmission": Description("admission", _admission),
     "Secrets": Description("secrets", _secrets),
     "Monitoring": Description("monitoring", _monitoring),
@@ -244,5 +263,6 @@ DESCRIPTIONS: Mapping[str, Description] = {
     "Gateway": Description("gateway", _gateway),
     "Serving": Description("serving", _serving),
     "Model": Description("models", _models),
+    "Access": Description("access", _access),
     "Guard": Description("guard", _guard),
 }

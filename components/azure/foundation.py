@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import pulumi
 import pulumi_azure_native
 
+from components.azure.access import AzureAccess
 from components.azure.audit import Audit
 from components.azure.cluster import Cluster
 from components.azure.identity import ClusterIdentities
@@ -71,6 +72,10 @@ def azure(plan: AzurePlan, *, bootstrap: Mapping[str, pulumi.Output[str]]) -> Fo
         "model-store", plan.model_store, scope=scope, groups=groups, network=network, keys=keys, audit=audit, opts=opts
     )
 
+    access = (
+        AzureAccess("people", plan.access, cluster=cluster, store=store, opts=opts) if plan.access is not None else None
+    )
+
     return Foundation(
         name=plan.cluster.name,
         cluster=KubernetesCluster(
@@ -91,7 +96,7 @@ def azure(plan: AzurePlan, *, bootstrap: Mapping[str, pulumi.Output[str]]) -> Fo
         ),
         components=[
             component
-            for component in (groups, audit, network, identity, cluster, pools, vault, keys, registry, store)
+            for component in (groups, audit, network, identity, cluster, pools, vault, keys, registry, store, access)
             if component is not None
         ],
     )

@@ -6,6 +6,7 @@ graph (principal ids, the OIDC issuer) are not: components pass those on as outp
 
 from msgspec import Struct
 
+from planning.plan.access import AccessPlan, AzureAccessPlan
 from planning.plan.alerting import AlertingPlan, EmailPlan, ReceiverPlan
 from planning.plan.azure import (
     AgentPoolPlan,
@@ -79,11 +80,13 @@ from planning.plan.services import (
 from planning.plan.tenants import CounterPlan, RouteGroupPlan, TenantLimitPlan, TenantPlan
 
 __all__ = [
+    "AccessPlan",
     "AdminGrantPlan",
     "AgentPoolPlan",
     "AlertingPlan",
     "AuditPlan",
     "AutoscalingPlan",
+    "AzureAccessPlan",
     "AzurePlan",
     "AzureScopePlan",
     "BreakEvenPlan",
@@ -179,6 +182,8 @@ class Plan(Struct, frozen=True, kw_only=True):
     """What the system nodes have to carry."""
     image_admission: ImageAdmissionPlan
     """Which images may run."""
+    access: AccessPlan | None
+    """Roles of people who don't administer the platform; None where there are none."""
     secrets: SecretsPlan
     """External Secrets Operator."""
     gpu_operator: GpuOperatorPlan

@@ -1,6 +1,7 @@
 """The rules for stacks: one module for each subject, all registered in one place."""
 
 from planning.rules import (
+    access,
     audit,
     auto,
     autoscaler,
@@ -51,6 +52,7 @@ from planning.rules.register import REGISTER
 
 __all__ = [
     "REGISTER",
+    "access",
     "audit",
     "auto",
     "autoscaler",

@@ -1,6 +1,7 @@
 """Stack files with mistakes, as small changes of the development stack, and the findings expected of each."""
 
 from broken import (
+    access,
     azure_names,
     cluster,
     engine,
@@ -23,6 +24,7 @@ from broken import (
 from broken.change import Broken
 
 TABLE: tuple[Broken, ...] = (
+    *access.TABLE,
     *names.TABLE,
     *cluster.TABLE,
     *azure_names.TABLE,

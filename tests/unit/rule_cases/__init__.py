@@ -4,6 +4,7 @@ A rule of planning/rules/SUBJECT.py has its row in SUBJECT.py here.
 """
 
 from rule_cases import (
+    access,
     audit,
     auto,
     autoscaler,
@@ -53,6 +54,7 @@ from rule_cases import (
 from rule_cases.case import Case
 
 SUBJECTS = (
+    access,
     audit,
     auto,
     autoscaler,
