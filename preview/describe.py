@@ -162,6 +162,16 @@ def _admission(plan: Plan, _: Counts) -> tuple[Leaf, ...]:
     )
 
 
+def _api_management(plan: Plan, _: Counts) -> tuple[Leaf, ...]:
+    front = plan.foundation.api_management
+    if front is None:
+        return ()
+    reach = "private" if front.internal else "public"
+    parts = [f"{front.name}, {front.sku} {TIMES} {front.units}", reach, plural(len(front.products), "product")]
+    parts += ["tokens of Entra"] if front.audience is not None else []
+    return (Leaf(", ".join(parts)),)
+
+
 def _azure_access(plan: Plan, _: Counts) -> tuple[Leaf, ...]:
     access = plan.foundation.access
     if access is None:
@@ -253,6 +263,7 @@ DESCRIPTIONS: Mapping[str, Description] = {
     "Keys": Description("keys", _keys),
     "Registry": Description("registry", _registry),
     "ModelStore": Description("model store", _model_store),
+    "ApiManagement": Description("API management", _api_management),
     "AzureAccess": Description("people", _azure_access),
     "ImageAdmission": Description("admission", _admission),
     "Secrets": Description("secrets", _secrets),

@@ -6,6 +6,7 @@ import pulumi
 import pulumi_azure_native
 
 from components.azure.access import AzureAccess
+from components.azure.api_management import ApiManagement
 from components.azure.audit import Audit
 from components.azure.cluster import Cluster
 from components.azure.identity import ClusterIdentities
@@ -72,6 +73,14 @@ def azure(plan: AzurePlan, *, bootstrap: Mapping[str, pulumi.Output[str]]) -> Fo
         "model-store", plan.model_store, scope=scope, groups=groups, network=network, keys=keys, audit=audit, opts=opts
     )
 
+    front = (
+        ApiManagement(
+            "api-management", plan.api_management, scope=scope, groups=groups, network=network, vault=vault,
+            audit=audit, opts=opts,
+        )
+        if plan.api_management is not None
+        else None
+    )  # fmt: skip
     access = (
         AzureAccess("people", plan.access, cluster=cluster, store=store, opts=opts) if plan.access is not None else None
     )
@@ -96,7 +105,20 @@ def azure(plan: AzurePlan, *, bootstrap: Mapping[str, pulumi.Output[str]]) -> Fo
         ),
         components=[
             component
-            for component in (groups, audit, network, identity, cluster, pools, vault, keys, registry, store, access)
+            for component in (
+                groups,
+                audit,
+                network,
+                identity,
+                cluster,
+                pools,
+                vault,
+                keys,
+                registry,
+                store,
+                front,
+                access,
+            )
             if component is not None
         ],
     )

@@ -1,6 +1,7 @@
 """Plans the foundation on Azure; network, cluster, pools and identities of pods have modules of their own."""
 
 from planning.deciding.access import azure_access
+from planning.deciding.api_management import api_management
 from planning.deciding.audit import audit
 from planning.deciding.cluster import cluster, identities
 from planning.deciding.keys import keys
@@ -45,6 +46,7 @@ def azure(stack: ResolvedStack) -> AzurePlan:
         keys=keys(stack),
         registry=_registry(stack),
         model_store=_model_store(stack),
+        api_management=api_management(stack),
         access=azure_access(stack),
         pod_identities=pod_identities(stack),
         system_nodes=system_nodes(system.pool),

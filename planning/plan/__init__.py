@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from planning.plan.access import AccessPlan, AzureAccessPlan
 from planning.plan.alerting import AlertingPlan, EmailPlan, ReceiverPlan
+from planning.plan.api_management import ApiManagementPlan, ProductPlan
 from planning.plan.azure import (
     AgentPoolPlan,
     AzurePlan,
@@ -84,6 +85,7 @@ __all__ = [
     "AdminGrantPlan",
     "AgentPoolPlan",
     "AlertingPlan",
+    "ApiManagementPlan",
     "AuditPlan",
     "AutoscalingPlan",
     "AzureAccessPlan",
@@ -136,6 +138,7 @@ __all__ = [
     "PodPlan",
     "PoolPlan",
     "ProbePath",
+    "ProductPlan",
     "ProxyPath",
     "ReceiverPlan",
     "RecordedPlan",

@@ -5,6 +5,7 @@ from typing import Literal
 from msgspec import Struct
 
 from planning.plan.access import AzureAccessPlan
+from planning.plan.api_management import ApiManagementPlan
 from planning.plan.azure_audit import AuditPlan
 from planning.plan.azure_grants import AdminGrantPlan, GrantPlan
 from planning.plan.azure_keys import KeysPlan
@@ -283,6 +284,8 @@ class AzurePlan(Struct, frozen=True, kw_only=True, tag="azure"):
     """The registry that nodes pull from."""
     model_store: ModelStorePlan
     """The store of the organisation's own weights."""
+    api_management: ApiManagementPlan | None
+    """API Management in front of the gateway; None where clients reach the gateway itself."""
     access: AzureAccessPlan | None
     """Roles of people who don't administer the platform; None where there are none."""
     pod_identities: tuple[PodIdentityPlan, ...]

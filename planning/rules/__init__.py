@@ -2,6 +2,7 @@
 
 from planning.rules import (
     access,
+    api_management,
     audit,
     auto,
     autoscaler,
@@ -53,6 +54,7 @@ from planning.rules.register import REGISTER
 __all__ = [
     "REGISTER",
     "access",
+    "api_management",
     "audit",
     "auto",
     "autoscaler",

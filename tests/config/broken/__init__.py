@@ -2,6 +2,7 @@
 
 from broken import (
     access,
+    api_management,
     azure_names,
     cluster,
     engine,
@@ -25,6 +26,7 @@ from broken.change import Broken
 
 TABLE: tuple[Broken, ...] = (
     *access.TABLE,
+    *api_management.TABLE,
     *names.TABLE,
     *cluster.TABLE,
     *azure_names.TABLE,

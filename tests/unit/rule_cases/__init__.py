@@ -5,6 +5,7 @@ A rule of planning/rules/SUBJECT.py has its row in SUBJECT.py here.
 
 from rule_cases import (
     access,
+    api_management,
     audit,
     auto,
     autoscaler,
@@ -55,6 +56,7 @@ from rule_cases.case import Case
 
 SUBJECTS = (
     access,
+    api_management,
     audit,
     auto,
     autoscaler,
