@@ -126,6 +126,11 @@ class Cluster(Section):
         default="aks",
         description="the owner of the NVIDIA driver on every GPU pool: `aks` (node image) or `operator` (GPU Operator)",
     )
+    signed_driver: Annotated[str, pattern(r"^[0-9]{3}\.[0-9]{1,3}(\.[0-9]{1,3})?$")] | None = Field(
+        default=None,
+        description="the version, in quotes, of NVIDIA's signed driver image for confidential GPU pools, such as "
+        '"580.65.06"; the GPU Operator then installs it on every GPU pool',
+    )
     login: Literal["azurecli", "workloadidentity", "spn", "msi"] = Field(
         default="azurecli", description="how kubelogin signs in where Pulumi runs"
     )

@@ -12,7 +12,7 @@ from xml.etree.ElementTree import Element, SubElement, tostring
 from planning.plan import ApiManagementPlan, ProductPlan
 
 BACKEND = "gateway"
-# As Azure OpenAI's clients send theirs: `Authorization` is the token's, where one is asked for.
+# As Azure OpenAI's clients send theirs: `Authorization` is the token's, where one is needed.
 KEY_HEADER, KEY_PARAMETER = "api-key", "subscription-key"
 # What the gateway itself sets: nobody outside may say who they are or where their request goes.
 OWN_HEADERS = ("x-llm-client", "x-ai-eg-model")

@@ -21,7 +21,7 @@ class ProductPlan(Struct, frozen=True, kw_only=True):
     tokens_per_month: int | None
     """Most tokens of all kinds within a month; None where the gateway alone limits them."""
     applications: tuple[str, ...]
-    """Client ids of the applications whose tokens are taken; empty where no token is asked for."""
+    """Client ids of the applications whose tokens are taken; empty where no token is needed."""
 
 
 class ApiManagementPlan(Struct, frozen=True, kw_only=True):

@@ -156,7 +156,7 @@ def test_tokens_of_entra_are_checked_for_the_tenants_that_ask_for_them() -> None
     # Before the header is replaced by the key.
     children = [child.tag for child in rules_for(policy, first)]
     assert children.index("validate-azure-ad-token") < children.index("set-header")
-    assert all(rules_for(policy, other).find("validate-azure-ad-token") is None for other in others)
+    assert all(rules_for(policy, name).find("validate-azure-ad-token") is None for name in others)
 
 
 def test_tokens_are_limited_by_all_kinds_together() -> None:
