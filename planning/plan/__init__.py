@@ -19,14 +19,15 @@ from planning.plan.azure import (
     MaintenancePlan,
     ModelStorePlan,
     NodeSecurityPlan,
-    PodIdentityPlan,
     VaultPlan,
 )
 from planning.plan.azure_audit import AuditPlan, ContainerLogsPlan, RecordedPlan
 from planning.plan.azure_grants import AdminGrantPlan, GrantPlan
+from planning.plan.azure_identities import PodIdentityPlan
 from planning.plan.azure_keys import DiskKeyPlan, EtcdKeyPlan, KeysPlan, StoreKeyPlan
 from planning.plan.azure_network import NetworkPlan, RunnerPlan, SecurityRulePlan, SubnetPlan
 from planning.plan.azure_registry import CachePlan, RegistryAccountPlan, RegistryPlan
+from planning.plan.azure_safeguards import SafeguardsPlan
 from planning.plan.base import Json, Pairs
 from planning.plan.chart_traffic import ChartTrafficPlan
 from planning.plan.cost import (
@@ -151,6 +152,7 @@ __all__ = [
     "RouteGroupPlan",
     "RoutePlan",
     "RunnerPlan",
+    "SafeguardsPlan",
     "ScalingPlan",
     "SecretStorePlan",
     "SecretsPlan",

@@ -8,9 +8,11 @@ from planning.plan.access import AzureAccessPlan
 from planning.plan.api_management import ApiManagementPlan
 from planning.plan.azure_audit import AuditPlan
 from planning.plan.azure_grants import AdminGrantPlan, GrantPlan
+from planning.plan.azure_identities import PodIdentityPlan
 from planning.plan.azure_keys import KeysPlan
 from planning.plan.azure_network import NetworkPlan
 from planning.plan.azure_registry import RegistryPlan
+from planning.plan.azure_safeguards import SafeguardsPlan
 from planning.plan.base import Pairs
 from planning.plan.platform import NodeSelection, PoolPlan
 
@@ -149,6 +151,8 @@ class ClusterPlan(Struct, frozen=True, kw_only=True):
     """Whether AKS's add-on for Azure Policy is on; None where it is left as it is."""
     image_cleaner_hours: int | None
     """Hours between two removals of images with known flaws; 0 switches it off, None leaves it as it is."""
+    safeguards: SafeguardsPlan | None
+    """AKS's Deployment Safeguards; None where they are off."""
     read_only_nodes_group: bool | None
     """Whether nobody but AKS may change its own resource group; None where it is left as it is."""
 
@@ -186,29 +190,6 @@ class AgentPoolPlan(Struct, frozen=True, kw_only=True):
     """Tags that tell the cluster autoscaler what a node offers where it can't see one."""
     security: NodeSecurityPlan
     """How its nodes are hardened."""
-
-
-class PodIdentityPlan(Struct, frozen=True, kw_only=True):
-    """The user-assigned identity of one service account: an identity takes only 20 credentials, so each has its own."""
-
-    logical_name: str
-    """Pulumi's name for it."""
-    name: str
-    """Azure's name for the identity."""
-    credential: str
-    """Name of the federated credential that trusts the service account."""
-    namespace: str
-    """Namespace of the service account."""
-    service_account: str
-    """Service account whose pods may sign in as this identity."""
-    names_tenant: bool
-    """Whether the account names the tenant: External Secrets reads it there; Azure's webhook needs no annotation."""
-    read_secrets: tuple[tuple[str, GrantPlan], ...]
-    """Secrets of the vault, and what lets it read each of them; it reads no others."""
-    read_weights: GrantPlan | None
-    """Lets it read what is below one folder of the container of weights."""
-    weights_folder: str | None
-    """That folder: the first part of the name of the model's own, which all of its revisions have in common."""
 
 
 class VaultPlan(Struct, frozen=True, kw_only=True):
