@@ -129,7 +129,7 @@ class Cluster(Section):
     deployment_safeguards: Literal["off", "warn", "enforce"] = Field(
         default="off",
         description="`warn` or `enforce` for AKS's Deployment Safeguards in the models' namespace and in those that "
-        "aren't the platform's (by `enforce` AKS refuses and changes objects), which need security.azure_policy, or `off`",
+        "aren't the platform's (by `enforce` AKS refuses and changes objects), with security.azure_policy, or `off`",
     )
     signed_driver: Annotated[str, pattern(r"^[0-9]{3}\.[0-9]{1,3}(\.[0-9]{1,3})?$")] | None = Field(
         default=None,

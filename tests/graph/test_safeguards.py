@@ -72,7 +72,7 @@ def objections(item: dict[str, Any], template: dict[str, Any]) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("stack", ALL)
-def test_no_workload_of_ours_is_refused_or_changed(stack: str) -> None:
+def test_no_workload_of_the_platform_is_refused_or_changed(stack: str) -> None:
     found = {
         f"{item['kind']} {item['metadata']['name']}: {objection}"
         for item, template in workloads(safeguarded(stack))
