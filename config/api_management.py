@@ -2,9 +2,20 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from config.base import Guid, Network, Section, StandIn, Text, pattern
+from config.base import NO_GUID, Guid, Network, Section, SettingRefusedError, StandIn, Text, pattern
+
+
+class EntraApplications(Section):
+    """The applications of one tenant, whose callers must send a token."""
+
+    tenant: Annotated[Text, Field(max_length=63), StandIn("?")] = Field(
+        description="the name of the tenant whose callers must send a token, such as team-a"
+    )
+    client_ids: Annotated[tuple[Guid, ...], Field(min_length=1, max_length=50), StandIn([NO_GUID])] = Field(
+        description="a list of client ids (GUIDs) of the applications whose tokens are taken"
+    )
 
 
 class EntraTokens(Section):
@@ -13,13 +24,19 @@ class EntraTokens(Section):
     audience: Annotated[Text, Field(max_length=255), StandIn("api://recovered")] = Field(
         description="what the tokens are made out to, such as api://acme-llm"
     )
-    applications: Annotated[dict[str, Annotated[tuple[Guid, ...], Field(min_length=1, max_length=50)]], StandIn({})] = (
-        Field(
-            max_length=1000,
-            description="tenants whose callers must send a token, each with the client ids (GUIDs) of the applications "
-            "that may: {team-a: [6f0c…]}",
-        )
+    applications: Annotated[tuple[EntraApplications, ...], Field(min_length=1, max_length=1000), StandIn([])] = Field(
+        description="a list of tenants and their applications: [{tenant: team-a, client_ids: [6f0c…]}]"
     )
+
+    @model_validator(mode="after")
+    def _each_tenant_once(self) -> "EntraTokens":
+        named = [item.tenant for item in self.applications]
+        for name in named:
+            if named.count(name) > 1:
+                raise SettingRefusedError(
+                    f"two of `applications` are for the tenant `{name}`", "write all of its client_ids in one of them"
+                )
+        return self
 
 
 class ApiManagement(Section):
@@ -39,7 +56,7 @@ class ApiManagement(Section):
         description="the organisation that offers the models, as callers see it"
     )
     publisher_email: Annotated[
-        str, pattern(r"^[^@\s:/]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+$", longest=100), StandIn("nobody@recovered.example")
+        str, pattern(r"^[^@ :/]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+$", longest=100), StandIn("nobody@recovered.example")
     ] = Field(description="where Azure sends notices about the service, such as platform@acme.example")
     subnet: Annotated[Network, StandIn("0.0.0.0/32")] = Field(
         description="an IPv4 range of the virtual network for the service alone, /27 or larger, such as 10.20.67.0/27"
@@ -50,5 +67,5 @@ class ApiManagement(Section):
     )
     entra: EntraTokens | None = Field(
         default=None,
-        description="tokens of Entra that callers send too: {audience: api://acme-llm, applications: {team-a: […]}}",
+        description="tokens of Entra that callers send too: {audience: api://acme-llm, applications: […]}",
     )

@@ -42,7 +42,12 @@ def _product(stack: ResolvedStack, tenant: Tenant) -> ProductPlan:
         read_key=grant(stack, _SERVICE, "key_vault_secrets_user", f"secret-{secret}"),
         tokens_per_minute=in_all(tenant.limits.tokens_per_minute),
         tokens_per_month=in_all(tenant.limits.tokens_per_month),
-        applications=entra.applications.get(tenant.name, ()) if entra is not None else (),
+        applications=tuple(
+            client
+            for item in (entra.applications if entra is not None else ())
+            if item.tenant == tenant.name
+            for client in item.client_ids
+        ),
     )
 
 

@@ -125,11 +125,11 @@ def tokens_are_of_tenants(stack: Resolution) -> Violations:
     if settings is None or settings.entra is None:
         return
     known = [tenant.name for tenant in stack.settings.tenants]
-    for name in settings.entra.applications:
-        if name not in known:
+    for index, item in enumerate(settings.entra.applications):
+        if item.tenant not in known:
             yield Violation(
-                f"{_PLACE}.entra.applications.{name}",
-                f"there is no tenant `{name}`; there are {', '.join(f'`{tenant}`' for tenant in known)}",
+                f"{_PLACE}.entra.applications[{index}].tenant",
+                f"there is no tenant `{item.tenant}`; there are {', '.join(f'`{tenant}`' for tenant in known)}",
                 "name a tenant of this stack, or leave it out",
             )
 

@@ -40,7 +40,9 @@ def front(stack: str = "prod", *, limits: dict[str, Any] = LIMITS, **more: Any) 
 @cache
 def _shown() -> tuple[Entry, ...]:
     tenant = sections_of("prod")["tenants"][0]["name"]
-    return tuple(front(entra={"audience": "api://acme & co", "applications": {tenant: [APPLICATION]}}))
+    return tuple(
+        front(entra={"audience": "api://acme & co", "applications": [{"tenant": tenant, "client_ids": [APPLICATION]}]})
+    )
 
 
 def the(entries: Any, type_: str) -> Entry:
@@ -221,7 +223,9 @@ def test_subnets_that_are_there_keep_their_order() -> None:
 
 def test_the_policy_is_the_same_text_each_time() -> None:
     tenant = sections_of("prod")["tenants"][0]["name"]
-    again = front(entra={"audience": "api://acme & co", "applications": {tenant: [APPLICATION]}})
+    again = front(
+        entra={"audience": "api://acme & co", "applications": [{"tenant": tenant, "client_ids": [APPLICATION]}]}
+    )
     assert the(again, "apimanagement:ApiPolicy") == the(_shown(), "apimanagement:ApiPolicy")
 
 

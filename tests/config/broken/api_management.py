@@ -54,17 +54,29 @@ TABLE = (
                 _front(
                     entra={
                         "audience": "api://acme-llm",
-                        "applications": {"playgrund": ["00000000-0000-4000-8000-0000000000d1"]},
+                        "applications": [
+                            {"tenant": "playgrund", "client_ids": ["00000000-0000-4000-8000-0000000000d1"]}
+                        ],
                     }
                 ),
             ),
         ),
-        {("APIM-TENANT", f"{_PLACE}.entra.applications.playgrund"): ("`playground`", "name a tenant")},
+        {("APIM-TENANT", f"{_PLACE}.entra.applications[0].tenant"): ("`playground`", "name a tenant")},
     ),
     Broken(
         "application of Entra by its name",
-        (put(_PLACE, _front(entra={"audience": "api://acme-llm", "applications": {"playground": ["my-app"]}})),),
-        {("CFG-VALUE", f"{_PLACE}.entra.applications.playground[0]"): ('"my-app"',)},
+        (
+            put(
+                _PLACE,
+                _front(
+                    entra={
+                        "audience": "api://acme-llm",
+                        "applications": [{"tenant": "playground", "client_ids": ["my-app"]}],
+                    }
+                ),
+            ),
+        ),
+        {("CFG-VALUE", f"{_PLACE}.entra.applications[0].client_ids[0]"): ('"my-app"',)},
     ),
     Broken(
         "publisher without an address",

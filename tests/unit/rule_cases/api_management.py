@@ -16,7 +16,7 @@ def front(**more: Any) -> Changes:
 
 
 def entra(tenant: str) -> dict[str, Any]:
-    return {"entra": {"audience": "api://acme-llm", "applications": {tenant: [APPLICATION]}}}
+    return {"entra": {"audience": "api://acme-llm", "applications": [{"tenant": tenant, "client_ids": [APPLICATION]}]}}
 
 
 CASES: dict[str, Case] = {
