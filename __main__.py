@@ -5,6 +5,7 @@ import pulumi
 import catalog
 import config
 from components.azure.foundation import azure
+from components.cluster.access import access
 from components.cluster.autoscaling import Autoscaling
 from components.cluster.certificates import Certificates
 from components.cluster.gateway import Gateway
@@ -52,23 +53,12 @@ models = [
     )
     for model in plan.models
 ]  # fmt: skip
+# People: what those who don't administer the platform may do in it.
+services = [certificates, secrets, gpu_operator, monitoring, serving, autoscaling, gateway]
+people = access(plan.access, services, cluster=cluster)
 
 # Guards: a destroy of a protected stack is refused before anything is touched.
-guard(
-    [
-        *foundation.components,
-        admission,
-        secrets,
-        gpu_operator,
-        monitoring,
-        autoscaling,
-        certificates,
-        gateway,
-        serving,
-        *models,
-    ],
-    protect=plan.platform.protect,
-)
+guard([*foundation.components, admission, *services, *models, *people], protect=plan.platform.protect)
 
 # Exports: the address for requests, and the models that answer them.
 pulumi.export("gateway", f"https://{plan.gateway.hostname}/v1")

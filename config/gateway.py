@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from config.api_management import ApiManagement
 from config.base import Range, Requests, SecretName, Section, StandIn, pattern
 
 # A proxy holds few larger ones.
@@ -47,6 +48,10 @@ class Gateway(Section):
         default=None,
         description="whether a tenant's requests reuse what other tenants' prompts left in a model's cache: `shared`, "
         "which shows by the time of an answer what others have sent, or `per-client`, for 15 tenants at most",
+    )
+    api_management: ApiManagement | None = Field(
+        default=None,
+        description="a service of Azure API Management in front: {sku: StandardV2, exposure: public, subnet: …}",
     )
     replicas: Range = Field(
         default_factory=lambda: Range(min=2, max=4),

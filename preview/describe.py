@@ -162,6 +162,34 @@ def _admission(plan: Plan, _: Counts) -> tuple[Leaf, ...]:
     )
 
 
+def _api_management(plan: Plan, _: Counts) -> tuple[Leaf, ...]:
+    front = plan.foundation.api_management
+    if front is None:
+        return ()
+    reach = "private" if front.internal else "public"
+    parts = [f"{front.name}, {front.sku} {TIMES} {front.units}", reach, plural(len(front.products), "product")]
+    parts += ["tokens of Entra"] if front.audience is not None else []
+    return (Leaf(", ".join(parts)),)
+
+
+def _azure_access(plan: Plan, _: Counts) -> tuple[Leaf, ...]:
+    access = plan.foundation.access
+    if access is None:
+        return ()
+    parts = [f"{plural(len(access.sign_in), 'group')} may fetch the kubeconfig"]
+    parts += [f"{plural(len(access.publish), 'group')} may upload weights"] if access.publish else []
+    return (Leaf(", ".join(parts)),)
+
+
+def _access(plan: Plan, _: Counts) -> tuple[Leaf, ...]:
+    access = plan.access
+    if access is None:
+        return ()
+    roles = {"operator": access.operators, "model publisher": access.publishers, "viewer": access.viewers}
+    held = [f"{plural(len(groups), 'group')} as {role}" for role, groups in roles.items() if groups]
+    return (Leaf(f"{joined(held)}; Secrets for administrators alone"),)
+
+
 def _secrets(plan: Plan, _: Counts) -> tuple[Leaf, ...]:
     return (Leaf(f"{_chart(plan.secrets.chart)}, a store each for {joined(list(plan.secrets.stores))}"),)
 
@@ -250,6 +278,8 @@ DESCRIPTIONS: Mapping[str, Description] = {
     "Registry": Description("registry", _registry),
     "ModelStore": Description("model store", _model_store),
     "ManagedRedis": Description("redis", _redis),
+    "ApiManagement": Description("API management", _api_management),
+    "AzureAccess": Description("people", _azure_access),
     "ImageAdmission": Description("admission", _admission),
     "Secrets": Description("secrets", _secrets),
     "Monitoring": Description("monitoring", _monitoring),
@@ -259,5 +289,6 @@ DESCRIPTIONS: Mapping[str, Description] = {
     "Gateway": Description("gateway", _gateway),
     "Serving": Description("serving", _serving),
     "Model": Description("models", _models),
+    "Access": Description("access", _access),
     "Guard": Description("guard", _guard),
 }

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 import pulumi
 import pulumi_azure_native
 
+from components.azure.access import AzureAccess
+from components.azure.api_management import ApiManagement
 from components.azure.audit import Audit
 from components.azure.cluster import Cluster
 from components.azure.identity import ClusterIdentities
@@ -77,6 +79,17 @@ def azure(plan: AzurePlan, *, bootstrap: Mapping[str, pulumi.Output[str]]) -> Fo
         if plan.redis is not None
         else None
     )
+    front = (
+        ApiManagement(
+            "api-management", plan.api_management, scope=scope, groups=groups, network=network, vault=vault,
+            audit=audit, opts=opts,
+        )
+        if plan.api_management is not None
+        else None
+    )  # fmt: skip
+    access = (
+        AzureAccess("people", plan.access, cluster=cluster, store=store, opts=opts) if plan.access is not None else None
+    )
 
     return Foundation(
         name=plan.cluster.name,
@@ -98,7 +111,21 @@ def azure(plan: AzurePlan, *, bootstrap: Mapping[str, pulumi.Output[str]]) -> Fo
         ),
         components=[
             component
-            for component in (groups, audit, network, identity, cluster, pools, vault, keys, registry, store, redis)
+            for component in (
+                groups,
+                audit,
+                network,
+                identity,
+                cluster,
+                pools,
+                vault,
+                keys,
+                registry,
+                store,
+                redis,
+                front,
+                access,
+            )
             if component is not None
         ],
     )

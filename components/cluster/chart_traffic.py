@@ -35,6 +35,7 @@ Openings = Mapping[str, NetworkPolicySpecArgsDict]
 
 _EVERYTHING = "0.0.0.0/0"
 _NAME, _COMPONENT = "app.kubernetes.io/name", "app.kubernetes.io/component"
+SECRETS_PODS = {_NAME: "external-secrets"}
 _ALERTMANAGER = {**OPERATED_PODS, _NAME: "alertmanager"}
 _GRAFANA = {_NAME: "grafana"}
 _KEDA, _KEDA_METRICS = {"app": "keda-operator"}, {"app": "keda-operator-metrics-apiserver"}
@@ -51,28 +52,29 @@ _KUBELETS, _NODE_EXPORTERS, _COREDNS = 10250, 9100, 9153
 
 def close(
     name: str, namespace: str, openings: Openings, *, parent: pulumi.Resource, cluster: KubernetesCluster,
-    space: pulumi.Resource,
+    space: pulumi.Resource, after: Sequence[pulumi.Resource] = (),
 ) -> list[pulumi.Resource]:  # fmt: skip
-    """The policies of a chart's namespace; its pods start after them."""
+    """The policies of a chart's namespace; its pods start after them, and they come after policies by name."""
     return [
         NetworkPolicy(
             f"{name}-traffic-{policy}",
             metadata=metadata(policy, namespace),
             spec=spec,
-            opts=in_cluster(parent, cluster, space),
+            opts=in_cluster(parent, cluster, space, *after),
         )
         for policy, spec in {"default-deny": deny_all(), **openings}.items()
     ]
 
 
 def secrets_traffic(plan: ChartTrafficPlan) -> Openings:
-    """External Secrets: the vault, and the public address where an identity's token is had."""
+    """External Secrets: the vault, and the public address where an identity's token is had (by name: `sign_in.py`)."""
+    signs_in = [] if plan.sign_in_hosts else [https(_EVERYTHING, but=plan.not_internet)]
     return {
         "api-server": _api_clients(plan),
         "operator": _opening(
-            {_NAME: "external-secrets"},
+            SECRETS_PODS,
             ingress=[_scraped(plan, 8080)],
-            egress=[https(plan.vault), https(_EVERYTHING, but=plan.not_internet)],
+            egress=[https(plan.vault), *signs_in],
         ),
         "webhook": _opening({_NAME: "external-secrets-webhook"}, ingress=[_from_anyone(10250)]),
     }

@@ -1,5 +1,7 @@
 """Plans the foundation on Azure; network, cluster, pools and identities of pods have modules of their own."""
 
+from planning.deciding.access import azure_access
+from planning.deciding.api_management import api_management
 from planning.deciding.audit import audit
 from planning.deciding.azure_redis import managed_redis
 from planning.deciding.cluster import cluster, identities
@@ -46,6 +48,8 @@ def azure(stack: ResolvedStack) -> AzurePlan:
         registry=_registry(stack),
         model_store=_model_store(stack),
         redis=managed_redis(stack),
+        api_management=api_management(stack),
+        access=azure_access(stack),
         pod_identities=pod_identities(stack),
         system_nodes=system_nodes(system.pool),
     )

@@ -39,6 +39,7 @@ def network(stack: ResolvedStack) -> NetworkPlan:
             _subnet(stack, "api_server", delegation=_DELEGATION),
             _subnet(stack, "gateway", rules=(_allow_vnet("443"), _deny_rest())),
             _subnet(stack, "private_endpoints", rules=(*_endpoint_rules(redis=redis), _deny_rest())),
+            *_api_management(stack),
         ),
         nat_gateway=names.nat_gateway.value,
         nat_address=names.nat_address.value,
@@ -48,6 +49,36 @@ def network(stack: ResolvedStack) -> NetworkPlan:
             for service, link in links.items()
         ),
         runner=_runner(stack.settings.cluster.api_server.runner_vnet),
+    )
+
+
+def _api_management(stack: ResolvedStack) -> tuple[SubnetPlan, ...]:
+    """The subnet of API Management, last of all, so that adding it moves none of the others.
+
+    A service inside needs ports of Azure's own side; one that only reaches out by it needs none, and is delegated.
+    Source: https://learn.microsoft.com/azure/api-management/virtual-network-reference and
+    https://learn.microsoft.com/azure/api-management/integrate-vnet-outbound.
+    """
+    settings, names = stack.settings.gateway.api_management, stack.names
+    if settings is None:
+        return ()
+    inside = stack.catalog.azure.api_management.skus[settings.sku].network == "inside"
+    callers = "Internet" if settings.exposure == "public" else "VirtualNetwork"
+    rules = (
+        _rule("allow-callers", 100, "Allow", callers, "443"),
+        _rule("allow-management", 110, "Allow", "ApiManagement", "3443"),
+        _rule("allow-health", 120, "Allow", "AzureLoadBalancer", "6390"),
+    )
+    return (
+        SubnetPlan(
+            role="api_management",
+            name=names.subnet("api_management").value,
+            cidr=settings.subnet,
+            delegation=None if inside else "Microsoft.Web/serverFarms",
+            nat=not inside,
+            rules=(*(rules if inside else ()), _deny_rest()),
+            security_group=names.security_group("api_management").value,
+        ),
     )
 
 

@@ -6,7 +6,9 @@ graph (principal ids, the OIDC issuer) are not: components pass those on as outp
 
 from msgspec import Struct
 
+from planning.plan.access import AccessPlan, AzureAccessPlan
 from planning.plan.alerting import AlertingPlan, EmailPlan, ReceiverPlan
+from planning.plan.api_management import ApiManagementPlan, ProductPlan
 from planning.plan.azure import (
     AgentPoolPlan,
     AzurePlan,
@@ -17,15 +19,16 @@ from planning.plan.azure import (
     MaintenancePlan,
     ModelStorePlan,
     NodeSecurityPlan,
-    PodIdentityPlan,
     VaultPlan,
 )
 from planning.plan.azure_audit import AuditPlan, ContainerLogsPlan, RecordedPlan
 from planning.plan.azure_grants import AdminGrantPlan, GrantPlan
+from planning.plan.azure_identities import PodIdentityPlan
 from planning.plan.azure_keys import DiskKeyPlan, EtcdKeyPlan, KeysPlan, StoreKeyPlan
 from planning.plan.azure_network import NetworkPlan, RunnerPlan, SecurityRulePlan, SubnetPlan
 from planning.plan.azure_redis import ManagedRedisPlan
 from planning.plan.azure_registry import CachePlan, RegistryAccountPlan, RegistryPlan
+from planning.plan.azure_safeguards import SafeguardsPlan
 from planning.plan.base import Json, Pairs
 from planning.plan.chart_traffic import ChartTrafficPlan
 from planning.plan.cost import (
@@ -81,11 +84,14 @@ from planning.plan.services import (
 from planning.plan.tenants import CounterPlan, RouteGroupPlan, TenantLimitPlan, TenantPlan
 
 __all__ = [
+    "AccessPlan",
     "AdminGrantPlan",
     "AgentPoolPlan",
     "AlertingPlan",
+    "ApiManagementPlan",
     "AuditPlan",
     "AutoscalingPlan",
+    "AzureAccessPlan",
     "AzurePlan",
     "AzureScopePlan",
     "BreakEvenPlan",
@@ -137,6 +143,7 @@ __all__ = [
     "PodPlan",
     "PoolPlan",
     "ProbePath",
+    "ProductPlan",
     "ProxyPath",
     "ReceiverPlan",
     "RecordedPlan",
@@ -150,6 +157,7 @@ __all__ = [
     "RouteGroupPlan",
     "RoutePlan",
     "RunnerPlan",
+    "SafeguardsPlan",
     "ScalingPlan",
     "SecretStorePlan",
     "SecretsPlan",
@@ -184,6 +192,8 @@ class Plan(Struct, frozen=True, kw_only=True):
     """What the system nodes have to carry."""
     image_admission: ImageAdmissionPlan
     """Which images may run."""
+    access: AccessPlan | None
+    """Roles of people who don't administer the platform; None where there are none."""
     secrets: SecretsPlan
     """External Secrets Operator."""
     gpu_operator: GpuOperatorPlan

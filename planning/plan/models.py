@@ -197,6 +197,8 @@ class HandoverPlan(Struct, frozen=True, kw_only=True):
     """Name of the Job; a new name for each move."""
     image: str
     """Image whose process exits immediately."""
+    share: Pairs
+    """What its container requests, and its limits."""
     pool_revisions: tuple[str, ...]
     """Revisions of the pools on which the model's pods belong."""
     timeout_seconds: int

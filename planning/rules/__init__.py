@@ -1,6 +1,8 @@
 """The rules for stacks: one module for each subject, all registered in one place."""
 
 from planning.rules import (
+    access,
+    api_management,
     audit,
     auto,
     autoscaler,
@@ -9,6 +11,7 @@ from planning.rules import (
     charts,
     client_limits,
     cluster,
+    confidential,
     contents,
     egress,
     engine,
@@ -37,6 +40,7 @@ from planning.rules import (
     replicas,
     request_path,
     rollout,
+    safeguards,
     security,
     server_times,
     sharing,
@@ -52,6 +56,8 @@ from planning.rules.register import REGISTER
 
 __all__ = [
     "REGISTER",
+    "access",
+    "api_management",
     "audit",
     "auto",
     "autoscaler",
@@ -60,6 +66,7 @@ __all__ = [
     "charts",
     "client_limits",
     "cluster",
+    "confidential",
     "contents",
     "egress",
     "engine",
@@ -88,6 +95,7 @@ __all__ = [
     "replicas",
     "request_path",
     "rollout",
+    "safeguards",
     "security",
     "server_times",
     "sharing",

@@ -1,8 +1,11 @@
 """Stack files with mistakes, as small changes of the development stack, and the findings expected of each."""
 
 from broken import (
+    access,
+    api_management,
     azure_names,
     cluster,
+    confidential,
     engine,
     files,
     hardening,
@@ -17,6 +20,7 @@ from broken import (
     reachable,
     registry,
     request_path,
+    safeguards,
     several,
     tenants,
     unsafe,
@@ -24,8 +28,11 @@ from broken import (
 from broken.change import Broken
 
 TABLE: tuple[Broken, ...] = (
+    *access.TABLE,
+    *api_management.TABLE,
     *names.TABLE,
     *cluster.TABLE,
+    *confidential.TABLE,
     *azure_names.TABLE,
     *pools.TABLE,
     *models.TABLE,
@@ -38,6 +45,7 @@ TABLE: tuple[Broken, ...] = (
     *reachable.TABLE,
     *registry.TABLE,
     *request_path.TABLE,
+    *safeguards.TABLE,
     *several.TABLE,
     *files.TABLE,
     *hardening.TABLE,

@@ -4,6 +4,8 @@ A rule of planning/rules/SUBJECT.py has its row in SUBJECT.py here.
 """
 
 from rule_cases import (
+    access,
+    api_management,
     audit,
     auto,
     autoscaler,
@@ -12,6 +14,7 @@ from rule_cases import (
     charts,
     client_limits,
     cluster,
+    confidential,
     contents,
     egress,
     engine,
@@ -40,6 +43,7 @@ from rule_cases import (
     replicas,
     request_path,
     rollout,
+    safeguards,
     security,
     server_times,
     sharing,
@@ -54,6 +58,8 @@ from rule_cases import (
 from rule_cases.case import Case
 
 SUBJECTS = (
+    access,
+    api_management,
     audit,
     auto,
     autoscaler,
@@ -62,6 +68,7 @@ SUBJECTS = (
     charts,
     client_limits,
     cluster,
+    confidential,
     contents,
     egress,
     engine,
@@ -90,6 +97,7 @@ SUBJECTS = (
     replicas,
     request_path,
     rollout,
+    safeguards,
     security,
     server_times,
     sharing,
