@@ -189,7 +189,17 @@ def _autoscaling(plan: Plan, _: Counts) -> tuple[Leaf, ...]:
 
 
 def _certificates(plan: Plan, _: Counts) -> tuple[Leaf, ...]:
-    return (Leaf(f"{_chart(plan.certificates.chart)}, for the gateway's webhook"),)
+    issuer = plan.certificates.issuer
+    signed = f", and the gateway's certificate, signed by {issuer.server}" if issuer is not None else ""
+    return (Leaf(f"{_chart(plan.certificates.chart)}, for the gateway's webhook{signed}"),)
+
+
+def _gateway_name(plan: Plan, _: Counts) -> tuple[Leaf, ...]:
+    name = plan.foundation.gateway_name
+    if name is None:
+        return ()
+    address = name.private_address or (name.public_address.name if name.public_address is not None else "")
+    return (Leaf(f"{name.record} in {name.zone}, a {'private' if name.private_zone else 'public'} zone: {address}"),)
 
 
 def _gateway(plan: Plan, _: Counts) -> tuple[Leaf, ...]:
@@ -235,6 +245,7 @@ DESCRIPTIONS: Mapping[str, Description] = {
     "Keys": Description("keys", _keys),
     "Registry": Description("registry", _registry),
     "ModelStore": Description("model store", _model_store),
+    "GatewayName": Description("gateway name", _gateway_name),
     "ImageAdmission": Description("admission", _admission),
     "Secrets": Description("secrets", _secrets),
     "Monitoring": Description("monitoring", _monitoring),

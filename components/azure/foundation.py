@@ -7,6 +7,7 @@ import pulumi_azure_native
 
 from components.azure.audit import Audit
 from components.azure.cluster import Cluster
+from components.azure.gateway_name import GatewayName
 from components.azure.identity import ClusterIdentities
 from components.azure.keys import Keys
 from components.azure.model_store import ModelStore
@@ -71,6 +72,12 @@ def azure(plan: AzurePlan, *, bootstrap: Mapping[str, pulumi.Output[str]]) -> Fo
         "model-store", plan.model_store, scope=scope, groups=groups, network=network, keys=keys, audit=audit, opts=opts
     )
 
+    name = (
+        GatewayName("gateway-name", plan.gateway_name, scope=scope, identities=identity, opts=opts)
+        if plan.gateway_name is not None
+        else None
+    )
+
     return Foundation(
         name=plan.cluster.name,
         cluster=KubernetesCluster(
@@ -89,9 +96,10 @@ def azure(plan: AzurePlan, *, bootstrap: Mapping[str, pulumi.Output[str]]) -> Fo
             store=store,
             provider=provider,
         ),
+        gateway_address=name.ready if name is not None else (),
         components=[
             component
-            for component in (groups, audit, network, identity, cluster, pools, vault, keys, registry, store)
+            for component in (groups, audit, network, identity, cluster, pools, vault, keys, registry, store, name)
             if component is not None
         ],
     )

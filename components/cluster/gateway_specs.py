@@ -2,12 +2,14 @@
 
 from components.cluster.durations import in_seconds
 from components.cluster.gateway_limits import overload, tcp_keepalive
+from components.cluster.gateway_surface import HTTPS_LISTENER, key_section, redirect_listeners
 from components.cluster.labels import ROUTES_ADMITTED
 from planning.plan import GatewayPlan, Json, NodeSelection
 from planning.plan.endpoint import CLIENT_HEADER, MODEL_HEADER
 from planning.plan.system_pods import ENVOY, EXTERNAL_PROCESSOR
 
 CERTIFICATE_SECRET = "gateway-certificate"  # noqa: S105 - names of Secrets, not secrets
+_SIGNED_SECRET = "gateway-signed-certificate"  # noqa: S105
 KEYS_SECRET = "gateway-api-keys"  # noqa: S105
 WEBHOOK_SECRET = "ai-gateway-webhook-certificate"  # noqa: S105 - the name of a Secret, not a secret
 # Deployment, Service and service account of the AI gateway's controller.
@@ -158,21 +160,22 @@ def gateway_config(plan: GatewayPlan) -> dict[str, Json]:
 
 
 def gateway(plan: GatewayPlan) -> dict[str, Json]:
-    """Spec of the Gateway: only HTTPS, for one host name, open to HTTPRoutes of admitted namespaces."""
+    """Spec of the Gateway: HTTPS for one host name, open to HTTPRoutes of admitted namespaces, and the way to it."""
     return {
         "gatewayClassName": plan.gateway,
         "listeners": [
             {
-                "name": "https",
+                "name": HTTPS_LISTENER,
                 "port": 443,
                 "protocol": "HTTPS",
                 "hostname": plan.hostname,
-                "tls": {"mode": "Terminate", "certificateRefs": [{"name": CERTIFICATE_SECRET}]},
+                "tls": {"mode": "Terminate", "certificateRefs": [{"name": certificate_secret(plan)}]},
                 "allowedRoutes": {
                     "kinds": [{"group": _TARGET_GROUP, "kind": "HTTPRoute"}],
                     "namespaces": {"from": "Selector", "selector": {"matchLabels": dict(ROUTES_ADMITTED)}},
                 },
-            }
+            },
+            *redirect_listeners(plan),
         ],
     }
 
@@ -184,7 +187,7 @@ def client_traffic(plan: GatewayPlan) -> dict[str, Json]:
     """
     path = plan.listener
     return {
-        "targetRefs": _targets(plan),
+        "targetRefs": [_target(plan)],
         "tcpKeepalive": tcp_keepalive(path.keepalive),
         "connection": {
             # Envoy's default, 32 KiB, is less than a long prompt.
@@ -222,7 +225,7 @@ def client_traffic(plan: GatewayPlan) -> dict[str, Json]:
 def security(plan: GatewayPlan) -> dict[str, Json]:
     """Spec of the SecurityPolicy: an API key on every request, and no path but `/v1`."""
     return {
-        "targetRefs": _targets(plan),
+        "targetRefs": [{**_target(plan), **key_section(plan)}],
         "apiKeyAuth": {
             "credentialRefs": [{"group": "", "kind": "Secret", "name": KEYS_SECRET}],
             "extractFrom": [{"headers": ["Authorization"]}],
@@ -246,6 +249,11 @@ def security(plan: GatewayPlan) -> dict[str, Json]:
     }
 
 
+def certificate_secret(plan: GatewayPlan) -> str:
+    """Name of the Secret with the listener's certificate."""
+    return CERTIFICATE_SECRET if plan.surface.issuer is None else _SIGNED_SECRET
+
+
 def certificate_template() -> dict[str, Json]:
     """Template of the TLS Secret: certificate and key from the vault's single PEM text (`pem`), key in PKCS #8.
 
@@ -264,8 +272,8 @@ def _pem(kind: str) -> str:
     return f'{{{{ with .pem | filterPEM "{kind}" }}}}{{{{ . }}}}{{{{ else }}}}{{{{ fail "{missing}" }}}}{{{{ end }}}}'
 
 
-def _targets(plan: GatewayPlan) -> list[Json]:
-    return [{"group": _TARGET_GROUP, "kind": "Gateway", "name": plan.gateway}]
+def _target(plan: GatewayPlan) -> dict[str, Json]:
+    return {"group": _TARGET_GROUP, "kind": "Gateway", "name": plan.gateway}
 
 
 _STANDARD_OUTPUT: dict[str, Json] = {"type": "File", "file": {"path": "/dev/stdout"}}

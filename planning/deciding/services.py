@@ -10,6 +10,7 @@ from planning.deciding.images import image
 from planning.deciding.moves import move
 from planning.deciding.releases import NAMESPACE, TOKEN_SECRET
 from planning.deciding.secret_stores import OPERATOR, secret_store, secrets_read
+from planning.deciding.surface import dns_name, issuer, surface
 from planning.deciding.traffic import GATEWAY, GATEWAY_NAMESPACE, NODE_EXPORTER_NAMESPACE
 from planning.placement.system_capacity import system_capacity
 from planning.plan import (
@@ -90,7 +91,7 @@ def autoscaling(stack: ResolvedStack) -> AutoscalingPlan:
 
 def certificates(stack: ResolvedStack) -> CertificatesPlan:
     """Plan cert-manager."""
-    return CertificatesPlan(chart=chart(stack, "cert-manager"), traffic=chart_traffic(stack))
+    return CertificatesPlan(chart=chart(stack, "cert-manager"), issuer=issuer(stack), traffic=chart_traffic(stack))
 
 
 def gateway(stack: ResolvedStack, nodes: NodeSelection) -> GatewayPlan:
@@ -110,10 +111,11 @@ def gateway(stack: ResolvedStack, nodes: NodeSelection) -> GatewayPlan:
         gateway=GATEWAY,
         hostname=settings.hostname,
         certificate=settings.certificate,
+        surface=surface(stack),
         secret_store=secret_store(stack, GATEWAY_NAMESPACE),
         proxy_image=image(stack, "envoy-proxy"),
         public=settings.exposure == "public",
-        service_annotations=azure_objects.load_balancer_annotations(stack),
+        service_annotations=azure_objects.load_balancer_annotations(stack, dns_name(stack)),
         tenants=tuple(TenantPlan(name=tenant.name, keys=_keys(tenant)) for tenant in stack.settings.tenants),
         listener=path.listener,
         proxy=path.proxy,

@@ -26,6 +26,7 @@ from planning.plan.azure_keys import DiskKeyPlan, EtcdKeyPlan, KeysPlan, StoreKe
 from planning.plan.azure_network import NetworkPlan, RunnerPlan, SecurityRulePlan, SubnetPlan
 from planning.plan.azure_registry import CachePlan, RegistryAccountPlan, RegistryPlan
 from planning.plan.base import Json, Pairs
+from planning.plan.certificates import CertificatesPlan
 from planning.plan.chart_traffic import ChartTrafficPlan
 from planning.plan.cost import (
     BreakEvenPlan,
@@ -62,7 +63,6 @@ from planning.plan.request_path import (
 from planning.plan.secrets import SecretStorePlan
 from planning.plan.services import (
     AutoscalingPlan,
-    CertificatesPlan,
     ChartCrdsPlan,
     ChartPlan,
     ControllerPlan,
@@ -76,6 +76,7 @@ from planning.plan.services import (
     ServingPlan,
     TrafficPlan,
 )
+from planning.plan.surface import DnsNamePlan, IssuerPlan, PublicAddressPlan, SurfacePlan
 from planning.plan.tenants import TenantPlan
 
 __all__ = [
@@ -102,6 +103,7 @@ __all__ = [
     "DeviceClaim",
     "DeviceRequest",
     "DiskKeyPlan",
+    "DnsNamePlan",
     "EmailPlan",
     "EtcdKeyPlan",
     "ExtendedResource",
@@ -112,6 +114,7 @@ __all__ = [
     "GrantPlan",
     "HandoverPlan",
     "ImageAdmissionPlan",
+    "IssuerPlan",
     "Json",
     "KeysPlan",
     "MaintenancePlan",
@@ -133,6 +136,7 @@ __all__ = [
     "PoolPlan",
     "ProbePath",
     "ProxyPath",
+    "PublicAddressPlan",
     "ReceiverPlan",
     "RecordedPlan",
     "RegistryAccountPlan",
@@ -151,6 +155,7 @@ __all__ = [
     "ServingPlan",
     "StoreKeyPlan",
     "SubnetPlan",
+    "SurfacePlan",
     "SystemLoadPlan",
     "TcpKeepalivePath",
     "TenantPlan",

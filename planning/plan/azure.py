@@ -11,6 +11,7 @@ from planning.plan.azure_network import NetworkPlan
 from planning.plan.azure_registry import RegistryPlan
 from planning.plan.base import Pairs
 from planning.plan.platform import NodeSelection, PoolPlan
+from planning.plan.surface import DnsNamePlan
 
 
 class AzureScopePlan(Struct, frozen=True, kw_only=True):
@@ -203,6 +204,8 @@ class PodIdentityPlan(Struct, frozen=True, kw_only=True):
     """Whether the account names the tenant: External Secrets reads it there; Azure's webhook needs no annotation."""
     read_secrets: tuple[tuple[str, GrantPlan], ...]
     """Secrets of the vault, and what lets it read each of them; it reads no others."""
+    write_zones: tuple[tuple[str, GrantPlan], ...] = ()
+    """Resource ids of public DNS zones, and what lets it write records there."""
     read_weights: GrantPlan | None
     """Lets it read what is below one folder of the container of weights."""
     weights_folder: str | None
@@ -264,6 +267,8 @@ class AzurePlan(Struct, frozen=True, kw_only=True, tag="azure"):
     """What is recorded, and where; None where nothing is."""
     network: NetworkPlan
     """Virtual network and private DNS."""
+    gateway_name: DnsNamePlan | None
+    """The gateway's fixed address and its record in DNS; None where its load balancer gets any address."""
     identity: ClusterIdentityPlan
     """Identities of the cluster itself."""
     cluster: ClusterPlan

@@ -27,7 +27,8 @@ class NamedSecret(NamedTuple):
 def named_secrets(stack: Resolution) -> Iterator[NamedSecret]:
     """Every setting that names a secret of the vault, in the order in which a message speaks of a first use."""
     settings = stack.settings
-    yield NamedSecret("gateway.certificate", settings.gateway.certificate)
+    if settings.gateway.certificate is not None:
+        yield NamedSecret("gateway.certificate", settings.gateway.certificate)
     if settings.security.hugging_face_token is not None:
         yield NamedSecret("security.hugging_face_token", settings.security.hugging_face_token)
     for index, tenant in enumerate(settings.tenants):

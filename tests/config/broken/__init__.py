@@ -17,6 +17,7 @@ from broken import (
     registry,
     request_path,
     several,
+    surface,
     unsafe,
 )
 from broken.change import Broken
@@ -36,6 +37,7 @@ TABLE: tuple[Broken, ...] = (
     *registry.TABLE,
     *request_path.TABLE,
     *several.TABLE,
+    *surface.TABLE,
     *files.TABLE,
     *hardening.TABLE,
     *unsafe.TABLE,
