@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from config.base import Flag, Range, Requests, SecretName, Section, StandIn, pattern
+from config.base import Flag, Range, Requests, SecretName, Section, StandIn
 from config.surface import HOSTNAME, Dns, Kind, Tls
 
 # A proxy holds few larger ones.
