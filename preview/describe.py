@@ -43,7 +43,11 @@ def model_cells(model: ModelPlan) -> tuple[str, ...]:
         for workload in model.workloads
     ]
     weights = [release.model_id.rpartition("/")[2] for release in model.releases]
-    return model.name, joined(weights), joined(places) + (", autoscaled" if model.autoscaled else "")
+    how = ", autoscaled" if model.autoscaled else ""
+    if model.fallback is not None:
+        when = "on failure" if model.fallback.share is None else f"{model.fallback.share} %"
+        how += f", {model.fallback.host} {when}"
+    return model.name, joined(weights), joined(places) + how
 
 
 def _aligned(rows: Sequence[tuple[str, ...]]) -> list[str]:

@@ -151,11 +151,18 @@ def envoy_traffic(plan: GatewayPlan, extension_port: int) -> Openings:
             egress=[
                 {"to": [models], "ports": _tcp(HTTP_PORT)},
                 {"to": [pods(around.proxies, controller)], "ports": configuration},
+                *_outside(plan),
             ],
         ),
         # The Job that gets the chart, for its CRDs.
         "chart-crds": _opening({_NAME: plan.envoy_crds.account}, egress=[https(_EVERYTHING, but=around.not_internet)]),
     }
+
+
+def _outside(plan: GatewayPlan) -> list[NetworkPolicyEgressRuleArgsDict]:
+    """The way to managed models, where no policy by names (`proxy_names`) has it: they publish no addresses."""
+    everywhere = bool(plan.fallback_hosts) and not plan.hosts_by_name
+    return [https(_EVERYTHING, but=plan.traffic.not_internet)] if everywhere else []
 
 
 def ai_gateway_traffic(plan: GatewayPlan) -> Openings:

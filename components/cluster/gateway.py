@@ -20,7 +20,7 @@ from components.cluster.gateway_surface import redirect_route
 from components.cluster.in_cluster import in_cluster
 from components.cluster.labels import PROXY_PODS, metadata
 from components.cluster.namespace import namespace
-from components.cluster.network_policies import deny_all, extension_traffic
+from components.cluster.network_policies import deny_all, extension_traffic, proxy_names
 from components.cluster.secret_store import secret_store
 from components.cluster.secrets import Secrets
 from components.cluster.system_move import system_move
@@ -162,7 +162,21 @@ class Gateway(pulumi.ComponentResource):
     def _closed(self, proxies: Namespace, ai: Namespace) -> list[pulumi.Resource]:
         """The policies of the controllers' namespaces, the proxies' among them."""
         plan = self._plan
-        return [
+        named = (
+            [
+                CustomResource(
+                    f"{self._name}-envoy-names",
+                    api_version="cilium.io/v2",
+                    kind="CiliumNetworkPolicy",
+                    metadata=metadata("proxies", plan.envoy.namespace),
+                    spec=proxy_names(plan.gateway, plan.namespace, plan.fallback_hosts),
+                    opts=in_cluster(self, self._cluster, proxies),
+                )
+            ]
+            if plan.fallback_hosts and plan.hosts_by_name
+            else []
+        )
+        return named + [
             policy
             for role, chart, openings, space in (
                 ("envoy", plan.envoy, envoy_traffic(plan, specs.EXTENSION_PORT), proxies),

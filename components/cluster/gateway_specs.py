@@ -1,8 +1,9 @@
 """Helm values and specs of the gateway's charts and objects, from the Plan alone."""
 
+from components.cluster.access_log import access_log
 from components.cluster.durations import in_seconds
 from components.cluster.gateway_limits import overload, tcp_keepalive
-from components.cluster.gateway_surface import HTTPS_LISTENER, key_section, redirect_listeners
+from components.cluster.gateway_surface import HTTPS_LISTENER, key_section, late_headers, redirect_listeners
 from components.cluster.labels import ROUTES_ADMITTED
 from planning.plan import GatewayPlan, Json, NodeSelection
 from planning.plan.endpoint import CLIENT_HEADER, MODEL_HEADER
@@ -107,7 +108,7 @@ def envoy_proxy(plan: GatewayPlan, nodes: NodeSelection) -> dict[str, Json]:
         "bootstrap": {"type": "Merge", "value": overload(plan.proxy)},
         "telemetry": {
             "metrics": {"prometheus": {}},
-            "accessLog": {"settings": [{"format": _LOG_FORMAT, "sinks": [_STANDARD_OUTPUT]}]},
+            "accessLog": access_log(plan),
         },
         "provider": {
             "type": "Kubernetes",
@@ -216,7 +217,8 @@ def client_traffic(plan: GatewayPlan) -> dict[str, Json]:
             "earlyRequestHeaders": {
                 "remove": [CLIENT_HEADER, MODEL_HEADER, _PICKED_ENDPOINT],
                 "removeOnMatch": [{"type": "Prefix", "value": prefix} for prefix in _INTERNAL_PREFIXES],
-            }
+            },
+            **late_headers(plan),
         },
         "tls": {"minVersion": "1.2"},
     }
@@ -274,23 +276,3 @@ def _pem(kind: str) -> str:
 
 def _target(plan: GatewayPlan) -> dict[str, Json]:
     return {"group": _TARGET_GROUP, "kind": "Gateway", "name": plan.gateway}
-
-
-_STANDARD_OUTPUT: dict[str, Json] = {"type": "File", "file": {"path": "/dev/stdout"}}
-# Client, model and token counts; never prompts, answers or keys.
-_LOG_FORMAT: dict[str, Json] = {
-    "type": "JSON",
-    "json": {
-        "start": "%START_TIME%",
-        "request_id": "%REQ(X-REQUEST-ID)%",
-        "method": "%REQ(:METHOD)%",
-        "path": "%REQ_WITHOUT_QUERY(:PATH)%",
-        "code": "%RESPONSE_CODE%",
-        "flags": "%RESPONSE_FLAGS%",
-        "milliseconds": "%DURATION%",
-        "client": f"%REQ({CLIENT_HEADER.upper()})%",
-        "model": f"%REQ({MODEL_HEADER.upper()})%",
-        "input_tokens": "%DYNAMIC_METADATA(io.envoy.ai_gateway:llm_input_token)%",
-        "output_tokens": "%DYNAMIC_METADATA(io.envoy.ai_gateway:llm_output_token)%",
-    },
-}

@@ -1,4 +1,4 @@
-"""What the gateway answers without encryption: nothing, or a way to HTTPS."""
+"""What clients see of the gateway beside the models: what answers without encryption, and headers of every answer."""
 
 from planning.plan import GatewayPlan, Json
 
@@ -6,6 +6,9 @@ _GROUP = "gateway.networking.k8s.io"
 HTTPS_LISTENER, _HTTP_LISTENER = "https", "http"
 # As 301, but a client may not make a GET of a POST.
 _MOVED = 308
+# The host that answered, as Envoy knows it by its Backend; nothing where Envoy answered by itself.
+ANSWERED_BY = "%UPSTREAM_HOST_NAME%"
+_ANSWERED_HEADER = "x-llm-answered-by"
 
 
 def redirect_listeners(plan: GatewayPlan) -> list[Json]:
@@ -29,6 +32,12 @@ def redirect_listeners(plan: GatewayPlan) -> list[Json]:
 def key_section(plan: GatewayPlan) -> dict[str, Json]:
     """Which listener requires a key: the only one, or that of HTTPS, so that nobody has to send it in plain text."""
     return {"sectionName": HTTPS_LISTENER} if plan.surface.http_redirect else {}
+
+
+def late_headers(plan: GatewayPlan) -> dict[str, Json]:
+    """Headers of every answer, whoever gives it: which host answered, where it may be another than ours."""
+    added: list[Json] = [{"name": _ANSWERED_HEADER, "value": ANSWERED_BY}] if plan.fallback_hosts else []
+    return {"lateResponseHeaders": {"set": added}} if added else {}
 
 
 def redirect_route(plan: GatewayPlan) -> dict[str, Json]:

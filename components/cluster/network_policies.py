@@ -77,6 +77,24 @@ def model_names(model: str, plan: TrafficPlan) -> dict[str, Json]:
     return {"endpointSelector": {"matchLabels": {MODEL: model}}, "egress": egress}
 
 
+def proxy_names(gateway: str, namespace: str, hosts: Iterable[str]) -> dict[str, Json]:
+    """Spec of a CiliumNetworkPolicy: proxies may look up any name, as before, and go to these hosts by HTTPS.
+
+    Cilium learns a host's addresses from answers that pass its own resolver: without a rule for names none would.
+    """
+    labels: dict[str, Json] = {f"k8s:{key}": value for key, value in proxies_of(gateway, namespace).items()}
+    dns_pods: dict[str, Json] = {f"k8s:{key}": value for key, value in _DNS_LABELS.items()}
+    named: list[Json] = [{"matchName": host} for host in hosts]
+    egress: list[Json] = [
+        {
+            "toEndpoints": [{"matchLabels": {"k8s:io.kubernetes.pod.namespace": _DNS_NAMESPACE, **dns_pods}}],
+            "toPorts": [{"ports": [{"port": "53", "protocol": "ANY"}], "rules": {"dns": [{"matchPattern": "*"}]}}],
+        },
+        {"toFQDNs": named, "toPorts": [{"ports": [{"port": "443", "protocol": "TCP"}]}]},
+    ]
+    return {"endpointSelector": {"matchLabels": labels}, "egress": egress}
+
+
 def extension_traffic(
     server: ControllerPlan, client: ControllerPlan, port: int, prometheus_namespace: str
 ) -> NetworkPolicySpecArgsDict:

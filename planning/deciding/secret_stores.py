@@ -19,7 +19,10 @@ def secrets_read(stack: ResolvedStack) -> dict[str, tuple[str, ...]]:
             settings.gateway.certificate,
             *(name for tenant in settings.tenants for name in tenant.keys),
         },
-        NAMESPACE: {token_secret(stack.resolution)},
+        NAMESPACE: {
+            token_secret(stack.resolution),
+            *(model.fallback.key_secret for model in settings.models if model.fallback is not None),
+        },
         monitoring_namespace(stack): {receiver.secret for receiver in settings.observability.receivers},
     }
     named = {namespace: tuple(sorted(name for name in names if name is not None)) for namespace, names in found.items()}

@@ -28,6 +28,7 @@ from planning.plan import (
     SystemLoadPlan,
     TenantPlan,
 )
+from planning.resolving.fallback import fallback_hosts
 from planning.resolving.hugging_face import token_secret
 from planning.resolving.request_path import request_path
 from planning.resolving.resolution import ResolvedStack
@@ -78,7 +79,7 @@ def serving(stack: ResolvedStack) -> ServingPlan:
     token = token_secret(stack.resolution)
     return ServingPlan(
         namespace=NAMESPACE,
-        secret_store=secret_store(stack, NAMESPACE) if token is not None else None,
+        secret_store=secret_store(stack, NAMESPACE) if NAMESPACE in secrets_read(stack) else None,
         hugging_face_secret=TOKEN_SECRET if token is not None else None,
         hugging_face_key=token,
     )
@@ -112,6 +113,8 @@ def gateway(stack: ResolvedStack, nodes: NodeSelection) -> GatewayPlan:
         hostname=settings.hostname,
         certificate=settings.certificate,
         surface=surface(stack),
+        fallback_hosts=fallback_hosts(stack.resolution),
+        hosts_by_name=stack.settings.network.egress == "fqdn",
         secret_store=secret_store(stack, GATEWAY_NAMESPACE),
         proxy_image=image(stack, "envoy-proxy"),
         public=settings.exposure == "public",

@@ -37,6 +37,7 @@ from planning.plan.cost import (
     TokenCost,
 )
 from planning.plan.devices import DeviceClaim, DeviceRequest, ExtendedResource
+from planning.plan.fallback import FallbackPlan
 from planning.plan.image_admission import ImageAdmissionPlan
 from planning.plan.models import (
     HandoverPlan,
@@ -107,6 +108,7 @@ __all__ = [
     "EmailPlan",
     "EtcdKeyPlan",
     "ExtendedResource",
+    "FallbackPlan",
     "FirstPoolPlan",
     "GatewayPlan",
     "GpuMetricsPlan",

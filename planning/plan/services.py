@@ -164,6 +164,10 @@ class GatewayPlan(Struct, frozen=True, kw_only=True):
     """The store's secret with the certificate and its key, as one PEM text; None where an authority signs it."""
     surface: SurfacePlan
     """Who signs the certificate, and what answers without encryption."""
+    fallback_hosts: tuple[str, ...]
+    """Hosts outside that the proxies send requests to, by HTTPS."""
+    hosts_by_name: bool
+    """Whether their network policy names these hosts; else it lets the proxies reach the internet on that port."""
     secret_store: SecretStorePlan
     """Store that certificate and keys come from."""
     proxy_image: str

@@ -7,15 +7,15 @@ from planning.resolving.resolution import Resolution
 
 
 class NamedSecret(NamedTuple):
-    """A setting that names a secret: its path in the stack file, the name, and whether it is a mail server's password.
+    """A setting that names a secret: its path in the stack file, the name, and of what it is one of several uses.
 
-    That password alone may be named more than once, since several receivers may send by one server. `kind_path` is the
-    setting that says what the secret is for, where its own path does not.
+    Only settings with the same `use` may name one secret: receivers that send by one mail server, and models that fall
+    back to one host. `kind_path` is the setting that says what the secret is for, where its own path does not.
     """
 
     path: str
     name: str
-    is_mail_password: bool = False
+    use: str | None = None
     kind_path: str | None = None
 
     @property
@@ -41,8 +41,12 @@ def named_secrets(stack: Resolution) -> Iterator[NamedSecret]:
         yield NamedSecret("registry.docker_hub.token_secret", account.token_secret)
     for index, receiver in enumerate(settings.observability.receivers):
         if receiver.secret is not None:
-            path, is_mail = f"observability.receivers[{index}]", receiver.kind == "email"
-            yield NamedSecret(f"{path}.secret", receiver.secret, is_mail, f"{path}.kind")
+            path, use = f"observability.receivers[{index}]", "mail" if receiver.kind == "email" else None
+            yield NamedSecret(f"{path}.secret", receiver.secret, use, f"{path}.kind")
+    for index, model in enumerate(settings.models):
+        if model.fallback is not None:
+            path = f"models[{index}].fallback"
+            yield NamedSecret(f"{path}.key_secret", model.fallback.key_secret, model.fallback.host, path)
 
 
 def secret_names(stack: Resolution) -> tuple[str, ...]:

@@ -58,6 +58,7 @@ def one(options: dict[str, Any]) -> Any:
         "text": text,
         "seconds": time.monotonic() - begun,
         "location": response.headers.get("location"),
+        "headers": {name.lower(): value for name, value in response.headers.items()},
     }
 
 

@@ -5,6 +5,8 @@ What differs from the stack's own objects, and why:
   (envoyproxy/ai-gateway v1.1.0 internal/controller/ai_gateway_route.go, newHTTPRoute): same name, the rule's matches
   and request timeout, and the Backend behind each AIServiceBackend. It matches another header than the model's, which
   clients set here: Envoy takes the model's own away from them, and the AI gateway's processor would set it;
+* a Backend of the second priority says `fallback`: Envoy Gateway then gives its endpoints that priority, which the AI
+  gateway's extension server writes there (internal/extensionserver/post_translate_modify.go, maybeModifyCluster);
 * Envoy Gateway starts Envoy on this host, in a version named for it; the heap limit that it sets for a proxy in
   Kubernetes (internal/xds/bootstrap, `overload_manager`) is added for the same memory limit;
 * routes are admitted from all namespaces: the file provider drops a namespace's labels.
@@ -22,7 +24,7 @@ import yaml
 
 from components.cluster.gateway_specs import CERTIFICATE_SECRET, KEYS_SECRET
 from planning.plan.endpoint import MODEL_HEADER
-from tests.graph.stacks import entries_of
+from tests.graph.stacks import Entry, entries_of
 from tests.oracles.envoy_gateway.clients import ROUTED_BY
 from tests.oracles.envoy_gateway.python_parts import ENVOY_VERSION
 
@@ -39,14 +41,29 @@ _KINDS: Final = (
 )
 
 
-def objects_of(stack: str) -> list[Object]:
-    """The objects that Envoy Gateway reads, without Secrets."""
-    found = [entry["inputs"] for entry in entries_of(stack) if entry["inputs"].get("kind") in (*_KINDS, _ROUTE)]
+def objects_of(stack: str, entries: Iterable[Entry] | None = None) -> list[Object]:
+    """The objects that Envoy Gateway reads, without Secrets; `entries` are those of the stack after a change."""
+    everything = entries_of(stack) if entries is None else entries
+    found = [entry["inputs"] for entry in everything if entry["inputs"].get("kind") in (*_KINDS, _ROUTE)]
+    second = _second_priority(found)
     made: list[Object] = []
     for item in map(deepcopy, found):
         item["metadata"].pop("annotations", None)
         made.append(_route(item) if item["kind"] == _ROUTE else _adapted(item))
+        if item["kind"] == "Backend" and item["metadata"]["name"] in second:
+            item["spec"]["fallback"] = True
     return made
+
+
+def _second_priority(found: Iterable[Object]) -> set[str]:
+    return {
+        backend["name"]
+        for item in found
+        if item["kind"] == _ROUTE
+        for rule in item["spec"]["rules"]
+        for backend in rule["backendRefs"]
+        if backend.get("priority") == 1
+    }
 
 
 _ROUTE: Final = "AIGatewayRoute"
@@ -128,7 +145,12 @@ def _route(route: Object) -> Object:
                     for match in rule["matches"]
                 ],
                 "backendRefs": [
-                    {"group": "gateway.envoyproxy.io", "kind": "Backend", "name": backend["name"]}
+                    {
+                        "group": "gateway.envoyproxy.io",
+                        "kind": "Backend",
+                        "name": backend["name"],
+                        **({"weight": backend["weight"]} if "weight" in backend else {}),
+                    }
                     for backend in rule["backendRefs"]
                 ],
                 "timeouts": rule["timeouts"],

@@ -1,7 +1,8 @@
 """A model server for the sandbox, in the server that vLLM runs in; it answers what the request's body demands.
 
-Arguments: address, port, name, keep-alive in seconds. Body: `{"delay": s, "size": bytes}`, or `{"stream": true,
-"count": n, "interval": s, "silence": s}`. `GET /v1/stats` counts the requests that were begun and are open.
+Arguments: address, port, name, keep-alive in seconds. Body: `{"delay": s, "size": bytes, "statuses": {name: status}}`,
+where a server that is named answers with that status, or `{"stream": true, "count": n, "interval": s, "silence": s}`.
+`GET /v1/stats` counts the requests that were begun and are open.
 """
 
 import asyncio
@@ -43,14 +44,15 @@ async def app(scope: Any, receive: Any, send: Any) -> None:
             await asyncio.sleep(wanted.get("delay", 0))
             headers = sorted((key.decode(), value.decode()) for key, value in scope["headers"])
             seen = {"name": NAME, "path": scope["path"], "size": len(raw), "headers": headers}
-            await _answer(send, json.dumps(seen).encode() + b" " * wanted.get("size", 0))
+            status = wanted.get("statuses", {}).get(NAME, 200)
+            await _answer(send, json.dumps(seen).encode() + b" " * wanted.get("size", 0), status)
     finally:
         STATS["open"] -= 1
 
 
-async def _answer(send: Any, body: bytes) -> None:
+async def _answer(send: Any, body: bytes, status: int = 200) -> None:
     headers = [(b"content-type", b"application/json"), (b"x-stub", NAME.encode())]
-    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})
 
 
