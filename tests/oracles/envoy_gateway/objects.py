@@ -172,7 +172,8 @@ def _adapted(item: Object) -> Object:
         spec["bootstrap"] = _with_heap_limit(spec.get("bootstrap"), limit)
     elif item["kind"] == "Gateway":
         for listener in spec["listeners"]:
-            listener["allowedRoutes"]["namespaces"] = {"from": "All"}
+            if listener["allowedRoutes"]["namespaces"]["from"] == "Selector":
+                listener["allowedRoutes"]["namespaces"] = {"from": "All"}
     return item
 
 
