@@ -112,24 +112,35 @@ class ModelRoute(pulumi.ComponentResource):
 
 def _rules(plan: ModelPlan) -> list[Json]:
     """One rule for all clients, or one for each: only a rule can change a request by whose it is."""
+    leaving = plan.fallback.leaving if plan.fallback is not None else ()
     if not plan.route.cached_apart:
-        return [_rule(plan, plan.name, [_named(name) for name in plan.route.models], {"name": plan.name})]
+        own: dict[str, Json] = {"name": plan.name}
+        everyone = [_named(name, listed=not leaving) for name in plan.route.models]
+        if not leaving:
+            return [_rule(plan, plan.name, everyone, own, leaves=plan.fallback is not None and not plan.fallback.kept)]
+        # Who may leave is named: of two rules that match, the one with more headers is taken.
+        named = [[*_named(name), _client(*leaving)] for name in plan.route.models]
+        return [
+            _rule(plan, f"{plan.name}-leaving", named, own, leaves=True),
+            _rule(plan, plan.name, everyone, own, leaves=False),
+        ]
     return [
         _rule(
             plan,
             f"{plan.name}-for-{client}",
             [[*_named(name, listed=position == 0), _client(client)] for name in plan.route.models],
             {"name": plan.name, "bodyMutation": {"set": [{"path": _SALT, "value": json.dumps(client)}]}},
+            leaves=plan.fallback is not None and (client in leaving or not plan.fallback.kept),
         )
         for position, client in enumerate(plan.route.cached_apart)
     ]
 
 
-def _rule(plan: ModelPlan, name: str, matches: list[list[Json]], backend: dict[str, Json]) -> Json:
+def _rule(plan: ModelPlan, name: str, matches: list[list[Json]], backend: dict[str, Json], *, leaves: bool) -> Json:
     return {
         "name": name,
         "matches": [{"headers": headers} for headers in matches],
-        "backendRefs": backends(backend, plan.fallback),
+        "backendRefs": backends(backend, plan.fallback if leaves else None),
         "modelsOwnedBy": "llm-platform",
         # The default, a minute, covers a whole streamed answer and cuts it.
         "timeouts": {"request": in_seconds(plan.path.request_seconds)},
@@ -148,10 +159,11 @@ def _named(model: str, *, listed: bool = True) -> list[Json]:
     return [{"type": "RegularExpression", "name": MODEL_HEADER, "value": re.escape(model).replace("\\-", "-")}]
 
 
-def _client(name: str) -> Json:
-    """Match every key of a client: while one replaces the other, the second has a number after a dot."""
+def _client(*names: str) -> Json:
+    """Match every key of these clients: while one replaces the other, the second has a number after a dot."""
+    either = "|".join(map(re.escape, names))
     return {
         "type": "RegularExpression",
         "name": CLIENT_HEADER,
-        "value": rf"{re.escape(name)}(\.[0-9]+)?".replace("\\-", "-"),
+        "value": rf"{either if len(names) == 1 else f'({either})'}(\.[0-9]+)?".replace("\\-", "-"),
     }

@@ -20,7 +20,7 @@ def fallback(stack: ResolvedStack, view: ResolvedModel) -> FallbackPlan | None:
     settings = view.settings.fallback
     if settings is None:
         return None
-    name = object_name(view.name)
+    name, kept = object_name(view.name), kept_tenants(stack.resolution)
     azure = settings.azure_openai
     schema: dict[str, Json] = (
         {"name": "AzureOpenAI", "version": azure.api_version}
@@ -41,5 +41,6 @@ def fallback(stack: ResolvedStack, view: ResolvedModel) -> FallbackPlan | None:
         model=settings.named,
         share=settings.share,
         statuses=_STATUSES if settings.share is None else (),
-        kept=kept_tenants(stack.resolution),
+        kept=kept,
+        leaving=tuple(tenant.name for tenant in stack.settings.tenants if tenant.name not in kept) if kept else (),
     )

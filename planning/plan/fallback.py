@@ -33,3 +33,5 @@ class FallbackPlan(Struct, frozen=True, kw_only=True):
     """Statuses of our own pods with which a request goes there, beside pods that can't be reached."""
     kept: tuple[str, ...]
     """Tenants whose requests never go there."""
+    leaving: tuple[str, ...]
+    """Tenants whose requests may; none where nobody is kept, and everybody's may."""
