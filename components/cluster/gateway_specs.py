@@ -3,7 +3,14 @@
 from components.cluster.access_log import access_log
 from components.cluster.durations import in_seconds
 from components.cluster.gateway_limits import overload, tcp_keepalive
-from components.cluster.gateway_surface import HTTPS_LISTENER, key_section, late_headers, redirect_listeners
+from components.cluster.gateway_surface import (
+    HTTPS_LISTENER,
+    key_section,
+    late_headers,
+    open_paths,
+    path_settings,
+    redirect_listeners,
+)
 from components.cluster.labels import ROUTES_ADMITTED
 from planning.plan import GatewayPlan, Json, NodeSelection
 from planning.plan.endpoint import CLIENT_HEADER, MODEL_HEADER
@@ -23,8 +30,6 @@ _EXTENSION_MIB = 64
 # By this annotation of a Gateway the AI gateway finds its GatewayConfig (internal/controller/gateway.go).
 GATEWAY_CONFIG = "aigateway.envoyproxy.io/gateway-config"
 
-# Only these paths lead to a model. vLLM itself requires no key on /invocations, /metrics, /tokenize and others.
-_PATHS = "/v1"
 _EVERYONE: list[Json] = ["0.0.0.0/0", "::/0"]
 _TARGET_GROUP = "gateway.networking.k8s.io"
 # Internal headers of the AI gateway (internal/internalapi/internalapi.go), which its filters set after a client's have
@@ -200,6 +205,7 @@ def client_traffic(plan: GatewayPlan) -> dict[str, Json]:
             },
         },
         "http2": {"maxConcurrentStreams": path.streams},
+        "path": path_settings(),
         "timeout": {
             "tcp": {
                 "connectionInspectionTimeout": in_seconds(path.inspection_seconds),
@@ -225,7 +231,7 @@ def client_traffic(plan: GatewayPlan) -> dict[str, Json]:
 
 
 def security(plan: GatewayPlan) -> dict[str, Json]:
-    """Spec of the SecurityPolicy: an API key on every request, and no path but `/v1`."""
+    """Spec of the SecurityPolicy: an API key on every request, and no path but those of OpenAI's API."""
     return {
         "targetRefs": [{**_target(plan), **key_section(plan)}],
         "apiKeyAuth": {
@@ -242,7 +248,7 @@ def security(plan: GatewayPlan) -> dict[str, Json]:
                 {
                     "name": "openai-paths",
                     "action": "Allow",
-                    "operation": {"path": {"type": "PathPrefix", "value": _PATHS}, "methods": ["GET", "POST"]},
+                    "operation": {"path": open_paths(), "methods": ["GET", "POST"]},
                     # A rule needs a principal; the key has already authenticated it.
                     "principal": {"clientCIDRs": _EVERYONE},
                 }

@@ -6,6 +6,14 @@ _GROUP = "gateway.networking.k8s.io"
 HTTPS_LISTENER, _HTTP_LISTENER = "https", "http"
 # As 301, but a client may not make a GET of a POST.
 _MOVED = 308
+# Two years, as https://hstspreload.org recommends.
+_SECURE_SECONDS = 2 * 365 * 24 * 3600
+# Those that the AI gateway serves below its prefix for OpenAI's API (agent-router cmd/extproc/mainlib/main.go,
+# `server.Register`). vLLM itself requires no key on /invocations, /metrics, /tokenize and others.
+_OPEN = (
+    "chat/completions", "completions", "embeddings", "responses", "models", "audio/speech", "audio/transcriptions",
+    "audio/translations", "images/generations",
+)  # fmt: skip
 # The host that answered, as Envoy knows it by its Backend; nothing where Envoy answered by itself.
 ANSWERED_BY = "%UPSTREAM_HOST_NAME%"
 _ANSWERED_HEADER = "x-llm-answered-by"
@@ -35,9 +43,26 @@ def key_section(plan: GatewayPlan) -> dict[str, Json]:
 
 
 def late_headers(plan: GatewayPlan) -> dict[str, Json]:
-    """Headers of every answer, whoever gives it: which host answered, where it may be another than ours."""
-    added: list[Json] = [{"name": _ANSWERED_HEADER, "value": ANSWERED_BY}] if plan.fallback_hosts else []
-    return {"lateResponseHeaders": {"set": added}} if added else {}
+    """Headers of every answer, whoever gives it: HTTPS from now on, and which host answered, where it may be another.
+
+    Without `includeSubDomains`: other names below this one are not ours to decide about.
+    """
+    answered: list[Json] = [{"name": _ANSWERED_HEADER, "value": ANSWERED_BY}] if plan.fallback_hosts else []
+    secure: Json = {"name": "strict-transport-security", "value": f"max-age={_SECURE_SECONDS}"}
+    return {"lateResponseHeaders": {"set": [secure, *answered]}}
+
+
+def path_settings() -> dict[str, Json]:
+    """A path means one thing to everybody: nothing is unescaped or merged on the way to whoever compares it next.
+
+    By default Envoy Gateway merges slashes, and answers an escaped one with a redirect.
+    """
+    return {"escapedSlashesAction": "RejectRequest", "disableMergeSlashes": True}
+
+
+def open_paths() -> dict[str, Json]:
+    """The paths that lead to a model, with or without a query; the expression is matched as a whole."""
+    return {"type": "RegularExpression", "value": rf"/v1/({'|'.join(_OPEN)})(\?.*)?"}
 
 
 def redirect_route(plan: GatewayPlan) -> dict[str, Json]:
