@@ -79,6 +79,11 @@ class Tenant(Section):
         default_factory=TenantLimits,
         description="what it may take, such as {requests_per_minute: 600, tokens_per_minute: {output: 20000}}",
     )
+    guaranteed_tokens_per_minute: Count | None = Field(
+        default=None,
+        description="tokens of answers within a minute that its models must be able to make for it; checked against "
+        "models[].expected, and no limit",
+    )
     priority: Literal["high", "normal", "low"] = Field(
         default="normal",
         description="`high`, `normal` or `low`: whose requests a model takes first where some wait",

@@ -24,6 +24,7 @@ from components.cluster.network_policies import deny_all, extension_traffic, pro
 from components.cluster.secret_store import secret_store
 from components.cluster.secrets import Secrets
 from components.cluster.system_move import system_move
+from components.cluster.tenants import limits, models_fallback, models_route, tenant_extension
 from components.foundation import KubernetesCluster, PodIdentities
 from planning.plan import GatewayPlan, Json
 
@@ -101,7 +102,10 @@ class Gateway(pulumi.ComponentResource):
         guards = [
             self._object("client-traffic", _ENVOY, "ClientTrafficPolicy", specs.client_traffic(plan)),
             self._object("security", _ENVOY, "SecurityPolicy", specs.security(plan), keys),
+            self._object("tenants", _ENVOY, "EnvoyExtensionPolicy", tenant_extension(plan)),
         ]
+        if plan.counters:
+            guards.append(self._object("limits", _ENVOY, "BackendTrafficPolicy", limits(plan)))
         # It comes first as well: the AI gateway ignores one that is missing when it first sees the Gateway.
         config = self._object("config", _AI, "GatewayConfig", specs.gateway_config(plan))
         self.gateway = self._object(
@@ -118,6 +122,8 @@ class Gateway(pulumi.ComponentResource):
         if plan.surface.http_redirect:
             self._object("redirect", _GATEWAY_API, "HTTPRoute", redirect_route(plan), self.gateway)
         self.ready = [*controllers, *guards, self.gateway]
+        answer = self._route("models-answer", _ENVOY, "HTTPRouteFilter", models_fallback(), models)
+        self._route("models", _GATEWAY_API, "HTTPRoute", models_route(plan), models, answer, *self.ready)
         system_move(
             name, plan.move, PROXY_PODS, parent=self, cluster=cluster, after=[*self._first, proxy, self.gateway]
         )
@@ -227,6 +233,19 @@ class Gateway(pulumi.ComponentResource):
     def _namespace(self, role: str, name: str) -> Namespace:
         opts = in_cluster(self, self._cluster, *self._cluster.admission)
         return namespace(f"{self._name}-{role}", name, opts=opts)
+
+    def _route(
+        self, role: str, api_version: str, kind: str, spec: dict[str, Json], *needs: pulumi.Resource
+    ) -> CustomResource:
+        """An object beside the models' own routes: routes attach from that namespace alone."""
+        return CustomResource(
+            f"{self._name}-{role}",
+            api_version=api_version,
+            kind=kind,
+            metadata=metadata(self._plan.gateway, self._plan.models_namespace),
+            spec=spec,
+            opts=in_cluster(self, self._cluster, *self._first, *needs),
+        )
 
     def _object(
         self,

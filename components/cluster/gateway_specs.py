@@ -13,7 +13,7 @@ from components.cluster.gateway_surface import (
 )
 from components.cluster.labels import ROUTES_ADMITTED
 from planning.plan import GatewayPlan, Json, NodeSelection
-from planning.plan.endpoint import CLIENT_HEADER, MODEL_HEADER
+from planning.plan.endpoint import CLIENT_HEADER, HEADERS, MODEL_HEADER
 from planning.plan.system_pods import ENVOY, EXTERNAL_PROCESSOR
 
 CERTIFICATE_SECRET = "gateway-certificate"  # noqa: S105 - names of Secrets, not secrets
@@ -35,7 +35,7 @@ _TARGET_GROUP = "gateway.networking.k8s.io"
 # Internal headers of the AI gateway (internal/internalapi/internalapi.go), which its filters set after a client's have
 # been removed: the choice of an endpoint picker, and prefixes of all others.
 _PICKED_ENDPOINT = "x-gateway-destination-endpoint"
-_INTERNAL_PREFIXES = ("x-ai-eg-", "x-aigw-")
+_INTERNAL_PREFIXES = ("x-ai-eg-", "x-aigw-", HEADERS)
 
 
 def envoy_gateway_values(plan: GatewayPlan, nodes: NodeSelection) -> dict[str, Json]:
@@ -55,7 +55,8 @@ def envoy_gateway_values(plan: GatewayPlan, nodes: NodeSelection) -> dict[str, J
                 "provider": {
                     "kubernetes": {"watch": {"type": "Namespaces", "namespaces": list(plan.served_namespaces)}}
                 },
-                "extensionApis": {"enableBackend": True},
+                # Lua runs the tenants' script; who may write another, an admission policy says (gateway_admission.py).
+                "extensionApis": {"enableBackend": True, "enableLua": True},
                 "extensionManager": {
                     "maxMessageSize": f"{_EXTENSION_MIB}Mi",
                     "hooks": {
@@ -90,6 +91,8 @@ def ai_gateway_values(plan: GatewayPlan, nodes: NodeSelection) -> dict[str, Json
             # Part of the address in Envoy Gateway's values.
             "fullnameOverride": AI_CONTROLLER,
             "logFormat": "json",
+            # Tokens by tenant; the metrics' other labels are the AI gateway's own.
+            "metricsRequestHeaderAttributes": f"{CLIENT_HEADER}:tenant",
             # Text: Helm writes a large number with an exponent.
             "maxRecvMsgSize": str(_EXTENSION_MIB * 2**20),
             # Routes of other namespaces would else add their models to the list of this Gateway.
@@ -221,7 +224,7 @@ def client_traffic(plan: GatewayPlan) -> dict[str, Json]:
         },
         "headers": {
             "earlyRequestHeaders": {
-                "remove": [CLIENT_HEADER, MODEL_HEADER, _PICKED_ENDPOINT],
+                "remove": [MODEL_HEADER, _PICKED_ENDPOINT],
                 "removeOnMatch": [{"type": "Prefix", "value": prefix} for prefix in _INTERNAL_PREFIXES],
             },
             **late_headers(plan),

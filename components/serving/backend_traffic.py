@@ -44,7 +44,9 @@ def backend_traffic(route: str, path: UpstreamPath, fallback: FallbackPlan | Non
             "maxParallelRequests": path.requests,
             "maxParallelRetries": path.retrying,
         },
-        "rateLimit": {"type": "Local", "local": {"rules": [_of_one_client(path.client_requests_per_minute)]}},
+        # The Gateway's policy has the limits over all proxies, and this one would replace it.
+        "mergeType": "StrategicMerge",
+        "rateLimit": {"local": {"rules": [_of_one_client(path.client_requests_per_minute)]}},
         "tcpKeepalive": tcp_keepalive(path.keepalive),
         "timeout": {
             "tcp": {"connectTimeout": in_seconds(path.connect_seconds)},
@@ -83,4 +85,6 @@ def _of_one_client(requests: int) -> dict[str, Json]:
     return {
         "clientSelectors": [{"headers": [{"name": CLIENT_HEADER, "type": "Distinct"}]}],
         "limit": {"requests": requests, "unit": "Minute"},
+        # Its headers would replace those of the limits over all proxies, by which `retry-after` is told.
+        "xRateLimitHeaders": "Off",
     }

@@ -10,12 +10,9 @@ from components.cluster.in_cluster import in_cluster
 from components.cluster.labels import metadata
 from components.foundation import KubernetesCluster
 from planning.plan import FallbackPlan, Json
-from planning.plan.endpoint import CLIENT_HEADER
 
 # A key that is replaced in the vault takes effect within this time.
 _KEY_REFRESH = "5m"
-# What says who asks, and from where: the provider needs neither.
-_KEPT_BACK = (CLIENT_HEADER, "x-forwarded-for", "x-envoy-external-address")
 
 
 def fallback_backend(
@@ -62,7 +59,7 @@ def fallback_backend(
         spec={
             "schema": plan.schema,
             "backendRef": {"group": "gateway.envoyproxy.io", "kind": "Backend", "name": plan.name},
-            "headerMutation": {"remove": list(_KEPT_BACK)},
+            "headerMutation": {"remove": list(plan.kept_back)},
         },
         opts=in_cluster(parent, cluster, *ready, address),
     )

@@ -92,14 +92,16 @@ class Model(pulumi.ComponentResource):
         for workload in plan.workloads:
             if workload.disruption_budget is not None:
                 disruption_budget(plan, workload, in_namespace)
-        ModelRoute(
-            f"{name}-route",
-            plan,
-            cluster=cluster,
-            ready=[serving.namespace, self.service, *gateway.ready],
-            store=serving.store,
-            opts=pulumi.ResourceOptions(parent=self),
-        )
+        # A model that no tenant may use is called by other models alone.
+        if plan.route.groups:
+            ModelRoute(
+                f"{name}-route",
+                plan,
+                cluster=cluster,
+                ready=[serving.namespace, self.service, *gateway.ready],
+                store=serving.store,
+                opts=pulumi.ResourceOptions(parent=self),
+            )
         self.register_outputs({"service": plan.service})
 
     def _policies(

@@ -13,16 +13,24 @@ from components.cluster.labels import metadata
 from components.foundation import KubernetesCluster
 from components.serving.backend_traffic import backend_traffic
 from components.serving.fallback import backends, fallback_backend
-from planning.plan import Json, ModelPlan
-from planning.plan.endpoint import CLIENT_HEADER, HTTP_PORT, MODEL_HEADER
+from planning.plan import Json, ModelPlan, RouteGroupPlan
+from planning.plan.endpoint import CACHED_TOKENS, CLIENT_HEADER, HTTP_PORT, INPUT_TOKENS, MODEL_HEADER, OUTPUT_TOKENS
 
 # Part of the hash of every cached block (vLLM docs/design/prefix_caching.md, cache isolation). In quotes: the AI
 # gateway would take a client called `true` for a value of JSON (internal/bodymutator).
 _SALT = "cache_salt"
-# Tokens of a request, for logs and limits.
+# Of vLLM's priority scheduling: the lower, the earlier a request is taken from the queue.
+_PRIORITY = "priority"
+# A header's expression has 4,096 characters, a tenant's name 63.
+_NAMES_OF_A_MATCH = 60
+# Tokens are unsigned, and a difference below 0 would be an error that fails the answer (internal/llmcostcel/cel.go).
+_NOT_CACHED = "input_tokens > cached_input_tokens ? input_tokens - cached_input_tokens : 0u"
+# Tokens of a request, for logs and limits. Those of the prompt that the model's cache had are part of the input.
 _COSTS: list[Json] = [
     {"metadataKey": "llm_input_token", "type": "InputToken"},
-    {"metadataKey": "llm_output_token", "type": "OutputToken"},
+    {"metadataKey": CACHED_TOKENS, "type": "CachedInputToken"},
+    {"metadataKey": INPUT_TOKENS, "type": "CEL", "cel": _NOT_CACHED},
+    {"metadataKey": OUTPUT_TOKENS, "type": "OutputToken"},
     {"metadataKey": "llm_total_token", "type": "TotalToken"},
 ]
 
@@ -111,28 +119,23 @@ class ModelRoute(pulumi.ComponentResource):
 
 
 def _rules(plan: ModelPlan) -> list[Json]:
-    """One rule for all clients, or one for each: only a rule can change a request by whose it is."""
-    leaving = plan.fallback.leaving if plan.fallback is not None else ()
-    if not plan.route.cached_apart:
-        own: dict[str, Json] = {"name": plan.name}
-        everyone = [_named(name, listed=not leaving) for name in plan.route.models]
-        if not leaving:
-            return [_rule(plan, plan.name, everyone, own, leaves=plan.fallback is not None and not plan.fallback.kept)]
-        # Who may leave is named: of two rules that match, the one with more headers is taken.
-        named = [[*_named(name), _client(*leaving)] for name in plan.route.models]
-        return [
-            _rule(plan, f"{plan.name}-leaving", named, own, leaves=True),
-            _rule(plan, plan.name, everyone, own, leaves=False),
-        ]
+    """One rule for each group of tenants: only a rule can change a request by whose it is.
+
+    Who is in no group finds no rule, and gets 404 as for a model that is not there.
+    """
     return [
         _rule(
             plan,
-            f"{plan.name}-for-{client}",
-            [[*_named(name, listed=position == 0), _client(client)] for name in plan.route.models],
-            {"name": plan.name, "bodyMutation": {"set": [{"path": _SALT, "value": json.dumps(client)}]}},
-            leaves=plan.fallback is not None and (client in leaving or not plan.fallback.kept),
+            group.name,
+            [
+                [*_named(name, listed=position == 0), *_tenants(part)]
+                for name in plan.route.models
+                for part in _parts(group.tenants)
+            ],
+            {"name": plan.name, **_mutation(group)},
+            leaves=not group.stays,
         )
-        for position, client in enumerate(plan.route.cached_apart)
+        for position, group in enumerate(plan.route.groups)
     ]
 
 
@@ -159,11 +162,24 @@ def _named(model: str, *, listed: bool = True) -> list[Json]:
     return [{"type": "RegularExpression", "name": MODEL_HEADER, "value": re.escape(model).replace("\\-", "-")}]
 
 
-def _client(*names: str) -> Json:
-    """Match every key of these clients: while one replaces the other, the second has a number after a dot."""
-    either = "|".join(map(re.escape, names))
-    return {
-        "type": "RegularExpression",
-        "name": CLIENT_HEADER,
-        "value": rf"{either if len(names) == 1 else f'({either})'}(\.[0-9]+)?".replace("\\-", "-"),
-    }
+def _tenants(names: Sequence[str]) -> list[Json]:
+    """Match every key of these tenants: while one replaces the other, the second has a number after a dot."""
+    if not names:
+        return []
+    either = "|".join(re.escape(name).replace("\\-", "-") for name in names)
+    value = rf"{either}(\.[0-9]+)?" if len(names) == 1 else rf"({either})(\.[0-9]+)?"
+    return [{"type": "RegularExpression", "name": CLIENT_HEADER, "value": value}]
+
+
+def _parts(names: Sequence[str]) -> list[Sequence[str]]:
+    """Names in as many expressions as they need; one for everyone."""
+    return [names[at : at + _NAMES_OF_A_MATCH] for at in range(0, len(names), _NAMES_OF_A_MATCH)] or [()]
+
+
+def _mutation(group: RouteGroupPlan) -> dict[str, Json]:
+    """What is written into the bodies of a group's requests."""
+    wanted = {_SALT: group.salt, _PRIORITY: group.priority}
+    mutations: list[Json] = [
+        {"path": path, "value": json.dumps(value)} for path, value in wanted.items() if value is not None
+    ]
+    return {"bodyMutation": {"set": mutations}} if mutations else {}

@@ -35,6 +35,7 @@ def command_line(release: ReleaseView) -> CommandLine:
         options["load-format"] = "runai_streamer"
     if release.architecture is not None and release.architecture.task == "embed":
         options["runner"] = "pooling"
+    options |= release.tenant_options
     given = sorted(release.options.known, key=lambda option: option.spelled)
     options |= dict(option.argument for option in given if option.argument is not None)
     return CommandLine(_source(release), options)

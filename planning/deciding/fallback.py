@@ -2,8 +2,10 @@
 
 from planning.deciding.releases import NAMESPACE
 from planning.deciding.secret_stores import secret_store
+from planning.deciding.tenants import COUNTERS
 from planning.plan import FallbackPlan, Json
-from planning.resolving.fallback import kept_tenants, object_name
+from planning.plan.endpoint import CLIENT_HEADER, COUNTED_HEADERS, TENANT_HEADER
+from planning.resolving.fallback import object_name
 from planning.resolving.releases import ResolvedModel
 from planning.resolving.resolution import ResolvedStack
 
@@ -13,6 +15,14 @@ _SECRET_KEY = "apiKey"  # noqa: S105 - the name of a key, not the key
 # Ours can't answer. A 4xx is the client's own mistake: elsewhere it would be made again, and paid for. 501 and 505 say
 # that a request isn't understood.
 _STATUSES = (500, 502, 503, 504)
+# Whose request it is, what it counts for, and from where it comes.
+_KEPT_BACK = (
+    CLIENT_HEADER,
+    TENANT_HEADER,
+    *(f"{COUNTED_HEADERS}{counter.name}" for counter in COUNTERS),
+    "x-forwarded-for",
+    "x-envoy-external-address",
+)
 
 
 def fallback(stack: ResolvedStack, view: ResolvedModel) -> FallbackPlan | None:
@@ -20,7 +30,7 @@ def fallback(stack: ResolvedStack, view: ResolvedModel) -> FallbackPlan | None:
     settings = view.settings.fallback
     if settings is None:
         return None
-    name, kept = object_name(view.name), kept_tenants(stack.resolution)
+    name = object_name(view.name)
     azure = settings.azure_openai
     schema: dict[str, Json] = (
         {"name": "AzureOpenAI", "version": azure.api_version}
@@ -41,6 +51,5 @@ def fallback(stack: ResolvedStack, view: ResolvedModel) -> FallbackPlan | None:
         model=settings.named,
         share=settings.share,
         statuses=_STATUSES if settings.share is None else (),
-        kept=kept,
-        leaving=tuple(tenant.name for tenant in stack.settings.tenants if tenant.name not in kept) if kept else (),
+        kept_back=_KEPT_BACK,
     )

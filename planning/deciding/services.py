@@ -1,7 +1,6 @@
 """Plans what runs in the cluster for all models: secrets, gateway, autoscaling, metrics."""
 
-from config.tenants import Tenant
-from planning.deciding import azure_objects
+from planning.deciding import azure_objects, tenants
 from planning.deciding.alerting import alerting
 from planning.deciding.chart_crds import chart_crds
 from planning.deciding.chart_traffic import chart_traffic
@@ -21,12 +20,10 @@ from planning.plan import (
     GpuMetricsPlan,
     MonitoringPlan,
     NodeSelection,
-    Pairs,
     PlatformPlan,
     SecretsPlan,
     ServingPlan,
     SystemLoadPlan,
-    TenantPlan,
 )
 from planning.resolving.fallback import fallback_hosts
 from planning.resolving.hugging_face import token_secret
@@ -119,7 +116,9 @@ def gateway(stack: ResolvedStack, nodes: NodeSelection) -> GatewayPlan:
         proxy_image=image(stack, "envoy-proxy"),
         public=settings.exposure == "public",
         service_annotations=azure_objects.load_balancer_annotations(stack, dns_name(stack)),
-        tenants=tuple(TenantPlan(name=tenant.name, keys=_keys(tenant)) for tenant in stack.settings.tenants),
+        tenants=tenants.tenants(stack),
+        counters=tenants.counters(stack),
+        models_namespace=NAMESPACE,
         listener=path.listener,
         proxy=path.proxy,
         min_replicas=settings.replicas.min,
@@ -134,15 +133,6 @@ def gateway(stack: ResolvedStack, nodes: NodeSelection) -> GatewayPlan:
             end_seconds=path.proxy.grace_seconds,
         ),
     )
-
-
-def _keys(tenant: Tenant) -> Pairs:
-    """Each key under a name of its own: of two with one name Envoy Gateway would take the first, and say nothing.
-
-    Read in envoyproxy/gateway internal/gatewayapi/securitypolicy.go, buildAPIKeyAuth (`seenClients`).
-    """
-    first, *more = tenant.keys
-    return ((tenant.name, first), *((f"{tenant.name}.{number}", key) for number, key in enumerate(more, 2)))
 
 
 def monitoring(stack: ResolvedStack, nodes: NodeSelection) -> MonitoringPlan:

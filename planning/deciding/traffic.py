@@ -2,13 +2,12 @@
 
 from collections.abc import Sequence
 
-from planning.deciding import azure_objects
+from planning.deciding import azure_objects, tenants
 from planning.plan import RoutePlan, TrafficPlan
 from planning.resolving.addresses import PRIVATE
 from planning.resolving.egress import Egress, egress
-from planning.resolving.releases import ResolvedModel, caches_prompts
+from planning.resolving.releases import ResolvedModel
 from planning.resolving.resolution import ResolvedStack
-from planning.vllm.adapters import adapters
 
 GATEWAY = "llm"
 GATEWAY_NAMESPACE = "llm-gateway"
@@ -27,15 +26,9 @@ def route(stack: ResolvedStack, view: ResolvedModel) -> RoutePlan:
         gateway=GATEWAY,
         gateway_namespace=GATEWAY_NAMESPACE,
         hostname=settings.hostname,
-        models=(view.name, *(adapter.name for release in view.releases for adapter in adapters(release.options))),
-        cached_apart=tuple(tenant.name for tenant in stack.settings.tenants) if _cached_apart(stack, view) else (),
+        models=tenants.served_names(view),
+        groups=tenants.groups(stack, view),
     )
-
-
-def _cached_apart(stack: ResolvedStack, view: ResolvedModel) -> bool:
-    settings = stack.settings.gateway
-    several = len(stack.settings.tenants) > 1
-    return settings.prefix_cache == "per-client" and several and any(map(caches_prompts, view.releases))
 
 
 def traffic(stack: ResolvedStack, view: ResolvedModel) -> TrafficPlan:

@@ -78,7 +78,7 @@ from planning.plan.services import (
     TrafficPlan,
 )
 from planning.plan.surface import DnsNamePlan, IssuerPlan, PublicAddressPlan, SurfacePlan
-from planning.plan.tenants import TenantPlan
+from planning.plan.tenants import CounterPlan, RouteGroupPlan, TenantLimitPlan, TenantPlan
 
 __all__ = [
     "AdminGrantPlan",
@@ -101,6 +101,7 @@ __all__ = [
     "ControllerPlan",
     "CostLine",
     "CostPlan",
+    "CounterPlan",
     "DeviceClaim",
     "DeviceRequest",
     "DiskKeyPlan",
@@ -147,6 +148,7 @@ __all__ = [
     "ReplicaRange",
     "RequestPathPlan",
     "RolloutPlan",
+    "RouteGroupPlan",
     "RoutePlan",
     "RunnerPlan",
     "ScalingPlan",
@@ -160,6 +162,7 @@ __all__ = [
     "SurfacePlan",
     "SystemLoadPlan",
     "TcpKeepalivePath",
+    "TenantLimitPlan",
     "TenantPlan",
     "TokenCost",
     "TrafficPlan",

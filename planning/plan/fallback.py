@@ -31,7 +31,5 @@ class FallbackPlan(Struct, frozen=True, kw_only=True):
     """Percent of all requests that go there; None: only what our own pods can't answer."""
     statuses: tuple[int, ...]
     """Statuses of our own pods with which a request goes there, beside pods that can't be reached."""
-    kept: tuple[str, ...]
-    """Tenants whose requests never go there."""
-    leaving: tuple[str, ...]
-    """Tenants whose requests may; none where nobody is kept, and everybody's may."""
+    kept_back: tuple[str, ...]
+    """Headers of a request that it never gets: whose request it is, and where that comes from."""

@@ -8,7 +8,7 @@ from planning.plan.chart_traffic import ChartTrafficPlan
 from planning.plan.request_path import ListenerPath, ProxyPath
 from planning.plan.secrets import SecretStorePlan
 from planning.plan.surface import SurfacePlan
-from planning.plan.tenants import TenantPlan
+from planning.plan.tenants import CounterPlan, RouteGroupPlan, TenantPlan
 
 
 class ChartPlan(Struct, frozen=True, kw_only=True):
@@ -178,6 +178,10 @@ class GatewayPlan(Struct, frozen=True, kw_only=True):
     """Annotations of the proxies' Service: whether its load balancer is public, and how long it bears silence."""
     tenants: tuple[TenantPlan, ...]
     """Who may call."""
+    counters: tuple[CounterPlan, ...]
+    """What is counted for each tenant over all proxies; none where no tenant is limited so."""
+    models_namespace: str
+    """Namespace of the models' routes."""
     listener: ListenerPath
     """Limits of the proxies towards clients."""
     proxy: ProxyPath
@@ -203,8 +207,8 @@ class RoutePlan(Struct, frozen=True, kw_only=True):
     """Host name of the requests."""
     models: tuple[str, ...]
     """Names in `model` of the requests that it takes: the model's, and those of its adapters."""
-    cached_apart: tuple[str, ...]
-    """Clients that share no prompts in the model's cache, each with a rule of its own; none where all share them."""
+    groups: tuple[RouteGroupPlan, ...]
+    """The tenants that may use it, in groups that are treated alike."""
 
 
 class TrafficPlan(Struct, frozen=True, kw_only=True):

@@ -19,12 +19,6 @@ def fallback_hosts(stack: Resolution) -> tuple[str, ...]:
     return tuple(sorted({model.fallback.host for model in stack.settings.models if model.fallback is not None}))
 
 
-@derived
-def kept_tenants(stack: Resolution) -> tuple[str, ...]:
-    """Tenants whose requests stay in the cluster, in the order of the stack file."""
-    return tuple(tenant.name for tenant in stack.settings.tenants if tenant.data_residency == "cluster")
-
-
 def comparable_price(model: ModelSettings) -> ManagedApi | None:
     """What the managed model charges, as an API to compare with; None without a price in the catalog's currency."""
     fallback = model.fallback

@@ -4,6 +4,7 @@ A model is the name that clients request. A release is one version of it: weight
 Today each model has one release, which has the model's name.
 """
 
+from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
 
@@ -39,6 +40,8 @@ class ReleaseView(Struct, frozen=True, dict=True):
     devices: tuple[Device | None, ...]
     request_seconds: int
     """Longest request that the gateway lets through."""
+    tenant_options: Mapping[str, Any]
+    """The options that its tenants need."""
     ledger: Ledger | None = None
     """Memory on the tightest of its devices."""
 

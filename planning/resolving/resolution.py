@@ -16,6 +16,7 @@ from planning.naming import Names
 from planning.resolving.choice import Choice
 from planning.resolving.pools import PoolView, ResolvedPool, resolve_pool
 from planning.resolving.releases import ModelView, ReleaseView, ResolvedModel, device_on
+from planning.resolving.tenants import tenant_options
 from planning.resolving.workloads import Workload, workloads_of
 from planning.vllm.options import resolve_options
 
@@ -109,6 +110,7 @@ class Resolution:
             pools=pools,
             devices=tuple(device_on(model, pool) for pool in pools),
             request_seconds=self.settings.gateway.request_timeout_seconds,
+            tenant_options=tenant_options(self.settings.tenants, model),
         )
         return self.with_ledger(release)
 

@@ -45,6 +45,7 @@ from planning.rules import (
     system_pods,
     tags,
     taints,
+    tenants,
     updates,
     versions,
 )
@@ -96,6 +97,7 @@ __all__ = [
     "system_pods",
     "tags",
     "taints",
+    "tenants",
     "updates",
     "versions",
 ]

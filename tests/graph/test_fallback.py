@@ -32,6 +32,9 @@ def _graph(kind: str) -> tuple[Entry, ...]:
         if kind in {"kept", "two"}:
             kept = {"name": "hospital", "key_secret": "key-hospital", "data_residency": "cluster"}
             sections["tenants"] = [kept, *(sections["tenants"] if kind == "two" else [])]
+        if kind == "apart":
+            sections["tenants"].append({"name": "second", "key_secret": "key-second"})
+            sections["gateway"]["prefix_cache"] = "per-client"
 
     return tuple(graph_of("dev", change).to_json())
 
@@ -156,7 +159,15 @@ def test_a_route_waits_for_everything_that_it_leads_to() -> None:
 
 def test_the_provider_learns_neither_tenant_nor_address() -> None:
     removed = _one("url", "AIServiceBackend", _NAME)["spec"]["headerMutation"]["remove"]
-    assert {"x-llm-client", "x-forwarded-for"} <= set(removed)
+    assert {"x-llm-client", "x-llm-tenant", "x-llm-counts-output-month", "x-forwarded-for"} <= set(removed)
+    assert len(removed) <= 16
+
+
+def test_what_is_written_into_bodies_is_for_our_own_pods() -> None:
+    """Other APIs refuse a request with `cache_salt` or `priority`."""
+    own, provider = _rules("apart")[0]["backendRefs"]
+    assert [change["path"] for change in own["bodyMutation"]["set"]] == ["cache_salt"]
+    assert "bodyMutation" not in provider
 
 
 def test_the_proxies_reach_the_host_by_name_or_the_internet_alone() -> None:

@@ -181,14 +181,16 @@ def test_port_80_sends_to_https_and_asks_for_no_key() -> None:
     assert (http["protocol"], http["port"], http["hostname"]) == ("HTTP", 80, https["hostname"])
     # Routes of models name the whole Gateway: admitted here, they would answer in plain text.
     assert http["allowedRoutes"]["namespaces"] == {"from": "Same"}
-    route = _one(_redirecting, "HTTPRoute")["inputs"]
+    route = _one(_redirecting, "HTTPRoute", "gateway-redirect")["inputs"]
     assert route["metadata"]["namespace"] == _one(_redirecting, "Gateway")["inputs"]["metadata"]["namespace"]
     assert route["spec"]["parentRefs"][0]["sectionName"] == http["name"]
     (rule,) = route["spec"]["rules"]
     assert rule["filters"][0]["requestRedirect"] == {"scheme": "https", "port": 443, "statusCode": 308}
     assert "backendRefs" not in rule
-    (target,) = _one(_redirecting, "SecurityPolicy")["inputs"]["spec"]["targetRefs"]
-    assert target["sectionName"] == https["name"]
+    # Neither key nor tenant is known there.
+    for kind in ("SecurityPolicy", "EnvoyExtensionPolicy"):
+        (target,) = _one(_redirecting, kind)["inputs"]["spec"]["targetRefs"]
+        assert target["sectionName"] == https["name"], kind
 
 
 def test_port_80_is_open_on_the_way_where_it_answers() -> None:

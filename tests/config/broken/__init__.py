@@ -19,6 +19,7 @@ from broken import (
     request_path,
     several,
     surface,
+    tenants,
     unsafe,
 )
 from broken.change import Broken
@@ -42,5 +43,6 @@ TABLE: tuple[Broken, ...] = (
     *surface.TABLE,
     *files.TABLE,
     *hardening.TABLE,
+    *tenants.TABLE,
     *unsafe.TABLE,
 )

@@ -11,7 +11,7 @@ Conditions = dict[tuple[str, str], list[dict[str, str]]]
 # One entry of the log: a line of its own, the status as YAML, and the object's key.
 _ENTRY = re.compile(r"Got new status for (\w+)\n((?:.*\n)*?)\t(\{\"runner\": \"provider\", \"key\": .*\})\n")
 # Conditions that are good when they hold. Any other that holds, such as `Warning`, is a complaint.
-_GOOD = frozenset({"Accepted", "Programmed", "ResolvedRefs"})
+_GOOD = frozenset({"Accepted", "Merged", "Programmed", "ResolvedRefs"})
 
 
 def conditions_of(log: str) -> Conditions:

@@ -15,7 +15,7 @@ What differs from the stack's own objects, and why:
 import base64
 import json
 import subprocess
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from copy import deepcopy
 from pathlib import Path
 from typing import Any, Final
@@ -24,7 +24,7 @@ import yaml
 
 from components.cluster.gateway_specs import CERTIFICATE_SECRET, KEYS_SECRET
 from planning.plan.endpoint import MODEL_HEADER
-from tests.graph.stacks import Entry, entries_of
+from tests.graph.stacks import Sections, entries_of, graph_of
 from tests.oracles.envoy_gateway.clients import ROUTED_BY
 from tests.oracles.envoy_gateway.python_parts import ENVOY_VERSION
 
@@ -38,18 +38,21 @@ _KINDS: Final = (
     "SecurityPolicy",
     "BackendTrafficPolicy",
     "Backend",
+    "EnvoyExtensionPolicy",
+    "HTTPRoute",
+    "HTTPRouteFilter",
 )
 
 
-def objects_of(stack: str, entries: Iterable[Entry] | None = None) -> list[Object]:
-    """The objects that Envoy Gateway reads, without Secrets; `entries` are those of the stack after a change."""
-    everything = entries_of(stack) if entries is None else entries
-    found = [entry["inputs"] for entry in everything if entry["inputs"].get("kind") in (*_KINDS, _ROUTE)]
+def objects_of(stack: str, change: Callable[[Sections], object] | None = None) -> list[Object]:
+    """The objects that Envoy Gateway reads, without Secrets; `change` edits the stack's sections."""
+    entries = entries_of(stack) if change is None else graph_of(stack, change).to_json()
+    found = [entry["inputs"] for entry in entries if entry["inputs"].get("kind") in (*_KINDS, _ROUTE)]
     second = _second_priority(found)
     made: list[Object] = []
     for item in map(deepcopy, found):
         item["metadata"].pop("annotations", None)
-        made.append(_route(item) if item["kind"] == _ROUTE else _adapted(item))
+        made += [_route(item), _not_found(item)] if item["kind"] == _ROUTE else [_adapted(item)]
         if item["kind"] == "Backend" and item["metadata"]["name"] in second:
             item["spec"]["fallback"] = True
     return made
@@ -156,11 +159,38 @@ def _route(route: Object) -> Object:
                 "timeouts": rule["timeouts"],
             }
         )
+    rules.append(
+        {
+            "matches": [{"path": {"type": "PathPrefix", "value": "/"}}],
+            "filters": [
+                {
+                    "type": "ExtensionRef",
+                    "extensionRef": {
+                        "group": "gateway.envoyproxy.io",
+                        "kind": "HTTPRouteFilter",
+                        "name": _not_found(route)["metadata"]["name"],
+                    },
+                }
+            ],
+        }
+    )
     return {
         "apiVersion": "gateway.networking.k8s.io/v1",
         "kind": "HTTPRoute",
         "metadata": {key: route["metadata"][key] for key in ("name", "namespace")},
         "spec": {"parentRefs": spec["parentRefs"], "hostnames": spec["hostnames"], "rules": rules},
+    }
+
+
+def _not_found(route: Object) -> Object:
+    """The answer for models that no rule names (agent-router internal/controller/ai_gateway_route.go)."""
+    name, namespace = route["metadata"]["name"], route["metadata"]["namespace"]
+    body = {"type": "Inline", "inline": "No matching route found. It is likely because the model specified …"}
+    return {
+        "apiVersion": "gateway.envoyproxy.io/v1alpha1",
+        "kind": "HTTPRouteFilter",
+        "metadata": {"name": f"ai-eg-route-not-found-response-{name}", "namespace": namespace},
+        "spec": {"directResponse": {"statusCode": 404, "body": body}},
     }
 
 

@@ -159,7 +159,7 @@ class Rig:
             },
             "logging": {"level": {"default": "info"}},
             # As in the values of its chart.
-            "extensionApis": {"enableBackend": True},
+            "extensionApis": {"enableBackend": True, "enableLua": True},
         }
         file = self.directory / "gateway.yaml"
         file.write_text(yaml.safe_dump(settings))

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import pytest
 
-from tests.graph.stacks import Sections, graph_of
+from tests.graph.stacks import Sections
 from tests.oracles.envoy_gateway.conditions import complaints
 from tests.oracles.envoy_gateway.objects import Object, objects_of, of_kind, secrets_of
 from tests.oracles.envoy_gateway.rig import Rig
@@ -28,7 +28,7 @@ def _objects(**differences: Any) -> list[Object]:
     def change(sections: Sections) -> None:
         sections["models"][0]["fallback"] = settings
 
-    return objects_of(STACK, graph_of(STACK, change).to_json())
+    return objects_of(STACK, change)
 
 
 def _plain(objects: list[Object]) -> list[Object]:

@@ -8,7 +8,7 @@ from typing import Final
 
 import pytest
 
-from tests.graph.stacks import Sections, graph_of
+from tests.graph.stacks import Sections
 from tests.oracles.envoy_gateway.objects import api_keys, objects_of, of_kind, secrets_of
 from tests.oracles.envoy_gateway.rig import Rig
 
@@ -29,16 +29,14 @@ def _change(sections: Sections) -> None:
 
 class _Redirecting:
     def __init__(self, rig: Rig, directory: Path) -> None:
-        entries = graph_of(STACK, _change).to_json()
-        objects = objects_of(STACK, entries)
-        self.rig, self.model = rig, of_kind(objects, "HTTPRoute")[0]["metadata"]["name"]
-        (redirect,) = [entry["inputs"] for entry in entries if entry["name"] == "gateway-redirect"]
-        self.host = redirect["spec"]["hostnames"][0]
+        objects = objects_of(STACK, _change)
+        self.rig, self.model = rig, of_kind(objects, "Backend")[0]["metadata"]["name"]
+        self.host = of_kind(objects, "Gateway")[0]["spec"]["listeners"][0]["hostname"]
         self.key = next(iter(api_keys(STACK).values()))
         for backend in of_kind(objects, "Backend"):
             rig.resolve(backend["spec"]["endpoints"][0]["fqdn"]["hostname"], ["127.0.0.11"])
         rig.serve("first", "127.0.0.11")
-        rig.apply([*(item for item in objects if item != redirect), redirect, *secrets_of(STACK, directory)])
+        rig.apply([*objects, *secrets_of(STACK, directory)])
 
     def plain(self, path: str, *, method: str = "GET", key: str = "", host: str | None = None) -> list[object]:
         python = shutil.which("python3") or "python3"

@@ -48,6 +48,7 @@ from rule_cases import (
     system_pods,
     tags,
     taints,
+    tenants,
     updates,
     versions,
 )
@@ -98,6 +99,7 @@ SUBJECTS = (
     system_pods,
     tags,
     taints,
+    tenants,
     updates,
     versions,
 )

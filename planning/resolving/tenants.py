@@ -1,0 +1,43 @@
+"""What each tenant may use, and which tenants a model treats alike."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from config.models import ModelSettings
+from config.tenants import Tenant, TenantLimits
+
+# Of vLLM's priority scheduling: the lower, the earlier (vllm/v1/core/sched/request_queue.py, PriorityRequestQueue).
+PRIORITIES = {"high": -1, "normal": 0, "low": 1}
+
+
+def may_use(tenant: Tenant, model: ModelSettings) -> bool:
+    """Whether a tenant may call a model: by its name or one of its tags, or since it names neither."""
+    if not tenant.models and not tenant.tags:
+        return True
+    return model.name in tenant.models or not set(tenant.tags).isdisjoint(model.tags)
+
+
+def users(tenants: Sequence[Tenant], model: ModelSettings) -> tuple[Tenant, ...]:
+    """The tenants that may call a model, in the order of the stack file."""
+    return tuple(tenant for tenant in tenants if may_use(tenant, model))
+
+
+def prioritised(tenants: Sequence[Tenant], model: ModelSettings) -> bool:
+    """Whether the requests of some tenants to a model come before those of others."""
+    return len({tenant.priority for tenant in users(tenants, model)}) > 1
+
+
+def tenant_options(tenants: Sequence[Tenant], model: ModelSettings) -> dict[str, Any]:
+    """The options of vLLM that the priorities and limits of a model's tenants need."""
+    options: dict[str, Any] = {}
+    if prioritised(tenants, model):
+        options["scheduling-policy"] = "priority"
+    if any(_tells_cached(tenant.limits) for tenant in users(tenants, model)):
+        options["enable-prompt-tokens-details"] = True
+    return options
+
+
+def _tells_cached(limits: TenantLimits) -> bool:
+    """Whether a limit depends on which tokens of a prompt the model had in its cache."""
+    both = (limits.tokens_per_minute, limits.tokens_per_month)
+    return any(limit is not None and (limit.input is not None or limit.cached is not None) for limit in both)
