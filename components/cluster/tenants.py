@@ -13,7 +13,7 @@ _MOST = 4_294_967_295
 def tenant_extension(plan: GatewayPlan) -> dict[str, Json]:
     """Spec of the EnvoyExtensionPolicy with the tenants' script, for every route where a key is required."""
     return {
-        "targetRefs": [{**target, **key_section(plan)} for target in _gateway(plan)],
+        "targetRefs": [{**_gateway(plan), **key_section(plan)}],
         "lua": [{"type": "Inline", "inline": tenant_script(plan)}],
     }
 
@@ -25,7 +25,7 @@ def limits(plan: GatewayPlan) -> dict[str, Json]:
     in, would shift everybody's month. A rule that all share counts under the tenant's name.
     """
     return {
-        "targetRefs": _gateway(plan),
+        "targetRefs": [_gateway(plan)],
         "rateLimit": {"global": {"rules": [_rule(counter) for counter in plan.counters]}},
     }
 
@@ -67,8 +67,8 @@ def models_fallback() -> dict[str, Json]:
     }
 
 
-def _gateway(plan: GatewayPlan) -> list[dict[str, Json]]:
-    return [{"group": _GATEWAYS, "kind": "Gateway", "name": plan.gateway}]
+def _gateway(plan: GatewayPlan) -> dict[str, Json]:
+    return {"group": _GATEWAYS, "kind": "Gateway", "name": plan.gateway}
 
 
 def _rule(counter: CounterPlan) -> dict[str, Json]:
