@@ -20,9 +20,9 @@ class _Gateway:
 
     def __init__(self, rig: Rig, directory: Path) -> None:
         objects = objects_of(STACK)
-        route = of_kind(objects, "HTTPRoute")[0]
-        self.rig, self.model = rig, route["metadata"]["name"]
-        self.host, self.keys = route["spec"]["hostnames"][0], api_keys(STACK)
+        listener = of_kind(objects, "Gateway")[0]["spec"]["listeners"][0]
+        self.rig, self.model = rig, of_kind(objects, "Backend")[0]["metadata"]["name"]
+        self.host, self.keys = listener["hostname"], api_keys(STACK)
         for backend in of_kind(objects, "Backend"):
             rig.resolve(backend["spec"]["endpoints"][0]["fqdn"]["hostname"], ["127.0.0.11"])
         rig.serve("first", "127.0.0.11")
@@ -146,7 +146,7 @@ def test_one_key_for_two_clients_closes_the_gateway_for_all(start_rig: Callable[
     rig, objects = start_rig(), objects_of(STACK)
     rig.apply([*objects, *secrets_of(STACK, tmp_path, dict.fromkeys(api_keys(STACK), "the same"))])
     host = of_kind(objects, "Gateway")[0]["spec"]["listeners"][0]["hostname"]
-    model = of_kind(objects, "HTTPRoute")[0]["metadata"]["name"]
+    model = of_kind(objects, "Backend")[0]["metadata"]["name"]
 
     answer = rig.run("one", host=host, key="the same", model=model)
 
