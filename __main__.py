@@ -34,7 +34,7 @@ admission = ImageAdmission("images", plan.image_admission, cluster=foundation.cl
 cluster = admission.cluster
 
 # Cluster services: what every model relies on.
-certificates = Certificates("certificates", plan.certificates, cluster=cluster)
+certificates = Certificates("certificates", plan.certificates, identities=identities, cluster=cluster)
 secrets = Secrets("secrets", plan.secrets, certificates=certificates, cluster=cluster)
 gpu_operator = GpuOperator("gpu-operator", plan.gpu_operator, cluster=cluster)
 monitoring = Monitoring("monitoring", plan.monitoring, secrets=secrets, identities=identities, cluster=cluster)
@@ -44,7 +44,7 @@ serving = Serving("serving", plan.serving, secrets=secrets, identities=identitie
 autoscaling = Autoscaling("autoscaling", plan.autoscaling, models=serving.namespace, cluster=cluster)
 gateway = Gateway(
     "gateway", plan.gateway, secrets=secrets, identities=identities, certificates=certificates,
-    models=serving.namespace, cluster=cluster,
+    models=serving.namespace, address=foundation.gateway_address, cluster=cluster,
 )  # fmt: skip
 models = [
     Model(

@@ -77,6 +77,8 @@ class Names:
         self.vnet = Name(f"vnet-{self._base}", VIRTUAL_NETWORK)
         self.nat_gateway = Name(f"ng-{self._base}", SUBNET)
         self.nat_address = Name(f"pip-{self._base}-nat", SUBNET)
+        self.gateway_resource_group = Name(f"rg-{self._base}-gateway", RESOURCE_GROUP)
+        self.gateway_address = Name(f"pip-{self._base}-gateway", SUBNET)
         self.vault = Name(f"kv-{self._base}-{platform.suffix}", VAULT)
         self.registry = Name(f"acr{flat}{platform.suffix}", REGISTRY)
         self.storage_account = Name(f"st{flat}{platform.suffix}", STORAGE_ACCOUNT)

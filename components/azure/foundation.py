@@ -9,6 +9,7 @@ from components.azure.access import AzureAccess
 from components.azure.api_management import ApiManagement
 from components.azure.audit import Audit
 from components.azure.cluster import Cluster
+from components.azure.gateway_name import GatewayName
 from components.azure.identity import ClusterIdentities
 from components.azure.keys import Keys
 from components.azure.model_store import ModelStore
@@ -90,6 +91,11 @@ def azure(plan: AzurePlan, *, bootstrap: Mapping[str, pulumi.Output[str]]) -> Fo
     access = (
         AzureAccess("people", plan.access, cluster=cluster, store=store, opts=opts) if plan.access is not None else None
     )
+    name = (
+        GatewayName("gateway-name", plan.gateway_name, scope=scope, identities=identity, opts=opts)
+        if plan.gateway_name is not None
+        else None
+    )
 
     return Foundation(
         name=plan.cluster.name,
@@ -109,6 +115,7 @@ def azure(plan: AzurePlan, *, bootstrap: Mapping[str, pulumi.Output[str]]) -> Fo
             store=store,
             provider=provider,
         ),
+        gateway_address=name.ready if name is not None else (),
         components=[
             component
             for component in (
@@ -125,6 +132,7 @@ def azure(plan: AzurePlan, *, bootstrap: Mapping[str, pulumi.Output[str]]) -> Fo
                 redis,
                 front,
                 access,
+                name,
             )
             if component is not None
         ],

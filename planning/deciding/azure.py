@@ -10,6 +10,7 @@ from planning.deciding.network import network
 from planning.deciding.pod_identities import pod_identities
 from planning.deciding.pools import agent_pool
 from planning.deciding.roles import grant
+from planning.deciding.surface import dns_name
 from planning.deciding.system_nodes import system_nodes
 from planning.deciding.system_pool import system_pool
 from planning.naming import WEIGHTS_CONTAINER
@@ -39,6 +40,7 @@ def azure(stack: ResolvedStack) -> AzurePlan:
         scope=_scope(stack),
         audit=audit(stack),
         network=network(stack),
+        gateway_name=dns_name(stack),
         identity=identities(stack),
         cluster=cluster(stack),
         system_pool=system,

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from planning import naming
 from planning.deciding import traffic
+from planning.deciding.fallback import fallback
 from planning.deciding.images import image
 from planning.deciding.moves import SMALLEST_IMAGE
 from planning.deciding.releases import NAMESPACE, TOKEN_SECRET, release
@@ -36,6 +37,7 @@ def model(stack: ResolvedStack, view: ResolvedModel, pool_revisions: Mapping[str
         route=traffic.route(stack, view),
         path=path,
         traffic=traffic.traffic(stack, view),
+        fallback=fallback(stack, view),
         token_secret=TOKEN_SECRET
         if token_secret(stack.resolution) is not None and any(map(signs_in, view.releases))
         else None,

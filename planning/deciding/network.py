@@ -37,7 +37,7 @@ def network(stack: ResolvedStack) -> NetworkPlan:
         subnets=(
             _subnet(stack, "nodes", nat=True, rules=_node_rules(stack)),
             _subnet(stack, "api_server", delegation=_DELEGATION),
-            _subnet(stack, "gateway", rules=(_allow_vnet("443"), _deny_rest())),
+            _subnet(stack, "gateway", rules=(_allow_vnet("443"), *_plain(stack, "VirtualNetwork"), _deny_rest())),
             _subnet(stack, "private_endpoints", rules=(*_endpoint_rules(redis=redis), _deny_rest())),
             *_api_management(stack),
         ),
@@ -119,7 +119,14 @@ def _node_rules(stack: ResolvedStack) -> tuple[SecurityRulePlan, ...]:
     )
     # A public gateway keeps the caller's address up to the node, so the nodes' group must let 443 in.
     public = stack.settings.gateway.exposure == "public"
-    return (*((_rule("allow-gateway", 100, "Allow", "Internet", "443"),) if public else ()), *kubelet, *refused)
+    doors = (_rule("allow-gateway", 100, "Allow", "Internet", "443"), *_plain(stack, "Internet")) if public else ()
+    return (*doors, *kubelet, *refused)
+
+
+def _plain(stack: ResolvedStack, source: str) -> tuple[SecurityRulePlan, ...]:
+    """Let port 80 in where it sends clients to HTTPS."""
+    redirects = stack.settings.gateway.http_redirect
+    return (_rule("allow-http", 101, "Allow", source, "80"),) if redirects else ()
 
 
 def _endpoint_rules(*, redis: bool) -> tuple[SecurityRulePlan, ...]:

@@ -30,6 +30,7 @@ from planning.plan.azure_redis import ManagedRedisPlan
 from planning.plan.azure_registry import CachePlan, RegistryAccountPlan, RegistryPlan
 from planning.plan.azure_safeguards import SafeguardsPlan
 from planning.plan.base import Json, Pairs
+from planning.plan.certificates import CertificatesPlan
 from planning.plan.chart_traffic import ChartTrafficPlan
 from planning.plan.cost import (
     BreakEvenPlan,
@@ -40,6 +41,7 @@ from planning.plan.cost import (
     TokenCost,
 )
 from planning.plan.devices import DeviceClaim, DeviceRequest, ExtendedResource
+from planning.plan.fallback import FallbackPlan
 from planning.plan.image_admission import ImageAdmissionPlan
 from planning.plan.limiter import LimiterPlan, RedisPlan
 from planning.plan.models import (
@@ -67,7 +69,6 @@ from planning.plan.request_path import (
 from planning.plan.secrets import SecretStorePlan
 from planning.plan.services import (
     AutoscalingPlan,
-    CertificatesPlan,
     ChartCrdsPlan,
     ChartPlan,
     ControllerPlan,
@@ -81,6 +82,7 @@ from planning.plan.services import (
     ServingPlan,
     TrafficPlan,
 )
+from planning.plan.surface import DnsNamePlan, IssuerPlan, PublicAddressPlan, SurfacePlan
 from planning.plan.tenants import CounterPlan, RouteGroupPlan, TenantLimitPlan, TenantPlan
 
 __all__ = [
@@ -111,9 +113,11 @@ __all__ = [
     "DeviceClaim",
     "DeviceRequest",
     "DiskKeyPlan",
+    "DnsNamePlan",
     "EmailPlan",
     "EtcdKeyPlan",
     "ExtendedResource",
+    "FallbackPlan",
     "FirstPoolPlan",
     "GatewayPlan",
     "GpuMetricsPlan",
@@ -121,6 +125,7 @@ __all__ = [
     "GrantPlan",
     "HandoverPlan",
     "ImageAdmissionPlan",
+    "IssuerPlan",
     "Json",
     "KeysPlan",
     "LimiterPlan",
@@ -145,6 +150,7 @@ __all__ = [
     "ProbePath",
     "ProductPlan",
     "ProxyPath",
+    "PublicAddressPlan",
     "ReceiverPlan",
     "RecordedPlan",
     "RedisPlan",
@@ -166,6 +172,7 @@ __all__ = [
     "ServingPlan",
     "StoreKeyPlan",
     "SubnetPlan",
+    "SurfacePlan",
     "SystemLoadPlan",
     "TcpKeepalivePath",
     "TenantLimitPlan",

@@ -16,6 +16,7 @@ from planning.plan.azure_registry import RegistryPlan
 from planning.plan.azure_safeguards import SafeguardsPlan
 from planning.plan.base import Pairs
 from planning.plan.platform import NodeSelection, PoolPlan
+from planning.plan.surface import DnsNamePlan
 
 
 class AzureScopePlan(Struct, frozen=True, kw_only=True):
@@ -250,6 +251,8 @@ class AzurePlan(Struct, frozen=True, kw_only=True, tag="azure"):
     """What is recorded, and where; None where nothing is."""
     network: NetworkPlan
     """Virtual network and private DNS."""
+    gateway_name: DnsNamePlan | None
+    """The gateway's fixed address and its record in DNS; None where its load balancer gets any address."""
     identity: ClusterIdentityPlan
     """Identities of the cluster itself."""
     cluster: ClusterPlan

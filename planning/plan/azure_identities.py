@@ -22,6 +22,8 @@ class PodIdentityPlan(Struct, frozen=True, kw_only=True):
     """Whether the account names the tenant: External Secrets reads it there; Azure's webhook needs no annotation."""
     read_secrets: tuple[tuple[str, GrantPlan], ...]
     """Secrets of the vault, and what lets it read each of them; it reads no others."""
+    write_zones: tuple[tuple[str, GrantPlan], ...] = ()
+    """Resource ids of public DNS zones, and what lets it write records there."""
     read_weights: GrantPlan | None
     """Lets it read what is below one folder of the container of weights."""
     weights_folder: str | None
