@@ -3,6 +3,7 @@
 import asyncio
 import os
 import time
+from collections.abc import Awaitable
 from pathlib import Path
 
 import aiohttp
@@ -69,7 +70,7 @@ class WorkloadIdentity:
     async def _exchanged(self) -> tuple[str, float]:
         try:
             tenant, client = os.environ["AZURE_TENANT_ID"], os.environ["AZURE_CLIENT_ID"]
-            # Short and read anew: the kubelet replaces it every hour.
+            # Short, and read each time: the kubelet replaces it every hour.
             assertion = Path(os.environ["AZURE_FEDERATED_TOKEN_FILE"]).read_text(encoding="ascii")  # noqa: ASYNC240
         except (KeyError, OSError) as error:
             raise GuardError("identity") from error
@@ -106,12 +107,12 @@ class AzureContentSafety:
             GuardError: there is no verdict.
         """
         headers = {"authorization": f"Bearer {await self._identity.token()}"}
-        asked = []
+        checks: list[Awaitable[list[Finding]]] = []
         if self._settings.categories:
-            asked.append(self._analyzed(text, headers))
+            checks.append(self._analyzed(text, headers))
         if self._settings.prompt_shields and stage == Stage.INPUT:
-            asked.append(self._shielded(text, headers))
-        findings = tuple(finding for part in await asyncio.gather(*asked) for finding in part)
+            checks.append(self._shielded(text, headers))
+        findings = tuple(finding for part in await asyncio.gather(*checks) for finding in part)
         return Verdict(Action.BLOCK, findings) if findings else ALLOWED
 
     async def _analyzed(self, text: str, headers: dict[str, str]) -> list[Finding]:

@@ -1,4 +1,4 @@
-"""What is asked of a guard and what it answers: the HTTP contract of Agent Router's coming GuardrailPolicy.
+"""The questions to a guard and its answers: the HTTP contract of Agent Router's coming GuardrailPolicy.
 
 `POST` with `{"text": …, "context": {"stage": "input" | "output"}}`; the answer is `{"action": "allow" | "block" |
 "modify", "findings": [{"type", "start", "end", "score"}], "replacement": …}`. Offsets count Unicode code points of the
@@ -57,7 +57,7 @@ class Context(Struct, frozen=True):
 
 
 class Question(Struct, frozen=True):
-    """What a guard is asked."""
+    """A text and what it is."""
 
     text: str
     context: Context

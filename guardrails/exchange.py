@@ -48,6 +48,8 @@ class Exchange:
         self._checks, self._policy, self._caller = checks, checks.policy, caller
         self._background, self._metrics = background, metrics
         self._notes: dict[str, str] = {}
+        self.expects_prompt = False
+        """Whether the next message is a whole prompt."""
         self._encoded = False
         self._stream: Holding | Passing | None = None
 
@@ -59,8 +61,9 @@ class Exchange:
     def request_headers(self, *, has_body: bool) -> Any:
         """Say what is needed of the request."""
         answered = self._policy.output != "off" or self._policy.input == "annotate"
+        self.expects_prompt = has_body and self._policy.input != "off"
         override = answers.mode(
-            request_body=has_body and self._policy.input != "off",
+            request_body=self.expects_prompt,
             response=answered and has_body,
             response_body=answers.Mode.BUFFERED if answered and has_body else answers.Mode.NONE,
         )
@@ -69,6 +72,7 @@ class Exchange:
 
     async def request_body(self, body: bytes) -> Any:
         """Judge the prompt."""
+        self.expects_prompt = False
         found, mode = texts_of(body), self._policy.input
         if mode == "shadow":
             self._background.begin(self._watched(found.joined, Stage.INPUT, opaque=found.opaque))
@@ -227,8 +231,8 @@ class Exchange:
         self._notes[stage] = words if verdict is None else f"{words} {' '.join(verdict.types)}"
 
     def _header(self) -> dict[str, str]:
-        said = "; ".join(f"{stage}={note}" for stage, note in self._notes.items())
-        return {answers.HEADER: said} if said else {}
+        noted = "; ".join(f"{stage}={note}" for stage, note in self._notes.items())
+        return {answers.HEADER: noted} if noted else {}
 
 
 def _refused(stage: Stage, decision: str) -> Any | None:

@@ -1,4 +1,4 @@
-"""Guard models behind the contract: asked over OpenAI's chat API, each family in its own form."""
+"""Guard models behind the contract: called over OpenAI's chat API, each family in its own form."""
 
 import re
 from typing import Any, Final
@@ -47,16 +47,16 @@ class GuardModel:
         if stage == Stage.OUTPUT:
             messages = [{"role": "user", "content": _UNKNOWN_PROMPT}, {"role": "assistant", "content": text}]
         if self._settings.family == "llama-guard-3":
-            found = llama_guard(await self._asked(messages, {}))
+            found = llama_guard(await self._answered(messages, {}))
             wanted = self._settings.categories
             return _verdict([code for code in found if not wanted or code in wanted])
         found = []
         for criterion in self._settings.categories or (_CRITERION,):
             template = {"guardian_config": {"criteria_id": criterion}, "think": False}
-            found += [criterion] if granite_guardian(await self._asked(messages, template)) else []
+            found += [criterion] if granite_guardian(await self._answered(messages, template)) else []
         return _verdict(found)
 
-    async def _asked(self, messages: list[dict[str, str]], template: dict[str, Any]) -> str:
+    async def _answered(self, messages: list[dict[str, str]], template: dict[str, Any]) -> str:
         body = {
             "model": self._settings.model,
             "messages": messages,

@@ -37,9 +37,9 @@ class _Json(logging.Formatter):
     """One line of JSON. An exception's text and its trace are left out: they may hold what was checked."""
 
     def format(self, record: logging.LogRecord) -> str:
-        said = record.msg if isinstance(record.msg, dict) else {"event": "log", "logger": record.name}
+        facts = record.msg if isinstance(record.msg, dict) else {"event": "log", "logger": record.name}
         kind = record.exc_info[0].__name__ if record.exc_info and record.exc_info[0] else None
-        return json.dumps({"level": record.levelname.lower(), **said, **({"error": kind} if kind else {})})
+        return json.dumps({"level": record.levelname.lower(), **facts, **({"error": kind} if kind else {})})
 
 
 def log_to_stdout() -> None:

@@ -74,7 +74,7 @@ def _collect(value: Any, key: str, place: str, found: list[tuple[str, str]], dep
 
 
 def _index(item: Any, position: int) -> int:
-    """An answer's own index: events of several answers at once are told apart by it."""
+    """An answer's own index: events of several answers at once are distinguished by it."""
     index = item.get("index") if isinstance(item, dict) else None
     return index if isinstance(index, int) else position
 

@@ -1,5 +1,7 @@
 """Envoy's external processor: a gRPC stream for each request."""
 
+import asyncio
+import contextlib
 from collections.abc import AsyncIterator
 from typing import Any, Final
 
@@ -16,6 +18,7 @@ from guardrails.settings import Settings
 _MODEL: Final = "x-ai-eg-model"
 _TENANT: Final = "x-llm-client"
 _REQUEST: Final = "x-request-id"
+_NO_LIMIT: Final = contextlib.nullcontext()
 
 
 class Processor(service.ExternalProcessorServicer):
@@ -24,19 +27,29 @@ class Processor(service.ExternalProcessorServicer):
     def __init__(self, settings: Settings, checks: dict[str, Checks], background: Background, metrics: Metrics) -> None:
         self._settings, self._checks = settings, checks
         self._background, self._metrics = background, metrics
+        self._bodies = asyncio.Semaphore(settings.largest_bodies)
 
     async def Process(  # noqa: N802  # the service's name for it
         self, request_iterator: AsyncIterator[Any], context: grpc.aio.ServicerContext
     ) -> AsyncIterator[Any]:
         """Answer every message of one request."""
         exchange: Exchange | None = None
+        messages = aiter(request_iterator)
         held = 0
         self._metrics.streams.inc()
         try:
-            async for message in request_iterator:
-                if message.HasField("request_headers"):
-                    exchange = self._exchange(message.request_headers)
-                for answer in await self._answer(exchange, message):
+            while True:
+                # A message that isn't requested stays with Envoy: HTTP/2 holds it back.
+                room = self._bodies if exchange is not None and exchange.expects_prompt else _NO_LIMIT
+                async with room:
+                    message = await anext(messages, None)
+                    if message is None:
+                        break
+                    if message.HasField("request_headers"):
+                        exchange = self._exchange(message.request_headers)
+                    found = await self._answer(exchange, message)
+                    message = None
+                for answer in found:
                     yield answer
                 now = exchange.held_bytes if exchange is not None else 0
                 self._metrics.held.inc(now - held)

@@ -1,4 +1,4 @@
-"""What the processor is told: one JSON file, which this platform's component writes."""
+"""Settings of the processor: one JSON file, which this platform's component writes."""
 
 from pathlib import Path
 from typing import Annotated, Literal
@@ -54,7 +54,7 @@ class Policy(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Everything that the processor is told."""
+    """Everything that is set."""
 
     policies: dict[str, Policy]
     models: dict[str, str] = {}
@@ -62,8 +62,10 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     tenants: dict[str, str] = {}
     """Policy of each tenant, which goes before the model's."""
     largest_body_bytes: int = 64 * 2**20
+    largest_bodies: int = 16
+    """Whole prompts in memory at once; the others wait unread, within the time that Envoy gives them."""
     largest_streams: int = 500
-    """Requests at once; beyond them Envoy is told that the processor is overloaded."""
+    """Requests at once; beyond them Envoy gets an error."""
     largest_checks: int = 100
     """Calls of guards at once; the others wait, within their time."""
     largest_background: int = 100

@@ -87,6 +87,6 @@ class Passing:
             if not windows.has_text:
                 windows.release()
             return []
-        asked = [(windows.text(), windows.opaque)]
+        texts = [(windows.text(), windows.opaque)]
         windows.release()
-        return asked
+        return texts

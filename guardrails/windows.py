@@ -15,7 +15,7 @@ class TooLargeError(Exception):
 class Windows:
     """The events of one stream that are not judged yet.
 
-    Texts of different places (answers at once, reasoning, arguments of tools) are told apart, so that a word that
+    Texts of different places (answers at once, reasoning, arguments of tools) are kept apart, so that a word that
     comes in pieces is judged whole. `overlap` characters before a window are judged with it once more: what lies across
     its border is seen, though its beginning has been released.
     """

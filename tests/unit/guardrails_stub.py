@@ -38,7 +38,7 @@ class StubModel:
     """A guard model that calls texts with `BAD` unsafe; `answer` makes it answer something else."""
 
     def __init__(self) -> None:
-        self.asked: list[str] = []
+        self.received: list[str] = []
         self.answer: Callable[[str], Any] | None = None
         self.delay_seconds = 0.0
         self.begun, self.cancelled = asyncio.Event(), asyncio.Event()
@@ -49,7 +49,7 @@ class StubModel:
         """Answer like vLLM."""
         body = await request.json()
         text = body["messages"][-1]["content"]
-        self.asked.append(text)
+        self.received.append(text)
         self.begun.set()
         try:
             await asyncio.sleep(self.delay_seconds)
@@ -59,8 +59,8 @@ class StubModel:
         if self.answer is not None:
             given = self.answer(text)
             return given if isinstance(given, web.StreamResponse) else web.Response(body=given)
-        said = "\n\nunsafe\nS1,S10" if BAD in text else "\n\nsafe"
-        return web.json_response({"choices": [{"message": {"role": "assistant", "content": said}}]})
+        verdict = "\n\nunsafe\nS1,S10" if BAD in text else "\n\nsafe"
+        return web.json_response({"choices": [{"message": {"role": "assistant", "content": verdict}}]})
 
 
 @asynccontextmanager
@@ -80,14 +80,14 @@ async def serving(
     site = web.TCPSite(runner, HOST, 0)
     await site.start()
     endpoint = f"http://{HOST}:{runner.addresses[0][1]}"
-    told = Settings(
+    settings_of_it = Settings(
         policies={"standard": policy(endpoint, **changed)},
         models={"chat": "standard"} if models is None else models,
         tenants=tenants or {},
         drain_seconds=5,
         **(settings or {}),
     )
-    server = Server(told, grpc_address=f"{HOST}:0", http_host=HOST, http_port=0)
+    server = Server(settings_of_it, grpc_address=f"{HOST}:0", http_host=HOST, http_port=0)
     running = asyncio.ensure_future(server.run(stub.stop))
     await asyncio.wait_for(server.ready.wait(), 20)
     async with grpc.aio.insecure_channel(f"{HOST}:{server.grpc_port}") as channel:

@@ -94,7 +94,7 @@ def test_a_client_that_goes_ends_the_call_of_the_guard() -> None:
             await asyncio.wait_for(stub.cancelled.wait(), 20)
         return stub
 
-    assert len(asyncio.run(running()).asked) == 1
+    assert len(asyncio.run(running()).received) == 1
 
 
 def test_no_log_or_metric_has_a_word_of_a_prompt_or_an_answer(
@@ -155,12 +155,12 @@ def test_many_requests_at_once_call_the_guard_no_more_often_than_allowed_at_once
         open_calls = 0
         handled = stub.handle
 
-        async def counted(asked: Any) -> Any:
+        async def counted(received: Any) -> Any:
             nonlocal open_calls
             open_calls += 1
             most["calls"] = max(most["calls"], open_calls)
             try:
-                return await handled(asked)
+                return await handled(received)
             finally:
                 open_calls -= 1
 
@@ -184,6 +184,21 @@ def test_many_requests_at_once_call_the_guard_no_more_often_than_allowed_at_once
     assert 1 < most["calls"] <= 8
     # Two windows of 20 characters and their events at most, each.
     assert most["held"] <= 300 * 6 * len(event("some words "))
+
+
+def test_no_more_whole_prompts_are_read_at_once_than_allowed() -> None:
+    async def running() -> int:
+        stub = StubModel()
+        stub.delay_seconds = 0.5
+        async with serving(stub, settings={"largest_bodies": 2}, timeout_seconds=60) as (_, channel, _http):
+            waiting = [asyncio.ensure_future(exchanged(channel, request(FINE))) for _ in range(6)]
+            await stub.begun.wait()
+            await asyncio.sleep(0.2)
+            received = len(stub.received)
+            await asyncio.gather(*waiting)
+        return received
+
+    assert asyncio.run(running()) == 2
 
 
 def test_more_streams_than_allowed_are_refused_not_queued() -> None:
@@ -216,7 +231,7 @@ def test_a_stop_lets_open_requests_end() -> None:
     assert not ready
 
 
-def test_compressed_answers_are_not_asked_for_and_not_let_through() -> None:
+def test_compressed_answers_are_not_requested_and_not_let_through() -> None:
     replies = run(request(FINE) + answer([b"\x1f\x8b"], content_encoding="gzip"))
 
     assert "accept-encoding" in replies[0].request_headers.response.header_mutation.remove_headers

@@ -1,4 +1,4 @@
-"""What is asked of Azure AI Content Safety and of guard models, and how their answers are read."""
+"""What is sent to Azure AI Content Safety and of guard models, and how their answers are read."""
 
 import asyncio
 from pathlib import Path
@@ -44,7 +44,7 @@ class _Azure:
         return web.json_response(analysis)
 
 
-def _asked(azure: _Azure, *stages: Stage, shields: bool = True) -> list[Verdict]:
+def _checked(azure: _Azure, *stages: Stage, shields: bool = True) -> list[Verdict]:
     async def running() -> list[Verdict]:
         application = web.Application()
         application.router.add_post("/tenant/oauth2/v2.0/token", azure.token)
@@ -76,10 +76,10 @@ def _identity(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AZURE_FEDERATED_TOKEN_FILE", str(tmp_path / "token"))
 
 
-def test_azure_is_asked_with_the_pods_own_identity() -> None:
+def test_azure_is_called_with_the_pods_own_identity() -> None:
     azure = _Azure()
 
-    verdicts = _asked(azure, Stage.INPUT, Stage.OUTPUT)
+    verdicts = _checked(azure, Stage.INPUT, Stage.OUTPUT)
 
     assert [verdict.action for verdict in verdicts] == [Action.ALLOW, Action.ALLOW]
     [exchange] = [call for call in azure.calls if call[0] == "token"]
@@ -99,7 +99,7 @@ def test_a_severity_from_the_threshold_on_blocks(severity: int, blocked: bool) -
     azure = _Azure()
     azure.severities["Hate"] = severity
 
-    [verdict] = _asked(azure, Stage.OUTPUT)
+    [verdict] = _checked(azure, Stage.OUTPUT)
 
     assert verdict == (Verdict(Action.BLOCK, (Finding("Hate", score=severity),)) if blocked else Verdict(Action.ALLOW))
 
@@ -108,26 +108,26 @@ def test_an_attack_blocks() -> None:
     azure = _Azure()
     azure.attack = True
 
-    assert _asked(azure, Stage.INPUT)[0].types == (ATTACK,)
-    assert _asked(azure, Stage.INPUT, shields=False)[0].action == Action.ALLOW
+    assert _checked(azure, Stage.INPUT)[0].types == (ATTACK,)
+    assert _checked(azure, Stage.INPUT, shields=False)[0].action == Action.ALLOW
 
 
 def test_a_category_without_an_answer_and_a_limit_of_calls_are_no_verdicts() -> None:
     azure = _Azure()
     del azure.severities["Violence"]
     with pytest.raises(GuardError, match="answer"):
-        _asked(azure, Stage.OUTPUT)
+        _checked(azure, Stage.OUTPUT)
     azure = _Azure()
     azure.status = 429
     with pytest.raises(GuardError, match="status_429"):
-        _asked(azure, Stage.OUTPUT)
+        _checked(azure, Stage.OUTPUT)
 
 
 def test_a_token_that_ends_is_replaced() -> None:
     azure = _Azure()
     azure.expires = 10
 
-    _asked(azure, Stage.OUTPUT, Stage.OUTPUT)
+    _checked(azure, Stage.OUTPUT, Stage.OUTPUT)
 
     assert len([call for call in azure.calls if call[0] == "token"]) == 2
 
@@ -136,7 +136,7 @@ def test_without_an_identity_there_is_no_verdict(monkeypatch: pytest.MonkeyPatch
     monkeypatch.delenv("AZURE_FEDERATED_TOKEN_FILE")
 
     with pytest.raises(GuardError, match="identity"):
-        _asked(_Azure(), Stage.OUTPUT)
+        _checked(_Azure(), Stage.OUTPUT)
 
 
 @pytest.mark.parametrize(
@@ -164,13 +164,15 @@ def test_another_answer_of_granite_guardian_is_no_verdict(answer: str) -> None:
         granite_guardian(answer)
 
 
-def test_granite_guardian_is_asked_once_for_each_criterion() -> None:
-    asked: list[Any] = []
+def test_granite_guardian_is_called_once_for_each_criterion() -> None:
+    received: list[Any] = []
 
     async def handle(request: web.Request) -> web.Response:
-        asked.append(await request.json())
-        said = "yes" if asked[-1]["chat_template_kwargs"]["guardian_config"]["criteria_id"] == "jailbreak" else "no"
-        return web.json_response({"choices": [{"message": {"content": f"<score> {said} </score>"}}]})
+        received.append(await request.json())
+        verdict = (
+            "yes" if received[-1]["chat_template_kwargs"]["guardian_config"]["criteria_id"] == "jailbreak" else "no"
+        )
+        return web.json_response({"choices": [{"message": {"content": f"<score> {verdict} </score>"}}]})
 
     async def running() -> Verdict:
         application = web.Application()
@@ -191,8 +193,8 @@ def test_granite_guardian_is_asked_once_for_each_criterion() -> None:
     verdict = asyncio.run(running())
 
     assert verdict == Verdict(Action.BLOCK, (Finding("jailbreak"),))
-    assert [message["role"] for message in asked[0]["messages"]] == ["user", "assistant"]
-    assert asked[0]["chat_template_kwargs"]["think"] is False
+    assert [message["role"] for message in received[0]["messages"]] == ["user", "assistant"]
+    assert received[0]["chat_template_kwargs"]["think"] is False
 
 
 @pytest.mark.parametrize(("length", "count"), [(1, 1), (1000, 1), (1001, 2), (1800, 2), (1801, 3)])

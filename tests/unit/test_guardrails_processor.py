@@ -89,8 +89,8 @@ def test_a_long_prompt_is_judged_in_pieces_that_overlap() -> None:
     text = "a" * 3990 + BAD + "b" * 4000
 
     assert run(request({"prompt": text}), stub)[-1].immediate_response.status.code == 400
-    assert len(stub.asked) == 3
-    assert all(len(asked) <= 4000 for asked in stub.asked)
+    assert len(stub.received) == 3
+    assert all(len(received) <= 4000 for received in stub.received)
 
 
 def test_a_blocked_answer_ends_as_filtered() -> None:
@@ -163,8 +163,8 @@ def test_an_upstream_that_breaks_off_leaves_the_window_unsent() -> None:
 def test_annotated_prompts_and_answers_go_on_and_say_so() -> None:
     replies = run(request(EVIL) + answer([answered("fine")]), input="annotate", output="annotate")
 
-    said = {h.header.key: h.header.raw_value for h in replies[-1].response_body.response.header_mutation.set_headers}
-    assert said == {"x-llm-safety": b"input=flagged S1 S10; output=allowed"}
+    found = {h.header.key: h.header.raw_value for h in replies[-1].response_body.response.header_mutation.set_headers}
+    assert found == {"x-llm-safety": b"input=flagged S1 S10; output=allowed"}
     assert dict(replies[1].dynamic_metadata[METADATA]) == {"input": "flagged S1 S10"}
 
 

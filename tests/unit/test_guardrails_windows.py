@@ -73,10 +73,10 @@ def test_events_are_the_same_however_they_are_cut(stream: tuple[list[str], list[
     raw = b"".join(event(piece).replace(b"\n\n", end) for piece in pieces)
     events = Events()
 
-    found = [one for chunk in _cut(raw, places) for one in events.feed(chunk)] + events.end()
+    found = [event_ for chunk in _cut(raw, places) for event_ in events.feed(chunk)] + events.end()
 
-    assert b"".join(one.raw for one in found) == raw
-    assert [one.data for one in found] == [event(piece)[len("data: ") : -2] for piece in pieces]
+    assert b"".join(event_.raw for event_ in found) == raw
+    assert [event_.data for event_ in found] == [event(piece)[len("data: ") : -2] for piece in pieces]
 
 
 def _text_of(raw: bytes) -> str:
