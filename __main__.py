@@ -15,6 +15,7 @@ from components.cluster.secrets import Secrets
 from components.guard import guard
 from components.serving.model import Model
 from components.serving.models_namespace import Serving
+from components.serving.safety import Safety
 from config.from_pulumi import sections
 from planning import decide
 
@@ -45,6 +46,10 @@ gateway = Gateway(
     "gateway", plan.gateway, secrets=secrets, identities=identities, certificates=certificates,
     models=serving.namespace, cluster=cluster,
 )  # fmt: skip
+safety = [
+    Safety("safety", part, identities=identities, monitoring=monitoring, gateway=gateway, cluster=cluster)
+    for part in (plan.safety,) if part is not None
+]  # fmt: skip
 models = [
     Model(
         f"model-{model.name}", model, cluster=cluster, identities=identities, gpu_operator=gpu_operator,
@@ -56,19 +61,11 @@ models = [
 # Guards: a destroy of a protected stack is refused before anything is touched.
 guard(
     [
-        *foundation.components,
-        admission,
-        secrets,
-        gpu_operator,
-        monitoring,
-        autoscaling,
-        certificates,
-        gateway,
-        serving,
-        *models,
+        *foundation.components, admission, secrets, gpu_operator, monitoring, autoscaling, certificates, gateway,
+        serving, *safety, *models,
     ],
     protect=plan.platform.protect,
-)
+)  # fmt: skip
 
 # Exports: the address for requests, and the models that answer them.
 pulumi.export("gateway", f"https://{plan.gateway.hostname}/v1")

@@ -14,6 +14,7 @@ from config.observability import Observability
 from config.platform import Platform
 from config.pools import Pool
 from config.registry import Registry
+from config.safety import Safety
 from config.security import Security
 from config.storage import Storage
 from config.tenants import Tenant
@@ -51,6 +52,10 @@ class Settings(Section):
     gateway: Gateway = Field(description="a mapping with hostname and certificate")
     tenants: Annotated[tuple[Tenant, ...], Field(min_length=1, max_length=1000)] = Field(
         description="a list of callers, at least one: [{name: …, key_secret: …}]"
+    )
+    safety: Safety | None = Field(
+        default=None,
+        description="a mapping: what judges prompts and answers, with processor_image and policies; without it nothing does",
     )
     observability: Observability = Field(
         default_factory=Observability, description="a mapping: retention of metrics and alert thresholds"

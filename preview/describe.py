@@ -207,6 +207,20 @@ def _serving(plan: Plan, _: Counts) -> tuple[Leaf, ...]:
     return (Leaf(f"namespace {plan.serving.namespace}, all traffic denied by default"),)
 
 
+def _content_safety(plan: Plan, _: Counts) -> tuple[Leaf, ...]:
+    account = plan.foundation.content_safety
+    return () if account is None else (Leaf(f"{account.account}, Azure AI Content Safety, private endpoint, no keys"),)
+
+
+def _safety(plan: Plan, _: Counts) -> tuple[Leaf, ...]:
+    safety = plan.safety
+    if safety is None:
+        return ()
+    without = "pass unjudged" if safety.open else "are answered 503"
+    first = f"{plural(safety.replicas, 'processor')} in the way of all requests, which {without} while there is none"
+    return (Leaf(first), *(Leaf(policy) for policy in safety.policies))
+
+
 def _models(plan: Plan, counts: Counts) -> tuple[Leaf, ...]:
     # Each model's component is called after it, with `model-` in front: see __main__.py.
     texts = _aligned([model_cells(model) for model in plan.models])
@@ -235,6 +249,7 @@ DESCRIPTIONS: Mapping[str, Description] = {
     "Keys": Description("keys", _keys),
     "Registry": Description("registry", _registry),
     "ModelStore": Description("model store", _model_store),
+    "ContentSafety": Description("content safety", _content_safety),
     "ImageAdmission": Description("admission", _admission),
     "Secrets": Description("secrets", _secrets),
     "Monitoring": Description("monitoring", _monitoring),
@@ -243,6 +258,7 @@ DESCRIPTIONS: Mapping[str, Description] = {
     "Certificates": Description("certificates", _certificates),
     "Gateway": Description("gateway", _gateway),
     "Serving": Description("serving", _serving),
+    "Safety": Description("safety", _safety),
     "Model": Description("models", _models),
     "Guard": Description("guard", _guard),
 }

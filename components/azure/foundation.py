@@ -7,6 +7,7 @@ import pulumi_azure_native
 
 from components.azure.audit import Audit
 from components.azure.cluster import Cluster
+from components.azure.content_safety import ContentSafety
 from components.azure.identity import ClusterIdentities
 from components.azure.keys import Keys
 from components.azure.model_store import ModelStore
@@ -71,6 +72,14 @@ def azure(plan: AzurePlan, *, bootstrap: Mapping[str, pulumi.Output[str]]) -> Fo
         "model-store", plan.model_store, scope=scope, groups=groups, network=network, keys=keys, audit=audit, opts=opts
     )
 
+    safety = (
+        ContentSafety(
+            "content-safety-account", plan.content_safety, scope=scope, groups=groups, network=network, audit=audit, opts=opts
+        )
+        if plan.content_safety is not None
+        else None
+    )
+
     return Foundation(
         name=plan.cluster.name,
         cluster=KubernetesCluster(
@@ -87,11 +96,12 @@ def azure(plan: AzurePlan, *, bootstrap: Mapping[str, pulumi.Output[str]]) -> Fo
             issuer_url=cluster.issuer_url,
             vault=vault,
             store=store,
+            safety=safety,
             provider=provider,
         ),
         components=[
             component
-            for component in (groups, audit, network, identity, cluster, pools, vault, keys, registry, store)
+            for component in (groups, audit, network, identity, cluster, pools, vault, keys, registry, store, safety)
             if component is not None
         ],
     )

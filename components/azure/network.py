@@ -16,6 +16,7 @@ API_SERVER = "api_server"
 PRIVATE_ENDPOINTS = "private_endpoints"
 API_SERVER_ZONE = "api_server"
 REGISTRY_ZONE = "registry"
+SAFETY_ZONE = "cognitive_services"
 STORE_ZONE = "blob"
 VAULT_ZONE = "vault"
 

@@ -7,6 +7,7 @@ from planning.deciding.network import network
 from planning.deciding.pod_identities import pod_identities
 from planning.deciding.pools import agent_pool
 from planning.deciding.roles import grant
+from planning.deciding.safety import content_safety
 from planning.deciding.system_nodes import system_nodes
 from planning.deciding.system_pool import system_pool
 from planning.naming import WEIGHTS_CONTAINER
@@ -43,6 +44,7 @@ def azure(stack: ResolvedStack) -> AzurePlan:
         keys=keys(stack),
         registry=_registry(stack),
         model_store=_model_store(stack),
+        content_safety=content_safety(stack),
         pod_identities=pod_identities(stack),
         system_nodes=system_nodes(system.pool),
     )

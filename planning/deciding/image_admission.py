@@ -6,6 +6,7 @@ from planning.deciding.traffic import GATEWAY_NAMESPACE, NODE_EXPORTER_NAMESPACE
 from planning.plan import ImageAdmissionPlan
 from planning.resolving.repositories import allowed_repositories
 from planning.resolving.resolution import ResolvedStack
+from planning.resolving.safety import safety_namespaces
 
 _NAME = "llm-platform-images"
 
@@ -15,6 +16,16 @@ def image_admission(stack: ResolvedStack) -> ImageAdmissionPlan:
     charts = (chart.namespace for chart in stack.catalog.charts.values())
     return ImageAdmissionPlan(
         name=_NAME,
-        namespaces=tuple(sorted({*charts, GATEWAY_NAMESPACE, NODE_EXPORTER_NAMESPACE, NAMESPACE})),
+        namespaces=tuple(
+            sorted(
+                {
+                    *charts,
+                    GATEWAY_NAMESPACE,
+                    NODE_EXPORTER_NAMESPACE,
+                    NAMESPACE,
+                    *safety_namespaces(stack.resolution),
+                }
+            )
+        ),
         repositories=allowed_repositories(stack.resolution, azure_objects.registry_host(stack)),
     )

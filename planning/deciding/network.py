@@ -10,6 +10,7 @@ from planning.plan import (
     SubnetPlan,
 )
 from planning.resolving.resolution import ResolvedStack
+from planning.resolving.safety import uses_azure
 
 _DELEGATION = "Microsoft.ContainerService/managedClusters"
 # Kubelet's API, and the SSH server that nodes have by default.
@@ -22,7 +23,11 @@ def network(stack: ResolvedStack) -> NetworkPlan:
     """Plan the virtual network and everything in it."""
     names, settings = stack.names, stack.settings.network
     private = stack.settings.cluster.api_server.access == "private"
-    links = {**_PRIVATE_LINKS, **({"api_server": "aks_api_server"} if private else {})}
+    links = {
+        **_PRIVATE_LINKS,
+        **({"cognitive_services": "cognitive_services"} if uses_azure(stack.resolution) else {}),
+        **({"api_server": "aks_api_server"} if private else {}),
+    }
     region = stack.settings.platform.region
     return NetworkPlan(
         vnet=names.vnet.value,

@@ -59,6 +59,7 @@ from planning.plan.request_path import (
     TcpKeepalivePath,
     UpstreamPath,
 )
+from planning.plan.safety import ContentSafetyPlan, SafetyPlan
 from planning.plan.secrets import SecretStorePlan
 from planning.plan.services import (
     AutoscalingPlan,
@@ -96,6 +97,7 @@ __all__ = [
     "ClusterIdentityPlan",
     "ClusterPlan",
     "ContainerLogsPlan",
+    "ContentSafetyPlan",
     "ControllerPlan",
     "CostLine",
     "CostPlan",
@@ -145,6 +147,7 @@ __all__ = [
     "RouteGroupPlan",
     "RoutePlan",
     "RunnerPlan",
+    "SafetyPlan",
     "ScalingPlan",
     "SecretStorePlan",
     "SecretsPlan",
@@ -193,6 +196,8 @@ class Plan(Struct, frozen=True, kw_only=True):
     """cert-manager."""
     gateway: GatewayPlan
     """The gateway that receives requests."""
+    safety: SafetyPlan | None
+    """What judges prompts and answers; None where nothing does."""
     request_path: RequestPathPlan
     """Every time and limit on the way of a request, from which the slices above have theirs."""
     monitoring: MonitoringPlan

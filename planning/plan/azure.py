@@ -11,6 +11,7 @@ from planning.plan.azure_network import NetworkPlan
 from planning.plan.azure_registry import RegistryPlan
 from planning.plan.base import Pairs
 from planning.plan.platform import NodeSelection, PoolPlan
+from planning.plan.safety import ContentSafetyPlan
 
 
 class AzureScopePlan(Struct, frozen=True, kw_only=True):
@@ -207,6 +208,8 @@ class PodIdentityPlan(Struct, frozen=True, kw_only=True):
     """Lets it read what is below one folder of the container of weights."""
     weights_folder: str | None
     """That folder: the first part of the name of the model's own, which all of its revisions have in common."""
+    use_content_safety: GrantPlan | None = None
+    """Lets it call the account of Content Safety."""
 
 
 class VaultPlan(Struct, frozen=True, kw_only=True):
@@ -280,6 +283,8 @@ class AzurePlan(Struct, frozen=True, kw_only=True, tag="azure"):
     """The registry that nodes pull from."""
     model_store: ModelStorePlan
     """The store of the organisation's own weights."""
+    content_safety: ContentSafetyPlan | None
+    """The account that judges prompts and answers; None where it judges nothing."""
     pod_identities: tuple[PodIdentityPlan, ...]
     """Service accounts that sign in to Azure, and their identities."""
     system_nodes: NodeSelection

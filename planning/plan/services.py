@@ -234,6 +234,8 @@ class TrafficPlan(Struct, frozen=True, kw_only=True):
     """Hosts outside the virtual network where pods may go, by HTTPS; none where `destinations` says it."""
     store_host: str | None
     """Name of the store, which pods may look up where `hosts` limits that; None where they may look up any name."""
+    judged_for: str | None = None
+    """Namespace of the processor for which it judges prompts and answers; None where it is no guard."""
 
 
 class GpuMetricsPlan(Struct, frozen=True, kw_only=True):

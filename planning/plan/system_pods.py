@@ -33,6 +33,9 @@ class Requests(Struct, frozen=True):
 # answers in memory while it reads them.
 ENVOY = Requests(250, 512, 2048)
 EXTERNAL_PROCESSOR = Requests(100, 256, 2048)
+# What judges prompts and answers: Python, with a few whole prompts and the windows of every stream in memory. Its limit
+# depends on the largest body.
+SAFETY = Requests(250, 384, 1024)
 # A Job of a minute.
 HELPER = Requests(20, 64, 512)
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from msgspec import Struct
 
 from catalog import SystemContainer, SystemPod
-from planning.plan.system_pods import ENVOY, EXTERNAL_PROCESSOR, REPLICAS, REQUESTS
+from planning.plan.system_pods import ENVOY, EXTERNAL_PROCESSOR, REPLICAS, REQUESTS, SAFETY
 from planning.resolving.production import on_in_production
 from planning.resolving.resolution import Resolution, derived
 
@@ -35,7 +35,16 @@ def system_loads(stack: Resolution) -> tuple[SystemLoad, ...]:
         *(_load(stack, "", pod) for pod in pods.aks),
         *(_load(stack, "", pod) for agent in _agents(stack) for pod in pods.agents[agent]),
         *(_load(stack, chart, pod) for chart, own in pods.charts.items() for pod in own),
+        *_safety(stack),
     )
+
+
+def _safety(stack: Resolution) -> tuple[SystemLoad, ...]:
+    settings = stack.settings.safety
+    if settings is None:
+        return ()
+    pods = settings.replicas
+    return (SystemLoad("content-safety", pods, pods, SAFETY.cpu_millicores, SAFETY.memory_mib, every_node=False),)
 
 
 def _agents(stack: Resolution) -> tuple[str, ...]:
