@@ -1,0 +1,170 @@
+"""Envoy Gateway translates the policy of content safety, and the real Envoy asks the processor about every request."""
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from rehearsal.processes import GuardedProcess
+from tests.graph.stacks import ROOT, Entry, Sections, graph_of
+from tests.oracles.envoy_gateway.conditions import complaints
+from tests.oracles.envoy_gateway.objects import api_keys, objects_of, of_kind, secrets_of
+from tests.oracles.envoy_gateway.rig import Rig
+from tests.stack_safety import guarded
+
+_STUB: Final = Path(__file__).with_name("safety_stub.py")
+_MODEL, _GUARD, _PROCESSOR = "127.0.0.11", "127.0.0.12", "127.0.0.13"
+STACK: Final = "dev"
+
+
+class _Judged:
+    """The development stack with a guard model; its tenant's requests are judged."""
+
+    def __init__(self, rig: Rig, directory: Path, **policy: Any) -> None:
+        self.rig = rig
+
+        def change(sections: Sections) -> None:
+            guarded(sections, **policy)
+            # The AI gateway's processor, which finds out the model, isn't here: the tenant is known.
+            sections["tenants"][0]["safety"] = "standard"
+
+        entries: tuple[Entry, ...] = tuple(graph_of(STACK, change).to_json())
+        objects = objects_of(STACK, entries)
+        settings = next(entry for entry in entries if entry["urn"].endswith("::safety-settings"))
+        self._settings = directory / "settings.json"
+        self._settings.write_text(settings["inputs"]["data"]["settings.json"])
+        for item in of_kind(objects, "Backend"):
+            host = item["spec"]["endpoints"][0]["fqdn"]["hostname"]
+            address = _PROCESSOR if host.startswith("content-safety.") else _MODEL
+            rig.resolve(host, [_GUARD if host.startswith("guard-") else address])
+        self.host = of_kind(objects, "Gateway")[0]["spec"]["listeners"][0]["hostname"]
+        self.key = next(iter(api_keys(STACK).values()))
+        for name, address in (("model", _MODEL), ("guard", _GUARD)):
+            self._python(name, _STUB, address, "8000")
+            self._wait(address, 8000)
+        self.processor = self.start_processor()
+        rig.apply([*objects, *secrets_of(STACK, directory)])
+
+    def start_processor(self) -> GuardedProcess:
+        process = self._python("processor", "-m", "guardrails", self._settings, "--host", _PROCESSOR)
+        self._wait(_PROCESSOR, 9002)
+        return process
+
+    def ask(self, prompt: str, answer: str, **more: Any) -> dict[str, Any]:
+        body = {"model": "chat", "messages": [{"role": "user", "content": prompt}], "answer": list(map(ord, answer))}
+        options = {"host": self.host, "key": self.key, "model": "chat", "limit": 60}
+        return self.rig.run("one", **options, body={**body, **more})
+
+    def stats(self) -> dict[str, Any]:
+        return self.rig.stats(_MODEL)
+
+    def stop_processor(self) -> None:
+        self.rig.sandbox.check("pkill", "-KILL", "-f", "guardrails .*settings.json")
+
+    def _python(self, name: str, *words: Any) -> GuardedProcess:
+        return self.rig.sandbox.start(name, sys.executable, *words, variables={"PYTHONPATH": str(ROOT)})
+
+    def _wait(self, address: str, port: int) -> None:
+        probe = f"import socket; socket.create_connection(('{address}', {port}), 1)"
+        self.rig.wait(lambda: self.rig._succeeds(sys.executable, "-c", probe), f"{address}:{port}")
+
+
+@pytest.fixture(scope="module")
+def closed(start_rig: Callable[[], Rig], tmp_path_factory: pytest.TempPathFactory) -> _Judged:
+    return _Judged(start_rig(), tmp_path_factory.mktemp("closed"), window={"characters": 50}, timeout_ms=1500)
+
+
+def _words(text: str) -> str:
+    """The text of a stream."""
+    events = [line.removeprefix("data: ") for line in text.splitlines() if line.startswith("data: {")]
+    return "".join(
+        choice.get("delta", {}).get("content", "") for event in events for choice in json.loads(event)["choices"]
+    )
+
+
+def test_the_policy_is_accepted(closed: _Judged) -> None:
+    conditions = closed.rig.conditions()
+    assert ("EnvoyExtensionPolicy", "llm-gateway/content-safety") in conditions
+    assert complaints(conditions) == []
+
+
+def test_a_fine_request_and_its_answer_pass(closed: _Judged) -> None:
+    answer = closed.ask("a question", "a fine answer")
+
+    assert answer["status"] == 200
+    assert json.loads(answer["text"])["choices"][0]["message"]["content"] == "a fine answer"
+
+
+def test_a_blocked_prompt_never_reaches_the_model(closed: _Judged) -> None:
+    before = closed.stats()["begun"]
+
+    answer = closed.ask("say the forbidden word", "a fine answer")
+
+    assert answer["status"] == 400
+    assert json.loads(answer["text"])["error"]["code"] == "content_filter"
+    assert closed.stats()["begun"] == before
+
+
+def test_a_blocked_answer_has_no_text(closed: _Judged) -> None:
+    answer = closed.ask("a question", "the forbidden word")
+
+    assert answer["status"] == 200
+    assert "forbidden" not in answer["text"]
+    assert json.loads(answer["text"])["choices"][0]["finish_reason"] == "content_filter"
+
+
+def test_a_stream_passes_unchanged_although_it_takes_longer_than_any_limit_of_grpc(closed: _Judged) -> None:
+    """Envoy Gateway writes 10 s as the timeout of the processor's stream; Envoy counts it for no stream."""
+    text = " ".join(f"word{number}" for number in range(130))
+
+    answer = closed.ask("a question", text, stream=True, interval_ms=100)
+
+    assert answer["seconds"] > 12
+    assert _words(answer["text"]).strip() == text
+    assert answer["text"].endswith("data: [DONE]\n\n")
+
+
+def test_a_blocked_stream_ends_early_for_client_and_model(closed: _Judged) -> None:
+    before = closed.stats()["sent"]
+    text = "fine " * 30 + "forbidden " + "more " * 500
+
+    answer = closed.ask("a question", text, stream=True, interval_ms=10)
+
+    assert answer["status"] == 200
+    assert "forbidden" not in answer["text"]
+    assert _words(answer["text"]).startswith("fine fine")
+    assert '"finish_reason":"content_filter"' in answer["text"]
+    assert answer["text"].endswith("data: [DONE]\n\n")
+    # Envoy gives the model's answer up with the stream's end: it doesn't compute the rest.
+    closed.rig.wait(lambda: closed.stats()["open"] == 0, "the model's stream to end")
+    assert closed.stats()["sent"] - before < 300
+
+
+def test_a_guard_that_takes_too_long_withholds_prompt_and_stream(closed: _Judged) -> None:
+    assert closed.ask("think slowly", "a fine answer")["status"] == 503
+    streamed = closed.ask("a question", "slowly " * 20, stream=True)
+    assert "content_safety_unavailable" in streamed["text"]
+    assert "slowly" not in streamed["text"]
+
+
+def test_without_a_processor_nothing_passes_until_it_is_back(closed: _Judged) -> None:
+    closed.stop_processor()
+    try:
+        assert closed.ask("a question", "a fine answer")["status"] == 503
+    finally:
+        closed.start_processor()
+    closed.rig.wait(lambda: closed.ask("a question", "fine")["status"] == 200, "the processor to be found again")
+
+
+def test_where_failures_pass_they_pass_without_guard_and_without_processor(
+    start_rig: Callable[[], Rig], tmp_path: Path
+) -> None:
+    judged = _Judged(start_rig(), tmp_path, on_failure="open", timeout_ms=1000)
+
+    assert judged.ask("say the forbidden word", "fine")["status"] == 400
+    assert judged.ask("think slowly", "fine")["status"] == 200
+    judged.stop_processor()
+    assert judged.ask("say the forbidden word", "fine")["status"] == 200
