@@ -45,3 +45,4 @@ class SafetyFacts(Record, frozen=True):
     template_tokens: int
     """Tokens of a guard's context that are not the text's."""
     least_characters_per_token: int
+    typical_characters_per_token: int

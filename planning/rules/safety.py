@@ -190,7 +190,7 @@ def delays_are_known(stack: Resolution) -> Violations:
 
 def _delays(stack: Resolution, view: PolicyView) -> Iterator[str]:
     """How long a window takes to come, by model, and how long to be judged."""
-    window, bytes_per_token = view.settings.window.characters, stack.catalog.request_path.bytes_per_token
+    window, characters = view.settings.window.characters, stack.catalog.safety.typical_characters_per_token
     for path in view.users:
         if not path.startswith("models["):
             continue
@@ -200,8 +200,8 @@ def _delays(stack: Resolution, view: PolicyView) -> Iterator[str]:
             yield f"`{model.name}`: a time that is unknown without its `expected.output_tokens_per_second`"
             continue
         # All requests of a replica share its tokens: one alone is faster.
-        seconds = window / bytes_per_token / (throughput / model.concurrency)
-        yield f"`{model.name}`: up to {seconds:.1f} s for the window at {model.concurrency} requests at once"
+        seconds = window / characters / (throughput / model.concurrency)
+        yield f"`{model.name}`: about {seconds:.1f} s for the window at {model.concurrency} requests at once"
     judged = "unknown, since nobody publishes it" if view.settings.guard.azure is not None else "unknown, not measured"
     yield f"the check itself: {judged}; {view.settings.timeout_ms} ms at most"
 

@@ -3,6 +3,7 @@
 import json
 import sys
 from collections.abc import Callable
+from copy import deepcopy
 from pathlib import Path
 from typing import Any, Final
 
@@ -10,20 +11,34 @@ import pytest
 
 from rehearsal.processes import GuardedProcess
 from tests.graph.stacks import ROOT, Entry, Sections, graph_of
+from tests.oracles.envoy_gateway.clients import ROUTED_BY
 from tests.oracles.envoy_gateway.conditions import complaints
-from tests.oracles.envoy_gateway.objects import api_keys, objects_of, of_kind, secrets_of
+from tests.oracles.envoy_gateway.objects import Object, api_keys, objects_of, of_kind, secrets_of
 from tests.oracles.envoy_gateway.rig import Rig
 from tests.stack_safety import guarded
 
 _STUB: Final = Path(__file__).with_name("safety_stub.py")
 _MODEL, _GUARD, _PROCESSOR = "127.0.0.11", "127.0.0.12", "127.0.0.13"
 STACK: Final = "dev"
+_LATE: Final = "the-model-that-is-found-out-later"
+# As the AI gateway's processor does it: a header says the model, and Envoy looks for a route again.
+_FINDS_OUT: Final = f"""
+function envoy_on_request(handle)
+  local model = handle:headers():get("{_LATE}")
+  if model ~= nil then
+    handle:headers():replace("{ROUTED_BY}", model)
+    handle:clearRouteCache()
+  end
+end
+"""
 
 
 class _Judged:
     """The development stack with a guard model; its tenant's requests are judged."""
 
-    def __init__(self, rig: Rig, directory: Path, **policy: Any) -> None:
+    def __init__(
+        self, rig: Rig, directory: Path, arrange: Callable[[list[Object]], list[Object]] = list, **policy: Any
+    ) -> None:
         self.rig = rig
 
         def change(sections: Sections) -> None:
@@ -46,17 +61,19 @@ class _Judged:
             self._python(name, _STUB, address, "8000")
             self._wait(address, 8000)
         self.processor = self.start_processor()
-        rig.apply([*objects, *secrets_of(STACK, directory)])
+        rig.apply([*arrange(objects), *secrets_of(STACK, directory)])
 
     def start_processor(self) -> GuardedProcess:
         process = self._python("processor", "-m", "guardrails", self._settings, "--host", _PROCESSOR)
         self._wait(_PROCESSOR, 9002)
         return process
 
-    def ask(self, prompt: str, answer: str, **more: Any) -> dict[str, Any]:
+    def ask(self, prompt: str, answer: str, *, late: bool = False, **more: Any) -> dict[str, Any]:
+        """One request; `late` where its model is found out on its way."""
         body = {"model": "chat", "messages": [{"role": "user", "content": prompt}], "answer": list(map(ord, answer))}
-        options = {"host": self.host, "key": self.key, "model": "chat", "limit": 60}
-        return self.rig.run("one", **options, body={**body, **more})
+        options = {"host": self.host, "key": self.key, "limit": 60}
+        known = {"headers": {_LATE: "chat"}} if late else {"model": "chat"}
+        return self.rig.run("one", **options, **known, body={**body, **more})
 
     def stats(self) -> dict[str, Any]:
         return self.rig.stats(_MODEL)
@@ -168,3 +185,39 @@ def test_where_failures_pass_they_pass_without_guard_and_without_processor(
     assert judged.ask("think slowly", "fine")["status"] == 200
     judged.stop_processor()
     assert judged.ask("say the forbidden word", "fine")["status"] == 200
+
+
+def _on_the_models_route(objects: list[Object]) -> list[Object]:
+    """The policy on the model's route alone, and a model that is found out after a request has had its first route."""
+    route = next(item for item in of_kind(objects, "HTTPRoute") if item["metadata"]["name"] == "chat")
+    namespace = route["metadata"]["namespace"]
+    for item in objects:
+        if item["metadata"]["name"] == "content-safety":
+            item["metadata"]["namespace"] = namespace
+    [policy] = of_kind(objects, "EnvoyExtensionPolicy")
+    [target] = policy["spec"]["targetRefs"]
+    gateway = of_kind(objects, "Gateway")[0]["metadata"]
+    first = deepcopy(route)
+    first["metadata"]["name"] = "before-the-model-is-known"
+    for rule in first["spec"]["rules"]:
+        rule["matches"] = [{"path": {"type": "PathPrefix", "value": "/"}}]
+    finding = {
+        "apiVersion": policy["apiVersion"],
+        "kind": policy["kind"],
+        "metadata": {"name": "finds-out", "namespace": gateway["namespace"]},
+        "spec": {"targetRefs": [dict(target)], "lua": [{"type": "Inline", "inline": _FINDS_OUT}]},
+    }
+    target |= {"kind": "HTTPRoute", "name": "chat"}
+    return [*objects, first, finding]
+
+
+def test_a_policy_of_a_route_alone_would_be_passed_by_once_the_model_is_found_out_later(
+    start_rig: Callable[[], Rig], tmp_path: Path
+) -> None:
+    """Why the policy is the Gateway's: Envoy makes a request's filters for its first route."""
+    judged = _Judged(start_rig(), tmp_path, _on_the_models_route)
+
+    assert judged.ask("say the forbidden word", "fine")["status"] == 400
+    passed = judged.ask("say the forbidden word", "fine", late=True)
+    assert passed["status"] == 200
+    assert json.loads(passed["text"])["choices"][0]["message"]["content"] == "fine"
