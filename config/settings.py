@@ -55,7 +55,7 @@ class Settings(Section):
     )
     safety: Safety | None = Field(
         default=None,
-        description="a mapping: what judges prompts and answers, with processor_image and policies; without it nothing does",
+        description="a mapping: what judges prompts and answers: {processor_image: …, policies: […]}",
     )
     observability: Observability = Field(
         default_factory=Observability, description="a mapping: retention of metrics and alert thresholds"

@@ -26,5 +26,5 @@ def guarded(sections: dict[str, Any], **policy: Any) -> None:
             "replicas": {"min": 1, "max": 1},
         }
     )
-    sections["security"]["hugging_face_token"] = "hugging-face-token"  # noqa: S105  # a secret's name
+    sections["security"]["hugging_face_token"] = "hugging-face-token"  # a secret's name
     safe(sections, **{"guard": {"model": "guard"}, **policy})

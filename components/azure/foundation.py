@@ -74,7 +74,13 @@ def azure(plan: AzurePlan, *, bootstrap: Mapping[str, pulumi.Output[str]]) -> Fo
 
     safety = (
         ContentSafety(
-            "content-safety-account", plan.content_safety, scope=scope, groups=groups, network=network, audit=audit, opts=opts
+            "content-safety-account",
+            plan.content_safety,
+            scope=scope,
+            groups=groups,
+            network=network,
+            audit=audit,
+            opts=opts,
         )
         if plan.content_safety is not None
         else None

@@ -18,19 +18,9 @@ from tests.oracles.envoy_gateway.rig import Rig
 from tests.stack_safety import guarded
 
 _STUB: Final = Path(__file__).with_name("safety_stub.py")
-_MODEL, _GUARD, _PROCESSOR = "127.0.0.11", "127.0.0.12", "127.0.0.13"
+_MODEL, _GUARD, _PROCESSOR, _FINDER = "127.0.0.11", "127.0.0.12", "127.0.0.13", "127.0.0.14"
 STACK: Final = "dev"
 _LATE: Final = "the-model-that-is-found-out-later"
-# As the AI gateway's processor does it: a header says the model, and Envoy looks for a route again.
-_FINDS_OUT: Final = f"""
-function envoy_on_request(handle)
-  local model = handle:headers():get("{_LATE}")
-  if model ~= nil then
-    handle:headers():replace("{ROUTED_BY}", model)
-    handle:clearRouteCache()
-  end
-end
-"""
 
 
 class _Judged:
@@ -53,8 +43,8 @@ class _Judged:
         self._settings.write_text(settings["inputs"]["data"]["settings.json"])
         for item in of_kind(objects, "Backend"):
             host = item["spec"]["endpoints"][0]["fqdn"]["hostname"]
-            address = _PROCESSOR if host.startswith("content-safety.") else _MODEL
-            rig.resolve(host, [_GUARD if host.startswith("guard-") else address])
+            known = {"content-safety": _PROCESSOR, "guard-pods": _GUARD}
+            rig.resolve(host, [known.get(host.partition(".")[0], _MODEL)])
         self.host = of_kind(objects, "Gateway")[0]["spec"]["listeners"][0]["hostname"]
         self.key = next(iter(api_keys(STACK).values()))
         for name, address in (("model", _MODEL), ("guard", _GUARD)):
@@ -105,7 +95,11 @@ def _words(text: str) -> str:
 def test_the_policy_is_accepted(closed: _Judged) -> None:
     conditions = closed.rig.conditions()
     assert ("EnvoyExtensionPolicy", "llm-gateway/content-safety") in conditions
-    assert complaints(conditions) == []
+    assert _complaints(closed) == []
+
+
+def _complaints(judged: _Judged) -> list[str]:
+    return [text for text in complaints(judged.rig.conditions()) if text.startswith("EnvoyExtensionPolicy ")]
 
 
 def test_a_fine_request_and_its_answer_pass(closed: _Judged) -> None:
@@ -201,22 +195,36 @@ def _on_the_models_route(objects: list[Object]) -> list[Object]:
     first["metadata"]["name"] = "before-the-model-is-known"
     for rule in first["spec"]["rules"]:
         rule["matches"] = [{"path": {"type": "PathPrefix", "value": "/"}}]
+    # As the AI gateway's processor does it: a header says the model, and Envoy looks for a route again.
+    [backend] = [item for item in of_kind(objects, "Backend") if item["metadata"]["name"] == "content-safety"]
+    found = {"name": "finds-out", "namespace": gateway["namespace"]}
+    finder = {**backend, "metadata": found, "spec": {"endpoints": [{"ip": {"address": _FINDER, "port": 9002}}]}}
+    reference = {"group": "gateway.envoyproxy.io", "kind": "Backend", "name": "finds-out", "port": 9002}
     finding = {
-        "apiVersion": policy["apiVersion"],
-        "kind": policy["kind"],
-        "metadata": {"name": "finds-out", "namespace": gateway["namespace"]},
-        "spec": {"targetRefs": [dict(target)], "lua": [{"type": "Inline", "inline": _FINDS_OUT}]},
+        **policy,
+        "metadata": found,
+        "spec": {
+            "targetRefs": [dict(target)],
+            "extProc": [{"backendRefs": [reference], "processingMode": {"request": {}}}],
+        },
     }
     target |= {"kind": "HTTPRoute", "name": "chat"}
-    return [*objects, first, finding]
+    return [*objects, first, finder, finding]
 
 
 def test_a_policy_of_a_route_alone_would_be_passed_by_once_the_model_is_found_out_later(
     start_rig: Callable[[], Rig], tmp_path: Path
 ) -> None:
     """Why the policy is the Gateway's: Envoy makes a request's filters for its first route."""
-    judged = _Judged(start_rig(), tmp_path, _on_the_models_route)
+    rig = start_rig()
+    stub = Path(__file__).with_name("finding_stub.py")
+    rig.sandbox.start(
+        "finder", sys.executable, stub, _FINDER, "9002", _LATE, ROUTED_BY, variables={"PYTHONPATH": str(ROOT)}
+    )
+    judged = _Judged(rig, tmp_path, _on_the_models_route)
 
+    # On the model's route the Gateway's own processor isn't used, which is no matter: it has done its work by then.
+    assert [text for text in _complaints(judged) if "Overridden" not in text] == []
     assert judged.ask("say the forbidden word", "fine")["status"] == 400
     passed = judged.ask("say the forbidden word", "fine", late=True)
     assert passed["status"] == 200

@@ -3,6 +3,7 @@
 from typing import Any
 
 from planning_stacks import model
+
 from rule_cases.case import Case, second_pool
 
 IMAGE = {"repository": "platform/guardrails", "digest": "sha256:" + "a" * 64}
