@@ -157,7 +157,7 @@ class Safety(pulumi.ComponentResource):
         )
 
     def _in_the_way(self, gateway: Gateway, service: Service, policies: list[pulumi.Resource]) -> list[pulumi.Resource]:
-        """The way from the proxies, and the policy of the whole Gateway.
+        """The way from the proxies, and the policy of the whole Gateway, with the tenants' script in it.
 
         Not of the routes that need it: Envoy makes a request's filters for the route that it has at first, before the
         AI gateway's processor has read which model it is for; a filter that only the model's route has would never run.
@@ -192,55 +192,48 @@ class Safety(pulumi.ComponentResource):
             api_version=_ENVOY,
             kind="EnvoyExtensionPolicy",
             metadata=metadata(PROCESSOR, plan.gateway_namespace),
-            spec=_extension(plan),
+            spec={**gateway.extension, "extProc": [_processor(plan)]},
             opts=in_cluster(self, cluster, *gateway.ready, *policies, way, backend, service),
         )
         return [policy]
 
 
-def _extension(plan: SafetyPlan) -> dict[str, Json]:
-    """Spec of the EnvoyExtensionPolicy: whole prompts and answers, unless the processor asks for a stream."""
+def _processor(plan: SafetyPlan) -> dict[str, Json]:
+    """The processor as Envoy calls it: with whole prompts and answers, unless it asks for a stream."""
     return {
-        "targetRefs": [{"group": "gateway.networking.k8s.io", "kind": "Gateway", "name": plan.gateway}],
-        "extProc": [
-            {
-                "backendRefs": [
-                    {"group": "gateway.envoyproxy.io", "kind": "Backend", "name": PROCESSOR, "port": GRPC_PORT}
-                ],
-                "backendSettings": {
-                    "loadBalancer": {"type": "LeastRequest"},
-                    "circuitBreaker": {
-                        "maxConnections": plan.connections,
-                        "maxPendingRequests": plan.connections,
-                        "maxParallelRequests": plan.connections,
-                    },
-                    "timeout": {"tcp": {"connectTimeout": in_seconds(_CONNECT_SECONDS)}},
-                    # A pod that can't be reached is left out at once; its own answers say nothing of it.
-                    "healthCheck": {
-                        "panicThreshold": 0,
-                        "passive": {
-                            "consecutive5XxErrors": 0,
-                            "consecutiveGatewayErrors": 0,
-                            "splitExternalLocalOriginErrors": True,
-                            "consecutiveLocalOriginFailures": 1,
-                            "interval": "1s",
-                            "baseEjectionTime": "5s",
-                            "maxEjectionPercent": 100,
-                        },
-                    },
-                    "dns": {"dnsRefreshRate": "5s", "respectDnsTtl": True},
+        "backendRefs": [{"group": "gateway.envoyproxy.io", "kind": "Backend", "name": PROCESSOR, "port": GRPC_PORT}],
+        "backendSettings": {
+            "loadBalancer": {"type": "LeastRequest"},
+            "circuitBreaker": {
+                "maxConnections": plan.connections,
+                "maxPendingRequests": plan.connections,
+                "maxParallelRequests": plan.connections,
+            },
+            "timeout": {"tcp": {"connectTimeout": in_seconds(_CONNECT_SECONDS)}},
+            # A pod that can't be reached is left out at once; its own answers say nothing of it.
+            "healthCheck": {
+                "panicThreshold": 0,
+                "passive": {
+                    "consecutive5XxErrors": 0,
+                    "consecutiveGatewayErrors": 0,
+                    "splitExternalLocalOriginErrors": True,
+                    "consecutiveLocalOriginFailures": 1,
+                    "interval": "1s",
+                    "baseEjectionTime": "5s",
+                    "maxEjectionPercent": 100,
                 },
-                "messageTimeout": in_milliseconds(plan.message_milliseconds),
-                "failOpen": plan.open,
-                "statusOnError": 503,
-                "processingMode": {
-                    "allowModeOverride": True,
-                    "request": {"body": "Buffered"},
-                    "response": {"body": "Buffered"},
-                },
-                "metadata": {"writableNamespaces": ["llm-platform.safety"]},
-            }
-        ],
+            },
+            "dns": {"dnsRefreshRate": "5s", "respectDnsTtl": True},
+        },
+        "messageTimeout": in_milliseconds(plan.message_milliseconds),
+        "failOpen": plan.open,
+        "statusOnError": 503,
+        "processingMode": {
+            "allowModeOverride": True,
+            "request": {"body": "Buffered"},
+            "response": {"body": "Buffered"},
+        },
+        "metadata": {"writableNamespaces": ["llm-platform.safety"]},
     }
 
 

@@ -5,7 +5,8 @@ import json
 from planning.deciding import azure_objects
 from planning.deciding.releases import NAMESPACE as MODELS_NAMESPACE
 from planning.deciding.roles import grant
-from planning.deciding.traffic import GATEWAY, GATEWAY_NAMESPACE, route
+from planning.deciding.tenants import served_names
+from planning.deciding.traffic import GATEWAY, GATEWAY_NAMESPACE
 from planning.naming import content_hash
 from planning.plan import ContentSafetyPlan, Json, PodIdentityPlan, SafetyPlan
 from planning.plan.endpoint import HTTP_PORT
@@ -115,7 +116,7 @@ def _settings(stack: ResolvedStack) -> dict[str, Json]:
     named: dict[str, Json] = {}
     for view in stack.models:
         # Adapters are names of their own, and no way around the model's policy.
-        named |= {name: view.settings.safety for name in route(stack, view).models if view.settings.safety is not None}
+        named |= {name: view.settings.safety for name in served_names(view) if view.settings.safety is not None}
     return {
         "policies": {view.settings.name: _policy(stack, view) for view in policies(stack.resolution)},
         "models": named,

@@ -194,6 +194,8 @@ class GatewayPlan(Struct, frozen=True, kw_only=True):
     """Most proxies."""
     traffic: ChartTrafficPlan
     """Who is around its pods, for their network policies."""
+    judged: bool
+    """Whether content safety brings the policy that has the tenants' script too."""
     move: MovePlan
     """The wait for proxies on earlier system nodes."""
 

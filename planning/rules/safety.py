@@ -14,6 +14,7 @@ from planning.resolving.safety import (
     named_policies,
     policies,
 )
+from planning.resolving.tenants import may_use
 from planning.rules.register import Violation, Violations, stack_rule
 
 _HERE = "guardrails/, docs/content-safety.md"
@@ -139,11 +140,11 @@ def guards_are_not_for_tenants(stack: Resolution) -> Violations:
     """No tenant may call a guard model: each has a list of models without it."""
     guards = guard_models(stack)
     for index, tenant in enumerate(stack.settings.tenants):
-        reached = guards if not tenant.models and not tenant.tags else guards & set(tenant.models)
+        reached = [model.name for model in stack.settings.models if model.name in guards and may_use(tenant, model)]
         if reached:
             yield Violation(
                 f"tenants[{index}]",
-                f"it may call {listed(sorted(reached))}, which judges prompts and answers",
+                f"it may call {listed(reached)}, which judges prompts and answers",
                 "name under `models` those that it may call, without the guard",
             )
 

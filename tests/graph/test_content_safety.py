@@ -96,6 +96,9 @@ def test_the_policy_is_the_gateways_and_comes_before_every_route() -> None:
     assert policy["metadata"]["namespace"] == gateway["metadata"]["namespace"]
     [target] = policy["spec"]["targetRefs"]
     assert (target["kind"], target["name"]) == ("Gateway", gateway["metadata"]["name"])
+    # Of several on one Gateway only the oldest counts: the tenants' script is in the same one.
+    assert [entry["inputs"].get("kind") for entry in entries].count("EnvoyExtensionPolicy") == 1
+    assert policy["spec"]["lua"]
     routes = [entry for entry in entries if entry["inputs"].get("kind") == "AIGatewayRoute"]
     assert routes
     assert all(urn in route["options"]["depends_on"] for route in routes)

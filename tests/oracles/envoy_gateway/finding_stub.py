@@ -18,7 +18,9 @@ class Finding(service.ExternalProcessorServicer):
     """Answers the headers of each request."""
 
     async def Process(  # noqa: N802  # the service's name for it
-        self, request_iterator: AsyncIterator[Any], _: grpc.aio.ServicerContext
+        self,
+        request_iterator: AsyncIterator[Any],
+        context: grpc.aio.ServicerContext,  # noqa: ARG002  # the service's own
     ) -> AsyncIterator[Any]:
         """Answer one request."""
         async for message in request_iterator:

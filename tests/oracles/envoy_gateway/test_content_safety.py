@@ -13,7 +13,7 @@ from rehearsal.processes import GuardedProcess
 from tests.graph.stacks import ROOT, Entry, Sections, graph_of
 from tests.oracles.envoy_gateway.clients import ROUTED_BY
 from tests.oracles.envoy_gateway.conditions import complaints
-from tests.oracles.envoy_gateway.objects import Object, api_keys, objects_of, of_kind, secrets_of
+from tests.oracles.envoy_gateway.objects import Object, adapted, api_keys, of_kind, secrets_of
 from tests.oracles.envoy_gateway.rig import Rig
 from tests.stack_safety import guarded
 
@@ -37,7 +37,7 @@ class _Judged:
             sections["tenants"][0]["safety"] = "standard"
 
         entries: tuple[Entry, ...] = tuple(graph_of(STACK, change).to_json())
-        objects = objects_of(STACK, entries)
+        objects = adapted(entries)
         settings = next(entry for entry in entries if entry["urn"].endswith("::safety-settings"))
         self._settings = directory / "settings.json"
         self._settings.write_text(settings["inputs"]["data"]["settings.json"])
@@ -200,11 +200,13 @@ def _on_the_models_route(objects: list[Object]) -> list[Object]:
     found = {"name": "finds-out", "namespace": gateway["namespace"]}
     finder = {**backend, "metadata": found, "spec": {"endpoints": [{"ip": {"address": _FINDER, "port": 9002}}]}}
     reference = {"group": "gateway.envoyproxy.io", "kind": "Backend", "name": "finds-out", "port": 9002}
+    script = policy["spec"].pop("lua")
     finding = {
         **policy,
         "metadata": found,
         "spec": {
             "targetRefs": [dict(target)],
+            "lua": script,
             "extProc": [{"backendRefs": [reference], "processingMode": {"request": {}}}],
         },
     }
