@@ -46,3 +46,5 @@ class SafetyFacts(Record, frozen=True):
     """Tokens of a guard's context that are not the text's."""
     least_characters_per_token: int
     typical_characters_per_token: int
+    source: str
+    as_of: str

@@ -17,7 +17,7 @@ from planning.resolving.safety import (
 from planning.resolving.tenants import may_use
 from planning.rules.register import Violation, Violations, stack_rule
 
-_HERE = "guardrails/, docs/content-safety.md"
+_SOURCE = "guardrails/, docs/content-safety.md"
 _READS = ("safety", "models", "tenants")
 
 
@@ -25,7 +25,7 @@ _READS = ("safety", "models", "tenants")
     "SAFETY-POLICY",
     "error",
     prevents="A model that its owner believes to be protected is not: no policy of that name judges anything.",
-    source=_HERE,
+    source=_SOURCE,
     reads=_READS,
 )
 def policies_exist(stack: Resolution) -> Violations:
@@ -97,7 +97,7 @@ def windows_fit_guards(stack: Resolution) -> Violations:
     "SAFETY-OPEN",
     "warning",
     prevents="Whoever overloads the guard, or sends what it can't read, such as an image, gets past it.",
-    source=_HERE,
+    source=_SOURCE,
     reads=("safety", "platform.environment"),
 )
 def production_fails_closed(stack: Resolution) -> Violations:
@@ -115,7 +115,7 @@ def production_fails_closed(stack: Resolution) -> Violations:
     "SAFETY-UNUSED",
     "warning",
     prevents="A processor, an account or a GPU is paid for, and nothing is judged.",
-    source=_HERE,
+    source=_SOURCE,
     reads=_READS,
 )
 def policies_have_a_use(stack: Resolution) -> Violations:
@@ -133,7 +133,7 @@ def policies_have_a_use(stack: Resolution) -> Violations:
     "SAFETY-PUBLIC",
     "info",
     prevents="Tenants call the guard as a model: they learn what passes it, and take its time from the checks.",
-    source=_HERE,
+    source=_SOURCE,
     reads=_READS,
 )
 def guards_are_not_for_tenants(stack: Resolution) -> Violations:
@@ -153,7 +153,7 @@ def guards_are_not_for_tenants(stack: Resolution) -> Violations:
     "SAFETY-BOTH",
     "info",
     prevents="A tenant's policy is taken for one more check, and the model's own is gone without a word.",
-    source=_HERE,
+    source=_SOURCE,
     reads=_READS,
 )
 def one_policy_at_a_time(stack: Resolution) -> Violations:

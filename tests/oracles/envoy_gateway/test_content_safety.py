@@ -5,83 +5,23 @@ import sys
 from collections.abc import Callable
 from copy import deepcopy
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import pytest
 
-from rehearsal.processes import GuardedProcess
-from tests.graph.stacks import ROOT, Entry, Sections, graph_of
+from tests.graph.stacks import ROOT
 from tests.oracles.envoy_gateway.clients import ROUTED_BY
 from tests.oracles.envoy_gateway.conditions import complaints
-from tests.oracles.envoy_gateway.objects import Object, adapted, api_keys, of_kind, secrets_of
+from tests.oracles.envoy_gateway.judged import LATE, Judged
+from tests.oracles.envoy_gateway.objects import Object, of_kind
 from tests.oracles.envoy_gateway.rig import Rig
-from tests.stack_safety import guarded
 
-_STUB: Final = Path(__file__).with_name("safety_stub.py")
-_MODEL, _GUARD, _PROCESSOR, _FINDER = "127.0.0.11", "127.0.0.12", "127.0.0.13", "127.0.0.14"
-STACK: Final = "dev"
-_LATE: Final = "the-model-that-is-found-out-later"
-
-
-class _Judged:
-    """The development stack with a guard model; its tenant's requests are judged."""
-
-    def __init__(
-        self, rig: Rig, directory: Path, arrange: Callable[[list[Object]], list[Object]] = list, **policy: Any
-    ) -> None:
-        self.rig = rig
-
-        def change(sections: Sections) -> None:
-            guarded(sections, **policy)
-            # The AI gateway's processor, which finds out the model, isn't here: the tenant is known.
-            sections["tenants"][0]["safety"] = "standard"
-
-        entries: tuple[Entry, ...] = tuple(graph_of(STACK, change).to_json())
-        objects = adapted(entries)
-        settings = next(entry for entry in entries if entry["urn"].endswith("::safety-settings"))
-        self._settings = directory / "settings.json"
-        self._settings.write_text(settings["inputs"]["data"]["settings.json"])
-        for item in of_kind(objects, "Backend"):
-            host = item["spec"]["endpoints"][0]["fqdn"]["hostname"]
-            known = {"content-safety": _PROCESSOR, "guard-pods": _GUARD}
-            rig.resolve(host, [known.get(host.partition(".")[0], _MODEL)])
-        self.host = of_kind(objects, "Gateway")[0]["spec"]["listeners"][0]["hostname"]
-        self.key = next(iter(api_keys(STACK).values()))
-        for name, address in (("model", _MODEL), ("guard", _GUARD)):
-            self._python(name, _STUB, address, "8000")
-            self._wait(address, 8000)
-        self.processor = self.start_processor()
-        rig.apply([*arrange(objects), *secrets_of(STACK, directory)])
-
-    def start_processor(self) -> GuardedProcess:
-        process = self._python("processor", "-m", "guardrails", self._settings, "--host", _PROCESSOR)
-        self._wait(_PROCESSOR, 9002)
-        return process
-
-    def ask(self, prompt: str, answer: str, *, late: bool = False, **more: Any) -> dict[str, Any]:
-        """One request; `late` where its model is found out on its way."""
-        body = {"model": "chat", "messages": [{"role": "user", "content": prompt}], "answer": list(map(ord, answer))}
-        options = {"host": self.host, "key": self.key, "limit": 60}
-        known = {"headers": {_LATE: "chat"}} if late else {"model": "chat"}
-        return self.rig.run("one", **options, **known, body={**body, **more})
-
-    def stats(self) -> dict[str, Any]:
-        return self.rig.stats(_MODEL)
-
-    def stop_processor(self) -> None:
-        self.rig.sandbox.check("pkill", "-KILL", "-f", "guardrails .*settings.json")
-
-    def _python(self, name: str, *words: Any) -> GuardedProcess:
-        return self.rig.sandbox.start(name, sys.executable, *words, variables={"PYTHONPATH": str(ROOT)})
-
-    def _wait(self, address: str, port: int) -> None:
-        probe = f"import socket; socket.create_connection(('{address}', {port}), 1)"
-        self.rig.wait(lambda: self.rig._succeeds(sys.executable, "-c", probe), f"{address}:{port}")
+FINDER: Final = "127.0.0.14"
 
 
 @pytest.fixture(scope="module")
-def closed(start_rig: Callable[[], Rig], tmp_path_factory: pytest.TempPathFactory) -> _Judged:
-    return _Judged(start_rig(), tmp_path_factory.mktemp("closed"), window={"characters": 50}, timeout_ms=1500)
+def closed(start_rig: Callable[[], Rig], tmp_path_factory: pytest.TempPathFactory) -> Judged:
+    return Judged(start_rig(), tmp_path_factory.mktemp("closed"), window={"characters": 50}, timeout_ms=1500)
 
 
 def _words(text: str) -> str:
@@ -92,24 +32,24 @@ def _words(text: str) -> str:
     )
 
 
-def test_the_policy_is_accepted(closed: _Judged) -> None:
+def test_the_policy_is_accepted(closed: Judged) -> None:
     conditions = closed.rig.conditions()
     assert ("EnvoyExtensionPolicy", "llm-gateway/content-safety") in conditions
     assert _complaints(closed) == []
 
 
-def _complaints(judged: _Judged) -> list[str]:
+def _complaints(judged: Judged) -> list[str]:
     return [text for text in complaints(judged.rig.conditions()) if text.startswith("EnvoyExtensionPolicy ")]
 
 
-def test_a_fine_request_and_its_answer_pass(closed: _Judged) -> None:
+def test_a_fine_request_and_its_answer_pass(closed: Judged) -> None:
     answer = closed.ask("a question", "a fine answer")
 
     assert answer["status"] == 200
     assert json.loads(answer["text"])["choices"][0]["message"]["content"] == "a fine answer"
 
 
-def test_a_blocked_prompt_never_reaches_the_model(closed: _Judged) -> None:
+def test_a_blocked_prompt_never_reaches_the_model(closed: Judged) -> None:
     before = closed.stats()["begun"]
 
     answer = closed.ask("say the forbidden word", "a fine answer")
@@ -119,7 +59,7 @@ def test_a_blocked_prompt_never_reaches_the_model(closed: _Judged) -> None:
     assert closed.stats()["begun"] == before
 
 
-def test_a_blocked_answer_has_no_text(closed: _Judged) -> None:
+def test_a_blocked_answer_has_no_text(closed: Judged) -> None:
     answer = closed.ask("a question", "the forbidden word")
 
     assert answer["status"] == 200
@@ -127,7 +67,7 @@ def test_a_blocked_answer_has_no_text(closed: _Judged) -> None:
     assert json.loads(answer["text"])["choices"][0]["finish_reason"] == "content_filter"
 
 
-def test_a_stream_passes_unchanged_although_it_takes_longer_than_any_limit_of_grpc(closed: _Judged) -> None:
+def test_a_stream_passes_unchanged_although_it_takes_longer_than_any_limit_of_grpc(closed: Judged) -> None:
     """Envoy Gateway writes 10 s as the timeout of the processor's stream; Envoy counts it for no stream."""
     text = " ".join(f"word{number}" for number in range(130))
 
@@ -138,7 +78,7 @@ def test_a_stream_passes_unchanged_although_it_takes_longer_than_any_limit_of_gr
     assert answer["text"].endswith("data: [DONE]\n\n")
 
 
-def test_a_blocked_stream_ends_early_for_client_and_model(closed: _Judged) -> None:
+def test_a_blocked_stream_ends_early_for_client_and_model(closed: Judged) -> None:
     before = closed.stats()["sent"]
     text = "fine " * 30 + "forbidden " + "more " * 500
 
@@ -154,14 +94,14 @@ def test_a_blocked_stream_ends_early_for_client_and_model(closed: _Judged) -> No
     assert closed.stats()["sent"] - before < 300
 
 
-def test_a_guard_that_takes_too_long_withholds_prompt_and_stream(closed: _Judged) -> None:
+def test_a_guard_that_takes_too_long_withholds_prompt_and_stream(closed: Judged) -> None:
     assert closed.ask("think slowly", "a fine answer")["status"] == 503
     streamed = closed.ask("a question", "slowly " * 20, stream=True)
     assert "content_safety_unavailable" in streamed["text"]
     assert "slowly" not in streamed["text"]
 
 
-def test_without_a_processor_nothing_passes_until_it_is_back(closed: _Judged) -> None:
+def test_without_a_processor_nothing_passes_until_it_is_back(closed: Judged) -> None:
     closed.stop_processor()
     try:
         assert closed.ask("a question", "a fine answer")["status"] == 503
@@ -173,7 +113,7 @@ def test_without_a_processor_nothing_passes_until_it_is_back(closed: _Judged) ->
 def test_where_failures_pass_they_pass_without_guard_and_without_processor(
     start_rig: Callable[[], Rig], tmp_path: Path
 ) -> None:
-    judged = _Judged(start_rig(), tmp_path, on_failure="open", timeout_ms=1000)
+    judged = Judged(start_rig(), tmp_path, on_failure="open", timeout_ms=1000)
 
     assert judged.ask("say the forbidden word", "fine")["status"] == 400
     assert judged.ask("think slowly", "fine")["status"] == 200
@@ -198,7 +138,7 @@ def _on_the_models_route(objects: list[Object]) -> list[Object]:
     # As the AI gateway's processor does it: a header says the model, and Envoy looks for a route again.
     [backend] = [item for item in of_kind(objects, "Backend") if item["metadata"]["name"] == "content-safety"]
     found = {"name": "finds-out", "namespace": gateway["namespace"]}
-    finder = {**backend, "metadata": found, "spec": {"endpoints": [{"ip": {"address": _FINDER, "port": 9002}}]}}
+    finder = {**backend, "metadata": found, "spec": {"endpoints": [{"ip": {"address": FINDER, "port": 9002}}]}}
     reference = {"group": "gateway.envoyproxy.io", "kind": "Backend", "name": "finds-out", "port": 9002}
     script = policy["spec"].pop("lua")
     finding = {
@@ -221,9 +161,9 @@ def test_a_policy_of_a_route_alone_would_be_passed_by_once_the_model_is_found_ou
     rig = start_rig()
     stub = Path(__file__).with_name("finding_stub.py")
     rig.sandbox.start(
-        "finder", sys.executable, stub, _FINDER, "9002", _LATE, ROUTED_BY, variables={"PYTHONPATH": str(ROOT)}
+        "finder", sys.executable, stub, FINDER, "9002", LATE, ROUTED_BY, variables={"PYTHONPATH": str(ROOT)}
     )
-    judged = _Judged(rig, tmp_path, _on_the_models_route)
+    judged = Judged(rig, tmp_path, _on_the_models_route)
 
     # On the model's route the Gateway's own processor isn't used, which is no matter: it has done its work by then.
     assert [text for text in _complaints(judged) if "Overridden" not in text] == []
