@@ -10,6 +10,7 @@ import msgspec
 import pytest
 
 from guardrails.settings import AzureGuard, ModelGuard, Settings
+from simulators.azure.arm_schema import ArmSchema
 from tests.graph.crd_schema import kinds
 from tests.graph.stacks import ALL, ROOT, Entry, Sections, entries_of, graph_of, is_azure
 from tests.stack_safety import guarded, safe
@@ -147,6 +148,16 @@ def test_the_account_has_no_keys_and_no_public_address() -> None:
     assert _one(_with_azure(), "content-safety-account-endpoint")["privateLinkServiceConnections"][0]["groupIds"] == [
         "account"
     ]
+
+
+def test_azure_takes_the_account() -> None:
+    if not (_REFERENCE / "arm").is_dir():
+        pytest.skip(f"no {_REFERENCE / 'arm'}")
+    account = dict(_one(_with_azure(), "content-safety-account-account"))
+
+    assert ArmSchema.load(_REFERENCE / "arm", _ACCOUNT).check(account) == []
+    account["kind"] = 7
+    assert ArmSchema.load(_REFERENCE / "arm", _ACCOUNT).check(account) != []
 
 
 def test_the_processors_identity_may_call_the_account_and_nothing_else() -> None:

@@ -40,8 +40,11 @@ def _through(chunks: list[bytes]) -> tuple[bytes, list[str], bool]:
 
 
 _STREAMS = st.tuples(
-    st.lists(st.sampled_from(_PIECES), min_size=1, max_size=40),
-    st.lists(st.integers(0, 10**6), max_size=60),
+    st.lists(st.sampled_from(_PIECES), min_size=1, max_size=40)
+    # A forbidden text in two events, with anything before it.
+    | st.lists(st.sampled_from(_PIECES[:4]), max_size=12).map(lambda before: [*before, BAD[:6], BAD[6:], "the end"]),
+    # Anywhere, or into pieces of one length.
+    st.lists(st.integers(0, 10**6), max_size=60) | st.integers(1, 150).map(lambda step: list(range(0, 10**4, step))),
     st.sampled_from(_ENDS),
 )
 
