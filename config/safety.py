@@ -34,7 +34,7 @@ class Guard(Section):
     """Who judges."""
 
     azure: AzureGuard | None = Field(
-        default=None, description="Azure AI Content Safety: {hate: 4, violence: 4, prompt_shields: true}"
+        default=None, description="a mapping for Azure AI Content Safety: {hate: 4, violence: 4, prompt_shields: true}"
     )
     model: Annotated[Text, UNKNOWN_NAME] | None = Field(
         default=None, description="the name of a guard model of this stack, such as llama-guard"
