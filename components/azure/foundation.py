@@ -14,6 +14,7 @@ from components.azure.model_store import ModelStore
 from components.azure.network import Network
 from components.azure.node_pools import NodePools
 from components.azure.pod_identities import AzurePodIdentities
+from components.azure.redis import ManagedRedis
 from components.azure.registry import Registry
 from components.azure.resource_groups import ResourceGroups
 from components.azure.vault import Vault
@@ -72,6 +73,11 @@ def azure(plan: AzurePlan, *, bootstrap: Mapping[str, pulumi.Output[str]]) -> Fo
         "model-store", plan.model_store, scope=scope, groups=groups, network=network, keys=keys, audit=audit, opts=opts
     )
 
+    redis = (
+        ManagedRedis("redis", plan.redis, scope=scope, groups=groups, network=network, vault=vault, opts=opts)
+        if plan.redis is not None
+        else None
+    )
     safety = (
         ContentSafety(
             "content-safety-account",
@@ -107,7 +113,20 @@ def azure(plan: AzurePlan, *, bootstrap: Mapping[str, pulumi.Output[str]]) -> Fo
         ),
         components=[
             component
-            for component in (groups, audit, network, identity, cluster, pools, vault, keys, registry, store, safety)
+            for component in (
+                groups,
+                audit,
+                network,
+                identity,
+                cluster,
+                pools,
+                vault,
+                keys,
+                registry,
+                store,
+                redis,
+                safety,
+            )
             if component is not None
         ],
     )

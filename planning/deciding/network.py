@@ -9,6 +9,7 @@ from planning.plan import (
     SecurityRulePlan,
     SubnetPlan,
 )
+from planning.resolving.limiter import REDIS_PORTS, limits_are_counted
 from planning.resolving.resolution import ResolvedStack
 from planning.resolving.safety import uses_azure
 
@@ -23,10 +24,12 @@ def network(stack: ResolvedStack) -> NetworkPlan:
     """Plan the virtual network and everything in it."""
     names, settings = stack.names, stack.settings.network
     private = stack.settings.cluster.api_server.access == "private"
+    redis = limits_are_counted(stack.resolution) and stack.settings.limiter.redis == "azure"
     links = {
         **_PRIVATE_LINKS,
-        **({"cognitive_services": "cognitive_services"} if uses_azure(stack.resolution) else {}),
         **({"api_server": "aks_api_server"} if private else {}),
+        **({"redis": "managed_redis"} if redis else {}),
+        **({"cognitive_services": "cognitive_services"} if uses_azure(stack.resolution) else {}),
     }
     region = stack.settings.platform.region
     return NetworkPlan(
@@ -37,7 +40,7 @@ def network(stack: ResolvedStack) -> NetworkPlan:
             _subnet(stack, "nodes", nat=True, rules=_node_rules(stack)),
             _subnet(stack, "api_server", delegation=_DELEGATION),
             _subnet(stack, "gateway", rules=(_allow_vnet("443"), _deny_rest())),
-            _subnet(stack, "private_endpoints", rules=(_allow_vnet("443"), _deny_rest())),
+            _subnet(stack, "private_endpoints", rules=(*_endpoint_rules(redis=redis), _deny_rest())),
         ),
         nat_gateway=names.nat_gateway.value,
         nat_address=names.nat_address.value,
@@ -88,6 +91,13 @@ def _node_rules(stack: ResolvedStack) -> tuple[SecurityRulePlan, ...]:
     # A public gateway keeps the caller's address up to the node, so the nodes' group must let 443 in.
     public = stack.settings.gateway.exposure == "public"
     return (*((_rule("allow-gateway", 100, "Allow", "Internet", "443"),) if public else ()), *kubelet, *refused)
+
+
+def _endpoint_rules(*, redis: bool) -> tuple[SecurityRulePlan, ...]:
+    if not redis:
+        return (_allow_vnet("443"),)
+    port = str(REDIS_PORTS["azure"])
+    return (_allow_vnet("443"), _rule("allow-redis", 110, "Allow", "VirtualNetwork", port))
 
 
 def _allow_vnet(port: str) -> SecurityRulePlan:

@@ -5,6 +5,7 @@ from planning.deciding.releases import NAMESPACE
 from planning.deciding.traffic import GATEWAY_NAMESPACE
 from planning.plan import SecretStorePlan
 from planning.resolving.hugging_face import token_secret
+from planning.resolving.limiter import limiter_password
 from planning.resolving.resolution import ResolvedStack
 
 # The operator's own service account, as its chart would name it.
@@ -20,6 +21,7 @@ def secrets_read(stack: ResolvedStack) -> dict[str, tuple[str, ...]]:
             *(name for tenant in settings.tenants for name in tenant.keys),
         },
         NAMESPACE: {token_secret(stack.resolution)},
+        stack.catalog.charts["gateway-helm"].namespace: {limiter_password(stack.resolution)},
         monitoring_namespace(stack): {receiver.secret for receiver in settings.observability.receivers},
     }
     named = {namespace: tuple(sorted(name for name in names if name is not None)) for namespace, names in found.items()}

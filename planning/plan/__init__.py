@@ -24,6 +24,7 @@ from planning.plan.azure_audit import AuditPlan, ContainerLogsPlan, RecordedPlan
 from planning.plan.azure_grants import AdminGrantPlan, GrantPlan
 from planning.plan.azure_keys import DiskKeyPlan, EtcdKeyPlan, KeysPlan, StoreKeyPlan
 from planning.plan.azure_network import NetworkPlan, RunnerPlan, SecurityRulePlan, SubnetPlan
+from planning.plan.azure_redis import ManagedRedisPlan
 from planning.plan.azure_registry import CachePlan, RegistryAccountPlan, RegistryPlan
 from planning.plan.base import Json, Pairs
 from planning.plan.chart_traffic import ChartTrafficPlan
@@ -36,7 +37,9 @@ from planning.plan.cost import (
     TokenCost,
 )
 from planning.plan.devices import DeviceClaim, DeviceRequest, ExtendedResource
+from planning.plan.gpu_metrics import GpuMetricsPlan
 from planning.plan.image_admission import ImageAdmissionPlan
+from planning.plan.limiter import LimiterPlan, RedisPlan
 from planning.plan.models import (
     HandoverPlan,
     MemoryPlan,
@@ -68,7 +71,6 @@ from planning.plan.services import (
     ChartPlan,
     ControllerPlan,
     GatewayPlan,
-    GpuMetricsPlan,
     GpuOperatorPlan,
     MonitoringPlan,
     MovePlan,
@@ -117,7 +119,9 @@ __all__ = [
     "ImageAdmissionPlan",
     "Json",
     "KeysPlan",
+    "LimiterPlan",
     "MaintenancePlan",
+    "ManagedRedisPlan",
     "MemoryPlan",
     "ModelCost",
     "ModelPath",
@@ -138,6 +142,7 @@ __all__ = [
     "ProxyPath",
     "ReceiverPlan",
     "RecordedPlan",
+    "RedisPlan",
     "RegistryAccountPlan",
     "RegistryPlan",
     "ReleasePlan",

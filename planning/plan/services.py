@@ -5,6 +5,8 @@ from msgspec import Struct
 from planning.plan.alerting import AlertingPlan
 from planning.plan.base import Json, Pairs
 from planning.plan.chart_traffic import ChartTrafficPlan
+from planning.plan.gpu_metrics import GpuMetricsPlan
+from planning.plan.limiter import LimiterPlan
 from planning.plan.request_path import ListenerPath, ProxyPath
 from planning.plan.secrets import SecretStorePlan
 from planning.plan.tenants import CounterPlan, RouteGroupPlan, TenantPlan
@@ -184,6 +186,8 @@ class GatewayPlan(Struct, frozen=True, kw_only=True):
     """What is counted for each tenant over all proxies; none where no tenant is limited so."""
     models_namespace: str
     """Namespace of the models' routes."""
+    limiter: LimiterPlan | None
+    """What counts their limits over all proxies; None where none has any."""
     listener: ListenerPath
     """Limits of the proxies towards clients."""
     proxy: ProxyPath
@@ -238,19 +242,6 @@ class TrafficPlan(Struct, frozen=True, kw_only=True):
     """Name of the store, which pods may look up where `hosts` limits that; None where they may look up any name."""
     judged_for: str | None = None
     """Namespace of the processor for which it judges prompts and answers; None where it is no guard."""
-
-
-class GpuMetricsPlan(Struct, frozen=True, kw_only=True):
-    """Names of the metrics of GPUs on which alerts are based, as the installed exporter has them."""
-
-    xid_errors: str
-    """XID errors of the last minutes, by GPU and code."""
-    row_remap_failure: str
-    """1 where a GPU's memory has no spare rows left."""
-    engine_active: str
-    """Share of time in which a GPU or slice computes."""
-    application_xids: tuple[int, ...]
-    """XIDs that say nothing about the GPU."""
 
 
 class MonitoringPlan(Struct, frozen=True, kw_only=True):

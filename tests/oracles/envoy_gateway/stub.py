@@ -1,7 +1,8 @@
 """A model server for the sandbox, in the server that vLLM runs in; it answers what the request's body demands.
 
-Arguments: address, port, name, keep-alive in seconds. Body: `{"delay": s, "size": bytes}`, or `{"stream": true,
-"count": n, "interval": s, "silence": s}`. `GET /v1/stats` counts the requests that were begun and are open.
+Arguments: address, port, name, keep-alive in seconds. Body: `{"delay": s, "size": bytes, "status": code}`, or
+`{"stream": true, "count": n, "interval": s, "silence": s}`; a `usage` comes back as the answer's own, in a stream in
+its last event. `GET /v1/stats` counts the requests that were begun and are open.
 """
 
 import asyncio
@@ -43,14 +44,16 @@ async def app(scope: Any, receive: Any, send: Any) -> None:
             await asyncio.sleep(wanted.get("delay", 0))
             headers = sorted((key.decode(), value.decode()) for key, value in scope["headers"])
             seen = {"name": NAME, "path": scope["path"], "size": len(raw), "headers": headers}
-            await _answer(send, json.dumps(seen).encode() + b" " * wanted.get("size", 0))
+            if "usage" in wanted:
+                seen["usage"] = wanted["usage"]
+            await _answer(send, json.dumps(seen).encode() + b" " * wanted.get("size", 0), wanted.get("status", 200))
     finally:
         STATS["open"] -= 1
 
 
-async def _answer(send: Any, body: bytes) -> None:
+async def _answer(send: Any, body: bytes, status: int = 200) -> None:
     headers = [(b"content-type", b"application/json"), (b"x-stub", NAME.encode())]
-    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})
 
 
@@ -61,6 +64,9 @@ async def _stream(send: Any, wanted: dict[str, Any]) -> None:
     for number in range(wanted.get("count", 1)):
         await send({"type": "http.response.body", "body": f"data: {number}\n\n".encode(), "more_body": True})
         await asyncio.sleep(wanted.get("interval", 0))
+    if "usage" in wanted:
+        last = json.dumps({"choices": [], "usage": wanted["usage"]})
+        await send({"type": "http.response.body", "body": f"data: {last}\n\n".encode(), "more_body": True})
     await send({"type": "http.response.body", "body": b"data: [DONE]\n\n"})
 
 
