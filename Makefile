@@ -100,7 +100,7 @@ lint: $(VENV)/installed-dev ## formatting, rules and types
 	@$(VENV)/bin/ruff format --check --quiet .
 	@$(VENV)/bin/ruff check --quiet .
 	@$(VENV)/bin/ty check --quiet .
-	@$(VENV)/bin/mypy --no-error-summary planning config catalog cli operate reading rehearsal policy pipelines
+	@$(VENV)/bin/mypy --no-error-summary planning config catalog cli guardrails operate reading rehearsal policy pipelines
 	@$(PYTHON) -m tests.words
 	@$(VENV)/bin/zizmor --offline --quiet .github/workflows
 
@@ -144,5 +144,5 @@ mutants: $(VENV)/installed-dev ## which literals could change without a failing 
 	@$(PYTHON) -m tests.mutation $(MUTANTS)
 
 requirements: ## compile requirements*.in with hashes (needs uv)
-	@for name in requirements requirements-dev requirements-fuzz requirements-scan policy/requirements; do \
+	@for name in requirements requirements-dev requirements-fuzz requirements-scan policy/requirements guardrails/requirements; do \
 	  uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header $$name.in -o $$name.txt; done

@@ -16,6 +16,7 @@ from components.cluster.secrets import Secrets
 from components.guard import guard
 from components.serving.model import Model
 from components.serving.models_namespace import Serving
+from components.serving.safety import Safety
 from config.from_pulumi import sections
 from planning import decide
 
@@ -46,6 +47,10 @@ gateway = Gateway(
     "gateway", plan.gateway, secrets=secrets, identities=identities, certificates=certificates,
     models=serving.namespace, address=foundation.gateway_address, cluster=cluster,
 )  # fmt: skip
+safety = [
+    Safety("safety", part, identities=identities, monitoring=monitoring, gateway=gateway, cluster=cluster)
+    for part in (plan.safety,) if part is not None
+]  # fmt: skip
 models = [
     Model(
         f"model-{model.name}", model, cluster=cluster, identities=identities, gpu_operator=gpu_operator,
@@ -58,7 +63,7 @@ services = [certificates, secrets, gpu_operator, monitoring, serving, autoscalin
 people = access(plan.access, services, cluster=cluster)
 
 # Guards: a destroy of a protected stack is refused before anything is touched.
-guard([*foundation.components, admission, *services, *models, *people], protect=plan.platform.protect)
+guard([*foundation.components, admission, *services, *safety, *models, *people], protect=plan.platform.protect)
 
 # Exports: the address for requests, and the models that answer them.
 pulumi.export("gateway", f"https://{plan.gateway.hostname}/v1")

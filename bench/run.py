@@ -9,6 +9,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import editor
+import gateway
 import measure
 from measure import Sample
 from rich.console import Console
@@ -91,6 +92,7 @@ def main() -> int:
     console = Console(stderr=True)
     try:
         rows = [*editor.check_rows(console), *editor.stage_rows(console), *previews(), *graphs(options.sizes, console)]
+        rows += gateway.gateway_rows(console)
     except measure.FailedError as failure:
         print(failure, file=sys.stderr)
         return 1

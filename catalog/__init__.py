@@ -1,7 +1,6 @@
 """Facts of the world: GPUs, VM sizes, prices, models, charts and vLLM versions, as data with source and date.
 
-The data files lie beside this module; `load()` reads and indexes them. It neither checks nor computes: tests check
-the files, `planning` draws the conclusions.
+The data files lie beside this module; `load()` reads and indexes them. Tests check them, `planning` draws conclusions.
 """
 
 from __future__ import annotations
@@ -34,6 +33,7 @@ from catalog.hosts_schema import HubHosts
 from catalog.limits_schema import Limits, TagLimit
 from catalog.model_schema import AttentionLayers, ImageEncoder, ModelArchitecture, RecurrentState
 from catalog.request_path_schema import RequestPathFacts
+from catalog.safety_schema import SafetyFacts
 from catalog.schema import (
     Chart,
     ChartMetrics,
@@ -155,6 +155,7 @@ class Catalog(Record, frozen=True):
     limits: Limits
     overheads: Overheads
     request_path: RequestPathFacts
+    safety: SafetyFacts
     system_pods: SystemPods
     versions: Versions
     vllm_versions: tuple[str, ...]
@@ -208,9 +209,8 @@ def read(folder: Path) -> Catalog:
         hugging_face=decode(HubHosts, data_files.read_yaml(folder / "hugging_face.yaml"), "hugging_face.yaml"),
         limits=_limits(folder, "limits.yaml"),
         overheads=decode(Overheads, data_files.read_yaml(folder / "overheads.yaml"), "overheads.yaml"),
-        request_path=decode(
-            RequestPathFacts, data_files.read_yaml(folder / "request_path.yaml"), "request_path.yaml"
-        ),
+        request_path=decode(RequestPathFacts, data_files.read_yaml(folder / "request_path.yaml"), "request_path.yaml"),
+        safety=decode(SafetyFacts, data_files.read_yaml(folder / "safety.yaml"), "safety.yaml"),
         system_pods=decode(SystemPods, data_files.read_yaml(folder / "system_pods.yaml"), "system_pods.yaml"),
         versions=_versions(folder, "versions.yaml"),
         vllm_versions=tuple(sorted((path.stem for path in (folder / "vllm").glob("*.json")), key=_numbers)),
@@ -265,7 +265,7 @@ def _profiles(entry: dict[str, Any]) -> dict[str, Any]:
 
 def _prices(folder: Path, file: str) -> Mapping[tuple[str, str], Price]:
     content = data_files.read_yaml(folder / file)
-    common = {field: content[field] for field in ("source", "as_of")}
+    common = {"source": content["source"], "as_of": content["as_of"]}
     return {
         (region, size): decode(
             Price, {**common, "region": region, "vm_size": size, **entry}, f"{file}, entry `{region}` `{size}`"

@@ -232,6 +232,9 @@ class ModelSettings(Section):
         description="the licence of the weights by its identifier on Hugging Face, such as apache-2.0 or llama3.3; a "
         "list where adapters or a draft have others. Policies judge it",
     )
+    safety: Text | None = Field(
+        default=None, description="the name of a policy of `safety.policies` that judges its prompts and answers"
+    )
     engine: Engine = Field(
         default_factory=Engine, description="the vLLM version and its settings: {version: 0.33.0, …}"
     )

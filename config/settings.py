@@ -16,6 +16,7 @@ from config.observability import Observability
 from config.platform import Platform
 from config.pools import Pool
 from config.registry import Registry
+from config.safety import Safety
 from config.security import Security
 from config.storage import Storage
 from config.tenants import Tenant
@@ -60,6 +61,10 @@ class Settings(Section):
     )
     limiter: Limiter = Field(
         default_factory=Limiter, description="a mapping: where tenants' limits are counted, and what happens while not"
+    )
+    safety: Safety | None = Field(
+        default=None,
+        description="a mapping: what judges prompts and answers: {processor_image: …, policies: […]}",
     )
     observability: Observability = Field(
         default_factory=Observability, description="a mapping: retention of metrics and alert thresholds"

@@ -106,6 +106,11 @@ class Tenant(Section):
         description="`cluster` (its requests never leave this cluster, whatever a model's fallback says) or `any`",
     )
 
+    safety: Text | None = Field(
+        default=None,
+        description="the name of a policy of `safety.policies` for its requests, in place of a model's own",
+    )
+
     @model_validator(mode="after")
     def _has_one_source_of_keys(self) -> "Tenant":
         if self.key_secret is not None and self.key_secrets:

@@ -48,6 +48,7 @@ DISK_ENCRYPTION_SET = Limit("disk encryption set", 80, r"[\w-]+")
 API_MANAGEMENT = Limit("API Management service", 50, r"[A-Za-z](-?[A-Za-z0-9])*")
 COLLECTION_RULE = Limit("data collection rule", 64, r"[A-Za-z0-9][A-Za-z0-9-]*(?<!-)")
 REDIS = Limit("managed Redis", 60, r"[A-Za-z0-9](-?[A-Za-z0-9])*")
+CONTENT_SAFETY = Limit("Content Safety account", 64, r"[A-Za-z0-9][A-Za-z0-9-]+(?<!-)")
 KUBERNETES_LABEL = Limit("Kubernetes name", 63, r"[a-z0-9]([a-z0-9-]*[a-z0-9])?")
 
 
@@ -85,6 +86,7 @@ class Names:
         self.disk_encryption_set = Name(f"des-{self._base}", DISK_ENCRYPTION_SET)
         self.redis = Name(f"redis-{self._base}-{platform.suffix}", REDIS)
         self.api_management = Name(f"apim-{self._base}-{platform.suffix}", API_MANAGEMENT)
+        self.content_safety = Name(f"cs-{self._base}-{platform.suffix}", CONTENT_SAFETY)
         self.workspace = Name(f"log-{self._base}", WORKSPACE)
         self.collection_rule = Name(f"dcr-{self._base}-containers", COLLECTION_RULE)
 

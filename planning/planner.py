@@ -20,6 +20,7 @@ from planning.deciding import (
 )
 from planning.deciding.access import access
 from planning.deciding.image_admission import image_admission
+from planning.deciding.safety import safety
 from planning.money.cost import cost
 from planning.placement import auto
 from planning.placement.candidates import Objections
@@ -92,6 +93,7 @@ def build(stack: ResolvedStack) -> Plan:
         autoscaling=services.autoscaling(stack),
         certificates=services.certificates(stack),
         gateway=services.gateway(stack, foundation.system_nodes),
+        safety=safety(stack),
         request_path=request_path(stack.resolution),
         monitoring=monitoring,
         cost=cost(stack.resolution),

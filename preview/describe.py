@@ -121,6 +121,15 @@ def _serving(plan: Plan, _: Counts) -> tuple[Leaf, ...]:
     return (Leaf(f"namespace {plan.serving.namespace}, all traffic denied by default"),)
 
 
+def _safety(plan: Plan, _: Counts) -> tuple[Leaf, ...]:
+    safety = plan.safety
+    if safety is None:
+        return ()
+    without = "pass unjudged" if safety.open else "are answered 503"
+    first = f"{plural(safety.replicas, 'processor')} in the way of all requests, which {without} while there is none"
+    return (Leaf(first), *(Leaf(policy) for policy in safety.policies))
+
+
 def _models(plan: Plan, counts: Counts) -> tuple[Leaf, ...]:
     # Each model's component is called after it, with `model-` in front: see __main__.py.
     texts = _aligned([model_cells(model) for model in plan.models])
@@ -150,6 +159,7 @@ DESCRIPTIONS: Mapping[str, Description] = {
     "Registry": Description("registry", azure.registry),
     "ModelStore": Description("model store", azure.model_store),
     "ManagedRedis": Description("redis", azure.redis),
+    "ContentSafety": Description("content safety", azure.content_safety),
     "ApiManagement": Description("API management", azure.api_management),
     "AzureAccess": Description("people", azure.azure_access),
     "GatewayName": Description("gateway name", azure.gateway_name),
@@ -161,6 +171,7 @@ DESCRIPTIONS: Mapping[str, Description] = {
     "Certificates": Description("certificates", _certificates),
     "Gateway": Description("gateway", _gateway),
     "Serving": Description("serving", _serving),
+    "Safety": Description("safety", _safety),
     "Model": Description("models", _models),
     "Access": Description("access", _access),
     "Guard": Description("guard", _guard),

@@ -142,3 +142,9 @@ def redis(plan: Plan, _: Counts) -> tuple[Leaf, ...]:
     """Azure Managed Redis."""
     redis = plan.foundation.redis
     return () if redis is None else (Leaf(f"{redis.name}, {redis.sku}, private, with a replica"),)
+
+
+def content_safety(plan: Plan, _: Counts) -> tuple[Leaf, ...]:
+    """The account that judges prompts and answers."""
+    account = plan.foundation.content_safety
+    return () if account is None else (Leaf(f"{account.account}, Azure AI Content Safety, private endpoint, no keys"),)

@@ -9,6 +9,7 @@ from components.azure.access import AzureAccess
 from components.azure.api_management import ApiManagement
 from components.azure.audit import Audit
 from components.azure.cluster import Cluster
+from components.azure.content_safety import ContentSafety
 from components.azure.gateway_name import GatewayName
 from components.azure.identity import ClusterIdentities
 from components.azure.keys import Keys
@@ -96,6 +97,19 @@ def azure(plan: AzurePlan, *, bootstrap: Mapping[str, pulumi.Output[str]]) -> Fo
         if plan.gateway_name is not None
         else None
     )
+    safety = (
+        ContentSafety(
+            "content-safety-account",
+            plan.content_safety,
+            scope=scope,
+            groups=groups,
+            network=network,
+            audit=audit,
+            opts=opts,
+        )
+        if plan.content_safety is not None
+        else None
+    )
 
     return Foundation(
         name=plan.cluster.name,
@@ -113,6 +127,7 @@ def azure(plan: AzurePlan, *, bootstrap: Mapping[str, pulumi.Output[str]]) -> Fo
             issuer_url=cluster.issuer_url,
             vault=vault,
             store=store,
+            safety=safety,
             provider=provider,
         ),
         gateway_address=name.ready if name is not None else (),
@@ -133,6 +148,7 @@ def azure(plan: AzurePlan, *, bootstrap: Mapping[str, pulumi.Output[str]]) -> Fo
                 front,
                 access,
                 name,
+                safety,
             )
             if component is not None
         ],

@@ -18,6 +18,7 @@ PRIVATE_ENDPOINTS = "private_endpoints"
 API_SERVER_ZONE = "api_server"
 REDIS_ZONE = "redis"
 REGISTRY_ZONE = "registry"
+SAFETY_ZONE = "cognitive_services"
 STORE_ZONE = "blob"
 VAULT_ZONE = "vault"
 

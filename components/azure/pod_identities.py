@@ -6,6 +6,7 @@ import pulumi
 import pulumi_azure_native
 from pulumi_azure_native import resources
 
+from components.azure.content_safety import ContentSafety
 from components.azure.model_store import ModelStore
 from components.azure.vault import Vault
 from components.azure.workload_identity import WorkloadIdentity
@@ -25,11 +26,12 @@ class AzurePodIdentities:
         issuer_url: pulumi.Output[str],
         vault: Vault,
         store: ModelStore,
+        safety: ContentSafety | None,
         provider: pulumi_azure_native.Provider,
     ) -> None:
         self._plans = {(plan.namespace, plan.service_account): plan for plan in plans}
         self._scope, self._group, self._issuer_url = scope, group, issuer_url
-        self._vault, self._store, self._provider = vault, store, provider
+        self._vault, self._store, self._safety, self._provider = vault, store, safety, provider
 
     def identity(self, namespace: str, service_account: str, *, parent: pulumi.Resource) -> PodIdentity:
         """Create the identity of one service account and assign its roles.
@@ -59,6 +61,9 @@ class AzurePodIdentities:
             part = f"{plan.read_weights.role.replace('_', '-')}-{plan.weights_folder}"
             grant = made.grant(plan.read_weights, container.id, [container], of=part)
             ready += [grant, *self._store.ready]
+        if plan.use_content_safety is not None and self._safety is not None:
+            account = self._safety.account
+            ready += [made.grant(plan.use_content_safety, account.id, [account]), *self._safety.ready]
         annotations: dict[str, pulumi.Input[str]] = {"azure.workload.identity/client-id": made.client_id}
         if plan.names_tenant:
             annotations["azure.workload.identity/tenant-id"] = self._scope.tenant_id

@@ -44,6 +44,7 @@ class Gateway(pulumi.ComponentResource):
 
     gateway: CustomResource
     ready: list[pulumi.Resource]
+    extension: dict[str, Json]
     _first: list[pulumi.Resource]
 
     def __init__(
@@ -104,8 +105,11 @@ class Gateway(pulumi.ComponentResource):
         guards = [
             self._object("client-traffic", _ENVOY, "ClientTrafficPolicy", specs.client_traffic(plan)),
             self._object("security", _ENVOY, "SecurityPolicy", specs.security(plan), keys),
-            self._object("tenants", _ENVOY, "EnvoyExtensionPolicy", tenant_extension(plan)),
         ]
+        self.extension = tenant_extension(plan)
+        if not plan.judged:
+            # A Gateway takes one such policy, the oldest: where requests are judged, that one has the script too.
+            guards.append(self._object("tenants", _ENVOY, "EnvoyExtensionPolicy", self.extension))
         if plan.counters:
             guards.append(self._object("limits", _ENVOY, "BackendTrafficPolicy", limits(plan)))
         # It comes first as well: the AI gateway ignores one that is missing when it first sees the Gateway.

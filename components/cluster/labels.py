@@ -4,6 +4,8 @@ from collections.abc import Mapping
 
 from pulumi_kubernetes.meta.v1 import ObjectMetaArgsDict
 
+from planning.plan.safety import PROCESSOR
+
 # Routes may attach to the gateway only from namespaces with this label.
 ROUTES_ADMITTED = {"llm-gateway": "true"}
 DEPLOYMENT = "llm-platform/deployment"
@@ -13,6 +15,8 @@ PROXY_PODS = {"app.kubernetes.io/managed-by": "envoy-gateway", "app.kubernetes.i
 _OWNING_GATEWAY = "gateway.envoyproxy.io/owning-gateway-name"
 _OWNING_GATEWAY_NAMESPACE = "gateway.envoyproxy.io/owning-gateway-namespace"
 OPERATED_PODS = {"app.kubernetes.io/managed-by": "prometheus-operator"}
+# What judges prompts and answers.
+PROCESSOR_PODS = {"app.kubernetes.io/name": PROCESSOR}
 PROMETHEUS_PODS = {**OPERATED_PODS, "app.kubernetes.io/name": "prometheus"}
 
 

@@ -9,7 +9,7 @@ from pulumi_kubernetes.networking.v1 import (
     NetworkPolicySpecArgsDict,
 )
 
-from components.cluster.labels import PROMETHEUS_PODS, proxies_of
+from components.cluster.labels import PROCESSOR_PODS, PROMETHEUS_PODS, proxies_of
 from planning.plan import ControllerPlan, Json, TrafficPlan
 from planning.plan.endpoint import HTTP_PORT
 from planning.plan.labels import MODEL
@@ -46,7 +46,11 @@ def model_traffic(model: str, plan: TrafficPlan) -> NetworkPolicySpecArgsDict:
         "policy_types": ["Ingress", "Egress"],
         "ingress": [
             {
-                "from_": [pods(plan.proxies_namespace, proxies), pods(plan.prometheus_namespace, PROMETHEUS_PODS)],
+                "from_": [
+                    pods(plan.proxies_namespace, proxies),
+                    pods(plan.prometheus_namespace, PROMETHEUS_PODS),
+                    *([pods(plan.judged_for, PROCESSOR_PODS)] if plan.judged_for else []),
+                ],
                 "ports": [{"protocol": "TCP", "port": HTTP_PORT}],
             }
         ],

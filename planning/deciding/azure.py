@@ -10,6 +10,7 @@ from planning.deciding.network import network
 from planning.deciding.pod_identities import pod_identities
 from planning.deciding.pools import agent_pool
 from planning.deciding.roles import grant
+from planning.deciding.safety import content_safety
 from planning.deciding.surface import dns_name
 from planning.deciding.system_nodes import system_nodes
 from planning.deciding.system_pool import system_pool
@@ -52,6 +53,7 @@ def azure(stack: ResolvedStack) -> AzurePlan:
         redis=managed_redis(stack),
         api_management=api_management(stack),
         access=azure_access(stack),
+        content_safety=content_safety(stack),
         pod_identities=pod_identities(stack),
         system_nodes=system_nodes(system.pool),
     )

@@ -5,6 +5,7 @@ from planning.deciding.releases import NAMESPACE
 from planning.deciding.traffic import LINK_LOCAL, NOT_INTERNET
 from planning.plan import ChartTrafficPlan
 from planning.resolving.resolution import ResolvedStack
+from planning.resolving.safety import safety_namespaces
 
 
 def chart_traffic(stack: ResolvedStack) -> ChartTrafficPlan:
@@ -20,5 +21,7 @@ def chart_traffic(stack: ResolvedStack) -> ChartTrafficPlan:
         autoscaler=charts["keda"].namespace,
         models=NAMESPACE,
         proxies=charts["gateway-helm"].namespace,
-        scraped=tuple(sorted({NAMESPACE, *(chart.namespace for chart in charts.values())})),
+        scraped=tuple(
+            sorted({NAMESPACE, *safety_namespaces(stack.resolution), *(chart.namespace for chart in charts.values())})
+        ),
     )

@@ -6,6 +6,7 @@ from planning.deciding.traffic import GATEWAY_NAMESPACE, NODE_EXPORTER_NAMESPACE
 from planning.plan import ImageAdmissionPlan
 from planning.resolving.repositories import allowed_repositories
 from planning.resolving.resolution import ResolvedStack
+from planning.resolving.safety import safety_namespaces
 
 _NAME = "llm-platform-images"
 
@@ -13,7 +14,8 @@ _NAME = "llm-platform-images"
 def platform_namespaces(stack: ResolvedStack) -> tuple[str, ...]:
     """The namespaces of all charts, of the node exporter, the gateway and the models, sorted."""
     charts = (chart.namespace for chart in stack.catalog.charts.values())
-    return tuple(sorted({*charts, GATEWAY_NAMESPACE, NODE_EXPORTER_NAMESPACE, NAMESPACE}))
+    ours = (GATEWAY_NAMESPACE, NODE_EXPORTER_NAMESPACE, NAMESPACE, *safety_namespaces(stack.resolution))
+    return tuple(sorted({*charts, *ours}))
 
 
 def image_admission(stack: ResolvedStack) -> ImageAdmissionPlan:

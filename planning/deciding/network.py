@@ -11,6 +11,7 @@ from planning.plan import (
 )
 from planning.resolving.limiter import REDIS_PORTS, limits_are_counted
 from planning.resolving.resolution import ResolvedStack
+from planning.resolving.safety import uses_azure
 
 _DELEGATION = "Microsoft.ContainerService/managedClusters"
 # Kubelet's API, and the SSH server that nodes have by default.
@@ -28,6 +29,7 @@ def network(stack: ResolvedStack) -> NetworkPlan:
         **_PRIVATE_LINKS,
         **({"api_server": "aks_api_server"} if private else {}),
         **({"redis": "managed_redis"} if redis else {}),
+        **({"cognitive_services": "cognitive_services"} if uses_azure(stack.resolution) else {}),
     }
     region = stack.settings.platform.region
     return NetworkPlan(

@@ -1,8 +1,9 @@
-"""Plans the Azure identities of pods: one for each store of secrets, one for each model with weights in the store.
+"""Plans the Azure identities of pods: of stores of secrets, models with weights in the store, and content safety.
 
 An account without an identity can't sign in to Azure at all.
 """
 
+from planning.deciding import safety
 from planning.deciding.azure_objects import SECRETS_ACCOUNT
 from planning.deciding.releases import NAMESPACE
 from planning.deciding.roles import grant
@@ -28,6 +29,7 @@ def pod_identities(stack: ResolvedStack) -> tuple[PodIdentityPlan, ...]:
         *_issuer(stack),
         *(_store(stack, namespace, secrets) for namespace, secrets in secrets_read(stack).items()),
         *(_model(stack, view) for view in stack.models if view.settings.source.blob is not None),
+        *safety.pod_identity(stack),
     )
 
 

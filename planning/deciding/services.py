@@ -119,6 +119,7 @@ def gateway(stack: ResolvedStack, nodes: NodeSelection) -> GatewayPlan:
         service_annotations=azure_objects.load_balancer_annotations(stack, dns_name(stack)),
         tenants=tenants.tenants(stack),
         counters=tenants.counters(stack),
+        judged=stack.settings.safety is not None,
         models_namespace=NAMESPACE,
         limiter=limiter(stack),
         listener=path.listener,

@@ -8,6 +8,8 @@ from planning.resolving.addresses import PRIVATE
 from planning.resolving.egress import Egress, egress
 from planning.resolving.releases import ResolvedModel
 from planning.resolving.resolution import ResolvedStack
+from planning.resolving.safety import NAMESPACE as SAFETY_NAMESPACE
+from planning.resolving.safety import guard_models
 
 GATEWAY = "llm"
 GATEWAY_NAMESPACE = "llm-gateway"
@@ -47,6 +49,7 @@ def traffic(stack: ResolvedStack, view: ResolvedModel) -> TrafficPlan:
         store_addresses=network.subnets.private_endpoints if reads_store else None,
         hosts=tuple(hosts),
         store_host=azure_objects.store_host(stack) if hosts and reads_store else None,
+        judged_for=SAFETY_NAMESPACE if view.name in guard_models(stack.resolution) else None,
     )
 
 

@@ -42,6 +42,7 @@ from planning.plan.cost import (
 )
 from planning.plan.devices import DeviceClaim, DeviceRequest, ExtendedResource
 from planning.plan.fallback import FallbackPlan
+from planning.plan.gpu_metrics import GpuMetricsPlan
 from planning.plan.image_admission import ImageAdmissionPlan
 from planning.plan.limiter import LimiterPlan, RedisPlan
 from planning.plan.models import (
@@ -66,6 +67,7 @@ from planning.plan.request_path import (
     TcpKeepalivePath,
     UpstreamPath,
 )
+from planning.plan.safety import ContentSafetyPlan, SafetyPlan
 from planning.plan.secrets import SecretStorePlan
 from planning.plan.services import (
     AutoscalingPlan,
@@ -73,7 +75,6 @@ from planning.plan.services import (
     ChartPlan,
     ControllerPlan,
     GatewayPlan,
-    GpuMetricsPlan,
     GpuOperatorPlan,
     MonitoringPlan,
     MovePlan,
@@ -106,6 +107,7 @@ __all__ = [
     "ClusterIdentityPlan",
     "ClusterPlan",
     "ContainerLogsPlan",
+    "ContentSafetyPlan",
     "ControllerPlan",
     "CostLine",
     "CostPlan",
@@ -164,6 +166,7 @@ __all__ = [
     "RoutePlan",
     "RunnerPlan",
     "SafeguardsPlan",
+    "SafetyPlan",
     "ScalingPlan",
     "SecretStorePlan",
     "SecretsPlan",
@@ -215,6 +218,8 @@ class Plan(Struct, frozen=True, kw_only=True):
     """cert-manager."""
     gateway: GatewayPlan
     """The gateway that receives requests."""
+    safety: SafetyPlan | None
+    """What judges prompts and answers; None where nothing does."""
     request_path: RequestPathPlan
     """Every time and limit on the way of a request, from which the slices above have theirs."""
     monitoring: MonitoringPlan

@@ -16,6 +16,7 @@ from planning.plan.azure_registry import RegistryPlan
 from planning.plan.azure_safeguards import SafeguardsPlan
 from planning.plan.base import Pairs
 from planning.plan.platform import NodeSelection, PoolPlan
+from planning.plan.safety import ContentSafetyPlan
 from planning.plan.surface import DnsNamePlan
 
 
@@ -275,6 +276,8 @@ class AzurePlan(Struct, frozen=True, kw_only=True, tag="azure"):
     """API Management in front of the gateway; None where clients reach the gateway itself."""
     access: AzureAccessPlan | None
     """Roles of people who don't administer the platform; None where there are none."""
+    content_safety: ContentSafetyPlan | None
+    """The account that judges prompts and answers; None where it judges nothing."""
     pod_identities: tuple[PodIdentityPlan, ...]
     """Service accounts that sign in to Azure, and their identities."""
     system_nodes: NodeSelection

@@ -28,3 +28,5 @@ class PodIdentityPlan(Struct, frozen=True, kw_only=True):
     """Lets it read what is below one folder of the container of weights."""
     weights_folder: str | None
     """That folder: the first part of the name of the model's own, which all of its revisions have in common."""
+    use_content_safety: GrantPlan | None = None
+    """Lets it call the account of Content Safety."""

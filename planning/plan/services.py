@@ -5,6 +5,7 @@ from msgspec import Struct
 from planning.plan.alerting import AlertingPlan
 from planning.plan.base import Json, Pairs
 from planning.plan.chart_traffic import ChartTrafficPlan
+from planning.plan.gpu_metrics import GpuMetricsPlan
 from planning.plan.limiter import LimiterPlan
 from planning.plan.request_path import ListenerPath, ProxyPath
 from planning.plan.secrets import SecretStorePlan
@@ -195,6 +196,8 @@ class GatewayPlan(Struct, frozen=True, kw_only=True):
     """Most proxies."""
     traffic: ChartTrafficPlan
     """Who is around its pods, for their network policies."""
+    judged: bool
+    """Whether content safety brings the policy that has the tenants' script too."""
     move: MovePlan
     """The wait for proxies on earlier system nodes."""
 
@@ -235,19 +238,8 @@ class TrafficPlan(Struct, frozen=True, kw_only=True):
     """Hosts outside the virtual network where pods may go, by HTTPS; none where `destinations` says it."""
     store_host: str | None
     """Name of the store, which pods may look up where `hosts` limits that; None where they may look up any name."""
-
-
-class GpuMetricsPlan(Struct, frozen=True, kw_only=True):
-    """Names of the metrics of GPUs on which alerts are based, as the installed exporter has them."""
-
-    xid_errors: str
-    """XID errors of the last minutes, by GPU and code."""
-    row_remap_failure: str
-    """1 where a GPU's memory has no spare rows left."""
-    engine_active: str
-    """Share of time in which a GPU or slice computes."""
-    application_xids: tuple[int, ...]
-    """XIDs that say nothing about the GPU."""
+    judged_for: str | None = None
+    """Namespace of the processor for which it judges prompts and answers; None where it is no guard."""
 
 
 class MonitoringPlan(Struct, frozen=True, kw_only=True):

@@ -38,6 +38,9 @@ RATE_LIMIT = Requests(100, 128, 512)
 REDIS = Requests(100, 192, 384)
 # Pods of that service: one may go with its node.
 RATE_LIMIT_REPLICAS = 2
+# What judges prompts and answers: Python, with a few whole prompts and the windows of every stream in memory. Its limit
+# depends on the largest body.
+SAFETY = Requests(250, 384, 1024)
 # A Job of a minute.
 HELPER = Requests(20, 64, 512)
 

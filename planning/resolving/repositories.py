@@ -21,4 +21,6 @@ def allowed_repositories(stack: Resolution, registry_host: str) -> tuple[str, ..
     """
     upstream = upstream_repositories(stack)
     through = (f"{registry_host}/{repository}" for repository in upstream)
-    return tuple(sorted({*upstream, *through, *stack.settings.registry.allowed}))
+    safety = stack.settings.safety
+    own = () if safety is None else (f"{registry_host}/{safety.processor_image.repository}",)
+    return tuple(sorted({*upstream, *through, *own, *stack.settings.registry.allowed}))

@@ -16,6 +16,7 @@ from planning.plan.system_pods import (
     REDIS,
     REPLICAS,
     REQUESTS,
+    SAFETY,
 )
 from planning.resolving.limiter import limits_are_counted
 from planning.resolving.production import on_in_production
@@ -52,6 +53,7 @@ def system_loads(stack: Resolution) -> tuple[SystemLoad, ...]:
             for pod in own
             if limiting.get(pod.replicas or "", 1)
         ),
+        *_safety(stack),
     )
 
 
@@ -60,6 +62,14 @@ def _limiting(stack: Resolution) -> dict[str, int]:
     if not limits_are_counted(stack):
         return {"rate-limits": 0, "redis": 0}
     return {"rate-limits": RATE_LIMIT_REPLICAS, "redis": int(stack.settings.limiter.redis == "in-cluster")}
+
+
+def _safety(stack: Resolution) -> tuple[SystemLoad, ...]:
+    settings = stack.settings.safety
+    if settings is None:
+        return ()
+    pods = settings.replicas
+    return (SystemLoad("content-safety", pods, pods, SAFETY.cpu_millicores, SAFETY.memory_mib, every_node=False),)
 
 
 def _agents(stack: Resolution) -> tuple[str, ...]:

@@ -15,7 +15,7 @@ from tests.scanners.skip_list import Finding, problems, skips, today
 
 REQUIREMENTS: Final = (
     "requirements.txt", "requirements-dev.txt", "requirements-fuzz.txt", "requirements-scan.txt",
-    "policy/requirements.txt", "tests/oracles/envoy_gateway/requirements.txt",
+    "guardrails/requirements.txt", "policy/requirements.txt", "tests/oracles/envoy_gateway/requirements.txt",
 )  # fmt: skip
 NOT_AUDITED: Final = 3
 LIMIT_SECONDS: Final = 600

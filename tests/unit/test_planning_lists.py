@@ -19,6 +19,8 @@ SLACK = {"name": "team", "kind": "slack", "secret": "slack-webhook"}
 MAIL = {"to": ["a@acme.example", "a@acme.example"], "sender": "b@acme.example", "smarthost": "mail.acme.example:587"}
 API = {"name": "gpt", "usd_per_million_input_tokens": 1}
 APPLICATION = {"tenant": "playground", "client_ids": [GROUP]}
+IMAGE = {"repository": "platform/guardrails", "digest": "sha256:" + "a" * 64}
+POLICY: dict[str, Any] = {"name": "standard", "guard": {"azure": {}}}
 SHIPPED = changed({})
 
 
@@ -65,6 +67,14 @@ TWICE: dict[str, tuple[str, Any]] = {
     "pools": ("pools", [SHIPPED["pools"][0]] * 2),
     "pools[].taints": ("pools[0].taints", ["acme/team=a:NoSchedule"] * 2),
     "pools[].zones": ("pools[0].zones", ["1", "1"]),
+    "safety.policies": ("safety", {"processor_image": IMAGE, "policies": [POLICY, {**POLICY, "on_failure": "open"}]}),
+    "safety.policies[].guard.categories": (
+        "safety",
+        {
+            "processor_image": IMAGE,
+            "policies": [{"name": "standard", "guard": {"model": "chat", "categories": ["S1", "S1"]}}],
+        },
+    ),
     "registry.allowed": ("registry.allowed", ["ghcr.io/acme/tool", "ghcr.io/acme/tool"]),
     "registry.imported": ("registry.imported", ["nvcr.io", "nvcr.io"]),
 }

@@ -29,7 +29,7 @@ def answer(*packages: dict[str, Any]) -> str:
 @pytest.mark.parametrize(
     ("printed", "status", "code", "words"),
     [
-        (answer({"name": "a", "version": "2", "vulns": []}), 0, 0, "6 packages audited, 0 problems"),
+        (answer({"name": "a", "version": "2", "vulns": []}), 0, 0, "7 packages audited, 0 problems"),
         (
             answer({"name": "a", "version": "2", "vulns": [KNOWN]}),
             1,

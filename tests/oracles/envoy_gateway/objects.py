@@ -46,7 +46,11 @@ _KINDS: Final = (
 
 def objects_of(stack: str, change: Callable[[Sections], object] | None = None) -> list[Object]:
     """The objects that Envoy Gateway reads, without Secrets; `change` edits the stack's sections."""
-    entries = entries_of(stack) if change is None else graph_of(stack, change).to_json()
+    return adapted(entries_of(stack) if change is None else graph_of(stack, change).to_json())
+
+
+def adapted(entries: Iterable[Object]) -> list[Object]:
+    """The same of a stack's resources."""
     found = [entry["inputs"] for entry in entries if entry["inputs"].get("kind") in (*_KINDS, _ROUTE)]
     second = _second_priority(found)
     made: list[Object] = []
