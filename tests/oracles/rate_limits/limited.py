@@ -28,7 +28,16 @@ _CLUSTER: Final = "type.googleapis.com/envoy.config.cluster.v3.Cluster"
 _AUTHORITY: Final = "/transport_socket/typed_config/common_tls_context/validation_context/trusted_ca/filename"
 _PORT: Final = "/load_assignment/endpoints/0/lb_endpoints/0/endpoint/address/socket_address/port_value"
 _SERVICE_PORT: Final = 8083
-METRICS: Final = "http://127.0.0.1:19011/metrics"
+# Keys and counts in turn.
+_ALL: Final = """
+local all = {}
+for _, key in ipairs(redis.call("KEYS", "*")) do
+  table.insert(all, key)
+  table.insert(all, redis.call("GET", key))
+end
+return all
+"""
+_METRICS: Final = "http://127.0.0.1:19011/metrics"
 
 
 class Limited:
@@ -62,7 +71,7 @@ class Limited:
         programs = redis_programs()
         options = ("--bind", _REDIS, "--dir", folder, "--appendonly", "yes", "--save", "", "--requirepass", PASSWORD)
         self.redis = self.rig.sandbox.start("redis", programs.server, *options, variables=programs.variables)
-        self.rig.wait(lambda: self._asks("PING") == "PONG", "Redis")
+        self.rig.wait(self._redis_answers, "Redis")
         return self.redis
 
     def end_redis(self) -> None:
@@ -119,29 +128,39 @@ class Limited:
         self.rig.apply(self._with_own(objects))
         self.rig.wait(lambda: self._configurations() > before, "the limits to be read")
 
+    def metrics(self) -> str:
+        """The service's metrics; it is up to 10 s old."""
+        return self._fetch(_METRICS)
+
     def counts(self) -> dict[str, int]:
-        """What Redis has counted, by key."""
-        keys = self._asks("--raw", "KEYS", "*").split()
-        return {key: int(self._asks("--raw", "GET", key)) for key in sorted(keys)}
+        """What Redis has counted, by key, all at one moment."""
+        words = self._redis("--raw", "EVAL", _ALL, "0").split()
+        return {key: int(count) for key, count in zip(words[::2], words[1::2], strict=True)}
 
     def _configurations(self) -> int:
         return self.service.log.read_text(errors="replace").count("Successfully loaded new configuration")
 
-    def _asks(self, *words: str) -> str:
+    def _redis(self, *words: str) -> str:
         programs = redis_programs()
         command = (programs.client, "-h", _REDIS, "--no-auth-warning", "-a", PASSWORD, *words)
+        return self.rig.sandbox.check(*command, variables=programs.variables).strip()
+
+    def _redis_answers(self) -> bool:
         try:
-            return self.rig.sandbox.check(*command, variables=programs.variables).strip()
+            return self._redis("PING") == "PONG"
         except ToolUnavailableError:
-            return ""
+            return False
 
     def _answers(self, url: str) -> bool:
-        fetch = "import sys, urllib.request; urllib.request.urlopen(sys.argv[1], timeout=5)"
         try:
-            self.rig.sandbox.check("python3", "-c", fetch, url)
+            self._fetch(url)
         except ToolUnavailableError:
             return False
         return True
+
+    def _fetch(self, url: str) -> str:
+        fetch = "import sys, urllib.request; print(urllib.request.urlopen(sys.argv[1], timeout=5).read().decode())"
+        return self.rig.sandbox.check("python3", "-c", fetch, url)
 
     def _with_own(self, objects: list[Object]) -> list[Object]:
         """With what the chart's job and the AI gateway would bring: the processor is in the Gateway's own policy."""

@@ -72,9 +72,16 @@ def test_where_it_is_so_stated_requests_are_refused_until_counting_is_back(refus
     assert refusing.counted("team-a", "requests-minute") > before
 
 
-def test_envoy_says_that_it_could_not_ask(passing: Tenants) -> None:
-    """What the alert LimitsNotCounted goes by."""
-    assert passing.limited.rig.stat(r"^cluster\..*\.ratelimit\.error$") > 0
+def test_proxies_and_service_count_what_could_not_be_counted(passing: Tenants) -> None:
+    """What the alerts LimitsNotCounted and RedisFails go by."""
+    limited = passing.limited
+    limited.end_redis()
+    passing.ask("team-a", {}, {})
+
+    assert limited.rig.stat(r"^cluster\..*\.ratelimit\.error$") > 0
+    failed = 'ratelimit_service_should_rate_limit_error{err_type="redis_error"}'
+    limited.rig.wait(lambda: failed in limited.metrics(), "the service's metrics")
+    limited.start_redis()
 
 
 def _status(tenants: Tenants) -> int:
