@@ -8,6 +8,7 @@ from config.base import Section
 from config.cluster import Cluster, Quota
 from config.cost import Cost
 from config.gateway import Gateway
+from config.limiter import Limiter
 from config.models import ModelSettings
 from config.network import NetworkSection
 from config.observability import Observability
@@ -50,7 +51,10 @@ class Settings(Section):
     )
     gateway: Gateway = Field(description="a mapping with hostname and certificate")
     tenants: Annotated[tuple[Tenant, ...], Field(min_length=1, max_length=1000)] = Field(
-        description="a list of callers, at least one: [{name: …, key_secret: …}]"
+        description="a list of callers, at least one: [{name: team-a, models: [chat]}]"
+    )
+    limiter: Limiter = Field(
+        default_factory=Limiter, description="a mapping: where tenants' limits are counted, and what happens while not"
     )
     observability: Observability = Field(
         default_factory=Observability, description="a mapping: retention of metrics and alert thresholds"

@@ -9,6 +9,12 @@ from config.base import Requests, SecretName, Section, SettingRefusedError, Stan
 # Beyond 2^32 - 1 the rate-limit service counts no further (Envoy Gateway 1.9, BackendTrafficPolicy `limit.requests`).
 _MOST = 4_294_967_295
 
+
+def generated_key(tenant: str, generation: int) -> str:
+    """Name of the vault's secret with a key that the platform generates."""
+    return f"tenant-{tenant}-key-{generation}"
+
+
 Count = Annotated[int, Field(ge=1, le=_MOST, strict=True)]
 
 
@@ -55,15 +61,22 @@ class Tenant(Section):
     name: Annotated[str, pattern(r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$", longest=63), StandIn("zz{index}")] = Field(
         description="the tenant's name in logs and limits: lower-case letters, digits and single dashes, 63 at most"
     )
-    key_secret: Annotated[SecretName | None, StandIn("recovered", needed=True)] = Field(
+    key_secret: SecretName | None = Field(
         default=None,
-        description="the name (not the value) of the vault's secret with the tenant's API key: letters, digits, dashes",
+        description="the name (not the value) of a secret of the vault with the tenant's API key: letters, digits, "
+        "dashes; without it the key is generated",
     )
     key_secrets: tuple[SecretName, ...] = Field(
         default=(),
         max_length=2,
         description="in place of key_secret the names (not the values) of two, while one key replaces the other: the "
         "new one first, [key-a-2, key-a]",
+    )
+    key_generations: tuple[Annotated[int, Field(ge=1, le=9999, strict=True)], ...] = Field(
+        default=(1,),
+        min_length=1,
+        max_length=2,
+        description="which generated keys are valid, the new one first: [1], or [2, 1] while one replaces the other",
     )
     models: tuple[Text, ...] = Field(
         default=(),
@@ -94,18 +107,26 @@ class Tenant(Section):
     )
 
     @model_validator(mode="after")
-    def _has_keys(self) -> "Tenant":
+    def _has_one_source_of_keys(self) -> "Tenant":
         if self.key_secret is not None and self.key_secrets:
             raise SettingRefusedError(
                 "`key_secret` and `key_secrets` are both there", "write all names under key_secrets, the new one first"
             )
-        if not self.keys:
+        if not self.generated and "key_generations" in self.model_fields_set:
             raise SettingRefusedError(
-                "no API key is named", "write key_secret: the name of the vault's secret with the key"
+                "`key_generations` are of keys that the platform generates, and here a secret of the vault is named",
+                "leave out key_generations, or key_secret and key_secrets",
             )
         return self
 
     @property
+    def generated(self) -> bool:
+        """Whether the platform makes its keys."""
+        return self.key_secret is None and not self.key_secrets
+
+    @property
     def keys(self) -> tuple[str, ...]:
         """Names of the secrets with its API keys, the current one first."""
+        if self.generated:
+            return tuple(generated_key(self.name, generation) for generation in self.key_generations)
         return self.key_secrets if self.key_secret is None else (self.key_secret,)

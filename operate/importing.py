@@ -20,6 +20,9 @@ Part = Literal["azure", "cluster"]
 PARTS: Final[tuple[Part, ...]] = ("azure", "cluster")
 _STACK: Final = "pulumi:pulumi:Stack"
 _AZURE_PROVIDER: Final = "pulumi:providers:azure-native"
+# Providers and generated values live in the state alone, and an update makes them again. A tenant's key that is made
+# again changes nothing: the vault keeps the one that it has.
+_STATE_ALONE: Final = ("pulumi:", "random:")
 
 
 class Unidentified(Struct, frozen=True):
@@ -58,7 +61,7 @@ def import_files(stack: str, found: Assessed) -> ImportFiles:
     unidentified = tuple(
         Unidentified(each.urn, "an input that names it is known to Azure alone, or its type isn't in the catalog")
         for each in graph
-        if each.custom and ids[each.urn] is None and not each.type.startswith("pulumi:")
+        if each.custom and ids[each.urn] is None and not each.type.startswith(_STATE_ALONE)
     )
     return ImportFiles(
         {part: _file(graph, ids, part) for part in PARTS},

@@ -50,12 +50,14 @@ def begin_keys(operator: Operator, tenant: str | None) -> bool:
         f"move its caller to the new one, then: llm-platform rotate-keys {stack.name} --finish; where "
         f"{stack.file.name} names one key only, first: llm-platform up {stack.name}",
     )
-    made = [name for name in names.values() if f"{_NAMESPACE}{name}" not in config]
+    generated = edits.generated_for(config, names)
+    made = [name for name in names.values() if name not in generated and f"{_NAMESPACE}{name}" not in config]
     if not _updated(operator, file, after, made):
         return False
     for who, name in names.items():
         screen.document({"event": "key", "tenant": who, "secret": name})
-        screen.say(f"{who}: {name} is valid too; read it by: pulumi config get {name} --stack {stack.name}")
+        where = "the vault has it (az keyvault secret show)" if name in generated else f"pulumi config get {name}"
+        screen.say(f"{who}: {name} is valid too; to read it: {where}, stack {stack.name}")
     screen.say(
         f"Move the callers; when no log has {'NAME' if len(names) > 1 else next(iter(names))}.2 any more: "
         f"llm-platform rotate-keys {stack.name} --finish"

@@ -1,11 +1,12 @@
 """What a rotation of keys or of a pool changes in the stack file."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 
+from config.tenants import generated_key
 from operate.problems import CannotOperateError
 from operate.stack_file import Edit
 
@@ -26,9 +27,25 @@ def second_keys(config: Mapping[str, Any], tenant: str | None) -> dict[str, str]
     names = {}
     for each in _tenants(config, tenant):
         keys = _keys(each)
-        names[each["name"]] = keys[0] if len(keys) > 1 else _next(keys[0], used)
+        if len(keys) > 1:
+            names[each["name"]] = keys[0]
+        elif generated(each):
+            names[each["name"]] = generated_key(each["name"], _generations(each)[0] + 1)
+        else:
+            names[each["name"]] = _next(keys[0], used)
         used.add(names[each["name"]])
     return names
+
+
+def generated(tenant: Mapping[str, Any]) -> bool:
+    """Whether the platform makes a tenant's keys."""
+    return not tenant.get("key_secrets") and not tenant.get("key_secret")
+
+
+def generated_for(config: Mapping[str, Any], names: Mapping[str, str]) -> frozenset[str]:
+    """Those of the names whose secrets the platform makes itself."""
+    makes = {each["name"] for each in _tenants(config, None) if generated(each)}
+    return frozenset(name for who, name in names.items() if who in makes)
 
 
 def begin(names: Mapping[str, str]) -> Edit:
@@ -37,9 +54,11 @@ def begin(names: Mapping[str, str]) -> Edit:
     def edit(config: CommentedMap) -> None:
         for tenant in config[_TENANTS]:
             if tenant["name"] in names and names[tenant["name"]] not in _keys(tenant):
-                keys = CommentedSeq([names[tenant["name"]], *_keys(tenant)])
-                keys.fa.set_flow_style()
-                _in_place(tenant, "key_secrets", keys)
+                if generated(tenant):
+                    (old,) = _generations(tenant)
+                    tenant["key_generations"] = _in_one_line([old + 1, old])
+                else:
+                    _in_place(tenant, "key_secrets", _in_one_line([names[tenant["name"]], *_keys(tenant)]))
 
     return edit
 
@@ -66,6 +85,9 @@ def finish(names: Mapping[str, str]) -> Edit:
     def edit(config: CommentedMap) -> None:
         for tenant in config[_TENANTS]:
             if tenant["name"] in names:
+                if generated(tenant):
+                    tenant["key_generations"] = _in_one_line([_generations(tenant)[0]])
+                    continue
                 _in_place(tenant, "key_secret", _keys(tenant)[0])
                 # A secret in the configuration that no setting names is an error; the vault keeps its copy.
                 config.pop(f"llm-platform:{names[tenant['name']]}", None)
@@ -116,7 +138,19 @@ def _tenants(config: Mapping[str, Any], tenant: str | None) -> list[Any]:
 
 
 def _keys(tenant: Mapping[str, Any]) -> list[str]:
+    if generated(tenant):
+        return [generated_key(tenant["name"], generation) for generation in _generations(tenant)]
     return list(tenant.get("key_secrets") or [tenant["key_secret"]])
+
+
+def _generations(tenant: Mapping[str, Any]) -> list[int]:
+    return [int(generation) for generation in tenant.get("key_generations") or (1,)]
+
+
+def _in_one_line(items: Sequence[Any]) -> CommentedSeq:
+    line = CommentedSeq(items)
+    line.fa.set_flow_style()
+    return line
 
 
 def _next(name: str, used: set[str]) -> str:

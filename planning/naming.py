@@ -46,6 +46,7 @@ STORAGE_ACCOUNT = Limit("storage account", 24, r"[a-z0-9]{3,}")
 WORKSPACE = Limit("Log Analytics workspace", 63, r"[A-Za-z0-9][A-Za-z0-9-]{3,}(?<!-)")
 DISK_ENCRYPTION_SET = Limit("disk encryption set", 80, r"[\w-]+")
 COLLECTION_RULE = Limit("data collection rule", 64, r"[A-Za-z0-9][A-Za-z0-9-]*(?<!-)")
+REDIS = Limit("managed Redis", 60, r"[A-Za-z0-9](-?[A-Za-z0-9])*")
 KUBERNETES_LABEL = Limit("Kubernetes name", 63, r"[a-z0-9]([a-z0-9-]*[a-z0-9])?")
 
 
@@ -81,6 +82,7 @@ class Names:
         self.registry = Name(f"acr{flat}{platform.suffix}", REGISTRY)
         self.storage_account = Name(f"st{flat}{platform.suffix}", STORAGE_ACCOUNT)
         self.disk_encryption_set = Name(f"des-{self._base}", DISK_ENCRYPTION_SET)
+        self.redis = Name(f"redis-{self._base}-{platform.suffix}", REDIS)
         self.workspace = Name(f"log-{self._base}", WORKSPACE)
         self.collection_rule = Name(f"dcr-{self._base}-containers", COLLECTION_RULE)
 

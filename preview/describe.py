@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from msgspec import Struct
 
 from planning import Plan
-from planning.plan import ChartPlan, ModelPlan, PoolPlan
+from planning.plan import ChartPlan, LimiterPlan, ModelPlan, PoolPlan
 from preview.formats import TIMES, TO, device, joined, plural, span, span_of
 
 # Resources below each top-level component of one kind, by its logical name.
@@ -214,7 +214,21 @@ def _gateway(plan: Plan, _: Counts) -> tuple[Leaf, ...]:
             f"{plural(len(gateway.tenants), 'tenant')}, {span(gateway.min_replicas, gateway.max_replicas)} proxies"
         ),
         Leaf(f"{_chart(gateway.envoy)}, {_chart(gateway.ai)}"),
+        *_limiter(gateway.limiter),
     )
+
+
+def _limiter(plan: LimiterPlan | None) -> tuple[Leaf, ...]:
+    if plan is None:
+        return ()
+    where = "one pod of Redis" if plan.redis is not None else "Azure Managed Redis"
+    away = "are refused" if plan.fail_closed else "pass uncounted"
+    return (Leaf(f"limits counted in {where}; without it tenants' requests {away}"),)
+
+
+def _redis(plan: Plan, _: Counts) -> tuple[Leaf, ...]:
+    redis = plan.foundation.redis
+    return () if redis is None else (Leaf(f"{redis.name}, {redis.sku}, private, with a replica"),)
 
 
 def _serving(plan: Plan, _: Counts) -> tuple[Leaf, ...]:
@@ -250,6 +264,7 @@ DESCRIPTIONS: Mapping[str, Description] = {
     "Registry": Description("registry", _registry),
     "ModelStore": Description("model store", _model_store),
     "GatewayName": Description("gateway name", _gateway_name),
+    "ManagedRedis": Description("redis", _redis),
     "ImageAdmission": Description("admission", _admission),
     "Secrets": Description("secrets", _secrets),
     "Monitoring": Description("monitoring", _monitoring),

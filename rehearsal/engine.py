@@ -28,7 +28,9 @@ from rehearsal.toolchain import pulumi_binary
 from simulators.azure.cloud import Cloud
 from simulators.azure.provider import DEFAULT_SUBSCRIPTION, AzureNative
 from simulators.kubernetes_provider.in_memory import Kubernetes
+from simulators.provider_protocol.base import SimulatedProvider
 from simulators.provider_protocol.calls import CallLog
+from simulators.random_provider.provider import Random
 
 Program = Path | Callable[[], None]
 Operation = Literal["preview", "up", "refresh", "destroy"]
@@ -246,6 +248,7 @@ class Engine:
         self.cloud = Cloud()
         self.azure = AzureNative(self.log, self.cloud, arm, subscription)
         self.kubernetes = Kubernetes(self.log, self.cloud, crd_groups or {})
+        self.random = Random(self.log)
         self.environment: dict[str, str] = {}
         # Every operation so far, in order.
         self.history: list[Done] = []
@@ -255,8 +258,11 @@ class Engine:
             _shortcuts if shortcuts else contextlib.nullcontext
         )
 
+    def _providers(self) -> tuple[SimulatedProvider, ...]:
+        return self.azure, self.kubernetes, self.random
+
     def __enter__(self) -> Self:
-        ports = {provider.package: provider.start() for provider in (self.azure, self.kubernetes)}
+        ports = {provider.package: provider.start() for provider in self._providers()}
         for folder in ("backend", "home"):
             (self.directory / folder).mkdir(parents=True, exist_ok=True)
         # A file where the engine's folder of debug logs would be: it writes none, which is a fifth of its time.
@@ -273,7 +279,7 @@ class Engine:
         return self
 
     def __exit__(self, *_: object) -> None:
-        for provider in (self.azure, self.kubernetes):
+        for provider in self._providers():
             provider.stop()
         # Coroutines of a program that was refused midway complain when they are collected: now, not at the very end.
         gc.collect()
@@ -292,9 +298,3 @@ class Engine:
         run = StackRun(self, project, name, program, folder / f"Pulumi.{name}.yaml")
         run.configure(config)
         return run
-
-
-def plain_text_secrets(state: Any, needles: Iterable[str]) -> list[str]:
-    """Which of the needles can be read in an exported state."""
-    text = json.dumps(state)
-    return sorted(needle for needle in needles if needle in text)

@@ -1,5 +1,6 @@
 """What one operation of the engine did: its steps, its messages and the provider calls it made."""
 
+import json
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
@@ -140,3 +141,9 @@ def outcome(events: Iterable[EngineEvent], calls: tuple[Call, ...], output: str)
         elif event.summary_event is not None:
             changes = {getattr(op, "value", op): count for op, count in event.summary_event.resource_changes.items()}
     return Outcome(tuple(steps), tuple(messages), changes, calls, output)
+
+
+def plain_text_secrets(state: Any, needles: Iterable[str]) -> list[str]:
+    """Which of the needles can be read in an exported state."""
+    text = json.dumps(state)
+    return sorted(needle for needle in needles if needle in text)

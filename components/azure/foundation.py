@@ -14,6 +14,7 @@ from components.azure.model_store import ModelStore
 from components.azure.network import Network
 from components.azure.node_pools import NodePools
 from components.azure.pod_identities import AzurePodIdentities
+from components.azure.redis import ManagedRedis
 from components.azure.registry import Registry
 from components.azure.resource_groups import ResourceGroups
 from components.azure.vault import Vault
@@ -77,6 +78,11 @@ def azure(plan: AzurePlan, *, bootstrap: Mapping[str, pulumi.Output[str]]) -> Fo
         if plan.gateway_name is not None
         else None
     )
+    redis = (
+        ManagedRedis("redis", plan.redis, scope=scope, groups=groups, network=network, vault=vault, opts=opts)
+        if plan.redis is not None
+        else None
+    )
 
     return Foundation(
         name=plan.cluster.name,
@@ -99,7 +105,20 @@ def azure(plan: AzurePlan, *, bootstrap: Mapping[str, pulumi.Output[str]]) -> Fo
         gateway_address=name.ready if name is not None else (),
         components=[
             component
-            for component in (groups, audit, network, identity, cluster, pools, vault, keys, registry, store, name)
+            for component in (
+                groups,
+                audit,
+                network,
+                identity,
+                cluster,
+                pools,
+                vault,
+                keys,
+                registry,
+                store,
+                redis,
+                name,
+            )
             if component is not None
         ],
     )

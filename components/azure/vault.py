@@ -1,8 +1,9 @@
 """Key Vault: the only store of secrets, reachable only from inside the network."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import pulumi
+import pulumi_random
 from pulumi_azure_native import keyvault
 
 from components.azure.audit import Audit, recorded
@@ -14,6 +15,8 @@ from planning.plan import AzureScopePlan, VaultPlan
 
 # Key Vault shows it beside the name; what the secret is for is in the stack file.
 _CONTENT_TYPE = "text/plain"
+# Letters and digits: 256 bits.
+_GENERATED_LENGTH = 43
 
 
 class Vault(pulumi.ComponentResource):
@@ -66,15 +69,39 @@ class Vault(pulumi.ComponentResource):
             # The stack's configuration holds a value until it is in the vault; then it may be removed there.
             if secret in bootstrap:
                 self.ready.append(self._secret(f"{name}-secret-{secret}", secret, bootstrap[secret], plan, scope))
+        self.ready += self._generated(name, plan, scope)
         self.register_outputs({"id": self.id})
+
+    def _generated(self, name: str, plan: VaultPlan, scope: AzureScopePlan) -> list[pulumi.Resource]:
+        """Values that nobody chose.
+
+        What the vault has under such a name later stays: a state that was lost, and is built anew, would generate
+        another value, and cut off every caller.
+        """
+        if not plan.generated:
+            return []
+        provider = pulumi_random.Provider(f"{name}-random", opts=pulumi.ResourceOptions(parent=self))
+        made: list[pulumi.Resource] = []
+        for secret in plan.generated:
+            value = pulumi_random.RandomPassword(
+                f"{name}-generated-{secret}",
+                length=_GENERATED_LENGTH,
+                special=False,
+                opts=pulumi.ResourceOptions(parent=self, provider=provider),
+            )
+            made.append(
+                self._secret(f"{name}-secret-{secret}", secret, value.result, plan, scope, ignore=["properties.value"])
+            )
+        return made
 
     def secret_scope(self, secret: str) -> pulumi.Output[str]:
         """Scope of a role on one secret alone: https://learn.microsoft.com/azure/key-vault/general/rbac-guide."""
         return self.id.apply(lambda id_: f"{id_}/secrets/{secret}")
 
     def _secret(
-        self, name: str, secret: str, value: pulumi.Output[str], plan: VaultPlan, scope: AzureScopePlan
-    ) -> keyvault.Secret:
+        self, name: str, secret: str, value: pulumi.Output[str], plan: VaultPlan, scope: AzureScopePlan,
+        ignore: Sequence[str] = (),
+    ) -> keyvault.Secret:  # fmt: skip
         """Written through Azure's control plane, which needs no access to the vault's network."""
         return keyvault.Secret(
             name,
@@ -90,7 +117,7 @@ class Vault(pulumi.ComponentResource):
                 retain_on_delete=True,
                 # Whatever else changes, the update sends the value with it: the first one would be the vault's current
                 # one again, a key that was revoked since included.
-                ignore_changes=["tags", "properties.contentType"],
+                ignore_changes=["tags", "properties.contentType", *ignore],
             ),
         )
 

@@ -2,6 +2,7 @@
 
 from components.cluster.alert import Alert
 from components.cluster.alert_rules_gpus import gpu_alerts
+from components.cluster.alert_rules_limits import limit_alerts
 from components.cluster.alert_rules_missing import missing_alerts
 from components.cluster.alert_rules_platform import inactive_autoscaler, platform_alerts
 from components.cluster.object_metrics import condition
@@ -18,8 +19,9 @@ def groups(plan: MonitoringPlan) -> list[Json]:
         "llm-gpus": gpu_alerts(plan),
         "llm-platform": platform_alerts(plan.proxies_namespace),
         "llm-missing": missing_alerts(plan),
+        "llm-limits": limit_alerts(plan),
     }
-    return [{"name": name, "rules": [alert.rule() for alert in alerts]} for name, alerts in named.items()]
+    return [{"name": name, "rules": [alert.rule() for alert in alerts]} for name, alerts in named.items() if alerts]
 
 
 def _models(namespace: str, job: str) -> list[Alert]:

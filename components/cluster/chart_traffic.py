@@ -24,6 +24,7 @@ from pulumi_kubernetes.networking.v1 import (
 
 from components.cluster.in_cluster import in_cluster
 from components.cluster.labels import OPERATED_PODS, PROMETHEUS_PODS, PROXY_PODS, metadata, proxies_of
+from components.cluster.limiter_traffic import limiter_traffic, without_api
 from components.cluster.network_policies import DNS, deny_all, https, pods
 from components.foundation import KubernetesCluster
 from planning.plan import AlertingPlan, CertificatesPlan, ChartTrafficPlan, ControllerPlan, GatewayPlan
@@ -135,7 +136,9 @@ def envoy_traffic(plan: GatewayPlan, extension_port: int) -> Openings:
     }
     return {
         "dns": _opening({}, egress=[DNS]),
-        "api-server": _spec(_all_but(_COMPONENT, PROXY_PODS[_COMPONENT]), (), [_api_server(around)]),
+        "api-server": _spec(
+            _all_but(_COMPONENT, PROXY_PODS[_COMPONENT], *without_api(plan)), (), [_api_server(around)]
+        ),
         "controller": _opening(
             controller,
             ingress=[
@@ -156,6 +159,7 @@ def envoy_traffic(plan: GatewayPlan, extension_port: int) -> Openings:
         ),
         # The Job that gets the chart, for its CRDs.
         "chart-crds": _opening({_NAME: plan.envoy_crds.account}, egress=[https(_EVERYTHING, but=around.not_internet)]),
+        **limiter_traffic(plan),
     }
 
 
@@ -282,9 +286,9 @@ def _namespaces(names: Sequence[str]) -> NetworkPolicyPeerArgsDict:
     }
 
 
-def _all_but(label: str, value: str) -> LabelSelectorArgsDict:
-    """Pods without this value of a label, also those that lack the label."""
-    return {"match_expressions": [{"key": label, "operator": "NotIn", "values": [value]}]}
+def _all_but(label: str, *values: str) -> LabelSelectorArgsDict:
+    """Pods without these values of a label, also those that lack the label."""
+    return {"match_expressions": [{"key": label, "operator": "NotIn", "values": list(values)}]}
 
 
 def _tcp(*ports: int) -> list[NetworkPolicyPortArgsDict]:

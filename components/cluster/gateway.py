@@ -19,6 +19,7 @@ from components.cluster.gateway_admission import gateway_admission
 from components.cluster.gateway_surface import redirect_route
 from components.cluster.in_cluster import in_cluster
 from components.cluster.labels import PROXY_PODS, metadata
+from components.cluster.limiter import limiter
 from components.cluster.namespace import namespace
 from components.cluster.network_policies import deny_all, extension_traffic, proxy_names
 from components.cluster.secret_store import secret_store
@@ -61,6 +62,7 @@ class Gateway(pulumi.ComponentResource):
         super().__init__("llm-platform:components:Gateway", name, None, opts)
         self._name, self._plan, self._cluster = name, plan, cluster
         space = self._namespace("namespace", plan.namespace)
+        self._access = (secrets, identities)
         controllers = self._controllers(certificates, [space, models])
         admission = gateway_admission(name, plan, parent=self, cluster=cluster)
         # This namespace holds only objects and Secrets; the proxies run in their controller's, so it needs no pods.
@@ -154,7 +156,7 @@ class Gateway(pulumi.ComponentResource):
             f"{self._name}-envoy",
             plan.envoy,
             specs.envoy_gateway_values(plan, self._cluster.system_nodes),
-            opts=in_cluster(self, self._cluster, proxies, updated, *served, *closed),
+            opts=in_cluster(self, self._cluster, proxies, updated, *served, *closed, *self._limiter(proxies, closed)),
         )
         crds = install_chart(f"{self._name}-ai-crds", plan.ai_crds, {}, opts=in_cluster(self, self._cluster, ai))
         controller = install_chart(
@@ -164,6 +166,22 @@ class Gateway(pulumi.ComponentResource):
             opts=in_cluster(self, self._cluster, ai, envoy, crds, certificates.chart, *closed),
         )
         return [envoy, crds, controller]
+
+    def _limiter(self, proxies: Namespace, closed: list[pulumi.Resource]) -> list[pulumi.Resource]:
+        """What counts tenants' limits, where there are any."""
+        if self._plan.limiter is None:
+            return []
+        secrets, identities = self._access
+        return limiter(
+            f"{self._name}-limiter",
+            self._plan.limiter,
+            secrets=secrets,
+            identities=identities,
+            cluster=self._cluster,
+            space=proxies,
+            closed=closed,
+            parent=self,
+        )
 
     def _closed(self, proxies: Namespace, ai: Namespace) -> list[pulumi.Resource]:
         """The policies of the controllers' namespaces, the proxies' among them."""

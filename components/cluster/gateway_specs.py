@@ -12,6 +12,7 @@ from components.cluster.gateway_surface import (
     redirect_listeners,
 )
 from components.cluster.labels import ROUTES_ADMITTED
+from components.cluster.limiter_specs import rate_limit, rate_limit_pods
 from planning.plan import GatewayPlan, Json, NodeSelection
 from planning.plan.endpoint import CLIENT_HEADER, HEADERS, MODEL_HEADER
 from planning.plan.system_pods import ENVOY, EXTERNAL_PROCESSOR
@@ -53,8 +54,12 @@ def envoy_gateway_values(plan: GatewayPlan, nodes: NodeSelection) -> dict[str, J
                 # No object or Secret of another namespace is read: the chart then makes Roles in these alone. Its own
                 # must be on the list, or it couldn't read its own Secrets and the proxies' pods.
                 "provider": {
-                    "kubernetes": {"watch": {"type": "Namespaces", "namespaces": list(plan.served_namespaces)}}
+                    "kubernetes": {
+                        "watch": {"type": "Namespaces", "namespaces": list(plan.served_namespaces)},
+                        **(rate_limit_pods(plan.limiter, nodes) if plan.limiter is not None else {}),
+                    }
                 },
+                **({"rateLimit": rate_limit(plan.limiter)} if plan.limiter is not None else {}),
                 # Lua runs the tenants' script; who may write another, an admission policy says (gateway_admission.py).
                 "extensionApis": {"enableBackend": True, "enableLua": True},
                 "extensionManager": {
@@ -224,7 +229,7 @@ def client_traffic(plan: GatewayPlan) -> dict[str, Json]:
         },
         "headers": {
             "earlyRequestHeaders": {
-                "remove": [MODEL_HEADER, _PICKED_ENDPOINT],
+                "remove": [CLIENT_HEADER, MODEL_HEADER, _PICKED_ENDPOINT],
                 "removeOnMatch": [{"type": "Prefix", "value": prefix} for prefix in _INTERNAL_PREFIXES],
             },
             **late_headers(plan),

@@ -22,14 +22,15 @@ end
 function envoy_on_request(handle)
   local headers = handle:headers()
   local name = string.gsub(headers:get(CLIENT_HEADER) or "", "%.%d+$", "")
-  local tenant = TENANTS[name]
+  local tenant = handle:filterContext():get(name)
   if tenant == nil then
     -- The keys are changed before this script, and a key that it doesn't know opens nothing.
     return refuse(handle, "401")
   end
   headers:replace(TENANT_HEADER, name)
   local metadata = handle:streamInfo():dynamicMetadata()
-  for counter, limit in pairs(tenant.limits) do
+  -- Where Envoy Gateway tries this script, a tenant is a text.
+  for counter, limit in pairs(tenant.limits or {}) do
     headers:replace(COUNTED_HEADERS .. counter, "1")
     metadata:set(LIMITS, counter, limit)
   end

@@ -1,7 +1,7 @@
 """What the gateway knows of tenants: the script, the models that each may use, and the limits over all proxies."""
 
 from components.cluster.gateway_surface import key_section
-from components.cluster.tenant_script import tenant_script
+from components.cluster.tenant_script import tenant_data, tenant_script
 from planning.plan import CounterPlan, GatewayPlan, Json
 from planning.plan.endpoint import COUNTED_HEADERS, LIMITS, TENANT_HEADER, TOKENS
 
@@ -12,10 +12,8 @@ _MOST = 4_294_967_295
 
 def tenant_extension(plan: GatewayPlan) -> dict[str, Json]:
     """Spec of the EnvoyExtensionPolicy with the tenants' script, for every route where a key is required."""
-    return {
-        "targetRefs": [{**_gateway(plan), **key_section(plan)}],
-        "lua": [{"type": "Inline", "inline": tenant_script(plan)}],
-    }
+    script: Json = {"type": "Inline", "inline": tenant_script(), "filterContext": tenant_data(plan)}
+    return {"targetRefs": [{**_gateway(plan), **key_section(plan)}], "lua": [script]}
 
 
 def limits(plan: GatewayPlan) -> dict[str, Json]:

@@ -1,6 +1,7 @@
 """Plans the foundation on Azure; network, cluster, pools and identities of pods have modules of their own."""
 
 from planning.deciding.audit import audit
+from planning.deciding.azure_redis import managed_redis
 from planning.deciding.cluster import cluster, identities
 from planning.deciding.keys import keys
 from planning.deciding.network import network
@@ -23,6 +24,7 @@ from planning.plan import (
 )
 from planning.resolving.image_sources import image_sources
 from planning.resolving.resolution import ResolvedStack
+from planning.resolving.secrets import generated_secrets
 from planning.resolving.tags import tags_of
 
 # Azure's name for the credentials, and for who reads their secrets.
@@ -45,6 +47,7 @@ def azure(stack: ResolvedStack) -> AzurePlan:
         keys=keys(stack),
         registry=_registry(stack),
         model_store=_model_store(stack),
+        redis=managed_redis(stack),
         pod_identities=pod_identities(stack),
         system_nodes=system_nodes(system.pool),
     )
@@ -72,6 +75,7 @@ def _vault(stack: ResolvedStack) -> VaultPlan:
         endpoint=stack.names.endpoint("vault").value,
         endpoint_group=_endpoint_group(stack, "key_vault"),
         bootstrap=tuple(sorted(stack.bootstrap)),
+        generated=generated_secrets(stack.settings),
         admins=_admins(stack, "key_vault_secrets_officer", "vault"),
     )
 

@@ -70,6 +70,11 @@ def store_host(stack: ResolvedStack) -> str:
     return f"{stack.names.storage_account.value}.blob.core.windows.net"
 
 
+def redis_host(stack: ResolvedStack) -> str:
+    """Host name of Azure Managed Redis; inside the network it has a private address."""
+    return f"{stack.names.redis.value}.{stack.settings.platform.region}.redis.azure.net"
+
+
 def weights_variables(stack: ResolvedStack, view: ResolvedRelease) -> Pairs:
     """Variables by which vLLM's streamer finds the store of weights, doesn't query Hugging Face, and bounds its buffer.
 

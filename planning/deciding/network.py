@@ -9,6 +9,7 @@ from planning.plan import (
     SecurityRulePlan,
     SubnetPlan,
 )
+from planning.resolving.limiter import REDIS_PORTS, limits_are_counted
 from planning.resolving.resolution import ResolvedStack
 
 _DELEGATION = "Microsoft.ContainerService/managedClusters"
@@ -22,7 +23,12 @@ def network(stack: ResolvedStack) -> NetworkPlan:
     """Plan the virtual network and everything in it."""
     names, settings = stack.names, stack.settings.network
     private = stack.settings.cluster.api_server.access == "private"
-    links = {**_PRIVATE_LINKS, **({"api_server": "aks_api_server"} if private else {})}
+    redis = limits_are_counted(stack.resolution) and stack.settings.limiter.redis == "azure"
+    links = {
+        **_PRIVATE_LINKS,
+        **({"api_server": "aks_api_server"} if private else {}),
+        **({"redis": "managed_redis"} if redis else {}),
+    }
     region = stack.settings.platform.region
     return NetworkPlan(
         vnet=names.vnet.value,
@@ -32,7 +38,7 @@ def network(stack: ResolvedStack) -> NetworkPlan:
             _subnet(stack, "nodes", nat=True, rules=_node_rules(stack)),
             _subnet(stack, "api_server", delegation=_DELEGATION),
             _subnet(stack, "gateway", rules=(_allow_vnet("443"), *_plain(stack, "VirtualNetwork"), _deny_rest())),
-            _subnet(stack, "private_endpoints", rules=(_allow_vnet("443"), _deny_rest())),
+            _subnet(stack, "private_endpoints", rules=(*_endpoint_rules(redis=redis), _deny_rest())),
         ),
         nat_gateway=names.nat_gateway.value,
         nat_address=names.nat_address.value,
@@ -90,6 +96,13 @@ def _plain(stack: ResolvedStack, source: str) -> tuple[SecurityRulePlan, ...]:
     """Let port 80 in where it sends clients to HTTPS."""
     redirects = stack.settings.gateway.http_redirect
     return (_rule("allow-http", 101, "Allow", source, "80"),) if redirects else ()
+
+
+def _endpoint_rules(*, redis: bool) -> tuple[SecurityRulePlan, ...]:
+    if not redis:
+        return (_allow_vnet("443"),)
+    port = str(REDIS_PORTS["azure"])
+    return (_allow_vnet("443"), _rule("allow-redis", 110, "Allow", "VirtualNetwork", port))
 
 
 def _allow_vnet(port: str) -> SecurityRulePlan:

@@ -5,6 +5,7 @@ from planning.deciding.releases import NAMESPACE
 from planning.deciding.traffic import GATEWAY_NAMESPACE
 from planning.plan import SecretStorePlan
 from planning.resolving.hugging_face import token_secret
+from planning.resolving.limiter import limiter_password
 from planning.resolving.resolution import ResolvedStack
 
 # The operator's own service account, as its chart would name it.
@@ -23,6 +24,7 @@ def secrets_read(stack: ResolvedStack) -> dict[str, tuple[str, ...]]:
             token_secret(stack.resolution),
             *(model.fallback.key_secret for model in settings.models if model.fallback is not None),
         },
+        stack.catalog.charts["gateway-helm"].namespace: {limiter_password(stack.resolution)},
         monitoring_namespace(stack): {receiver.secret for receiver in settings.observability.receivers},
     }
     named = {namespace: tuple(sorted(name for name in names if name is not None)) for namespace, names in found.items()}

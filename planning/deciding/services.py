@@ -6,6 +6,7 @@ from planning.deciding.chart_crds import chart_crds
 from planning.deciding.chart_traffic import chart_traffic
 from planning.deciding.charts import chart
 from planning.deciding.images import image
+from planning.deciding.limiter import limiter, limiter_controller
 from planning.deciding.moves import move
 from planning.deciding.releases import NAMESPACE, TOKEN_SECRET
 from planning.deciding.secret_stores import OPERATOR, secret_store, secrets_read
@@ -119,6 +120,7 @@ def gateway(stack: ResolvedStack, nodes: NodeSelection) -> GatewayPlan:
         tenants=tenants.tenants(stack),
         counters=tenants.counters(stack),
         models_namespace=NAMESPACE,
+        limiter=limiter(stack),
         listener=path.listener,
         proxy=path.proxy,
         min_replicas=settings.replicas.min,
@@ -158,7 +160,7 @@ def monitoring(stack: ResolvedStack, nodes: NodeSelection) -> MonitoringPlan:
         gateway_namespace=GATEWAY_NAMESPACE,
         proxies_namespace=stack.catalog.charts["gateway-helm"].namespace,
         gpu_metrics=_gpu_metrics(stack),
-        controllers=_controllers(stack),
+        controllers=(*_controllers(stack), *limiter_controller(stack)),
         alerting=alerting(stack),
         traffic=chart_traffic(stack),
         crds_images=(image(stack, "busybox"), image(stack, "kubectl")),

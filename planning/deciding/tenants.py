@@ -6,6 +6,7 @@ from itertools import groupby
 from config.tenants import Tenant, TenantLimits
 from planning.plan import CounterPlan, Pairs, RouteGroupPlan, TenantLimitPlan, TenantPlan
 from planning.plan.endpoint import CACHED_TOKENS, INPUT_TOKENS, OUTPUT_TOKENS
+from planning.resolving.limiter import limits_are_counted
 from planning.resolving.releases import ResolvedModel, caches_prompts
 from planning.resolving.resolution import ResolvedStack
 from planning.resolving.tenants import PRIORITIES, may_use, prioritised, users
@@ -37,7 +38,7 @@ def tenants(stack: ResolvedStack) -> tuple[TenantPlan, ...]:
 
 def counters(stack: ResolvedStack) -> tuple[CounterPlan, ...]:
     """All counters, or none where no tenant has a limit over all proxies."""
-    return COUNTERS if any(tenant.limits.counted for tenant in stack.settings.tenants) else ()
+    return COUNTERS if limits_are_counted(stack.resolution) else ()
 
 
 def served_names(view: ResolvedModel) -> tuple[str, ...]:

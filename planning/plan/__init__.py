@@ -24,6 +24,7 @@ from planning.plan.azure_audit import AuditPlan, ContainerLogsPlan, RecordedPlan
 from planning.plan.azure_grants import AdminGrantPlan, GrantPlan
 from planning.plan.azure_keys import DiskKeyPlan, EtcdKeyPlan, KeysPlan, StoreKeyPlan
 from planning.plan.azure_network import NetworkPlan, RunnerPlan, SecurityRulePlan, SubnetPlan
+from planning.plan.azure_redis import ManagedRedisPlan
 from planning.plan.azure_registry import CachePlan, RegistryAccountPlan, RegistryPlan
 from planning.plan.base import Json, Pairs
 from planning.plan.certificates import CertificatesPlan
@@ -39,6 +40,7 @@ from planning.plan.cost import (
 from planning.plan.devices import DeviceClaim, DeviceRequest, ExtendedResource
 from planning.plan.fallback import FallbackPlan
 from planning.plan.image_admission import ImageAdmissionPlan
+from planning.plan.limiter import LimiterPlan, RedisPlan
 from planning.plan.models import (
     HandoverPlan,
     MemoryPlan,
@@ -120,7 +122,9 @@ __all__ = [
     "IssuerPlan",
     "Json",
     "KeysPlan",
+    "LimiterPlan",
     "MaintenancePlan",
+    "ManagedRedisPlan",
     "MemoryPlan",
     "ModelCost",
     "ModelPath",
@@ -142,6 +146,7 @@ __all__ = [
     "PublicAddressPlan",
     "ReceiverPlan",
     "RecordedPlan",
+    "RedisPlan",
     "RegistryAccountPlan",
     "RegistryPlan",
     "ReleasePlan",

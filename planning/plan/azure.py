@@ -8,6 +8,7 @@ from planning.plan.azure_audit import AuditPlan
 from planning.plan.azure_grants import AdminGrantPlan, GrantPlan
 from planning.plan.azure_keys import KeysPlan
 from planning.plan.azure_network import NetworkPlan
+from planning.plan.azure_redis import ManagedRedisPlan
 from planning.plan.azure_registry import RegistryPlan
 from planning.plan.base import Pairs
 from planning.plan.platform import NodeSelection, PoolPlan
@@ -227,6 +228,8 @@ class VaultPlan(Struct, frozen=True, kw_only=True):
     """Azure's group id: the part of the service that the endpoint leads to."""
     bootstrap: tuple[str, ...]
     """Secrets that the first `up` writes from the stack's configuration."""
+    generated: tuple[str, ...]
+    """Secrets whose values are generated; each is made once, and never changes."""
     admins: tuple[AdminGrantPlan, ...]
     """Who may write secrets later: an owner of the subscription may not."""
 
@@ -285,6 +288,8 @@ class AzurePlan(Struct, frozen=True, kw_only=True, tag="azure"):
     """The registry that nodes pull from."""
     model_store: ModelStorePlan
     """The store of the organisation's own weights."""
+    redis: ManagedRedisPlan | None
+    """Where tenants' limits are counted; None where they aren't, or in the cluster."""
     pod_identities: tuple[PodIdentityPlan, ...]
     """Service accounts that sign in to Azure, and their identities."""
     system_nodes: NodeSelection

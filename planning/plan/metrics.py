@@ -28,6 +28,9 @@ POLICY_ACCEPTED = "llm_platform_policy_accepted"
 # cert-manager (pkg/metrics), Envoy (source/server/server.h), the API server (apiserver/pkg/admission/metrics).
 CERTIFICATE_ENDS = "certmanager_certificate_expiration_timestamp_seconds"
 PROXY_CERTIFICATE_DAYS = "envoy_server_days_until_first_cert_expiring"
+# Envoy (source/extensions/filters/http/ratelimit) and the rate-limit service (src/stats/prom/default_mapper.yaml).
+LIMIT_ERRORS = "envoy_cluster_ratelimit_error"
+LIMITER_ERRORS = "ratelimit_service_should_rate_limit_error"
 WEBHOOK_REJECTIONS = "apiserver_admission_webhook_rejection_count"
 
 

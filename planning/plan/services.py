@@ -5,6 +5,7 @@ from msgspec import Struct
 from planning.plan.alerting import AlertingPlan
 from planning.plan.base import Json, Pairs
 from planning.plan.chart_traffic import ChartTrafficPlan
+from planning.plan.limiter import LimiterPlan
 from planning.plan.request_path import ListenerPath, ProxyPath
 from planning.plan.secrets import SecretStorePlan
 from planning.plan.surface import SurfacePlan
@@ -182,6 +183,8 @@ class GatewayPlan(Struct, frozen=True, kw_only=True):
     """What is counted for each tenant over all proxies; none where no tenant is limited so."""
     models_namespace: str
     """Namespace of the models' routes."""
+    limiter: LimiterPlan | None
+    """What counts their limits over all proxies; None where none has any."""
     listener: ListenerPath
     """Limits of the proxies towards clients."""
     proxy: ProxyPath

@@ -33,6 +33,11 @@ class Requests(Struct, frozen=True):
 # answers in memory while it reads them.
 ENVOY = Requests(250, 512, 2048)
 EXTERNAL_PROCESSOR = Requests(100, 256, 2048)
+# The rate-limit service and Redis, which hold a few thousand numbers.
+RATE_LIMIT = Requests(100, 128, 512)
+REDIS = Requests(100, 192, 384)
+# Pods of that service: one may go with its node.
+RATE_LIMIT_REPLICAS = 2
 # A Job of a minute.
 HELPER = Requests(20, 64, 512)
 

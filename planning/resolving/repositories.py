@@ -1,5 +1,6 @@
 """The repositories of the platform's images, as they are named upstream and in the platform's registry."""
 
+from planning.resolving.limiter import unused_images
 from planning.resolving.resolution import Resolution, derived
 
 
@@ -7,7 +8,8 @@ from planning.resolving.resolution import Resolution, derived
 def upstream_repositories(stack: Resolution) -> tuple[str, ...]:
     """Every repository that an image of the platform comes from, sorted: of charts, and of the catalog's images."""
     charts = (image.repository for images in stack.catalog.chart_images.values() for image in images)
-    own = (image.repository for image in stack.catalog.images.values())
+    unused = unused_images(stack.settings)
+    own = (image.repository for name, image in stack.catalog.images.items() if name not in unused)
     return tuple(sorted({*charts, *own}))
 
 

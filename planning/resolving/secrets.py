@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from config import Settings
+from planning.resolving.limiter import generated_password, limiter_password
 from planning.resolving.resolution import Resolution
 
 
@@ -33,8 +35,12 @@ def named_secrets(stack: Resolution) -> Iterator[NamedSecret]:
         yield NamedSecret("security.hugging_face_token", settings.security.hugging_face_token)
     for index, tenant in enumerate(settings.tenants):
         path = f"tenants[{index}].key_secret"
-        for number, key in enumerate(tenant.keys):
-            yield NamedSecret(path if tenant.key_secret is not None else f"{path}s[{number}]", key)
+        for number, key in enumerate(dict.fromkeys(tenant.keys)):
+            several = f"tenants[{index}].key_generations[{number}]" if tenant.generated else f"{path}s[{number}]"
+            yield NamedSecret(path if tenant.key_secret is not None else several, key)
+    password = limiter_password(stack)
+    if password is not None:
+        yield NamedSecret("limiter.password_secret", password)
     account = settings.registry.docker_hub
     if account is not None:
         yield NamedSecret("registry.docker_hub.username_secret", account.username_secret)
@@ -43,10 +49,21 @@ def named_secrets(stack: Resolution) -> Iterator[NamedSecret]:
         if receiver.secret is not None:
             path, use = f"observability.receivers[{index}]", "mail" if receiver.kind == "email" else None
             yield NamedSecret(f"{path}.secret", receiver.secret, use, f"{path}.kind")
+    yield from _provider_keys(settings)
+
+
+def _provider_keys(settings: Settings) -> Iterator[NamedSecret]:
     for index, model in enumerate(settings.models):
         if model.fallback is not None:
             path = f"models[{index}].fallback"
             yield NamedSecret(f"{path}.key_secret", model.fallback.key_secret, model.fallback.host, path)
+
+
+def generated_secrets(settings: Settings) -> tuple[str, ...]:
+    """Names of the vault's secrets whose values the platform generates, sorted."""
+    keys = {key for tenant in settings.tenants if tenant.generated for key in tenant.keys}
+    password = generated_password(settings)
+    return tuple(sorted(keys | ({password} if password is not None else set())))
 
 
 def secret_names(stack: Resolution) -> tuple[str, ...]:

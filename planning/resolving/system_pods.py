@@ -8,12 +8,23 @@ from collections.abc import Iterable, Iterator
 from msgspec import Struct
 
 from catalog import SystemContainer, SystemPod
-from planning.plan.system_pods import ENVOY, EXTERNAL_PROCESSOR, REPLICAS, REQUESTS
+from planning.plan.system_pods import (
+    ENVOY,
+    EXTERNAL_PROCESSOR,
+    RATE_LIMIT,
+    RATE_LIMIT_REPLICAS,
+    REDIS,
+    REPLICAS,
+    REQUESTS,
+)
+from planning.resolving.limiter import limits_are_counted
 from planning.resolving.production import on_in_production
 from planning.resolving.resolution import Resolution, derived
 
 # Words of the catalog for numbers of pods that the stack file says.
 _PROXIES, _OBSERVABILITY = "proxies", "observability"
+# Containers whose requests this program says, and no chart, by the words of their pods in the catalog.
+_OURS = {_PROXIES: (ENVOY, EXTERNAL_PROCESSOR), "rate-limits": (RATE_LIMIT,), "redis": (REDIS,)}
 
 
 class SystemLoad(Struct, frozen=True):
@@ -31,11 +42,24 @@ class SystemLoad(Struct, frozen=True):
 def system_loads(stack: Resolution) -> tuple[SystemLoad, ...]:
     """Everything that runs on the system nodes, in the order of the catalog."""
     pods = stack.catalog.system_pods
+    limiting = _limiting(stack)
     return (
         *(_load(stack, "", pod) for pod in pods.aks),
         *(_load(stack, "", pod) for agent in _agents(stack) for pod in pods.agents[agent]),
-        *(_load(stack, chart, pod) for chart, own in pods.charts.items() for pod in own),
+        *(
+            _load(stack, chart, pod)
+            for chart, own in pods.charts.items()
+            for pod in own
+            if limiting.get(pod.replicas or "", 1)
+        ),
     )
+
+
+def _limiting(stack: Resolution) -> dict[str, int]:
+    """Pods by which tenants' limits are counted, by their words in the catalog."""
+    if not limits_are_counted(stack):
+        return {"rate-limits": 0, "redis": 0}
+    return {"rate-limits": RATE_LIMIT_REPLICAS, "redis": int(stack.settings.limiter.redis == "in-cluster")}
 
 
 def _agents(stack: Resolution) -> tuple[str, ...]:
@@ -54,8 +78,7 @@ def _agents(stack: Resolution) -> tuple[str, ...]:
 def _load(stack: Resolution, chart: str, pod: SystemPod) -> SystemLoad:
     fewest, most = _replicas(stack, chart, pod)
     requests = list(_requests(chart, pod.containers))
-    if pod.replicas == _PROXIES:
-        requests += [(ours.cpu_millicores, ours.memory_mib) for ours in (ENVOY, EXTERNAL_PROCESSOR)]
+    requests += [(ours.cpu_millicores, ours.memory_mib) for ours in _OURS.get(pod.replicas or "", ())]
     return SystemLoad(
         name=pod.name if not chart else f"{chart}/{pod.name}",
         fewest=fewest,
@@ -72,6 +95,9 @@ def _replicas(stack: Resolution, chart: str, pod: SystemPod) -> tuple[int, int]:
         return proxies.min, proxies.max
     if pod.replicas == _OBSERVABILITY:
         return stack.settings.observability.replicas, stack.settings.observability.replicas
+    limiting = _limiting(stack).get(pod.replicas or "")
+    if limiting is not None:
+        return limiting, limiting
     ours = REPLICAS.get(chart, {}).get(pod.replicas) if pod.replicas is not None else None
     pods = pod.pods if ours is None else ours
     return pods, pods

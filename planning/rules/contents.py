@@ -2,9 +2,10 @@
 
 from planning.naming import WEIGHTS_CONTAINER
 from planning.resolving.hugging_face import token_secret
+from planning.resolving.limiter import limiter_password
 from planning.resolving.releases import ReleaseView
 from planning.resolving.resolution import Resolution
-from planning.resolving.secrets import secret_names
+from planning.resolving.secrets import generated_secrets, secret_names
 from planning.rules.reads import SOURCE
 from planning.rules.register import Violation, Violations, release_rule, stack_rule
 
@@ -41,14 +42,17 @@ def weights_first(stack: Resolution, release: ReleaseView) -> Violations:
     prevents="The gateway has no certificate or refuses its clients, or a gated model isn't loaded: the secret is not "
     "in the vault.",
     source="https://learn.microsoft.com/azure/key-vault/secrets/quick-create-cli",
-    reads=("platform", "security", "gateway", "observability.receivers", "models", _PLACE),
+    reads=("platform", "security", "gateway", "tenants", "observability.receivers", "models", _PLACE),
     needs="aks",
 )
 def secrets_first(stack: Resolution) -> Violations:
     """Secrets that the stack's configuration doesn't hold are in the vault already."""
     token = stack.settings.security.hugging_face_token
     unread = {token} if token is not None and token_secret(stack) is None else set()
-    missing = [name for name in secret_names(stack) if name not in stack.bootstrap and name not in unread]
+    # Azure's access key of Redis is written there by this program.
+    key = limiter_password(stack) if stack.settings.limiter.redis == "azure" else None
+    written = {*stack.bootstrap, *generated_secrets(stack.settings), *([key] if key is not None else [])}
+    missing = [name for name in secret_names(stack) if name not in written | unread]
     if missing:
         vault = stack.names.vault.value
         yield Violation(

@@ -21,7 +21,7 @@ _NAME = re.compile(r"([-a-zA-Z0-9_]+\.)+[-a-zA-Z0-9_]+", re.ASCII)
     "listed for media, and no other.",
     source="https://learn.microsoft.com/azure/aks/container-network-security-fqdn-filtering-concepts",
     reads=("network.egress",),
-    model=(*SOURCE, "engine.version", "engine.args", "engine.unsafe"),
+    model=("name", *SOURCE, "engine.version", "engine.args", "engine.unsafe"),
     needs="aks",
 )
 def hosts_are_known(stack: Resolution, release: ReleaseView) -> Violations:

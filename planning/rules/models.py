@@ -203,6 +203,7 @@ def pool_exists(stack: Resolution, release: ReleaseView) -> Violations:
     source="this stack file",
     model=("pool",),
     pool=("name", "class"),
+    reads=("pools",),
 )
 def pool_serves_models(stack: Resolution, place: ReleaseOnPool) -> Violations:
     """Models run on pools of class inference."""

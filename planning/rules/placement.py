@@ -111,7 +111,11 @@ def _load(loaded: PoolLoad) -> tuple[str, ...]:
     return (
         *(f"{loaded.pool.path}.{key}" for key in ("name", *DEVICES, "os_disk_gib", "nodes")),
         *NODES,
-        *(f"{path}.{key}" for path in models for key in (*SOURCE, "pool", "slice", "resources", *ENGINE, "replicas")),
+        *(
+            f"{path}.{key}"
+            for path in models
+            for key in ("name", *SOURCE, "pool", "slice", "resources", *ENGINE, "replicas")
+        ),
     )
 
 

@@ -164,7 +164,9 @@ def pool_has_models(stack: Resolution) -> Violations:
 
 def _counted(demand: quota.QuotaDemand) -> tuple[str, ...]:
     """The settings that the cores of a quota depend on, including which quota a pool counts against."""
-    sizes = (f"{billed.path}.{key}" for billed in demand.billed_pools for key in ("vm_size", "nodes", "capacity"))
+    sizes = (
+        f"{billed.path}.{key}" for billed in demand.billed_pools for key in ("name", "vm_size", "nodes", "capacity")
+    )
     return ("quota", *sizes)
 
 

@@ -1,6 +1,7 @@
 """Rules about where charts, images and weights come from, and what holds their content fast."""
 
 from config.wording import listed, nearest
+from planning.resolving.limiter import unused_images
 from planning.resolving.pins import Pin, pins
 from planning.resolving.releases import ReleaseView
 from planning.resolving.resolution import Resolution
@@ -47,11 +48,11 @@ def required_digests_are_there(stack: Resolution) -> Violations:
 
 
 def _unpinned(stack: Resolution) -> list[Pin]:
-    return [pin for pin in pins(stack.catalog) if pin.unpinned]
+    return [pin for pin in _pins(stack) if pin.unpinned]
 
 
 def _by_tag(stack: Resolution, open_ones: list[Pin]) -> str:
-    all_of_them = sum(pin.used for pin in pins(stack.catalog))
+    all_of_them = sum(pin.used for pin in _pins(stack))
     names = [f"{pin.name.rpartition('/')[2]} {pin.version}" for pin in open_ones]
     more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
     return (
@@ -116,3 +117,9 @@ def stored_weights_are_checked(stack: Resolution, release: ReleaseView) -> Viola
             f"nothing says what the files in `{source.blob}` must hold",
             "run `llm-platform weights FOLDER` on the files before the upload, and write what it prints",
         )
+
+
+def _pins(stack: Resolution) -> list[Pin]:
+    """Of what this stack runs."""
+    unused = unused_images(stack.settings)
+    return [pin for pin in pins(stack.catalog) if pin.used_by not in unused]

@@ -221,7 +221,7 @@ def driver_runs_image(stack: Resolution, place: ReleaseOnPool) -> Violations:
     prevents="The GPU stays whole: pods stay Pending, or get a whole GPU for a slice, since the driver does not "
     "support MIG on that GPU.",
     source="https://docs.nvidia.com/datacenter/tesla/mig-user-guide/",
-    pool=DEVICES,
+    pool=("name", *DEVICES),
     reads=("cluster.gpu_driver",),
 )
 def driver_has_mig(stack: Resolution, pool: PoolView) -> Violations:

@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from catalog import Catalog
 from config import Settings
+from planning.resolving.limiter import unused_images
 from planning.resolving.versions import DRIVER, KUBERNETES, OPERATOR, line_of, numbers
 
 Kind = Literal["package", "kubernetes", "chart", "driver", "image", "vllm"]
@@ -69,7 +70,7 @@ def _pins(settings: Settings, catalog: Catalog, packages: Mapping[str, str]) -> 
     if driver is not None:
         yield VersionPin("driver", DRIVER, DRIVER, driver, "cluster.gpu_driver")
     for name, image in catalog.images.items():
-        if not name.startswith(_VLLM_IMAGES):
+        if not name.startswith(_VLLM_IMAGES) and name not in unused_images(settings):
             yield VersionPin("image", name, name, image.tag, f"catalog/charts.yaml.images.{name}")
     for index, model in enumerate(settings.models):
         yield VersionPin("vllm", model.name, "vllm", model.engine.version, f"models[{index}].engine.version")

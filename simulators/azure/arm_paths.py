@@ -101,6 +101,8 @@ NAME_PARTS: Final[dict[str, tuple[str, ...]]] = {
     "operationalinsights:Workspace": ("workspaceName",),
     "privatedns:PrivateZone": ("privateZoneName",),
     "privatedns:VirtualNetworkLink": ("privateZoneName", "virtualNetworkLinkName"),
+    "redisenterprise:Database": ("clusterName", "databaseName"),
+    "redisenterprise:RedisEnterprise": ("clusterName",),
     "resources:ResourceGroup": (),
     "servicenetworking:AssociationsInterface": ("trafficControllerName", "associationName"),
     "servicenetworking:FrontendsInterface": ("trafficControllerName", "frontendName"),

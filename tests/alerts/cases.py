@@ -9,12 +9,11 @@ from typing import Any, Final
 
 import yaml
 
-from tests.alerts.expositions import Labels, Series, scraped
+from tests.alerts.expositions import LIMITED, Labels, Series, scraped, watched
 from tests.alerts.promtool import Expected, Trial
-from tests.graph.stacks import entries_of
 
 # Its limits are those of the tables.
-STACK: Final = "dev"
+STACK: Final = LIMITED
 Rule = Mapping[str, Any]
 _TABLES: Final = Path(__file__).parent / "cases"
 _POSSIBLE: Final = Path(__file__).parent / "possible_labels.yaml"
@@ -48,7 +47,7 @@ class Table:
 @cache
 def rules(stack: str = STACK) -> tuple[Rule, ...]:
     """The alerting rules of a stack."""
-    (found,) = (entry for entry in entries_of(stack) if entry["type"].endswith(":PrometheusRule"))
+    (found,) = (entry for entry in watched(stack) if entry["type"].endswith(":PrometheusRule"))
     return tuple(rule for group in found["inputs"]["spec"]["groups"] for rule in group["rules"])
 
 

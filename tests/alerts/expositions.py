@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import Any, Final
 
 import catalog
-from tests.graph.stacks import entries_of
+from tests.graph.stacks import Entry, Sections, entries_of, graph_of
 
+# The development stack with a tenant's limits, which bring alerts of their own.
+LIMITED: Final = "dev, with limits"
 FOLDER: Final = Path(catalog.__file__).parent / "expositions"
 _LINE: Final = re.compile(r'(?P<name>[a-zA-Z_:][\w:]*)\{(?P<labels>(?:[^"{}]|"[^"]*")*)\} (?P<value>\S+)')
 _LABEL: Final = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')
@@ -101,7 +103,14 @@ _OF_THE_CHART: Final[Mapping[str, Monitor]] = {
     ),
 }  # fmt: skip
 # Exporter → the monitor of this program that reads it.
-_MONITORS: Final = {"vllm": "vllm", "envoy": "envoy", "cert-manager": "cert-manager", "dcgm-exporter": "dcgm"}
+_RATE_LIMITS: Final = "rate-limits"
+_MONITORS: Final = {
+    "vllm": "vllm",
+    "envoy": "envoy",
+    "cert-manager": "cert-manager",
+    "dcgm-exporter": "dcgm",
+    _RATE_LIMITS: _RATE_LIMITS,
+}
 
 
 def exporter_of(file: Path) -> tuple[str, str]:
@@ -121,12 +130,25 @@ def in_use() -> list[Path]:
 
 
 @cache
+def watched(stack: str) -> tuple[Entry, ...]:
+    """The resources of a stack, or of LIMITED."""
+    return entries_of(stack) if stack != LIMITED else tuple(graph_of("dev", _limit).to_json())
+
+
+def _limit(sections: Sections) -> None:
+    sections["tenants"][0]["limits"] = {"requests_per_minute": 600}
+    sections["limiter"] = {"password_secret": "redis-password"}
+
+
+@cache
 def scraped(stack: str) -> tuple[Series, ...]:
     """All series of a healthy platform, as Prometheus of the stack would have them."""
-    entries = entries_of(stack)
+    entries = watched(stack)
     found = []
     for file in in_use():
         name = exporter_of(file)[0]
+        if name == _RATE_LIMITS and stack != LIMITED:
+            continue
         reads = _OF_THE_CHART.get(name) or monitor(entries, _MONITORS[name])
         found += [reads.relabelled(series) for series in metrics_of(file.read_text(encoding="utf-8"))]
     for entry in entries:

@@ -14,7 +14,17 @@ from planning.plan import GpuMetricsPlan
 from planning.planner import decide
 from rehearsal.toolchain import ToolUnavailableError
 from tests.alerts.cases import STACK, named, rules
-from tests.alerts.expositions import FOLDER, Series, exporter_of, in_use, metrics_of, monitor, scraped
+from tests.alerts.expositions import (
+    FOLDER,
+    LIMITED,
+    Series,
+    exporter_of,
+    in_use,
+    metrics_of,
+    monitor,
+    scraped,
+    watched,
+)
 from tests.alerts.promql import check, metric_of, parse, selectors
 from tests.graph.stacks import ALL, entries_of, sections_of
 from tests.toolchains import PROMETHEUS
@@ -52,7 +62,7 @@ def queries(stack: str) -> Iterator[str]:
             yield from (trigger["metadata"]["query"] for trigger in entry["inputs"]["spec"]["triggers"])
 
 
-@pytest.mark.parametrize("stack", ALL)
+@pytest.mark.parametrize("stack", [*ALL, LIMITED])
 def test_every_metric_and_label_of_an_alert_is_exported(stack: str) -> None:
     trees = parse([rule["expr"] for rule in rules(stack)])
     for rule, tree in zip(rules(stack), trees, strict=True):
@@ -104,7 +114,7 @@ def test_the_alerts_on_gpus_follow_the_version_of_the_exporter(version: str) -> 
     other = msgspec.structs.replace(
         plan, gpu_metrics=GpuMetricsPlan(**names, application_xids=CATALOG.gpu_metrics.application_xids)
     )
-    reads = monitor(entries_of(STACK), "dcgm")
+    reads = monitor(watched(STACK), "dcgm")
     text = (FOLDER / f"dcgm-exporter-{version}.prom").read_text(encoding="utf-8")
     gpus = [reads.relabelled(series) for series in metrics_of(text)]
     rest = [series for series in scraped(STACK) if not series.metric.startswith("DCGM_")]
@@ -133,5 +143,5 @@ def test_expositions_are_of_the_versions_that_are_installed() -> None:
 
 def test_a_monitor_that_honors_no_labels_renames_those_of_the_exporter() -> None:
     series = Series("m", {"pod": "of the metric", "gpu": "0"}, "1")
-    assert monitor(entries_of(STACK), "dcgm").relabelled(series).labels["pod"] == "of the metric"
-    assert monitor(entries_of(STACK), "vllm").relabelled(series).labels["exported_pod"] == "of the metric"
+    assert monitor(watched(STACK), "dcgm").relabelled(series).labels["pod"] == "of the metric"
+    assert monitor(watched(STACK), "vllm").relabelled(series).labels["exported_pod"] == "of the metric"

@@ -8,7 +8,8 @@ import pulumi_kubernetes as k8s
 import pytest
 
 from rehearsal.cluster import ClusterEngine
-from rehearsal.engine import OperationRefusedError, StackRun, plain_text_secrets
+from rehearsal.engine import OperationRefusedError, StackRun
+from rehearsal.outcome import plain_text_secrets
 from simulators.api_server.client import Client
 from tests.cluster.small_programs import Program, Run, operations
 from tests.cluster.workloads import SLICE, add_node, deployment, pod_spec, ready_on

@@ -10,9 +10,9 @@ import pulumi_kubernetes as k8s
 import pytest
 
 from rehearsal.cluster import ClusterEngine
-from rehearsal.engine import OperationRefusedError, StackRun, plain_text_secrets
+from rehearsal.engine import OperationRefusedError, StackRun
 from rehearsal.moments import signal_engine
-from rehearsal.outcome import Outcome
+from rehearsal.outcome import Outcome, plain_text_secrets
 from simulators.api_server.client import Client
 from simulators.api_server.waiting import eventually
 from tests.cluster.small_programs import Program, Run, operations

@@ -2,7 +2,7 @@
 
 import pytest
 
-from rehearsal.engine import plain_text_secrets
+from rehearsal.outcome import plain_text_secrets
 from tests.cluster.life import FromNothing
 from tests.engine.comparison import embedded, embedded_stored, previewed, stored
 from tests.graph.stacks import graph_of

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from rehearsal.engine import Engine, OperationRefusedError, StackRun, plain_text_secrets
+from rehearsal.engine import Engine, OperationRefusedError, StackRun
+from rehearsal.outcome import plain_text_secrets
 
 pytestmark = pytest.mark.engine
 TINY = Path(__file__).with_name("programs") / "tiny.py"

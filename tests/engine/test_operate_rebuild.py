@@ -42,7 +42,9 @@ def test_a_lost_state_is_rebuilt_by_import_ids(name: str, tmp_path: Path, arm: P
         with engine.leaving_out():
             assert rebuild(stack.operator(), files), stack.screen.lines
         calls = [call for call in engine.log.since(mark) if not call.preview]
-        assert [call for call in calls if call.method in ("Create", "Update", "Delete")] == []
+        changed = [call for call in calls if call.method in ("Create", "Update", "Delete")]
+        # Generated values are made again, for nobody: the vault keeps those that it has.
+        assert [call for call in changed if call.provider != "random"] == []
         assert sorted(each.id for each in engine.cloud.azure) == before
         again = sorted(each["id"].lower() for each in stack.run.resources().values() if each.get("id"))
         assert [id_ for id_ in again if "/" in id_] == [id_ for id_ in held if "/" in id_]

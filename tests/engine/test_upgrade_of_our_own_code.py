@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 import yaml
 
-from rehearsal.engine import OperationRefusedError, StackRun, plain_text_secrets
-from rehearsal.outcome import Outcome
+from rehearsal.engine import OperationRefusedError, StackRun
+from rehearsal.outcome import Outcome, plain_text_secrets
 from tests.engine.losses import Loss, allowances, allowances_for, costly, losses, losses_report, unforeseen
 from tests.engine.platform_stacks import REPOSITORY, STACKS
 from tests.engine.record import record_commit

@@ -157,6 +157,13 @@ def _route(entry: Entry, graph: Graph) -> bool:
     return any(item["metadata"]["name"] in parents for item in graph.of("Gateway"))
 
 
+def _filter(entry: Entry, graph: Graph) -> bool:
+    """A rule of a route names it."""
+    name = entry["inputs"]["metadata"]["name"]
+    rules = [rule for route in graph.of("HTTPRoute") for rule in route["spec"]["rules"]]
+    return any(found["extensionRef"]["name"] == name for rule in rules for found in rule.get("filters", []))
+
+
 def _role(entry: Entry, graph: Graph) -> bool:
     """It is bound: by a binding, or by a chart, among whose values its name is."""
     kind, meta = entry["inputs"]["kind"], entry["inputs"]["metadata"]
@@ -221,6 +228,9 @@ KUBERNETES: dict[str, Users] = {
     "Backend": _referenced_by("AIServiceBackend"),
     "BackendTrafficPolicy": _policy_targets,
     "ClientTrafficPolicy": _policy_targets,
+    "EnvoyExtensionPolicy": _policy_targets,
+    "HTTPRoute": _route,
+    "HTTPRouteFilter": _filter,
     "ClusterRole": _role,
     "ClusterRoleBinding": _binding,
     "ConfigMap": _in_pods,

@@ -63,7 +63,7 @@ def test_only_http_routes_attach(stack: str) -> None:
 @each_stack
 def test_envoy_gateway_has_no_patch_policies_and_sends_no_secrets(stack: str) -> None:
     config = values(stack, "gateway-helm")["config"]["envoyGateway"]
-    assert config["extensionApis"] == {"enableBackend": True}
+    assert config["extensionApis"] == {"enableBackend": True, "enableLua": True}
     sent = config["extensionManager"]["hooks"]["xdsTranslator"]["translation"]
     assert {kind: sent[kind]["includeAll"] for kind in sent} == {
         "listener": True, "route": True, "cluster": True, "secret": False,
@@ -117,6 +117,7 @@ def test_no_client_sets_the_gateways_internal_headers(stack: str) -> None:
     assert early["removeOnMatch"] == [
         {"type": "Prefix", "value": "x-ai-eg-"},
         {"type": "Prefix", "value": "x-aigw-"},
+        {"type": "Prefix", "value": "x-llm-"},
     ]
 
 

@@ -85,10 +85,10 @@ def test_keys_and_tokens_lose_the_line_break_of_a_shell(stack: str) -> None:
 def test_no_client_takes_a_models_places_by_the_number_of_its_requests(stack: str) -> None:
     wanted = plan_of(stack).request_path.models[0].upstream.client_requests_per_minute
     policies = objects(stack, "BackendTrafficPolicy")
-    # A policy of a route replaces that of the Gateway: each route has the limit itself.
+    # Each route has the limit itself; what counts over all proxies, the Gateway's policy has, which it is merged with.
     assert policies.keys() == {model["name"] for model in sections_of(stack)["models"]}
     for policy in policies.values():
-        assert policy["spec"]["rateLimit"]["type"] == "Local"
+        assert policy["spec"]["mergeType"] == "StrategicMerge"
         (rule,) = policy["spec"]["rateLimit"]["local"]["rules"]
         assert rule["limit"] == {"requests": wanted, "unit": "Minute"}
         # Each value of the header counts by itself; the gateway alone writes it, from the key.

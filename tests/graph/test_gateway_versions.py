@@ -101,7 +101,9 @@ def test_a_key_is_read_from_a_header_alone(stack: str) -> None:
 @each_stack
 def test_nothing_uses_what_the_two_do_not_bear_together(stack: str) -> None:
     manifests = list(gateway_objects(stack))
-    assert not {"QuotaPolicy", "MCPRoute", "EnvoyExtensionPolicy", "EnvoyPatchPolicy"} & {kind for kind, _ in manifests}
+    assert not {"QuotaPolicy", "MCPRoute", "EnvoyPatchPolicy"} & {kind for kind, _ in manifests}
+    # Its filter is the first of all, and the AI gateway's processor would come before it, and before the check of keys.
+    assert [found for _, manifest in manifests for found in values_of("responseOverride", manifest)] == []
     # The AI gateway takes the backend of a request from a cluster that it shares with no other route.
     assert [merged for _, manifest in manifests for merged in values_of("mergeBackends", manifest)] == []
     for kind, manifest in manifests:

@@ -107,4 +107,6 @@ def test_the_page_says_what_to_do_about_every_alert(stack: str) -> None:
         alerts, severities_of_row = re.findall(r"\w+", names), severity.split(", ")
         row = severities_of_row if len(severities_of_row) > 1 else severities_of_row * len(alerts)
         listed |= dict(zip(alerts, row, strict=True))
-    assert listed == severities
+    # Without limits of tenants there is nothing that counts them.
+    limits = set() if "LimitsNotCounted" in severities else {"LimitsNotCounted", "RedisFails"}
+    assert {alert: given for alert, given in listed.items() if alert not in limits} == severities

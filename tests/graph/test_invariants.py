@@ -22,6 +22,8 @@ PROTECTED = {
     "azure-native:keyvault:Vault": "the only copy of secrets",
     "azure-native:network:PublicIPAddress": "others have it on their allow lists",
     "azure-native:operationalinsights:Workspace": "what happened so far",
+    "azure-native:redisenterprise:Database": "what tenants have taken this month",
+    "azure-native:redisenterprise:RedisEnterprise": "what tenants have taken this month",
     "azure-native:resources:ResourceGroup": "everything in it",
     "azure-native:storage:BlobContainer": "weights",
     "azure-native:storage:StorageAccount": "weights",

@@ -43,6 +43,8 @@ TYPES: Final[Mapping[str, str]] = {
     "operationalinsights:Workspace": "Microsoft.OperationalInsights/workspaces@2023-09-01",
     "privatedns:PrivateZone": "Microsoft.Network/privateDnsZones@2024-06-01",
     "privatedns:VirtualNetworkLink": "Microsoft.Network/privateDnsZones/virtualNetworkLinks@2024-06-01",
+    "redisenterprise:Database": "Microsoft.Cache/redisEnterprise/databases@2025-07-01",
+    "redisenterprise:RedisEnterprise": "Microsoft.Cache/redisEnterprise@2025-07-01",
     "resources:ResourceGroup": "Microsoft.Resources/resourceGroups@2024-03-01",
     "storage:BlobContainer": "Microsoft.Storage/storageAccounts/blobServices/containers@2024-01-01",
     "storage:BlobServiceProperties": "Microsoft.Storage/storageAccounts/blobServices@2024-01-01",

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 import yaml
 
+from config.tenants import Tenant
 from operate import rotation_edits as edits
 from operate.problems import CannotOperateError
 from operate.stack_file import difference, edited
@@ -31,10 +32,10 @@ def test_keys_are_rotated_in_two_steps(name: str) -> None:
     text = stack_file(name).read_text()
     names = edits.second_keys(config(text), None)
     both = edited(text, edits.begin(names))
-    for client in config(both)["llm-platform:tenants"]:
-        assert client["key_secrets"][0] == names[client["name"]]
-        assert len(client["key_secrets"]) == 2
-        assert "key_secret" not in client
+    for tenant in config(both)["llm-platform:tenants"]:
+        keys = Tenant.model_validate(tenant).keys
+        assert keys[0] == names[tenant["name"]]
+        assert len(keys) == 2
     assert len(changed(text, both)) == 2 * len(names)
     # What an interrupted rotation leaves is continued with the same names.
     assert edits.second_keys(config(both), None) == names
@@ -42,10 +43,20 @@ def test_keys_are_rotated_in_two_steps(name: str) -> None:
     pairs = edits.both_keys(config(both), None)
     assert {who: new for who, (new, _) in pairs.items()} == names
     done = edited(both, edits.finish({who: old for who, (_, old) in pairs.items()}))
-    keys = {client["name"]: client["key_secret"] for client in config(done)["llm-platform:tenants"]}
-    assert keys == names
+    keys = {tenant["name"]: Tenant.model_validate(tenant).keys for tenant in config(done)["llm-platform:tenants"]}
+    assert keys == {who: (name,) for who, name in names.items()}
     with pytest.raises(CannotOperateError, match="has two keys"):
         edits.both_keys(config(done), None)
+
+
+def test_a_generated_key_is_replaced_by_the_next_generation() -> None:
+    text = "config:\n  llm-platform:tenants:\n    - {name: a, models: [chat]}  # the first\n"
+    both = edited(text, edits.begin({"a": "tenant-a-key-2"}))
+    assert "- {name: a, models: [chat], key_generations: [2, 1]}" in both
+    done = edited(both, edits.finish({"a": "tenant-a-key-1"}))
+    assert re.search(r"- {name: a, models: \[chat\], key_generations: \[2\]} +# the first", done)
+    assert edits.second_keys(config(done), None) == {"a": "tenant-a-key-3"}
+    assert edits.generated_for(config(done), {"a": "tenant-a-key-3"}) == {"tenant-a-key-3"}
 
 
 def test_one_client_alone() -> None:

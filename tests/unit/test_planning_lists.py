@@ -28,6 +28,7 @@ TWICE: dict[str, tuple[str, list[Any]]] = {
     "cost.managed_apis": ("cost.managed_apis", [API, API]),
     "tenants": ("tenants", [CLIENT, {**CLIENT, "key_secret": "key-other"}]),
     "tenants[].key_secrets": ("tenants", [{"name": "playground", "key_secrets": ["key", "key"]}]),
+    "tenants[].key_generations": ("tenants", [{"name": "a", "key_generations": [1, 1]}]),
     "tenants[].models": ("tenants", [{**CLIENT, "models": ["chat", "chat"]}]),
     "tenants[].tags": ("tenants", [{**CLIENT, "tags": ["internal", "internal"]}]),
     "models": ("models", [SHIPPED["models"][1]] * 2),

@@ -1,6 +1,6 @@
 """Mistakes about tags, keys of clients, keys of one's own and hardening."""
 
-from broken.change import Broken, drop, put
+from broken.change import Broken, put
 
 _CLIENT = "tenants[0]"
 _PURGE = "security.vault.purge_protection"
@@ -32,9 +32,19 @@ TABLE = (
         {("CFG-VALUE", _CLIENT): ("`key_secret` and `key_secrets` are both there", "the new one first")},
     ),
     Broken(
-        "client without a key",
-        (drop(f"{_CLIENT}.key_secret"),),
-        {("CFG-VALUE", _CLIENT): ("no API key is named", "write key_secret")},
+        "client with a generated key and one of the vault",
+        (put(f"{_CLIENT}.key_generations", [2, 1]),),
+        {("CFG-VALUE", _CLIENT): ("`key_generations` are of keys that the platform generates",)},
+    ),
+    Broken(
+        "client with three generated keys",
+        (put(_CLIENT, {"name": "a", "key_generations": [3, 2, 1]}),),
+        {("CFG-VALUE", f"{_CLIENT}.key_generations"): ("2",)},
+    ),
+    Broken(
+        "client with a generated key that is listed twice",
+        (put(_CLIENT, {"name": "a", "key_generations": [1, 1]}),),
+        {("LIST-TWICE", f"{_CLIENT}.key_generations[1]"): ("1",)},
     ),
     Broken(
         "client with three keys",

@@ -6,7 +6,11 @@ _TENANT = "tenants[0]"
 _LIMITS = f"{_TENANT}.limits"
 
 TABLE = (
-    Broken("no tenants", (drop("tenants"),), {("CFG-MISSING", "tenants"): ("`tenants` is missing", "key_secret")}),
+    Broken(
+        "no tenants",
+        (drop("tenants"),),
+        {("CFG-MISSING", "tenants"): ("`tenants` is missing", "{name: team-a, models: [chat]}")},
+    ),
     Broken("no tenant", (put("tenants", []),), {("CFG-VALUE", "tenants"): ("no items",)}),
     Broken(
         "clients of earlier versions",
@@ -31,7 +35,10 @@ TABLE = (
     Broken("models as text", (put(f"{_TENANT}.models", "chat"),), {("CFG-VALUE", f"{_TENANT}.models"): ("a list",)}),
     Broken(
         "month smaller than a minute",
-        (put(_LIMITS, {"tokens_per_minute": {"output": 5000}, "tokens_per_month": {"output": 4000}}),),
+        (
+            put(_LIMITS, {"tokens_per_minute": {"output": 5000}, "tokens_per_month": {"output": 4000}}),
+            put("limiter", {"password_secret": "redis-password"}),
+        ),
         {("TENANT-MONTH", f"{_LIMITS}.tokens_per_month.output"): ("4000", "write 5000 or more")},
     ),
     Broken(

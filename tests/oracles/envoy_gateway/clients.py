@@ -120,7 +120,10 @@ def paused(options: dict[str, Any]) -> Any:
 
 
 def stream(options: dict[str, Any]) -> Any:
-    """One streamed answer: the moment of each event in seconds, and whether its end was seen."""
+    """One streamed answer: the moment of each event in seconds, and whether its end was seen.
+
+    The client goes away after `leave_after` events, where that is given.
+    """
     connection = Connection(options["host"], options.get("limit", 120))
     begun = time.monotonic()
     events: list[float] = []
@@ -133,6 +136,8 @@ def stream(options: dict[str, Any]) -> Any:
                 if line.startswith(b"data:"):
                     done = b"[DONE]" in line
                     events.append(time.monotonic() - begun)
+                    if len(events) == options.get("leave_after"):
+                        break
         except (OSError, HTTPException) as error:
             broken = type(error).__name__
     return {"status": status, "events": events, "done": done, "broken": broken}

@@ -1,8 +1,9 @@
 """A model server for the sandbox, in the server that vLLM runs in; it answers what the request's body demands.
 
-Arguments: address, port, name, keep-alive in seconds. Body: `{"delay": s, "size": bytes, "statuses": {name: status}}`,
-where a server that is named answers with that status, or `{"stream": true, "count": n, "interval": s, "silence": s}`.
-`GET /v1/stats` counts the requests that were begun and are open.
+Arguments: address, port, name, keep-alive in seconds. Body: `{"delay": s, "size": bytes, "status": code}`, with
+`"statuses": {name: code}` for one server alone, or `{"stream": true, "count": n, "interval": s, "silence": s}`; a
+`usage` comes back as the answer's own, in a stream in its last event. `GET /v1/stats` counts the requests that were
+begun and are open.
 """
 
 import asyncio
@@ -44,7 +45,9 @@ async def app(scope: Any, receive: Any, send: Any) -> None:
             await asyncio.sleep(wanted.get("delay", 0))
             headers = sorted((key.decode(), value.decode()) for key, value in scope["headers"])
             seen = {"name": NAME, "path": scope["path"], "size": len(raw), "headers": headers}
-            status = wanted.get("statuses", {}).get(NAME, 200)
+            if "usage" in wanted:
+                seen["usage"] = wanted["usage"]
+            status = wanted.get("statuses", {}).get(NAME, wanted.get("status", 200))
             await _answer(send, json.dumps(seen).encode() + b" " * wanted.get("size", 0), status)
     finally:
         STATS["open"] -= 1
@@ -63,6 +66,9 @@ async def _stream(send: Any, wanted: dict[str, Any]) -> None:
     for number in range(wanted.get("count", 1)):
         await send({"type": "http.response.body", "body": f"data: {number}\n\n".encode(), "more_body": True})
         await asyncio.sleep(wanted.get("interval", 0))
+    if "usage" in wanted:
+        last = json.dumps({"choices": [], "usage": wanted["usage"]})
+        await send({"type": "http.response.body", "body": f"data: {last}\n\n".encode(), "more_body": True})
     await send({"type": "http.response.body", "body": b"data: [DONE]\n\n"})
 
 

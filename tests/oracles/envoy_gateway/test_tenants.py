@@ -19,6 +19,7 @@ MODELS: Final = "/v1/models"
 def _edit(sections: Sections) -> None:
     sections["tenants"][0]["models"] = ["chat"]
     sections["tenants"][0]["limits"] = {"requests_per_minute": 600, "tokens_per_month": {"output": 1000}}
+    sections["limiter"] = {"password_secret": "redis-password"}
     sections["models"][1]["tags"] = ["thinking"]
     sections["tenants"][1]["tags"] = ["thinking"]
 
