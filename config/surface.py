@@ -18,7 +18,7 @@ Kind = Literal["envoy", "istio", "agc", "nginx", "ingress-nginx"]
 class Tls(Section):
     """A certificate that is ordered and renewed by itself: cert-manager proves the name by a record in Azure DNS."""
 
-    issuer: Literal["acme"] = Field(
+    issuer: Annotated[Literal["acme"], StandIn("acme")] = Field(
         description="`acme`: a certificate authority that speaks ACME, Let's Encrypt, signs the certificate"
     )
     email: Annotated[

@@ -53,6 +53,10 @@ def _of_images_alerts_and_fallbacks(settings: Settings) -> Iterator[NamedSecret]
         if receiver.secret is not None:
             path, use = f"observability.receivers[{index}]", "mail" if receiver.kind == "email" else None
             yield NamedSecret(f"{path}.secret", receiver.secret, use, f"{path}.kind")
+    yield from _provider_keys(settings)
+
+
+def _provider_keys(settings: Settings) -> Iterator[NamedSecret]:
     for index, model in enumerate(settings.models):
         if model.fallback is not None:
             path = f"models[{index}].fallback"

@@ -13,6 +13,7 @@ from planning.resolving.secrets import named_secrets
 
 (_NAME,) = vars(SecretName)["__metadata__"]
 NAMING: dict[str, Any] = {
+    "models[0].fallback": {"url": "https://api.provider.example/v1", "model": "big", "key_secret": "key-provider"},
     "security.hugging_face_token": "hugging-face",
     "tenants": [{"name": "one", "key_secret": "key"}, {"name": "two", "key_secrets": ["key-2", "key-1"]}],
     "registry.docker_hub": {"username_secret": "docker-name", "token_secret": "docker-token"},
