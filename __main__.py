@@ -5,6 +5,7 @@ import pulumi
 import catalog
 import config
 from components.azure.foundation import azure
+from components.cluster.access import access
 from components.cluster.autoscaling import Autoscaling
 from components.cluster.certificates import Certificates
 from components.cluster.gateway import Gateway
@@ -34,7 +35,7 @@ admission = ImageAdmission("images", plan.image_admission, cluster=foundation.cl
 cluster = admission.cluster
 
 # Cluster services: what every model relies on.
-certificates = Certificates("certificates", plan.certificates, cluster=cluster)
+certificates = Certificates("certificates", plan.certificates, identities=identities, cluster=cluster)
 secrets = Secrets("secrets", plan.secrets, certificates=certificates, cluster=cluster)
 gpu_operator = GpuOperator("gpu-operator", plan.gpu_operator, cluster=cluster)
 monitoring = Monitoring("monitoring", plan.monitoring, secrets=secrets, identities=identities, cluster=cluster)
@@ -44,7 +45,7 @@ serving = Serving("serving", plan.serving, secrets=secrets, identities=identitie
 autoscaling = Autoscaling("autoscaling", plan.autoscaling, models=serving.namespace, cluster=cluster)
 gateway = Gateway(
     "gateway", plan.gateway, secrets=secrets, identities=identities, certificates=certificates,
-    models=serving.namespace, cluster=cluster,
+    models=serving.namespace, address=foundation.gateway_address, cluster=cluster,
 )  # fmt: skip
 safety = [
     Safety("safety", part, identities=identities, monitoring=monitoring, gateway=gateway, cluster=cluster)
@@ -57,15 +58,12 @@ models = [
     )
     for model in plan.models
 ]  # fmt: skip
+# People: what those who don't administer the platform may do in it.
+services = [certificates, secrets, gpu_operator, monitoring, serving, autoscaling, gateway]
+people = access(plan.access, services, cluster=cluster)
 
 # Guards: a destroy of a protected stack is refused before anything is touched.
-guard(
-    [
-        *foundation.components, admission, secrets, gpu_operator, monitoring, autoscaling, certificates, gateway,
-        serving, *safety, *models,
-    ],
-    protect=plan.platform.protect,
-)  # fmt: skip
+guard([*foundation.components, admission, *services, *safety, *models, *people], protect=plan.platform.protect)
 
 # Exports: the address for requests, and the models that answer them.
 pulumi.export("gateway", f"https://{plan.gateway.hostname}/v1")

@@ -119,6 +119,30 @@ class ForcedUpgrades(Record, frozen=True):
     """Days out of support."""
 
 
+class ApiManagementSku(Record, frozen=True):
+    """One tier of API Management."""
+
+    network: str | None
+    """`inside` a virtual network, or `out` into one; None where it reaches none."""
+    smallest: int | None
+    """Prefix length of the smallest subnet; None without a network."""
+    most_units: int
+    uptime: bool
+    """Whether Azure agrees to an uptime."""
+    token_limit: bool
+    """Whether it has the policy `llm-token-limit`."""
+
+
+class ApiManagementFacts(Record, frozen=True):
+    """Azure API Management, by tier."""
+
+    skus: Mapping[str, ApiManagementSku]
+    longest_silence_seconds: int
+    """Longest time without a byte from the backend."""
+    source: str
+    as_of: str
+
+
 class AutoscalerLimits(Record, frozen=True):
     """When the cluster autoscaler stops for the whole cluster: more unready nodes than both."""
 
@@ -148,6 +172,7 @@ class AzureFacts(Record, frozen=True):
     kubernetes: Mapping[str, KubernetesMinor]
     forced_upgrades: ForcedUpgrades
     autoscaler: AutoscalerLimits
+    api_management: ApiManagementFacts
     reserved_cidrs: tuple[str, ...]
     """Ranges that no AKS service, pod or node range may overlap."""
     source: str

@@ -56,5 +56,7 @@ class Foundation(Struct, frozen=True, kw_only=True):
     """The cluster."""
     identities: PodIdentities
     """Identities for its pods."""
+    gateway_address: Sequence[pulumi.Resource]
+    """What the gateway's load balancer waits for to have its address."""
     components: Sequence[pulumi.Resource]
     """Its components, to be guarded as a whole."""

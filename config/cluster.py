@@ -126,6 +126,16 @@ class Cluster(Section):
         default="aks",
         description="the owner of the NVIDIA driver on every GPU pool: `aks` (node image) or `operator` (GPU Operator)",
     )
+    deployment_safeguards: Literal["off", "warn", "enforce"] = Field(
+        default="off",
+        description="`warn` or `enforce` for AKS's Deployment Safeguards in the models' namespace and in those that "
+        "aren't the platform's (by `enforce` AKS refuses and changes objects), with security.azure_policy, or `off`",
+    )
+    signed_driver: Annotated[str, pattern(r"^[0-9]{3}\.[0-9]{1,3}(\.[0-9]{1,3})?$")] | None = Field(
+        default=None,
+        description="the version, in quotes, of NVIDIA's signed driver image for confidential GPU pools, such as "
+        '"580.65.06"; the GPU Operator then installs it on every GPU pool',
+    )
     login: Literal["azurecli", "workloadidentity", "spn", "msi"] = Field(
         default="azurecli", description="how kubelogin signs in where Pulumi runs"
     )

@@ -4,7 +4,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from config.base import Range, Requests, SecretName, Section, StandIn, pattern
+from config.api_management import ApiManagement
+from config.base import Flag, Range, Requests, SecretName, Section, StandIn
+from config.surface import HOSTNAME, Dns, Kind, Tls
 
 # A proxy holds few larger ones.
 LARGEST_BODY_MIB = 50
@@ -23,11 +25,32 @@ class Limits(Section):
 class Gateway(Section):
     """Envoy Gateway with Envoy AI Gateway."""
 
-    hostname: Annotated[
-        str, pattern(r"^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,}$", longest=253), StandIn("recovered.example")
-    ] = Field(description="the gateway's DNS name in lower case, such as llm.acme.example")
-    certificate: Annotated[SecretName, StandIn("recovered")] = Field(
-        description="the name of the vault's secret with the certificate and its key in PEM: letters, digits, dashes"
+    kind: Kind = Field(
+        default="envoy",
+        description="who answers clients: `envoy`, the only one that has what this platform needs; of `istio` and "
+        "`agc` (Azure's own) the findings say what they lack",
+    )
+    hostname: Annotated[str, HOSTNAME, StandIn("recovered.example")] = Field(
+        description="the gateway's DNS name in lower case, such as llm.acme.example"
+    )
+    certificate: SecretName | None = Field(
+        default=None,
+        description="the name of the vault's secret with the certificate and its key in PEM: letters, digits, dashes",
+    )
+    tls: Tls | None = Field(
+        default=None,
+        description="in place of certificate: {issuer: acme, email: …, dns_zone: …, zone_resource_group: …}, a "
+        "certificate that is renewed by itself",
+    )
+    dns: Dns | None = Field(
+        default=None,
+        description="a record of Azure DNS for the hostname: {zone: …, zone_resource_group: …, private: true}; it "
+        "fixes the gateway's address",
+    )
+    http_redirect: Flag = Field(
+        default=False,
+        description="true: port 80 sends clients to HTTPS; a client that is set to http:// by mistake has sent its key "
+        "in plain text by then, and goes on doing so unnoticed",
     )
     exposure: Literal["internal", "public"] = Field(
         default="internal", description="`internal` (an address of the gateway subnet) or `public`"
@@ -47,6 +70,10 @@ class Gateway(Section):
         default=None,
         description="whether a tenant's requests reuse what other tenants' prompts left in a model's cache: `shared`, "
         "which shows by the time of an answer what others have sent, or `per-client`, for 15 tenants at most",
+    )
+    api_management: ApiManagement | None = Field(
+        default=None,
+        description="a service of Azure API Management in front: {sku: StandardV2, exposure: public, subnet: …}",
     )
     replicas: Range = Field(
         default_factory=lambda: Range(min=2, max=4),

@@ -21,6 +21,7 @@ from config.base import (
     pattern,
 )
 from config.cost import Expected
+from config.fallback import Fallback
 from config.measured import Measured
 
 # Beyond it neighbouring whole numbers are equal in JSON's numbers; no option of vLLM has a use for them.
@@ -245,6 +246,11 @@ class ModelSettings(Section):
         default=None,
         description="what one busy replica carries, for the cost of tokens: {input_tokens_per_second: 4000, "
         "output_tokens_per_second: 900, instead_of: …}",
+    )
+    fallback: Fallback | None = Field(
+        default=None,
+        description="a managed model that answers what ours can't: {url: https://api.openai.com/v1, model: …, "
+        "key_secret: …}",
     )
     measured: Measured | None = Field(
         default=None,

@@ -4,6 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from config.access import Access
 from config.base import Section
 from config.cluster import Cluster, Quota
 from config.cost import Cost
@@ -49,6 +50,10 @@ class Settings(Section):
     )
     security: Security = Field(
         default_factory=Security, description="a mapping: the key vault and the names of secrets in it"
+    )
+    access: Access = Field(
+        default_factory=Access,
+        description="a mapping: the Entra groups that operate the platform, publish models or look on",
     )
     gateway: Gateway = Field(description="a mapping with hostname and certificate")
     tenants: Annotated[tuple[Tenant, ...], Field(min_length=1, max_length=1000)] = Field(

@@ -18,6 +18,7 @@ from planning.deciding import (
 from planning.deciding import (
     gpu_operator as operator,
 )
+from planning.deciding.access import access
 from planning.deciding.image_admission import image_admission
 from planning.deciding.safety import safety
 from planning.money.cost import cost
@@ -84,6 +85,7 @@ def build(stack: ResolvedStack) -> Plan:
         pools=pools,
         system_load=services.system_load(stack),
         image_admission=image_admission(stack),
+        access=access(stack),
         secrets=services.secrets(stack),
         gpu_operator=operator.operator(stack, foundation.system_nodes),
         serving=services.serving(stack),

@@ -1,29 +1,12 @@
 """What each top-level component is, from the Plan: one line for the tree."""
 
-from collections.abc import Callable, Mapping, Sequence
-
-from msgspec import Struct
+from collections.abc import Mapping, Sequence
 
 from planning import Plan
 from planning.plan import ChartPlan, LimiterPlan, ModelPlan, PoolPlan
-from preview.formats import TIMES, TO, device, joined, plural, span, span_of
-
-# Resources below each top-level component of one kind, by its logical name.
-Counts = Mapping[str, int]
-
-
-class Leaf(Struct, frozen=True):
-    """One line of the tree, with its number of resources where that is not the branch's own count."""
-
-    text: str
-    resources: int | None = None
-
-
-class Description(Struct, frozen=True):
-    """How one kind of component is described: the name of its branch, and its lines from the Plan."""
-
-    name: str
-    leaves: Callable[[Plan, Counts], tuple[Leaf, ...]]
+from preview import describe_azure as azure
+from preview.formats import TIMES, device, joined, plural, span, span_of
+from preview.leaves import Counts, Description, Leaf
 
 
 def pool_cells(pool: PoolPlan) -> tuple[str, ...]:
@@ -43,7 +26,11 @@ def model_cells(model: ModelPlan) -> tuple[str, ...]:
         for workload in model.workloads
     ]
     weights = [release.model_id.rpartition("/")[2] for release in model.releases]
-    return model.name, joined(weights), joined(places) + (", autoscaled" if model.autoscaled else "")
+    how = ", autoscaled" if model.autoscaled else ""
+    if model.fallback is not None:
+        when = "on failure" if model.fallback.share is None else f"{model.fallback.share} %"
+        how += f", {model.fallback.host} {when}"
+    return model.name, joined(weights), joined(places) + how
 
 
 def _aligned(rows: Sequence[tuple[str, ...]]) -> list[str]:
@@ -55,101 +42,8 @@ def _chart(chart: ChartPlan) -> str:
     return f"{chart.chart.rpartition('/')[2].partition('@')[0]} {chart.version}"
 
 
-def _azure(plan: Plan, _: Counts) -> tuple[Leaf, ...]:
-    return (Leaf(f"subscription {plan.foundation.scope.subscription_id}"),)
-
-
-def _groups(plan: Plan, _: Counts) -> tuple[Leaf, ...]:
-    azure = plan.foundation
-    return (Leaf(f"{azure.scope.resource_group}, and {azure.model_store.resource_group}, which outlives the stack"),)
-
-
-def _audit(plan: Plan, _: Counts) -> tuple[Leaf, ...]:
-    audit = plan.foundation.audit
-    if audit is None:
-        return ()
-    parts = [audit.workspace, f"records kept {plural(audit.retention_days, 'day')}"]
-    parts += [f"{audit.daily_gb} GB a day at most"] if audit.daily_gb is not None else []
-    parts += [f"containers of {joined(list(audit.container_logs.namespaces))}"] if audit.container_logs else []
-    parts += ["Microsoft Defender"] if audit.defender else []
-    return (Leaf(", ".join(parts)),)
-
-
-def _network(plan: Plan, _: Counts) -> tuple[Leaf, ...]:
-    network = plan.foundation.network
-    parts = [
-        f"VNet {network.address_space}",
-        plural(len(network.subnets), "subnet"),
-        "NAT gateway",
-        plural(len(network.private_zones), "private zone"),
-    ]
-    parts += [f"peered with {network.runner.vnet}"] if network.runner else []
-    return (Leaf(", ".join(parts)),)
-
-
-def _identity(plan: Plan, _: Counts) -> tuple[Leaf, ...]:
-    identity = plan.foundation.identity
-    assignments = len(identity.subnets) + 1 + sum(scope is not None for scope in (identity.private_zone, identity.vnet))
-    return (Leaf(f"identities of control plane and kubelets, {plural(assignments, 'role assignment')}"),)
-
-
-def _cluster(plan: Plan, _: Counts) -> tuple[Leaf, ...]:
-    cluster = plan.foundation.cluster
-    reach = "private API" if cluster.private else f"API restricted to {plural(len(cluster.authorized_ranges), 'range')}"
-    system, first = plan.foundation.system_pool.pool, cluster.first_pool
-    return (
-        Leaf(f"AKS {cluster.kubernetes} {cluster.tier}, {reach}, Entra RBAC, workload identity"),
-        Leaf(f"{system.name}  {system.vm_size}  {span_of(system.min_nodes, system.max_nodes, 'node')}"),
-        _system_load(plan),
-        Leaf(f"{first.name}  {first.vm_size}  {plural(first.nodes, 'node')}, which AKS requires"),
-    )
-
-
-def _system_load(plan: Plan) -> Leaf:
-    load = plan.system_load
-    cpu = (f"{millicores / 1000:.1f}" for millicores in (load.min_cpu_millicores, load.max_cpu_millicores))
-    memory = (f"{mib / 1024:.1f}" for mib in (load.min_memory_mib, load.max_memory_mib))
-    offered = f"{plural(load.min_nodes, 'node')} of {load.node_cpu_millicores / 1000:.1f}"
-    spare = "one may be away" if load.spare else "none may be away"
-    return Leaf(
-        f"        requested {TO.join(dict.fromkeys(cpu))} cores, {TO.join(dict.fromkeys(memory))} GiB; "
-        f"{offered} cores, {load.node_memory_mib / 1024:.1f} GiB; {spare}"
-    )
-
-
 def _pools(plan: Plan, _: Counts) -> tuple[Leaf, ...]:
     return tuple(Leaf(text) for text in _aligned([pool_cells(pool) for pool in plan.pools]))
-
-
-def _vault(plan: Plan, _: Counts) -> tuple[Leaf, ...]:
-    vault = plan.foundation.vault
-    parts = [vault.name, "private endpoint", f"deleted secrets kept {plural(vault.soft_delete_days, 'day')}"]
-    parts += ["purge protection"] if vault.purge_protection else []
-    parts += [f"{plural(len(vault.bootstrap), 'secret')} written by the first `up`"] if vault.bootstrap else []
-    return (Leaf(", ".join(parts)),)
-
-
-def _keys(plan: Plan, _: Counts) -> tuple[Leaf, ...]:
-    keys = plan.foundation.keys
-    if keys is None:
-        return ()
-    held = {"etcd": keys.etcd, "disks": keys.disks, "the store of weights": keys.store}
-    return (Leaf(f"{joined([what for what, key in held.items() if key is not None])}, with keys of the vault"),)
-
-
-def _registry(plan: Plan, _: Counts) -> tuple[Leaf, ...]:
-    registry = plan.foundation.registry
-    parts = [registry.name, "private endpoint"]
-    parts += ["zone-redundant"] if registry.zone_redundant else []
-    parts += (
-        [f"caches {joined([cache.source.partition('/')[0] for cache in registry.caches])}"] if registry.caches else []
-    )
-    return (Leaf(", ".join(parts)),)
-
-
-def _model_store(plan: Plan, _: Counts) -> tuple[Leaf, ...]:
-    store = plan.foundation.model_store
-    return (Leaf(f"{store.account}/{store.container}, {store.sku}, private endpoint, outlives the stack"),)
 
 
 def _admission(plan: Plan, _: Counts) -> tuple[Leaf, ...]:
@@ -160,6 +54,15 @@ def _admission(plan: Plan, _: Counts) -> tuple[Leaf, ...]:
             f"in {plural(len(admission.namespaces), 'namespace')}"
         ),
     )
+
+
+def _access(plan: Plan, _: Counts) -> tuple[Leaf, ...]:
+    access = plan.access
+    if access is None:
+        return ()
+    roles = {"operator": access.operators, "model publisher": access.publishers, "viewer": access.viewers}
+    held = [f"{plural(len(groups), 'group')} as {role}" for role, groups in roles.items() if groups]
+    return (Leaf(f"{joined(held)}; Secrets for administrators alone"),)
 
 
 def _secrets(plan: Plan, _: Counts) -> tuple[Leaf, ...]:
@@ -189,7 +92,9 @@ def _autoscaling(plan: Plan, _: Counts) -> tuple[Leaf, ...]:
 
 
 def _certificates(plan: Plan, _: Counts) -> tuple[Leaf, ...]:
-    return (Leaf(f"{_chart(plan.certificates.chart)}, for the gateway's webhook"),)
+    issuer = plan.certificates.issuer
+    signed = f", and the gateway's certificate, signed by {issuer.server}" if issuer is not None else ""
+    return (Leaf(f"{_chart(plan.certificates.chart)}, for the gateway's webhook{signed}"),)
 
 
 def _gateway(plan: Plan, _: Counts) -> tuple[Leaf, ...]:
@@ -212,18 +117,8 @@ def _limiter(plan: LimiterPlan | None) -> tuple[Leaf, ...]:
     return (Leaf(f"limits counted in {where}; without it tenants' requests {away}"),)
 
 
-def _redis(plan: Plan, _: Counts) -> tuple[Leaf, ...]:
-    redis = plan.foundation.redis
-    return () if redis is None else (Leaf(f"{redis.name}, {redis.sku}, private, with a replica"),)
-
-
 def _serving(plan: Plan, _: Counts) -> tuple[Leaf, ...]:
     return (Leaf(f"namespace {plan.serving.namespace}, all traffic denied by default"),)
-
-
-def _content_safety(plan: Plan, _: Counts) -> tuple[Leaf, ...]:
-    account = plan.foundation.content_safety
-    return () if account is None else (Leaf(f"{account.account}, Azure AI Content Safety, private endpoint, no keys"),)
 
 
 def _safety(plan: Plan, _: Counts) -> tuple[Leaf, ...]:
@@ -252,19 +147,22 @@ def _guard(plan: Plan, _: Counts) -> tuple[Leaf, ...]:
 
 # By the last part of the component's type, in the order of the architecture.
 DESCRIPTIONS: Mapping[str, Description] = {
-    "azure-native": Description("provider", _azure),
-    "ResourceGroups": Description("groups", _groups),
-    "Audit": Description("audit", _audit),
-    "Network": Description("network", _network),
-    "ClusterIdentities": Description("identity", _identity),
-    "Cluster": Description("cluster", _cluster),
+    "azure-native": Description("provider", azure.azure),
+    "ResourceGroups": Description("groups", azure.groups),
+    "Audit": Description("audit", azure.audit),
+    "Network": Description("network", azure.network),
+    "ClusterIdentities": Description("identity", azure.identity),
+    "Cluster": Description("cluster", azure.cluster),
     "NodePools": Description("node pools", _pools),
-    "Vault": Description("vault", _vault),
-    "Keys": Description("keys", _keys),
-    "Registry": Description("registry", _registry),
-    "ModelStore": Description("model store", _model_store),
-    "ManagedRedis": Description("redis", _redis),
-    "ContentSafety": Description("content safety", _content_safety),
+    "Vault": Description("vault", azure.vault),
+    "Keys": Description("keys", azure.keys),
+    "Registry": Description("registry", azure.registry),
+    "ModelStore": Description("model store", azure.model_store),
+    "ManagedRedis": Description("redis", azure.redis),
+    "ContentSafety": Description("content safety", azure.content_safety),
+    "ApiManagement": Description("API management", azure.api_management),
+    "AzureAccess": Description("people", azure.azure_access),
+    "GatewayName": Description("gateway name", azure.gateway_name),
     "ImageAdmission": Description("admission", _admission),
     "Secrets": Description("secrets", _secrets),
     "Monitoring": Description("monitoring", _monitoring),
@@ -275,5 +173,6 @@ DESCRIPTIONS: Mapping[str, Description] = {
     "Serving": Description("serving", _serving),
     "Safety": Description("safety", _safety),
     "Model": Description("models", _models),
+    "Access": Description("access", _access),
     "Guard": Description("guard", _guard),
 }

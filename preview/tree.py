@@ -9,8 +9,9 @@ from msgspec import Struct
 from rich.text import Text
 
 from planning import Plan
-from preview.describe import DESCRIPTIONS, Leaf
+from preview.describe import DESCRIPTIONS
 from preview.formats import TIMES, plural, whole
+from preview.leaves import Leaf
 
 # A stack may serve hundreds of models; beyond this only their number is shown.
 MOST_LEAVES = 12

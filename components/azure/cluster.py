@@ -22,6 +22,7 @@ from components.azure.keys import Keys
 from components.azure.kubeconfig import with_kubelogin
 from components.azure.network import API_SERVER, API_SERVER_ZONE, NODES, Network
 from components.azure.resource_groups import ResourceGroups
+from components.azure.safeguards import safeguards
 from planning.plan import AgentPoolPlan, AzureScopePlan, ClusterPlan, MaintenancePlan
 from planning.plan.limits import CLUSTER_CREATE_MINUTES, CLUSTER_UPDATE_MINUTES
 
@@ -178,6 +179,8 @@ class Cluster(pulumi.ComponentResource):
             depends_on=[self.cluster, self.ready[-1]],
         )
         self.ready.append(self.system_pool)
+        # Beside the pools: it is written to the cluster, and AKS accepts one operation at a time.
+        self.ready += safeguards(name, plan.safeguards, self.cluster, after=self.system_pool, parent=self)
         before = [*network.ready, *images, *recorded(audit, "cluster", self.cluster, name=name, parent=self)]
         before += audit.collect(self.cluster, name=name, parent=self) if audit is not None else []
         self.kubernetes = self._kubernetes(before)

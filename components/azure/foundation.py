@@ -5,9 +5,12 @@ from collections.abc import Mapping
 import pulumi
 import pulumi_azure_native
 
+from components.azure.access import AzureAccess
+from components.azure.api_management import ApiManagement
 from components.azure.audit import Audit
 from components.azure.cluster import Cluster
 from components.azure.content_safety import ContentSafety
+from components.azure.gateway_name import GatewayName
 from components.azure.identity import ClusterIdentities
 from components.azure.keys import Keys
 from components.azure.model_store import ModelStore
@@ -78,6 +81,22 @@ def azure(plan: AzurePlan, *, bootstrap: Mapping[str, pulumi.Output[str]]) -> Fo
         if plan.redis is not None
         else None
     )
+    front = (
+        ApiManagement(
+            "api-management", plan.api_management, scope=scope, groups=groups, network=network, vault=vault,
+            audit=audit, opts=opts,
+        )
+        if plan.api_management is not None
+        else None
+    )  # fmt: skip
+    access = (
+        AzureAccess("people", plan.access, cluster=cluster, store=store, opts=opts) if plan.access is not None else None
+    )
+    name = (
+        GatewayName("gateway-name", plan.gateway_name, scope=scope, identities=identity, opts=opts)
+        if plan.gateway_name is not None
+        else None
+    )
     safety = (
         ContentSafety(
             "content-safety-account",
@@ -111,6 +130,7 @@ def azure(plan: AzurePlan, *, bootstrap: Mapping[str, pulumi.Output[str]]) -> Fo
             safety=safety,
             provider=provider,
         ),
+        gateway_address=name.ready if name is not None else (),
         components=[
             component
             for component in (
@@ -125,6 +145,9 @@ def azure(plan: AzurePlan, *, bootstrap: Mapping[str, pulumi.Output[str]]) -> Fo
                 registry,
                 store,
                 redis,
+                front,
+                access,
+                name,
                 safety,
             )
             if component is not None

@@ -13,6 +13,7 @@ from planning.plan import AzureScopePlan, NetworkPlan, RunnerPlan, SubnetPlan
 # Roles of subnets and services of private zones that components look up.
 NODES = "nodes"
 API_SERVER = "api_server"
+API_MANAGEMENT = "api_management"
 PRIVATE_ENDPOINTS = "private_endpoints"
 API_SERVER_ZONE = "api_server"
 REDIS_ZONE = "redis"

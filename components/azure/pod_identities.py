@@ -54,6 +54,8 @@ class AzurePodIdentities:
             ready.append(made.grant(role, self._vault.secret_scope(secret), needed, of=f"secret-{secret}"))
         if plan.read_secrets:
             ready += self._vault.ready
+        for zone, role in plan.write_zones:
+            ready.append(made.grant(role, zone, of=f"zone-{zone.rpartition('/')[2]}"))
         if plan.read_weights is not None:
             container = self._store.container
             part = f"{plan.read_weights.role.replace('_', '-')}-{plan.weights_folder}"

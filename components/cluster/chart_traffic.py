@@ -27,7 +27,7 @@ from components.cluster.labels import OPERATED_PODS, PROMETHEUS_PODS, PROXY_PODS
 from components.cluster.limiter_traffic import limiter_traffic, without_api
 from components.cluster.network_policies import DNS, deny_all, https, pods
 from components.foundation import KubernetesCluster
-from planning.plan import AlertingPlan, ChartTrafficPlan, ControllerPlan, GatewayPlan
+from planning.plan import AlertingPlan, CertificatesPlan, ChartTrafficPlan, ControllerPlan, GatewayPlan
 from planning.plan.endpoint import HTTP_PORT
 from planning.plan.labels import MODEL
 
@@ -35,6 +35,7 @@ Openings = Mapping[str, NetworkPolicySpecArgsDict]
 
 _EVERYTHING = "0.0.0.0/0"
 _NAME, _COMPONENT = "app.kubernetes.io/name", "app.kubernetes.io/component"
+SECRETS_PODS = {_NAME: "external-secrets"}
 _ALERTMANAGER = {**OPERATED_PODS, _NAME: "alertmanager"}
 _GRAFANA = {_NAME: "grafana"}
 _KEDA, _KEDA_METRICS = {"app": "keda-operator"}, {"app": "keda-operator-metrics-apiserver"}
@@ -42,8 +43,8 @@ _KEDA, _KEDA_METRICS = {"app": "keda-operator"}, {"app": "keda-operator-metrics-
 _QUERIES, _ALERTS, _RELOADER = 9090, 9093, 8080
 # Alertmanagers agree among themselves on who sends.
 _GOSSIP = 9094
-# The proxies' HTTPS, which Envoy Gateway moves out of the ports of root; their metrics, and those of the AI gateway.
-_PROXY_HTTPS, _PROXY_METRICS, _TOKEN_METRICS = 10443, 19001, 1064
+# The proxies' HTTP(S), which Envoy Gateway moves out of the ports of root; their metrics, and those of the AI gateway.
+_PROXY_HTTP, _PROXY_HTTPS, _PROXY_METRICS, _TOKEN_METRICS = 10080, 10443, 19001, 1064
 # What proxies ask Envoy Gateway for: configuration, limits and extensions.
 _PROXY_CONFIGURATION = (18000, 18001, 18002)
 _KUBELETS, _NODE_EXPORTERS, _COREDNS = 10250, 9100, 9153
@@ -51,28 +52,29 @@ _KUBELETS, _NODE_EXPORTERS, _COREDNS = 10250, 9100, 9153
 
 def close(
     name: str, namespace: str, openings: Openings, *, parent: pulumi.Resource, cluster: KubernetesCluster,
-    space: pulumi.Resource,
+    space: pulumi.Resource, after: Sequence[pulumi.Resource] = (),
 ) -> list[pulumi.Resource]:  # fmt: skip
-    """The policies of a chart's namespace; its pods start after them."""
+    """The policies of a chart's namespace; its pods start after them, and they come after policies by name."""
     return [
         NetworkPolicy(
             f"{name}-traffic-{policy}",
             metadata=metadata(policy, namespace),
             spec=spec,
-            opts=in_cluster(parent, cluster, space),
+            opts=in_cluster(parent, cluster, space, *after),
         )
         for policy, spec in {"default-deny": deny_all(), **openings}.items()
     ]
 
 
 def secrets_traffic(plan: ChartTrafficPlan) -> Openings:
-    """External Secrets: the vault, and the public address where an identity's token is had."""
+    """External Secrets: the vault, and the public address where an identity's token is had (by name: `sign_in.py`)."""
+    signs_in = [] if plan.sign_in_hosts else [https(_EVERYTHING, but=plan.not_internet)]
     return {
         "api-server": _api_clients(plan),
         "operator": _opening(
-            {_NAME: "external-secrets"},
+            SECRETS_PODS,
             ingress=[_scraped(plan, 8080)],
-            egress=[https(plan.vault), https(_EVERYTHING, but=plan.not_internet)],
+            egress=[https(plan.vault), *signs_in],
         ),
         "webhook": _opening({_NAME: "external-secrets-webhook"}, ingress=[_from_anyone(10250)]),
     }
@@ -97,11 +99,16 @@ def autoscaling_traffic(plan: ChartTrafficPlan) -> Openings:
     }
 
 
-def certificates_traffic(plan: ChartTrafficPlan) -> Openings:
-    """cert-manager: its certificates are signed in the cluster, by nobody outside."""
+def certificates_traffic(certificates: CertificatesPlan) -> Openings:
+    """cert-manager signs in the cluster; for an authority outside it reaches that, Azure, and a resolver by HTTPS.
+
+    Nobody publishes the authority's addresses.
+    """
+    plan = certificates.traffic
+    outside = [] if certificates.issuer is None else [https(_EVERYTHING, but=plan.not_internet)]
     return {
         "api-server": _api_clients(plan),
-        "controller": _opening({_COMPONENT: "controller"}, ingress=[_scraped(plan, 9402)]),
+        "controller": _opening({_COMPONENT: "controller"}, ingress=[_scraped(plan, 9402)], egress=outside),
         "webhook": _opening({_COMPONENT: "webhook"}, ingress=[_from_anyone(10250)]),
     }
 
@@ -123,6 +130,7 @@ def gpu_operator_traffic(plan: ChartTrafficPlan) -> Openings:
 def envoy_traffic(plan: GatewayPlan, extension_port: int) -> Openings:
     """Envoy Gateway and its proxies: clients, models, and what one has from the other."""
     around, controller = plan.traffic, dict(plan.envoy_controller.pods)
+    doors = (_PROXY_HTTPS, *([_PROXY_HTTP] if plan.surface.http_redirect else []))
     configuration = _tcp(*_PROXY_CONFIGURATION)
     models: NetworkPolicyPeerArgsDict = {
         **pods(around.models, {}),
@@ -144,16 +152,23 @@ def envoy_traffic(plan: GatewayPlan, extension_port: int) -> Openings:
         ),
         "proxies": _opening(
             proxies_of(plan.gateway, plan.namespace),
-            ingress=[_from_anyone(_PROXY_HTTPS), _scraped(around, _PROXY_METRICS, _TOKEN_METRICS)],
+            ingress=[_from_anyone(*doors), _scraped(around, _PROXY_METRICS, _TOKEN_METRICS)],
             egress=[
                 {"to": [models], "ports": _tcp(HTTP_PORT)},
                 {"to": [pods(around.proxies, controller)], "ports": configuration},
+                *_outside(plan),
             ],
         ),
         # The Job that gets the chart, for its CRDs.
         "chart-crds": _opening({_NAME: plan.envoy_crds.account}, egress=[https(_EVERYTHING, but=around.not_internet)]),
         **limiter_traffic(plan),
     }
+
+
+def _outside(plan: GatewayPlan) -> list[NetworkPolicyEgressRuleArgsDict]:
+    """The way to managed models, where no policy by names (`proxy_names`) has it: they publish no addresses."""
+    everywhere = bool(plan.fallback_hosts) and not plan.hosts_by_name
+    return [https(_EVERYTHING, but=plan.traffic.not_internet)] if everywhere else []
 
 
 def ai_gateway_traffic(plan: GatewayPlan) -> Openings:

@@ -1,6 +1,6 @@
 """The gateway: Envoy Gateway with Agent Router (Envoy AI Gateway before 1.2), and the Gateway that all models share."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import pulumi
 from pulumi_kubernetes.apiextensions import CustomResource
@@ -9,17 +9,19 @@ from pulumi_kubernetes.helm.v3 import Release
 from pulumi_kubernetes.networking.v1 import NetworkPolicy
 
 from components.cluster import gateway_specs as specs
+from components.cluster.certificate_issuer import signed_certificate
 from components.cluster.certificates import Certificates
 from components.cluster.chart import install_chart
 from components.cluster.chart_crds import apply_chart_crds
 from components.cluster.chart_traffic import ai_gateway_traffic, close, envoy_traffic
 from components.cluster.external_secret import external_secret, trimmed
 from components.cluster.gateway_admission import gateway_admission
+from components.cluster.gateway_surface import redirect_route
 from components.cluster.in_cluster import in_cluster
 from components.cluster.labels import PROXY_PODS, metadata
 from components.cluster.limiter import limiter
 from components.cluster.namespace import namespace
-from components.cluster.network_policies import deny_all, extension_traffic
+from components.cluster.network_policies import deny_all, extension_traffic, proxy_names
 from components.cluster.secret_store import secret_store
 from components.cluster.secrets import Secrets
 from components.cluster.system_move import system_move
@@ -54,6 +56,7 @@ class Gateway(pulumi.ComponentResource):
         identities: PodIdentities,
         certificates: Certificates,
         models: Namespace,
+        address: Sequence[pulumi.Resource],
         cluster: KubernetesCluster,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
@@ -80,8 +83,8 @@ class Gateway(pulumi.ComponentResource):
             space=space,
             parent=self,
         )
-        certificate, keys = self._secrets([space, *store])
-        proxy = self._object("proxy", _ENVOY, "EnvoyProxy", specs.envoy_proxy(plan, cluster.system_nodes))
+        certificate, keys = self._certificate([space, *store], certificates), self._keys([space, *store])
+        proxy = self._object("proxy", _ENVOY, "EnvoyProxy", specs.envoy_proxy(plan, cluster.system_nodes), *address)
         gateway_class = CustomResource(
             f"{name}-class",
             api_version=_GATEWAY_API,
@@ -122,6 +125,8 @@ class Gateway(pulumi.ComponentResource):
             config,
             annotations={specs.GATEWAY_CONFIG: plan.gateway},
         )
+        if plan.surface.http_redirect:
+            self._object("redirect", _GATEWAY_API, "HTTPRoute", redirect_route(plan), self.gateway)
         self.ready = [*controllers, *guards, self.gateway]
         answer = self._route("models-answer", _ENVOY, "HTTPRouteFilter", models_fallback(), models)
         self._route("models", _GATEWAY_API, "HTTPRoute", models_route(plan), models, answer, *self.ready)
@@ -185,7 +190,21 @@ class Gateway(pulumi.ComponentResource):
     def _closed(self, proxies: Namespace, ai: Namespace) -> list[pulumi.Resource]:
         """The policies of the controllers' namespaces, the proxies' among them."""
         plan = self._plan
-        return [
+        named = (
+            [
+                CustomResource(
+                    f"{self._name}-envoy-names",
+                    api_version="cilium.io/v2",
+                    kind="CiliumNetworkPolicy",
+                    metadata=metadata("proxies", plan.envoy.namespace),
+                    spec=proxy_names(plan.gateway, plan.namespace, plan.fallback_hosts),
+                    opts=in_cluster(self, self._cluster, proxies),
+                )
+            ]
+            if plan.fallback_hosts and plan.hosts_by_name
+            else []
+        )
+        return named + [
             policy
             for role, chart, openings, space in (
                 ("envoy", plan.envoy, envoy_traffic(plan, specs.EXTENSION_PORT), proxies),
@@ -196,18 +215,34 @@ class Gateway(pulumi.ComponentResource):
             )
         ]
 
-    def _secrets(self, needs: list[pulumi.Resource]) -> tuple[CustomResource, CustomResource]:
-        plan = self._plan
-        certificate = external_secret(
+    def _certificate(self, needs: list[pulumi.Resource], certificates: Certificates) -> CustomResource:
+        """From the vault, or signed by an authority: each has a Secret of its own, and the listener has a good one.
+
+        External Secrets deletes its Secret with its object, which goes after the Gateway has turned to the other.
+        """
+        plan, secret = self._plan, specs.certificate_secret(self._plan)
+        if plan.surface.issuer is not None:
+            return signed_certificate(
+                f"{self._name}-signed-certificate",
+                issuer=plan.surface.issuer,
+                hostname=plan.hostname,
+                secret=secret,
+                namespace=plan.namespace,
+                opts=in_cluster(self, self._cluster, needs[0], *certificates.issuers),
+            )
+        return external_secret(
             f"{self._name}-certificate",
-            secret=specs.CERTIFICATE_SECRET,
+            secret=secret,
             store=plan.secret_store,
-            data={"pem": plan.certificate},
+            data={"pem": str(plan.certificate)},
             template=specs.certificate_template(),
             opts=in_cluster(self, self._cluster, *needs),
         )
+
+    def _keys(self, needs: list[pulumi.Resource]) -> CustomResource:
+        plan = self._plan
         named = {name: secret for tenant in plan.tenants for name, secret in tenant.keys}
-        keys = external_secret(
+        return external_secret(
             f"{self._name}-api-keys",
             secret=specs.KEYS_SECRET,
             store=plan.secret_store,
@@ -216,7 +251,6 @@ class Gateway(pulumi.ComponentResource):
             refresh=_KEYS_REFRESH,
             opts=in_cluster(self, self._cluster, *needs),
         )
-        return certificate, keys
 
     def _namespace(self, role: str, name: str) -> Namespace:
         opts = in_cluster(self, self._cluster, *self._cluster.admission)

@@ -1,7 +1,16 @@
 """Helm values and specs of the gateway's charts and objects, from the Plan alone."""
 
+from components.cluster.access_log import access_log
 from components.cluster.durations import in_seconds
 from components.cluster.gateway_limits import overload, tcp_keepalive
+from components.cluster.gateway_surface import (
+    HTTPS_LISTENER,
+    key_section,
+    late_headers,
+    open_paths,
+    path_settings,
+    redirect_listeners,
+)
 from components.cluster.labels import ROUTES_ADMITTED
 from components.cluster.limiter_specs import rate_limit, rate_limit_pods
 from planning.plan import GatewayPlan, Json, NodeSelection
@@ -9,6 +18,7 @@ from planning.plan.endpoint import CLIENT_HEADER, HEADERS, MODEL_HEADER
 from planning.plan.system_pods import ENVOY, EXTERNAL_PROCESSOR
 
 CERTIFICATE_SECRET = "gateway-certificate"  # noqa: S105 - names of Secrets, not secrets
+_SIGNED_SECRET = "gateway-signed-certificate"  # noqa: S105
 KEYS_SECRET = "gateway-api-keys"  # noqa: S105
 WEBHOOK_SECRET = "ai-gateway-webhook-certificate"  # noqa: S105 - the name of a Secret, not a secret
 # Deployment, Service and service account of the AI gateway's controller.
@@ -21,8 +31,6 @@ _EXTENSION_MIB = 64
 # By this annotation of a Gateway the AI gateway finds its GatewayConfig (internal/controller/gateway.go).
 GATEWAY_CONFIG = "aigateway.envoyproxy.io/gateway-config"
 
-# Only these paths lead to a model. vLLM itself requires no key on /invocations, /metrics, /tokenize and others.
-_PATHS = "/v1"
 _EVERYONE: list[Json] = ["0.0.0.0/0", "::/0"]
 _TARGET_GROUP = "gateway.networking.k8s.io"
 # Internal headers of the AI gateway (internal/internalapi/internalapi.go), which its filters set after a client's have
@@ -113,7 +121,7 @@ def envoy_proxy(plan: GatewayPlan, nodes: NodeSelection) -> dict[str, Json]:
         "bootstrap": {"type": "Merge", "value": overload(plan.proxy)},
         "telemetry": {
             "metrics": {"prometheus": {}},
-            "accessLog": {"settings": [{"format": _LOG_FORMAT, "sinks": [_STANDARD_OUTPUT]}]},
+            "accessLog": access_log(plan),
         },
         "provider": {
             "type": "Kubernetes",
@@ -166,21 +174,22 @@ def gateway_config(plan: GatewayPlan) -> dict[str, Json]:
 
 
 def gateway(plan: GatewayPlan) -> dict[str, Json]:
-    """Spec of the Gateway: only HTTPS, for one host name, open to HTTPRoutes of admitted namespaces."""
+    """Spec of the Gateway: HTTPS for one host name, open to HTTPRoutes of admitted namespaces, and the way to it."""
     return {
         "gatewayClassName": plan.gateway,
         "listeners": [
             {
-                "name": "https",
+                "name": HTTPS_LISTENER,
                 "port": 443,
                 "protocol": "HTTPS",
                 "hostname": plan.hostname,
-                "tls": {"mode": "Terminate", "certificateRefs": [{"name": CERTIFICATE_SECRET}]},
+                "tls": {"mode": "Terminate", "certificateRefs": [{"name": certificate_secret(plan)}]},
                 "allowedRoutes": {
                     "kinds": [{"group": _TARGET_GROUP, "kind": "HTTPRoute"}],
                     "namespaces": {"from": "Selector", "selector": {"matchLabels": dict(ROUTES_ADMITTED)}},
                 },
-            }
+            },
+            *redirect_listeners(plan),
         ],
     }
 
@@ -192,7 +201,7 @@ def client_traffic(plan: GatewayPlan) -> dict[str, Json]:
     """
     path = plan.listener
     return {
-        "targetRefs": _targets(plan),
+        "targetRefs": [_target(plan)],
         "tcpKeepalive": tcp_keepalive(path.keepalive),
         "connection": {
             # Envoy's default, 32 KiB, is less than a long prompt.
@@ -204,6 +213,7 @@ def client_traffic(plan: GatewayPlan) -> dict[str, Json]:
             },
         },
         "http2": {"maxConcurrentStreams": path.streams},
+        "path": path_settings(),
         "timeout": {
             "tcp": {
                 "connectionInspectionTimeout": in_seconds(path.inspection_seconds),
@@ -221,16 +231,17 @@ def client_traffic(plan: GatewayPlan) -> dict[str, Json]:
             "earlyRequestHeaders": {
                 "remove": [CLIENT_HEADER, MODEL_HEADER, _PICKED_ENDPOINT],
                 "removeOnMatch": [{"type": "Prefix", "value": prefix} for prefix in _INTERNAL_PREFIXES],
-            }
+            },
+            **late_headers(plan),
         },
         "tls": {"minVersion": "1.2"},
     }
 
 
 def security(plan: GatewayPlan) -> dict[str, Json]:
-    """Spec of the SecurityPolicy: an API key on every request, and no path but `/v1`."""
+    """Spec of the SecurityPolicy: an API key on every request, and no path but those of OpenAI's API."""
     return {
-        "targetRefs": _targets(plan),
+        "targetRefs": [{**_target(plan), **key_section(plan)}],
         "apiKeyAuth": {
             "credentialRefs": [{"group": "", "kind": "Secret", "name": KEYS_SECRET}],
             "extractFrom": [{"headers": ["Authorization"]}],
@@ -245,13 +256,18 @@ def security(plan: GatewayPlan) -> dict[str, Json]:
                 {
                     "name": "openai-paths",
                     "action": "Allow",
-                    "operation": {"path": {"type": "PathPrefix", "value": _PATHS}, "methods": ["GET", "POST"]},
+                    "operation": {"path": open_paths(), "methods": ["GET", "POST"]},
                     # A rule needs a principal; the key has already authenticated it.
                     "principal": {"clientCIDRs": _EVERYONE},
                 }
             ],
         },
     }
+
+
+def certificate_secret(plan: GatewayPlan) -> str:
+    """Name of the Secret with the listener's certificate."""
+    return CERTIFICATE_SECRET if plan.surface.issuer is None else _SIGNED_SECRET
 
 
 def certificate_template() -> dict[str, Json]:
@@ -272,25 +288,5 @@ def _pem(kind: str) -> str:
     return f'{{{{ with .pem | filterPEM "{kind}" }}}}{{{{ . }}}}{{{{ else }}}}{{{{ fail "{missing}" }}}}{{{{ end }}}}'
 
 
-def _targets(plan: GatewayPlan) -> list[Json]:
-    return [{"group": _TARGET_GROUP, "kind": "Gateway", "name": plan.gateway}]
-
-
-_STANDARD_OUTPUT: dict[str, Json] = {"type": "File", "file": {"path": "/dev/stdout"}}
-# Client, model and token counts; never prompts, answers or keys.
-_LOG_FORMAT: dict[str, Json] = {
-    "type": "JSON",
-    "json": {
-        "start": "%START_TIME%",
-        "request_id": "%REQ(X-REQUEST-ID)%",
-        "method": "%REQ(:METHOD)%",
-        "path": "%REQ_WITHOUT_QUERY(:PATH)%",
-        "code": "%RESPONSE_CODE%",
-        "flags": "%RESPONSE_FLAGS%",
-        "milliseconds": "%DURATION%",
-        "client": f"%REQ({CLIENT_HEADER.upper()})%",
-        "model": f"%REQ({MODEL_HEADER.upper()})%",
-        "input_tokens": "%DYNAMIC_METADATA(io.envoy.ai_gateway:llm_input_token)%",
-        "output_tokens": "%DYNAMIC_METADATA(io.envoy.ai_gateway:llm_output_token)%",
-    },
-}
+def _target(plan: GatewayPlan) -> dict[str, Json]:
+    return {"group": _TARGET_GROUP, "kind": "Gateway", "name": plan.gateway}

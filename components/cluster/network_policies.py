@@ -70,15 +70,34 @@ def model_names(model: str, plan: TrafficPlan) -> dict[str, Json]:
     """
     hosts: list[Json] = [{"matchName": host} for host in plan.hosts]
     store: list[Json] = [{"matchName": plan.store_host}] if plan.store_host else []
-    dns_pods: dict[str, Json] = {f"k8s:{key}": value for key, value in _DNS_LABELS.items()}
     egress: list[Json] = [
-        {
-            "toEndpoints": [{"matchLabels": {"k8s:io.kubernetes.pod.namespace": _DNS_NAMESPACE, **dns_pods}}],
-            "toPorts": [{"ports": [{"port": "53", "protocol": "ANY"}], "rules": {"dns": [*hosts, *store]}}],
-        },
+        dns_by_name([*hosts, *store]),
         {"toFQDNs": hosts, "toPorts": [{"ports": [{"port": "443", "protocol": "TCP"}]}]},
     ]
     return {"endpointSelector": {"matchLabels": {MODEL: model}}, "egress": egress}
+
+
+def dns_by_name(names: list[Json]) -> dict[str, Json]:
+    """A rule of a CiliumNetworkPolicy: which names may be looked up; what is answered counts for its `toFQDNs`."""
+    dns_pods: dict[str, Json] = {f"k8s:{key}": value for key, value in _DNS_LABELS.items()}
+    return {
+        "toEndpoints": [{"matchLabels": {"k8s:io.kubernetes.pod.namespace": _DNS_NAMESPACE, **dns_pods}}],
+        "toPorts": [{"ports": [{"port": "53", "protocol": "ANY"}], "rules": {"dns": names}}],
+    }
+
+
+def proxy_names(gateway: str, namespace: str, hosts: Iterable[str]) -> dict[str, Json]:
+    """Spec of a CiliumNetworkPolicy: proxies may look up any name, as before, and go to these hosts by HTTPS.
+
+    Cilium learns a host's addresses from answers that pass its own resolver: without a rule for names none would.
+    """
+    labels: dict[str, Json] = {f"k8s:{key}": value for key, value in proxies_of(gateway, namespace).items()}
+    named: list[Json] = [{"matchName": host} for host in hosts]
+    egress: list[Json] = [
+        dns_by_name([{"matchPattern": "*"}]),
+        {"toFQDNs": named, "toPorts": [{"ports": [{"port": "443", "protocol": "TCP"}]}]},
+    ]
+    return {"endpointSelector": {"matchLabels": labels}, "egress": egress}
 
 
 def extension_traffic(

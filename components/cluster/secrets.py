@@ -6,10 +6,11 @@ from pulumi_kubernetes.helm.v3 import Release
 
 from components.cluster.certificates import Certificates
 from components.cluster.chart import install_chart
-from components.cluster.chart_traffic import close, secrets_traffic
+from components.cluster.chart_traffic import SECRETS_PODS, close, secrets_traffic
 from components.cluster.in_cluster import in_cluster
 from components.cluster.labels import metadata
 from components.cluster.namespace import namespace
+from components.cluster.sign_in import sign_in_by_name
 from components.foundation import KubernetesCluster
 from planning.plan import Json, NodeSelection, SecretsPlan
 
@@ -35,7 +36,13 @@ class Secrets(pulumi.ComponentResource):
         super().__init__("llm-platform:components:Secrets", name, None, opts)
         space = namespace(f"{name}-namespace", plan.chart.namespace, opts=in_cluster(self, cluster, *cluster.admission))
         openings = secrets_traffic(plan.traffic)
-        policies = close(name, plan.chart.namespace, openings, parent=self, cluster=cluster, space=space)
+        by_name = sign_in_by_name(
+            name, plan.chart.namespace, SECRETS_PODS, plan.traffic, parent=self, cluster=cluster, space=space
+        )
+        policies = [
+            *by_name,
+            *close(name, plan.chart.namespace, openings, parent=self, cluster=cluster, space=space, after=by_name),
+        ]
         issuer = CustomResource(
             f"{name}-webhook-issuer",
             api_version="cert-manager.io/v1",

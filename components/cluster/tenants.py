@@ -1,5 +1,6 @@
 """What the gateway knows of tenants: the script, the models that each may use, and the limits over all proxies."""
 
+from components.cluster.gateway_surface import key_section
 from components.cluster.tenant_script import tenant_data, tenant_script
 from planning.plan import CounterPlan, GatewayPlan, Json
 from planning.plan.endpoint import COUNTED_HEADERS, LIMITS, TENANT_HEADER, TOKENS
@@ -10,9 +11,9 @@ _MOST = 4_294_967_295
 
 
 def tenant_extension(plan: GatewayPlan) -> dict[str, Json]:
-    """Spec of the EnvoyExtensionPolicy with the tenants' script, for every route of the Gateway."""
+    """Spec of the EnvoyExtensionPolicy with the tenants' script, for every route where a key is required."""
     script: Json = {"type": "Inline", "inline": tenant_script(), "filterContext": tenant_data(plan)}
-    return {"targetRefs": _gateway(plan), "lua": [script]}
+    return {"targetRefs": [{**_gateway(plan), **key_section(plan)}], "lua": [script]}
 
 
 def limits(plan: GatewayPlan) -> dict[str, Json]:
@@ -22,7 +23,7 @@ def limits(plan: GatewayPlan) -> dict[str, Json]:
     in, would shift everybody's month. A rule that all share counts under the tenant's name.
     """
     return {
-        "targetRefs": _gateway(plan),
+        "targetRefs": [_gateway(plan)],
         "rateLimit": {"global": {"rules": [_rule(counter) for counter in plan.counters]}},
     }
 
@@ -64,8 +65,8 @@ def models_fallback() -> dict[str, Json]:
     }
 
 
-def _gateway(plan: GatewayPlan) -> list[Json]:
-    return [{"group": _GATEWAYS, "kind": "Gateway", "name": plan.gateway}]
+def _gateway(plan: GatewayPlan) -> dict[str, Json]:
+    return {"group": _GATEWAYS, "kind": "Gateway", "name": plan.gateway}
 
 
 def _rule(counter: CounterPlan) -> dict[str, Json]:

@@ -32,6 +32,7 @@ def waiting_job(
     awaited: Sequence[LabelSelectorRequirementArgsDict],
     nodes: NodeSelection,
     opts: pulumi.ResourceOptions,
+    share: Mapping[str, str] = _SHARE,
 ) -> Job:
     """A Job whose pod is scheduled when no pod of its namespace matches `awaited`, and exits immediately.
 
@@ -71,7 +72,7 @@ def waiting_job(
                             "image": image,
                             # Prints its version and exits with 0.
                             "args": ["-v"],
-                            "resources": {"requests": _SHARE, "limits": _SHARE},
+                            "resources": {"requests": dict(share), "limits": dict(share)},
                             "security_context": CONFINED,
                         }
                     ],

@@ -2,19 +2,21 @@
 
 from components.cluster.durations import in_milliseconds, in_seconds
 from components.cluster.gateway_limits import tcp_keepalive
-from planning.plan import Json, UpstreamPath
+from planning.plan import FallbackPlan, Json, UpstreamPath
 from planning.plan.endpoint import CLIENT_HEADER
 
 
-def backend_traffic(route: str, path: UpstreamPath) -> dict[str, Json]:
-    """Spec of the BackendTrafficPolicy of the HTTPRoute that the AI gateway makes of the AIGatewayRoute `route`."""
+def backend_traffic(route: str, path: UpstreamPath, fallback: FallbackPlan | None = None) -> dict[str, Json]:
+    """Spec of the BackendTrafficPolicy of the HTTPRoute that the AI gateway makes of the AIGatewayRoute `route`.
+
+    Behind a model that has a `fallback` on failure, each request is sent once to our pods and once there.
+    """
     return {
         "targetRefs": [{"group": "gateway.networking.k8s.io", "kind": "HTTPRoute", "name": route}],
         "loadBalancer": {"type": "LeastRequest"},
         # Envoy never sends a request again once its answer has begun.
         "retry": {
-            "numRetries": path.retries,
-            "retryOn": {"triggers": list(path.retry_on)},
+            **_retries(path, fallback),
             "perRetry": {
                 "backOff": {
                     "baseInterval": in_milliseconds(path.retry_base_milliseconds),
@@ -51,6 +53,24 @@ def backend_traffic(route: str, path: UpstreamPath) -> dict[str, Json]:
             "http": {"connectionIdleTimeout": in_seconds(path.idle_seconds)},
         },
         "dns": {"dnsRefreshRate": in_seconds(path.dns_refresh_seconds), "respectDnsTtl": True},
+    }
+
+
+def _retries(path: UpstreamPath, fallback: FallbackPlan | None) -> dict[str, Json]:
+    """How often a request is sent again, and for what.
+
+    With attempts for each priority Envoy leaves the first after one, whatever its health; else it would go on with pods
+    that fail. A third attempt would begin with the first again, and nobody would know what a request costs at most.
+    """
+    if fallback is None or not fallback.statuses:
+        return {"numRetries": path.retries, "retryOn": {"triggers": list(path.retry_on)}}
+    return {
+        "numRetries": 1,
+        "numAttemptsPerPriority": 1,
+        "retryOn": {
+            "triggers": [*path.retry_on, "retriable-status-codes"],
+            "httpStatusCodes": list(fallback.statuses),
+        },
     }
 
 

@@ -28,5 +28,6 @@ def handover(name: str, plan: ModelPlan, nodes: NodeSelection, opts: pulumi.Reso
             {"key": POOL_REVISION, "operator": "NotIn", "values": list(plan.handover.pool_revisions)},
         ],
         nodes=nodes,
+        share=dict(plan.handover.share),
         opts=opts,
     )

@@ -99,6 +99,7 @@ class Model(pulumi.ComponentResource):
                 plan,
                 cluster=cluster,
                 ready=[serving.namespace, self.service, *gateway.ready],
+                store=serving.store,
                 opts=pulumi.ResourceOptions(parent=self),
             )
         self.register_outputs({"service": plan.service})

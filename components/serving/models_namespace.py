@@ -17,9 +17,13 @@ from planning.plan import ServingPlan
 
 
 class Serving(pulumi.ComponentResource):
-    """A model's pods wait for `ready`: the default-deny policy and, where planned, the Hugging Face token."""
+    """A model's pods wait for `ready`: the default-deny policy and, where planned, the Hugging Face token.
+
+    `store` is what an ExternalSecret waits for; empty where nothing here needs a secret.
+    """
 
     namespace: Namespace
+    store: list[pulumi.Resource]
     policies: list[NetworkPolicy]
     ready: list[pulumi.Resource]
 
@@ -49,8 +53,8 @@ class Serving(pulumi.ComponentResource):
             )
         ]
         self.ready = [self.namespace, *self.policies]
-        if plan.secret_store and plan.hugging_face_secret and plan.hugging_face_key:
-            needed = secret_store(
+        self.store = (
+            secret_store(
                 f"{name}-secrets",
                 plan.secret_store,
                 secrets=secrets,
@@ -59,6 +63,10 @@ class Serving(pulumi.ComponentResource):
                 space=self.namespace,
                 parent=self,
             )
+            if plan.secret_store is not None
+            else []
+        )
+        if plan.secret_store and plan.hugging_face_secret and plan.hugging_face_key:
             self.ready.append(
                 external_secret(
                     f"{name}-hugging-face-token",
@@ -66,7 +74,7 @@ class Serving(pulumi.ComponentResource):
                     store=plan.secret_store,
                     data={TOKEN_KEY: plan.hugging_face_key},
                     template=trimmed([TOKEN_KEY]),
-                    opts=in_cluster(self, cluster, self.namespace, *needed),
+                    opts=in_cluster(self, cluster, self.namespace, *self.store),
                 )
             )
         self.register_outputs({"namespace": plan.namespace})

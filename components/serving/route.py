@@ -12,6 +12,7 @@ from components.cluster.in_cluster import in_cluster
 from components.cluster.labels import metadata
 from components.foundation import KubernetesCluster
 from components.serving.backend_traffic import backend_traffic
+from components.serving.fallback import backends, fallback_backend
 from planning.plan import Json, ModelPlan, RouteGroupPlan
 from planning.plan.endpoint import CACHED_TOKENS, CLIENT_HEADER, HTTP_PORT, INPUT_TOKENS, MODEL_HEADER, OUTPUT_TOKENS
 
@@ -46,6 +47,7 @@ class ModelRoute(pulumi.ComponentResource):
         *,
         cluster: KubernetesCluster,
         ready: Sequence[pulumi.Resource],
+        store: Sequence[pulumi.Resource],
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("llm-platform:components:ModelRoute", name, None, opts)
@@ -77,8 +79,20 @@ class ModelRoute(pulumi.ComponentResource):
             api_version="gateway.envoyproxy.io/v1alpha1",
             kind="BackendTrafficPolicy",
             metadata=metadata(plan.name, plan.namespace),
-            spec=backend_traffic(plan.name, plan.path.upstream),
+            spec=backend_traffic(plan.name, plan.path.upstream, plan.fallback),
             opts=in_cluster(self, cluster, *ready),
+        )
+        behind = (
+            fallback_backend(
+                f"{name}-fallback",
+                plan.fallback,
+                namespace=plan.namespace,
+                cluster=cluster,
+                ready=[*ready, *store],
+                parent=self,
+            )
+            if plan.fallback is not None
+            else []
         )
         self.route = CustomResource(
             f"{name}-rule",
@@ -99,7 +113,7 @@ class ModelRoute(pulumi.ComponentResource):
                 "rules": _rules(plan),
             },
             # The policy first: no request is ever sent without it.
-            opts=in_cluster(self, cluster, *ready, backend, policy),
+            opts=in_cluster(self, cluster, *ready, backend, policy, *behind),
         )
         self.register_outputs({})
 
@@ -119,16 +133,17 @@ def _rules(plan: ModelPlan) -> list[Json]:
                 for part in _parts(group.tenants)
             ],
             {"name": plan.name, **_mutation(group)},
+            leaves=not group.stays,
         )
         for position, group in enumerate(plan.route.groups)
     ]
 
 
-def _rule(plan: ModelPlan, name: str, matches: list[list[Json]], backend: Json) -> Json:
+def _rule(plan: ModelPlan, name: str, matches: list[list[Json]], backend: dict[str, Json], *, leaves: bool) -> Json:
     return {
         "name": name,
         "matches": [{"headers": headers} for headers in matches],
-        "backendRefs": [backend],
+        "backendRefs": backends(backend, plan.fallback if leaves else None),
         "modelsOwnedBy": "llm-platform",
         # The default, a minute, covers a whole streamed answer and cuts it.
         "timeouts": {"request": in_seconds(plan.path.request_seconds)},

@@ -20,6 +20,8 @@ _RECORDED: Mapping[str, tuple[str, tuple[str, ...]]] = {
         "network:NetworkSecurityGroup",
         ("NetworkSecurityGroupEvent", "NetworkSecurityGroupRuleCounter"),
     ),
+    # Who called which operation, with status and times; prompts are in another log, which stays off.
+    "api_management": ("apimanagement:ApiManagementService", ("GatewayLogs",)),
     # Who changed it; its other logs are about each call, and name no text.
     "content_safety": ("cognitiveservices:Account", ("Audit",)),
     # Who has read the records.

@@ -1,5 +1,7 @@
 """Plans the foundation on Azure; network, cluster, pools and identities of pods have modules of their own."""
 
+from planning.deciding.access import azure_access
+from planning.deciding.api_management import api_management
 from planning.deciding.audit import audit
 from planning.deciding.azure_redis import managed_redis
 from planning.deciding.cluster import cluster, identities
@@ -9,6 +11,7 @@ from planning.deciding.pod_identities import pod_identities
 from planning.deciding.pools import agent_pool
 from planning.deciding.roles import grant
 from planning.deciding.safety import content_safety
+from planning.deciding.surface import dns_name
 from planning.deciding.system_nodes import system_nodes
 from planning.deciding.system_pool import system_pool
 from planning.naming import WEIGHTS_CONTAINER
@@ -38,6 +41,7 @@ def azure(stack: ResolvedStack) -> AzurePlan:
         scope=_scope(stack),
         audit=audit(stack),
         network=network(stack),
+        gateway_name=dns_name(stack),
         identity=identities(stack),
         cluster=cluster(stack),
         system_pool=system,
@@ -47,6 +51,8 @@ def azure(stack: ResolvedStack) -> AzurePlan:
         registry=_registry(stack),
         model_store=_model_store(stack),
         redis=managed_redis(stack),
+        api_management=api_management(stack),
+        access=azure_access(stack),
         content_safety=content_safety(stack),
         pod_identities=pod_identities(stack),
         system_nodes=system_nodes(system.pool),

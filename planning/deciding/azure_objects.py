@@ -1,7 +1,7 @@
 """The Azure-specific parts of objects in the cluster; everything else about them is the same on any cloud."""
 
 from planning.placement.loading import streamer_limit_bytes
-from planning.plan import Json, Pairs
+from planning.plan import DnsNamePlan, Json, Pairs
 from planning.resolving.releases import ResolvedRelease
 from planning.resolving.request_path import request_path
 from planning.resolving.resolution import ResolvedStack
@@ -31,17 +31,33 @@ def secret_provider(stack: ResolvedStack) -> dict[str, Json]:
     }
 
 
-def load_balancer_annotations(stack: ResolvedStack) -> Pairs:
-    """Annotations of the gateway's Service: the longest silence it bears, and an address in the gateway's subnet."""
+def load_balancer_annotations(stack: ResolvedStack, name: DnsNamePlan | None) -> Pairs:
+    """Annotations of the gateway's Service: the longest silence it bears, and an address in the gateway's subnet.
+
+    With a `name` in DNS it is always the same address.
+    """
     idle_minutes = request_path(stack.resolution).load_balancer.idle_seconds // 60
     silence = (("service.beta.kubernetes.io/azure-load-balancer-tcp-idle-timeout", str(idle_minutes)),)
     if stack.settings.gateway.exposure == "public":
-        return silence
+        return (*silence, *_fixed_address(name))
     return (
         *silence,
         ("service.beta.kubernetes.io/azure-load-balancer-internal", "true"),
         ("service.beta.kubernetes.io/azure-load-balancer-internal-subnet", stack.names.subnet("gateway").value),
+        *_fixed_address(name),
     )
+
+
+def _fixed_address(name: DnsNamePlan | None) -> Pairs:
+    """Annotations by which the load balancer takes one address: https://cloud-provider-azure.sigs.k8s.io/topics/loadbalancer."""
+    if name is None:
+        return ()
+    if name.public_address is not None:
+        return (
+            ("service.beta.kubernetes.io/azure-load-balancer-resource-group", name.public_address.resource_group),
+            ("service.beta.kubernetes.io/azure-pip-name", name.public_address.name),
+        )
+    return (("service.beta.kubernetes.io/azure-load-balancer-ipv4", str(name.private_address)),)
 
 
 def registry_host(stack: ResolvedStack) -> str:

@@ -14,6 +14,7 @@ def chart_traffic(stack: ResolvedStack) -> ChartTrafficPlan:
     return ChartTrafficPlan(
         api_server=subnets.api_server,
         vault=subnets.private_endpoints,
+        sign_in_hosts=((stack.catalog.azure.token_service.host,) if stack.settings.network.egress == "fqdn" else ()),
         not_internet=NOT_INTERNET,
         never=(azure_objects.PLATFORM_ADDRESS, LINK_LOCAL),
         monitoring=charts["kube-prometheus-stack"].namespace,

@@ -5,6 +5,7 @@ from ipaddress import IPv4Network
 from planning import naming
 from planning.deciding.node_security import node_security
 from planning.deciding.roles import grant
+from planning.deciding.safeguards import safeguards
 from planning.deciding.system_nodes import SYSTEM_TAINT
 from planning.placement.start import NODE_PROVISION_SECONDS
 from planning.plan import (
@@ -110,6 +111,7 @@ def cluster(stack: ResolvedStack) -> ClusterPlan:
         storage_drivers=settings.storage_drivers,
         azure_policy=on_in_production(stack.settings.platform, stack.settings.security.azure_policy),
         image_cleaner_hours=_image_cleaner_hours(stack),
+        safeguards=safeguards(stack),
         read_only_nodes_group=_read_only_nodes_group(stack),
     )
 

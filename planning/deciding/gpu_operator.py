@@ -28,7 +28,7 @@ def operator(stack: ResolvedStack, system_nodes: NodeSelection) -> GpuOperatorPl
     tolerations = _tolerations(stack)
     values: dict[str, Json] = {
         "operator": {"runtimeClass": "nvidia-container-runtime" if owner == "aks" else "nvidia", **on_system_nodes},
-        "driver": {"enabled": owner == "operator"},
+        "driver": {"enabled": owner == "operator", **_signed(stack)},
         "toolkit": {"enabled": owner == "operator", **({"env": _toolkit_env()} if owner == "operator" else {})},
         # Empty, so that the device plugin's configuration of each pool decides.
         "mig": {"strategy": ""},
@@ -48,6 +48,16 @@ def operator(stack: ResolvedStack, system_nodes: NodeSelection) -> GpuOperatorPl
         values=values,
         traffic=chart_traffic(stack),
     )
+
+
+def _signed(stack: ResolvedStack) -> dict[str, Json]:
+    """The signed driver image where one is named.
+
+    The operator adds the nodes' system to the version (controllers/object_controls.go resolveDriverTag), so that the
+    image is `VERSION-signed-ubuntu24.04`; with a system in the version it would be there twice, and no such image.
+    """
+    signed = stack.settings.cluster.signed_driver
+    return {} if signed is None else {"version": f"{signed}-signed"}
 
 
 def _exporter(stack: ResolvedStack) -> dict[str, Json]:

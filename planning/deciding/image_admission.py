@@ -11,21 +11,17 @@ from planning.resolving.safety import safety_namespaces
 _NAME = "llm-platform-images"
 
 
-def image_admission(stack: ResolvedStack) -> ImageAdmissionPlan:
-    """Plan the policy: the namespaces of all charts, of the node exporter, the gateway and the models."""
+def platform_namespaces(stack: ResolvedStack) -> tuple[str, ...]:
+    """The namespaces of all charts, of the node exporter, the gateway and the models, sorted."""
     charts = (chart.namespace for chart in stack.catalog.charts.values())
+    ours = (GATEWAY_NAMESPACE, NODE_EXPORTER_NAMESPACE, NAMESPACE, *safety_namespaces(stack.resolution))
+    return tuple(sorted({*charts, *ours}))
+
+
+def image_admission(stack: ResolvedStack) -> ImageAdmissionPlan:
+    """Plan the policy, in all of the platform's namespaces."""
     return ImageAdmissionPlan(
         name=_NAME,
-        namespaces=tuple(
-            sorted(
-                {
-                    *charts,
-                    GATEWAY_NAMESPACE,
-                    NODE_EXPORTER_NAMESPACE,
-                    NAMESPACE,
-                    *safety_namespaces(stack.resolution),
-                }
-            )
-        ),
+        namespaces=platform_namespaces(stack),
         repositories=allowed_repositories(stack.resolution, azure_objects.registry_host(stack)),
     )

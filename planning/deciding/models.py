@@ -4,9 +4,11 @@ from collections.abc import Mapping
 
 from planning import naming
 from planning.deciding import traffic
+from planning.deciding.fallback import fallback
 from planning.deciding.images import image
 from planning.deciding.moves import SMALLEST_IMAGE
 from planning.deciding.releases import NAMESPACE, TOKEN_SECRET, release
+from planning.deciding.safeguards import waiting_share
 from planning.plan import HandoverPlan, ModelPlan, ReleasePlan
 from planning.resolving.hugging_face import signs_in, token_secret
 from planning.resolving.releases import ResolvedModel
@@ -35,6 +37,7 @@ def model(stack: ResolvedStack, view: ResolvedModel, pool_revisions: Mapping[str
         route=traffic.route(stack, view),
         path=path,
         traffic=traffic.traffic(stack, view),
+        fallback=fallback(stack, view),
         token_secret=TOKEN_SECRET
         if token_secret(stack.resolution) is not None and any(map(signs_in, view.releases))
         else None,
@@ -47,9 +50,14 @@ def _handover(
     """Plan the wait for pods on pools to be deleted: a Deployment is complete while its old pods still terminate."""
     workloads = [workload for release in releases for workload in release.workloads]
     revisions = tuple(sorted({workload.pool_revision for workload in workloads}))
+    share, made_for = waiting_share(stack), " ".join(revisions)
+    if stack.settings.cluster.deployment_safeguards != "off":
+        # A Job's pods can't be changed: with other requests it is another Job.
+        made_for += f" {share}"
     return HandoverPlan(
-        name=f"{view.name}-on-{naming.content_hash(' '.join(revisions))}",
+        name=f"{view.name}-on-{naming.content_hash(made_for)}",
         image=image(stack, SMALLEST_IMAGE),
+        share=share,
         pool_revisions=revisions,
         timeout_seconds=max(workload.rollout_seconds for workload in workloads) + grace_seconds,
     )

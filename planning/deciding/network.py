@@ -39,8 +39,9 @@ def network(stack: ResolvedStack) -> NetworkPlan:
         subnets=(
             _subnet(stack, "nodes", nat=True, rules=_node_rules(stack)),
             _subnet(stack, "api_server", delegation=_DELEGATION),
-            _subnet(stack, "gateway", rules=(_allow_vnet("443"), _deny_rest())),
+            _subnet(stack, "gateway", rules=(_allow_vnet("443"), *_plain(stack, "VirtualNetwork"), _deny_rest())),
             _subnet(stack, "private_endpoints", rules=(*_endpoint_rules(redis=redis), _deny_rest())),
+            *_api_management(stack),
         ),
         nat_gateway=names.nat_gateway.value,
         nat_address=names.nat_address.value,
@@ -50,6 +51,36 @@ def network(stack: ResolvedStack) -> NetworkPlan:
             for service, link in links.items()
         ),
         runner=_runner(stack.settings.cluster.api_server.runner_vnet),
+    )
+
+
+def _api_management(stack: ResolvedStack) -> tuple[SubnetPlan, ...]:
+    """The subnet of API Management, last of all, so that adding it moves none of the others.
+
+    A service inside needs ports of Azure's own side; one that only reaches out by it needs none, and is delegated.
+    Source: https://learn.microsoft.com/azure/api-management/virtual-network-reference and
+    https://learn.microsoft.com/azure/api-management/integrate-vnet-outbound.
+    """
+    settings, names = stack.settings.gateway.api_management, stack.names
+    if settings is None:
+        return ()
+    inside = stack.catalog.azure.api_management.skus[settings.sku].network == "inside"
+    callers = "Internet" if settings.exposure == "public" else "VirtualNetwork"
+    rules = (
+        _rule("allow-callers", 100, "Allow", callers, "443"),
+        _rule("allow-management", 110, "Allow", "ApiManagement", "3443"),
+        _rule("allow-health", 120, "Allow", "AzureLoadBalancer", "6390"),
+    )
+    return (
+        SubnetPlan(
+            role="api_management",
+            name=names.subnet("api_management").value,
+            cidr=settings.subnet,
+            delegation=None if inside else "Microsoft.Web/serverFarms",
+            nat=not inside,
+            rules=(*(rules if inside else ()), _deny_rest()),
+            security_group=names.security_group("api_management").value,
+        ),
     )
 
 
@@ -90,7 +121,14 @@ def _node_rules(stack: ResolvedStack) -> tuple[SecurityRulePlan, ...]:
     )
     # A public gateway keeps the caller's address up to the node, so the nodes' group must let 443 in.
     public = stack.settings.gateway.exposure == "public"
-    return (*((_rule("allow-gateway", 100, "Allow", "Internet", "443"),) if public else ()), *kubelet, *refused)
+    doors = (_rule("allow-gateway", 100, "Allow", "Internet", "443"), *_plain(stack, "Internet")) if public else ()
+    return (*doors, *kubelet, *refused)
+
+
+def _plain(stack: ResolvedStack, source: str) -> tuple[SecurityRulePlan, ...]:
+    """Let port 80 in where it sends clients to HTTPS."""
+    redirects = stack.settings.gateway.http_redirect
+    return (_rule("allow-http", 101, "Allow", source, "80"),) if redirects else ()
 
 
 def _endpoint_rules(*, redis: bool) -> tuple[SecurityRulePlan, ...]:

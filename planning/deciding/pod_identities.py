@@ -8,6 +8,7 @@ from planning.deciding.azure_objects import SECRETS_ACCOUNT
 from planning.deciding.releases import NAMESPACE
 from planning.deciding.roles import grant
 from planning.deciding.secret_stores import secrets_read
+from planning.deciding.surface import ISSUER_ACCOUNT, zone_id
 from planning.naming import WEIGHTS_CONTAINER
 from planning.plan import GrantPlan, PodIdentityPlan
 from planning.resolving.releases import ResolvedModel
@@ -25,9 +26,36 @@ _BELOW = (
 def pod_identities(stack: ResolvedStack) -> tuple[PodIdentityPlan, ...]:
     """Plan which service accounts sign in to Azure, and what they may do."""
     return (
+        *_issuer(stack),
         *(_store(stack, namespace, secrets) for namespace, secrets in secrets_read(stack).items()),
         *(_model(stack, view) for view in stack.models if view.settings.source.blob is not None),
         *safety.pod_identity(stack),
+    )
+
+
+def _issuer(stack: ResolvedStack) -> tuple[PodIdentityPlan, ...]:
+    """Plan the identity of cert-manager, which proves the gateway's host name by a record, where an authority signs."""
+    tls, principal = stack.settings.gateway.tls, "certificates"
+    if tls is None:
+        return ()
+    return (
+        PodIdentityPlan(
+            logical_name=f"{principal}-azure",
+            name=stack.names.identity(principal).value,
+            credential=stack.names.credential(principal).value,
+            namespace=stack.catalog.charts["cert-manager"].namespace,
+            service_account=ISSUER_ACCOUNT,
+            names_tenant=False,
+            read_secrets=(),
+            write_zones=(
+                (
+                    zone_id(stack, tls.zone_resource_group, tls.dns_zone),
+                    grant(stack, principal, "dns_zone_contributor", f"zone-{tls.dns_zone}"),
+                ),
+            ),
+            read_weights=None,
+            weights_folder=None,
+        ),
     )
 
 

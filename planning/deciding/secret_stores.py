@@ -20,7 +20,10 @@ def secrets_read(stack: ResolvedStack) -> dict[str, tuple[str, ...]]:
             settings.gateway.certificate,
             *(name for tenant in settings.tenants for name in tenant.keys),
         },
-        NAMESPACE: {token_secret(stack.resolution)},
+        NAMESPACE: {
+            token_secret(stack.resolution),
+            *(model.fallback.key_secret for model in settings.models if model.fallback is not None),
+        },
         stack.catalog.charts["gateway-helm"].namespace: {limiter_password(stack.resolution)},
         monitoring_namespace(stack): {receiver.secret for receiver in settings.observability.receivers},
     }

@@ -10,6 +10,7 @@ from planning.deciding.limiter import limiter, limiter_controller
 from planning.deciding.moves import move
 from planning.deciding.releases import NAMESPACE, TOKEN_SECRET
 from planning.deciding.secret_stores import OPERATOR, secret_store, secrets_read
+from planning.deciding.surface import dns_name, issuer, surface
 from planning.deciding.traffic import GATEWAY, GATEWAY_NAMESPACE, NODE_EXPORTER_NAMESPACE
 from planning.placement.system_capacity import system_capacity
 from planning.plan import (
@@ -25,6 +26,7 @@ from planning.plan import (
     ServingPlan,
     SystemLoadPlan,
 )
+from planning.resolving.fallback import fallback_hosts
 from planning.resolving.hugging_face import token_secret
 from planning.resolving.request_path import request_path
 from planning.resolving.resolution import ResolvedStack
@@ -75,7 +77,7 @@ def serving(stack: ResolvedStack) -> ServingPlan:
     token = token_secret(stack.resolution)
     return ServingPlan(
         namespace=NAMESPACE,
-        secret_store=secret_store(stack, NAMESPACE) if token is not None else None,
+        secret_store=secret_store(stack, NAMESPACE) if NAMESPACE in secrets_read(stack) else None,
         hugging_face_secret=TOKEN_SECRET if token is not None else None,
         hugging_face_key=token,
     )
@@ -88,7 +90,7 @@ def autoscaling(stack: ResolvedStack) -> AutoscalingPlan:
 
 def certificates(stack: ResolvedStack) -> CertificatesPlan:
     """Plan cert-manager."""
-    return CertificatesPlan(chart=chart(stack, "cert-manager"), traffic=chart_traffic(stack))
+    return CertificatesPlan(chart=chart(stack, "cert-manager"), issuer=issuer(stack), traffic=chart_traffic(stack))
 
 
 def gateway(stack: ResolvedStack, nodes: NodeSelection) -> GatewayPlan:
@@ -108,10 +110,13 @@ def gateway(stack: ResolvedStack, nodes: NodeSelection) -> GatewayPlan:
         gateway=GATEWAY,
         hostname=settings.hostname,
         certificate=settings.certificate,
+        surface=surface(stack),
+        fallback_hosts=fallback_hosts(stack.resolution),
+        hosts_by_name=stack.settings.network.egress == "fqdn",
         secret_store=secret_store(stack, GATEWAY_NAMESPACE),
         proxy_image=image(stack, "envoy-proxy"),
         public=settings.exposure == "public",
-        service_annotations=azure_objects.load_balancer_annotations(stack),
+        service_annotations=azure_objects.load_balancer_annotations(stack, dns_name(stack)),
         tenants=tenants.tenants(stack),
         counters=tenants.counters(stack),
         judged=stack.settings.safety is not None,

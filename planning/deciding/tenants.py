@@ -53,7 +53,8 @@ def groups(stack: ResolvedStack, view: ResolvedModel) -> tuple[RouteGroupPlan, .
     apart, ranked = _cached_apart(stack, view), prioritised(settings.tenants, view.settings)
 
     def alike(tenant: Tenant) -> tuple[str, int, bool]:
-        return tenant.name if apart else "", PRIORITIES[tenant.priority] if ranked else 0, False
+        stays = view.settings.fallback is not None and tenant.data_residency == "cluster"
+        return tenant.name if apart else "", PRIORITIES[tenant.priority] if ranked else 0, stays
 
     found = [(key, tuple(each.name for each in of)) for key, of in groupby(sorted(allowed, key=alike), key=alike)]
     everyone = len(found) == 1 and len(allowed) == len(settings.tenants)

@@ -19,6 +19,7 @@ from planning.plan import (
     ModelCost,
     TokenCost,
 )
+from planning.resolving.fallback import comparable_price
 from planning.resolving.pools import PoolView
 from planning.resolving.releases import ModelView
 from planning.resolving.resolution import Resolution, derived
@@ -179,7 +180,8 @@ def model_token_cost(stack: Resolution, model: ModelView) -> TokenCost | None:
         expected.input_tokens_per_second,
         expected.output_tokens_per_second or 0.0,
     )
-    return tokens.token_cost(steps, apis.get(expected.instead_of or ""))
+    # What the operator compares with comes before what requests fall back to.
+    return tokens.token_cost(steps, apis.get(expected.instead_of or "") or comparable_price(model.settings))
 
 
 def _month(parts: Iterable[tuple[int, float | None]]) -> float | None:

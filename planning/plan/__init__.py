@@ -6,7 +6,9 @@ graph (principal ids, the OIDC issuer) are not: components pass those on as outp
 
 from msgspec import Struct
 
+from planning.plan.access import AccessPlan, AzureAccessPlan
 from planning.plan.alerting import AlertingPlan, EmailPlan, ReceiverPlan
+from planning.plan.api_management import ApiManagementPlan, ProductPlan
 from planning.plan.azure import (
     AgentPoolPlan,
     AzurePlan,
@@ -17,16 +19,18 @@ from planning.plan.azure import (
     MaintenancePlan,
     ModelStorePlan,
     NodeSecurityPlan,
-    PodIdentityPlan,
     VaultPlan,
 )
 from planning.plan.azure_audit import AuditPlan, ContainerLogsPlan, RecordedPlan
 from planning.plan.azure_grants import AdminGrantPlan, GrantPlan
+from planning.plan.azure_identities import PodIdentityPlan
 from planning.plan.azure_keys import DiskKeyPlan, EtcdKeyPlan, KeysPlan, StoreKeyPlan
 from planning.plan.azure_network import NetworkPlan, RunnerPlan, SecurityRulePlan, SubnetPlan
 from planning.plan.azure_redis import ManagedRedisPlan
 from planning.plan.azure_registry import CachePlan, RegistryAccountPlan, RegistryPlan
+from planning.plan.azure_safeguards import SafeguardsPlan
 from planning.plan.base import Json, Pairs
+from planning.plan.certificates import CertificatesPlan
 from planning.plan.chart_traffic import ChartTrafficPlan
 from planning.plan.cost import (
     BreakEvenPlan,
@@ -37,6 +41,7 @@ from planning.plan.cost import (
     TokenCost,
 )
 from planning.plan.devices import DeviceClaim, DeviceRequest, ExtendedResource
+from planning.plan.fallback import FallbackPlan
 from planning.plan.gpu_metrics import GpuMetricsPlan
 from planning.plan.image_admission import ImageAdmissionPlan
 from planning.plan.limiter import LimiterPlan, RedisPlan
@@ -66,7 +71,6 @@ from planning.plan.safety import ContentSafetyPlan, SafetyPlan
 from planning.plan.secrets import SecretStorePlan
 from planning.plan.services import (
     AutoscalingPlan,
-    CertificatesPlan,
     ChartCrdsPlan,
     ChartPlan,
     ControllerPlan,
@@ -79,14 +83,18 @@ from planning.plan.services import (
     ServingPlan,
     TrafficPlan,
 )
+from planning.plan.surface import DnsNamePlan, IssuerPlan, PublicAddressPlan, SurfacePlan
 from planning.plan.tenants import CounterPlan, RouteGroupPlan, TenantLimitPlan, TenantPlan
 
 __all__ = [
+    "AccessPlan",
     "AdminGrantPlan",
     "AgentPoolPlan",
     "AlertingPlan",
+    "ApiManagementPlan",
     "AuditPlan",
     "AutoscalingPlan",
+    "AzureAccessPlan",
     "AzurePlan",
     "AzureScopePlan",
     "BreakEvenPlan",
@@ -107,9 +115,11 @@ __all__ = [
     "DeviceClaim",
     "DeviceRequest",
     "DiskKeyPlan",
+    "DnsNamePlan",
     "EmailPlan",
     "EtcdKeyPlan",
     "ExtendedResource",
+    "FallbackPlan",
     "FirstPoolPlan",
     "GatewayPlan",
     "GpuMetricsPlan",
@@ -117,6 +127,7 @@ __all__ = [
     "GrantPlan",
     "HandoverPlan",
     "ImageAdmissionPlan",
+    "IssuerPlan",
     "Json",
     "KeysPlan",
     "LimiterPlan",
@@ -139,7 +150,9 @@ __all__ = [
     "PodPlan",
     "PoolPlan",
     "ProbePath",
+    "ProductPlan",
     "ProxyPath",
+    "PublicAddressPlan",
     "ReceiverPlan",
     "RecordedPlan",
     "RedisPlan",
@@ -152,6 +165,7 @@ __all__ = [
     "RouteGroupPlan",
     "RoutePlan",
     "RunnerPlan",
+    "SafeguardsPlan",
     "SafetyPlan",
     "ScalingPlan",
     "SecretStorePlan",
@@ -161,6 +175,7 @@ __all__ = [
     "ServingPlan",
     "StoreKeyPlan",
     "SubnetPlan",
+    "SurfacePlan",
     "SystemLoadPlan",
     "TcpKeepalivePath",
     "TenantLimitPlan",
@@ -187,6 +202,8 @@ class Plan(Struct, frozen=True, kw_only=True):
     """What the system nodes have to carry."""
     image_admission: ImageAdmissionPlan
     """Which images may run."""
+    access: AccessPlan | None
+    """Roles of people who don't administer the platform; None where there are none."""
     secrets: SecretsPlan
     """External Secrets Operator."""
     gpu_operator: GpuOperatorPlan

@@ -4,15 +4,20 @@ from typing import Literal
 
 from msgspec import Struct
 
+from planning.plan.access import AzureAccessPlan
+from planning.plan.api_management import ApiManagementPlan
 from planning.plan.azure_audit import AuditPlan
 from planning.plan.azure_grants import AdminGrantPlan, GrantPlan
+from planning.plan.azure_identities import PodIdentityPlan
 from planning.plan.azure_keys import KeysPlan
 from planning.plan.azure_network import NetworkPlan
 from planning.plan.azure_redis import ManagedRedisPlan
 from planning.plan.azure_registry import RegistryPlan
+from planning.plan.azure_safeguards import SafeguardsPlan
 from planning.plan.base import Pairs
 from planning.plan.platform import NodeSelection, PoolPlan
 from planning.plan.safety import ContentSafetyPlan
+from planning.plan.surface import DnsNamePlan
 
 
 class AzureScopePlan(Struct, frozen=True, kw_only=True):
@@ -149,6 +154,8 @@ class ClusterPlan(Struct, frozen=True, kw_only=True):
     """Whether AKS's add-on for Azure Policy is on; None where it is left as it is."""
     image_cleaner_hours: int | None
     """Hours between two removals of images with known flaws; 0 switches it off, None leaves it as it is."""
+    safeguards: SafeguardsPlan | None
+    """AKS's Deployment Safeguards; None where they are off."""
     read_only_nodes_group: bool | None
     """Whether nobody but AKS may change its own resource group; None where it is left as it is."""
 
@@ -186,31 +193,6 @@ class AgentPoolPlan(Struct, frozen=True, kw_only=True):
     """Tags that tell the cluster autoscaler what a node offers where it can't see one."""
     security: NodeSecurityPlan
     """How its nodes are hardened."""
-
-
-class PodIdentityPlan(Struct, frozen=True, kw_only=True):
-    """The user-assigned identity of one service account: an identity takes only 20 credentials, so each has its own."""
-
-    logical_name: str
-    """Pulumi's name for it."""
-    name: str
-    """Azure's name for the identity."""
-    credential: str
-    """Name of the federated credential that trusts the service account."""
-    namespace: str
-    """Namespace of the service account."""
-    service_account: str
-    """Service account whose pods may sign in as this identity."""
-    names_tenant: bool
-    """Whether the account names the tenant: External Secrets reads it there; Azure's webhook needs no annotation."""
-    read_secrets: tuple[tuple[str, GrantPlan], ...]
-    """Secrets of the vault, and what lets it read each of them; it reads no others."""
-    read_weights: GrantPlan | None
-    """Lets it read what is below one folder of the container of weights."""
-    weights_folder: str | None
-    """That folder: the first part of the name of the model's own, which all of its revisions have in common."""
-    use_content_safety: GrantPlan | None = None
-    """Lets it call the account of Content Safety."""
 
 
 class VaultPlan(Struct, frozen=True, kw_only=True):
@@ -270,6 +252,8 @@ class AzurePlan(Struct, frozen=True, kw_only=True, tag="azure"):
     """What is recorded, and where; None where nothing is."""
     network: NetworkPlan
     """Virtual network and private DNS."""
+    gateway_name: DnsNamePlan | None
+    """The gateway's fixed address and its record in DNS; None where its load balancer gets any address."""
     identity: ClusterIdentityPlan
     """Identities of the cluster itself."""
     cluster: ClusterPlan
@@ -288,6 +272,10 @@ class AzurePlan(Struct, frozen=True, kw_only=True, tag="azure"):
     """The store of the organisation's own weights."""
     redis: ManagedRedisPlan | None
     """Where tenants' limits are counted; None where they aren't, or in the cluster."""
+    api_management: ApiManagementPlan | None
+    """API Management in front of the gateway; None where clients reach the gateway itself."""
+    access: AzureAccessPlan | None
+    """Roles of people who don't administer the platform; None where there are none."""
     content_safety: ContentSafetyPlan | None
     """The account that judges prompts and answers; None where it judges nothing."""
     pod_identities: tuple[PodIdentityPlan, ...]

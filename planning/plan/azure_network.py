@@ -28,7 +28,7 @@ class SubnetPlan(Struct, frozen=True, kw_only=True):
     """One subnet of the virtual network."""
 
     role: str
-    """What it is for: nodes, api_server, gateway or private_endpoints."""
+    """What it is for: nodes, api_server, gateway, private_endpoints or api_management."""
     name: str
     """Azure's name for it."""
     cidr: str

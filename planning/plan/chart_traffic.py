@@ -10,6 +10,8 @@ class ChartTrafficPlan(Struct, frozen=True, kw_only=True):
     """Address range of the API server, on port 443."""
     vault: str
     """Address range of the private endpoint of the vault."""
+    sign_in_hosts: tuple[str, ...]
+    """Hosts where pods with an identity sign in, if policies name hosts; empty where all of the internet is meant."""
     not_internet: tuple[str, ...]
     """Address ranges that are not the internet."""
     never: tuple[str, ...]

@@ -7,6 +7,7 @@ from msgspec.structs import asdict
 
 from planning.plan.base import Pairs
 from planning.plan.devices import DeviceRequest
+from planning.plan.fallback import FallbackPlan
 from planning.plan.request_path import ModelPath
 from planning.plan.services import RoutePlan, TrafficPlan
 
@@ -197,6 +198,8 @@ class HandoverPlan(Struct, frozen=True, kw_only=True):
     """Name of the Job; a new name for each move."""
     image: str
     """Image whose process exits immediately."""
+    share: Pairs
+    """What its container requests, and its limits."""
     pool_revisions: tuple[str, ...]
     """Revisions of the pools on which the model's pods belong."""
     timeout_seconds: int
@@ -232,6 +235,8 @@ class ModelPlan(Struct, frozen=True, kw_only=True):
     """Times and limits between the gateway and its pods."""
     traffic: TrafficPlan
     """Who may reach its pods and where they may go."""
+    fallback: FallbackPlan | None
+    """The managed model behind it; None where its own pods alone answer."""
     token_secret: str | None
     """Secret with the Hugging Face token; None where its pods download without signing in, or from the store."""
 

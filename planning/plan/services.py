@@ -9,6 +9,7 @@ from planning.plan.gpu_metrics import GpuMetricsPlan
 from planning.plan.limiter import LimiterPlan
 from planning.plan.request_path import ListenerPath, ProxyPath
 from planning.plan.secrets import SecretStorePlan
+from planning.plan.surface import SurfacePlan
 from planning.plan.tenants import CounterPlan, RouteGroupPlan, TenantPlan
 
 
@@ -60,15 +61,6 @@ class ChartCrdsPlan(Struct, frozen=True, kw_only=True):
     """Version of the bundle that the chart is known to have."""
     revision: str
     """Hash of all of it: another version of the chart is another Job."""
-
-
-class CertificatesPlan(Struct, frozen=True, kw_only=True):
-    """cert-manager, which makes and renews the certificates of webhooks in the cluster."""
-
-    chart: ChartPlan
-    """Chart of cert-manager."""
-    traffic: ChartTrafficPlan
-    """Who is around its pods, for their network policies."""
 
 
 class MovePlan(Struct, frozen=True, kw_only=True):
@@ -170,8 +162,14 @@ class GatewayPlan(Struct, frozen=True, kw_only=True):
     """Name of the Gateway and of the objects that belong to it alone."""
     hostname: str
     """The one host name that is served."""
-    certificate: str
-    """The store's secret with the certificate and its key, as one PEM text."""
+    certificate: str | None
+    """The store's secret with the certificate and its key, as one PEM text; None where an authority signs it."""
+    surface: SurfacePlan
+    """Who signs the certificate, and what answers without encryption."""
+    fallback_hosts: tuple[str, ...]
+    """Hosts outside that the proxies send requests to, by HTTPS."""
+    hosts_by_name: bool
+    """Whether their network policy names these hosts; else it lets the proxies reach the internet on that port."""
     secret_store: SecretStorePlan
     """Store that certificate and keys come from."""
     proxy_image: str

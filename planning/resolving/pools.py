@@ -53,6 +53,11 @@ class PoolView(Struct, frozen=True, dict=True):
         return self.settings.capacity == "spot"
 
     @property
+    def confidential(self) -> bool:
+        """Whether its machines are confidential: Azure can't read their memory, and they load signed drivers alone."""
+        return self.vm is not None and self.vm.driver == "signed"
+
+    @property
     def is_mig(self) -> bool:
         """Whether its GPUs are partitioned into MIG slices."""
         return self.settings.gpu.sliced

@@ -9,15 +9,15 @@ from planning.resolving.resolution import Resolution
 
 
 class NamedSecret(NamedTuple):
-    """A setting that names a secret: its path in the stack file, the name, and whether it is a mail server's password.
+    """A setting that names a secret: its path in the stack file, the name, and of what it is one of several uses.
 
-    That password alone may be named more than once, since several receivers may send by one server. `kind_path` is the
-    setting that says what the secret is for, where its own path does not.
+    Only settings with the same `use` may name one secret: receivers that send by one mail server, and models that fall
+    back to one host. `kind_path` is the setting that says what the secret is for, where its own path does not.
     """
 
     path: str
     name: str
-    is_mail_password: bool = False
+    use: str | None = None
     kind_path: str | None = None
 
     @property
@@ -29,7 +29,8 @@ class NamedSecret(NamedTuple):
 def named_secrets(stack: Resolution) -> Iterator[NamedSecret]:
     """Every setting that names a secret of the vault, in the order in which a message speaks of a first use."""
     settings = stack.settings
-    yield NamedSecret("gateway.certificate", settings.gateway.certificate)
+    if settings.gateway.certificate is not None:
+        yield NamedSecret("gateway.certificate", settings.gateway.certificate)
     if settings.security.hugging_face_token is not None:
         yield NamedSecret("security.hugging_face_token", settings.security.hugging_face_token)
     for index, tenant in enumerate(settings.tenants):
@@ -40,14 +41,22 @@ def named_secrets(stack: Resolution) -> Iterator[NamedSecret]:
     password = limiter_password(stack)
     if password is not None:
         yield NamedSecret("limiter.password_secret", password)
+    yield from _of_images_alerts_and_fallbacks(settings)
+
+
+def _of_images_alerts_and_fallbacks(settings: Settings) -> Iterator[NamedSecret]:
     account = settings.registry.docker_hub
     if account is not None:
         yield NamedSecret("registry.docker_hub.username_secret", account.username_secret)
         yield NamedSecret("registry.docker_hub.token_secret", account.token_secret)
     for index, receiver in enumerate(settings.observability.receivers):
         if receiver.secret is not None:
-            path, is_mail = f"observability.receivers[{index}]", receiver.kind == "email"
-            yield NamedSecret(f"{path}.secret", receiver.secret, is_mail, f"{path}.kind")
+            path, use = f"observability.receivers[{index}]", "mail" if receiver.kind == "email" else None
+            yield NamedSecret(f"{path}.secret", receiver.secret, use, f"{path}.kind")
+    for index, model in enumerate(settings.models):
+        if model.fallback is not None:
+            path = f"models[{index}].fallback"
+            yield NamedSecret(f"{path}.key_secret", model.fallback.key_secret, model.fallback.host, path)
 
 
 def generated_secrets(settings: Settings) -> tuple[str, ...]:

@@ -104,13 +104,16 @@ def components(stack: Resolution) -> Mapping[str, Component]:
 
 def _in_use(stack: Resolution, name: str) -> bool:
     if name == DRIVER:
-        return stack.settings.cluster.gpu_driver == "operator"
+        return stack.settings.cluster.gpu_driver == "operator" and stack.settings.cluster.signed_driver is None
     return name != MIG_MANAGER or any(pool.mig_owner.operator_config is not None for pool in stack.pools)
 
 
 def driver(stack: Resolution, pool: PoolView) -> Component | None:
     """The NVIDIA driver on a pool's nodes: the node image's, or the GPU Operator's; None where it is not known."""
+    signed = stack.settings.cluster.signed_driver
     if stack.settings.cluster.gpu_driver == "operator":
+        if signed is not None:
+            return Component(DRIVER, signed, "cluster.signed_driver", in_stack_file=True, line=None)
         return components(stack).get(DRIVER)
     version = stack.catalog.versions.aks_driver.get(pool.vm.driver) if pool.vm else None
     if version is None:

@@ -29,3 +29,25 @@ def vault_keeps_its_keys(stack: Resolution) -> Violations:
             f"write true (Azure never lets that be turned off again), or leave {_KEYS} out",
             (_PURGE, *(f"{_KEYS}.{name}" for name in wanted)),
         )
+
+
+@stack_rule(
+    "KEYS-PRICE",
+    "info",
+    prevents="The cost of the preview is taken for the whole.",
+    source="https://azure.microsoft.com/pricing/details/key-vault/",
+    reads=(_KEYS,),
+    needs="aks",
+)
+def the_price_of_keys_is_unknown(stack: Resolution) -> Violations:
+    """What keys of the vault cost is in the cost of the preview."""
+    keys = stack.settings.security.keys
+    wanted = [name for name in type(keys).model_fields if getattr(keys, name)]
+    if wanted:
+        yield Violation(
+            _KEYS,
+            f"the catalog has no price of keys and their operations: {' and '.join(f'`{name}`' for name in wanted)} "
+            "are not in the cost of this preview",
+            "add it from Azure's page of prices",
+            tuple(f"{_KEYS}.{name}" for name in wanted),
+        )

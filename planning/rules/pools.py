@@ -67,10 +67,10 @@ def class_matches_size(_: Resolution, pool: PoolView) -> Violations:
     pool=("vm_size",),
 )
 def gpu_supported(stack: Resolution, pool: PoolView) -> Violations:
-    """GPU pools have NVIDIA data-centre GPUs on x86-64 machines with the CUDA driver."""
+    """GPU pools have NVIDIA data-centre GPUs on x86-64 machines with the CUDA driver, signed on confidential ones."""
     if pool.vm is None or pool.vm.gpu is None:
         return
-    if pool.gpu is None or pool.vm.arch != "amd64" or pool.vm.driver != "cuda":
+    if pool.gpu is None or pool.vm.arch != "amd64" or pool.vm.driver not in ("cuda", "signed"):
         yield Violation(
             f"{pool.path}.vm_size",
             f"`{pool.vm.name}` ({pool.vm.gpu}, {pool.vm.arch}, driver track {pool.vm.driver}) is not supported yet",

@@ -77,14 +77,14 @@ def bootstrap_is_read(stack: Resolution) -> Violations:
     "key, a token or the address of a webhook is accepted as an API key; or the registry signs in to Docker Hub with a "
     "client's key, and pulls fail with 401; or alerts are never delivered.",
     source="Envoy Gateway 1.9.1, SecurityPolicy `apiKeyAuth`, tried",
-    reads=("security", "gateway", "registry.docker_hub", "observability.receivers"),
+    reads=("security", "gateway", "registry.docker_hub", "observability.receivers", "models"),
 )
 def one_use_per_secret(stack: Resolution) -> Violations:
-    """Each secret has one use; only a mail server's password may be several receivers'."""
+    """Each secret has one use; only a mail server's password or a provider's key may have several of the same kind."""
     first_use: dict[str, NamedSecret] = {}
     for secret in named_secrets(stack):
         earlier = first_use.setdefault(secret.name, secret)
-        if earlier != secret and not (earlier.is_mail_password and secret.is_mail_password):
+        if earlier != secret and (secret.use is None or secret.use != earlier.use):
             yield Violation(
                 secret.path,
                 f"`{secret.name}` is already {earlier.path}",

@@ -195,7 +195,7 @@ def versions_in_matrix(stack: Resolution) -> Violations:
     source="catalog/charts.yaml images; https://docs.nvidia.com/cuda/cuda-toolkit-release-notes/",
     model=("engine.version", "pool", "slice"),
     pool=("name", *DEVICES),
-    reads=("cluster.gpu_driver",),
+    reads=("cluster.gpu_driver", "cluster.signed_driver"),
 )
 def driver_runs_image(stack: Resolution, place: ReleaseOnPool) -> Violations:
     """The NVIDIA driver of a pool is new enough for the CUDA of the vLLM images that run on it."""
@@ -245,6 +245,8 @@ def driver_has_mig(stack: Resolution, pool: PoolView) -> Violations:
 
 def _other_driver(stack: Resolution, least: str) -> str:
     """The other owner of the driver, if its driver is new enough."""
+    if stack.settings.cluster.signed_driver is not None:
+        return f"write cluster.signed_driver: {least} or a later one with a signed image"
     if stack.settings.cluster.gpu_driver == "operator":
         owned = stack.catalog.versions.aks_driver.get("cuda")
         return (

@@ -18,6 +18,7 @@ NAME_PARTS: Final[dict[str, tuple[str, ...]]] = {
     "apimanagement:Logger": ("serviceName", "loggerId"),
     "apimanagement:NamedValue": ("serviceName", "namedValueId"),
     "apimanagement:Product": ("serviceName", "productId"),
+    "apimanagement:ProductApi": ("serviceName", "productId", "apiId"),
     "apimanagement:Subscription": ("serviceName", "sid"),
     "applicationinsights:Component": ("resourceName",),
     "authorization:ManagementLockByScope": ("scope", "lockName"),

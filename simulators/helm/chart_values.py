@@ -24,8 +24,14 @@ FREE = {
         "controller.maxRecvMsgSize": "a comment in the chart's values, which templates/deployment.yaml reads",
     },
     "cert-manager": {
-        f"{part}nodeSelector": "labels of our choice; the chart's own default is merged with them"
-        for part in ("", "webhook.", "cainjector.", "startupapicheck.")
+        **{
+            f"{part}nodeSelector": "labels of our choice; the chart's own default is merged with them"
+            for part in ("", "webhook.", "cainjector.", "startupapicheck.")
+        },
+        **dict.fromkeys(
+            ("automountServiceAccountToken", "podLabels", "serviceAccount.name"),
+            "a comment in the chart's values; it is in values.schema.json",
+        ),
     },
     "gateway-helm": {
         "config.envoyGateway.provider.kubernetes": "read by templates/envoy-gateway-rbac.yaml without a default, and "

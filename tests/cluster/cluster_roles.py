@@ -67,7 +67,7 @@ def disagreements(client: Client, account: Account, facts: frozenset[Fact]) -> l
     Resources in a namespace are tried in the account's own.
     """
     with ThreadPoolExecutor(_AT_ONCE) as pool:
-        answers = pool.map(lambda question: (question, _ask(client, account, question)), list(_questions(client)))
+        answers = pool.map(lambda question: (question, _ask(client, account, question)), list(questions(client)))
     stated = {(verb, on) for verb, on, where in facts if where in (CLUSTER, account.namespace)}
     return [
         f"{verb} {on}: {answer}"
@@ -133,7 +133,7 @@ def _rules(own: Client, namespace: str) -> frozenset[Fact]:
     return frozenset(found | addresses)
 
 
-def _questions(client: Client) -> Iterator[tuple[str, str, str]]:
+def questions(client: Client) -> Iterator[tuple[str, str, str]]:
     """Verb, API group and resource, subresources among them."""
     yield from _UNLISTED
     groups = client.request("GET", "/apis")["groups"]

@@ -2,6 +2,7 @@
 
 import copy
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -93,9 +94,11 @@ def test_routes_are_admitted_and_only_openai_paths_pass(graph: Graph) -> None:
         assert admitted.items() <= labels[route["metadata"]["namespace"]].items()
         assert route["spec"]["hostnames"] == [gateway["spec"]["listeners"][0]["hostname"]]
     assert policy["spec"]["authorization"]["defaultAction"] == "Deny"
-    assert [rule["operation"]["path"] for rule in policy["spec"]["authorization"]["rules"]] == [
-        {"type": "PathPrefix", "value": "/v1"}
-    ]
+    (path,) = [rule["operation"]["path"] for rule in policy["spec"]["authorization"]["rules"]]
+    assert path["type"] == "RegularExpression"
+    assert re.fullmatch(path["value"], "/v1/chat/completions?stream=1")
+    for closed in ("/v1", "/v1/", "/v1/models/", "/v1/load_lora_adapter", "/metrics", "/v1/models/x", "/x/v1/models"):
+        assert not re.fullmatch(path["value"], closed), closed
     matched = {
         header["name"]
         for route in by_kind["AIGatewayRoute"]

@@ -30,7 +30,9 @@ def by_names(stack: str) -> list[Entry]:
 
 
 def specs(entries: list[Entry] | tuple[Entry, ...], kind: str) -> dict[str, Any]:
+    """Specs of a kind's objects in the models' namespace, by name."""
     found = [entry["inputs"] for entry in entries if entry["inputs"].get("kind") == kind]
+    found = [item for item in found if item["metadata"].get("namespace") == "llm"]
     return {item["metadata"]["name"]: item["spec"] for item in found}
 
 
@@ -161,3 +163,41 @@ def test_the_policies_are_valid_by_the_definition_that_aks_has() -> None:
     found = [item["inputs"] for item in by_names("prod") if item["inputs"].get("kind") == "CiliumNetworkPolicy"]
     assert found
     assert [kind.problems(item) for item in found] == [[]] * len(found)
+
+
+def of_secrets(entries: list[Entry] | tuple[Entry, ...], kind: str, name: str) -> Any:
+    """The spec of an object in the namespace of External Secrets; None where there is none."""
+    found = [
+        entry["inputs"]["spec"]
+        for entry in entries
+        if entry["inputs"].get("kind") == kind
+        and (entry["inputs"]["metadata"].get("namespace"), entry["inputs"]["metadata"]["name"])
+        == ("external-secrets", name)
+    ]
+    return found[0] if found else None
+
+
+@pytest.mark.parametrize("stack", ALL)
+def test_by_name_the_operator_of_secrets_reaches_the_vault_and_the_token_service_alone(stack: str) -> None:
+    """By address it is all of the internet: the token service has no private address."""
+    assert "0.0.0.0/0" in outside(of_secrets(entries_of(stack), "NetworkPolicy", "operator"))
+    assert of_secrets(entries_of(stack), "CiliumNetworkPolicy", "sign-in") is None
+    entries = by_names(stack)
+    (vault,) = outside(of_secrets(entries, "NetworkPolicy", "operator"))
+    assert IPv4Network(vault).is_private
+    policy = of_secrets(entries, "CiliumNetworkPolicy", "sign-in")
+    dns, https = policy["egress"]
+    assert [name["matchName"] for name in https["toFQDNs"]] == [_LOGIN]
+    assert [port["ports"] for port in https["toPorts"]] == [[{"port": "443", "protocol": "TCP"}]]
+    # Without it Cilium would know no address of the name.
+    assert [port["rules"]["dns"] for port in dns["toPorts"]] == [[{"matchPattern": "*"}]]
+    # The same pods, and no others.
+    selected = of_secrets(entries, "NetworkPolicy", "operator")["podSelector"]["matchLabels"]
+    assert policy["endpointSelector"]["matchLabels"] == selected
+
+
+def test_the_operators_policy_by_name_comes_before_the_one_that_it_replaces() -> None:
+    entries = by_names("prod")
+    urns = {entry["name"]: entry for entry in entries}
+    narrowed = urns["secrets-traffic-operator"]["options"]["depends_on"]
+    assert urns["secrets-sign-in-by-name"]["urn"] in narrowed

@@ -219,3 +219,36 @@ def test_tags_of_the_platform_say_what_it_is(stack: str) -> None:
     assert tagged
     for tags in tagged:
         assert (tags["managed-by"], tags["environment"]) == ("pulumi", platform["environment"])
+
+
+def confidential(sections: Sections) -> None:
+    sections["cluster"] |= {"gpu_driver": "operator", "signed_driver": "580.65.06"}
+    sections["pools"] = [
+        {"name": "secret", "class": "inference", "vm_size": "Standard_NCC40ads_H100_v5", "nodes": {"min": 2, "max": 4}}
+    ]
+    for model in sections["models"]:
+        model["pool"] = "secret"
+        model.pop("slice", None)
+
+
+def test_confidential_pools_get_the_signed_driver_and_no_other() -> None:
+    entries = edited("dev", confidential)
+    (pool,) = [pool for pool in of_type(entries, POOL) if pool["mode"] == "User"]
+    assert pool["gpuProfile"] == {"driver": "None"}
+    assert pool["enableEncryptionAtHost"] is True
+    assert "enableVTPM" not in pool.get("securityProfile", {})
+    (chart,) = [
+        entry["inputs"]
+        for entry in entries
+        if entry["inputs"].get("name") == "gpu-operator" and "chart" in entry["inputs"]
+    ]
+    driver = chart["values"]["driver"]
+    # The operator adds the nodes' system to it.
+    assert (driver["enabled"], driver["version"]) == (True, "580.65.06-signed")
+
+
+@each_stack
+def test_without_confidential_pools_the_operator_chooses_its_driver(stack: str) -> None:
+    charts = [entry["inputs"] for entry in entries_of(stack) if "chart" in entry["inputs"]]
+    (operator,) = [chart for chart in charts if chart.get("name") == "gpu-operator"]
+    assert "version" not in operator["values"]["driver"]

@@ -84,14 +84,19 @@ def test_vm_sizes_refer_to_known_gpus() -> None:
             assert not size.aks_mig or CATALOG.mig[size.gpu].aks_profiles, size.name
 
 
-def test_confidential_sizes_are_refused() -> None:
-    """AKS installs no driver there, and the signed one of the GPU Operator is not offered."""
-    for owner in ("aks", "operator"):
-        stack = planned({"pools[0].vm_size": "Standard_NCC40ads_H100_v5", "cluster.gpu_driver": owner})
-        refused = [finding for finding in stack.findings if finding.rule == "VM-UNSUPPORTED"]
-        assert [finding.path for finding in refused] == ["pools[0].vm_size"]
-        assert "driver track signed" in refused[0].message
-        assert "NCC40ads" not in refused[0].fix
+def test_confidential_sizes_need_the_operators_signed_driver() -> None:
+    """AKS installs no driver there, and the one that the GPU Operator brings itself isn't signed."""
+    size = {"pools[0].vm_size": "Standard_NCC40ads_H100_v5", "pools[0].gpu": {"sharing": "none"}}
+    refused = {
+        owner: {finding.rule for finding in planned({**size, "cluster.gpu_driver": owner}).findings}
+        for owner in ("aks", "operator")
+    }
+    assert "CONF-OWNER" in refused["aks"]
+    assert "CONF-OWNER" not in refused["operator"]
+    assert "CONF-DRIVER" in refused["operator"]
+    assert "VM-UNSUPPORTED" not in refused["aks"] | refused["operator"]
+    assert CATALOG.vm_sizes["Standard_NCC40ads_H100_v5"].temp_disk_gib == 800
+    assert not [region for region, size in CATALOG.prices if size == "Standard_NCC40ads_H100_v5"]
 
 
 def test_the_gpus_of_each_azure_series() -> None:

@@ -18,13 +18,32 @@ CLIENT = {"name": "playground", "key_secret": "key-playground"}
 SLACK = {"name": "team", "kind": "slack", "secret": "slack-webhook"}
 MAIL = {"to": ["a@acme.example", "a@acme.example"], "sender": "b@acme.example", "smarthost": "mail.acme.example:587"}
 API = {"name": "gpt", "usd_per_million_input_tokens": 1}
+APPLICATION = {"tenant": "playground", "client_ids": [GROUP]}
 IMAGE = {"repository": "platform/guardrails", "digest": "sha256:" + "a" * 64}
 POLICY: dict[str, Any] = {"name": "standard", "guard": {"azure": {}}}
 SHIPPED = changed({})
+
+
+def front(applications: list[Any]) -> dict[str, Any]:
+    """API Management that asks for tokens of these applications."""
+    return {
+        "sku": "Premium", "publisher_name": "Acme", "publisher_email": "platform@acme.example",
+        "subnet": "10.20.67.0/27", "entra": {"audience": "api://acme-llm", "applications": applications},
+    }  # fmt: skip
+
+
 # For each list of the schema: a place in the development stack, and what is written there.
 TWICE: dict[str, tuple[str, Any]] = {
+    "access.model_publisher": ("access", {"model_publisher": [GROUP, GROUP]}),
+    "access.operator": ("access", {"operator": [GROUP, GROUP]}),
+    "access.viewer": ("access", {"viewer": [GROUP, GROUP]}),
     "cluster.admin_groups": ("cluster.admin_groups", [GROUP, GROUP]),
     "cluster.api_server.authorized_ranges": ("cluster.api_server.authorized_ranges", ["203.0.113.0/24"] * 2),
+    "gateway.api_management.entra.applications": ("gateway.api_management", front([APPLICATION, APPLICATION])),
+    "gateway.api_management.entra.applications[].client_ids": (
+        "gateway.api_management",
+        front([{"tenant": "playground", "client_ids": [GROUP, GROUP]}]),
+    ),
     "cluster.storage_drivers": ("cluster.storage_drivers", ["file", "file"]),
     "cluster.system_pool.zones": ("cluster.system_pool.zones", ["1", "1"]),
     "cost.managed_apis": ("cost.managed_apis", [API, API]),

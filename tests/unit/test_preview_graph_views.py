@@ -13,8 +13,8 @@ from config import Finding
 from planning import Plan
 from planning.plan import contract
 from preview import comparison, manifests, tree
-from preview.describe import Leaf
 from preview.engine import SECRET, UNKNOWN
+from preview.leaves import Leaf
 from preview.stack import assessed
 from preview.unknowns import tally
 

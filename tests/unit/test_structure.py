@@ -40,7 +40,7 @@ MAY_IMPORT = {
     },
     "planning": ("catalog", "config", "planning", "reading"),
     "components": PLAN,
-    "components/azure": ("components.azure", "components.foundation", "pulumi_azure_native", *PLAN),
+    "components/azure": ("components.azure", "components.foundation", "pulumi_azure_native", "pulumi_random", *PLAN),
     "components/cluster": ("components.cluster", "components.foundation", *PLAN),
     "components/serving": ("components.cluster", "components.foundation", "components.serving", *PLAN),
     "guardrails": ("guardrails",),

@@ -50,7 +50,7 @@ TABLE = (
             ("CFG-VALUE", "pools[1]"): ("the key has no value",),
             ("FIT-CONCURRENCY", "models[0].concurrency"): ("50 requests",),
             ("REPLICAS-ZERO", "models[1].replicas.min"): ("write 1 or more",),
-            ("CFG-MISSING", "gateway.certificate"): ("add certificate", "vault's secret"),
+            ("TLS-SOURCE", "gateway.certificate"): ("add certificate", "vault's secret"),
         },
     ),
     Broken(

@@ -5,6 +5,8 @@ What differs from the stack's own objects, and why:
   (envoyproxy/ai-gateway v1.1.0 internal/controller/ai_gateway_route.go, newHTTPRoute): same name, the rule's matches
   and request timeout, and the Backend behind each AIServiceBackend. It matches another header than the model's, which
   clients set here: Envoy takes the model's own away from them, and the AI gateway's processor would set it;
+* a Backend of the second priority says `fallback`: Envoy Gateway then gives its endpoints that priority, which the AI
+  gateway's extension server writes there (internal/extensionserver/post_translate_modify.go, maybeModifyCluster);
 * Envoy Gateway starts Envoy on this host, in a version named for it; the heap limit that it sets for a proxy in
   Kubernetes (internal/xds/bootstrap, `overload_manager`) is added for the same memory limit;
 * routes are admitted from all namespaces: the file provider drops a namespace's labels.
@@ -50,11 +52,25 @@ def objects_of(stack: str, change: Callable[[Sections], object] | None = None) -
 def adapted(entries: Iterable[Object]) -> list[Object]:
     """The same of a stack's resources."""
     found = [entry["inputs"] for entry in entries if entry["inputs"].get("kind") in (*_KINDS, _ROUTE)]
+    second = _second_priority(found)
     made: list[Object] = []
     for item in map(deepcopy, found):
         item["metadata"].pop("annotations", None)
         made += [_route(item), _not_found(item)] if item["kind"] == _ROUTE else [_adapted(item)]
+        if item["kind"] == "Backend" and item["metadata"]["name"] in second:
+            item["spec"]["fallback"] = True
     return made
+
+
+def _second_priority(found: Iterable[Object]) -> set[str]:
+    return {
+        backend["name"]
+        for item in found
+        if item["kind"] == _ROUTE
+        for rule in item["spec"]["rules"]
+        for backend in rule["backendRefs"]
+        if backend.get("priority") == 1
+    }
 
 
 _ROUTE: Final = "AIGatewayRoute"
@@ -136,7 +152,12 @@ def _route(route: Object) -> Object:
                     for match in rule["matches"]
                 ],
                 "backendRefs": [
-                    {"group": "gateway.envoyproxy.io", "kind": "Backend", "name": backend["name"]}
+                    {
+                        "group": "gateway.envoyproxy.io",
+                        "kind": "Backend",
+                        "name": backend["name"],
+                        **({"weight": backend["weight"]} if "weight" in backend else {}),
+                    }
                     for backend in rule["backendRefs"]
                 ],
                 "timeouts": rule["timeouts"],
@@ -185,7 +206,8 @@ def _adapted(item: Object) -> Object:
         spec["bootstrap"] = _with_heap_limit(spec.get("bootstrap"), limit)
     elif item["kind"] == "Gateway":
         for listener in spec["listeners"]:
-            listener["allowedRoutes"]["namespaces"] = {"from": "All"}
+            if listener["allowedRoutes"]["namespaces"]["from"] == "Selector":
+                listener["allowedRoutes"]["namespaces"] = {"from": "All"}
     return item
 
 

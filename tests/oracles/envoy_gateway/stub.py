@@ -1,8 +1,9 @@
 """A model server for the sandbox, in the server that vLLM runs in; it answers what the request's body demands.
 
-Arguments: address, port, name, keep-alive in seconds. Body: `{"delay": s, "size": bytes, "status": code}`, or
-`{"stream": true, "count": n, "interval": s, "silence": s}`; a `usage` comes back as the answer's own, in a stream in
-its last event. `GET /v1/stats` counts the requests that were begun and are open.
+Arguments: address, port, name, keep-alive in seconds. Body: `{"delay": s, "size": bytes, "status": code}`, with
+`{"statuses": {name: code}}` for a server that is named, or `{"stream": true, "count": n, "interval": s, "silence": s}`;
+a `usage` comes back as the answer's own, in a stream in its last event. `GET /v1/stats` counts the requests that were
+begun and are open.
 """
 
 import asyncio
@@ -46,7 +47,8 @@ async def app(scope: Any, receive: Any, send: Any) -> None:
             seen = {"name": NAME, "path": scope["path"], "size": len(raw), "headers": headers}
             if "usage" in wanted:
                 seen["usage"] = wanted["usage"]
-            await _answer(send, json.dumps(seen).encode() + b" " * wanted.get("size", 0), wanted.get("status", 200))
+            status = wanted.get("statuses", {}).get(NAME, wanted.get("status", 200))
+            await _answer(send, json.dumps(seen).encode() + b" " * wanted.get("size", 0), status)
     finally:
         STATS["open"] -= 1
 

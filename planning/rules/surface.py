@@ -1,0 +1,181 @@
+"""Rules about how clients find the gateway and trust it: its kind, its certificate, its name in DNS, port 80."""
+
+from planning.resolving.resolution import Resolution
+from planning.rules.register import Violation, Violations, stack_rule
+
+_ACME = "https://cert-manager.io/docs/configuration/acme/dns01/azuredns/"
+_AKS_ISTIO = "https://learn.microsoft.com/azure/aks/app-routing-gateway-api"
+_HOSTNAME = "gateway.hostname"
+# What each of the others can't do for any stack of this program (read in November 2026).
+_LACKS = {
+    "istio": "AKS's `approuting-istio` has no limits, no API keys and no routing by the body's `model`, and takes no "
+    "EnvoyFilter that could add them",
+    "agc": "Application Gateway for Containers has JWTs but no API keys and no limits of requests or tokens; its "
+    "inference gateway, which routes by `model`, is a preview",
+    "nginx": "ingress-nginx was retired by its maintainers in March 2026, and AKS's managed one gets no patches after "
+    "November 2026; it has neither API keys per client nor routing by the body",
+}
+_LACKS["ingress-nginx"] = _LACKS["nginx"]
+
+
+@stack_rule(
+    "GATEWAY-KIND",
+    "error",
+    prevents="Requests are answered without a key or a limit, or by the wrong model: the gateway can't do what the "
+    "stack asks.",
+    source=f"{_AKS_ISTIO}; https://learn.microsoft.com/azure/application-gateway/for-containers/; "
+    "https://kubernetes.io/blog/2025/11/11/ingress-nginx-retirement/",
+    reads=("gateway.kind",),
+)
+def kind_serves_the_stack(stack: Resolution) -> Violations:
+    """The gateway is of a kind that checks keys, limits clients, and routes by the model that a body names."""
+    kind = stack.settings.gateway.kind
+    if kind == "envoy":
+        return
+    asks = f"this stack asks for keys and limits of {len(stack.settings.tenants)} tenants and for "
+    asks += f"{len(stack.settings.models)} models by name"
+    yield Violation(
+        "gateway.kind",
+        f"{_LACKS[kind]}; {asks}, and this program has no other way for them with `{kind}`",
+        "write kind: envoy, or leave it out; Azure's API Management or Front Door may stand before it",
+        ("gateway.kind",),
+    )
+
+
+@stack_rule(
+    "TLS-SOURCE",
+    "error",
+    prevents="The listener has no certificate, and the gateway answers nobody.",
+    source="config/surface.py",
+    reads=("gateway.certificate", "gateway.tls"),
+)
+def one_certificate(stack: Resolution) -> Violations:
+    """The certificate comes from the vault or from an authority, and from one of them alone."""
+    settings = stack.settings.gateway
+    if settings.certificate is None and settings.tls is None:
+        yield Violation(
+            "gateway.certificate",
+            "there is neither `certificate` nor `tls`",
+            "add certificate: the name of the vault's secret with certificate and key in PEM; or tls: {issuer: acme, "
+            "email: …, dns_zone: …, zone_resource_group: …}",
+        )
+    elif settings.certificate is not None and settings.tls is not None:
+        yield Violation(
+            "gateway.tls",
+            f"`certificate` names the vault's secret `{settings.certificate}` as well",
+            "leave one of them out: with tls the certificate is renewed by itself",
+        )
+
+
+@stack_rule(
+    "TLS-ZONE",
+    "error",
+    prevents="No certificate is ever signed: the record that proves the name is written into a zone that nobody asks.",
+    source=_ACME,
+    reads=(_HOSTNAME, "gateway.tls"),
+)
+def name_in_the_zone_of_the_proof(stack: Resolution) -> Violations:
+    """The host name is in the zone in which it is proved."""
+    settings = stack.settings.gateway
+    if settings.tls is not None and not _within(settings.hostname, settings.tls.dns_zone):
+        yield Violation(
+            "gateway.tls.dns_zone",
+            f"`{settings.hostname}` is not in the zone `{settings.tls.dns_zone}`",
+            "write the public zone whose name the hostname ends with",
+        )
+
+
+@stack_rule(
+    "TLS-STAGING",
+    "warning",
+    prevents="Every client refuses the certificate: `unable to get local issuer certificate`.",
+    source="https://letsencrypt.org/docs/staging-environment/",
+    reads=("gateway.tls",),
+)
+def trusted_authority(stack: Resolution) -> Violations:
+    """The certificate is signed by an authority that clients trust."""
+    tls = stack.settings.gateway.tls
+    if tls is not None and tls.server == "staging":
+        yield Violation(
+            "gateway.tls.server",
+            "certificates of `staging` are for trying it out: no client trusts them",
+            "write server: production once a certificate of staging was signed",
+        )
+
+
+@stack_rule(
+    "DNS-ZONE",
+    "error",
+    prevents="The record has a name that nobody asks for, and clients don't find the gateway.",
+    source="https://learn.microsoft.com/azure/dns/dns-zones-records",
+    reads=(_HOSTNAME, "gateway.dns"),
+    needs="aks",
+)
+def name_in_the_zone_of_the_record(stack: Resolution) -> Violations:
+    """The host name is in the zone of its record."""
+    settings = stack.settings.gateway
+    if settings.dns is not None and not _within(settings.hostname, settings.dns.zone):
+        yield Violation(
+            "gateway.dns.zone",
+            f"`{settings.hostname}` is not in the zone `{settings.dns.zone}`",
+            "write the zone whose name the hostname ends with",
+        )
+
+
+@stack_rule(
+    "DNS-HIDDEN",
+    "error",
+    prevents="A public gateway has no name on the internet: only networks linked to the private zone find it.",
+    source="https://learn.microsoft.com/azure/dns/private-dns-overview",
+    reads=("gateway.exposure", "gateway.dns"),
+    needs="aks",
+)
+def public_name_is_public(stack: Resolution) -> Violations:
+    """The name of a public gateway is in a public zone."""
+    settings = stack.settings.gateway
+    if settings.dns is not None and settings.dns.private and settings.exposure == "public":
+        yield Violation(
+            "gateway.dns.private",
+            "the gateway is public and its name is in a private zone",
+            "write private: false and a public zone, or exposure: internal",
+        )
+
+
+@stack_rule(
+    "DNS-SHOWN",
+    "warning",
+    prevents="Everyone can look up an address inside the network, and resolvers that prevent rebinding refuse it.",
+    source="https://learn.microsoft.com/azure/dns/private-dns-overview",
+    reads=("gateway.exposure", "gateway.dns"),
+    needs="aks",
+)
+def private_address_is_not_shown(stack: Resolution) -> Violations:
+    """The address of an internal gateway is in a private zone."""
+    settings = stack.settings.gateway
+    if settings.dns is not None and not settings.dns.private and settings.exposure == "internal":
+        yield Violation(
+            "gateway.dns.private",
+            "the gateway is internal and its name is in a public zone, where everyone reads its private address",
+            "write private: true and a private zone that is linked to the clients' networks",
+        )
+
+
+@stack_rule(
+    "HTTP-REDIRECT",
+    "warning",
+    prevents="A client that is set to http:// sends its key in plain text with every request, and nobody notices.",
+    source="RFC 9110, 15.4.9; the official OpenAI clients follow redirects",
+    reads=("gateway.http_redirect",),
+)
+def nothing_in_plain_text(stack: Resolution) -> Violations:
+    """Port 80 is closed, so that a client with a wrong address fails at once."""
+    if stack.settings.gateway.http_redirect:
+        yield Violation(
+            "gateway.http_redirect",
+            "port 80 answers with a redirect: whoever reads the network sees the key that came with the request",
+            "leave it out unless people type the address into a browser",
+        )
+
+
+def _within(name: str, zone: str) -> bool:
+    return name == zone or name.endswith(f".{zone}")

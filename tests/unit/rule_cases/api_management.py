@@ -1,0 +1,38 @@
+"""What breaks and what keeps each rule of planning/rules/api_management.py."""
+
+from typing import Any
+
+from rule_cases.case import Case, Changes
+
+APPLICATION = "00000000-0000-4000-8000-0000000000d1"
+SERVICE = {
+    "sku": "Premium", "publisher_name": "Acme", "publisher_email": "platform@acme.example", "subnet": "10.20.67.0/27",
+}  # fmt: skip
+LIMITS = "tenants[0].limits"
+
+
+def front(**more: Any) -> Changes:
+    return {"gateway.api_management": {**SERVICE, **more}}
+
+
+def entra(tenant: str) -> dict[str, Any]:
+    return {"entra": {"audience": "api://acme-llm", "applications": [{"tenant": tenant, "client_ids": [APPLICATION]}]}}
+
+
+CASES: dict[str, Case] = {
+    "APIM-NETWORK": Case(front(sku="StandardV2"), front(sku="StandardV2", exposure="public")),
+    "APIM-SUBNET": Case(front(subnet="10.20.66.0/27"), front(subnet="10.20.67.0/29")),
+    "APIM-UNITS": Case(front(sku="Developer", units=2), front(units=2)),
+    "APIM-SILENCE": Case(
+        {**front(), "gateway.request_timeout_seconds": 241}, {**front(), "gateway.request_timeout_seconds": 240}
+    ),
+    "APIM-TENANT": Case(front(**entra("playgrund")), front(**entra("playground"))),
+    "APIM-UPTIME": Case(
+        {**front(sku="Developer"), "platform.environment": "prod"}, {**front(), "platform.environment": "prod"}
+    ),
+    "APIM-LIMITS": Case(
+        {**front(), LIMITS: {"tokens_per_minute": {"output": 1000}}},
+        {**front(), LIMITS: {"tokens_per_minute": {"input": 9000, "output": 1000}}},
+    ),
+    "APIM-PRICE": Case(front(), {}),
+}
