@@ -15,7 +15,11 @@ from planning.resolving.secrets import named_secrets
 NAMING: dict[str, Any] = {
     "models[0].fallback": {"url": "https://api.provider.example/v1", "model": "big", "key_secret": "key-provider"},
     "security.hugging_face_token": "hugging-face",
-    "tenants": [{"name": "one", "key_secret": "key"}, {"name": "two", "key_secrets": ["key-2", "key-1"]}],
+    "tenants": [
+        {"name": "one", "key_secret": "key", "limits": {"requests_per_minute": 600}},
+        {"name": "two", "key_secrets": ["key-2", "key-1"]},
+    ],
+    "limiter.password_secret": "redis",
     "registry.docker_hub": {"username_secret": "docker-name", "token_secret": "docker-token"},
     "observability.receivers": [{"name": "team", "kind": "slack", "secret": "slack"}],
 }
