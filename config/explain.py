@@ -17,7 +17,7 @@ _BOUNDS = ("greater_than_equal", "greater_than", "less_than_equal")
 # Keys that other tools have for the version of a chart. The one here is vLLM's, where nobody looks for a chart's.
 _VERSIONS = frozenset({"version", "versions", "chart", "charts", "chart_version"})
 # Sections that earlier versions had elsewhere, by where they were.
-_MOVED = {("gateway", "clients"): "tenants"}
+_MOVED: dict[Place, str] = {("gateway", "clients"): "tenants"}
 # What is wrong with a value, by pydantic's type of error; {…} are the limits in its context.
 _WRONG = {
     "string_type": "is not a string",

@@ -75,7 +75,7 @@ class Vault(pulumi.ComponentResource):
     def _generated(self, name: str, plan: VaultPlan, scope: AzureScopePlan) -> list[pulumi.Resource]:
         """Values that nobody chose.
 
-        What the vault has under such a name later stays: a state that was lost, and is built anew, would generate
+        What the vault has under such a name later stays: a state that was lost, and is built again, would generate
         another value, and cut off every caller.
         """
         if not plan.generated:

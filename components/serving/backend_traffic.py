@@ -85,6 +85,6 @@ def _of_one_client(requests: int) -> dict[str, Json]:
     return {
         "clientSelectors": [{"headers": [{"name": CLIENT_HEADER, "type": "Distinct"}]}],
         "limit": {"requests": requests, "unit": "Minute"},
-        # Its headers would replace those of the limits over all proxies, by which `retry-after` is told.
+        # Its headers would replace those of the limits over all proxies, from which `retry-after` comes.
         "xRateLimitHeaders": "Off",
     }

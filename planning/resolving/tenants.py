@@ -32,12 +32,12 @@ def tenant_options(tenants: Sequence[Tenant], model: ModelSettings) -> dict[str,
     options: dict[str, Any] = {}
     if prioritised(tenants, model):
         options["scheduling-policy"] = "priority"
-    if any(_tells_cached(tenant.limits) for tenant in users(tenants, model)):
+    if any(_needs_cached(tenant.limits) for tenant in users(tenants, model)):
         options["enable-prompt-tokens-details"] = True
     return options
 
 
-def _tells_cached(limits: TenantLimits) -> bool:
+def _needs_cached(limits: TenantLimits) -> bool:
     """Whether a limit depends on which tokens of a prompt the model had in its cache."""
     both = (limits.tokens_per_minute, limits.tokens_per_month)
     return any(limit is not None and (limit.input is not None or limit.cached is not None) for limit in both)

@@ -15,7 +15,7 @@ _MINUTE = 60
 @stack_rule(
     "TENANT-MODEL",
     "error",
-    prevents="A tenant may use less than its line says: requests get 404, and nothing else tells.",
+    prevents="A tenant may use less than its line says: requests get 404, and nothing says why.",
     source="this program: a tenant may use the models that its line names",
     reads=("tenants", "models"),
 )

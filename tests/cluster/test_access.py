@@ -191,7 +191,7 @@ def test_the_registrys_account_reads_its_own_two_secrets_and_nothing_else(world:
     for secret, _ in account.read:
         assert access.principal_may(world.cloud, principal, access.READ_SECRET, f"{vault}/secrets/{secret}")
     assert not access.principal_may(world.cloud, principal, access.READ_SECRET, vault)
-    for _, key in (key for client in world.plan.tenants for key in client.keys):
+    for _, key in (key for tenant in world.plan.gateway.tenants for key in tenant.keys):
         assert not access.principal_may(world.cloud, principal, access.READ_SECRET, world.secret(key))
 
 

@@ -108,7 +108,7 @@ def test_the_script_knows_what_each_tenant_may_take() -> None:
     data = script["filterContext"]
     assert data["assistant"]["limits"] == {
         "requests-minute": {"requests_per_unit": 60, "unit": "MINUTE"},
-        # The last token is taken by a request that came before it.
+        # A request that came before it takes the last token.
         "input-month": {"requests_per_unit": 9, "unit": "MONTH"},
         "output-month": {"requests_per_unit": 19, "unit": "MONTH"},
     }
