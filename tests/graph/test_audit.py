@@ -25,7 +25,7 @@ EXEMPT = {
 # Types of which Azure has no logs: what they do is in the subscription's activity log, or in those of another resource.
 WITHOUT_LOGS = {
     "authorization:ManagementLockByScope", "authorization:RoleAssignment", "compute:DiskEncryptionSet",
-    "containerregistry:CacheRule", "containerregistry:CredentialSet", "keyvault:Key",
+    "containerregistry:CacheRule", "containerregistry:CredentialSet", "keyvault:Key", "keyvault:Secret",
     "containerservice:AgentPool", "containerservice:MaintenanceConfiguration",
     "managedidentity:FederatedIdentityCredential", "managedidentity:UserAssignedIdentity",
     "network:PrivateDnsZoneGroup", "network:PrivateEndpoint", "network:Subnet", "network:VirtualNetworkPeering",

@@ -127,6 +127,7 @@ ANSWERS: dict[str, Answer] = {
     "containerservice:MaintenanceConfiguration": _itself,
     "containerservice:ManagedCluster": by("containerservice:AgentPool"),
     "keyvault:Key": by("authorization:RoleAssignment"),
+    "keyvault:Secret": by("authorization:RoleAssignment"),
     "keyvault:Vault": _vault,
     "managedidentity:FederatedIdentityCredential": _credential,
     "managedidentity:UserAssignedIdentity": _identity,

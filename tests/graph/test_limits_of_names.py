@@ -36,6 +36,7 @@ AZURE: Mapping[str, tuple[str, str]] = {
     "containerservice:AgentPool": ("agentPoolName", r"[a-z][a-z0-9]{0,11}"),
     "containerservice:ManagedCluster": ("resourceName", r"[A-Za-z0-9]([\w-]{0,61}[A-Za-z0-9])?"),
     "keyvault:Key": ("keyName", r"[A-Za-z0-9-]{1,127}"),
+    "keyvault:Secret": ("secretName", r"[A-Za-z0-9-]{1,127}"),
     "keyvault:Vault": ("vaultName", r"(?=.{3,24}$)[A-Za-z](-?[A-Za-z0-9])+"),
     "managedidentity:FederatedIdentityCredential": (
         "federatedIdentityCredentialResourceName", r"[A-Za-z0-9][\w-]{2,119}",

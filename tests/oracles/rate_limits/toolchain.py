@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Final
 
 from rehearsal.toolchain import SourceEdit, Toolchain
-from tests.oracles.envoy_gateway.toolchain import ENVOY_GATEWAY
+from tests.oracles.envoy_gateway import toolchain as envoy_gateway
 
 # At the version that Envoy Gateway 1.9.1 requires and installs (its go.mod; api/v1alpha1/shared_types.go).
 RATE_LIMITS: Final = Toolchain(
@@ -19,7 +19,7 @@ _OFFLINE: Final = "internal/provider/kubernetes/controller_offline.go"
 # The store of the file provider records who owns which field, and for that it can't read a uint64, as the `number` of
 # a cost is one: the whole program ends. In Kubernetes the API server keeps that record.
 LIMITING_GATEWAY: Final = replace(
-    ENVOY_GATEWAY,
+    envoy_gateway.ENVOY_GATEWAY,
     name="limiting-gateway",
     edits=(
         SourceEdit(
