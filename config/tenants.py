@@ -112,6 +112,16 @@ class Tenant(Section):
     )
 
     @model_validator(mode="after")
+    def _names_some_models(self) -> "Tenant":
+        empty = [name for name in ("models", "tags") if name in self.model_fields_set and not getattr(self, name)]
+        if empty:
+            raise SettingRefusedError(
+                f"`{empty[0]}` is an empty list, which would open all models",
+                f"leave {empty[0]} out for all models, name some, or remove the tenant",
+            )
+        return self
+
+    @model_validator(mode="after")
     def _has_one_source_of_keys(self) -> "Tenant":
         if self.key_secret is not None and self.key_secrets:
             raise SettingRefusedError(

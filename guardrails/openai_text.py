@@ -1,21 +1,25 @@
 """The texts in OpenAI's requests and answers, and what is answered in place of a blocked one."""
 
+import re
 from typing import Any, Final
 
 import msgspec
 from msgspec import Struct
 
-# Everything that is not known to be no text is checked: a new field of the API is no way around the guard.
+# Everything that is not known to be no text is checked: a new field of the API is no way around the guard. So are these
+# where they hold more than a short word: chat templates put the schemas of tools, roles and ids into the prompt.
 _NO_TEXT: Final = frozenset({
     "model", "role", "type", "id", "object", "tool_call_id", "call_id", "item_id", "response_id",
     "previous_response_id", "finish_reason", "system_fingerprint", "service_tier", "stop_reason", "detail", "user",
     "encoding_format", "format", "cache_salt", "logprobs", "top_logprobs", "reasoning_effort", "truncation", "status",
     "request_id", "event",
 })  # fmt: skip
+# Longer or with spaces it is a text: ids and words of the API are shorter.
+_WORD: Final = re.compile(r"[A-Za-z0-9_.:/-]{0,128}")
 # Contents that no guard of text can read.
 _MEDIA: Final = frozenset({
     "image_url", "image", "input_image", "audio", "input_audio", "audio_url", "video", "video_url", "file", "file_data",
-    "file_id", "file_url", "prompt_embeds", "image_embeds", "encrypted_content",
+    "file_id", "file_url", "prompt_embeds", "image_embeds", "encrypted_content", "audio_embeds", "b64_json",
 })  # fmt: skip
 # Where a list of numbers is a text as token ids.
 _TOKENS: Final = frozenset({"prompt", "input", "token_ids", "prompt_token_ids"})
@@ -59,18 +63,24 @@ def _collect(value: Any, key: str, place: str, found: list[tuple[str, str]], dep
             found.append((place, value))
         return False
     if isinstance(value, list):
-        if key in _TOKENS and any(isinstance(item, int) and not isinstance(item, bool) for item in value):
+        if key in _TOKENS and any(isinstance(item, int | float) and not isinstance(item, bool) for item in value):
             return True
         opaque = [_collect(item, key, f"{place}.{_index(item, at)}", found, depth + 1) for at, item in enumerate(value)]
         return any(opaque)
     if isinstance(value, dict):
+        # Names are texts too where the API has none of its own: of a tool's parameters, for instance.
+        found += [(f"{place}.{name}", name) for name in value if not _WORD.fullmatch(name)]
         opaque = [
             _collect(item, name, f"{place}.{name}", found, depth + 1)
             for name, item in value.items()
-            if name not in _NO_TEXT and name not in _MEDIA
+            if name not in _MEDIA and not _is_word(name, item)
         ]
         return any(opaque) or any(value.get(name) is not None for name in _MEDIA)
     return False
+
+
+def _is_word(name: str, item: Any) -> bool:
+    return name in _NO_TEXT and isinstance(item, str) and _WORD.fullmatch(item) is not None
 
 
 def _index(item: Any, position: int) -> int:

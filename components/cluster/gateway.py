@@ -25,7 +25,7 @@ from components.cluster.network_policies import deny_all, extension_traffic, pro
 from components.cluster.secret_store import secret_store
 from components.cluster.secrets import Secrets
 from components.cluster.system_move import system_move
-from components.cluster.tenants import limits, models_fallback, models_route, tenant_extension
+from components.cluster.tenants import limits, models_fallback, models_name, models_route, tenant_extension
 from components.foundation import KubernetesCluster, PodIdentities
 from planning.plan import GatewayPlan, Json
 
@@ -264,7 +264,7 @@ class Gateway(pulumi.ComponentResource):
             f"{self._name}-{role}",
             api_version=api_version,
             kind=kind,
-            metadata=metadata(self._plan.gateway, self._plan.models_namespace),
+            metadata=metadata(models_name(self._plan), self._plan.models_namespace),
             spec=spec,
             opts=in_cluster(self, self._cluster, *self._first, *needs),
         )

@@ -35,7 +35,10 @@ function envoy_on_request(handle)
     metadata:set(LIMITS, counter, limit)
   end
   local path = string.gsub(headers:get(":path") or "", "%?.*$", "")
-  if path == "/v1/models" and headers:get(":method") == "GET" then
+  if path == "/v1/models" then
+    if headers:get(":method") ~= "GET" then
+      return refuse(handle, "403")
+    end
     handle:respond({[":status"] = "200", ["content-type"] = "application/json"}, tenant.models)
   end
 end

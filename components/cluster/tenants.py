@@ -6,6 +6,8 @@ from planning.plan import CounterPlan, GatewayPlan, Json
 from planning.plan.endpoint import COUNTED_HEADERS, LIMITS, TENANT_HEADER, TOKENS
 
 _GATEWAYS, _ENVOY = "gateway.networking.k8s.io", "gateway.envoyproxy.io"
+# Prefixes of other providers' APIs that the AI gateway serves (agent-router cmd/extproc/mainlib/main.go).
+_OTHER_APIS = ("/anthropic", "/cohere", "/typesafe")
 # The most that the service counts: what a tenant may take comes with the request.
 _MOST = 4_294_967_295
 
@@ -28,6 +30,11 @@ def limits(plan: GatewayPlan) -> dict[str, Json]:
     }
 
 
+def models_name(plan: GatewayPlan) -> str:
+    """Name of that route: the AI gateway makes a route of each model's name beside it, and none of these has a dot."""
+    return f"{plan.gateway}.models"
+
+
 def models_route(plan: GatewayPlan) -> dict[str, Json]:
     """Spec of the HTTPRoute of `/v1/models`, which the script answers.
 
@@ -38,14 +45,19 @@ def models_route(plan: GatewayPlan) -> dict[str, Json]:
         "hostnames": [plan.hostname],
         "rules": [
             {
-                "matches": [{"path": {"type": "Exact", "value": "/v1/models"}, "method": "GET"}],
+                # Whatever the method: what this route doesn't take, the AI gateway's processor would answer, with
+                # everybody's models, before the rules of the SecurityPolicy. So would its APIs of other providers.
+                "matches": [
+                    {"path": {"type": "Exact", "value": "/v1/models"}},
+                    *({"path": {"type": "PathPrefix", "value": path}} for path in _OTHER_APIS),
+                ],
                 "filters": [
                     {
                         "type": "ExtensionRef",
                         "extensionRef": {
                             "group": _ENVOY,
                             "kind": "HTTPRouteFilter",
-                            "name": plan.gateway,
+                            "name": models_name(plan),
                         },
                     }
                 ],

@@ -15,14 +15,13 @@ from components.serving.backend_traffic import backend_traffic
 from components.serving.fallback import backends, fallback_backend
 from planning.plan import Json, ModelPlan, RouteGroupPlan
 from planning.plan.endpoint import CACHED_TOKENS, CLIENT_HEADER, HTTP_PORT, INPUT_TOKENS, MODEL_HEADER, OUTPUT_TOKENS
+from planning.plan.matches import expressions
 
 # Part of the hash of every cached block (vLLM docs/design/prefix_caching.md, cache isolation). In quotes: the AI
 # gateway would take a client called `true` for a value of JSON (internal/bodymutator).
 _SALT = "cache_salt"
 # Of vLLM's priority scheduling: the lower, the earlier a request is taken from the queue.
 _PRIORITY = "priority"
-# A header's expression has 4,096 characters, a tenant's name 63.
-_NAMES_OF_A_MATCH = 60
 # Tokens are unsigned, and a difference below 0 would be an error that fails the answer (internal/llmcostcel/cel.go).
 _NOT_CACHED = "input_tokens > cached_input_tokens ? input_tokens - cached_input_tokens : 0u"
 # Tokens of a request, for logs and limits. Those of the prompt that the model's cache had are part of the input.
@@ -128,14 +127,14 @@ def _rules(plan: ModelPlan) -> list[Json]:
             plan,
             group.name,
             [
-                [*_named(name, listed=position == 0), *_tenants(part)]
-                for name in plan.route.models
-                for part in _parts(group.tenants)
+                [_named(names), *_tenants(tenants)]
+                for names in expressions(plan.route.models)
+                for tenants in expressions(group.tenants) or [()]
             ],
             {"name": plan.name, **_mutation(group)},
             leaves=not group.stays,
         )
-        for position, group in enumerate(plan.route.groups)
+        for group in plan.route.groups
     ]
 
 
@@ -152,28 +151,24 @@ def _rule(plan: ModelPlan, name: str, matches: list[list[Json]], backend: dict[s
     }
 
 
-def _named(model: str, *, listed: bool = True) -> list[Json]:
-    """Match requests for a model. By an expression it is not listed: each exact match is a line of `/v1/models`.
-
-    Source: AI gateway v1.1.0, internal/controller/gateway.go (reconcileFilterConfigSecret).
-    """
-    if listed:
-        return [{"type": "Exact", "name": MODEL_HEADER, "value": model}]
-    return [{"type": "RegularExpression", "name": MODEL_HEADER, "value": re.escape(model).replace("\\-", "-")}]
+def _named(names: Sequence[str]) -> Json:
+    """Match requests for a model or for an adapter of it; the gateway's script lists them to tenants."""
+    if len(names) == 1:
+        return {"type": "Exact", "name": MODEL_HEADER, "value": names[0]}
+    return {"type": "RegularExpression", "name": MODEL_HEADER, "value": _either(names)}
 
 
 def _tenants(names: Sequence[str]) -> list[Json]:
     """Match every key of these tenants: while one replaces the other, the second has a number after a dot."""
     if not names:
         return []
-    either = "|".join(re.escape(name).replace("\\-", "-") for name in names)
-    value = rf"{either}(\.[0-9]+)?" if len(names) == 1 else rf"({either})(\.[0-9]+)?"
+    value = rf"{_either(names)}(\.[0-9]+)?"
     return [{"type": "RegularExpression", "name": CLIENT_HEADER, "value": value}]
 
 
-def _parts(names: Sequence[str]) -> list[Sequence[str]]:
-    """Names in as many expressions as they need; one for everyone."""
-    return [names[at : at + _NAMES_OF_A_MATCH] for at in range(0, len(names), _NAMES_OF_A_MATCH)] or [()]
+def _either(names: Sequence[str]) -> str:
+    plain = [re.escape(name).replace("\\-", "-") for name in names]
+    return plain[0] if len(plain) == 1 else f"({'|'.join(plain)})"
 
 
 def _mutation(group: RouteGroupPlan) -> dict[str, Json]:

@@ -1,15 +1,15 @@
 """Plans the tenants: their keys, models and limits, and which of them a model's route treats alike."""
 
 from collections.abc import Iterable
-from itertools import groupby
 
 from config.tenants import Tenant, TenantLimits
 from planning.plan import CounterPlan, Pairs, RouteGroupPlan, TenantLimitPlan, TenantPlan
 from planning.plan.endpoint import CACHED_TOKENS, INPUT_TOKENS, OUTPUT_TOKENS
+from planning.resolving.caches import cached_apart
 from planning.resolving.limiter import limits_are_counted
-from planning.resolving.releases import ResolvedModel, caches_prompts
+from planning.resolving.releases import ResolvedModel
 from planning.resolving.resolution import ResolvedStack
-from planning.resolving.tenants import PRIORITIES, may_use, prioritised, users
+from planning.resolving.tenants import grouped, may_use, prioritised
 from planning.vllm.adapters import adapters
 
 _KINDS = (("input", INPUT_TOKENS), ("cached", CACHED_TOKENS), ("output", OUTPUT_TOKENS))
@@ -48,16 +48,10 @@ def served_names(view: ResolvedModel) -> tuple[str, ...]:
 
 def groups(stack: ResolvedStack, view: ResolvedModel) -> tuple[RouteGroupPlan, ...]:
     """Plan which tenants of a model share a rule: those with one salt, one priority and one answer to where they go."""
-    settings = stack.settings
-    allowed = users(settings.tenants, view.settings)
-    apart, ranked = _cached_apart(stack, view), prioritised(settings.tenants, view.settings)
-
-    def alike(tenant: Tenant) -> tuple[str, int, bool]:
-        stays = view.settings.fallback is not None and tenant.data_residency == "cluster"
-        return tenant.name if apart else "", PRIORITIES[tenant.priority] if ranked else 0, stays
-
-    found = [(key, tuple(each.name for each in of)) for key, of in groupby(sorted(allowed, key=alike), key=alike)]
-    everyone = len(found) == 1 and len(allowed) == len(settings.tenants)
+    tenants = stack.settings.tenants
+    ranked = prioritised(tenants, view.settings)
+    found = grouped(tenants, view.settings, apart=cached_apart(stack.resolution, view))
+    everyone = len(found) == 1 and len(found[0][1]) == len(tenants)
     return tuple(
         RouteGroupPlan(
             name=view.name if everyone else f"{view.name}-for-{salt or names[0]}",
@@ -68,11 +62,6 @@ def groups(stack: ResolvedStack, view: ResolvedModel) -> tuple[RouteGroupPlan, .
         )
         for (salt, priority, stays), names in found
     )
-
-
-def _cached_apart(stack: ResolvedStack, view: ResolvedModel) -> bool:
-    several = len(users(stack.settings.tenants, view.settings)) > 1
-    return stack.settings.gateway.prefix_cache == "per-client" and several and any(map(caches_prompts, view.releases))
 
 
 def _limits(limits: TenantLimits) -> Iterable[TenantLimitPlan]:

@@ -1,6 +1,7 @@
 """What each tenant may use, and which tenants a model treats alike."""
 
 from collections.abc import Sequence
+from itertools import groupby
 from typing import Any
 
 from config.models import ModelSettings
@@ -25,6 +26,23 @@ def users(tenants: Sequence[Tenant], model: ModelSettings) -> tuple[Tenant, ...]
 def prioritised(tenants: Sequence[Tenant], model: ModelSettings) -> bool:
     """Whether the requests of some tenants to a model come before those of others."""
     return len({tenant.priority for tenant in users(tenants, model)}) > 1
+
+
+def grouped(
+    tenants: Sequence[Tenant], model: ModelSettings, *, apart: bool
+) -> tuple[tuple[tuple[str, int, bool], tuple[str, ...]], ...]:
+    """Tenants of a model that one rule of its route can serve: by salt, priority, and whether requests stay inside.
+
+    `apart` is whether each has a salt of its own; the salt is empty where it has none.
+    """
+    ranked = prioritised(tenants, model)
+
+    def alike(tenant: Tenant) -> tuple[str, int, bool]:
+        stays = model.fallback is not None and tenant.data_residency == "cluster"
+        return tenant.name if apart else "", PRIORITIES[tenant.priority] if ranked else 0, stays
+
+    allowed = sorted(users(tenants, model), key=alike)
+    return tuple((key, tuple(tenant.name for tenant in of)) for key, of in groupby(allowed, key=alike))
 
 
 def tenant_options(tenants: Sequence[Tenant], model: ModelSettings) -> dict[str, Any]:

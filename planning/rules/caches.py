@@ -1,7 +1,9 @@
 """Rules about what clients may learn of each other from a model's cache."""
 
+from planning.resolving.caches import cached_apart
 from planning.resolving.releases import caches_prompts
 from planning.resolving.resolution import Resolution
+from planning.resolving.tenants import users
 from planning.rules.register import Violation, Violations, stack_rule
 
 # A route holds no more, and each client is one (AI gateway v1.1.0, definition of AIGatewayRoute, spec.rules).
@@ -33,14 +35,15 @@ def sharing_is_decided(stack: Resolution) -> Violations:
     "error",
     prevents="The API server refuses the route of every model in the middle of an update.",
     source="AI gateway v1.1.0, AIGatewayRoute `spec.rules`, at most 15",
-    reads=("gateway", "tenants"),
+    reads=("gateway", "tenants", "models"),
 )
 def clients_fit_into_a_route(stack: Resolution) -> Violations:
-    """With a cache for each client there are at most 15 of them."""
-    settings, tenants = stack.settings.gateway, len(stack.settings.tenants)
-    if settings.prefix_cache == "per-client" and tenants > _RULES_OF_A_ROUTE:
+    """With a cache for each client a model has at most 15 of them."""
+    apart = [view.settings for view in stack.models if cached_apart(stack, view)]
+    tenants = max((len(users(stack.settings.tenants, model)) for model in apart), default=0)
+    if tenants > _RULES_OF_A_ROUTE:
         yield Violation(
             "gateway.prefix_cache",
-            f"{tenants} tenants; each is a rule of a model's route, which holds {_RULES_OF_A_ROUTE}",
-            f"write `shared`, or name {_RULES_OF_A_ROUTE} tenants or fewer",
+            f"{tenants} tenants of one model; each is a rule of its route, which holds {_RULES_OF_A_ROUTE}",
+            f"write `shared`, or let {_RULES_OF_A_ROUTE} tenants or fewer use a model",
         )

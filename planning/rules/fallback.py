@@ -1,10 +1,12 @@
 """Rules about managed models behind ours: where requests may go, whose stay, and what it costs."""
 
 from config.fallback import Fallback
+from config.models import ModelSettings
 from planning.money.cost import model_token_cost
 from planning.resolving.fallback import object_name
 from planning.resolving.releases import ReleaseView
 from planning.resolving.resolution import Resolution
+from planning.resolving.tenants import users
 from planning.rules.register import Violation, Violations, release_rule, stack_rule
 
 _AGENT_ROUTER = "https://aigateway.envoyproxy.io/docs/capabilities/traffic/provider-fallback"
@@ -61,6 +63,11 @@ def host_is_elsewhere(stack: Resolution, release: ReleaseView) -> Violations:
         )
 
 
+def _leaving(stack: Resolution, model: ModelSettings) -> list[str]:
+    """Tenants that may use a model and whose requests may leave the cluster."""
+    return [tenant.name for tenant in users(stack.settings.tenants, model) if tenant.data_residency == "any"]
+
+
 @stack_rule(
     "FALLBACK-KEPT",
     "warning",
@@ -70,13 +77,11 @@ def host_is_elsewhere(stack: Resolution, release: ReleaseView) -> Violations:
 )
 def somebody_may_use_it(stack: Resolution) -> Violations:
     """Some tenant's requests may leave the cluster where a model has a fallback."""
-    if any(tenant.data_residency == "any" for tenant in stack.settings.tenants):
-        return
     for index, model in enumerate(stack.settings.models):
-        if model.fallback is not None:
+        if model.fallback is not None and not _leaving(stack, model):
             yield Violation(
                 f"models[{index}].fallback",
-                "every tenant has `data_residency: cluster`: no request goes there",
+                "every tenant that may use it has `data_residency: cluster`: no request goes there",
                 "leave it out, or write data_residency: any for those whose requests may leave the cluster",
             )
 
@@ -90,8 +95,8 @@ def somebody_may_use_it(stack: Resolution) -> Violations:
 )
 def whose_requests_leave(stack: Resolution) -> Violations:
     """It is reported whose prompts may go to which host."""
-    leaving = [tenant.name for tenant in stack.settings.tenants if tenant.data_residency == "any"]
     for index, model in enumerate(stack.settings.models):
+        leaving = _leaving(stack, model)
         if model.fallback is not None and leaving:
             shown = ", ".join(f"`{name}`" for name in leaving[:3])
             more = f" and {len(leaving) - 3} more" if len(leaving) > 3 else ""  # noqa: PLR2004 - the names shown

@@ -230,3 +230,26 @@ def outages_are_known(stack: Resolution) -> Violations:
         ),
         "more replicas, on nodes of several zones, make that rarer",
     )
+
+
+@stack_rule(
+    "SAFETY-RESIDENCY",
+    "error",
+    prevents="Prompts and answers of a tenant whose requests never leave the cluster go to Azure's service.",
+    source=_SOURCE,
+    reads=_READS,
+)
+def judged_inside(stack: Resolution) -> Violations:
+    """Where a tenant's requests stay in the cluster, a guard model judges them, and not Azure's service."""
+    outside = {view.settings.name for view in policies(stack) if view.settings.guard.azure is not None}
+    for index, tenant in enumerate(stack.settings.tenants):
+        if tenant.data_residency != "cluster":
+            continue
+        of_models = {model.safety for model in stack.settings.models if may_use(tenant, model)}
+        applied = {tenant.safety} if tenant.safety is not None else of_models
+        for policy in sorted(applied & outside, key=str):
+            yield Violation(
+                f"tenants[{index}].data_residency",
+                f"`cluster`, but policy `{policy}` has what `{tenant.name}` sends and gets judged by Azure's service",
+                "give the tenant a policy with a guard model of this stack, or write data_residency: any",
+            )

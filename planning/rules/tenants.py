@@ -4,12 +4,16 @@ from collections.abc import Iterator
 
 from config.tenants import Tenant
 from config.wording import listed, nearest
+from planning.plan.matches import expressions
+from planning.resolving.caches import cached_apart
 from planning.resolving.releases import ReleaseView
 from planning.resolving.resolution import Resolution
-from planning.resolving.tenants import may_use, tenant_options, users
+from planning.resolving.tenants import grouped, may_use, tenant_options, users
 from planning.rules.register import Violation, Violations, release_rule, stack_rule
+from planning.vllm.adapters import adapters
 
 _MINUTE = 60
+_MATCHES_OF_A_RULE, _MATCHES_OF_A_ROUTE = 64, 128
 
 
 @stack_rule(
@@ -173,3 +177,29 @@ def _made(name: str, stack: Resolution) -> float | None:
     model = next(model for model in stack.settings.models if model.name == name)
     rate = None if model.expected is None else model.expected.output_tokens_per_second
     return None if rate is None else rate * _MINUTE * model.replicas.max
+
+
+@stack_rule(
+    "TENANT-ROUTE",
+    "error",
+    prevents="The AI gateway can't make the route of a model, and its log alone says so: whoever was taken out keeps "
+    "the model, whoever is new gets 404, and `up` ends well.",
+    source="Gateway API 1.6, HTTPRoute: 64 matches a rule, 128 in all; agent-router internal/controller/"
+    "ai_gateway_route.go, newHTTPRoute, which adds one",
+    reads=("gateway", "tenants", "models"),
+)
+def routes_hold_their_matches(stack: Resolution) -> Violations:
+    """The tenants of a model, and the names of its adapters, fit into one route."""
+    for view in stack.models:
+        adapted = (adapter.name for release in view.releases for adapter in adapters(release.options))
+        names = len(expressions([view.settings.name, *adapted]))
+        groups = grouped(stack.settings.tenants, view.settings, apart=cached_apart(stack, view))
+        each = [names * len(expressions(tenants)) for _, tenants in groups]
+        if max(each, default=0) > _MATCHES_OF_A_RULE or sum(each) + 1 > _MATCHES_OF_A_ROUTE:
+            what = f"{names} for names, {len(groups)} groups of tenants, up to {max(each)} in a rule"
+            yield Violation(
+                f"models[{view.index}]",
+                f"the route of `{view.settings.name}` has {sum(each) + 1} matches ({what}); it holds "
+                f"{_MATCHES_OF_A_ROUTE}, a rule {_MATCHES_OF_A_RULE}",
+                "name fewer adapters, let fewer tenants use it, or write gateway.prefix_cache: shared",
+            )

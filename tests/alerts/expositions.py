@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import catalog
-from tests.graph.stacks import Entry, Sections, entries_of, graph_of
+from tests.graph.stacks import Entry, Sections, entries_of, graph_of, sections_of
 
 # The development stack with a tenant's limits, which bring alerts of their own.
 LIMITED: Final = "dev, with limits"
@@ -135,9 +135,17 @@ def watched(stack: str) -> tuple[Entry, ...]:
     return entries_of(stack) if stack != LIMITED else tuple(graph_of("dev", _limit).to_json())
 
 
+def sections_watched(stack: str) -> Sections:
+    """The sections of a stack, or of LIMITED."""
+    if stack != LIMITED:
+        return sections_of(stack)
+    sections = sections_of("dev")
+    _limit(sections)
+    return sections
+
+
 def _limit(sections: Sections) -> None:
     sections["tenants"][0]["limits"] = {"requests_per_minute": 600}
-    sections["limiter"] = {"password_secret": "redis-password"}
 
 
 @cache

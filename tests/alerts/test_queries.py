@@ -23,10 +23,11 @@ from tests.alerts.expositions import (
     metrics_of,
     monitor,
     scraped,
+    sections_watched,
     watched,
 )
 from tests.alerts.promql import check, metric_of, parse, selectors
-from tests.graph.stacks import ALL, entries_of, sections_of
+from tests.graph.stacks import ALL, entries_of
 from tests.toolchains import PROMETHEUS
 
 CATALOG = catalog.load()
@@ -35,6 +36,8 @@ _LABEL_OF_TEXT = re.compile(r"\$labels\.(\w+)")
 MAY_BE_MISSING = {
     "DCGM_FI_DEV_ROW_REMAP_FAILURE": "GPUs without spare rows have none; GPUMetricsMissing reports a silent exporter",
     "apiserver_admission_webhook_rejection_count": "none until a webhook refuses; see the chart's KubeAPIDown",
+    "envoy_cluster_ratelimit_error": "none until the service can't be reached; ControllerDown reports the service",
+    "ratelimit_service_should_rate_limit_error": "none until Redis fails; ControllerDown reports the service",
     "up": "Prometheus' own: see ControllerDown and ModelTargetsMissing",
 }
 
@@ -109,7 +112,7 @@ def test_a_metric_of_an_alert_that_goes_missing_is_reported() -> None:
 @pytest.mark.parametrize("version", CATALOG.gpu_metrics.versions)
 def test_the_alerts_on_gpus_follow_the_version_of_the_exporter(version: str) -> None:
     exporter = CATALOG.gpu_metrics.versions[version]
-    plan = decide(config.load(sections_of(STACK)), CATALOG).monitoring
+    plan = decide(config.load(sections_watched(STACK)), CATALOG).monitoring
     names = {field: getattr(exporter.uses, field) for field in exporter.uses.__struct_fields__}
     other = msgspec.structs.replace(
         plan, gpu_metrics=GpuMetricsPlan(**names, application_xids=CATALOG.gpu_metrics.application_xids)

@@ -24,10 +24,13 @@ _OF_ENVOY: Final[Context] = {
     **_DROP_ALL, "privileged": False, "runAsNonRoot": True, "runAsUser": 65532,
     "seccompProfile": {"type": "RuntimeDefault"},
 }  # fmt: skip
+# Ours: components/cluster/redis.py.
+_OF_REDIS: Final[Context] = {"runAsNonRoot": True, "runAsUser": 999, "seccompProfile": {"type": "RuntimeDefault"}}
 _OF_GRAFANA: Final[Context] = {**_DROP_ALL, "seccompProfile": {"type": "RuntimeDefault"}}
 # Of a pod and its containers, by chart and pod: paths of values, or what a controller or a chart of a chart says.
 # prometheus-operator 0.93.0 pkg/prometheus/server/statefulset.go:347, pkg/alertmanager/statefulset.go:715 and
-# pkg/operator/config_reloader.go:368; Envoy Gateway internal/infrastructure/kubernetes/proxy/resource.go:491 and :507;
+# pkg/operator/config_reloader.go:368; Envoy Gateway internal/infrastructure/kubernetes/proxy/resource.go:491 and :507,
+# ratelimit/resource.go:552;
 # the AI gateway's internal/controller/extproc_builder.go:142; the charts grafana 12.11.1 and kube-state-metrics 8.4.0,
 # values.yaml.
 PODS: Final[dict[tuple[str, str], tuple[str | Context, tuple[str | Context, ...]]]] = {
@@ -44,6 +47,8 @@ PODS: Final[dict[tuple[str, str], tuple[str | Context, tuple[str | Context, ...]
     ),
     ("gateway-helm", "envoy-gateway"): ("deployment.pod.securityContext", ("deployment.envoyGateway.securityContext",)),
     ("gateway-helm", "proxies"): ({}, (_OF_ENVOY, _OF_ENVOY, _OF_ENVOY)),
+    ("gateway-helm", "rate-limits"): ({}, ({**_OF_ENVOY, "runAsUser": 65534, "runAsGroup": 65534},)),
+    ("gateway-helm", "rate-limit-redis"): (_OF_REDIS, (_DROP_ALL,)),
     ("gateway-helm", "certgen"): ("certgen.job.pod.securityContext", ("certgen.job.securityContext",)),
     ("ai-gateway-helm", "ai-gateway-controller"): ("controller.podSecurityContext", ("controller.securityContext",)),
     ("kube-prometheus-stack", "operator"): (

@@ -9,6 +9,8 @@ from simulators.azure.arm_paths import NAME_PARTS, resource_id
 from simulators.azure.arm_schema import ArmSchema
 from simulators.provider_protocol.wire import UNKNOWN
 
+# Types whose definitions are not among the reference files: docs/not-verified.md.
+UNDEFINED = ("redisenterprise:Database", "redisenterprise:RedisEnterprise")
 POOL: dict[str, Any] = {
     "resourceGroupName": "rg",
     "resourceName": "aks",
@@ -130,6 +132,9 @@ def test_a_discriminated_object_takes_the_fields_of_its_kind(arm: Path) -> None:
 def test_every_listed_path_is_as_long_as_the_arm_type(arm: Path) -> None:
     """A path table that disagrees with ARM would give ids that Azure never gives."""
     for token in NAME_PARTS:
+        if token in UNDEFINED:
+            assert not (arm / f"{token.replace(':', '.')}.json").exists()
+            continue
         schema = ArmSchema.load(arm, token)
         parts = [part for part in NAME_PARTS[token] if part not in ("scope", "resourceUri")]
         expected = 0 if token == "resources:ResourceGroup" else schema.arm_type.count("/")

@@ -23,6 +23,11 @@ TABLE = (
         {("TENANT-MODEL", f"{_TENANT}.models[1]"): ("`embedd` is no model", "did you mean `embed`?")},
     ),
     Broken(
+        "list of models that was emptied",
+        (put(f"{_TENANT}.models", []),),
+        {("CFG-VALUE", _TENANT): ("`models` is an empty list, which would open all models", "remove the tenant")},
+    ),
+    Broken(
         "tag that no model has",
         (put(f"{_TENANT}.tags", ["internal"]), put(f"{_TENANT}.models", ["chat", "embed"])),
         {("TENANT-MODEL", f"{_TENANT}.tags[0]"): ("`internal` is a tag of no model", "models[].tags")},

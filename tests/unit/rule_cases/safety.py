@@ -51,6 +51,10 @@ CASES: dict[str, Case] = {
         {**safety(azure(), azure(name="strict")), "tenants[0].safety": "strict"},
         {**safety(azure()), "tenants[0].safety": "standard"},
     ),
+    "SAFETY-RESIDENCY": Case(
+        {**safety(azure()), "tenants[0].data_residency": "cluster"},
+        {**GUARDED, **safety(by_model()), "tenants[0].data_residency": "cluster"},
+    ),
     "SAFETY-STREAM": Case(safety(azure()), safety(azure(stages={"output": "annotate"}))),
     "SAFETY-AWAY": Case(safety(azure()), {}),
 }

@@ -24,6 +24,19 @@ TWO = {
     "gateway.prefix_cache": "shared",
 }
 
+
+def many_apart(count: int) -> dict[str, Any]:
+    """Tenants that each have a rule of their own in a route."""
+    tenants = [{"name": f"team-{index}"} for index in range(count)]
+    return {"tenants": tenants, "gateway.prefix_cache": "per-client"}
+
+
+def loras(count: int) -> dict[str, Any]:
+    """Adapters: each is a name more of the model's route."""
+    modules = [f"{index:03}{'a' * 250}=/adapters/{index}" for index in range(count)]
+    return {"enable-lora": True, "lora-modules": modules}
+
+
 CASES: dict[str, Case] = {
     "TENANT-MODEL": Case(tenant(models=["chta"]), tenant(models=["chat", "embed"])),
     "TENANT-NONE": Case(tenant(models=["chat"]), tenant(models=["chat", "embed"])),
@@ -39,5 +52,8 @@ CASES: dict[str, Case] = {
     "TENANT-GUARANTEE": Case(
         {**RATES, **tenant(models=["chat"], guaranteed_tokens_per_minute=MADE + 1)},
         {**RATES, **tenant(models=["chat"], guaranteed_tokens_per_minute=MADE)},
+    ),
+    "TENANT-ROUTE": Case(
+        {**many_apart(15), "models[0].engine.args": loras(72)}, {**many_apart(15), "models[0].engine.args": loras(9)}
     ),
 }
