@@ -40,5 +40,5 @@ def test_words_of_the_api_are_no_texts() -> None:
         {"messages": [{"content": [{"type": "audio_embeds", "audio_embeds": "aGFybQ=="}]}]},
     ],
 )  # fmt: skip
-def test_what_is_no_text_can_t_be_read(body: dict[str, object]) -> None:
+def test_other_contents_can_t_be_read(body: dict[str, object]) -> None:
     assert texts_of(msgspec.json.encode(body)).opaque
