@@ -6,8 +6,14 @@ from planning.plan import CounterPlan, GatewayPlan, Json
 from planning.plan.endpoint import COUNTED_HEADERS, LIMITS, TENANT_HEADER, TOKENS
 
 _GATEWAYS, _ENVOY = "gateway.networking.k8s.io", "gateway.envoyproxy.io"
-# Prefixes of other providers' APIs that the AI gateway serves (agent-router cmd/extproc/mainlib/main.go).
-_OTHER_APIS = ("/anthropic", "/cohere", "/typesafe")
+# Its list of models, and the prefixes of other providers' APIs that the AI gateway serves (agent-router
+# cmd/extproc/mainlib/main.go).
+_NOT_THE_PROCESSORS = (
+    ("Exact", "/v1/models"),
+    ("PathPrefix", "/anthropic"),
+    ("PathPrefix", "/cohere"),
+    ("PathPrefix", "/typesafe"),
+)
 # The most that the service counts: what a tenant may take comes with the request.
 _MOST = 4_294_967_295
 
@@ -40,17 +46,15 @@ def models_route(plan: GatewayPlan) -> dict[str, Json]:
 
     The AI gateway's own list is that of everyone; its processor doesn't see routes that it did not make.
     """
+    # Whatever the method: what this route doesn't take, the AI gateway's processor would answer, with the models of all,
+    # before the rules of the SecurityPolicy. So would its APIs of other providers.
+    matches: list[Json] = [{"path": {"type": kind, "value": path}} for kind, path in _NOT_THE_PROCESSORS]
     return {
         "parentRefs": [{"group": _GATEWAYS, "kind": "Gateway", "name": plan.gateway, "namespace": plan.namespace}],
         "hostnames": [plan.hostname],
         "rules": [
             {
-                # Whatever the method: what this route doesn't take, the AI gateway's processor would answer, with
-                # everybody's models, before the rules of the SecurityPolicy. So would its APIs of other providers.
-                "matches": [
-                    {"path": {"type": "Exact", "value": "/v1/models"}},
-                    *({"path": {"type": "PathPrefix", "value": path}} for path in _OTHER_APIS),
-                ],
+                "matches": matches,
                 "filters": [
                     {
                         "type": "ExtensionRef",
