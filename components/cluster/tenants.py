@@ -46,8 +46,8 @@ def models_route(plan: GatewayPlan) -> dict[str, Json]:
 
     The AI gateway's own list is that of everyone; its processor doesn't see routes that it did not make.
     """
-    # Whatever the method: what this route doesn't take, the AI gateway's processor would answer, with the models of all,
-    # before the rules of the SecurityPolicy. So would its APIs of other providers.
+    # Whatever the method: what this route doesn't take, the AI gateway's processor would answer, with everybody's
+    # models, before the rules of the SecurityPolicy. So would its APIs of other providers.
     matches: list[Json] = [{"path": {"type": kind, "value": path}} for kind, path in _NOT_THE_PROCESSORS]
     return {
         "parentRefs": [{"group": _GATEWAYS, "kind": "Gateway", "name": plan.gateway, "namespace": plan.namespace}],
