@@ -126,6 +126,8 @@ def test_a_refused_request_says_when_to_come_back(gateway: _Gateway) -> None:
         ({"path": "/v1/models/chat", "method": "GET"}, 403, "not_served"),
         ({"path": "//v1/models", "method": "GET"}, 403, "not_served"),
         ({"method": "DELETE"}, 403, "not_served"),
+        ({"path": MODELS, "method": "POST"}, 403, "not_served"),
+        ({"path": "/anthropic/v1/models", "method": "GET"}, 403, "not_served"),
     ],
 )
 def test_other_errors_of_the_gateway_have_the_form_too(
