@@ -5,7 +5,8 @@ from planning.resolving.resolution import Resolution
 
 # Images of the catalog that run only then.
 _IMAGES = ("rate-limit", "redis")
-_PASSWORD = "rate-limit-redis-password"  # noqa: S105 - the name of a secret, not a secret
+_PASSWORD = "rate-limit-redis-password"  # noqa: S105 - names of secrets, not secrets
+_AZURE_KEY = "rate-limit-redis-key"
 # Of Redis, by where it is; of Azure Managed Redis: https://learn.microsoft.com/azure/redis/architecture
 REDIS_PORTS = {"in-cluster": 6379, "azure": 10000}
 
@@ -22,7 +23,11 @@ def unused_images(settings: Settings) -> tuple[str, ...]:
 
 def limiter_password(stack: Resolution) -> str | None:
     """The vault's secret with Redis' password; None where nothing is counted."""
-    return (stack.settings.limiter.password_secret or _PASSWORD) if limits_are_counted(stack) else None
+    limiter = stack.settings.limiter
+    if not limits_are_counted(stack):
+        return None
+    # Under two names, since the vault keeps what either has written, and nobody may write it again.
+    return limiter.password_secret or (_PASSWORD if limiter.redis == "in-cluster" else _AZURE_KEY)
 
 
 def generated_password(settings: Settings) -> str | None:

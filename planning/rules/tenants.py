@@ -6,7 +6,7 @@ from config.tenants import Tenant
 from config.wording import listed, nearest
 from planning.plan.matches import expressions
 from planning.resolving.caches import cached_apart
-from planning.resolving.releases import ReleaseView
+from planning.resolving.releases import ModelView, ReleaseView
 from planning.resolving.resolution import Resolution
 from planning.resolving.tenants import grouped, may_use, tenant_options, users
 from planning.rules.register import Violation, Violations, release_rule, stack_rule
@@ -14,6 +14,10 @@ from planning.vllm.adapters import adapters
 
 _MINUTE = 60
 _MATCHES_OF_A_RULE, _MATCHES_OF_A_ROUTE = 64, 128
+_MIB = 2**20
+_MOST_OF_AN_OBJECT, _MOST_OF_A_MESSAGE = 1.2 * _MIB, 48 * _MIB
+# As JSON: name and seven limits; a line of the list of models with a name of usual length; a key with its name.
+_BYTES_OF_A_TENANT, _BYTES_OF_A_MODEL, _BYTES_OF_A_KEY = 500, 110, 150
 
 
 @stack_rule(
@@ -191,15 +195,47 @@ def _made(name: str, stack: Resolution) -> float | None:
 def routes_hold_their_matches(stack: Resolution) -> Violations:
     """The tenants of a model, and the names of its adapters, fit into one route."""
     for view in stack.models:
-        adapted = (adapter.name for release in view.releases for adapter in adapters(release.options))
-        names = len(expressions([view.settings.name, *adapted]))
-        groups = grouped(stack.settings.tenants, view.settings, apart=cached_apart(stack, view))
-        each = [names * len(expressions(tenants)) for _, tenants in groups]
+        names, each = _matches(stack, view)
         if max(each, default=0) > _MATCHES_OF_A_RULE or sum(each) + 1 > _MATCHES_OF_A_ROUTE:
-            what = f"{names} for names, {len(groups)} groups of tenants, up to {max(each)} in a rule"
+            what = f"{names} for names, {len(each)} groups of tenants, up to {max(each)} in a rule"
             yield Violation(
                 f"models[{view.index}]",
                 f"the route of `{view.settings.name}` has {sum(each) + 1} matches ({what}); it holds "
                 f"{_MATCHES_OF_A_ROUTE}, a rule {_MATCHES_OF_A_RULE}",
                 "name fewer adapters, let fewer tenants use it, or write gateway.prefix_cache: shared",
             )
+
+
+def _matches(stack: Resolution, view: ModelView) -> tuple[int, list[int]]:
+    """Expressions for the names of a model, and the matches of each rule of its route."""
+    adapted = (adapter.name for release in view.releases for adapter in adapters(release.options))
+    names = len(expressions([view.settings.name, *adapted]))
+    groups = grouped(stack.settings.tenants, view.settings, apart=cached_apart(stack, view))
+    if len(groups) == 1 and len(groups[0][1]) == len(stack.settings.tenants):
+        # A rule for everyone names nobody.
+        return names, [names]
+    return names, [names * len(expressions(tenants)) for _, tenants in groups]
+
+
+@stack_rule(
+    "TENANT-SIZE",
+    "error",
+    prevents="Envoy Gateway hands nothing more to proxies: a revoked key stays valid, and a new model has no route.",
+    source="this program: 64 MiB pass between the gateway's controllers, and each match has every tenant's key and "
+    "models; the API server takes 1.5 MiB as one object",
+    reads=("gateway", "tenants", "models"),
+)
+def tenants_pass_between_controllers(stack: Resolution) -> Violations:
+    """What is known of all tenants, with their keys, fits into one object, and with each match into one message."""
+    tenants, models = stack.settings.tenants, stack.settings.models
+    listed_models = sum(may_use(tenant, model) for tenant in tenants for model in models)
+    data = len(tenants) * _BYTES_OF_A_TENANT + listed_models * _BYTES_OF_A_MODEL
+    matches = sum(sum(_matches(stack, view)[1]) + 1 for view in stack.models) + 4
+    message = matches * (data + len(tenants) * _BYTES_OF_A_KEY)
+    if data > _MOST_OF_AN_OBJECT or message > _MOST_OF_A_MESSAGE:
+        yield Violation(
+            "tenants",
+            f"{len(tenants)} tenants and {len(models)} models are {data / _MIB:.1f} MiB in one object, and "
+            f"{message / _MIB:.0f} MiB in {matches} matches of routes",
+            "name the models of each tenant, so that most have few, or put tenants that are alike behind one key",
+        )

@@ -31,6 +31,17 @@ def many_apart(count: int) -> dict[str, Any]:
     return {"tenants": tenants, "gateway.prefix_cache": "per-client"}
 
 
+def crowd(count: int) -> dict[str, Any]:
+    """Many tenants with long names, two of which may use one of the two models alone."""
+    many = [{"name": f"t{index}-{'a' * 55}"} for index in range(count)]
+    return {
+        "tenants": many,
+        "gateway.prefix_cache": "shared",
+        "tenants[0].models": ["chat"],
+        "tenants[1].models": ["embed"],
+    }
+
+
 def loras(count: int) -> dict[str, Any]:
     """Adapters: each is a name more of the model's route."""
     modules = [f"{index:03}{'a' * 250}=/adapters/{index}" for index in range(count)]
@@ -56,4 +67,5 @@ CASES: dict[str, Case] = {
     "TENANT-ROUTE": Case(
         {**many_apart(15), "models[0].engine.args": loras(72)}, {**many_apart(15), "models[0].engine.args": loras(9)}
     ),
+    "TENANT-SIZE": Case(crowd(999), crowd(500)),
 }
