@@ -221,8 +221,8 @@ def _matches(stack: Resolution, view: ModelView) -> tuple[int, list[int]]:
     "TENANT-SIZE",
     "warning",
     prevents="Envoy Gateway hands nothing more to proxies: a revoked key stays valid, and a new model has no route.",
-    source="estimated by this program, not measured: 64 MiB pass between the gateway's controllers, and each match has every tenant's key and "
-    "models; the API server takes 1.5 MiB as one object",
+    source="estimated by this program, not measured: 64 MiB pass between the gateway's controllers, and each match "
+    "has every tenant's key and models; the API server takes 1.5 MiB as one object",
     reads=("gateway", "tenants", "models"),
 )
 def tenants_pass_between_controllers(stack: Resolution) -> Violations:
