@@ -2,6 +2,7 @@
 
 from ipaddress import IPv4Network
 
+from config.wording import listed
 from planning.resolving.resolution import Resolution
 from planning.rules.register import Violation, Violations, stack_rule
 
@@ -129,7 +130,7 @@ def tokens_are_of_tenants(stack: Resolution) -> Violations:
         if item.tenant not in known:
             yield Violation(
                 f"{_PLACE}.entra.applications[{index}].tenant",
-                f"there is no tenant `{item.tenant}`; there are {', '.join(f'`{tenant}`' for tenant in known)}",
+                f"there is no tenant `{item.tenant}`; there are {listed(known)}",
                 "name a tenant of this stack, or leave it out",
             )
 

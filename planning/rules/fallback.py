@@ -2,6 +2,7 @@
 
 from config.fallback import Fallback
 from config.models import ModelSettings
+from config.wording import listed
 from planning.money.cost import model_token_cost
 from planning.resolving.fallback import object_name
 from planning.resolving.releases import ReleaseView
@@ -98,7 +99,7 @@ def whose_requests_leave(stack: Resolution) -> Violations:
     for index, model in enumerate(stack.settings.models):
         leaving = _leaving(stack, model)
         if model.fallback is not None and leaving:
-            shown = ", ".join(f"`{name}`" for name in leaving[:3])
+            shown = listed(leaving[:3])
             more = f" and {len(leaving) - 3} more" if len(leaving) > 3 else ""  # noqa: PLR2004 - the names shown
             when = f"{model.fallback.share} % of the requests" if model.fallback.share else "what our pods can't answer"
             yield Violation(
