@@ -4,7 +4,6 @@ import pulumi
 from pulumi_kubernetes.apiextensions import CustomResource
 from pulumi_kubernetes.helm.v3 import Release
 
-from components.cluster.alert_rules import groups
 from components.cluster.alertmanager import alertmanager_values
 from components.cluster.chart import image_parts, install_chart, merged
 from components.cluster.chart_alerts import chart_alert_values
@@ -20,6 +19,7 @@ from components.cluster.secret_store import secret_store
 from components.cluster.secrets import Secrets
 from components.cluster.system_move import system_move
 from components.foundation import KubernetesCluster, PodIdentities
+from observability.rule_groups import prometheus_groups
 from planning.plan import ControllerPlan, Json, MonitoringPlan, NodeSelection, metrics
 from planning.plan.endpoint import HTTP_PORT_NAME
 from planning.plan.labels import MODEL
@@ -76,7 +76,7 @@ class Monitoring(pulumi.ComponentResource):
             *((controller.name, "PodMonitor", _controller(controller)) for controller in plan.controllers),
             ("dcgm", "ServiceMonitor", _gpus(plan.operator_namespace)),
             ("node-exporter", "ServiceMonitor", _nodes(plan.node_exporter_namespace)),
-            ("alerts", "PrometheusRule", {"groups": groups(plan)}),
+            ("alerts", "PrometheusRule", {"groups": prometheus_groups(plan)}),
         ):
             CustomResource(
                 f"{name}-{role}",

@@ -6,35 +6,20 @@ for True and 0 for False or Unknown (pkg/customresourcestate/registry_factory.go
 
 from collections.abc import Mapping
 
+from observability.object_conditions import OBJECTS, POLICIES
 from planning.plan import Json, metrics
 
-# Kinds whose conditions stand in `status.conditions`.
-_OBJECTS = (
-    ("gateway.networking.k8s.io", "v1", "Gateway", "gateways"),
-    ("aigateway.envoyproxy.io", "v1beta1", "AIGatewayRoute", "aigatewayroutes"),
-    ("aigateway.envoyproxy.io", "v1beta1", "AIServiceBackend", "aiservicebackends"),
-    ("external-secrets.io", "v1", "ExternalSecret", "externalsecrets"),
-    ("external-secrets.io", "v1", "SecretStore", "secretstores"),
-    ("cert-manager.io", "v1", "Certificate", "certificates"),
-    ("keda.sh", "v1alpha1", "ScaledObject", "scaledobjects"),
-)
-# Policies of the gateway have conditions for each Gateway or route that they are for (`status.ancestors`).
-_POLICIES = (
-    ("gateway.envoyproxy.io", "v1alpha1", "SecurityPolicy", "securitypolicies"),
-    ("gateway.envoyproxy.io", "v1alpha1", "ClientTrafficPolicy", "clienttrafficpolicies"),
-    ("gateway.envoyproxy.io", "v1alpha1", "BackendTrafficPolicy", "backendtrafficpolicies"),
-)
 _IDENTITY: Mapping[str, Json] = {"name": ["metadata", "name"], "namespace": ["metadata", "namespace"]}
 
 
 def object_metrics_values() -> dict[str, Json]:
     """Values of kube-state-metrics: what it reads, and the right to read it."""
     resources: list[Json] = [
-        *(_resource(group, version, kind, _CONDITION) for group, version, kind, _ in _OBJECTS),
-        *(_resource(group, version, kind, _ACCEPTED) for group, version, kind, _ in _POLICIES),
+        *(_resource(group, version, kind, _CONDITION) for group, version, kind, _ in OBJECTS),
+        *(_resource(group, version, kind, _ACCEPTED) for group, version, kind, _ in POLICIES),
     ]
     rights: dict[str, list[Json]] = {}
-    for group, _, _, plural in (*_OBJECTS, *_POLICIES):
+    for group, _, _, plural in (*OBJECTS, *POLICIES):
         rights.setdefault(group, []).append(plural)
     return {
         "customResourceState": {
@@ -48,19 +33,6 @@ def object_metrics_values() -> dict[str, Json]:
             ]
         },
     }
-
-
-def condition(kinds: str, types: str, *, by: str = "customresource_kind, namespace, name, condition") -> str:
-    """Conditions of these types of objects of these kinds (alternatives with `|`), 1 where True."""
-    return f'max by ({by}) ({metrics.OBJECT_CONDITION}{{customresource_kind=~"{kinds}",condition=~"{types}"}})'
-
-
-def condition_series() -> list[str]:
-    """The series of each kind: a kind whose version is gone from the API has none, without any error."""
-    return [
-        *(f'{metrics.OBJECT_CONDITION}{{customresource_kind="{kind}"}}' for _, _, kind, _ in _OBJECTS),
-        *(f'{metrics.POLICY_ACCEPTED}{{customresource_kind="{kind}"}}' for _, _, kind, _ in _POLICIES),
-    ]
 
 
 def _resource(group: str, version: str, kind: str, metric: Mapping[str, Json]) -> dict[str, Json]:

@@ -22,7 +22,7 @@ AUTOSCALER_REPLICAS_WANTED = "kube_horizontalpodautoscaler_status_desired_replic
 NODE_LABELS = "kube_node_labels"
 NODE_ALLOCATABLE = "kube_node_status_allocatable"
 
-# This program's own, made by kube-state-metrics of conditions of custom objects (components/cluster/object_metrics.py).
+# This program's own, made by kube-state-metrics of conditions of custom objects (observability/object_conditions.py).
 OBJECT_CONDITION = "llm_platform_object_condition"
 POLICY_ACCEPTED = "llm_platform_policy_accepted"
 # cert-manager (pkg/metrics), Envoy (source/server/server.h), the API server (apiserver/pkg/admission/metrics).

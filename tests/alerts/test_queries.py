@@ -9,7 +9,7 @@ import pytest
 
 import catalog
 import config
-from components.cluster.alert_rules_gpus import gpu_alerts
+from observability.alerts.gpus import gpu_alerts
 from planning.plan import GpuMetricsPlan
 from planning.planner import decide
 from rehearsal.toolchain import ToolUnavailableError

@@ -1,9 +1,9 @@
 """`python -m tests.mutation [AREA [COUNT]]`: which literals of the program could change without a test failing.
 
-Without words all of `components`, `planning` and `config` are tried; with a count, a sample that is the same each time.
-`survivors` tries those of the last run again, and what timed out, and a path or a folder what is below it. Results are
-kept outside the repository: a run that was broken off goes on, and what is caught is tried first with the test that
-caught it.
+Without words all of `components`, `observability`, `planning` and `config` are tried; with a count, a sample that is
+the same each time. `survivors` tries those of the last run again, and what timed out, and a path or a folder what is
+below it. Results are kept outside the repository: a run that was broken off goes on, and what is caught is tried first
+with the test that caught it.
 """
 
 import hashlib
@@ -15,16 +15,16 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from tests.mutation import together
-from tests.mutation.literals import Mutant, mutants
+from tests.mutation.literals import IN_THE_GRAPH, Mutant, mutants
 from tests.mutation.report import report
 from tests.mutation.touched import Touch, ranked, recorded, test_files
 from tests.mutation.trial import INVARIANTS, caught, timed_out, warm
 from tests.repository import ROOT, files
 
-AREAS = ("components", "planning", "config")
+AREAS = ("components", "observability", "planning", "config")
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "llm-platform" / "mutation"
 # The most that one mutant may take of tests, in seconds without tracing: what they don't catch counts as a survivor.
-MOST_SECONDS = {"components": 60.0, "planning": 30.0, "config": 30.0}
+MOST_SECONDS = {"components": 60.0, "observability": 60.0, "planning": 30.0, "config": 30.0}
 
 
 def all_mutants(under: Iterable[str]) -> list[Mutant]:
@@ -80,7 +80,7 @@ def _stages(
     first = [([last], 30.0)] if last is not None and last.startswith("tests/unit/") else []
     others = ranked(mutant, touches, MOST_SECONDS[mutant.file.partition("/")[0]])
     graph = [(INVARIANTS, usual)] if usual is not None else []
-    return [*first, *graph, others] if mutant.file.startswith("components/") else [*first, others, *graph]
+    return [*first, *graph, others] if mutant.file.startswith(IN_THE_GRAPH) else [*first, others, *graph]
 
 
 def main(words: Sequence[str]) -> int:

@@ -47,6 +47,8 @@ _FOR_PEOPLE = {
 }  # fmt: skip
 # Options that only guard the program against itself: no run of it differs without them.
 _FOR_PROGRAMMERS = {"frozen", "kw_only", "slots", "strict"}
+# Folders whose literals go into the graph as they are: invariants see them first.
+IN_THE_GRAPH = ("components/", "observability/")
 _SETTINGS = "config/"
 
 
@@ -121,7 +123,7 @@ class _Reader:
 
     def __init__(self, file: str) -> None:
         self._settings = file.startswith(_SETTINGS)
-        self._components = file.startswith("components/")
+        self._in_the_graph = file.startswith(IN_THE_GRAPH)
 
     def read(self, node: ast.AST, inside: str) -> Iterator[_Site]:
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
@@ -134,7 +136,7 @@ class _Reader:
             yield from self._constant(node, inside)
         elif isinstance(node, ast.Compare):
             yield from _comparison(node, inside)
-        elif isinstance(node, ast.Attribute) and self._components and _is_member(node):
+        elif isinstance(node, ast.Attribute) and self._in_the_graph and _is_member(node):
             yield _member(node, inside)
             return
         for child in self._children(node):
@@ -142,7 +144,7 @@ class _Reader:
 
     def _children(self, node: ast.AST) -> Iterator[ast.AST]:
         match node:
-            case ast.JoinedStr(values=values) if not self._components and _has_space(node):
+            case ast.JoinedStr(values=values) if not self._in_the_graph and _has_space(node):
                 yield from (part.value for part in values if isinstance(part, ast.FormattedValue))
             case ast.FormattedValue(value=value):
                 yield value
@@ -177,7 +179,7 @@ class _Reader:
 
     def _read_by_machines(self, text: str) -> bool:
         """Elsewhere than in what is built, a text with a space in it, or without a letter, is part of a sentence."""
-        return self._components or not text or (" " not in text and any(letter.isalnum() for letter in text))
+        return self._in_the_graph or not text or (" " not in text and any(letter.isalnum() for letter in text))
 
 
 def _is_for_types(node: ast.AST) -> bool:

@@ -1,4 +1,4 @@
-"""Many changed texts of components in one preview, each with a marker of its own.
+"""Many changed texts of components and of what is watched in one preview, each with a marker of its own.
 
 A text that only flows into the graph shows there with its marker. Without all markers the graph must be the unchanged
 one: then the graph of one mutant is this one with its marker alone, and the invariants are checked on it, as if it had
@@ -23,7 +23,7 @@ _MARKER = re.compile(r"-mutated(\d+)x", re.IGNORECASE)
 def fits(mutant: Mutant) -> bool:
     """Whether a mutant is a text that got longer: another value of an enum has no marker."""
     return (
-        mutant.file.startswith("components/")
+        mutant.file.startswith(literals.IN_THE_GRAPH)
         and mutant.kind == "text"
         and mutant.change.endswith(("-mutated'", '-mutated"'))
     )
@@ -68,7 +68,7 @@ def _in_a_copy(mutants: Sequence[Mutant]) -> list[str | None] | None:
 def _found(mutants: Sequence[Mutant]) -> list[str | None] | None:
     tables = sys.modules["tests.graph.invariant"]
     unchanged = {stack: tables.resources(stack) for stack in trial.STACKS}
-    for name in [name for name in sys.modules if name == "components" or name.startswith("components.")]:
+    for name in [name for name in sys.modules if name.partition(".")[0] in ("components", "observability")]:
         del sys.modules[name]
     numbers: dict[str, dict[int, str]] = {}
     for index, mutant in enumerate(mutants):

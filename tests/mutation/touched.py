@@ -30,7 +30,7 @@ LEFT_OUT = (
 _CACHED = type(cache(str))
 # Tests of whole graphs come before or after these: each calls most functions.
 _FOLDERS = ("tests/config", "tests/unit")
-_OURS = tuple(f"{ROOT}/{area}/" for area in ("components", "planning", "config"))
+_OURS = tuple(f"{ROOT}/{area}/" for area in ("components", "observability", "planning", "config"))
 
 
 class Touch(NamedTuple):

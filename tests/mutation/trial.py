@@ -31,6 +31,7 @@ OPTIONS = ("-q", "-x", "-o", "addopts=--strict-markers -p no:cacheprovider")
 # Imports go one way: what is below a changed file never has anything of it.
 _BELOW = {
     "components": ("catalog", "cli", "config", "planning", "preview", "reading", "simulators"),
+    "observability": ("catalog", "config", "planning", "preview", "reading", "simulators"),
     "planning": ("catalog", "config", "reading"),
     "config": ("catalog", "reading"),
 }

@@ -13,6 +13,7 @@ _FOLDERS = (
     "cli",
     "components",
     "config",
+    "observability",
     "operate",
     "pipelines",
     "planning",

@@ -1,7 +1,7 @@
 """Alerts on what everything else rests on: certificates, webhooks, and objects that their controller refuses."""
 
-from components.cluster.alert import Alert, Severity
-from components.cluster.object_metrics import condition
+from observability.object_conditions import condition
+from observability.rule import Alert, Severity
 from planning.plan import metrics
 
 # cert-manager renews a certificate of 90 days 30 days before its end: one with 14 days left was not renewed.

@@ -1,4 +1,4 @@
-"""One alerting rule."""
+"""Rules that Prometheus evaluates: an alert, and a recorded query."""
 
 from collections.abc import Mapping
 from typing import Literal
@@ -38,3 +38,14 @@ class Alert(Struct, frozen=True, kw_only=True):
         if self.keep is not None:
             rule["keep_firing_for"] = self.keep
         return rule
+
+
+class Recording(Struct, frozen=True, kw_only=True):
+    """One recording rule: the result of a query under a name of its own, `level:metric:operations`."""
+
+    name: str
+    expression: str
+
+    def rule(self) -> dict[str, Json]:
+        """The rule as a PrometheusRule has it."""
+        return {"record": self.name, "expr": self.expression}

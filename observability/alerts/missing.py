@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from components.cluster.alert import Alert
-from components.cluster.object_metrics import condition_series
+from observability.object_conditions import condition_series
+from observability.rule import Alert
 from planning.plan import MonitoringPlan, metrics
 
 _WAIT = "15m"

@@ -2,7 +2,7 @@
 
 import re
 
-from components.cluster.alert import Alert
+from observability.rule import Alert
 from planning.plan import MonitoringPlan, metrics
 
 # The exporter names the node `hostname`, kube-state-metrics `node`.

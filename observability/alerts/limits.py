@@ -1,6 +1,6 @@
 """Alerts on what counts the limits of tenants: while it is away they pass uncounted, or are all refused."""
 
-from components.cluster.alert import Alert
+from observability.rule import Alert
 from planning.plan import MonitoringPlan, metrics
 from planning.plan.limiter import RATE_LIMITS
 

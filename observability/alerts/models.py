@@ -1,30 +1,14 @@
-"""The alerts on models and their replicas, and the list of all alerts."""
+"""The alerts on models, their replicas, their autoscalers and how they answer."""
 
-from components.cluster.alert import Alert
-from components.cluster.alert_rules_gpus import gpu_alerts
-from components.cluster.alert_rules_limits import limit_alerts
-from components.cluster.alert_rules_missing import missing_alerts
-from components.cluster.alert_rules_platform import inactive_autoscaler, platform_alerts
-from components.cluster.object_metrics import condition
-from planning.plan import Json, MonitoringPlan, metrics
+from observability.alerts.platform import inactive_autoscaler
+from observability.object_conditions import condition
+from observability.rule import Alert
+from planning.plan import MonitoringPlan, metrics
 
 
-def groups(plan: MonitoringPlan) -> list[Json]:
-    """Rule groups of a PrometheusRule."""
-    job = metrics.models_job(plan.chart.namespace)
-    named = {
-        "llm-models": _models(plan.models_namespace, job),
-        "llm-autoscaling": _autoscaling(plan.models_namespace),
-        "llm-service": _service(plan.waiting_requests, plan.first_token_seconds),
-        "llm-gpus": gpu_alerts(plan),
-        "llm-platform": platform_alerts(plan.proxies_namespace),
-        "llm-missing": missing_alerts(plan),
-        "llm-limits": limit_alerts(plan),
-    }
-    return [{"name": name, "rules": [alert.rule() for alert in alerts]} for name, alerts in named.items() if alerts]
-
-
-def _models(namespace: str, job: str) -> list[Alert]:
+def model_alerts(plan: MonitoringPlan) -> list[Alert]:
+    """Alerts on replicas: whether they run, are scraped, and get on with their work."""
+    namespace, job = plan.models_namespace, metrics.models_job(plan.chart.namespace)
     return [
         Alert(
             name="ModelUnavailable",
@@ -85,7 +69,9 @@ def _replicas(metric: str, namespace: str) -> str:
     return f'max by (namespace, deployment) ({metric}{{namespace="{namespace}"}})'
 
 
-def _autoscaling(namespace: str) -> list[Alert]:
+def autoscaling_alerts(plan: MonitoringPlan) -> list[Alert]:
+    """Alerts on autoscalers of models that can't act."""
+    namespace = plan.models_namespace
     return [
         Alert(
             # Only where something runs: at zero replicas the autoscaler is switched off, and says the same.
@@ -109,11 +95,12 @@ def _autoscaling(namespace: str) -> list[Alert]:
     ]
 
 
-def _service(waiting_requests: int, first_token_seconds: float) -> list[Alert]:
+def service_alerts(plan: MonitoringPlan) -> list[Alert]:
+    """Alerts on how long requests wait, by the limits of the stack file."""
     return [
         Alert(
             name="RequestsWaiting",
-            expression=f"sum by (namespace, model_name) ({metrics.VLLM_REQUESTS_WAITING}) > {waiting_requests}",
+            expression=f"sum by (namespace, model_name) ({metrics.VLLM_REQUESTS_WAITING}) > {plan.waiting_requests}",
             wait="5m",
             severity="warning",
             summary="{{ $value }} requests wait for {{ $labels.model_name }}",
@@ -121,7 +108,7 @@ def _service(waiting_requests: int, first_token_seconds: float) -> list[Alert]:
         Alert(
             name="FirstTokenSlow",
             expression="histogram_quantile(0.95, sum by (namespace, model_name, le) "
-            f"(rate({metrics.VLLM_FIRST_TOKEN_BUCKET}[10m]))) > {first_token_seconds}",
+            f"(rate({metrics.VLLM_FIRST_TOKEN_BUCKET}[10m]))) > {plan.first_token_seconds}",
             wait="5m",
             severity="warning",
             summary='p95 time to first token of {{ $labels.model_name }} is {{ $value | printf "%.1f" }} s',

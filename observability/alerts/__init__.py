@@ -1,0 +1,1 @@
+"""Alerts, a module for each subject."""

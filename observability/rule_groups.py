@@ -1,0 +1,30 @@
+"""All rules that Prometheus evaluates, in groups."""
+
+from collections.abc import Mapping, Sequence
+
+from observability.alerts.gpus import gpu_alerts
+from observability.alerts.limits import limit_alerts
+from observability.alerts.missing import missing_alerts
+from observability.alerts.models import autoscaling_alerts, model_alerts, service_alerts
+from observability.alerts.platform import platform_alerts
+from observability.rule import Alert, Recording
+from planning.plan import Json, MonitoringPlan
+
+
+def rule_groups(plan: MonitoringPlan) -> Mapping[str, Sequence[Alert | Recording]]:
+    """Rules by the name of their group; a group without rules is left out."""
+    named: Mapping[str, Sequence[Alert | Recording]] = {
+        "llm-models": model_alerts(plan),
+        "llm-autoscaling": autoscaling_alerts(plan),
+        "llm-service": service_alerts(plan),
+        "llm-gpus": gpu_alerts(plan),
+        "llm-platform": platform_alerts(plan.proxies_namespace),
+        "llm-missing": missing_alerts(plan),
+        "llm-limits": limit_alerts(plan),
+    }
+    return {name: rules for name, rules in named.items() if rules}
+
+
+def prometheus_groups(plan: MonitoringPlan) -> list[Json]:
+    """The groups as a PrometheusRule has them."""
+    return [{"name": name, "rules": [rule.rule() for rule in rules]} for name, rules in rule_groups(plan).items()]
