@@ -8,6 +8,8 @@ from msgspec import Struct, field
 from planning.plan import Json
 
 Severity = Literal["critical", "warning", "info"]
+# Who acts: whoever runs the cluster and the gateway, the GPU nodes, or a model, or whoever answers for keys and access.
+Owner = Literal["platform", "gpus", "models", "security"]
 
 
 class Alert(Struct, frozen=True, kw_only=True):
@@ -22,6 +24,8 @@ class Alert(Struct, frozen=True, kw_only=True):
     wait: str | None
     severity: Severity
     summary: str
+    impact: str | None = None
+    owner: Owner = "platform"
     keep: str | None = None
     labels: Mapping[str, str] = field(default_factory=dict)
 
