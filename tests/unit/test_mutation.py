@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.mutation import literals, report, together, trial
+from tests.mutation import literals, report, together, trial, touched
 from tests.mutation.__main__ import AREAS, all_mutants
 from tests.mutation.literals import Mutant, mutants
 from tests.repository import ROOT
@@ -161,3 +161,10 @@ def test_what_changes_more_than_texts_is_tried_alone() -> None:
     assert together._by_urn([{"urn": "a", "inputs": {"name": "b-mutated0x"}}], [one]) is not None
     assert together._by_urn([{"urn": "a", "inputs": {"name": "c-mutated0x"}}], [one]) is None
     assert together._by_urn([], [one]) is None
+
+
+def test_a_test_that_fails_beside_the_recorder_catches_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tried = tmp_path / "test_tried.py"
+    tried.write_text(f"{TRIED}\n\ndef test_that_fails():\n    assert False\n")
+    monkeypatch.setattr(touched, "test_files", lambda *_: [str(tried)])
+    assert [touch.test.partition("::")[2] for touch in touched.recorded(tmp_path / "touched.json")] == ["test_unit"]
