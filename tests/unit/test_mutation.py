@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.mutation import literals, report, together, trial, touched
+from tests.mutation import literals, report, together, touched, trial
 from tests.mutation.__main__ import AREAS, all_mutants
 from tests.mutation.literals import Mutant, mutants
 from tests.repository import ROOT
