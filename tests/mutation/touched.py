@@ -3,9 +3,12 @@
 A result that one test computes and others of its file find in a cache counts for the first alone, which runs too.
 """
 
+import ast
 import json
 import os
+import re
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from cProfile import Profile
 from functools import cache
@@ -27,6 +30,7 @@ LEFT_OUT = (
     "tests/unit/test_documented_table.py", "tests/unit/test_mutants.py", "tests/unit/test_oracles.py",
     "tests/unit/test_mutation.py", "tests/unit/test_words.py", "tests/unit/test_docs_links.py",
 )  # fmt: skip
+_RULE = re.compile(r"[A-Z0-9]+(-[A-Z0-9]+)+")
 _CACHED = type(cache(str))
 # Tests of whole graphs come before or after these: each calls most functions.
 _FOLDERS = ("tests/config", "tests/unit")
@@ -34,7 +38,7 @@ _OURS = tuple(f"{ROOT}/{area}/" for area in ("components", "observability", "pla
 
 
 class Touch(NamedTuple):
-    """One test: its seconds, and the functions that it calls, as `file:name`."""
+    """One test: its seconds of CPU, and the functions that it calls, as `file:name`."""
 
     test: str
     seconds: float
@@ -59,19 +63,40 @@ def recorded(file: Path) -> list[Touch]:
 
 
 def ranked(mutant: Mutant, touches: Sequence[Touch], most_seconds: float) -> tuple[list[str], float]:
-    """Tests that may see a mutant, those that call the fewest functions first, and their seconds."""
+    """Tests that may see a mutant, and their seconds: those about its rule and file, then those that call least."""
     place = f"{mutant.file}:{mutant.inside}"
     found = [touch for touch in touches if place in touch.functions]
     if not found:
         # Run at import: whoever calls anything of the file.
         found = [touch for touch in touches if any(name.startswith(f"{mutant.file}:") for name in touch.functions)]
+    own, of_file = _rules(mutant.file, mutant.inside), _rules(mutant.file, None)
+    stem = Path(mutant.file).stem
+
+    def distance(test: str) -> int:
+        about = test.partition("[")[2].rstrip("]")
+        return 0 if about in own else 1 if about in of_file or stem in Path(test.partition("::")[0]).stem else 2
+
     tests, seconds = [], 0.0
-    for touch in sorted(found, key=lambda touch: (len(touch.functions), touch.seconds, touch.test)):
+    for touch in sorted(found, key=lambda touch: (distance(touch.test), len(touch.functions), touch.seconds)):
         if seconds + touch.seconds > most_seconds:
             break
         tests.append(touch.test)
         seconds += touch.seconds
     return tests, seconds
+
+
+@cache
+def _rules(file: str, function: str | None) -> frozenset[str]:
+    """Rules that a file declares, or one function of it: every rule has tests of its own, with its id in theirs."""
+    tree = ast.parse((ROOT / file).read_text(encoding="utf-8"))
+    return frozenset(
+        node.value
+        for defined in tree.body
+        if isinstance(defined, ast.FunctionDef) and function in (None, defined.name)
+        for decorator in defined.decorator_list
+        for node in ast.walk(decorator)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and _RULE.fullmatch(node.value)
+    )
 
 
 def _record(file: Path) -> None:
@@ -104,14 +129,16 @@ class _Recorder:
             self._file = file
             clear_caches()
         profile = Profile(builtins=False)
+        start = time.process_time()
         profile.enable()
         yield
         profile.disable()
+        # Of CPU: on a busy machine the others' work would count too, and fewer tests would be tried.
+        self._seconds[item.nodeid] = time.process_time() - start
         self._functions[item.nodeid] = {name for entry in profile.getstats() if (name := _named(entry.code))}
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Add up set-up, body and end."""
-        self._seconds[report.nodeid] = self._seconds.get(report.nodeid, 0.0) + report.duration
+        """Keep which ones fail."""
         if report.failed:
             self.failed.add(report.nodeid)
 
@@ -119,7 +146,7 @@ class _Recorder:
         """Each test that passed, with its seconds and functions."""
         for test, names in self._functions.items():
             if test not in self.failed:
-                yield test, self._seconds.get(test, 0.0), sorted(names)
+                yield test, self._seconds[test], sorted(names)
 
 
 @cache

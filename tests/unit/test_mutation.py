@@ -168,3 +168,19 @@ def test_a_test_that_fails_beside_the_recorder_catches_nothing(tmp_path: Path, m
     tried.write_text(f"{TRIED}\n\ndef test_that_fails():\n    assert False\n")
     monkeypatch.setattr(touched, "test_files", lambda *_: [str(tried)])
     assert [touch.test.partition("::")[2] for touch in touched.recorded(tmp_path / "touched.json")] == ["test_unit"]
+
+
+def test_tests_of_the_rule_itself_are_tried_before_those_that_call_less() -> None:
+    mutant = find("planning/rules/pools.py", "'POOL-UNUSED' -> 'POOL-UNUSED-mutated'")
+    place = f"{mutant.file}:{mutant.inside}"
+    tests = {
+        "tests/unit/test_planning_rules.py::test_a_rule_reports_what_breaks_it[POOL-UNUSED]": frozenset(
+            [place, "a", "b"]
+        ),
+        "tests/unit/test_planning_rules.py::test_a_rule_reports_what_breaks_it[VM-CLASS]": frozenset([place, "a", "b"]),
+        "tests/unit/test_planning_check.py::test_dev": frozenset([place]),
+        "tests/unit/test_wording.py::test_words": frozenset(["a"]),
+    }
+    touches = [touched.Touch(test, 1.0, functions) for test, functions in reversed(tests.items())]
+    assert touched.ranked(mutant, touches, 30.0) == (list(tests)[:3], 3.0)
+    assert touched.ranked(mutant, touches, 1.0) == (list(tests)[:1], 1.0)
