@@ -52,7 +52,14 @@ class TenantLimits(Section):
     @property
     def counted(self) -> bool:
         """Whether anything is counted over all proxies."""
-        return any((self.requests_per_minute, self.tokens_per_minute, self.tokens_per_month))
+        return self.number > 0
+
+    @property
+    def number(self) -> int:
+        """How many things are counted over all proxies."""
+        windows = (limit for limit in (self.tokens_per_minute, self.tokens_per_month) if limit is not None)
+        tokens = sum(count is not None for limit in windows for count in (limit.input, limit.cached, limit.output))
+        return tokens + (self.requests_per_minute is not None)
 
 
 class Tenant(Section):

@@ -8,6 +8,9 @@ from preview.engine import UNKNOWN, Resource, render
 
 _KUBERNETES = "kubernetes:"
 _AZURE = "azure-native:"
+# Names in the path of what belongs to API Management; elsewhere they end in `Name`, and an id is no name.
+_API_MANAGEMENT = "azure-native:apimanagement:"
+_API_MANAGEMENT_NAMES = ("apiId", "backendId", "namedValueId", "operationId", "policyId", "productId", "sid")
 
 
 def collisions(resources: Iterable[Resource]) -> tuple[Finding, ...]:
@@ -46,5 +49,6 @@ def _identity(kind: str, inputs: Mapping[str, Any]) -> tuple[str, ...] | None:
     if any(render(inputs[key]) == render(UNKNOWN) for key in ("scope", "resourceUri") if key in inputs):
         # Named within another resource, whose id is not known before it exists.
         return None
-    names = sorted(f"{key}={render(value)}" for key, value in inputs.items() if key.endswith("Name"))
+    more = _API_MANAGEMENT_NAMES if kind.startswith(_API_MANAGEMENT) else ()
+    names = sorted(f"{key}={render(value)}" for key, value in inputs.items() if key.endswith("Name") or key in more)
     return (kind, *names) if kind.startswith(_AZURE) and names else None

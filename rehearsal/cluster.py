@@ -7,6 +7,7 @@ from typing import Any, Self
 
 from rehearsal.control_plane import LEASE_RENEWAL_SECONDS, ControlPlane, control_plane
 from rehearsal.engine import Engine
+from simulators.aks.disks import Disks
 from simulators.aks.provider import SmallAzure, small_azure
 from simulators.azure.provider import DEFAULT_SUBSCRIPTION
 from simulators.external_secrets.secrets_operator import SecretsOperator
@@ -56,6 +57,7 @@ class ClusterEngine(Engine):
             self.secrets_operator = starting.enter_context(
                 SecretsOperator(plane.client, is_installed=False, cloud=self.cloud)
             )
+            starting.enter_context(Disks(plane.client))
             starting.enter_context(CrdJobs(plane.client, self._arm.parent))
             super().__enter__()
             self._ends = starting.pop_all()

@@ -20,12 +20,13 @@ from components.cluster.gateway_surface import redirect_route
 from components.cluster.in_cluster import in_cluster
 from components.cluster.labels import PROXY_PODS, metadata
 from components.cluster.limiter import limiter
+from components.cluster.models_list import models_policy, models_route
 from components.cluster.namespace import namespace
 from components.cluster.network_policies import deny_all, extension_traffic, proxy_names
 from components.cluster.secret_store import secret_store
 from components.cluster.secrets import Secrets
 from components.cluster.system_move import system_move
-from components.cluster.tenants import limits, models_fallback, models_name, models_route, tenant_extension
+from components.cluster.tenants import limits, tenant_extension
 from components.foundation import KubernetesCluster, PodIdentities
 from planning.plan import GatewayPlan, Json
 
@@ -44,7 +45,6 @@ class Gateway(pulumi.ComponentResource):
 
     gateway: CustomResource
     ready: list[pulumi.Resource]
-    extension: dict[str, Json]
     _first: list[pulumi.Resource]
 
     def __init__(
@@ -103,13 +103,12 @@ class Gateway(pulumi.ComponentResource):
         )
         # The policies come first: no listener is ever open without them.
         guards = [
+            models_policy(name, plan, parent=self, cluster=cluster, needs=[*self._first, models]),
             self._object("client-traffic", _ENVOY, "ClientTrafficPolicy", specs.client_traffic(plan)),
             self._object("security", _ENVOY, "SecurityPolicy", specs.security(plan), keys),
         ]
-        self.extension = tenant_extension(plan)
         if not plan.judged:
-            # A Gateway takes one such policy, the oldest: where requests are judged, that one has the script too.
-            guards.append(self._object("tenants", _ENVOY, "EnvoyExtensionPolicy", self.extension))
+            guards.append(self.extend({}, *guards))
         if plan.counters:
             guards.append(self._object("limits", _ENVOY, "BackendTrafficPolicy", limits(plan)))
         # It comes first as well: the AI gateway ignores one that is missing when it first sees the Gateway.
@@ -128,12 +127,20 @@ class Gateway(pulumi.ComponentResource):
         if plan.surface.http_redirect:
             self._object("redirect", _GATEWAY_API, "HTTPRoute", redirect_route(plan), self.gateway)
         self.ready = [*controllers, *guards, self.gateway]
-        answer = self._route("models-answer", _ENVOY, "HTTPRouteFilter", models_fallback(), models)
-        self._route("models", _GATEWAY_API, "HTTPRoute", models_route(plan), models, answer, *self.ready)
+        models_route(name, plan, parent=self, cluster=cluster, needs=[*self._first, models, *self.ready])
         system_move(
             name, plan.move, PROXY_PODS, parent=self, cluster=cluster, after=[*self._first, proxy, self.gateway]
         )
         self.register_outputs({"hostname": plan.hostname})
+
+    def extend(self, more: dict[str, Json], *needs: pulumi.Resource) -> CustomResource:
+        """Make the policy with the tenants' script and `more` beside it, after `needs`.
+
+        A Gateway takes one such policy, the oldest. Whoever has more to put into every request's way gives it here, so
+        that it comes and goes within one object, whose script's filter keeps its name in the listener.
+        """
+        spec = {**tenant_extension(self._plan), **more}
+        return self._object("tenants", _ENVOY, "EnvoyExtensionPolicy", spec, *needs)
 
     def _controllers(self, certificates: Certificates, served: list[Namespace]) -> list[pulumi.Resource]:
         """Three charts in order: the AI controller watches kinds whose CRDs the first two install.
@@ -255,19 +262,6 @@ class Gateway(pulumi.ComponentResource):
     def _namespace(self, role: str, name: str) -> Namespace:
         opts = in_cluster(self, self._cluster, *self._cluster.admission)
         return namespace(f"{self._name}-{role}", name, opts=opts)
-
-    def _route(
-        self, role: str, api_version: str, kind: str, spec: dict[str, Json], *needs: pulumi.Resource
-    ) -> CustomResource:
-        """An object beside the models' own routes: routes attach from that namespace alone."""
-        return CustomResource(
-            f"{self._name}-{role}",
-            api_version=api_version,
-            kind=kind,
-            metadata=metadata(models_name(self._plan), self._plan.models_namespace),
-            spec=spec,
-            opts=in_cluster(self, self._cluster, *self._first, *needs),
-        )
 
     def _object(
         self,

@@ -30,16 +30,22 @@ function envoy_on_request(handle)
   headers:replace(TENANT_HEADER, name)
   local metadata = handle:streamInfo():dynamicMetadata()
   -- Where Envoy Gateway tries this script, a tenant is a text.
-  for counter, limit in pairs(tenant.limits or {}) do
+  for counter, most in pairs(tenant.limits or {}) do
     headers:replace(COUNTED_HEADERS .. counter, "1")
-    metadata:set(LIMITS, counter, limit)
+    -- A counter's name ends with its window, as the service calls it but for the case (ratelimit v3 `RateLimitUnit`).
+    local unit = string.upper(string.match(counter, "%a+$"))
+    metadata:set(LIMITS, counter, {requests_per_unit = most, unit = unit})
   end
   local path = string.gsub(headers:get(":path") or "", "%?.*$", "")
   if path == "/v1/models" then
     if headers:get(":method") ~= "GET" then
       return refuse(handle, "403")
     end
-    handle:respond({[":status"] = "200", ["content-type"] = "application/json"}, tenant.models)
+    -- The route of this path alone has lists.
+    local list = handle:filterContext():get(tenant.models or "")
+    if list ~= nil then
+      handle:respond({[":status"] = "200", ["content-type"] = "application/json"}, list)
+    end
   end
 end
 

@@ -11,15 +11,13 @@ connections, and a route that changes doesn't.
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from planning.plan import GatewayPlan, Json, TenantLimitPlan
+from planning.plan import Json, TenantLimitPlan, TenantPlan
 from planning.plan.endpoint import CLIENT_HEADER, COUNTED_HEADERS, LIMITS, TENANT_HEADER
 
 _SCRIPT = Path(__file__).with_name("tenant_script.lua")
-# What the store of counts calls the windows (ratelimit v3 `RateLimitUnit`).
-_UNITS = {"Minute": "MINUTE", "Month": "MONTH"}
 
 
 def tenant_script() -> str:
@@ -34,18 +32,27 @@ def tenant_script() -> str:
     return f"{constants}\n{_SCRIPT.read_text(encoding='utf-8')}"
 
 
-def tenant_data(plan: GatewayPlan) -> dict[str, Json]:
-    """What the script knows of each tenant, by its name."""
-    units = {counter.name: _UNITS[counter.unit] for counter in plan.counters}
+def script(data: dict[str, Json]) -> Json:
+    """The script as an EnvoyExtensionPolicy has it, with the data of its routes."""
+    return {"type": "Inline", "inline": tenant_script(), "filterContext": data}
+
+
+def tenant_limits(tenants: Iterable[TenantPlan]) -> dict[str, Json]:
+    """What each tenant may take, by its name: every match of a model's route has a copy of it."""
     return {
-        tenant.name: {
-            "models": _models(tenant.models),
-            "limits": {
-                limit.counter: {"requests_per_unit": _refused_above(limit), "unit": units[limit.counter]}
-                for limit in tenant.limits
-            },
-        }
-        for tenant in plan.tenants
+        tenant.name: {"limits": {limit.counter: _refused_above(limit) for limit in tenant.limits}} for tenant in tenants
+    }
+
+
+def model_lists(tenants: Sequence[TenantPlan]) -> dict[str, Json]:
+    """Which list each tenant is answered, and the lists: those of tenants with the same models are one."""
+    lists: dict[tuple[str, ...], str] = {}
+    for tenant in tenants:
+        # No tenant's name has a space.
+        lists.setdefault(tenant.models, f"list {len(lists) + 1}")
+    return {
+        **{tenant.name: {"models": lists[tenant.models]} for tenant in tenants},
+        **{name: _models(models) for models, name in lists.items()},
     }
 
 

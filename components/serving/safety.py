@@ -70,8 +70,9 @@ class Safety(pulumi.ComponentResource):
         name, plan, cluster = self._name, self._plan, self._cluster
         identity = identities.identity(plan.namespace, PROCESSOR, parent=self) if plan.has_identity else None
         in_namespace = in_cluster(self, cluster, self._space)
+        # Other settings are another object: a replacement is stuck once an update fails.
         settings = ConfigMap(
-            f"{name}-settings",
+            f"{name}-settings-{plan.config_map}",
             metadata=metadata(plan.config_map, plan.namespace),
             data={"settings.json": plan.settings},
             immutable=True,
@@ -187,15 +188,7 @@ class Safety(pulumi.ComponentResource):
             spec={"endpoints": [{"fqdn": {"hostname": host, "port": GRPC_PORT}}]},
             opts=in_cluster(self, cluster, *gateway.ready),
         )
-        policy = CustomResource(
-            f"{self._name}-policy",
-            api_version=_ENVOY,
-            kind="EnvoyExtensionPolicy",
-            metadata=metadata(PROCESSOR, plan.gateway_namespace),
-            spec={**gateway.extension, "extProc": [_processor(plan)]},
-            opts=in_cluster(self, cluster, *gateway.ready, *policies, way, backend, service),
-        )
-        return [policy]
+        return [gateway.extend({"extProc": [_processor(plan)]}, *gateway.ready, *policies, way, backend, service)]
 
 
 def _processor(plan: SafetyPlan) -> dict[str, Json]:

@@ -16,12 +16,14 @@ _LEAVING_SECONDS = 15
 def pod_template(plan: SafetyPlan, nodes: NodeSelection) -> PodTemplateSpecArgsDict:
     """Pod template that meets the pod security standard `restricted`."""
     return {
-        "metadata": {"labels": {**labels(PROCESSOR), **dict(plan.pod_labels)}},
+        "metadata": {"labels": {**labels(PROCESSOR), **dict(plan.pod_labels), **dict(nodes.revision)}},
         "spec": {
             "service_account_name": PROCESSOR,
             "enable_service_links": False,
             "automount_service_account_token": False,
             **nodes.pod_spec(),
+            # Other system nodes are a rollout: AKS doesn't drain those that it deletes.
+            "node_selector": dict((*nodes.labels, *nodes.revision)),
             "topology_spread_constraints": [
                 {
                     "max_skew": 1,

@@ -5,7 +5,6 @@ import json
 from planning.deciding import azure_objects
 from planning.deciding.releases import NAMESPACE as MODELS_NAMESPACE
 from planning.deciding.roles import grant
-from planning.deciding.tenants import served_names
 from planning.deciding.traffic import GATEWAY, GATEWAY_NAMESPACE
 from planning.naming import content_hash
 from planning.plan import ContentSafetyPlan, Json, PodIdentityPlan, SafetyPlan
@@ -24,6 +23,7 @@ from planning.resolving.safety import (
     policies,
     uses_azure,
 )
+from planning.resolving.served_names import served_names
 
 # Whole prompts in memory at once, each as it came, as text, and as what a guard is sent.
 _BODIES, _COPIES = 16, 4

@@ -9,8 +9,8 @@ from planning.resolving.caches import cached_apart
 from planning.resolving.limiter import limits_are_counted
 from planning.resolving.releases import ResolvedModel
 from planning.resolving.resolution import ResolvedStack
+from planning.resolving.served_names import served_names
 from planning.resolving.tenants import grouped, may_use, prioritised
-from planning.vllm.adapters import adapters
 
 _KINDS = (("input", INPUT_TOKENS), ("cached", CACHED_TOKENS), ("output", OUTPUT_TOKENS))
 # A counter's place in this list is part of its name in the store of counts: a new one goes to the end, and none is ever
@@ -39,11 +39,6 @@ def tenants(stack: ResolvedStack) -> tuple[TenantPlan, ...]:
 def counters(stack: ResolvedStack) -> tuple[CounterPlan, ...]:
     """All counters, or none where no tenant has a limit over all proxies."""
     return COUNTERS if limits_are_counted(stack.resolution) else ()
-
-
-def served_names(view: ResolvedModel) -> tuple[str, ...]:
-    """What requests put into `model` for a model: its name, and those of its adapters."""
-    return (view.name, *(adapter.name for release in view.releases for adapter in adapters(release.options)))
 
 
 def groups(stack: ResolvedStack, view: ResolvedModel) -> tuple[RouteGroupPlan, ...]:

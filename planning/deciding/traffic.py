@@ -10,6 +10,7 @@ from planning.resolving.releases import ResolvedModel
 from planning.resolving.resolution import ResolvedStack
 from planning.resolving.safety import NAMESPACE as SAFETY_NAMESPACE
 from planning.resolving.safety import guard_models
+from planning.resolving.served_names import served_names
 
 GATEWAY = "llm"
 GATEWAY_NAMESPACE = "llm-gateway"
@@ -28,7 +29,7 @@ def route(stack: ResolvedStack, view: ResolvedModel) -> RoutePlan:
         gateway=GATEWAY,
         gateway_namespace=GATEWAY_NAMESPACE,
         hostname=settings.hostname,
-        models=tenants.served_names(view),
+        models=served_names(view),
         groups=tenants.groups(stack, view),
     )
 

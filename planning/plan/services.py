@@ -197,7 +197,7 @@ class GatewayPlan(Struct, frozen=True, kw_only=True):
     traffic: ChartTrafficPlan
     """Who is around its pods, for their network policies."""
     judged: bool
-    """Whether content safety brings the policy that has the tenants' script too."""
+    """Whether content safety is in every request's way, beside the tenants' script."""
     move: MovePlan
     """The wait for proxies on earlier system nodes."""
 

@@ -23,15 +23,21 @@ def unused_images(settings: Settings) -> tuple[str, ...]:
 
 def limiter_password(stack: Resolution) -> str | None:
     """The vault's secret with Redis' password; None where nothing is counted."""
-    limiter = stack.settings.limiter
-    if not limits_are_counted(stack):
-        return None
-    # Under two names, since the vault keeps what either has written, and nobody may write it again.
-    return limiter.password_secret or (_PASSWORD if limiter.redis == "in-cluster" else _AZURE_KEY)
+    return _password(stack.settings)[0]
 
 
 def generated_password(settings: Settings) -> str | None:
     """The same where the platform generates it: Azure makes its own, and a stack may name one of the vault."""
+    name, is_generated = _password(settings)
+    return name if is_generated else None
+
+
+def _password(settings: Settings) -> tuple[str | None, bool]:
+    """The secret, and whether the platform generates what is in it."""
     limiter = settings.limiter
-    is_ours = limiter.redis == "in-cluster" and limiter.password_secret is None and not unused_images(settings)
-    return _PASSWORD if is_ours else None
+    if unused_images(settings):
+        return None, False
+    if limiter.password_secret is not None:
+        return limiter.password_secret, False
+    # Under two names, since the vault keeps what either has written, and nobody may write it again.
+    return (_PASSWORD, True) if limiter.redis == "in-cluster" else (_AZURE_KEY, False)

@@ -7,6 +7,7 @@ from planning.resolving.resolution import Resolution
 from planning.rules.register import Violation, Violations, stack_rule
 
 _PLACE = "gateway.api_management"
+_BROUGHT = ("master", "starter", "unlimited")
 _NETWORKS = "https://learn.microsoft.com/azure/api-management/virtual-network-concepts"
 
 
@@ -132,6 +133,28 @@ def tokens_are_of_tenants(stack: Resolution) -> Violations:
                 f"{_PLACE}.entra.applications[{index}].tenant",
                 f"there is no tenant `{item.tenant}`; there are {listed(known)}",
                 "name a tenant of this stack, or leave it out",
+            )
+
+
+@stack_rule(
+    "APIM-NAME",
+    "error",
+    prevents="`up` ends halfway: a new service of API Management has a product or a subscription of that name already.",
+    source="https://learn.microsoft.com/azure/api-management/api-management-howto-add-products (Starter, Unlimited), "
+    "https://learn.microsoft.com/azure/api-management/api-management-subscriptions (all-access subscription: master)",
+    reads=(_PLACE, "tenants"),
+    needs="aks",
+)
+def tenants_names_are_free(stack: Resolution) -> Violations:
+    """No tenant has the name of a product or a subscription that API Management brings itself."""
+    if stack.settings.gateway.api_management is None:
+        return
+    for index, tenant in enumerate(stack.settings.tenants):
+        if tenant.name in _BROUGHT:
+            yield Violation(
+                f"tenants[{index}].name",
+                f"API Management has a product or a subscription `{tenant.name}` of its own",
+                f"write another name, such as {tenant.name}-team",
             )
 
 

@@ -4,20 +4,13 @@ from collections.abc import Iterator
 
 from config.tenants import Tenant
 from config.wording import listed, nearest
-from planning.plan.matches import expressions
-from planning.resolving.caches import cached_apart
-from planning.resolving.releases import ModelView, ReleaseView
+from planning.resolving.releases import ReleaseView
 from planning.resolving.resolution import Resolution
-from planning.resolving.tenants import grouped, may_use, tenant_options, users
+from planning.resolving.safety import guard_models
+from planning.resolving.tenants import may_use, tenant_options, users
 from planning.rules.register import Violation, Violations, release_rule, stack_rule
-from planning.vllm.adapters import adapters
 
 _MINUTE = 60
-_MATCHES_OF_A_RULE, _MATCHES_OF_A_ROUTE = 64, 128
-_MIB = 2**20
-_MOST_OF_AN_OBJECT, _MOST_OF_A_MESSAGE = 1.2 * _MIB, 48 * _MIB
-# As JSON: name and seven limits; a line of the list of models with a name of usual length; a key with its name.
-_BYTES_OF_A_TENANT, _BYTES_OF_A_MODEL, _BYTES_OF_A_KEY = 500, 110, 150
 
 
 @stack_rule(
@@ -47,12 +40,13 @@ def named_models_are_there(stack: Resolution) -> Violations:
     "warning",
     prevents="GPUs are paid for that nobody can send a request to.",
     source="this program: a tenant may use the models that its line names",
-    reads=("tenants", "models"),
+    reads=("tenants", "models", "safety"),
 )
 def every_model_has_a_user(stack: Resolution) -> Violations:
-    """Some tenant may use each model."""
+    """Some tenant may use each model, but for those that judge others' prompts and answers."""
+    guards = guard_models(stack)
     for index, model in enumerate(stack.settings.models):
-        if not users(stack.settings.tenants, model):
+        if model.name not in guards and not users(stack.settings.tenants, model):
             yield Violation(
                 f"models[{index}]",
                 f"no tenant may use `{model.name}`: each names other models or tags",
@@ -181,61 +175,3 @@ def _made(name: str, stack: Resolution) -> float | None:
     model = next(model for model in stack.settings.models if model.name == name)
     rate = None if model.expected is None else model.expected.output_tokens_per_second
     return None if rate is None else rate * _MINUTE * model.replicas.max
-
-
-@stack_rule(
-    "TENANT-ROUTE",
-    "error",
-    prevents="The AI gateway can't make the route of a model, and its log alone says so: whoever was taken out keeps "
-    "the model, whoever is new gets 404, and `up` ends well.",
-    source="Gateway API 1.6, HTTPRoute: 64 matches a rule, 128 in all; agent-router internal/controller/"
-    "ai_gateway_route.go, newHTTPRoute, which adds one",
-    reads=("gateway", "tenants", "models"),
-)
-def routes_hold_their_matches(stack: Resolution) -> Violations:
-    """The tenants of a model, and the names of its adapters, fit into one route."""
-    for view in stack.models:
-        names, each = _matches(stack, view)
-        if max(each, default=0) > _MATCHES_OF_A_RULE or sum(each) + 1 > _MATCHES_OF_A_ROUTE:
-            what = f"{names} for names, {len(each)} groups of tenants, up to {max(each)} in a rule"
-            yield Violation(
-                f"models[{view.index}]",
-                f"the route of `{view.settings.name}` has {sum(each) + 1} matches ({what}); it holds "
-                f"{_MATCHES_OF_A_ROUTE}, a rule {_MATCHES_OF_A_RULE}",
-                "name fewer adapters, let fewer tenants use it, or write gateway.prefix_cache: shared",
-            )
-
-
-def _matches(stack: Resolution, view: ModelView) -> tuple[int, list[int]]:
-    """Expressions for the names of a model, and the matches of each rule of its route."""
-    adapted = (adapter.name for release in view.releases for adapter in adapters(release.options))
-    names = len(expressions([view.settings.name, *adapted]))
-    groups = grouped(stack.settings.tenants, view.settings, apart=cached_apart(stack, view))
-    if len(groups) == 1 and len(groups[0][1]) == len(stack.settings.tenants):
-        # A rule for everyone names nobody.
-        return names, [names]
-    return names, [names * len(expressions(tenants)) for _, tenants in groups]
-
-
-@stack_rule(
-    "TENANT-SIZE",
-    "warning",
-    prevents="Envoy Gateway hands nothing more to proxies: a revoked key stays valid, and a new model has no route.",
-    source="estimated by this program, not measured: 64 MiB pass between the gateway's controllers, and each match "
-    "has every tenant's key and models; the API server takes 1.5 MiB as one object",
-    reads=("gateway", "tenants", "models"),
-)
-def tenants_pass_between_controllers(stack: Resolution) -> Violations:
-    """What is known of all tenants, with their keys, fits into one object, and with each match into one message."""
-    tenants, models = stack.settings.tenants, stack.settings.models
-    listed_models = sum(may_use(tenant, model) for tenant in tenants for model in models)
-    data = len(tenants) * _BYTES_OF_A_TENANT + listed_models * _BYTES_OF_A_MODEL
-    matches = sum(sum(_matches(stack, view)[1]) + 1 for view in stack.models) + 4
-    message = matches * (data + len(tenants) * _BYTES_OF_A_KEY)
-    if data > _MOST_OF_AN_OBJECT or message > _MOST_OF_A_MESSAGE:
-        yield Violation(
-            "tenants",
-            f"{len(tenants)} tenants and {len(models)} models are {data / _MIB:.1f} MiB in one object, and "
-            f"{message / _MIB:.0f} MiB in {matches} matches of routes",
-            "name the models of each tenant, so that most have few, or put tenants that are alike behind one key",
-        )

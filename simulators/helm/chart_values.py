@@ -34,6 +34,7 @@ FREE = {
         ),
     },
     "gateway-helm": {
+        "config.envoyGateway.rateLimit": "as `maxMessageSize` (EnvoyGatewaySpec)",
         "config.envoyGateway.extensionApis.enableLua": "as `maxMessageSize` (ExtensionAPISettings)",
         "config.envoyGateway.provider.kubernetes": "read by templates/envoy-gateway-rbac.yaml without a default, and "
         "by Envoy Gateway itself (api/v1alpha1/envoygateway_types.go, EnvoyGatewayKubernetesProvider)",

@@ -155,7 +155,7 @@ def scraped(stack: str) -> tuple[Series, ...]:
     found = []
     for file in in_use():
         name = exporter_of(file)[0]
-        if name == _RATE_LIMITS and stack != LIMITED:
+        if name == _RATE_LIMITS and not any("limits" in tenant for tenant in sections_watched(stack)["tenants"]):
             continue
         reads = _OF_THE_CHART.get(name) or monitor(entries, _MONITORS[name])
         found += [reads.relabelled(series) for series in metrics_of(file.read_text(encoding="utf-8"))]

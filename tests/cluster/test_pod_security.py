@@ -94,7 +94,8 @@ def client(module_cluster: ControlPlane) -> Client:
     """A client of a cluster with the namespaces of the shipped stacks."""
     client = module_cluster.client
     names = []
-    for entry in _of_kind(entries_of("prod"), "Namespace"):
+    spaces = [entry for stack in ("prod", "front-door") for entry in _of_kind(entries_of(stack), "Namespace")]
+    for entry in {entry["inputs"]["metadata"]["name"]: entry for entry in spaces}.values():
         client.apply(entry["inputs"], field_manager="pulumi", force=True)
         names.append(entry["inputs"]["metadata"]["name"])
 
@@ -169,7 +170,7 @@ def _of_kind(entries: tuple[Entry, ...], kind: str) -> list[Entry]:
 
 
 def _templates(entries: tuple[Entry, ...]) -> Iterator[tuple[str, Object]]:
-    for kind in ("Deployment", "Job"):
+    for kind in ("Deployment", "Job", "StatefulSet"):
         for entry in _of_kind(entries, kind):
             inputs = entry["inputs"]
             yield inputs["metadata"]["namespace"], inputs["spec"]["template"]["spec"]

@@ -1,6 +1,5 @@
 """A real API server takes routes with a rule for each client, 15 at most, and policies by names."""
 
-import time
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +8,7 @@ import yaml
 
 from rehearsal.control_plane import ControlPlane
 from simulators.api_server.client import ApiError, Client
+from tests.cluster.small_objects import wait_until_served
 from tests.graph.stacks import Sections, graph_of
 
 _KINDS = ("AIGatewayRoute", "CiliumNetworkPolicy", "NetworkPolicy")
@@ -38,19 +38,8 @@ def client(module_cluster: ControlPlane, arm: Path) -> Client:
         ("aigateway.envoyproxy.io/v1beta1", "AIGatewayRoute"),
         ("cilium.io/v2", "CiliumNetworkPolicy"),
     ):
-        _wait_until_served(api, api_version, kind)
+        wait_until_served(api, api_version, kind)
     return api
-
-
-def _wait_until_served(api: Client, api_version: str, kind: str) -> None:
-    for _ in range(100):
-        try:
-            api.list(api_version, kind)
-        except ApiError:
-            time.sleep(0.3)
-        else:
-            return
-    pytest.fail(f"{kind} is not served")
 
 
 def test_they_are_accepted(client: Client, objects: list[dict[str, Any]]) -> None:

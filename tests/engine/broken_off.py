@@ -70,7 +70,7 @@ class BrokenOff:
         self.number = -1
         self.before = {resource.id for resource in engine.cloud.azure}
         self.stack: StackRun = engine.stack(name, PROGRAM, variant(name, 0), project=PROJECT)
-        self._moments = Moments(engine.azure, engine.kubernetes)
+        self._moments = Moments(engine.azure, engine.kubernetes, engine.random)
 
     def preview(self, number: int) -> Outcome:
         """What an update to a variant would do."""
@@ -80,9 +80,8 @@ class BrokenOff:
     def breaks(self, how: How, moment: Moment, number: int) -> None:
         """An update to a variant ends at a call; what a person has to do after a kill is done."""
         self.stack.configure(variant(self.name, number))
-        provider: SimulatedProvider = (
-            self.engine.kubernetes if moment.type.startswith("kubernetes:") else self.engine.azure
-        )
+        providers = {"kubernetes": self.engine.kubernetes, "random": self.engine.random}
+        provider: SimulatedProvider = providers.get(moment.type.partition(":")[0], self.engine.azure)
         if how == "failed":
             provider.fail_on(moment.type, method=moment.method, message="refused on demand")
         elif how == "cancelled":
@@ -129,7 +128,7 @@ class BrokenOff:
         recorded = self._addresses()
         assert sorted(self._objects()) == [address for address in recorded if address[0].startswith("kubernetes:")]
         azure = {resource.id.lower() for resource in self.engine.cloud.azure} - {id_.lower() for id_ in self.before}
-        assert azure == {id_.lower() for type_, id_ in recorded if type_.startswith("azure-native:")}
+        assert sorted(azure) == sorted({id_.lower() for type_, id_ in recorded if type_.startswith("azure-native:")})
         left = self.stack.preview().operations
         assert left == {}, left
         return done

@@ -5,7 +5,7 @@ from fnmatch import fnmatchcase
 
 import catalog
 from tests.graph.invariant import settings
-from tests.graph.invariant_references import named, of
+from tests.graph.invariant_references import models_of, named, of
 
 # Which built-in role each grant is of, by its name: the least that is enough, as the catalog lists them.
 ROLES: Mapping[str, str] = {
@@ -15,6 +15,8 @@ ROLES: Mapping[str, str] = {
     "identity-grant-subnet-gateway": "network_contributor",
     "identity-grant-subnet-nodes": "network_contributor",
     "identity-grant-vnet": "network_contributor",
+    "api-management-grant-secret-*": "key_vault_secrets_user",
+    "content-safety-grant-*": "cognitive_services_user",
     "registry-grant-pull": "acr_pull",
     "registry-grant-docker-hub-*": "key_vault_secrets_user",
     "secrets-*-reader-grant-secret-*": "key_vault_secrets_user",
@@ -44,7 +46,7 @@ def secrets_are_where_they_are_read(stack: str) -> Iterator[str]:
     if {space for space, _ in stores} != spaces or len(stores) != len(spaces):
         yield f"stores are {sorted(stores)}, Secrets are in {sorted(spaces)}"
     for (space, name), item in named(stack, "Deployment").items():
-        for variable in item["spec"]["template"]["spec"]["containers"][0]["env"]:
+        for variable in item["spec"]["template"]["spec"]["containers"][0].get("env", []):
             secret = variable.get("valueFrom", {}).get("secretKeyRef", {}).get("name")
             if secret is not None and (space, secret) not in written:
                 yield f"Deployment {name}: no Secret {secret}"
@@ -73,7 +75,7 @@ def stores_read_what_their_namespace_needs(stack: str) -> Iterator[str]:
 def tokens_go_to_gated_models(stack: str) -> Iterator[str]:
     """The token of Hugging Face is where a model's weights need it, and in no pod that fetches without."""
     gated = {model["name"]: model["source"].get("gated") for model in settings(stack)["models"]}
-    for item in named(stack, "Deployment").values():
+    for item in models_of(stack).values():
         pod = item["spec"]["template"]
         wanted = gated.get(pod["metadata"]["labels"]["llm-platform/model"])
         has = any(variable["name"] == "HF_TOKEN" for variable in pod["spec"]["containers"][0]["env"])

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from planning.plan.labels import MODEL
 from tests.graph.invariant import Resource, resources, settings
 
 SYSTEM = {"key": "CriticalAddonsOnly", "operator": "Exists"}
@@ -33,13 +34,19 @@ def of(stack: str, *kinds: str) -> list[Resource]:
 
 def named(stack: str, kind: str) -> dict[tuple[str, str], Any]:
     """Objects of a kind by namespace and name."""
-    found = (resource["inputs"] for resource in of(stack, kind))
+    found = (item["inputs"] for item in of(stack, kind) if item["type"].startswith("kubernetes:"))
     return {(item["metadata"].get("namespace", ""), item["metadata"]["name"]): item for item in found}
+
+
+def models_of(stack: str) -> dict[tuple[str, str], Any]:
+    """Deployments of models by namespace and name."""
+    found = named(stack, "Deployment").items()
+    return {key: item for key, item in found if MODEL in item["spec"]["template"]["metadata"]["labels"]}
 
 
 def pods_run_on_system_nodes(stack: str) -> Iterator[str]:
     """What isn't a model runs on system nodes, with their taint: on a GPU node it would keep it from being removed."""
-    for resource in of(stack, "Release", "EnvoyProxy", "Job"):
+    for resource in [*of(stack, "Release", "EnvoyProxy", "Job", "StatefulSet"), *_services(stack)]:
         for path, holder in _holders(resource["inputs"], resource["name"]):
             selector = holder["nodeSelector"]
             if selector.get("kubernetes.azure.com/mode") != "system":
@@ -51,6 +58,12 @@ def pods_run_on_system_nodes(stack: str) -> Iterator[str]:
                 "effect", "NoSchedule"
             ) != "NoSchedule":
                 yield f"{path}: {toleration}"
+
+
+def _services(stack: str) -> list[Resource]:
+    """Deployments that are no model's."""
+    models = models_of(stack).values()
+    return [item for item in of(stack, "Deployment") if item["inputs"] not in models]
 
 
 def _holders(value: Any, path: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
@@ -70,7 +83,7 @@ def charts_move_with_the_system_pool(stack: str) -> Iterator[str]:
     revision = system["nodeLabels"]["llm-platform/pool-revision"]
     found = {
         selector["llm-platform/pool-revision"]
-        for resource in of(stack, "Release", "EnvoyProxy")
+        for resource in [*of(stack, "Release", "EnvoyProxy", "StatefulSet"), *_services(stack)]
         for _, holder in _holders(resource["inputs"], resource["name"])
         if "llm-platform/pool-revision" in (selector := holder["nodeSelector"])
     }
@@ -80,7 +93,7 @@ def charts_move_with_the_system_pool(stack: str) -> Iterator[str]:
 
 def objects_name_each_other(stack: str) -> Iterator[str]:
     """Each name in a Deployment or a scaler is of another object in its namespace: else pods wait for ever."""
-    maps, accounts = named(stack, "ConfigMap"), named(stack, "ServiceAccount")
+    maps, accounts, models = named(stack, "ConfigMap"), named(stack, "ServiceAccount"), models_of(stack)
     deployments = named(stack, "Deployment")
     for (space, name), item in deployments.items():
         pod = item["spec"]["template"]
@@ -90,7 +103,7 @@ def objects_name_each_other(stack: str) -> Iterator[str]:
             yield f"Deployment {name}: no service account {pod['spec']['serviceAccountName']}"
         if not item["spec"]["selector"]["matchLabels"].items() <= pod["metadata"]["labels"].items():
             yield f"Deployment {name} does not select its pods"
-        if item["spec"]["selector"]["matchLabels"]["llm-platform/deployment"] != name:
+        if (space, name) in models and item["spec"]["selector"]["matchLabels"]["llm-platform/deployment"] != name:
             yield f"Deployment {name} selects {item['spec']['selector']}"
     for (space, name), item in named(stack, "ScaledObject").items():
         if (space, item["spec"]["scaleTargetRef"]["name"]) not in deployments:
@@ -109,7 +122,7 @@ def replicas_have_one_owner(stack: str) -> Iterator[str]:
 
 def selectors_find_pods(stack: str) -> Iterator[str]:
     """A Service without pods answers nobody, a budget without pods protects none."""
-    deployments = named(stack, "Deployment")
+    deployments = {**named(stack, "Deployment"), **named(stack, "StatefulSet")}
     for kind in ("Service", "PodDisruptionBudget"):
         for (space, name), item in named(stack, kind).items():
             wanted = item["spec"]["selector"]
@@ -129,7 +142,7 @@ def routes_lead_to_pods(stack: str) -> Iterator[str]:
             served = {match["headers"][0]["value"] for match in rule["matches"]}
             if name not in served or name not in models:
                 yield f"AIGatewayRoute {name} is for {served}"
-            (reference,) = rule["backendRefs"]
+            reference, *_ = rule["backendRefs"]
             backend = backends.get((space, reference["name"]))
             address = addresses.get((space, backend["spec"]["backendRef"]["name"])) if backend else None
             if address is None:

@@ -9,6 +9,7 @@ import catalog
 import config
 from planning import decide
 from planning.plan import ModelPlan, Plan
+from planning.plan.labels import MODEL
 from tests.graph.stacks import entries_of, is_kubernetes, sections_of
 
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
@@ -33,9 +34,21 @@ def only(stack: str, kind: str) -> dict[str, Any]:
     return found["spec"]
 
 
+def deployments(stack: str) -> list[dict[str, Any]]:
+    """The Deployments of all models."""
+    every = objects(stack, "Deployment").values()
+    return [item for item in every if MODEL in item["spec"]["template"]["metadata"]["labels"]]
+
+
 def pods(stack: str) -> list[dict[str, Any]]:
     """The pod specs of all models."""
-    return [item["spec"]["template"]["spec"] for item in objects(stack, "Deployment").values()]
+    return [item["spec"]["template"]["spec"] for item in deployments(stack)]
+
+
+def policies(stack: str) -> dict[str, dict[str, Any]]:
+    """The traffic policies of all models, by the model's name: not the Gateway's, which has the tenants' limits."""
+    found = objects(stack, "BackendTrafficPolicy").items()
+    return {name: item for name, item in found if item["spec"]["targetRefs"][0]["kind"] == "HTTPRoute"}
 
 
 def environment(pod: dict[str, Any]) -> dict[str, str]:
@@ -62,5 +75,5 @@ def request(stack: str, model: str) -> float:
 
 
 def models(stack: str) -> tuple[ModelPlan, ...]:
-    """The models of a stack."""
-    return plan_of(stack).models
+    """The models of a stack that clients may call; others judge prompts and answers."""
+    return tuple(model for model in plan_of(stack).models if model.name in objects(stack, "AIGatewayRoute"))

@@ -71,6 +71,8 @@ def _with_unknowns(value: Any) -> Any:
 
 @pytest.mark.parametrize("stack", ALL)
 def test_without_it_nothing_of_it_is_there(stack: str) -> None:
+    if "api_management" in sections_of(stack)["gateway"]:
+        pytest.skip("this stack has the section")
     assert not [entry["urn"] for entry in entries_of(stack) if "apimanagement" in entry["type"]]
     subnets = {entry["name"] for entry in entries_of(stack) if entry["type"].endswith(":Subnet")}
     assert "network-subnet-api-management" not in subnets

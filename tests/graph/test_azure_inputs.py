@@ -37,7 +37,7 @@ def without_tags(sections: Sections) -> None:
 
 
 def purge_protected(sections: Sections) -> None:
-    sections["security"] = {"vault": {"purge_protection": True}}
+    sections.setdefault("security", {})["vault"] = {"purge_protection": True}
 
 
 def without_zones(sections: Sections) -> None:

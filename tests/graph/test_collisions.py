@@ -19,3 +19,12 @@ def test_shipped_stacks_have_none(stack: str) -> None:
         assert [finding.rule for finding in found] == ["NAME-COLLISION"]
         assert one.name in found[0].message
         assert "another" in found[0].message
+
+
+def test_each_tenant_of_api_management_has_resources_of_its_own() -> None:
+    graph = graph_of("front-door")
+    assert collisions(graph) == ()
+    for kind in ("Product", "ProductApi", "NamedValue", "ApiOperation"):
+        one = next(resource for resource in graph if resource.type == f"azure-native:apimanagement:{kind}")
+        found = collisions([*graph, replace(one, name="another", urn=f"{one.urn}-another")])
+        assert [finding.rule for finding in found] == ["NAME-COLLISION"]

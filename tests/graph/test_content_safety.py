@@ -12,7 +12,7 @@ import pytest
 from guardrails.settings import AzureGuard, ModelGuard, Settings
 from simulators.azure.arm_schema import ArmSchema
 from tests.graph.crd_schema import kinds
-from tests.graph.stacks import ALL, ROOT, Entry, Sections, entries_of, graph_of, is_azure
+from tests.graph.stacks import ALL, ROOT, Entry, Sections, entries_of, graph_of, is_azure, sections_of
 from tests.stack_safety import guarded, safe
 
 _REFERENCE = Path(os.environ.get("REFERENCE_DIR") or ROOT.parent / "shared")
@@ -38,6 +38,11 @@ def _one(entries: tuple[Entry, ...], name: str) -> Any:
     return found
 
 
+def _settings_of(entries: tuple[Entry, ...]) -> Any:
+    (found,) = [entry["inputs"] for entry in entries if "::safety-settings-" in entry["urn"]]
+    return found
+
+
 def _object(entries: tuple[Entry, ...], kind: str, name: str, namespace: str | None = None) -> Any:
     found = [
         entry["inputs"]
@@ -52,11 +57,13 @@ def _object(entries: tuple[Entry, ...], kind: str, name: str, namespace: str | N
 
 def _settings(entries: tuple[Entry, ...]) -> Settings:
     """What the processor reads, as it reads it."""
-    return msgspec.json.decode(_one(entries, "safety-settings")["data"]["settings.json"], type=Settings)
+    return msgspec.json.decode(_settings_of(entries)["data"]["settings.json"], type=Settings)
 
 
 @pytest.mark.parametrize("stack", ALL)
 def test_without_the_section_there_is_none_of_it(stack: str) -> None:
+    if "safety" in sections_of(stack):
+        pytest.skip("this stack has the section")
     found = [entry["urn"] for entry in entries_of(stack) if "safety" in entry["urn"]]
     assert found == []
 
@@ -90,16 +97,17 @@ def test_tenants_have_policies_too() -> None:
 
 def test_the_policy_is_the_gateways_and_comes_before_every_route() -> None:
     entries = _with_azure()
-    policy = _object(entries, "EnvoyExtensionPolicy", "content-safety")
+    policy = _object(entries, "EnvoyExtensionPolicy", "llm")
     gateway = next(entry["inputs"] for entry in entries if entry["inputs"].get("kind") == "Gateway")
     urn = next(entry["urn"] for entry in entries if entry["inputs"] is policy)
 
     assert policy["metadata"]["namespace"] == gateway["metadata"]["namespace"]
     [target] = policy["spec"]["targetRefs"]
     assert (target["kind"], target["name"]) == ("Gateway", gateway["metadata"]["name"])
-    # Of several on one Gateway only the oldest counts: the tenants' script is in the same one.
-    assert [entry["inputs"].get("kind") for entry in entries].count("EnvoyExtensionPolicy") == 1
-    assert policy["spec"]["lua"]
+    # Of several on one Gateway only the oldest counts: the tenants' script is in the same one, as without a processor.
+    [without] = [entry for entry in entries_of("dev") if entry["urn"] == urn]
+    assert without["inputs"]["spec"] == {key: policy["spec"][key] for key in ("targetRefs", "lua")}
+    assert without["inputs"]["metadata"] == policy["metadata"]
     routes = [entry for entry in entries if entry["inputs"].get("kind") == "AIGatewayRoute"]
     assert routes
     assert all(urn in route["options"]["depends_on"] for route in routes)
@@ -115,7 +123,7 @@ def test_one_policy_that_closes_closes_for_all(modes: list[str], opens: bool) ->
         ]
         sections["models"][0]["safety"] = "standard-0"
 
-    [processor] = _object(_changed(change), "EnvoyExtensionPolicy", "content-safety")["spec"]["extProc"]
+    [processor] = _object(_changed(change), "EnvoyExtensionPolicy", "llm")["spec"]["extProc"]
     assert processor["failOpen"] is opens
     assert processor["messageTimeout"] == f"{2500 + len(modes) - 1}ms"
 

@@ -44,6 +44,10 @@ class Azure:
             for found in strings(user["inputs"])
         )
 
+    def texts(self, kind: str) -> list[str]:
+        """All texts of the objects of a kind in the cluster."""
+        return [text for user in self.entries if user["inputs"].get("kind") == kind for text in strings(user["inputs"])]
+
     def named(self, key: str, name: str) -> bool:
         """Whether an Azure resource has a name at a key of its inputs."""
         return any(is_azure(user) and user["inputs"].get(key) == name for user in self.entries)
@@ -94,7 +98,11 @@ def _vault(entry: Entry, azure: Azure) -> str:
 
 def _subnet(entry: Entry, azure: Azure) -> str:
     if azure.waits(
-        entry, "containerservice:AgentPool", "containerservice:ManagedCluster", "network:PrivateEndpoint"
+        entry,
+        "apimanagement:ApiManagementService",
+        "containerservice:AgentPool",
+        "containerservice:ManagedCluster",
+        "network:PrivateEndpoint",
     ) or azure.mentions(name_of(entry)):
         return USED
     return "subnet of a public gateway" if entry["urn"].endswith("::network-subnet-gateway") else ""
@@ -111,14 +119,30 @@ def _zone(entry: Entry, azure: Azure) -> str:
     return USED if linked and records else ""
 
 
+def _guard(entry: Entry, azure: Azure) -> str:
+    """The processor of content safety has its address."""
+    host = f"{entry['inputs']['properties']['customSubDomainName']}.cognitiveservices.azure.com"
+    return USED if any(host in text for text in azure.texts("ConfigMap")) else ""
+
+
 def _itself(_entry: Entry, _azure: Azure) -> str:
     """It acts by being there: nodes, a window, a right, a record, a lock."""
     return USED
 
 
 ANSWERS: dict[str, Answer] = {
+    "apimanagement:Api": by("apimanagement:ProductApi"),
+    "apimanagement:ApiManagementService": by("apimanagement:Api"),
+    "apimanagement:ApiOperation": _itself,
+    "apimanagement:ApiPolicy": _itself,
+    "apimanagement:Backend": by("apimanagement:ApiPolicy"),
+    "apimanagement:NamedValue": by("apimanagement:ApiPolicy"),
+    "apimanagement:Product": by("apimanagement:ProductApi"),
+    "apimanagement:ProductApi": _itself,
+    "apimanagement:Subscription": _itself,
     "authorization:ManagementLockByScope": _itself,
     "authorization:RoleAssignment": _itself,
+    "cognitiveservices:Account": _guard,
     "compute:DiskEncryptionSet": by("authorization:RoleAssignment"),
     "containerregistry:CacheRule": _cached,
     "containerregistry:CredentialSet": _account,

@@ -62,7 +62,11 @@ def _service(entry: Entry, graph: Graph) -> bool:
     item = entry["inputs"]
     host = f"{item['metadata']['name']}.{item['metadata']['namespace']}.svc.cluster.local"
     selected = item["spec"]["selector"].items()
-    return any(host in strings(backend) for backend in graph.of("Backend")) and any(
+    by_a_chart = any(host in text for chart in graph.charts() for text in strings(chart.get("values") or {}))
+    # A guard model's, by the processor of content safety.
+    by_a_setting = any(host in text for settings in graph.of("ConfigMap") for text in strings(settings))
+    by_a_route = any(host in strings(backend) for backend in graph.of("Backend"))
+    return (by_a_route or by_a_chart or by_a_setting) and any(
         selected <= pod["metadata"]["labels"].items() for pod in graph.pods(item["metadata"]["namespace"])
     )
 
@@ -144,10 +148,13 @@ def _annotated(annotation: str, kind: str) -> Users:
 
 
 def _policy_targets(entry: Entry, graph: Graph) -> bool:
-    """A policy of the gateway is attached to a Gateway, or to the HTTPRoute of an AIGatewayRoute of the same name."""
-    kinds = {"Gateway": "Gateway", "HTTPRoute": "AIGatewayRoute"}
+    """A policy of the gateway is attached to a Gateway, a route, one that an AIGatewayRoute makes, or a backend."""
+    kinds = {"HTTPRoute": ("AIGatewayRoute", "HTTPRoute")}
     return all(
-        any(item["metadata"]["name"] == target["name"] for item in graph.of(kinds[target["kind"]]))
+        any(
+            item["metadata"]["name"] == target["name"]
+            for item in graph.of(*kinds.get(target["kind"], (target["kind"],)))
+        )
         for target in entry["inputs"]["spec"]["targetRefs"]
     )
 
@@ -225,7 +232,8 @@ def _by_itself(_entry: Entry, _graph: Graph) -> bool:
 KUBERNETES: dict[str, Users] = {
     "AIGatewayRoute": _route,
     "AIServiceBackend": _referenced_by("AIGatewayRoute"),
-    "Backend": _referenced_by("AIServiceBackend"),
+    "Backend": _referenced_by("AIServiceBackend", "EnvoyExtensionPolicy"),
+    "BackendSecurityPolicy": _policy_targets,
     "BackendTrafficPolicy": _policy_targets,
     "ClientTrafficPolicy": _policy_targets,
     "EnvoyExtensionPolicy": _policy_targets,
@@ -255,6 +263,7 @@ KUBERNETES: dict[str, Users] = {
     "Service": _service,
     "ServiceAccount": _account,
     "ServiceMonitor": _read_by_prometheus,
+    "StatefulSet": _by_itself,
     "ValidatingAdmissionPolicy": _bound,
     "ValidatingAdmissionPolicyBinding": _by_itself,
 }

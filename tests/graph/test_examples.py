@@ -20,6 +20,7 @@ _WARNINGS = {
     # The second slice of the chat model is for load, not for rollouts: a pool of several profiles doesn't grow.
     "a100-mixed-mig": ["COST-ALWAYS-ON", "ROLLOUT-DOWNTIME"],
     "auto-placed": ["COST-ALWAYS-ON", "COST-ALWAYS-ON", "COST-ALWAYS-ON"],
+    "front-door": ["COST-ALWAYS-ON"],
     # Production, whose weights nothing is compared with.
     "h100-tensor-parallel": ["SUPPLY-WEIGHTS"],
     "shared-gpu-spot": ["COST-ALWAYS-ON", "SHARE-ISOLATION"],
@@ -37,6 +38,10 @@ _PLACEMENTS = {
         "documents": [("a100", "nvidia.com/gpu", 1, 1, 1)],
         "code": [("pair", "nvidia.com/gpu", 2, 1, 1)],
         "reasoning": [("a100", "nvidia.com/gpu", 1, 1, 1), ("spot", "nvidia.com/gpu", 1, 0, 3)],
+    },
+    "front-door": {
+        "chat": [("h100", "nvidia.com/gpu", 1, 1, 2)],
+        "guard": [("h100", "nvidia.com/gpu", 1, 1, 1)],
     },
     "h100-tensor-parallel": {"large": [("h100x8", "nvidia.com/gpu", 4, 2, 3)]},
     "shared-gpu-spot": {

@@ -6,7 +6,8 @@ import pytest
 import yaml
 
 from planning.plan.endpoint import CLIENT_HEADER
-from tests.graph.request_path import objects, only, plan_of, seconds
+from tests.graph.request_path import models, objects, only, plan_of, seconds
+from tests.graph.request_path import policies as of_models
 from tests.graph.stacks import ALL, sections_of
 
 each_stack = pytest.mark.parametrize("stack", ALL)
@@ -84,9 +85,9 @@ def test_keys_and_tokens_lose_the_line_break_of_a_shell(stack: str) -> None:
 @each_stack
 def test_no_client_takes_a_models_places_by_the_number_of_its_requests(stack: str) -> None:
     wanted = plan_of(stack).request_path.models[0].upstream.client_requests_per_minute
-    policies = objects(stack, "BackendTrafficPolicy")
+    policies = of_models(stack)
     # Each route has the limit itself; what counts over all proxies, the Gateway's policy has, which it is merged with.
-    assert policies.keys() == {model["name"] for model in sections_of(stack)["models"]}
+    assert policies.keys() == {model.name for model in models(stack)}
     for policy in policies.values():
         assert policy["spec"]["mergeType"] == "StrategicMerge"
         (rule,) = policy["spec"]["rateLimit"]["local"]["rules"]

@@ -26,8 +26,18 @@ each_stack = pytest.mark.parametrize("stack", ALL)
 UNKNOWN = "[unknown]"
 # The input with Azure's own name of a resource; a role assignment's is a GUID.
 AZURE_NAMES = {
+    "apimanagement:Api": "apiId",
+    "apimanagement:ApiManagementService": "serviceName",
+    "apimanagement:ApiOperation": "operationId",
+    "apimanagement:ApiPolicy": "policyId",
+    "apimanagement:Backend": "backendId",
+    "apimanagement:NamedValue": "namedValueId",
+    "apimanagement:Product": "productId",
+    "apimanagement:ProductApi": "apiId",
+    "apimanagement:Subscription": "sid",
     "authorization:ManagementLockByScope": "lockName",
     "authorization:RoleAssignment": "roleAssignmentName",
+    "cognitiveservices:Account": "accountName",
     "compute:DiskEncryptionSet": "diskEncryptionSetName",
     "containerregistry:CacheRule": "cacheRuleName",
     "containerregistry:CredentialSet": "credentialSetName",
@@ -146,7 +156,9 @@ def test_names_are_unique_within_their_scope(stack: str) -> None:
                 str(inputs.get("namespace") or inputs.get("metadata", {}).get("namespace")),
                 name_of(entry),
             )
-        parents = [str(inputs.get(key)) for key in sorted(inputs) if key.endswith("Name") or key == "scope"]
+        parents = [
+            str(inputs.get(key)) for key in sorted(inputs) if key.endswith("Name") or key in ("productId", "scope")
+        ]
         if UNKNOWN in (inputs.get("resourceUri"), inputs.get("scope")):
             # Named within another resource: one of those that it waits for.
             parents += entry["options"]["depends_on"]
@@ -221,8 +233,15 @@ def test_no_secret_value_is_in_plain_inputs(stack: str) -> None:
     entries: Any = graph.to_json()
     assert hidden not in json.dumps(entries)
     secret = [entry for entry in entries if entry["type"] == "azure-native:keyvault:Secret"]
-    generated = [f"tenant-{tenant['name']}-key-1" for tenant in sections_of(stack)["tenants"] if len(tenant) == 1]
-    assert [entry["inputs"]["secretName"] for entry in secret] == ["gateway-certificate", *generated]
+    tenants = sections_of(stack)["tenants"]
+    generated = {
+        f"tenant-{tenant['name']}-key-{generation}"
+        for tenant in tenants
+        if tenant.keys().isdisjoint(("key_secret", "key_secrets"))
+        for generation in tenant.get("key_generations", [1])
+    }
+    counts = {"rate-limit-redis-password"} if any("limits" in tenant for tenant in tenants) else set()
+    assert {entry["inputs"]["secretName"] for entry in secret} == {"gateway-certificate"} | generated | counts
     assert {entry["inputs"]["properties"]["value"] for entry in secret} == {"[secret]"}
     # Keys reach the cluster only through the vault: no Kubernetes Secret is declared.
     assert not [entry for entry in entries if entry["type"] == "kubernetes:core/v1:Secret"]

@@ -69,7 +69,10 @@ def test_what_is_named_through_the_registry_is_cached_there(stack: str) -> None:
     cached = {
         rule["inputs"]["targetRepository"]: rule["inputs"]["sourceRepository"] for rule in of_type(stack, "CacheRule")
     }
-    named = {image.removeprefix(host).partition("/")[0] for image in images(stack) if image.startswith(host)}
+    # What the organisation builds itself has no registry that it comes from.
+    built = f"{host}platform/"
+    ours = [image for image in images(stack) if image.startswith(host) and not image.startswith(built)]
+    named = {image.removeprefix(host).partition("/")[0] for image in ours}
     assert {f"{upstream}/*" for upstream in named} == set(cached)
     assert all(source == target for target, source in cached.items())
 

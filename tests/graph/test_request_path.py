@@ -5,7 +5,19 @@ from typing import Any
 import pytest
 
 from planning.rules.request_path import pairs
-from tests.graph.request_path import arguments, environment, models, objects, only, plan_of, pods, request, seconds
+from tests.graph.request_path import (
+    arguments,
+    deployments,
+    environment,
+    models,
+    objects,
+    only,
+    plan_of,
+    pods,
+    policies,
+    request,
+    seconds,
+)
 from tests.graph.stacks import ALL, entries_of, graph_of, is_kubernetes, sections_of
 
 each_stack = pytest.mark.parametrize("stack", ALL)
@@ -50,9 +62,8 @@ def test_a_name_resolves_to_every_ready_pod(stack: str) -> None:
 
 @each_stack
 def test_every_route_has_its_policy_and_the_policy_comes_first(stack: str) -> None:
-    policies = objects(stack, "BackendTrafficPolicy")
-    assert policies.keys() == objects(stack, "AIGatewayRoute").keys() == {model.name for model in models(stack)}
-    for name, policy in policies.items():
+    assert policies(stack).keys() == objects(stack, "AIGatewayRoute").keys()
+    for name, policy in policies(stack).items():
         assert policy["spec"]["targetRefs"] == [
             {"group": "gateway.networking.k8s.io", "kind": "HTTPRoute", "name": name}
         ]
@@ -65,11 +76,21 @@ def test_every_route_has_its_policy_and_the_policy_comes_first(stack: str) -> No
 
 @each_stack
 def test_a_request_is_sent_again_only_before_its_answer_and_never_for_an_answer(stack: str) -> None:
-    for policy in objects(stack, "BackendTrafficPolicy").values():
+    elsewhere = {model["name"] for model in sections_of(stack)["models"] if "fallback" in model}
+    for policy in policies(stack).values():
         retry = policy["spec"]["retry"]
         # `reset-before-request` covers only what was not sent yet, and would retry nothing.
-        assert retry["retryOn"] == {"triggers": ["connect-failure", "reset", "refused-stream"]}
-        assert retry["numRetries"] == 2
+        triggers = ["connect-failure", "reset", "refused-stream"]
+        if policy["metadata"]["name"] in elsewhere:
+            # To the managed model, once, for its answers that say that ours can't.
+            assert retry["retryOn"] == {
+                "triggers": [*triggers, "retriable-status-codes"],
+                "httpStatusCodes": [500, 502, 503, 504],
+            }
+            assert (retry["numRetries"], retry["numAttemptsPerPriority"]) == (1, 1)
+        else:
+            assert retry["retryOn"] == {"triggers": triggers}
+            assert retry["numRetries"] == 2
         passive = policy["spec"]["healthCheck"]["passive"]
         assert passive["splitExternalLocalOriginErrors"]
         assert passive["consecutive5XxErrors"] == passive["consecutiveGatewayErrors"] == 0
@@ -81,7 +102,7 @@ def test_a_request_is_sent_again_only_before_its_answer_and_never_for_an_answer(
 def test_no_request_waits_unseen_in_a_proxy(stack: str) -> None:
     """HTTP/1.1: each request has a connection of its own, and there are enough for all that the pods can run."""
     for model in models(stack):
-        breaker = objects(stack, "BackendTrafficPolicy")[model.name]["spec"]["circuitBreaker"]
+        breaker = policies(stack)[model.name]["spec"]["circuitBreaker"]
         most = breaker["maxParallelRequests"]
         assert breaker["maxConnections"] >= most
         assert breaker["maxPendingRequests"] >= most
@@ -98,8 +119,7 @@ def test_no_request_waits_unseen_in_a_proxy(stack: str) -> None:
 @each_stack
 def test_the_server_keeps_connections_longer_than_the_proxy(stack: str) -> None:
     (idle,) = {
-        seconds(policy["spec"]["timeout"]["http"]["connectionIdleTimeout"])
-        for policy in objects(stack, "BackendTrafficPolicy").values()
+        seconds(policy["spec"]["timeout"]["http"]["connectionIdleTimeout"]) for policy in policies(stack).values()
     }
     for pod in pods(stack):
         assert int(environment(pod)["VLLM_HTTP_TIMEOUT_KEEP_ALIVE"]) >= idle + 10
@@ -108,7 +128,7 @@ def test_the_server_keeps_connections_longer_than_the_proxy(stack: str) -> None:
 @each_stack
 def test_silence_is_shorter_than_every_load_balancer_bears(stack: str) -> None:
     clients = only(stack, "ClientTrafficPolicy")
-    sides = [clients, *(policy["spec"] for policy in objects(stack, "BackendTrafficPolicy").values())]
+    sides = [clients, *(policy["spec"] for policy in policies(stack).values())]
     for side in sides:
         keepalive = side["tcpKeepalive"]
         lost = seconds(keepalive["idleTime"]) + seconds(keepalive["interval"]) * keepalive["probes"]
@@ -149,14 +169,13 @@ def test_no_slow_client_holds_a_connection_for_ever(stack: str) -> None:
 @each_stack
 def test_every_pod_finishes_what_it_has_begun(stack: str) -> None:
     """Pause, drain, grace, and everything that takes a node away: the longest request fits into each."""
-    policies = objects(stack, "BackendTrafficPolicy")
     for model in models(stack):
         for workload in model.workloads:
             pod = objects(stack, "Deployment")[workload.name]["spec"]["template"]["spec"]
             pause = pod["containers"][0]["lifecycle"]["preStop"]["sleep"]["seconds"]
             drain, grace = arguments(stack, pod)["shutdown-timeout"], pod["terminationGracePeriodSeconds"]
             # Kubernetes' own resolver answers with the addresses of pods that are gone for up to 30 seconds.
-            assert pause >= 30 + seconds(policies[model.name]["spec"]["dns"]["dnsRefreshRate"])
+            assert pause >= 30 + seconds(policies(stack)[model.name]["spec"]["dns"]["dnsRefreshRate"])
             assert drain >= request(stack, model.name)
             assert grace >= pause + drain + 15
             for limit in node_limits(stack, workload.pool):
@@ -166,7 +185,7 @@ def test_every_pod_finishes_what_it_has_begun(stack: str) -> None:
 @each_stack
 def test_a_rollout_waits_for_the_pod_that_makes_room(stack: str) -> None:
     """Without room for a surge pod the next one is Pending until the last request of the one before has ended."""
-    for item in objects(stack, "Deployment").values():
+    for item in deployments(stack):
         pod = item["spec"]["template"]["spec"]
         start = pod["containers"][0]["startupProbe"]
         budget = start["failureThreshold"] * start["periodSeconds"]
@@ -191,7 +210,7 @@ def test_every_proxy_finishes_what_it_has_begun(stack: str) -> None:
     plan, shutdown = plan_of(stack), only(stack, "EnvoyProxy")["shutdown"]
     drain = seconds(shutdown["drainTimeout"])
     body = seconds(only(stack, "ClientTrafficPolicy")["timeout"]["http"]["requestReceivedTimeout"])
-    assert drain >= max(request(stack, model.name) for model in plan.models) + body
+    assert drain >= max(request(stack, model.name) for model in models(stack)) + body
     # Azure's probe fails twice, five seconds apart, before new connections go elsewhere.
     assert seconds(shutdown["minDrainDuration"]) > 10
     nodes = plan.request_path.nodes

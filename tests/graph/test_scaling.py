@@ -2,6 +2,7 @@
 
 import pytest
 
+from planning.plan.labels import MODEL
 from tests.graph.stacks import ALL, Entry, entries_of
 
 each_stack = pytest.mark.parametrize("stack", ALL)
@@ -12,7 +13,13 @@ def of_type(stack: str, end: str) -> list[Entry]:
 
 
 def deployments_of(stack: str) -> dict[str, Entry]:
-    return {entry["inputs"]["metadata"]["name"]: entry for entry in of_type(stack, "apps/v1:Deployment")}
+    """Those of models."""
+    made = {entry["inputs"]["metadata"]["name"]: entry for entry in of_type(stack, "apps/v1:Deployment")}
+    return {name: entry for name, entry in made.items() if MODEL in _labels(entry)}
+
+
+def _labels(deployment: Entry) -> dict[str, str]:
+    return deployment["inputs"]["spec"]["template"]["metadata"]["labels"]
 
 
 def scaled_of(stack: str) -> dict[str, Entry]:

@@ -137,6 +137,8 @@ def test_no_identity_of_the_platform_has_a_role_on_the_whole_vault(graph: Graph)
     single = {grant.name for identity in graph.plan.foundation.pod_identities for _, grant in identity.read_secrets}
     account = graph.plan.foundation.registry.account
     single |= {grant.name for _, grant in account.read} if account is not None else set()
+    front = graph.plan.foundation.api_management
+    single |= {product.read_key.name for product in front.products} if front is not None else set()
     people = {admin.grant.name for admin in graph.plan.foundation.vault.admins}
     roles = [entry for entry in graph.azure("RoleAssignment") if vault & set(entry["options"]["depends_on"])]
     assert {entry["inputs"]["roleAssignmentName"] for entry in roles} == single | people

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from components.cluster.tenant_script import tenant_script
+from planning.deciding.tenants import COUNTERS
 from planning.plan.endpoint import CLIENT_HEADER, COUNTED_HEADERS, LIMITS, MODEL_HEADER, TENANT_HEADER
 from tests.graph.stacks import ALL, Entry, Sections, entries_of, graph_of, sections_of
 
@@ -31,6 +32,12 @@ def restricted(sections: Sections) -> None:
         {"name": "everything"},
     ]
     sections["models"][1]["tags"] = ["thinking"]
+
+
+def sections_after(edit: Any) -> Sections:
+    sections = sections_of(PROD)
+    edit(sections)
+    return sections
 
 
 def test_a_model_has_rules_for_those_who_may_use_it_alone() -> None:
@@ -102,18 +109,50 @@ def test_limits_are_the_same_rules_for_every_tenant() -> None:
         assert ("cost" in rule) == (name != "requests-minute")
 
 
+def scripts(found: list[Entry]) -> dict[str, Any]:
+    """The script of each policy, with its data, by the policy's name."""
+    return {name: policy["spec"]["lua"][0] for name, policy in of(found, "EnvoyExtensionPolicy").items()}
+
+
 def test_the_script_knows_what_each_tenant_may_take() -> None:
-    (policy,) = of(entries(limited), "EnvoyExtensionPolicy").values()
-    (script,) = policy["spec"]["lua"]
-    data = script["filterContext"]
+    data = scripts(entries(limited))["llm"]["filterContext"]
     assert data["assistant"]["limits"] == {
-        "requests-minute": {"requests_per_unit": 60, "unit": "MINUTE"},
+        "requests-minute": 60,
         # A request that came before it takes the last token.
-        "input-month": {"requests_per_unit": 9, "unit": "MONTH"},
-        "output-month": {"requests_per_unit": 19, "unit": "MONTH"},
+        "input-month": 9,
+        "output-month": 19,
     }
     assert data["search"]["limits"] == {}
-    assert [model["id"] for model in json.loads(data["search"]["models"])["data"]] == ["chat", "reasoning", "large"]
+    # From a counter's name the script knows its window.
+    assert all(counter.name.endswith(f"-{counter.unit.lower()}") for counter in COUNTERS)
+
+
+def test_the_route_of_the_list_alone_knows_who_may_use_what() -> None:
+    """Every match of a model's route has a copy of what the whole Gateway's policy says."""
+
+    def edit(sections: Sections) -> None:
+        restricted(sections)
+        sections["tenants"].append({"name": "everything-too"})
+
+    found = entries(edit)
+    data = scripts(found)["llm.models"]["filterContext"]
+    names = {tenant["name"] for tenant in sections_after(edit)["tenants"]}
+
+    def listed(tenant: str) -> list[str]:
+        return [model["id"] for model in json.loads(data[data[tenant]["models"]])["data"]]
+
+    assert {name: listed(name) for name in names} == {
+        "a": ["chat"], "b": ["reasoning"], "c-d": ["chat", "reasoning"],
+        "everything": ["chat", "reasoning", "large"], "everything-too": ["chat", "reasoning", "large"],
+    }  # fmt: skip
+    # Tenants with the same models have one list.
+    assert len(data) == len(names) + 4
+    route = of(found, "HTTPRoute")["llm.models"]
+    (target,) = of(found, "EnvoyExtensionPolicy")["llm.models"]["spec"]["targetRefs"]
+    (rule,) = [rule for rule in route["spec"]["rules"] if rule["name"] == target["sectionName"]]
+    assert (target["kind"], target["name"]) == ("HTTPRoute", route["metadata"]["name"])
+    assert rule["matches"] == [{"path": {"type": "Exact", "value": "/v1/models"}}]
+    assert "chat" not in json.dumps(scripts(found)["llm"]["filterContext"])
 
 
 def test_vllm_says_which_tokens_it_had_where_a_limit_needs_it() -> None:
@@ -124,8 +163,10 @@ def test_vllm_says_which_tokens_it_had_where_a_limit_needs_it() -> None:
 @pytest.mark.parametrize("stack", ALL)
 def test_the_script_is_the_same_in_every_stack(stack: str) -> None:
     """A listener whose filters change ends its connections: only data of routes may differ."""
-    (policy,) = of(list(entries_of(stack)), "EnvoyExtensionPolicy").values()
-    assert [part["inline"] for part in policy["spec"]["lua"]] == [tenant_script()]
+    found = scripts(list(entries_of(stack)))
+    assert {name: script["inline"] for name, script in found.items()} == dict.fromkeys(
+        ("llm", "llm.models"), tenant_script()
+    )
 
 
 @pytest.mark.parametrize("stack", ALL)

@@ -10,9 +10,19 @@ SCHEMA: Final = "https://schema.management.azure.com/schemas/2019-04-01/deployme
 # Azure's name of each type and the version of its API that pulumi-azure-native 3.29 uses by default, as published in
 # Azure/bicep-types-az: tests/scanners/test_arm_template.py compares them where those definitions are at hand.
 TYPES: Final[Mapping[str, str]] = {
+    "apimanagement:Api": "Microsoft.ApiManagement/service/apis@2024-05-01",
+    "apimanagement:ApiManagementService": "Microsoft.ApiManagement/service@2024-05-01",
+    "apimanagement:ApiOperation": "Microsoft.ApiManagement/service/apis/operations@2024-05-01",
+    "apimanagement:ApiPolicy": "Microsoft.ApiManagement/service/apis/policies@2024-05-01",
+    "apimanagement:Backend": "Microsoft.ApiManagement/service/backends@2024-05-01",
+    "apimanagement:NamedValue": "Microsoft.ApiManagement/service/namedValues@2024-05-01",
+    "apimanagement:Product": "Microsoft.ApiManagement/service/products@2024-05-01",
+    "apimanagement:ProductApi": "Microsoft.ApiManagement/service/products/apiLinks@2024-05-01",
+    "apimanagement:Subscription": "Microsoft.ApiManagement/service/subscriptions@2024-05-01",
     "authorization:ManagementLockByScope": "Microsoft.Authorization/locks@2020-05-01",
     "authorization:PolicyAssignment": "Microsoft.Authorization/policyAssignments@2025-01-01",
     "authorization:RoleAssignment": "Microsoft.Authorization/roleAssignments@2022-04-01",
+    "cognitiveservices:Account": "Microsoft.CognitiveServices/accounts@2025-06-01",
     "compute:DiskEncryptionSet": "Microsoft.Compute/diskEncryptionSets@2024-03-02",
     "containerregistry:CacheRule": "Microsoft.ContainerRegistry/registries/cacheRules@2024-11-01-preview",
     "containerregistry:CredentialSet": "Microsoft.ContainerRegistry/registries/credentialSets@2023-01-01-preview",

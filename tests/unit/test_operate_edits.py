@@ -36,7 +36,9 @@ def test_keys_are_rotated_in_two_steps(name: str) -> None:
         keys = Tenant.model_validate(tenant).keys
         assert keys[0] == names[tenant["name"]]
         assert len(keys) == 2
-    assert len(changed(text, both)) == 2 * len(names)
+    # One line of each tenant, written again or added.
+    assert len([line for line in changed(text, both) if line.startswith("+")]) == len(names)
+    assert len(changed(text, both)) <= 2 * len(names)
     # What an interrupted rotation leaves is continued with the same names.
     assert edits.second_keys(config(both), None) == names
     assert edited(both, edits.begin(names)) == both

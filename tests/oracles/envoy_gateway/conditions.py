@@ -12,6 +12,8 @@ Conditions = dict[tuple[str, str], list[dict[str, str]]]
 _ENTRY = re.compile(r"Got new status for (\w+)\n((?:.*\n)*?)\t(\{\"runner\": \"provider\", \"key\": .*\})\n")
 # Conditions that are good when they hold. Any other that holds, such as `Warning`, is a complaint.
 _GOOD = frozenset({"Accepted", "Merged", "Programmed", "ResolvedRefs"})
+# The route of the list of models has a script of its own, and no other has.
+_MEANT = "This policy is being overridden by other envoyExtensionPolicies for these routes: [llm/llm.models]"
 
 
 def conditions_of(log: str) -> Conditions:
@@ -28,7 +30,7 @@ def complaints(conditions: Conditions) -> list[str]:
         f"{kind} {name}: {given['type']} is {given['status']}, {given['reason']}: {given['message']}"
         for (kind, name), all_given in sorted(conditions.items())
         for given in all_given
-        if (given["type"] in _GOOD) != (given["status"] == "True")
+        if (given["type"] in _GOOD) != (given["status"] == "True") and given["message"] != _MEANT
     ]
 
 

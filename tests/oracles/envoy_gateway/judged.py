@@ -36,7 +36,7 @@ class Judged:
 
         entries: tuple[Entry, ...] = tuple(graph_of(STACK, change).to_json())
         objects = adapted(entries)
-        settings = next(entry for entry in entries if entry["urn"].endswith("::safety-settings"))
+        settings = next(entry for entry in entries if "::safety-settings-" in entry["urn"])
         self._settings = directory / "settings.json"
         self._settings.write_text(settings["inputs"]["data"]["settings.json"])
         for item in of_kind(objects, "Backend"):
@@ -50,7 +50,8 @@ class Judged:
             self.python(name, _STUB, address, "8000")
             self._wait(address, 8000)
         self.processor = self.start_processor()
-        rig.apply([*arrange(objects), *secrets_of(STACK, directory, keys)])
+        self.objects, self.secrets = objects, secrets_of(STACK, directory, keys)
+        rig.apply([*arrange(objects), *self.secrets])
 
     def start_processor(self) -> GuardedProcess:
         """Start it, and wait until it listens."""

@@ -34,7 +34,7 @@ def _words(text: str) -> str:
 
 def test_the_policy_is_accepted(closed: Judged) -> None:
     conditions = closed.rig.conditions()
-    assert ("EnvoyExtensionPolicy", "llm-gateway/content-safety") in conditions
+    assert ("EnvoyExtensionPolicy", "llm-gateway/llm") in conditions
     assert _complaints(closed) == []
 
 
@@ -126,9 +126,9 @@ def _on_the_models_route(objects: list[Object]) -> list[Object]:
     route = next(item for item in of_kind(objects, "HTTPRoute") if item["metadata"]["name"] == "chat")
     namespace = route["metadata"]["namespace"]
     for item in objects:
-        if item["metadata"]["name"] == "content-safety":
+        if item["metadata"]["name"] == "content-safety" or "extProc" in item.get("spec", {}):
             item["metadata"]["namespace"] = namespace
-    [policy] = of_kind(objects, "EnvoyExtensionPolicy")
+    [policy] = [item for item in of_kind(objects, "EnvoyExtensionPolicy") if "extProc" in item["spec"]]
     [target] = policy["spec"]["targetRefs"]
     gateway = of_kind(objects, "Gateway")[0]["metadata"]
     first = deepcopy(route)

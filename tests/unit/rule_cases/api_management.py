@@ -27,6 +27,7 @@ CASES: dict[str, Case] = {
         {**front(), "gateway.request_timeout_seconds": 241}, {**front(), "gateway.request_timeout_seconds": 240}
     ),
     "APIM-TENANT": Case(front(**entra("playgrund")), front(**entra("playground"))),
+    "APIM-NAME": Case(front() | {"tenants[0].name": "starter"}, {"tenants[0].name": "starter"}),
     "APIM-UPTIME": Case(
         {**front(sku="Developer"), "platform.environment": "prod"}, {**front(), "platform.environment": "prod"}
     ),

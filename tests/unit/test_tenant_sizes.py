@@ -1,0 +1,29 @@
+"""What rule TENANT-SIZE counts for a match of a route is what Envoy Gateway writes there."""
+
+from google.protobuf.json_format import ParseDict
+from google.protobuf.struct_pb2 import Struct  # ty: ignore[missing-module-member]
+from planning_stacks import planned
+
+from components.cluster.tenant_script import tenant_limits
+from config.tenants import Tenant
+from planning.rules.tenant_sizes import bytes_in_a_match
+
+# Of a generated key.
+KEY = 43
+LARGE = 4_294_967_295
+
+
+def test_limits_and_keys_are_counted_as_they_are_written() -> None:
+    tokens = {"input": LARGE, "cached": LARGE, "output": LARGE}
+    limits = {"requests_per_minute": 1_000_000, "tokens_per_minute": tokens, "tokens_per_month": tokens}
+    for each in ({"limits": limits, "key_generations": [2, 1]}, {"limits": limits}, {}):
+        written = [{"name": f"team-{index:03}", **each} for index in range(50)]
+        plan = planned({"tenants": written, "gateway.prefix_cache": "shared"}).plan
+        assert plan is not None
+        data = ParseDict(tenant_limits(plan.gateway.tenants), Struct()).ByteSize()
+        # Two texts of a message in a list: each has a tag and a length (apikeyauth v3 `Credential`).
+        keys = sum(KEY + len(name) + 6 for tenant in plan.gateway.tenants for name, _ in tenant.keys)
+
+        counted = bytes_in_a_match(Tenant.model_validate(item) for item in written)
+
+        assert data + keys <= counted <= 1.4 * (data + keys)
