@@ -162,6 +162,8 @@ class AzureFacts(Record, frozen=True):
     token_service: TokenService
     aks_entra_server_id: str
     """Entra application that AKS API servers answer for; kubelogin's --server-id."""
+    public_clients: Mapping[str, str]
+    """Client id of a program that anybody in a directory signs in with -> its name."""
     private_links: Mapping[str, PrivateLink]
     node_reservation: NodeReservation
     system_disks: SystemDisks

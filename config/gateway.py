@@ -6,6 +6,7 @@ from pydantic import Field
 
 from config.api_management import ApiManagement
 from config.base import Flag, Range, Requests, SecretName, Section, StandIn
+from config.entra import Entra
 from config.surface import HOSTNAME, Dns, Kind, Tls
 
 # A proxy holds few larger ones.
@@ -74,6 +75,10 @@ class Gateway(Section):
     api_management: ApiManagement | None = Field(
         default=None,
         description="a service of Azure API Management in front: {sku: StandardV2, exposure: public, subnet: …}",
+    )
+    entra: Entra | None = Field(
+        default=None,
+        description="tokens of Microsoft Entra in place of API keys, on a port of their own: {audience: GUID}",
     )
     replicas: Range = Field(
         default_factory=lambda: Range(min=2, max=4),

@@ -1,10 +1,11 @@
-"""The tenants: who may call which models, how much of them, and by which keys."""
+"""The tenants: who may call which models, how much of them, and by which keys or tokens."""
 
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from config.base import Requests, SecretName, Section, SettingRefusedError, StandIn, Text, pattern
+from config.base import Flag, Requests, SecretName, Section, SettingRefusedError, StandIn, Text, pattern
+from config.entra import TenantEntra
 
 # Beyond 2^32 - 1 the rate-limit service counts no further (Envoy Gateway 1.9, BackendTrafficPolicy `limit.requests`).
 _MOST = 4_294_967_295
@@ -85,6 +86,12 @@ class Tenant(Section):
         max_length=2,
         description="which generated keys are valid, the new one first: [1], or [2, 1] while one replaces the other",
     )
+    api_keys: Flag = Field(default=True, description="false: it has no API key, and calls with tokens of Entra alone")
+    entra: TenantEntra | None = Field(
+        default=None,
+        description="whose tokens of Entra are this tenant's: {groups: [GUID], applications: [GUID], roles: [NAME]}; "
+        "needs gateway.entra",
+    )
     models: tuple[Text, ...] = Field(
         default=(),
         max_length=1000,
@@ -134,21 +141,40 @@ class Tenant(Section):
             raise SettingRefusedError(
                 "`key_secret` and `key_secrets` are both there", "write all names under key_secrets, the new one first"
             )
-        if not self.generated and "key_generations" in self.model_fields_set:
+        named = self.key_secret is not None or bool(self.key_secrets)
+        if named and "key_generations" in self.model_fields_set:
             raise SettingRefusedError(
                 "`key_generations` are of keys that the platform generates, and here a secret of the vault is named",
                 "leave out key_generations, or key_secret and key_secrets",
             )
         return self
 
+    @model_validator(mode="after")
+    def _can_call(self) -> "Tenant":
+        if self.api_keys:
+            return self
+        if self.entra is None:
+            raise SettingRefusedError(
+                "it has no API key and no tokens, so nobody calls as this tenant",
+                "leave out api_keys, or write entra: {groups: [GUID]}",
+            )
+        named = [key for key in ("key_secret", "key_secrets", "key_generations") if key in self.model_fields_set]
+        if named:
+            raise SettingRefusedError(
+                f"`api_keys: false` and `{named[0]}` are both there", f"leave out {named[0]}, or api_keys"
+            )
+        return self
+
     @property
     def generated(self) -> bool:
         """Whether the platform makes its keys."""
-        return self.key_secret is None and not self.key_secrets
+        return self.api_keys and self.key_secret is None and not self.key_secrets
 
     @property
     def keys(self) -> tuple[str, ...]:
-        """Names of the secrets with its API keys, the current one first."""
+        """Names of the secrets with its API keys, the current one first; none where it calls with tokens alone."""
+        if not self.api_keys:
+            return ()
         if self.generated:
             return tuple(generated_key(self.name, generation) for generation in self.key_generations)
         return self.key_secrets if self.key_secret is None else (self.key_secret,)

@@ -134,7 +134,10 @@ def _tenants(config: Mapping[str, Any], tenant: str | None) -> list[Any]:
     if not chosen:
         names = ", ".join(str(each.get("name")) for each in every)
         raise CannotOperateError(f"there is no tenant {tenant}", f"tenants of this stack: {names or 'none'}")
-    return chosen
+    with_keys = [each for each in chosen if each.get("api_keys", True)]
+    if not with_keys:
+        raise CannotOperateError("there is no API key to rotate", "these tenants call with tokens of Entra alone")
+    return with_keys
 
 
 def _keys(tenant: Mapping[str, Any]) -> list[str]:

@@ -16,17 +16,19 @@ from components.cluster.chart_crds import apply_chart_crds
 from components.cluster.chart_traffic import ai_gateway_traffic, close, envoy_traffic
 from components.cluster.external_secret import external_secret, trimmed
 from components.cluster.gateway_admission import gateway_admission
-from components.cluster.gateway_surface import redirect_route
+from components.cluster.gateway_surface import open_paths, redirect_route
 from components.cluster.in_cluster import in_cluster
 from components.cluster.labels import PROXY_PODS, metadata
 from components.cluster.limiter import limiter
 from components.cluster.models_list import models_policy, models_route
 from components.cluster.namespace import namespace
-from components.cluster.network_policies import deny_all, extension_traffic, proxy_names
+from components.cluster.network_policies import deny_all, extension_traffic
+from components.cluster.proxy_traffic import named_traffic
 from components.cluster.secret_store import secret_store
 from components.cluster.secrets import Secrets
 from components.cluster.system_move import system_move
 from components.cluster.tenants import limits, tenant_extension
+from components.cluster.tokens import has_keys, keys_address, object_name, token_policy
 from components.foundation import KubernetesCluster, PodIdentities
 from planning.plan import GatewayPlan, Json
 
@@ -74,16 +76,9 @@ class Gateway(pulumi.ComponentResource):
             opts=in_cluster(self, cluster, space),
         )
         self._first = [space, *controllers, *admission]
-        store = secret_store(
-            f"{name}-secrets",
-            plan.secret_store,
-            secrets=secrets,
-            identities=identities,
-            cluster=cluster,
-            space=space,
-            parent=self,
-        )
-        certificate, keys = self._certificate([space, *store], certificates), self._keys([space, *store])
+        store = self._store(space)
+        certificate = self._certificate([space, *store], certificates)
+        sign_in = self._sign_in([space, *store])
         proxy = self._object("proxy", _ENVOY, "EnvoyProxy", specs.envoy_proxy(plan, cluster.system_nodes), *address)
         gateway_class = CustomResource(
             f"{name}-class",
@@ -105,7 +100,7 @@ class Gateway(pulumi.ComponentResource):
         guards = [
             models_policy(name, plan, parent=self, cluster=cluster, needs=[*self._first, models]),
             self._object("client-traffic", _ENVOY, "ClientTrafficPolicy", specs.client_traffic(plan)),
-            self._object("security", _ENVOY, "SecurityPolicy", specs.security(plan), keys),
+            *sign_in,
         ]
         if not plan.judged:
             guards.append(self.extend({}, *guards))
@@ -197,30 +192,32 @@ class Gateway(pulumi.ComponentResource):
     def _closed(self, proxies: Namespace, ai: Namespace) -> list[pulumi.Resource]:
         """The policies of the controllers' namespaces, the proxies' among them."""
         plan = self._plan
-        named = (
-            [
-                CustomResource(
-                    f"{self._name}-envoy-names",
-                    api_version="cilium.io/v2",
-                    kind="CiliumNetworkPolicy",
-                    metadata=metadata("proxies", plan.envoy.namespace),
-                    spec=proxy_names(plan.gateway, plan.namespace, plan.fallback_hosts),
-                    opts=in_cluster(self, self._cluster, proxies),
-                )
-            ]
-            if plan.fallback_hosts and plan.hosts_by_name
-            else []
-        )
+        name, cluster = self._name, self._cluster
+        named = named_traffic(f"{name}-envoy-names", plan, parent=self, cluster=cluster, space=proxies)
         return named + [
             policy
             for role, chart, openings, space in (
                 ("envoy", plan.envoy, envoy_traffic(plan, specs.EXTENSION_PORT), proxies),
                 ("ai", plan.ai, ai_gateway_traffic(plan), ai),
             )
-            for policy in close(
-                f"{self._name}-{role}", chart.namespace, openings, parent=self, cluster=self._cluster, space=space
-            )
+            for policy in close(f"{name}-{role}", chart.namespace, openings, parent=self, cluster=cluster, space=space)
         ]
+
+    def _store(self, space: Namespace) -> list[pulumi.Resource]:
+        """The store of certificate and keys; none where both are of others."""
+        plan, (secrets, identities) = self._plan, self._access
+        if plan.certificate is None and not has_keys(plan):
+            return []
+        name = f"{self._name}-secrets"
+        return secret_store(
+            name,
+            plan.secret_store,
+            secrets=secrets,
+            identities=identities,
+            cluster=self._cluster,
+            space=space,
+            parent=self,
+        )
 
     def _certificate(self, needs: list[pulumi.Resource], certificates: Certificates) -> CustomResource:
         """From the vault, or signed by an authority: each has a Secret of its own, and the listener has a good one.
@@ -245,6 +242,17 @@ class Gateway(pulumi.ComponentResource):
             template=specs.certificate_template(),
             opts=in_cluster(self, self._cluster, *needs),
         )
+
+    def _sign_in(self, needs: list[pulumi.Resource]) -> list[CustomResource]:
+        """What asks for API keys, and what for access tokens; where no tenant has keys, there are tokens."""
+        plan, made = self._plan, []
+        if has_keys(plan):
+            made.append(self._object("security", _ENVOY, "SecurityPolicy", specs.security(plan), self._keys(needs)))
+        if plan.tokens is not None:
+            name, spec = object_name(plan), token_policy(plan, plan.tokens, open_paths())
+            address = self._object("token-keys", _ENVOY, "Backend", keys_address(plan.tokens), name=name)
+            made += [address, self._object("tokens", _ENVOY, "SecurityPolicy", spec, address, name=name)]
+        return made
 
     def _keys(self, needs: list[pulumi.Resource]) -> CustomResource:
         plan = self._plan
@@ -271,12 +279,13 @@ class Gateway(pulumi.ComponentResource):
         spec: dict[str, Json],
         *needs: pulumi.Resource,
         annotations: Mapping[str, str] | None = None,
+        name: str | None = None,
     ) -> CustomResource:
         return CustomResource(
             f"{self._name}-{role}",
             api_version=api_version,
             kind=kind,
-            metadata=metadata(self._plan.gateway, self._plan.namespace, annotations),
+            metadata=metadata(name or self._plan.gateway, self._plan.namespace, annotations),
             spec=spec,
             opts=in_cluster(self, self._cluster, *self._first, *needs),
         )

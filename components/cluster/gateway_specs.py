@@ -4,14 +4,13 @@ from components.cluster.access_log import access_log
 from components.cluster.durations import in_seconds
 from components.cluster.gateway_limits import overload, tcp_keepalive
 from components.cluster.gateway_surface import (
-    HTTPS_LISTENER,
+    https_listeners,
     key_section,
     late_headers,
     open_paths,
     path_settings,
     redirect_listeners,
 )
-from components.cluster.labels import ROUTES_ADMITTED
 from components.cluster.limiter_specs import rate_limit, rate_limit_pods
 from planning.plan import GatewayPlan, Json, NodeSelection
 from planning.plan.endpoint import CLIENT_HEADER, HEADERS, MODEL_HEADER
@@ -174,21 +173,11 @@ def gateway_config(plan: GatewayPlan) -> dict[str, Json]:
 
 
 def gateway(plan: GatewayPlan) -> dict[str, Json]:
-    """Spec of the Gateway: HTTPS for one host name, open to HTTPRoutes of admitted namespaces, and the way to it."""
+    """Spec of the Gateway: HTTPS for one host name, and the way to it."""
     return {
         "gatewayClassName": plan.gateway,
         "listeners": [
-            {
-                "name": HTTPS_LISTENER,
-                "port": 443,
-                "protocol": "HTTPS",
-                "hostname": plan.hostname,
-                "tls": {"mode": "Terminate", "certificateRefs": [{"name": certificate_secret(plan)}]},
-                "allowedRoutes": {
-                    "kinds": [{"group": _TARGET_GROUP, "kind": "HTTPRoute"}],
-                    "namespaces": {"from": "Selector", "selector": {"matchLabels": dict(ROUTES_ADMITTED)}},
-                },
-            },
+            *https_listeners(plan, certificate_secret(plan)),
             *redirect_listeners(plan),
         ],
     }

@@ -1,9 +1,11 @@
 """What clients see of the gateway beside the models: what answers without encryption, and headers of every answer."""
 
-from planning.plan import GatewayPlan, Json
+from components.cluster.labels import ROUTES_ADMITTED
+from planning.plan import GatewayPlan, Json, TokensPlan
 
 _GROUP = "gateway.networking.k8s.io"
 HTTPS_LISTENER, _HTTP_LISTENER = "https", "http"
+_HTTPS_PORT = 443
 # As 301, but a client may not make a GET of a POST.
 _MOVED = 308
 # Two years, as https://hstspreload.org recommends.
@@ -39,7 +41,39 @@ def redirect_listeners(plan: GatewayPlan) -> list[Json]:
 
 def key_section(plan: GatewayPlan) -> dict[str, Json]:
     """Which listener requires a key: the only one, or that of HTTPS, so that nobody has to send it in plain text."""
-    return {"sectionName": HTTPS_LISTENER} if plan.surface.http_redirect else {}
+    return {"sectionName": HTTPS_LISTENER} if plan.surface.http_redirect or plan.tokens is not None else {}
+
+
+def sections(plan: GatewayPlan) -> list[dict[str, Json]]:
+    """All listeners that serve models."""
+    apart: list[dict[str, Json]] = [{"sectionName": tokens.listener} for tokens in _apart(plan)]
+    return [key_section(plan), *apart]
+
+
+def https_listeners(plan: GatewayPlan, secret: str) -> list[Json]:
+    """The listeners that serve models: HTTPS for one host name, open to HTTPRoutes of admitted namespaces.
+
+    That of tokens is another one where some tenants have keys.
+    """
+    return [
+        {
+            "name": name,
+            "port": port,
+            "protocol": "HTTPS",
+            "hostname": plan.hostname,
+            "tls": {"mode": "Terminate", "certificateRefs": [{"name": secret}]},
+            "allowedRoutes": {
+                "kinds": [{"group": _GROUP, "kind": "HTTPRoute"}],
+                "namespaces": {"from": "Selector", "selector": {"matchLabels": dict(ROUTES_ADMITTED)}},
+            },
+        }
+        for name, port in ((HTTPS_LISTENER, _HTTPS_PORT), *((tokens.listener, tokens.port) for tokens in _apart(plan)))
+    ]
+
+
+def _apart(plan: GatewayPlan) -> list[TokensPlan]:
+    """The listener of tokens, where it is not that of HTTPS."""
+    return [plan.tokens] if plan.tokens is not None and plan.tokens.listener != HTTPS_LISTENER else []
 
 
 def late_headers(plan: GatewayPlan) -> dict[str, Json]:

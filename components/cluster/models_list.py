@@ -10,6 +10,7 @@ from pulumi_kubernetes.apiextensions import CustomResource
 from components.cluster.in_cluster import in_cluster
 from components.cluster.labels import metadata
 from components.cluster.tenant_script import model_lists, script
+from components.cluster.tokens import identity_data
 from components.foundation import KubernetesCluster
 from planning.plan import GatewayPlan, Json
 
@@ -23,13 +24,14 @@ def models_policy(
     name: str, plan: GatewayPlan, *, parent: pulumi.Resource, cluster: KubernetesCluster, needs: list[pulumi.Resource]
 ) -> CustomResource:
     """The script on this route, in place of the whole Gateway's policy; made first, so that no list is ever missing."""
+    data = model_lists(plan.tenants) | identity_data(plan)
     target: Json = {"group": _GATEWAYS, "kind": "HTTPRoute", "name": _name(plan), "sectionName": _RULE}
     return CustomResource(
         f"{name}-models-script",
         api_version=f"{_ENVOY}/v1alpha1",
         kind="EnvoyExtensionPolicy",
         metadata=metadata(_name(plan), plan.models_namespace),
-        spec={"targetRefs": [target], "lua": [script(model_lists(plan.tenants))]},
+        spec={"targetRefs": [target], "lua": [script(data, tokens=plan.tokens is not None)]},
         opts=in_cluster(parent, cluster, *needs),
     )
 

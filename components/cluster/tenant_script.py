@@ -6,35 +6,40 @@ httpfilters.go, and `afterExtProcFilterPrefixes` in agent-router internal/extens
 `responseOverride` would make the bodies of errors without a script, but its filter is the first of all, and the AI
 gateway puts its processor before it: requests without a key would reach the processor, which answers /v1/models itself.
 
-The script is the same in every stack, and the tenants are data of the routes: a listener whose filters change ends its
-connections, and a route that changes doesn't.
+The script is the same in every stack that takes keys alone, and in every stack that takes tokens too. The tenants are
+data of the routes: a listener whose filters change ends its connections, and a route that changes doesn't.
 """
 
 import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from components.cluster.tokens import PROVIDER
 from planning.plan import Json, TenantLimitPlan, TenantPlan
-from planning.plan.endpoint import CLIENT_HEADER, COUNTED_HEADERS, LIMITS, TENANT_HEADER
+from planning.plan.endpoint import CLIENT_HEADER, COUNTED_HEADERS, LIMITS, SIGNED_IN_HEADER, TENANT_HEADER
 
 _SCRIPT = Path(__file__).with_name("tenant_script.lua")
+# Follows the other where tokens are taken, and wraps its functions.
+_TOKENS = Path(__file__).with_name("token_script.lua")
 
 
-def tenant_script() -> str:
-    """The script, with the names of the headers and of the metadata that it writes."""
+def tenant_script(*, tokens: bool = False) -> str:
+    """The script, with the names of the headers and of the metadata that it writes; `tokens` for access tokens too."""
     names = {
         "CLIENT_HEADER": CLIENT_HEADER,
         "TENANT_HEADER": TENANT_HEADER,
         "COUNTED_HEADERS": COUNTED_HEADERS,
         "LIMITS": LIMITS,
+        **({"PROVIDER": PROVIDER, "SIGNED_IN_HEADER": SIGNED_IN_HEADER} if tokens else {}),
     }
     constants = "".join(f'local {name} = "{value}"\n' for name, value in names.items())
-    return f"{constants}\n{_SCRIPT.read_text(encoding='utf-8')}"
+    scripts = [_SCRIPT, *([_TOKENS] if tokens else [])]
+    return "\n".join((constants, *(script.read_text(encoding="utf-8") for script in scripts)))
 
 
-def script(data: dict[str, Json]) -> Json:
+def script(data: dict[str, Json], *, tokens: bool = False) -> Json:
     """The script as an EnvoyExtensionPolicy has it, with the data of its routes."""
-    return {"type": "Inline", "inline": tenant_script(), "filterContext": data}
+    return {"type": "Inline", "inline": tenant_script(tokens=tokens), "filterContext": data}
 
 
 def tenant_limits(tenants: Iterable[TenantPlan]) -> dict[str, Json]:

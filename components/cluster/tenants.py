@@ -1,7 +1,8 @@
 """What the whole Gateway knows of tenants: the script with what each may take, and the limits over all proxies."""
 
-from components.cluster.gateway_surface import key_section
+from components.cluster.gateway_surface import sections
 from components.cluster.tenant_script import script, tenant_limits
+from components.cluster.tokens import identity_data
 from planning.plan import CounterPlan, GatewayPlan, Json
 from planning.plan.endpoint import COUNTED_HEADERS, LIMITS, TENANT_HEADER, TOKENS
 
@@ -10,8 +11,11 @@ _MOST = 4_294_967_295
 
 
 def tenant_extension(plan: GatewayPlan) -> dict[str, Json]:
-    """Spec of the EnvoyExtensionPolicy with the tenants' script, for every route where a key is required."""
-    return {"targetRefs": [{**_gateway(plan), **key_section(plan)}], "lua": [script(tenant_limits(plan.tenants))]}
+    """Spec of the EnvoyExtensionPolicy with the tenants' script, for every route where a key or a token is required."""
+    # No tenant's name has a colon.
+    data = tenant_limits(plan.tenants) | identity_data(plan)
+    targets: list[Json] = [{**_gateway(plan), **section} for section in sections(plan)]
+    return {"targetRefs": targets, "lua": [script(data, tokens=plan.tokens is not None)]}
 
 
 def limits(plan: GatewayPlan) -> dict[str, Json]:

@@ -70,6 +70,7 @@ class ModelRoute(pulumi.ComponentResource):
             spec={
                 "schema": {"name": "OpenAI"},
                 "backendRef": {"group": "gateway.envoyproxy.io", "kind": "Backend", "name": plan.name},
+                **({"headerMutation": {"remove": list(plan.route.removed)}} if plan.route.removed else {}),
             },
             opts=in_cluster(self, cluster, *ready, address),
         )

@@ -5,6 +5,7 @@ from planning.deciding.secret_stores import secret_store
 from planning.deciding.tenants import COUNTERS
 from planning.plan import FallbackPlan, Json
 from planning.plan.endpoint import CLIENT_HEADER, COUNTED_HEADERS, TENANT_HEADER
+from planning.resolving.entra import token_headers
 from planning.resolving.fallback import object_name
 from planning.resolving.releases import ResolvedModel
 from planning.resolving.resolution import ResolvedStack
@@ -51,5 +52,6 @@ def fallback(stack: ResolvedStack, view: ResolvedModel) -> FallbackPlan | None:
         model=settings.named,
         share=settings.share,
         statuses=_STATUSES if settings.share is None else (),
-        kept_back=_KEPT_BACK,
+        # The provider's own key is written after these are taken away.
+        kept_back=(*_KEPT_BACK, *token_headers(stack.settings)),
     )

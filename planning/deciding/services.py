@@ -5,6 +5,7 @@ from planning.deciding.alerting import alerting
 from planning.deciding.chart_crds import chart_crds
 from planning.deciding.chart_traffic import chart_traffic
 from planning.deciding.charts import chart
+from planning.deciding.entra import entra
 from planning.deciding.images import image
 from planning.deciding.limiter import limiter, limiter_controller
 from planning.deciding.moves import move
@@ -118,6 +119,7 @@ def gateway(stack: ResolvedStack, nodes: NodeSelection) -> GatewayPlan:
         public=settings.exposure == "public",
         service_annotations=azure_objects.load_balancer_annotations(stack, dns_name(stack)),
         tenants=tenants.tenants(stack),
+        tokens=entra(stack),
         counters=tenants.counters(stack),
         judged=stack.settings.safety is not None,
         models_namespace=NAMESPACE,

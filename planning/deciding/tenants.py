@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from config.tenants import Tenant, TenantLimits
+from planning.deciding.entra import identities_of
 from planning.plan import CounterPlan, Pairs, RouteGroupPlan, TenantLimitPlan, TenantPlan
 from planning.plan.endpoint import CACHED_TOKENS, INPUT_TOKENS, OUTPUT_TOKENS
 from planning.resolving.caches import cached_apart
@@ -29,6 +30,7 @@ def tenants(stack: ResolvedStack) -> tuple[TenantPlan, ...]:
         TenantPlan(
             name=tenant.name,
             keys=_keys(tenant),
+            identities=identities_of(tenant),
             models=tuple(name for view in stack.models if may_use(tenant, view.settings) for name in names[view.name]),
             limits=tuple(_limits(tenant.limits)),
         )
@@ -74,5 +76,7 @@ def _keys(tenant: Tenant) -> Pairs:
 
     Read in envoyproxy/gateway internal/gatewayapi/securitypolicy.go, buildAPIKeyAuth (`seenClients`).
     """
+    if not tenant.keys:
+        return ()
     first, *more = tenant.keys
     return ((tenant.name, first), *((f"{tenant.name}.{number}", key) for number, key in enumerate(more, 2)))

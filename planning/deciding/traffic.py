@@ -6,6 +6,7 @@ from planning.deciding import azure_objects, tenants
 from planning.plan import RoutePlan, TrafficPlan
 from planning.resolving.addresses import PRIVATE
 from planning.resolving.egress import Egress, egress
+from planning.resolving.entra import token_headers
 from planning.resolving.releases import ResolvedModel
 from planning.resolving.resolution import ResolvedStack
 from planning.resolving.safety import NAMESPACE as SAFETY_NAMESPACE
@@ -31,6 +32,7 @@ def route(stack: ResolvedStack, view: ResolvedModel) -> RoutePlan:
         hostname=settings.hostname,
         models=served_names(view),
         groups=tenants.groups(stack, view),
+        removed=token_headers(stack.settings),
     )
 
 

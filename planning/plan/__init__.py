@@ -85,6 +85,7 @@ from planning.plan.services import (
 )
 from planning.plan.surface import DnsNamePlan, IssuerPlan, PublicAddressPlan, SurfacePlan
 from planning.plan.tenants import CounterPlan, RouteGroupPlan, TenantLimitPlan, TenantPlan
+from planning.plan.tokens import IdentityPlan, TokensPlan
 
 __all__ = [
     "AccessPlan",
@@ -126,6 +127,7 @@ __all__ = [
     "GpuOperatorPlan",
     "GrantPlan",
     "HandoverPlan",
+    "IdentityPlan",
     "ImageAdmissionPlan",
     "IssuerPlan",
     "Json",
@@ -181,6 +183,7 @@ __all__ = [
     "TenantLimitPlan",
     "TenantPlan",
     "TokenCost",
+    "TokensPlan",
     "TrafficPlan",
     "UpstreamPath",
     "VaultPlan",

@@ -12,6 +12,8 @@ CLIENT_HEADER = "x-llm-client"
 TENANT_HEADER = "x-llm-tenant"
 # Before the name of a counter: the request counts there.
 COUNTED_HEADERS = "x-llm-counts-"
+# How the caller has signed in, where it was by a token.
+SIGNED_IN_HEADER = "x-llm-signed-in"
 # Begins the names of all of these, which a client can't set.
 HEADERS = "x-llm-"
 # Metadata of an answer that the AI gateway's processor writes: prompt tokens that the cache had not, those that it had,

@@ -11,6 +11,7 @@ from planning.plan.request_path import ListenerPath, ProxyPath
 from planning.plan.secrets import SecretStorePlan
 from planning.plan.surface import SurfacePlan
 from planning.plan.tenants import CounterPlan, RouteGroupPlan, TenantPlan
+from planning.plan.tokens import TokensPlan
 
 
 class ChartPlan(Struct, frozen=True, kw_only=True):
@@ -180,6 +181,8 @@ class GatewayPlan(Struct, frozen=True, kw_only=True):
     """Annotations of the proxies' Service: whether its load balancer is public, and how long it bears silence."""
     tenants: tuple[TenantPlan, ...]
     """Who may call."""
+    tokens: TokensPlan | None
+    """The listener that takes access tokens; None where only keys are taken."""
     counters: tuple[CounterPlan, ...]
     """What is counted for each tenant over all proxies; none where no tenant is limited so."""
     models_namespace: str
@@ -215,6 +218,8 @@ class RoutePlan(Struct, frozen=True, kw_only=True):
     """Names in `model` of the requests that it takes: the model's, and those of its adapters."""
     groups: tuple[RouteGroupPlan, ...]
     """The tenants that may use it, in groups that are treated alike."""
+    removed: tuple[str, ...]
+    """Headers that the model's own pods never get."""
 
 
 class TrafficPlan(Struct, frozen=True, kw_only=True):

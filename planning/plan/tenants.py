@@ -1,8 +1,9 @@
-"""The tenants' part of a Plan: who may call, by which keys, which models, and how much of them."""
+"""The tenants' part of a Plan: who may call, by which keys or tokens, which models, and how much of them."""
 
 from msgspec import Struct
 
 from planning.plan.base import Pairs
+from planning.plan.tokens import IdentityPlan
 
 
 class CounterPlan(Struct, frozen=True, kw_only=True):
@@ -32,6 +33,8 @@ class TenantPlan(Struct, frozen=True, kw_only=True):
     """Name under which its requests are logged and counted."""
     keys: Pairs
     """The name that goes with each of its API keys, and the store's secret with that key; the current one first."""
+    identities: tuple[IdentityPlan, ...]
+    """What in an access token makes its bearer this tenant; none where it calls with keys alone."""
     models: tuple[str, ...]
     """Names that it may put into `model`: of models, and of their adapters."""
     limits: tuple[TenantLimitPlan, ...]

@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterable, Sequence
 from config.tenants import Tenant
 from planning.plan.matches import expressions
 from planning.resolving.caches import cached_apart
+from planning.resolving.entra import has_keys, identities
 from planning.resolving.releases import ModelView
 from planning.resolving.resolution import Resolution
 from planning.resolving.served_names import served_names
@@ -23,6 +24,8 @@ MOST_OF_AN_OBJECT = 1.4 * _MIB
 _OBJECT_TENANT, _OBJECT_MODEL = 70, 75
 # In a message, as protobuf: a tenant without its name, a limit, and a key without its tenant's name.
 _MESSAGE_TENANT, _MESSAGE_LIMIT, _MESSAGE_KEY = 30, 40, 60
+# A claim of a token without its value and its tenant's name, in a message and, twice, in an object.
+_MESSAGE_IDENTITY, _OBJECT_IDENTITY = 75, 100
 
 
 @stack_rule(
@@ -73,6 +76,9 @@ def an_object_holds_the_lists_of_models(stack: Resolution) -> Violations:
         for tenant in tenants
     }
     size = size_of_lists([tenant.name for tenant in tenants], lists)
+    size += sum(
+        2 * len(value) + len(tenant.name) + _OBJECT_IDENTITY for tenant in tenants for _, _, value in identities(tenant)
+    )
     if size > MOST_OF_AN_OBJECT:
         yield Violation(
             "tenants",
@@ -93,7 +99,7 @@ def size_of_lists(tenants: Collection[str], lists: Collection[Sequence[str]]) ->
     "warning",
     prevents="Envoy Gateway hands nothing more to proxies: a revoked key stays valid, and a new model has no route.",
     source="this program: 64 MiB pass between the gateway's controllers, and each match of a route has every tenant's "
-    "keys and limits (envoyproxy/gateway internal/xds/translator/lua.go, api_key_auth.go)",
+    "keys, claims and limits (envoyproxy/gateway internal/xds/translator/lua.go, api_key_auth.go)",
     reads=("gateway", "tenants", "models"),
 )
 def tenants_pass_between_controllers(stack: Resolution) -> Violations:
@@ -101,6 +107,9 @@ def tenants_pass_between_controllers(stack: Resolution) -> Violations:
     tenants = stack.settings.tenants
     matches = sum(sum(_matches(stack, view)[1]) + 1 for view in stack.models) + _OTHER_MATCHES
     message = matches * bytes_in_a_match(tenants)
+    if stack.settings.gateway.entra is not None and has_keys(stack.settings):
+        # The listener of tokens has each match again.
+        message *= 2
     if message > _MOST_OF_A_MESSAGE:
         yield Violation(
             "tenants",
@@ -111,9 +120,10 @@ def tenants_pass_between_controllers(stack: Resolution) -> Violations:
 
 
 def bytes_in_a_match(tenants: Iterable[Tenant]) -> int:
-    """What one match of a route has of tenants: their limits, and their keys with the names that go with them."""
+    """What one match of a route has of tenants: limits, claims of tokens, and keys with the names that go with them."""
     size = 0
     for tenant in tenants:
         size += len(tenant.name) + _MESSAGE_TENANT + tenant.limits.number * _MESSAGE_LIMIT
+        size += sum(len(value) + len(tenant.name) + _MESSAGE_IDENTITY for _, _, value in identities(tenant))
         size += len(tenant.keys) * (_MESSAGE_KEY + len(tenant.name))
     return size

@@ -69,6 +69,14 @@ def test_one_client_alone() -> None:
     assert double == [first]
 
 
+def test_a_tenant_that_calls_with_tokens_alone_has_no_key_to_rotate() -> None:
+    settings = {"llm-platform:tenants": [{"name": "robot", "api_keys": False}, {"name": "team-a"}]}
+
+    assert edits.second_keys(settings, None) == {"team-a": "tenant-team-a-key-2"}
+    with pytest.raises(CannotOperateError, match="no API key to rotate"):
+        edits.second_keys(settings, "robot")
+
+
 @pytest.mark.parametrize(
     ("names", "expected"),
     [

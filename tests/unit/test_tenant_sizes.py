@@ -5,22 +5,28 @@ from google.protobuf.struct_pb2 import Struct  # ty: ignore[missing-module-membe
 from planning_stacks import planned
 
 from components.cluster.tenant_script import tenant_limits
+from components.cluster.tokens import identity_data
 from config.tenants import Tenant
 from planning.rules.tenant_sizes import bytes_in_a_match
 
 # Of a generated key.
 KEY = 43
 LARGE = 4_294_967_295
+ENTRA = {"audience": "00000000-0000-4000-8000-00000000000a"}
 
 
 def test_limits_and_keys_are_counted_as_they_are_written() -> None:
     tokens = {"input": LARGE, "cached": LARGE, "output": LARGE}
     limits = {"requests_per_minute": 1_000_000, "tokens_per_minute": tokens, "tokens_per_month": tokens}
-    for each in ({"limits": limits, "key_generations": [2, 1]}, {"limits": limits}, {}):
+    for each in ({"limits": limits, "key_generations": [2, 1]}, {"limits": limits}, {}, {"entra": None}):
         written = [{"name": f"team-{index:03}", **each} for index in range(50)]
-        plan = planned({"tenants": written, "gateway.prefix_cache": "shared"}).plan
+        for index, tenant in enumerate(written):
+            if "entra" in tenant:
+                tenant["entra"] = {"groups": [f"00000000-0000-4000-8000-{index:012}"], "roles": [f"Models.Team{index}"]}
+        plan = planned({"tenants": written, "gateway.prefix_cache": "shared", "gateway.entra": ENTRA}).plan
         assert plan is not None
-        data = ParseDict(tenant_limits(plan.gateway.tenants), Struct()).ByteSize()
+        known = tenant_limits(plan.gateway.tenants) | identity_data(plan.gateway)
+        data = ParseDict(known, Struct()).ByteSize()
         # Two texts of a message in a list: each has a tag and a length (apikeyauth v3 `Credential`).
         keys = sum(KEY + len(name) + 6 for tenant in plan.gateway.tenants for name, _ in tenant.keys)
 

@@ -1,6 +1,7 @@
 """What clients do to the gateway inside the sandbox: `python clients.py SCENARIO OPTIONS` prints one line of JSON.
 
-Clients speak TLS to 127.0.0.1:443 and present the host name of OPTIONS (`{"host": …, "key": …, "model": …}`).
+Clients speak TLS to 127.0.0.1:443 and present the host name of OPTIONS (`{"host": …, "key": …, "model": …}`); `one` and
+`several` go to another `port` where OPTIONS has one.
 """
 
 import contextlib
@@ -24,11 +25,12 @@ TRUST = ssl._create_unverified_context()  # noqa: S323 - the certificate is the 
 class Connection(HTTPSConnection):
     """A connection to the gateway under its public name."""
 
-    def __init__(self, host: str, limit: float) -> None:
-        super().__init__(host, 443, timeout=limit, context=TRUST)
+    def __init__(self, host: str, limit: float, port: int = GATEWAY[1]) -> None:
+        super().__init__(host, port, timeout=limit, context=TRUST)
 
     def connect(self) -> None:
-        self.sock = TRUST.wrap_socket(socket.create_connection(GATEWAY, self.timeout), server_hostname=self.host)
+        reached = socket.create_connection((GATEWAY[0], self.port), self.timeout)
+        self.sock = TRUST.wrap_socket(reached, server_hostname=self.host)
 
 
 def request_headers(options: dict[str, Any]) -> dict[str, str]:
@@ -47,7 +49,7 @@ def _ask(connection: Connection, options: dict[str, Any]) -> HTTPResponse:
 
 def one(options: dict[str, Any]) -> Any:
     """One request: its status, who answered, and what it answered."""
-    connection = Connection(options["host"], options.get("limit", 60))
+    connection = Connection(options["host"], options.get("limit", 60), options.get("port", GATEWAY[1]))
     begun = time.monotonic()
     with contextlib.closing(connection):
         response = _ask(connection, options)

@@ -44,19 +44,24 @@ _KINDS: Final = (
 )
 
 
-def objects_of(stack: str, change: Callable[[Sections], object] | None = None) -> list[Object]:
-    """The objects that Envoy Gateway reads, without Secrets; `change` edits the stack's sections."""
-    return adapted(entries_of(stack) if change is None else graph_of(stack, change).to_json())
+def objects_of(
+    stack: str, change: Callable[[Sections], object] | None = None, *, by_tenant: bool = False
+) -> list[Object]:
+    """The objects that Envoy Gateway reads, without Secrets; `change` edits the stack's sections.
+
+    With `by_tenant` routes match the tenant too: Envoy chooses the route again once the script has changed headers.
+    """
+    return adapted(entries_of(stack) if change is None else graph_of(stack, change).to_json(), by_tenant=by_tenant)
 
 
-def adapted(entries: Iterable[Object]) -> list[Object]:
+def adapted(entries: Iterable[Object], *, by_tenant: bool = False) -> list[Object]:
     """The same of a stack's resources."""
     found = [entry["inputs"] for entry in entries if entry["inputs"].get("kind") in (*_KINDS, _ROUTE)]
     second = _second_priority(found)
     made: list[Object] = []
     for item in map(deepcopy, found):
         item["metadata"].pop("annotations", None)
-        made += [_route(item), _not_found(item)] if item["kind"] == _ROUTE else [_adapted(item)]
+        made += [_route(item, by_tenant), _not_found(item)] if item["kind"] == _ROUTE else [_adapted(item)]
         if item["kind"] == "Backend" and item["metadata"]["name"] in second:
             item["spec"]["fallback"] = True
     return made
@@ -131,7 +136,7 @@ def _secret(namespace: str, name: str, kind: str, data: Mapping[str, str]) -> Ob
     }
 
 
-def _route(route: Object) -> Object:
+def _route(route: Object, by_tenant: bool) -> Object:
     spec = route["spec"]
     rules = []
     for rule in spec["rules"]:
@@ -142,11 +147,11 @@ def _route(route: Object) -> Object:
                 "matches": [
                     {
                         "path": path,
-                        # Of whose request it is, a rule of its own says; here the first client's rule takes all.
+                        # Of whose request it is, a rule of its own says; else the first client's rule takes all.
                         "headers": [
-                            {**header, "name": ROUTED_BY}
+                            {**header, "name": ROUTED_BY} if header["name"] == MODEL_HEADER else header
                             for header in match["headers"]
-                            if header["name"] == MODEL_HEADER
+                            if by_tenant or header["name"] == MODEL_HEADER
                         ],
                     }
                     for match in rule["matches"]

@@ -17,22 +17,37 @@ Limits = Mapping[str, Mapping[str, Any]]
 
 
 class Tenants:
-    """A gateway that limits `limits`, by tenant, with one server behind all models; keys by the tenants' names."""
+    """A gateway that limits `limits`, by tenant, with one server behind all models; keys by the tenants' names.
 
-    def __init__(self, limited: Limited, directory: Path, limits: Limits) -> None:
+    `change` edits the stack further, and `adapt` its objects.
+    """
+
+    def __init__(
+        self,
+        limited: Limited,
+        directory: Path,
+        limits: Limits,
+        *,
+        change: Callable[[Sections], None] = lambda _: None,
+        adapt: Callable[[list[Object]], list[Object]] = list,
+    ) -> None:
         self.limited, self._directory = limited, directory
-        self._objects = [_with_long_windows(item) for item in objects_of(STACK, _with(limits))]
+        stack = objects_of(STACK, _with(limits, change))
+        self._objects = adapt([_with_long_windows(item) for item in stack])
         rules = next(
             item["spec"]["rateLimit"]["global"]["rules"]
             for item in of_kind(self._objects, "BackendTrafficPolicy")
             if "global" in item["spec"]["rateLimit"]
         )
         self._counters = [rule["limit"]["fromMetadata"]["key"] for rule in rules]
-        self.models = [backend["metadata"]["name"] for backend in of_kind(self._objects, "Backend")]
+        self.models = [
+            backend["metadata"]["name"] for backend in of_kind(stack, "Backend") if "tls" not in backend["spec"]
+        ]
         routes = [route for route in of_kind(self._objects, "HTTPRoute") if route["metadata"]["name"] == self.models[0]]
         self.options: dict[str, Any] = {"host": routes[0]["spec"]["hostnames"][0], "model": self.models[0]}
-        for backend in of_kind(self._objects, "Backend"):
-            limited.rig.resolve(backend["spec"]["endpoints"][0]["fqdn"]["hostname"], [SERVER])
+        for backend in of_kind(stack, "Backend"):
+            if "tls" not in backend["spec"]:
+                limited.rig.resolve(backend["spec"]["endpoints"][0]["fqdn"]["hostname"], [SERVER])
         limited.rig.serve("first", SERVER)
         self.keys = {name: f"key-of-{name}" for name in limits}
         self.admit(self.keys)
@@ -67,7 +82,7 @@ class Tenants:
         return counts
 
 
-def _with(limits: Limits) -> Callable[[Sections], None]:
+def _with(limits: Limits, more: Callable[[Sections], None]) -> Callable[[Sections], None]:
     def change(sections: Sections) -> None:
         sections["tenants"] = [
             {"name": name, "key_secret": f"key-{name}", "limits": dict(own)} for name, own in limits.items()
@@ -75,6 +90,7 @@ def _with(limits: Limits) -> Callable[[Sections], None]:
         # Caches apart take a rule of each model's route for every tenant, and 15 fit.
         sections["gateway"]["prefix_cache"] = "shared"
         sections["limiter"] = {"password_secret": "redis-password"}
+        more(sections)
 
     return change
 

@@ -1,0 +1,56 @@
+"""What proxies exchange with hosts outside: tokens and their keys, and everything that policies open by name."""
+
+import pulumi
+from pulumi_kubernetes.apiextensions import CustomResource
+from pulumi_kubernetes.networking.v1 import NetworkPolicySpecArgsDict
+
+from components.cluster.in_cluster import in_cluster
+from components.cluster.labels import metadata, proxies_of
+from components.cluster.network_policies import https, proxy_names
+from components.foundation import KubernetesCluster
+from planning.plan import GatewayPlan
+
+# The only listener below 1024, whose port Envoy Gateway moves; the policy of the proxies has it.
+_HTTPS = 443
+
+
+def token_traffic(plan: GatewayPlan) -> dict[str, NetworkPolicySpecArgsDict]:
+    """A policy in the proxies' namespace by its name; none where no tokens are taken.
+
+    Where hosts are named, a policy by names (`proxy_names`) has the way to their keys.
+    """
+    tokens = plan.tokens
+    if tokens is None:
+        return {}
+    opens, fetches = tokens.port != _HTTPS, not plan.hosts_by_name
+    if not opens and not fetches:
+        return {}
+    policy: NetworkPolicySpecArgsDict = {
+        "pod_selector": {"match_labels": proxies_of(plan.gateway, plan.namespace)},
+        "policy_types": [*(["Ingress"] if opens else []), *(["Egress"] if fetches else [])],
+    }
+    if opens:
+        policy["ingress"] = [{"ports": [{"protocol": "TCP", "port": tokens.port}]}]
+    if fetches:
+        policy["egress"] = [https(addresses) for addresses in tokens.addresses]
+    return {"proxies-tokens": policy}
+
+
+def named_traffic(
+    name: str, plan: GatewayPlan, *, parent: pulumi.Resource, cluster: KubernetesCluster, space: pulumi.Resource
+) -> list[pulumi.Resource]:
+    """The policy by names, where the stack has them and proxies go anywhere."""
+    keys = [plan.tokens.host] if plan.tokens is not None else []
+    hosts = sorted({*plan.fallback_hosts, *keys})
+    if not hosts or not plan.hosts_by_name:
+        return []
+    return [
+        CustomResource(
+            name,
+            api_version="cilium.io/v2",
+            kind="CiliumNetworkPolicy",
+            metadata=metadata("proxies", plan.envoy.namespace),
+            spec=proxy_names(plan.gateway, plan.namespace, hosts),
+            opts=in_cluster(parent, cluster, space),
+        )
+    ]
