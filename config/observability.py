@@ -6,6 +6,7 @@ from pydantic import AfterValidator, Field
 
 from config.addresses import usable_host
 from config.base import DiskGib, Flag, Requests, SecretName, Section, StandIn, pattern
+from config.usage_export import UsageExport
 
 # 1 to 65535.
 _PORT = "([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])"
@@ -116,4 +117,9 @@ class Observability(Section):
         default=None,
         description="what is recorded of API server, vault, store, registry, network and containers: "
         "{retention_days: 90, container_logs: true, defender: false}, or {} for these; left out: nothing",
+    )
+    usage_export: UsageExport | None = Field(
+        default=None,
+        description="a file a day of what each tenant has used of each model, in the platform's storage: "
+        "{keep_days: 400, readers: […], prices: […]}, or {} for these; left out: none",
     )

@@ -23,6 +23,8 @@ _DIGITS = string.digits + string.ascii_lowercase
 LABEL_VALUE_LONGEST = 63
 # The container of the model store that holds the weights, a folder for each model and revision.
 WEIGHTS_CONTAINER = "weights"
+# Its container with the usage of each day.
+USAGE_CONTAINER = "usage"
 
 
 class Limit(Struct, frozen=True):

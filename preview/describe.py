@@ -78,6 +78,7 @@ def _monitoring(plan: Plan, _: Counts) -> tuple[Leaf, ...]:
             f"{monitoring.storage_gib} GiB {TIMES} {monitoring.replicas}"
         ),
         Leaf(f"alerts go to {joined(notified)}" if notified else "alerts go to nobody"),
+        *((Leaf("usage by tenant and model exported every day"),) if monitoring.usage_export is not None else ()),
     )
 
 
@@ -158,6 +159,7 @@ DESCRIPTIONS: Mapping[str, Description] = {
     "Keys": Description("keys", azure.keys),
     "Registry": Description("registry", azure.registry),
     "ModelStore": Description("model store", azure.model_store),
+    "UsageRecords": Description("usage", azure.usage_records),
     "ManagedRedis": Description("redis", azure.redis),
     "ContentSafety": Description("content safety", azure.content_safety),
     "ApiManagement": Description("API management", azure.api_management),

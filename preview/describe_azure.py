@@ -108,6 +108,16 @@ def model_store(plan: Plan, _: Counts) -> tuple[Leaf, ...]:
     return (Leaf(f"{store.account}/{store.container}, {store.sku}, private endpoint, outlives the stack"),)
 
 
+def usage_records(plan: Plan, _: Counts) -> tuple[Leaf, ...]:
+    """The files with each day's usage."""
+    usage = plan.foundation.usage_records
+    if usage is None:
+        return ()
+    readers = f", read by {plural(len(usage.readers), 'group')}" if usage.readers else ""
+    kept = f"{usage.account}/{usage.container}, unchangeable for {plural(usage.keep_days, 'day')}"
+    return (Leaf(f"{kept}{readers}, outlives the stack"),)
+
+
 def api_management(plan: Plan, _: Counts) -> tuple[Leaf, ...]:
     """API Management in front."""
     front = plan.foundation.api_management

@@ -20,6 +20,7 @@ from components.azure.pod_identities import AzurePodIdentities
 from components.azure.redis import ManagedRedis
 from components.azure.registry import Registry
 from components.azure.resource_groups import ResourceGroups
+from components.azure.usage_records import UsageRecords
 from components.azure.vault import Vault
 from components.foundation import Foundation, KubernetesCluster
 from planning.plan import AzurePlan
@@ -76,6 +77,11 @@ def azure(plan: AzurePlan, *, bootstrap: Mapping[str, pulumi.Output[str]]) -> Fo
         "model-store", plan.model_store, scope=scope, groups=groups, network=network, keys=keys, audit=audit, opts=opts
     )
 
+    usage = (
+        UsageRecords("usage-records", plan.usage_records, scope=scope, store=store, opts=opts)
+        if plan.usage_records is not None
+        else None
+    )
     redis = (
         ManagedRedis("redis", plan.redis, scope=scope, groups=groups, network=network, vault=vault, opts=opts)
         if plan.redis is not None
@@ -128,6 +134,7 @@ def azure(plan: AzurePlan, *, bootstrap: Mapping[str, pulumi.Output[str]]) -> Fo
             vault=vault,
             store=store,
             safety=safety,
+            usage=usage,
             provider=provider,
         ),
         gateway_address=name.ready if name is not None else (),
@@ -144,6 +151,7 @@ def azure(plan: AzurePlan, *, bootstrap: Mapping[str, pulumi.Output[str]]) -> Fo
                 keys,
                 registry,
                 store,
+                usage,
                 redis,
                 front,
                 access,

@@ -8,6 +8,7 @@ from pulumi_azure_native import resources
 
 from components.azure.content_safety import ContentSafety
 from components.azure.model_store import ModelStore
+from components.azure.usage_records import UsageRecords
 from components.azure.vault import Vault
 from components.azure.workload_identity import WorkloadIdentity
 from components.foundation import PodIdentity
@@ -27,11 +28,13 @@ class AzurePodIdentities:
         vault: Vault,
         store: ModelStore,
         safety: ContentSafety | None,
+        usage: UsageRecords | None,
         provider: pulumi_azure_native.Provider,
     ) -> None:
         self._plans = {(plan.namespace, plan.service_account): plan for plan in plans}
         self._scope, self._group, self._issuer_url = scope, group, issuer_url
-        self._vault, self._store, self._safety, self._provider = vault, store, safety, provider
+        self._vault, self._store, self._provider = vault, store, provider
+        self._safety, self._usage = safety, usage
 
     def identity(self, namespace: str, service_account: str, *, parent: pulumi.Resource) -> PodIdentity:
         """Create the identity of one service account and assign its roles.
@@ -64,6 +67,9 @@ class AzurePodIdentities:
         if plan.use_content_safety is not None and self._safety is not None:
             account = self._safety.account
             ready += [made.grant(plan.use_content_safety, account.id, [account]), *self._safety.ready]
+        if plan.write_usage is not None and self._usage is not None:
+            container = self._usage.container
+            ready += [made.grant(plan.write_usage, container.id, self._usage.ready), *self._store.ready]
         annotations: dict[str, pulumi.Input[str]] = {"azure.workload.identity/client-id": made.client_id}
         if plan.names_tenant:
             annotations["azure.workload.identity/tenant-id"] = self._scope.tenant_id

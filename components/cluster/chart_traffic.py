@@ -178,14 +178,14 @@ def ai_gateway_traffic(plan: GatewayPlan) -> Openings:
     return {"api-server": _api_clients(plan.traffic)}
 
 
-def monitoring_traffic(plan: ChartTrafficPlan, alerting: AlertingPlan) -> Openings:
-    """Prometheus and what belongs to it; Alertmanager alone sends anything out of the cluster."""
+def monitoring_traffic(plan: ChartTrafficPlan, alerting: AlertingPlan, *, without_api: Sequence[str]) -> Openings:
+    """Prometheus and what belongs to it; pods of the names `without_api` leave the API server alone."""
     prometheus, alertmanager = pods(plan.monitoring, PROMETHEUS_PODS), pods(plan.monitoring, _ALERTMANAGER)
     grafana, keda = pods(plan.monitoring, _GRAFANA), pods(plan.autoscaler, _KEDA)
     gossip: list[NetworkPolicyPortArgsDict] = [*_tcp(_GOSSIP), {"protocol": "UDP", "port": _GOSSIP}]
     return {
         "dns": _opening({}, egress=[DNS]),
-        "api-server": _spec(_all_but(_NAME, _ALERTMANAGER[_NAME]), (), [_api_server(plan)]),
+        "api-server": _spec(_all_but(_NAME, _ALERTMANAGER[_NAME], *without_api), (), [_api_server(plan)]),
         "prometheus": _opening(
             PROMETHEUS_PODS,
             ingress=[

@@ -168,8 +168,11 @@ def gateway_config(plan: GatewayPlan) -> dict[str, Json]:
 
     Without them the autoscaler of the proxies stops at the first container that requests no CPU, and never scales.
     """
-    soft: Json = {"name": "GOMEMLIMIT", "value": f"{plan.proxy.processor_soft_mib}MiB"}
-    return {"extProc": {"kubernetes": {"resources": EXTERNAL_PROCESSOR.resources(), "env": [soft]}}}
+    env: list[Json] = [{"name": "GOMEMLIMIT", "value": f"{plan.proxy.processor_soft_mib}MiB"}]
+    if plan.usage_exported:
+        # Beyond 2,000 sets of labels the rest would be one, of no tenant (opentelemetry-go sdk/metric/config.go).
+        env.append({"name": "OTEL_GO_X_CARDINALITY_LIMIT", "value": "0"})
+    return {"extProc": {"kubernetes": {"resources": EXTERNAL_PROCESSOR.resources(), "env": env}}}
 
 
 def gateway(plan: GatewayPlan) -> dict[str, Json]:

@@ -18,6 +18,7 @@ from components.cluster.object_metrics import object_metrics_values
 from components.cluster.secret_store import secret_store
 from components.cluster.secrets import Secrets
 from components.cluster.system_move import system_move
+from components.cluster.usage_export import export_traffic, usage_export
 from components.foundation import KubernetesCluster, PodIdentities
 from observability.rule_groups import prometheus_groups
 from planning.plan import ControllerPlan, Json, MonitoringPlan, NodeSelection, metrics
@@ -57,7 +58,11 @@ class Monitoring(pulumi.ComponentResource):
             pod_security="privileged",
             opts=in_cluster(self, cluster, *cluster.admission),
         )
-        openings = monitoring_traffic(plan.traffic, plan.alerting)
+        exports = [plan.usage_export.name] if plan.usage_export is not None else []
+        openings = {
+            **monitoring_traffic(plan.traffic, plan.alerting, without_api=exports),
+            **export_traffic(plan.usage_export),
+        }
         policies = close(name, plan.chart.namespace, openings, parent=self, cluster=cluster, space=space)
         policies += close(
             f"{name}-node-exporter", plan.node_exporter_namespace, {}, parent=self, cluster=cluster, space=hosts
@@ -72,7 +77,7 @@ class Monitoring(pulumi.ComponentResource):
         )
         for role, kind, spec in (
             (metrics.VLLM_MONITOR, "PodMonitor", _models(plan.models_namespace)),
-            ("envoy", "PodMonitor", _proxies(plan)),
+            (metrics.PROXIES_MONITOR, "PodMonitor", _proxies(plan)),
             *((controller.name, "PodMonitor", _controller(controller)) for controller in plan.controllers),
             ("dcgm", "ServiceMonitor", _gpus(plan.operator_namespace)),
             ("node-exporter", "ServiceMonitor", _nodes(plan.node_exporter_namespace)),
@@ -86,6 +91,11 @@ class Monitoring(pulumi.ComponentResource):
                 spec=spec,
                 opts=in_cluster(self, cluster, self.chart),
             )
+        if plan.usage_export is not None:
+            usage_export(
+                f"{name}-usage-export", plan.usage_export, traffic=plan.traffic, identities=identities,
+                cluster=cluster, parent=self, after=[space, self.chart],
+            )  # fmt: skip
         system_move(name, plan.move, OPERATED_PODS, parent=self, cluster=cluster, after=[space, self.chart])
         self.register_outputs({"server": plan.server})
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from observability.alerts.usage import cronjob_series
 from observability.object_conditions import condition_series
 from observability.rule import Alert
 from planning.plan import MonitoringPlan, metrics
@@ -55,6 +56,8 @@ def _always(plan: MonitoringPlan) -> Iterator[str]:
     yield from condition_series()
     yield metrics.CERTIFICATE_ENDS
     yield metrics.PROXY_CERTIFICATE_DAYS
+    if plan.usage_export is not None:
+        yield cronjob_series(metrics.CRONJOB_CREATED, plan.usage_export)
 
 
 def _missing(series: str, *, only_if: str | None = None) -> Alert:

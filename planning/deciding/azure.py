@@ -14,6 +14,7 @@ from planning.deciding.safety import content_safety
 from planning.deciding.surface import dns_name
 from planning.deciding.system_nodes import system_nodes
 from planning.deciding.system_pool import system_pool
+from planning.deciding.usage_export import usage_records
 from planning.naming import WEIGHTS_CONTAINER
 from planning.plan import (
     AdminGrantPlan,
@@ -50,6 +51,7 @@ def azure(stack: ResolvedStack) -> AzurePlan:
         keys=keys(stack),
         registry=_registry(stack),
         model_store=_model_store(stack),
+        usage_records=usage_records(stack),
         redis=managed_redis(stack),
         api_management=api_management(stack),
         access=azure_access(stack),

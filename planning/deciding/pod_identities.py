@@ -1,9 +1,9 @@
-"""Plans the Azure identities of pods: of stores of secrets, models with weights in the store, and content safety.
+"""Plans the Azure identities of pods: of stores of secrets, models with weights in the store, and what has its own.
 
 An account without an identity can't sign in to Azure at all.
 """
 
-from planning.deciding import safety
+from planning.deciding import safety, usage_export
 from planning.deciding.azure_objects import SECRETS_ACCOUNT
 from planning.deciding.releases import NAMESPACE
 from planning.deciding.roles import grant
@@ -30,6 +30,7 @@ def pod_identities(stack: ResolvedStack) -> tuple[PodIdentityPlan, ...]:
         *(_store(stack, namespace, secrets) for namespace, secrets in secrets_read(stack).items()),
         *(_model(stack, view) for view in stack.models if view.settings.source.blob is not None),
         *safety.pod_identity(stack),
+        *usage_export.pod_identity(stack),
     )
 
 

@@ -13,6 +13,7 @@ from planning.deciding.releases import NAMESPACE, TOKEN_SECRET
 from planning.deciding.secret_stores import OPERATOR, secret_store, secrets_read
 from planning.deciding.surface import dns_name, issuer, surface
 from planning.deciding.traffic import GATEWAY, GATEWAY_NAMESPACE, NODE_EXPORTER_NAMESPACE
+from planning.deciding.usage_export import usage_export
 from planning.placement.system_capacity import system_capacity
 from planning.plan import (
     AutoscalingPlan,
@@ -121,6 +122,7 @@ def gateway(stack: ResolvedStack, nodes: NodeSelection) -> GatewayPlan:
         tenants=tenants.tenants(stack),
         tokens=entra(stack),
         counters=tenants.counters(stack),
+        usage_exported=stack.settings.observability.usage_export is not None,
         judged=stack.settings.safety is not None,
         models_namespace=NAMESPACE,
         limiter=limiter(stack),
@@ -175,6 +177,19 @@ def monitoring(stack: ResolvedStack, nodes: NodeSelection) -> MonitoringPlan:
             start_seconds=prometheus.timeout_seconds,
             end_seconds=_PROMETHEUS_GRACE_SECONDS,
         ),
+        usage_export=usage_export(stack, _replicas(fullname, prometheus.namespace, settings.replicas)),
+    )
+
+
+def _replicas(fullname: str, namespace: str, replicas: int) -> tuple[str, ...]:
+    """Addresses of the single replicas of Prometheus, behind the operator's own Service.
+
+    Source: prometheus-operator v0.93 pkg/prometheus/server/statefulset.go (`prometheus-NAME`) and
+    pkg/prometheus/statefulset.go, governingServiceName.
+    """
+    return tuple(
+        f"http://prometheus-{fullname}-prometheus-{index}.prometheus-operated.{namespace}.svc:9090"
+        for index in range(replicas)
     )
 
 

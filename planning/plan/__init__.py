@@ -86,6 +86,7 @@ from planning.plan.services import (
 from planning.plan.surface import DnsNamePlan, IssuerPlan, PublicAddressPlan, SurfacePlan
 from planning.plan.tenants import CounterPlan, RouteGroupPlan, TenantLimitPlan, TenantPlan
 from planning.plan.tokens import IdentityPlan, TokensPlan
+from planning.plan.usage import UsageExportPlan, UsageRecordsPlan
 
 __all__ = [
     "AccessPlan",
@@ -186,6 +187,8 @@ __all__ = [
     "TokensPlan",
     "TrafficPlan",
     "UpstreamPath",
+    "UsageExportPlan",
+    "UsageRecordsPlan",
     "VaultPlan",
     "WeightsCheckPlan",
     "WorkloadPlan",

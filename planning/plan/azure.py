@@ -18,6 +18,7 @@ from planning.plan.base import Pairs
 from planning.plan.platform import NodeSelection, PoolPlan
 from planning.plan.safety import ContentSafetyPlan
 from planning.plan.surface import DnsNamePlan
+from planning.plan.usage import UsageRecordsPlan
 
 
 class AzureScopePlan(Struct, frozen=True, kw_only=True):
@@ -270,6 +271,8 @@ class AzurePlan(Struct, frozen=True, kw_only=True, tag="azure"):
     """The registry that nodes pull from."""
     model_store: ModelStorePlan
     """The store of the organisation's own weights."""
+    usage_records: UsageRecordsPlan | None
+    """The container with the usage of each day; None where it isn't exported."""
     redis: ManagedRedisPlan | None
     """Where tenants' limits are counted; None where they aren't, or in the cluster."""
     api_management: ApiManagementPlan | None

@@ -30,3 +30,5 @@ class PodIdentityPlan(Struct, frozen=True, kw_only=True):
     """That folder: the first part of the name of the model's own, which all of its revisions have in common."""
     use_content_safety: GrantPlan | None = None
     """Lets it call the account of Content Safety."""
+    write_usage: GrantPlan | None = None
+    """Lets it write to the container of usage."""

@@ -4,8 +4,8 @@ Sources: vLLM (vllm/v1/metrics/loggers.py), kube-state-metrics (docs/metrics). T
 of the exporter: catalog/gpu_metrics.yaml.
 """
 
-# Name of the PodMonitor of the models.
-VLLM_MONITOR = "vllm"
+# Names of the PodMonitors of the models and of the proxies.
+VLLM_MONITOR, PROXIES_MONITOR = "vllm", "envoy"
 
 VLLM_REQUESTS_RUNNING = "vllm:num_requests_running"
 VLLM_REQUESTS_WAITING = "vllm:num_requests_waiting"
@@ -32,6 +32,12 @@ PROXY_CERTIFICATE_DAYS = "envoy_server_days_until_first_cert_expiring"
 LIMIT_ERRORS = "envoy_cluster_ratelimit_error"
 LIMITER_ERRORS = "ratelimit_service_should_rate_limit_error"
 WEBHOOK_REJECTIONS = "apiserver_admission_webhook_rejection_count"
+# Agent Router (internal/metrics/genai.go), in the proxies' processor; a success has no `error_type`.
+TOKENS_USED = "gen_ai_client_token_usage_sum"
+REQUESTS_ANSWERED = "gen_ai_server_request_duration_seconds_count"
+# kube-state-metrics (docs/metrics/workload/cronjob-metrics.md); a CronJob that never succeeded has no such time.
+CRONJOB_CREATED = "kube_cronjob_created"
+CRONJOB_SUCCEEDED = "kube_cronjob_status_last_successful_time"
 
 
 def models_job(monitors: str) -> str:
@@ -40,3 +46,8 @@ def models_job(monitors: str) -> str:
     Source: prometheus-operator v0.93 pkg/prometheus/promcfg.go, a PodMonitor's `namespace/name`.
     """
     return f"{monitors}/{VLLM_MONITOR}"
+
+
+def proxies_job(monitors: str) -> str:
+    """The same of the proxies."""
+    return f"{monitors}/{PROXIES_MONITOR}"

@@ -12,6 +12,7 @@ from planning.plan.secrets import SecretStorePlan
 from planning.plan.surface import SurfacePlan
 from planning.plan.tenants import CounterPlan, RouteGroupPlan, TenantPlan
 from planning.plan.tokens import TokensPlan
+from planning.plan.usage import UsageExportPlan
 
 
 class ChartPlan(Struct, frozen=True, kw_only=True):
@@ -199,6 +200,8 @@ class GatewayPlan(Struct, frozen=True, kw_only=True):
     """Most proxies."""
     traffic: ChartTrafficPlan
     """Who is around its pods, for their network policies."""
+    usage_exported: bool
+    """Whether tenants are charged by what the proxies' processors count."""
     judged: bool
     """Whether content safety is in every request's way, beside the tenants' script."""
     move: MovePlan
@@ -292,3 +295,5 @@ class MonitoringPlan(Struct, frozen=True, kw_only=True):
     """Images of the Job that updates the chart's CRDs before an upgrade: busybox, which unpacks them, and kubectl."""
     move: MovePlan
     """The wait for Prometheus and Alertmanager on earlier system nodes."""
+    usage_export: UsageExportPlan | None
+    """What writes each tenant's usage of a day to a file; None where nothing does."""

@@ -41,6 +41,8 @@ RATE_LIMIT_REPLICAS = 2
 # What judges prompts and answers: Python, with a few whole prompts and the windows of every stream in memory. Its limit
 # depends on the largest body.
 SAFETY = Requests(250, 384, 1024)
+# What writes usage to files: Python, with a few minutes of every counter in memory.
+USAGE_EXPORT = Requests(50, 128, 512)
 # A Job of a minute.
 HELPER = Requests(20, 64, 512)
 

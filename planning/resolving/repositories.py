@@ -1,7 +1,7 @@
 """The repositories of the platform's images, as they are named upstream and in the platform's registry."""
 
-from planning.resolving.limiter import unused_images
 from planning.resolving.resolution import Resolution, derived
+from planning.resolving.unused_images import unused_images
 
 
 @derived

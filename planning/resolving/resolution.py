@@ -110,7 +110,7 @@ class Resolution:
             pools=pools,
             devices=tuple(device_on(model, pool) for pool in pools),
             request_seconds=self.settings.gateway.request_timeout_seconds,
-            tenant_options=tenant_options(self.settings.tenants, model),
+            tenant_options=tenant_options(self.settings, model),
         )
         return self.with_ledger(release)
 

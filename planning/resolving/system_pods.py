@@ -17,6 +17,7 @@ from planning.plan.system_pods import (
     REPLICAS,
     REQUESTS,
     SAFETY,
+    USAGE_EXPORT,
 )
 from planning.resolving.limiter import limits_are_counted
 from planning.resolving.production import on_in_production
@@ -54,6 +55,7 @@ def system_loads(stack: Resolution) -> tuple[SystemLoad, ...]:
             if limiting.get(pod.replicas or "", 1)
         ),
         *_safety(stack),
+        *_usage_export(stack),
     )
 
 
@@ -70,6 +72,13 @@ def _safety(stack: Resolution) -> tuple[SystemLoad, ...]:
         return ()
     pods = settings.replicas
     return (SystemLoad("content-safety", pods, pods, SAFETY.cpu_millicores, SAFETY.memory_mib, every_node=False),)
+
+
+def _usage_export(stack: Resolution) -> tuple[SystemLoad, ...]:
+    if stack.settings.observability.usage_export is None:
+        return ()
+    ours = USAGE_EXPORT
+    return (SystemLoad("usage-export", 1, 1, ours.cpu_millicores, ours.memory_mib, every_node=False),)
 
 
 def _agents(stack: Resolution) -> tuple[str, ...]:

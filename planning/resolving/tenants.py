@@ -5,6 +5,7 @@ from itertools import groupby
 from typing import Any
 
 from config.models import ModelSettings
+from config.settings import Settings
 from config.tenants import Tenant, TenantLimits
 
 # Of vLLM's priority scheduling: the lower, the earlier (vllm/v1/core/sched/request_queue.py, PriorityRequestQueue).
@@ -45,12 +46,13 @@ def grouped(
     return tuple((key, tuple(tenant.name for tenant in of)) for key, of in groupby(allowed, key=alike))
 
 
-def tenant_options(tenants: Sequence[Tenant], model: ModelSettings) -> dict[str, Any]:
-    """The options of vLLM that the priorities and limits of a model's tenants need."""
+def tenant_options(settings: Settings, model: ModelSettings) -> dict[str, Any]:
+    """The options of vLLM that the priorities, the limits and the exported usage of a model's tenants need."""
     options: dict[str, Any] = {}
-    if prioritised(tenants, model):
+    if prioritised(settings.tenants, model):
         options["scheduling-policy"] = "priority"
-    if any(_needs_cached(tenant.limits) for tenant in users(tenants, model)):
+    exported = settings.observability.usage_export is not None
+    if any(exported or _needs_cached(tenant.limits) for tenant in users(settings.tenants, model)):
         options["enable-prompt-tokens-details"] = True
     return options
 

@@ -55,6 +55,7 @@ from planning.rules import (
     tenant_sizes,
     tenants,
     updates,
+    usage_export,
     versions,
 )
 from planning.rules.register import REGISTER
@@ -115,5 +116,6 @@ __all__ = [
     "tenant_sizes",
     "tenants",
     "updates",
+    "usage_export",
     "versions",
 ]

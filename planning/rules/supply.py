@@ -1,10 +1,10 @@
 """Rules about where charts, images and weights come from, and what holds their content fast."""
 
 from config.wording import listed, nearest
-from planning.resolving.limiter import unused_images
 from planning.resolving.pins import Pin, pins
 from planning.resolving.releases import ReleaseView
 from planning.resolving.resolution import Resolution
+from planning.resolving.unused_images import unused_images
 from planning.rules.register import Violation, Violations, release_rule, stack_rule
 
 _FILE = "catalog/digests.yaml"

@@ -103,11 +103,11 @@ def both_kinds_of_prompt_are_limited(stack: Resolution) -> Violations:
     source="vLLM 0.33 vllm/v1/engine/processor.py (priority without the priority scheduler), "
     "vllm/entrypoints/openai/cli_args.py (`--enable-prompt-tokens-details`)",
     model=("engine", "name", "tags"),
-    reads=("tenants",),
+    reads=("tenants", "observability.usage_export"),
 )
 def engine_does_what_tenants_need(stack: Resolution, release: ReleaseView) -> Violations:
-    """A model's own options leave what the priorities and limits of its tenants need."""
-    for option, needed in tenant_options(stack.settings.tenants, release.settings).items():
+    """A model's own options leave what the priorities, limits and exported usage of its tenants need."""
+    for option, needed in tenant_options(stack.settings, release.settings).items():
         given = release.options.values.get(option)
         if given is not None and given != needed:
             shown = str(needed).lower()
@@ -118,7 +118,7 @@ def engine_does_what_tenants_need(stack: Resolution, release: ReleaseView) -> Vi
             )
 
 
-_REASONS = {"scheduling-policy": "priorities", "enable-prompt-tokens-details": "limits of prompt tokens"}
+_REASONS = {"scheduling-policy": "priorities", "enable-prompt-tokens-details": "limits or exported usage"}
 
 
 @stack_rule(

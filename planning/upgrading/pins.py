@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from catalog import Catalog
 from config import Settings
-from planning.resolving.limiter import unused_images
+from planning.resolving.unused_images import unused_images
 from planning.resolving.versions import DRIVER, KUBERNETES, OPERATOR, line_of, numbers
 
 Kind = Literal["package", "kubernetes", "chart", "driver", "image", "vllm"]

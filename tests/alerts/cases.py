@@ -48,7 +48,8 @@ class Table:
 def rules(stack: str = STACK) -> tuple[Rule, ...]:
     """The alerting rules of a stack."""
     (found,) = (entry for entry in watched(stack) if entry["type"].endswith(":PrometheusRule"))
-    return tuple(rule for group in found["inputs"]["spec"]["groups"] for rule in group["rules"])
+    groups = found["inputs"]["spec"]["groups"]
+    return tuple(rule for group in groups for rule in group["rules"] if "alert" in rule)
 
 
 def named(name: str) -> list[Rule]:

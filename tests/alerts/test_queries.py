@@ -36,6 +36,7 @@ _LABEL_OF_TEXT = re.compile(r"\$labels\.(\w+)")
 MAY_BE_MISSING = {
     "DCGM_FI_DEV_ROW_REMAP_FAILURE": "GPUs without spare rows have none; GPUMetricsMissing reports a silent exporter",
     "apiserver_admission_webhook_rejection_count": "none until a webhook refuses; see the chart's KubeAPIDown",
+    "kube_cronjob_status_last_successful_time": "none until the first success; the time of creation counts until then",
     "envoy_cluster_ratelimit_error": "none until the service can't be reached; ControllerDown reports the service",
     "ratelimit_service_should_rate_limit_error": "none until Redis fails; ControllerDown reports the service",
     "up": "Prometheus' own: see ControllerDown and ModelTargetsMissing",

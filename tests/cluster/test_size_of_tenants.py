@@ -38,6 +38,7 @@ def tenants(count: int) -> tuple[TenantPlan, ...]:
         TenantPlan(
             name=f"t{index:04}-{'b' * 57}",
             keys=(),
+            identities=(),
             models=(*names[: index % MODELS], *names[index % MODELS + 1 :], *(f"only-{index}",) * (index >= MODELS)),
             limits=(),
         )

@@ -10,7 +10,11 @@ from simulators.azure.arm_schema import ArmSchema
 from simulators.provider_protocol.wire import UNKNOWN
 
 # Types whose definitions are not among the reference files: docs/not-verified.md.
-UNDEFINED = ("redisenterprise:Database", "redisenterprise:RedisEnterprise")
+UNDEFINED = (
+    "redisenterprise:Database",
+    "redisenterprise:RedisEnterprise",
+    "storage:BlobContainerImmutabilityPolicy",
+)
 POOL: dict[str, Any] = {
     "resourceGroupName": "rg",
     "resourceName": "aks",

@@ -23,6 +23,8 @@ ROLES: Mapping[str, str] = {
     "vault-grant-admins-*": "key_vault_secrets_officer",
     "model-store-grant-admins-*": "storage_blob_data_contributor",
     "model-*-azure-grant-storage-blob-data-reader-*": "storage_blob_data_reader",
+    "usage-export-grant-storage-blob-data-contributor": "storage_blob_data_contributor",
+    "usage-records-grant-readers-*": "storage_blob_data_reader",
 }
 # What a condition ends with.
 FOLDER = "(@Resource[Microsoft.Storage/storageAccounts/blobServices/containers/blobs:path] StringLike '{}/*')"

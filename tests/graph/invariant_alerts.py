@@ -11,12 +11,14 @@ MAY_BE_MISSING = {
     "up", "DCGM_EXP_XID_ERRORS_COUNT", "DCGM_FI_DEV_ROW_REMAP_FAILURE", "apiserver_admission_webhook_rejection_count",
     # It is there from the first request on that is counted.
     "envoy_cluster_ratelimit_error",
+    # It is there from the first success on; until then the time of its making counts.
+    "kube_cronjob_status_last_successful_time",
 }  # fmt: skip
 REPLICAS = 'sum(kube_deployment_status_replicas_available{namespace="llm"}) > 0'
 DEVICES = 'sum(kube_node_status_allocatable{resource=~"nvidia_com_.*"}) > 0'
 GROUPS = {"llm-models", "llm-autoscaling", "llm-service", "llm-gpus", "llm-platform", "llm-missing"}
-# Where a tenant has limits.
-OF_LIMITS = "llm-limits"
+# Where a tenant has limits, and where usage is exported.
+OPTIONAL = {"llm-limits", "llm-usage"}
 _METRIC = re.compile(r"\b((?:vllm:|kube_|llm_platform_|certmanager_|envoy_|apiserver_|DCGM_)\w+|up)\b(?=[{)\[ ]|$)")
 
 
@@ -26,7 +28,7 @@ def _groups(stack: str) -> list[dict[str, Any]]:
 
 
 def _rules(stack: str) -> list[dict[str, Any]]:
-    return [rule for group in _groups(stack) for rule in group["rules"]]
+    return [rule for group in _groups(stack) for rule in group["rules"] if "alert" in rule]
 
 
 def metrics_that_are_gone_are_noticed(stack: str) -> Iterator[str]:
@@ -84,7 +86,7 @@ def every_alert_is_urgent_or_not_and_says_what_is_wrong(stack: str) -> Iterator[
             rule.get("for") != "15m" or rule["labels"]["severity"] != "warning"
         ):
             yield f"{rule['alert']}: {rule}"
-    if {group["name"] for group in _groups(stack)} - {OF_LIMITS} != GROUPS:
+    if {group["name"] for group in _groups(stack)} - OPTIONAL != GROUPS:
         yield f"groups {[group['name'] for group in _groups(stack)]}: dashboards and silences know these"
 
 

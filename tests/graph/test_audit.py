@@ -32,7 +32,8 @@ WITHOUT_LOGS = {
     "managedidentity:FederatedIdentityCredential", "managedidentity:UserAssignedIdentity",
     "network:PrivateDnsZoneGroup", "network:PrivateEndpoint", "network:Subnet", "network:VirtualNetworkPeering",
     "privatedns:PrivateZone", "privatedns:VirtualNetworkLink", "resources:ResourceGroup", "storage:BlobContainer",
-    "storage:StorageAccount", SETTING, RULE, ASSOCIATION,
+    "storage:BlobContainerImmutabilityPolicy", "storage:ManagementPolicy", "storage:StorageAccount",
+    SETTING, RULE, ASSOCIATION,
 }  # fmt: skip
 # Words of headers and of Envoy's operators by which a key, a prompt or an answer would reach the access log.
 SPOKEN = re.compile(r"authorization|api-key|cookie|body|trailer|%REQ\(:PATH\)|%PATH|%QUERY", re.IGNORECASE)

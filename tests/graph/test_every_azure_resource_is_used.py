@@ -171,6 +171,8 @@ ANSWERS: dict[str, Answer] = {
     "privatedns:VirtualNetworkLink": _itself,
     "resources:ResourceGroup": _group,
     "storage:BlobContainer": _itself,
+    "storage:BlobContainerImmutabilityPolicy": _itself,
+    "storage:ManagementPolicy": _itself,
     "storage:BlobServiceProperties": _itself,
     "storage:StorageAccount": _store,
 }

@@ -68,7 +68,9 @@ AZURE_NAMES = {
     "redisenterprise:RedisEnterprise": "clusterName",
     "resources:ResourceGroup": "resourceGroupName",
     "storage:BlobContainer": "containerName",
+    "storage:BlobContainerImmutabilityPolicy": "immutabilityPolicyName",
     "storage:BlobServiceProperties": "blobServicesName",
+    "storage:ManagementPolicy": "managementPolicyName",
     "storage:StorageAccount": "accountName",
 }
 CLUSTER_SCOPED = {

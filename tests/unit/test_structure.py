@@ -50,6 +50,7 @@ MAY_IMPORT = {
     ),
     "components/cluster": ("components.cluster", "components.foundation", "observability", *PLAN),
     "components/serving": ("components.cluster", "components.foundation", "components.serving", *PLAN),
+    "charge_back": ("charge_back",),
     "guardrails": ("guardrails",),
     "observability": ("grafana_foundation_sdk", "observability", "planning.plan"),
     "operate": ("catalog", "config", "operate", "planning", "preview", "pulumi", "reading"),
@@ -86,6 +87,7 @@ STARTED = ("catalog/__main__.py", "planning/__main__.py", "preview/__main__.py")
 OURS = (
     "bench",
     "catalog",
+    "charge_back",
     "cli",
     "components",
     "config",

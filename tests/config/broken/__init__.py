@@ -28,6 +28,7 @@ from broken import (
     surface,
     tenants,
     unsafe,
+    usage_export,
 )
 from broken.change import Broken
 
@@ -59,4 +60,5 @@ TABLE: tuple[Broken, ...] = (
     *hardening.TABLE,
     *tenants.TABLE,
     *unsafe.TABLE,
+    *usage_export.TABLE,
 )

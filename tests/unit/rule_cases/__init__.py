@@ -58,6 +58,7 @@ from rule_cases import (
     tenant_sizes,
     tenants,
     updates,
+    usage_export,
     versions,
 )
 from rule_cases.case import Case
@@ -117,6 +118,7 @@ SUBJECTS = (
     tenant_sizes,
     tenants,
     updates,
+    usage_export,
     versions,
 )
 CASES: dict[str, Case] = {name: case for subject in SUBJECTS for name, case in subject.CASES.items()}

@@ -1,0 +1,55 @@
+"""The daily export of usage for charge-back: how long its files are kept, who reads them, and what tokens cost."""
+
+from typing import Annotated
+
+from pydantic import Field, model_validator
+
+from config.base import UNKNOWN_NAME, Guid, Section, SettingRefusedError, StandIn, Text
+from config.cost import Price
+
+
+class UsagePrice(Section):
+    """What tenants are charged for tokens of one model, whichever way they were made."""
+
+    model: Annotated[Text, UNKNOWN_NAME] = Field(
+        description="a name that tenants put into `model`: of a model, or of one of its adapters"
+    )
+    usd_per_million_input_tokens: Annotated[Price, StandIn(0)] = Field(
+        description="the price in USD of a million prompt tokens that the model had to compute, from 0"
+    )
+    usd_per_million_cached_tokens: Price | None = Field(
+        default=None,
+        description="the price in USD of a million prompt tokens that it had in its cache; left out: as the others",
+    )
+    usd_per_million_output_tokens: Price = Field(
+        default=0, description="the price in USD of a million answer tokens, from 0; left out for embeddings"
+    )
+
+
+class UsageExport(Section):
+    """A file a day with what each tenant has used of each model."""
+
+    # At least as long as it takes to bill a month; at most ten years.
+    keep_days: Annotated[int, Field(ge=62, le=3653, strict=True)] = Field(
+        default=400,
+        description="the days, 62 to 3653, in which nobody can change or delete a file; then it is deleted",
+    )
+    readers: tuple[Guid, ...] = Field(
+        default=(),
+        max_length=20,
+        description="a list of ids (GUIDs) of Entra groups whose members may read the files, beside the administrators",
+    )
+    prices: tuple[UsagePrice, ...] = Field(
+        default=(),
+        max_length=1000,
+        description="a list of prices, by which files have a charge: [{model: chat, usd_per_million_input_tokens: 0.2, "
+        "usd_per_million_output_tokens: 0.8}]; without a price of a model they have none",
+    )
+
+    @model_validator(mode="after")
+    def _models_differ(self) -> "UsageExport":
+        names = [price.model for price in self.prices]
+        for name in names:
+            if names.count(name) > 1:
+                raise SettingRefusedError(f"two of `prices` are for the model `{name}`", "remove one of them")
+        return self

@@ -1,0 +1,74 @@
+"""Mistakes in the daily export of usage."""
+
+from broken.change import Broken, put
+
+_EXPORT = "observability.usage_export"
+_GROUP = "00000000-0000-4000-8000-000000000003"
+
+
+def _price(model: str, **keys: object) -> dict[str, object]:
+    return {"model": model, "usd_per_million_input_tokens": 0.2, **keys}
+
+
+_ALL = [_price("chat"), _price("embed")]
+
+TABLE = (
+    *(
+        Broken(
+            f"files kept for {days} days",
+            (put(_EXPORT, {"keep_days": days}),),
+            {("CFG-VALUE", f"{_EXPORT}.keep_days"): ("62 to 3653",)},
+        )
+        for days in (0, 61, 3654, "1y")
+    ),
+    Broken(
+        "metrics deleted before anybody knows that a day is missing",
+        (put(_EXPORT, {}), put("observability.retention_days", 2)),
+        {("USAGE-RETENTION", "observability.retention_days"): ("2 days", "write 4 or more, better 14")},
+    ),
+    Broken(
+        "a price of a model that is not there",
+        (put(_EXPORT, {"prices": [*_ALL, _price("chatt")]}),),
+        {("USAGE-PRICE-MODEL", f"{_EXPORT}.prices[2].model"): ("`chatt`", "chat")},
+    ),
+    Broken(
+        "two prices of one model",
+        (put(_EXPORT, {"prices": [*_ALL, _price("chat")]}),),
+        {("CFG-VALUE", _EXPORT): ("two of `prices` are for the model `chat`", "remove one of them")},
+    ),
+    Broken(
+        "a price below zero",
+        (put(_EXPORT, {"prices": [_price("chat", usd_per_million_output_tokens=-1), _price("embed")]}),),
+        {("CFG-VALUE", f"{_EXPORT}.prices[0].usd_per_million_output_tokens"): ("-1 is below 0",)},
+    ),
+    Broken(
+        "a price in words",
+        (put(_EXPORT, {"prices": [{"model": "chat", "usd_per_million_input_tokens": "20 cents"}, _price("embed")]}),),
+        {("CFG-VALUE", f"{_EXPORT}.prices[0].usd_per_million_input_tokens"): ("20 cents", "price in USD")},
+    ),
+    Broken(
+        "readers by the name of their group",
+        (put(_EXPORT, {"readers": ["finance"]}),),
+        {("CFG-VALUE", f"{_EXPORT}.readers[0]"): ("finance", "GUID")},
+    ),
+    Broken(
+        "a reader twice",
+        (put(_EXPORT, {"readers": [_GROUP, _GROUP]}),),
+        {("LIST-TWICE", f"{_EXPORT}.readers[1]"): ("already", "leave it out")},
+    ),
+    Broken(
+        "prices for the whole platform",
+        (put(_EXPORT, {"usd_per_million_tokens": 0.2}),),
+        {("CFG-UNKNOWN-KEY", f"{_EXPORT}.usd_per_million_tokens"): ("keep_days", "prices")},
+    ),
+    Broken(
+        "a server that doesn't say what of a prompt came from its cache",
+        (put(_EXPORT, {}), put("models[0].engine.args", {"enable-prompt-tokens-details": False})),
+        {
+            ("TENANT-OPTION", "models[0].engine.args.enable-prompt-tokens-details"): (
+                "limits or exported usage",
+                "leave it out",
+            )
+        },
+    ),
+)
