@@ -42,8 +42,7 @@ class Prometheus:
         is not part of it (docs/querying/basics.md, "Range Vector Selectors").
         """
         for series in self._query(f"{selector}[{end - start}s]", end, "matrix"):
-            values = [(float(time), float(value)) for time, value in series["values"]]
-            yield series["metric"], [(time, value) for time, value in values if time > start]
+            yield series["metric"], [(float(time), float(value)) for time, value in series["values"]]
 
     def last(self, selector: str, seconds: int, end: int) -> Iterator[tuple[Labels, float]]:
         """Series with their last value within `seconds` before `end`."""

@@ -15,8 +15,8 @@ _TOKENS = "tenant_model_type:llm_tokens:rate5m"
 _REQUESTS = "tenant_model:llm_requests:rate5m"
 
 
-def _series(metric: str, pod: str, tenant: str, asked: str, answered: str, more: str = "") -> str:
-    names = f'gen_ai_original_model="{asked}",gen_ai_request_model="{answered}"'
+def _series(metric: str, pod: str, tenant: str, model: str, answered: str, more: str = "") -> str:
+    names = f'gen_ai_original_model="{model}",gen_ai_request_model="{answered}"'
     return f'{metric}{{job="{JOB}",pod="{pod}",tenant="{tenant}",{names}{more}}}'
 
 

@@ -45,6 +45,9 @@ class Graph:
         for owner in self.of(*_POD_OWNERS):
             if owner["metadata"]["namespace"] == namespace:
                 yield owner["spec"]["template"]
+        for owner in self.of("CronJob"):
+            if owner["metadata"]["namespace"] == namespace:
+                yield owner["spec"]["jobTemplate"]["spec"]["template"]
 
 
 def _in_pods(entry: Entry, graph: Graph) -> bool:
@@ -242,6 +245,7 @@ KUBERNETES: dict[str, Users] = {
     "ClusterRole": _role,
     "ClusterRoleBinding": _binding,
     "ConfigMap": _in_pods,
+    "CronJob": _by_itself,
     "Deployment": _by_itself,
     "EnvoyProxy": _referenced_by("GatewayClass"),
     "ExternalSecret": _external_secret,

@@ -57,6 +57,9 @@ TYPES: Final[Mapping[str, str]] = {
     "redisenterprise:RedisEnterprise": "Microsoft.Cache/redisEnterprise@2025-07-01",
     "resources:ResourceGroup": "Microsoft.Resources/resourceGroups@2024-03-01",
     "storage:BlobContainer": "Microsoft.Storage/storageAccounts/blobServices/containers@2024-01-01",
+    "storage:BlobContainerImmutabilityPolicy": (
+        "Microsoft.Storage/storageAccounts/blobServices/containers/immutabilityPolicies@2024-01-01"
+    ),
     "storage:BlobServiceProperties": "Microsoft.Storage/storageAccounts/blobServices@2024-01-01",
     "storage:ManagementPolicy": "Microsoft.Storage/storageAccounts/managementPolicies@2024-01-01",
     "storage:StorageAccount": "Microsoft.Storage/storageAccounts@2024-01-01",
