@@ -212,6 +212,10 @@ class VllmVersion(OptionClasses, frozen=True, dict=True):
     """Options whose value is a Hugging Face repository or a path → the values that are neither."""
     image_files: tuple[str, ...]
     """Where the image has files that options may name."""
+    first_token_buckets: tuple[float, ...]
+    """Upper bounds of the buckets of the time to the first token, seconds, ascending, without +Inf."""
+    inter_token_buckets: tuple[float, ...]
+    """The same of the time between two tokens."""
     forbidden_env: Mapping[str, str]
     """Environment variable, or the beginning of one with a star behind it → why a shared server must not have it."""
     source: str

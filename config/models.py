@@ -23,6 +23,7 @@ from config.base import (
 from config.cost import Expected
 from config.fallback import Fallback
 from config.measured import Measured
+from config.objectives import Objectives
 
 # Beyond it neighbouring whole numbers are equal in JSON's numbers; no option of vLLM has a use for them.
 _LARGEST = 2**53 - 1
@@ -251,6 +252,11 @@ class ModelSettings(Section):
         default=None,
         description="a managed model that answers what ours can't: {url: https://api.openai.com/v1, model: …, "
         "key_secret: …}",
+    )
+    slo: Objectives | None = Field(
+        default=None,
+        description="what clients are promised over 30 days: {availability: 0.999, ttft_p95_seconds: 2.5, itl_p95_ms: "
+        "75}, each part optional; alerts fire when its error budget is used up too fast",
     )
     measured: Measured | None = Field(
         default=None,

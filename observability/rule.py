@@ -45,11 +45,16 @@ class Alert(Struct, frozen=True, kw_only=True):
 
 
 class Recording(Struct, frozen=True, kw_only=True):
-    """One recording rule: the result of a query under a name of its own, `level:metric:operations`."""
+    """One recording rule: the result of a query under a name of its own, `level:metric:operations`.
+
+    `labels` are added to those of the result.
+    """
 
     name: str
     expression: str
+    labels: Mapping[str, str] = field(default_factory=dict)
 
     def rule(self) -> dict[str, Json]:
         """The rule as a PrometheusRule has it."""
-        return {"record": self.name, "expr": self.expression}
+        labelled: dict[str, Json] = {"labels": dict(self.labels)} if self.labels else {}
+        return {"record": self.name, "expr": self.expression, **labelled}

@@ -8,6 +8,7 @@ from observability.alerts.missing import missing_alerts
 from observability.alerts.models import autoscaling_alerts, model_alerts, service_alerts
 from observability.alerts.platform import platform_alerts
 from observability.alerts.usage import usage_alerts
+from observability.objectives.groups import objective_groups
 from observability.rule import Alert, Recording
 from observability.usage import usage_recordings
 from planning.plan import Json, MonitoringPlan
@@ -24,6 +25,7 @@ def rule_groups(plan: MonitoringPlan) -> Mapping[str, Sequence[Alert | Recording
         "llm-missing": missing_alerts(plan),
         "llm-limits": limit_alerts(plan),
         "llm-usage": [*usage_recordings(plan), *usage_alerts(plan)],
+        **objective_groups(plan),
     }
     return {name: rules for name, rules in named.items() if rules}
 

@@ -14,7 +14,7 @@ from rich.theme import Theme
 
 from config import Finding
 from planning import Plan
-from preview import notices, policies, tables, tree
+from preview import notices, objectives, policies, tables, tree
 from preview.comparison import Difference
 from preview.differences import difference_section
 from preview.findings import SourceFile
@@ -140,6 +140,7 @@ def _built(screen: Console, stack: str, problems: RenderableType, built: Built) 
         tables.models(plan, screen, width),
         tables.placement(plan),
         tables.pools(plan),
+        *objectives.section(plan),
         tables.cost(plan.cost),
     ]
     if built.log:

@@ -53,13 +53,13 @@ def models(plan: Plan, console: Console, width: int) -> RenderableType:
         ("", False),
     ]  # fmt: skip
     unit = "memory of one GPU or slice, of the worst rank"
-    joint = _table(
+    joint = grid(
         [*placed, *ledger], ([*_place(model, release), *_ledger(release)] for model, release in _releases(plan))
     )
     if console.measure(joint, options=console.options.update(max_width=_UNBOUNDED)).maximum <= width - 2:
         return titled("Models", unit, joint)
-    where = _table(placed, (_place(model, release) for model, release in _releases(plan)))
-    memory = _table(
+    where = grid(placed, (_place(model, release) for model, release in _releases(plan)))
+    memory = grid(
         [("model", False), *ledger], ([release.name, *_ledger(release)] for _, release in _releases(plan)), _LONGEST
     )
     return Group(titled("Models", "", where), Text(), titled("Memory", unit, memory))
@@ -84,7 +84,7 @@ def placement(plan: Plan) -> RenderableType:
         ("workload", False), ("replicas", True), ("pool", False),
         ("device", False), ("cores", True), ("memory", True), ("rollout", False),
     ]  # fmt: skip
-    return titled("Placement", "", _table(columns, rows))
+    return titled("Placement", "", grid(columns, rows))
 
 
 def pools(plan: Plan) -> RenderableType:
@@ -108,7 +108,7 @@ def pools(plan: Plan) -> RenderableType:
     columns: list[Column] = [
         ("pool", False), ("VM size", False), ("nodes", True), ("per node", False), ("total", True), ("requested", True),
     ]  # fmt: skip
-    return titled("Pools", "", _table(columns, rows))
+    return titled("Pools", "", grid(columns, rows))
 
 
 def cost(plan: CostPlan) -> RenderableType:
@@ -129,8 +129,8 @@ def cost(plan: CostPlan) -> RenderableType:
         notes.insert(
             0, "; ".join(f"{name} {span(sums.min_per_month, sums.max_per_month)}" for name, sums in kinds) + "."
         )
-    table = _table(columns, (_cost_row(line) for line in plan.lines))
-    shares = _table([("model", False), ("nodes", True), ("per month", True)], _shares(plan))
+    table = grid(columns, (_cost_row(line) for line in plan.lines))
+    shares = grid([("model", False), ("nodes", True), ("per month", True)], _shares(plan))
     parts: list[RenderableType] = [table, Text(), shares]
     if any(model.tokens for model in plan.models):
         parts += [Text(), _tokens(plan), Text(_ASSUMED, "fine print")]
@@ -154,7 +154,7 @@ def _tokens(plan: CostPlan) -> Table:
         ("tokens of", False), ("per replica, in + out", True), (f"{plan.currency} per million", True),
         ("instead of", False), ("charges", True), ("cheaper above, per month", True),
     ]  # fmt: skip
-    return _table(columns, (_token_row(model.name, model.tokens) for model in plan.models if model.tokens))
+    return grid(columns, (_token_row(model.name, model.tokens) for model in plan.models if model.tokens))
 
 
 def _token_row(name: str, tokens: TokenCost) -> list[str]:
@@ -171,7 +171,7 @@ def _token_row(name: str, tokens: TokenCost) -> list[str]:
     return [name, rates, price, even.managed_api, f"{even.managed_per_million:.3f}", threshold]
 
 
-def _table(columns: Sequence[Column], rows: Iterable[Sequence[str]], wrapping: str | None = None) -> Table:
+def grid(columns: Sequence[Column], rows: Iterable[Sequence[str]], wrapping: str | None = None) -> Table:
     """Columns of fixed width except one, the last unless `wrapping` names another."""
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="heading")
     wrapped = columns[-1][0] if wrapping is None else wrapping

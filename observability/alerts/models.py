@@ -108,9 +108,15 @@ def service_alerts(plan: MonitoringPlan) -> list[Alert]:
         Alert(
             name="FirstTokenSlow",
             expression="histogram_quantile(0.95, sum by (namespace, model_name, le) "
-            f"(rate({metrics.VLLM_FIRST_TOKEN_BUCKET}[10m]))) > {plan.first_token_seconds}",
+            f"(rate({metrics.VLLM_FIRST_TOKEN_BUCKET}{_without_objective(plan)}[10m]))) > {plan.first_token_seconds}",
             wait="5m",
             severity="warning",
             summary='p95 time to first token of {{ $labels.model_name }} is {{ $value | printf "%.1f" }} s',
         ),
     ]
+
+
+def _without_objective(plan: MonitoringPlan) -> str:
+    """Models that promise a time to the first token have alerts of their own on it."""
+    promised = [model.model for model in plan.objectives if any(found.kind == "ttft" for found in model.objectives)]
+    return f'{{model_name!~"{"|".join(promised)}"}}' if promised else ""

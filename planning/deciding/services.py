@@ -9,6 +9,7 @@ from planning.deciding.entra import entra
 from planning.deciding.images import image
 from planning.deciding.limiter import limiter, limiter_controller
 from planning.deciding.moves import move
+from planning.deciding.objectives import objectives
 from planning.deciding.releases import NAMESPACE, TOKEN_SECRET
 from planning.deciding.secret_stores import OPERATOR, secret_store, secrets_read
 from planning.deciding.surface import dns_name, issuer, surface
@@ -167,6 +168,7 @@ def monitoring(stack: ResolvedStack, nodes: NodeSelection) -> MonitoringPlan:
         gpu_metrics=_gpu_metrics(stack),
         controllers=(*_controllers(stack), *limiter_controller(stack)),
         alerting=alerting(stack),
+        objectives=objectives(stack),
         traffic=chart_traffic(stack),
         crds_images=(image(stack, "busybox"), image(stack, "kubectl")),
         move=move(

@@ -57,6 +57,8 @@ from planning.plan.models import (
     WeightsCheckPlan,
     WorkloadPlan,
 )
+from planning.plan.monitoring import MonitoringPlan
+from planning.plan.objectives import ModelObjectivesPlan, ObjectivePlan
 from planning.plan.platform import NodeSelection, PlatformPlan, PoolPlan, SystemLoadPlan
 from planning.plan.request_path import (
     ModelPath,
@@ -76,7 +78,6 @@ from planning.plan.services import (
     ControllerPlan,
     GatewayPlan,
     GpuOperatorPlan,
-    MonitoringPlan,
     MovePlan,
     RoutePlan,
     SecretsPlan,
@@ -138,6 +139,7 @@ __all__ = [
     "ManagedRedisPlan",
     "MemoryPlan",
     "ModelCost",
+    "ModelObjectivesPlan",
     "ModelPath",
     "ModelPlan",
     "ModelStorePlan",
@@ -146,6 +148,7 @@ __all__ = [
     "NetworkPlan",
     "NodeSecurityPlan",
     "NodeSelection",
+    "ObjectivePlan",
     "Pairs",
     "Plan",
     "PlatformPlan",

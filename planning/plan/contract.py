@@ -16,13 +16,15 @@ from planning.plan import (
     PoolPlan,
 )
 from planning.plan.models import contents
+from planning.plan.objectives import contents as promises
 
 
 def plan_json(plan: Plan) -> dict[str, Any]:
     """The part of a Plan that scripts may rely on: its pools, models and cost; memory in GiB of one GPU, worst rank."""
+    promised = {model.model: {"slo": promises(model)} for model in plan.monitoring.objectives}
     return {
         "pools": [_pool(pool) for pool in plan.pools],
-        "models": [_model(model) for model in plan.models],
+        "models": [{**_model(model), **promised.get(model.name, {})} for model in plan.models],
         "cost": _cost(plan.cost),
     }
 

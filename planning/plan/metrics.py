@@ -13,7 +13,9 @@ VLLM_PREEMPTIONS = "vllm:num_preemptions_total"
 VLLM_PROMPT_TOKENS = "vllm:prompt_tokens_total"
 VLLM_GENERATED_TOKENS = "vllm:generation_tokens_total"
 VLLM_KV_CACHE_USAGE = "vllm:kv_cache_usage_perc"
-VLLM_FIRST_TOKEN_BUCKET = "vllm:time_to_first_token_seconds_bucket"  # noqa: S105 - the name of a metric, not a secret
+VLLM_FIRST_TOKEN = "vllm:time_to_first_token_seconds"  # noqa: S105 - the name of a metric, not a secret
+VLLM_FIRST_TOKEN_BUCKET = f"{VLLM_FIRST_TOKEN}_bucket"
+VLLM_INTER_TOKEN = "vllm:inter_token_latency_seconds"  # noqa: S105 - the name of a metric, not a secret
 
 DEPLOYMENT_REPLICAS_AVAILABLE = "kube_deployment_status_replicas_available"
 DEPLOYMENT_REPLICAS_WANTED = "kube_deployment_spec_replicas"
@@ -28,6 +30,12 @@ POLICY_ACCEPTED = "llm_platform_policy_accepted"
 # cert-manager (pkg/metrics), Envoy (source/server/server.h), the API server (apiserver/pkg/admission/metrics).
 CERTIFICATE_ENDS = "certmanager_certificate_expiration_timestamp_seconds"
 PROXY_CERTIFICATE_DAYS = "envoy_server_days_until_first_cert_expiring"
+# Envoy: source/common/http/codes.cc, envoy/upstream/upstream.h, source/common/http/conn_manager_config.h.
+ROUTE_ANSWERS = "envoy_cluster_upstream_rq_xx"
+ROUTE_REQUESTS = "envoy_cluster_upstream_rq_total"
+ROUTE_CONNECTIONS_LOST = "envoy_cluster_upstream_cx_destroy_remote_with_active_rq"
+GATEWAY_ANSWERS = "envoy_http_downstream_rq_xx"
+ANSWERS_RESET = "envoy_http_downstream_rq_tx_reset"
 # Envoy (source/extensions/filters/http/ratelimit) and the rate-limit service (src/stats/prom/default_mapper.yaml).
 LIMIT_ERRORS = "envoy_cluster_ratelimit_error"
 LIMITER_ERRORS = "ratelimit_service_should_rate_limit_error"

@@ -1,7 +1,7 @@
 """The cases of each alert, from the tables in `cases/`, as trials of promtool on the expositions."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -10,7 +10,8 @@ from typing import Any, Final
 import yaml
 
 from tests.alerts.expositions import LIMITED, Labels, Series, scraped, watched
-from tests.alerts.promtool import Expected, Trial
+from tests.alerts.promql import metric_of, parse, selectors
+from tests.alerts.promtool import EVALUATION, Expected, Trial
 
 # Its limits are those of the tables.
 STACK: Final = LIMITED
@@ -34,6 +35,8 @@ class Case:
     labels: Mapping[str, str] | None = None
     """None where nothing fires."""
     summary: str = ""
+    every: str = EVALUATION
+    """How often the rules are evaluated: seldom, where a window is days."""
 
 
 @dataclass(frozen=True)
@@ -45,11 +48,45 @@ class Table:
 
 
 @cache
-def rules(stack: str = STACK) -> tuple[Rule, ...]:
-    """The alerting rules of a stack."""
+def every_rule(stack: str = STACK) -> tuple[Rule, ...]:
+    """The rules of a stack, recording and alerting ones, in their order."""
     (found,) = (entry for entry in watched(stack) if entry["type"].endswith(":PrometheusRule"))
     groups = found["inputs"]["spec"]["groups"]
     return tuple(rule for group in groups for rule in group["rules"] if "alert" in rule)
+
+
+def rules(stack: str = STACK) -> tuple[Rule, ...]:
+    """The alerting rules of a stack."""
+    return tuple(rule for rule in every_rule(stack) if "alert" in rule)
+
+
+@cache
+def _recorded_from(stack: str) -> Mapping[str, frozenset[str]]:
+    """What each recorded series is made from: metrics and other recorded series."""
+    made: dict[str, frozenset[str]] = {}
+    recordings = [rule for rule in every_rule(stack) if "record" in rule]
+    for rule, tree in zip(recordings, parse([rule["expr"] for rule in recordings]), strict=True):
+        used = frozenset(metric_of(selector) for selector in selectors(tree))
+        made[rule["record"]] = made.get(rule["record"], frozenset()) | used
+    return made
+
+
+def made_from(metrics: Iterable[str], stack: str = STACK) -> set[str]:
+    """Metrics, with all that the recorded ones among them are made from."""
+    made, found, waiting = _recorded_from(stack), set[str](), list(metrics)
+    while waiting:
+        metric = waiting.pop()
+        if metric not in found:
+            found.add(metric)
+            waiting += made.get(metric, ())
+    return found
+
+
+def with_recordings(tried: Sequence[Rule]) -> list[Rule]:
+    """Alerting rules behind the recording rules that they need."""
+    trees = parse([rule["expr"] for rule in tried])
+    needed = made_from(metric_of(selector) for tree in trees for selector in selectors(tree))
+    return [*(rule for rule in every_rule() if rule.get("record") in needed), *tried]
 
 
 def named(name: str) -> list[Rule]:
@@ -170,7 +207,9 @@ def trials(alert: str, tried: Sequence[Rule], needed: set[str]) -> Iterator[Tria
     for kind, cases in (("fires", table.fires), ("silent", table.silent)):
         for case in cases:
             name = f"{alert} {kind}: {case.about or ', '.join(case.series)}"
-            yield Trial(name, tried, inputs(case, needed), list(_expected(rule, case)))
+            yield Trial(
+                name, with_recordings(tried), inputs(case, made_from(needed)), list(_expected(rule, case)), case.every
+            )
 
 
 def _expected(rule: Rule, case: Case) -> Iterator[Expected]:

@@ -11,7 +11,8 @@ from typing import Any, Final
 import catalog
 from tests.graph.stacks import Entry, Sections, entries_of, graph_of, sections_of
 
-# The development stack with a tenant's limits and the export of usage, which bring alerts of their own.
+# The development stack with a tenant's limits, the export of usage and objectives, which bring alerts of their
+# own.
 LIMITED: Final = "dev, with limits"
 FOLDER: Final = Path(catalog.__file__).parent / "expositions"
 _LINE: Final = re.compile(r'(?P<name>[a-zA-Z_:][\w:]*)\{(?P<labels>(?:[^"{}]|"[^"]*")*)\} (?P<value>\S+)')
@@ -146,7 +147,8 @@ def sections_watched(stack: str) -> Sections:
 
 def _limit(sections: Sections) -> None:
     sections["tenants"][0]["limits"] = {"requests_per_minute": 600}
-    sections.setdefault("observability", {})["usage_export"] = {}
+    sections["models"][0]["slo"] = {"availability": 0.999, "ttft_p95_seconds": 2.5, "itl_p95_ms": 75}
+    sections["observability"] |= {"retention_days": 31, "usage_export": {}}
 
 
 @cache

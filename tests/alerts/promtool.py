@@ -11,7 +11,7 @@ from xml.etree import ElementTree as ET
 from tests.toolchains import PROMETHEUS
 
 # Rules are evaluated often, so that a wait of a tenth is seen; series have a sample a minute.
-_EVALUATION: Final = "10s"
+EVALUATION: Final = "10s"
 _SAMPLES: Final = "1m"
 
 
@@ -32,6 +32,7 @@ class Trial:
     rules: Sequence[Mapping[str, Any]]
     series: Mapping[str, str]
     expected: Sequence[Expected]
+    every: str = EVALUATION
 
     def files(self, directory: Path, index: int) -> Path:
         """The test file, beside a file of its rules; YAML reads JSON."""
@@ -53,7 +54,7 @@ class Trial:
             ],
         }
         file = directory / f"test-{index}.json"
-        file.write_text(json.dumps({"rule_files": [rules.name], "evaluation_interval": _EVALUATION, "tests": [test]}))
+        file.write_text(json.dumps({"rule_files": [rules.name], "evaluation_interval": self.every, "tests": [test]}))
         return file
 
 

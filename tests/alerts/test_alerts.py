@@ -7,7 +7,7 @@ import pytest
 
 from rehearsal.toolchain import ToolUnavailableError
 from tests.alerts import missing, promtool
-from tests.alerts.cases import STACK, Rule, named, rules, tables, trials, values
+from tests.alerts.cases import STACK, Rule, every_rule, named, rules, tables, trials, values
 from tests.alerts.expositions import scraped
 from tests.alerts.mutation import mutants
 from tests.alerts.promql import metric_of, parse, selectors
@@ -38,7 +38,7 @@ def cases_of(rule: Rule, tried: list[Rule]) -> Iterator[Trial]:
 
 @pytest.mark.parametrize("stack", ALL)
 def test_prometheus_accepts_every_rule(stack: str, tmp_path: Path) -> None:
-    promtool.check(rules(stack), tmp_path)
+    promtool.check(every_rule(stack), tmp_path)
 
 
 def test_every_alert_has_cases() -> None:
@@ -59,7 +59,9 @@ def test_an_alert_fires_when_it_should(alert: str, tmp_path: Path) -> None:
 def test_nothing_fires_on_a_healthy_platform(tmp_path: Path) -> None:
     series = {str(found): values(found.value) for found in scraped(STACK)}
     # The certificate of the recording ended long after the time of the tests.
-    healthy = Trial("healthy", rules(), series, [Expected(at, alert, []) for alert in ALERTS for at in ("10m", "3h")])
+    healthy = Trial(
+        "healthy", every_rule(), series, [Expected(at, alert, []) for alert in ALERTS for at in ("10m", "3h")]
+    )
     failed = promtool.failures([healthy], tmp_path)
     assert not failed, failed["healthy"]
 
@@ -75,7 +77,7 @@ def test_without_any_data_only_the_alerts_on_what_is_missing_fire(tmp_path: Path
                     fires.append((missing.labels_of(rule, tree), missing.summary(alert, about)))
         return Expected("3h", alert, fires)
 
-    empty = Trial("empty", rules(), {}, [expected(alert) for alert in ALERTS])
+    empty = Trial("empty", every_rule(), {}, [expected(alert) for alert in ALERTS])
     failed = promtool.failures([empty], tmp_path)
     assert not failed, failed["empty"]
 

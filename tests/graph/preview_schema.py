@@ -15,6 +15,13 @@ def closed(**properties: object) -> dict[str, object]:
     }
 
 
+def allowing(schema: dict[str, object], **more: object) -> dict[str, object]:
+    """The same with properties that may be left out."""
+    properties = schema["properties"]
+    assert isinstance(properties, dict)
+    return {**schema, "properties": {**properties, **more}}
+
+
 def array(items: object) -> dict[str, object]:
     return {"type": "array", "items": items}
 
@@ -43,6 +50,20 @@ MODEL = closed(
         strategy=TEXT, max_surge={"type": ["integer", "null"]}, max_unavailable={"type": ["integer", "null"]}
     ),
 )  # fmt: skip
+# Only of models that promise something: documents of stacks without promises stay as they are.
+SLO = closed(
+    window_days=WHOLE,
+    requests_per_day=MAYBE_WHOLE,
+    objectives=array(
+        closed(
+            slo={"enum": ["availability", "ttft", "itl"]},
+            target=NUMBER,
+            seconds=MAYBE_NUMBER,
+            budget_minutes=NUMBER,
+            budget_requests=MAYBE_WHOLE,
+        )
+    ),
+)
 CAPACITY = closed(min_per_month=NUMBER, max_per_month=NUMBER)
 COST_LINE = closed(
     name=TEXT, vm_size=TEXT, capacity={"enum": ["on-demand", "spot"]}, min_nodes=WHOLE, max_nodes=WHOLE,
@@ -75,7 +96,7 @@ RESOURCE = closed(
         retain_on_delete=FLAG, replace_on_changes=TEXTS,
     ),
 )  # fmt: skip
-PLAN = closed(pools=array(POOL), models=array(MODEL), cost=COST)
+PLAN = closed(pools=array(POOL), models=array(allowing(MODEL, slo=SLO)), cost=COST)
 DOCUMENT = closed(
     stack=TEXT,
     ok=FLAG,
