@@ -13,6 +13,7 @@ from components.cluster.gpu_operator import GpuOperator
 from components.cluster.image_admission import ImageAdmission
 from components.cluster.monitoring import Monitoring
 from components.cluster.secrets import Secrets
+from components.cluster.telemetry import Telemetry
 from components.guard import guard
 from components.serving.model import Model
 from components.serving.models_namespace import Serving
@@ -39,6 +40,10 @@ certificates = Certificates("certificates", plan.certificates, identities=identi
 secrets = Secrets("secrets", plan.secrets, certificates=certificates, cluster=cluster)
 gpu_operator = GpuOperator("gpu-operator", plan.gpu_operator, cluster=cluster)
 monitoring = Monitoring("monitoring", plan.monitoring, secrets=secrets, identities=identities, cluster=cluster)
+telemetry = [
+    Telemetry("telemetry", part, secrets=secrets, identities=identities, monitoring=monitoring, cluster=cluster)
+    for part in (plan.telemetry,) if part is not None
+]  # fmt: skip
 
 # Serving: the models' namespace, what scales them, the gateway before them, and one component per model.
 serving = Serving("serving", plan.serving, secrets=secrets, identities=identities, cluster=cluster)
@@ -63,7 +68,9 @@ services = [certificates, secrets, gpu_operator, monitoring, serving, autoscalin
 people = access(plan.access, services, cluster=cluster)
 
 # Guards: a destroy of a protected stack is refused before anything is touched.
-guard([*foundation.components, admission, *services, *safety, *models, *people], protect=plan.platform.protect)
+guard(
+    [*foundation.components, admission, *services, *telemetry, *safety, *models, *people], protect=plan.platform.protect
+)
 
 # Exports: the address for requests, and the models that answer them.
 pulumi.export("gateway", f"https://{plan.gateway.hostname}/v1")

@@ -6,6 +6,7 @@ from pydantic import AfterValidator, Field
 
 from config.addresses import usable_host
 from config.base import DiskGib, Flag, Requests, SecretName, Section, StandIn, pattern
+from config.telemetry import Traces
 from config.usage_export import UsageExport
 
 # 1 to 65535.
@@ -117,6 +118,10 @@ class Observability(Section):
         default=None,
         description="what is recorded of API server, vault, store, registry, network and containers: "
         "{retention_days: 90, container_logs: true, defender: false}, or {} for these; left out: nothing",
+    )
+    traces: Traces | None = Field(
+        default=None,
+        description="where the way of each request is kept: {backend: tempo, sampling: 0.1}; left out: nowhere",
     )
     usage_export: UsageExport | None = Field(
         default=None,

@@ -124,6 +124,11 @@ class Tenant(Section):
         default=None,
         description="the name of a policy of `safety.policies` for its requests, in place of a model's own",
     )
+    record_prompts: Flag = Field(
+        default=False,
+        description="`true` (it agrees that traces keep its prompts and answers, where observability.traces has "
+        "capture_prompts) or `false`",
+    )
 
     @model_validator(mode="after")
     def _names_some_models(self) -> "Tenant":

@@ -21,6 +21,7 @@ from planning.deciding import (
 from planning.deciding.access import access
 from planning.deciding.image_admission import image_admission
 from planning.deciding.safety import safety
+from planning.deciding.telemetry import telemetry
 from planning.money.cost import cost
 from planning.placement import auto
 from planning.placement.candidates import Objections
@@ -96,6 +97,7 @@ def build(stack: ResolvedStack) -> Plan:
         safety=safety(stack),
         request_path=request_path(stack.resolution),
         monitoring=monitoring,
+        telemetry=telemetry(stack),
         cost=cost(stack.resolution),
     )
 

@@ -131,6 +131,19 @@ def _safety(plan: Plan, _: Counts) -> tuple[Leaf, ...]:
     return (Leaf(first), *(Leaf(policy) for policy in safety.policies))
 
 
+def _telemetry(plan: Plan, _: Counts) -> tuple[Leaf, ...]:
+    telemetry = plan.telemetry
+    if telemetry is None:
+        return ()
+    disk = telemetry.store.storage_gib if telemetry.store is not None else None
+    kept = f"{telemetry.sampling * 100:g} % of traces, kept {telemetry.retention}"
+    prompts = joined(list(telemetry.recorded_tenants))
+    return (
+        Leaf(kept + (f", on {disk} GiB (the price of the disk is unknown)" if disk is not None else "")),
+        Leaf(f"with prompts and answers of {prompts}" if prompts else "without prompts and answers"),
+    )
+
+
 def _models(plan: Plan, counts: Counts) -> tuple[Leaf, ...]:
     # Each model's component is called after it, with `model-` in front: see __main__.py.
     texts = _aligned([model_cells(model) for model in plan.models])
@@ -174,6 +187,7 @@ DESCRIPTIONS: Mapping[str, Description] = {
     "Gateway": Description("gateway", _gateway),
     "Serving": Description("serving", _serving),
     "Safety": Description("safety", _safety),
+    "Telemetry": Description("traces", _telemetry),
     "Model": Description("models", _models),
     "Access": Description("access", _access),
     "Guard": Description("guard", _guard),

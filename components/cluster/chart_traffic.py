@@ -26,7 +26,7 @@ from components.cluster.in_cluster import in_cluster
 from components.cluster.labels import OPERATED_PODS, PROMETHEUS_PODS, PROXY_PODS, metadata, proxies_of
 from components.cluster.limiter_traffic import limiter_traffic, without_api
 from components.cluster.network_policies import DNS, deny_all, https, pods
-from components.cluster.proxy_traffic import token_traffic
+from components.cluster.proxy_traffic import optional_traffic
 from components.foundation import KubernetesCluster
 from planning.plan import AlertingPlan, CertificatesPlan, ChartTrafficPlan, ControllerPlan, GatewayPlan
 from planning.plan.endpoint import HTTP_PORT
@@ -163,7 +163,7 @@ def envoy_traffic(plan: GatewayPlan, extension_port: int) -> Openings:
         # The Job that gets the chart, for its CRDs.
         "chart-crds": _opening({_NAME: plan.envoy_crds.account}, egress=[https(_EVERYTHING, but=around.not_internet)]),
         **limiter_traffic(plan),
-        **token_traffic(plan),
+        **optional_traffic(plan),
     }
 
 

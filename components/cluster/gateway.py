@@ -17,6 +17,7 @@ from components.cluster.chart_traffic import ai_gateway_traffic, close, envoy_tr
 from components.cluster.external_secret import external_secret, trimmed
 from components.cluster.gateway_admission import gateway_admission
 from components.cluster.gateway_surface import open_paths, redirect_route
+from components.cluster.gateway_tracing import collector_backend
 from components.cluster.in_cluster import in_cluster
 from components.cluster.labels import PROXY_PODS, metadata
 from components.cluster.limiter import limiter
@@ -79,7 +80,9 @@ class Gateway(pulumi.ComponentResource):
         store = self._store(space)
         certificate = self._certificate([space, *store], certificates)
         sign_in = self._sign_in([space, *store])
-        proxy = self._object("proxy", _ENVOY, "EnvoyProxy", specs.envoy_proxy(plan, cluster.system_nodes), *address)
+        traces = collector_backend(name, plan, parent=self, cluster=cluster, after=self._first)
+        spec = specs.envoy_proxy(plan, cluster.system_nodes)
+        proxy = self._object("proxy", _ENVOY, "EnvoyProxy", spec, *address, *traces)
         gateway_class = CustomResource(
             f"{name}-class",
             api_version=_GATEWAY_API,

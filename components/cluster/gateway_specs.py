@@ -1,5 +1,6 @@
 """Helm values and specs of the gateway's charts and objects, from the Plan alone."""
 
+from components.cluster import gateway_tracing as traces
 from components.cluster.access_log import access_log
 from components.cluster.durations import in_seconds
 from components.cluster.gateway_limits import overload, tcp_keepalive
@@ -74,16 +75,15 @@ def envoy_gateway_values(plan: GatewayPlan, nodes: NodeSelection) -> dict[str, J
                             "post": ["Translation", "Cluster", "Route"],
                         }
                     },
-                    "service": {
-                        "fqdn": {
-                            "hostname": f"{AI_CONTROLLER}.{plan.ai.namespace}.svc.cluster.local",
-                            "port": EXTENSION_PORT,
-                        }
-                    },
+                    "service": {"fqdn": {"hostname": _extension_host(plan), "port": EXTENSION_PORT}},
                 },
             }
         },
     }
+
+
+def _extension_host(plan: GatewayPlan) -> str:
+    return f"{AI_CONTROLLER}.{plan.ai.namespace}.svc.cluster.local"
 
 
 def ai_gateway_values(plan: GatewayPlan, nodes: NodeSelection) -> dict[str, Json]:
@@ -97,6 +97,7 @@ def ai_gateway_values(plan: GatewayPlan, nodes: NodeSelection) -> dict[str, Json
             "logFormat": "json",
             # Tokens by tenant; the metrics' other labels are the AI gateway's own.
             "metricsRequestHeaderAttributes": f"{CLIENT_HEADER}:tenant",
+            **traces.span_headers(plan),
             # Text: Helm writes a large number with an exponent.
             "maxRecvMsgSize": str(_EXTENSION_MIB * 2**20),
             # Routes of other namespaces would else add their models to the list of this Gateway.
@@ -121,6 +122,7 @@ def envoy_proxy(plan: GatewayPlan, nodes: NodeSelection) -> dict[str, Json]:
         "telemetry": {
             "metrics": {"prometheus": {}},
             "accessLog": access_log(plan),
+            **traces.tracing(plan),
         },
         "provider": {
             "type": "Kubernetes",
@@ -172,6 +174,7 @@ def gateway_config(plan: GatewayPlan) -> dict[str, Json]:
     if plan.usage_exported:
         # Beyond 2,000 sets of labels the rest would be one, of no tenant (opentelemetry-go sdk/metric/config.go).
         env.append({"name": "OTEL_GO_X_CARDINALITY_LIMIT", "value": "0"})
+    env += traces.processor_variables(plan)
     return {"extProc": {"kubernetes": {"resources": EXTERNAL_PROCESSOR.resources(), "env": env}}}
 
 
@@ -221,7 +224,8 @@ def client_traffic(plan: GatewayPlan) -> dict[str, Json]:
         },
         "headers": {
             "earlyRequestHeaders": {
-                "remove": [CLIENT_HEADER, MODEL_HEADER, _PICKED_ENDPOINT],
+                **traces.early_headers(plan),
+                "remove": [CLIENT_HEADER, MODEL_HEADER, _PICKED_ENDPOINT, *traces.foreign_headers(plan)],
                 "removeOnMatch": [{"type": "Prefix", "value": prefix} for prefix in _INTERNAL_PREFIXES],
             },
             **late_headers(plan),

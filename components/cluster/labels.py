@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pulumi_kubernetes.meta.v1 import ObjectMetaArgsDict
 
 from planning.plan.safety import PROCESSOR
+from planning.plan.telemetry import TRACE_COLLECTOR
 
 # Routes may attach to the gateway only from namespaces with this label.
 ROUTES_ADMITTED = {"llm-gateway": "true"}
@@ -17,6 +18,8 @@ _OWNING_GATEWAY_NAMESPACE = "gateway.envoyproxy.io/owning-gateway-namespace"
 OPERATED_PODS = {"app.kubernetes.io/managed-by": "prometheus-operator"}
 # What judges prompts and answers.
 PROCESSOR_PODS = {"app.kubernetes.io/name": PROCESSOR}
+# What collects traces.
+COLLECTOR_PODS = {"app.kubernetes.io/name": TRACE_COLLECTOR}
 PROMETHEUS_PODS = {**OPERATED_PODS, "app.kubernetes.io/name": "prometheus"}
 
 

@@ -9,10 +9,11 @@ from pulumi_kubernetes.networking.v1 import (
     NetworkPolicySpecArgsDict,
 )
 
-from components.cluster.labels import PROCESSOR_PODS, PROMETHEUS_PODS, proxies_of
-from planning.plan import ControllerPlan, Json, TrafficPlan
+from components.cluster.labels import COLLECTOR_PODS, PROCESSOR_PODS, PROMETHEUS_PODS, proxies_of
+from planning.plan import ControllerPlan, GatewayTracingPlan, Json, TrafficPlan
 from planning.plan.endpoint import HTTP_PORT
 from planning.plan.labels import MODEL
+from planning.plan.telemetry import OTLP_PORT
 
 _NAMESPACE_NAME = "kubernetes.io/metadata.name"
 _DNS_NAMESPACE, _DNS_LABELS = "kube-system", {"k8s-app": "kube-dns"}
@@ -58,6 +59,7 @@ def model_traffic(model: str, plan: TrafficPlan) -> NetworkPolicySpecArgsDict:
             *([] if plan.hosts else [DNS]),
             *(https(addresses, but=_within(addresses, plan.not_internet)) for addresses in plan.destinations),
             *([https(plan.store_addresses)] if plan.store_addresses else []),
+            *([to_collector(plan.traced_by)] if plan.traced_by is not None else []),
         ],
     }
 
@@ -70,8 +72,9 @@ def model_names(model: str, plan: TrafficPlan) -> dict[str, Json]:
     """
     hosts: list[Json] = [{"matchName": host} for host in plan.hosts]
     store: list[Json] = [{"matchName": plan.store_host}] if plan.store_host else []
+    collector: list[Json] = [{"matchName": plan.traced_by.host}] if plan.traced_by is not None else []
     egress: list[Json] = [
-        dns_by_name([*hosts, *store]),
+        dns_by_name([*hosts, *store, *collector]),
         {"toFQDNs": hosts, "toPorts": [{"ports": [{"port": "443", "protocol": "TCP"}]}]},
     ]
     return {"endpointSelector": {"matchLabels": {MODEL: model}}, "egress": egress}
@@ -120,6 +123,11 @@ def extension_traffic(
             {"ports": [{"protocol": "TCP", "port": _WEBHOOK_PORT}]},
         ],
     }
+
+
+def to_collector(plan: GatewayTracingPlan) -> NetworkPolicyEgressRuleArgsDict:
+    """Outbound to the collector of traces."""
+    return {"to": [pods(plan.namespace, COLLECTOR_PODS)], "ports": [{"protocol": "TCP", "port": OTLP_PORT}]}
 
 
 def pods(namespace: str, labels: Mapping[str, str]) -> NetworkPolicyPeerArgsDict:

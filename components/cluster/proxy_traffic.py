@@ -7,11 +7,17 @@ from pulumi_kubernetes.networking.v1 import NetworkPolicySpecArgsDict
 from components.cluster.in_cluster import in_cluster
 from components.cluster.labels import metadata, proxies_of
 from components.cluster.network_policies import https, proxy_names
+from components.cluster.telemetry_traffic import proxies_tracing
 from components.foundation import KubernetesCluster
 from planning.plan import GatewayPlan
 
 # The only listener below 1024, whose port Envoy Gateway moves; the policy of the proxies has it.
 _HTTPS = 443
+
+
+def optional_traffic(plan: GatewayPlan) -> dict[str, NetworkPolicySpecArgsDict]:
+    """Policies of what only some stacks have: tokens, traces."""
+    return {**token_traffic(plan), **proxies_tracing(plan)}
 
 
 def token_traffic(plan: GatewayPlan) -> dict[str, NetworkPolicySpecArgsDict]:

@@ -163,7 +163,7 @@ def _environment(model: ModelPlan, release: ReleasePlan) -> list[EnvVarArgsDict]
         # vLLM's own limit, 10 minutes, would abort a start that the probe still allows.
         "VLLM_ENGINE_READY_TIMEOUT_S": str(release.pod.start_seconds),
     }
-    variables |= dict(release.weights_variables)
+    variables |= dict((*release.weights_variables, *release.tracing_variables))
     found: list[EnvVarArgsDict] = [{"name": name, "value": value} for name, value in variables.items()]
     if model.token_secret:
         found.append(

@@ -9,8 +9,11 @@ from planning.resolving.request_path import sse_keep_alive_seconds
 from planning.vllm.arguments import CommandLine
 
 
-def command_line(release: ReleaseView) -> CommandLine:
-    """What the server is started with: the platform's options first, then those of the stack file, sorted."""
+def command_line(release: ReleaseView, traces: str | None = None) -> CommandLine:
+    """What the server is started with: the platform's options first, then those of the stack file, sorted.
+
+    `traces` is where its spans go.
+    """
     settings, source = release.settings, release.settings.source
     options: dict[str, Any] = {
         "served-model-name": release.name,
@@ -35,6 +38,8 @@ def command_line(release: ReleaseView) -> CommandLine:
         options["load-format"] = "runai_streamer"
     if release.architecture is not None and release.architecture.task == "embed":
         options["runner"] = "pooling"
+    if traces is not None:
+        options["otlp-traces-endpoint"] = traces
     options |= release.tenant_options
     given = sorted(release.options.known, key=lambda option: option.spelled)
     options |= dict(option.argument for option in given if option.argument is not None)

@@ -6,6 +6,7 @@ from planning.deciding.traffic import LINK_LOCAL, NOT_INTERNET
 from planning.plan import ChartTrafficPlan
 from planning.resolving.resolution import ResolvedStack
 from planning.resolving.safety import safety_namespaces
+from planning.resolving.telemetry import telemetry_namespaces
 
 
 def chart_traffic(stack: ResolvedStack) -> ChartTrafficPlan:
@@ -22,6 +23,13 @@ def chart_traffic(stack: ResolvedStack) -> ChartTrafficPlan:
         models=NAMESPACE,
         proxies=charts["gateway-helm"].namespace,
         scraped=tuple(
-            sorted({NAMESPACE, *safety_namespaces(stack.resolution), *(chart.namespace for chart in charts.values())})
+            sorted(
+                {
+                    NAMESPACE,
+                    *safety_namespaces(stack.resolution),
+                    *telemetry_namespaces(stack.resolution),
+                    *(chart.namespace for chart in charts.values()),
+                }
+            )
         ),
     )

@@ -7,6 +7,7 @@ from planning.plan import ImageAdmissionPlan
 from planning.resolving.repositories import allowed_repositories
 from planning.resolving.resolution import ResolvedStack
 from planning.resolving.safety import safety_namespaces
+from planning.resolving.telemetry import telemetry_namespaces
 
 _NAME = "llm-platform-images"
 
@@ -14,8 +15,9 @@ _NAME = "llm-platform-images"
 def platform_namespaces(stack: ResolvedStack) -> tuple[str, ...]:
     """The namespaces of all charts, of the node exporter, the gateway and the models, sorted."""
     charts = (chart.namespace for chart in stack.catalog.charts.values())
-    ours = (GATEWAY_NAMESPACE, NODE_EXPORTER_NAMESPACE, NAMESPACE, *safety_namespaces(stack.resolution))
-    return tuple(sorted({*charts, *ours}))
+    ours = (GATEWAY_NAMESPACE, NODE_EXPORTER_NAMESPACE, NAMESPACE)
+    optional = (*safety_namespaces(stack.resolution), *telemetry_namespaces(stack.resolution))
+    return tuple(sorted({*charts, *ours, *optional}))
 
 
 def image_admission(stack: ResolvedStack) -> ImageAdmissionPlan:

@@ -6,6 +6,7 @@ from planning import naming
 from planning.deciding import azure_objects
 from planning.deciding.arguments import command_line
 from planning.deciding.images import image
+from planning.deciding.tracing import tracing_option, tracing_variables
 from planning.deciding.weights_check import weights_check
 from planning.money import quota
 from planning.placement import cache_gib, drain, resources, rollout, shared_memory_gib
@@ -25,7 +26,7 @@ _WAKING_REQUESTS = 1
 def release(stack: ResolvedStack, view: ResolvedRelease, pool_revisions: Mapping[str, str], server: str) -> ReleasePlan:
     """Plan one release; `pool_revisions` maps pool names to revisions, `server` is the address of Prometheus."""
     settings = view.settings
-    command = command_line(view)
+    command = command_line(view, tracing_option(stack))
     check = weights_check(stack, view)
     return ReleasePlan(
         name=view.name,
@@ -35,6 +36,7 @@ def release(stack: ResolvedStack, view: ResolvedRelease, pool_revisions: Mapping
         image=image(stack, view.vllm.image),
         source=command.source,
         weights_variables=azure_objects.weights_variables(stack, view),
+        tracing_variables=tracing_variables(stack, view.name),
         args=command.words,
         arguments_file=command.file,
         config_map=f"{view.name}-{naming.content_hash(command.file + (check.script if check is not None else ''))}",

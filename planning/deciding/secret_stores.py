@@ -7,6 +7,7 @@ from planning.plan import SecretStorePlan
 from planning.resolving.hugging_face import token_secret
 from planning.resolving.limiter import limiter_password
 from planning.resolving.resolution import ResolvedStack
+from planning.resolving.telemetry import NAMESPACE as TELEMETRY_NAMESPACE
 
 # The operator's own service account, as its chart would name it.
 OPERATOR = "external-secrets"
@@ -15,6 +16,7 @@ OPERATOR = "external-secrets"
 def secrets_read(stack: ResolvedStack) -> dict[str, tuple[str, ...]]:
     """The vault's secrets that each namespace reads, by namespace; one that reads none is not listed."""
     settings = stack.settings
+    traces = settings.observability.traces
     found: dict[str, set[str | None]] = {
         GATEWAY_NAMESPACE: {
             settings.gateway.certificate,
@@ -25,6 +27,7 @@ def secrets_read(stack: ResolvedStack) -> dict[str, tuple[str, ...]]:
             *(model.fallback.key_secret for model in settings.models if model.fallback is not None),
         },
         stack.catalog.charts["gateway-helm"].namespace: {limiter_password(stack.resolution)},
+        TELEMETRY_NAMESPACE: {traces.authorization_secret if traces is not None else None},
         monitoring_namespace(stack): {receiver.secret for receiver in settings.observability.receivers},
     }
     named = {namespace: tuple(sorted(name for name in names if name is not None)) for namespace, names in found.items()}

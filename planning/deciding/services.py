@@ -13,6 +13,7 @@ from planning.deciding.objectives import objectives
 from planning.deciding.releases import NAMESPACE, TOKEN_SECRET
 from planning.deciding.secret_stores import OPERATOR, secret_store, secrets_read
 from planning.deciding.surface import dns_name, issuer, surface
+from planning.deciding.tracing import gateway_tracing
 from planning.deciding.traffic import GATEWAY, GATEWAY_NAMESPACE, NODE_EXPORTER_NAMESPACE
 from planning.deciding.usage_export import usage_export
 from planning.placement.system_capacity import system_capacity
@@ -125,6 +126,7 @@ def gateway(stack: ResolvedStack, nodes: NodeSelection) -> GatewayPlan:
         counters=tenants.counters(stack),
         usage_exported=stack.settings.observability.usage_export is not None,
         judged=stack.settings.safety is not None,
+        tracing=gateway_tracing(stack),
         models_namespace=NAMESPACE,
         limiter=limiter(stack),
         listener=path.listener,

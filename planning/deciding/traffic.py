@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from planning.deciding import azure_objects, tenants
+from planning.deciding.tracing import gateway_tracing
 from planning.plan import RoutePlan, TrafficPlan
 from planning.resolving.addresses import PRIVATE
 from planning.resolving.egress import Egress, egress
@@ -53,6 +54,7 @@ def traffic(stack: ResolvedStack, view: ResolvedModel) -> TrafficPlan:
         hosts=tuple(hosts),
         store_host=azure_objects.store_host(stack) if hosts and reads_store else None,
         judged_for=SAFETY_NAMESPACE if view.name in guard_models(stack.resolution) else None,
+        traced_by=gateway_tracing(stack),
     )
 
 

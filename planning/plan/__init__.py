@@ -85,6 +85,7 @@ from planning.plan.services import (
     TrafficPlan,
 )
 from planning.plan.surface import DnsNamePlan, IssuerPlan, PublicAddressPlan, SurfacePlan
+from planning.plan.telemetry import CollectorPlan, DestinationPlan, GatewayTracingPlan, StorePlan, TelemetryPlan
 from planning.plan.tenants import CounterPlan, RouteGroupPlan, TenantLimitPlan, TenantPlan
 from planning.plan.tokens import IdentityPlan, TokensPlan
 from planning.plan.usage import UsageExportPlan, UsageRecordsPlan
@@ -109,12 +110,14 @@ __all__ = [
     "ChartTrafficPlan",
     "ClusterIdentityPlan",
     "ClusterPlan",
+    "CollectorPlan",
     "ContainerLogsPlan",
     "ContentSafetyPlan",
     "ControllerPlan",
     "CostLine",
     "CostPlan",
     "CounterPlan",
+    "DestinationPlan",
     "DeviceClaim",
     "DeviceRequest",
     "DiskKeyPlan",
@@ -125,6 +128,7 @@ __all__ = [
     "FallbackPlan",
     "FirstPoolPlan",
     "GatewayPlan",
+    "GatewayTracingPlan",
     "GpuMetricsPlan",
     "GpuOperatorPlan",
     "GrantPlan",
@@ -180,10 +184,12 @@ __all__ = [
     "ServerPath",
     "ServingPlan",
     "StoreKeyPlan",
+    "StorePlan",
     "SubnetPlan",
     "SurfacePlan",
     "SystemLoadPlan",
     "TcpKeepalivePath",
+    "TelemetryPlan",
     "TenantLimitPlan",
     "TenantPlan",
     "TokenCost",
@@ -233,5 +239,7 @@ class Plan(Struct, frozen=True, kw_only=True):
     """Every time and limit on the way of a request, from which the slices above have theirs."""
     monitoring: MonitoringPlan
     """Prometheus."""
+    telemetry: TelemetryPlan | None
+    """Traces; None where none are kept."""
     cost: CostPlan
     """What the nodes cost."""

@@ -175,6 +175,8 @@ class ReleasePlan(Struct, frozen=True, kw_only=True):
     """What vLLM is started with: a Hugging Face id or the address of a folder."""
     weights_variables: Pairs
     """Environment variables by which vLLM finds the weights, and how much of them it reads ahead."""
+    tracing_variables: Pairs
+    """Environment variables by which its spans go out; none where no traces are kept."""
     args: tuple[str, ...]
     """Arguments of `vllm serve`, as people read them."""
     arguments_file: str

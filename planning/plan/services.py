@@ -8,6 +8,7 @@ from planning.plan.limiter import LimiterPlan
 from planning.plan.request_path import ListenerPath, ProxyPath
 from planning.plan.secrets import SecretStorePlan
 from planning.plan.surface import SurfacePlan
+from planning.plan.telemetry import GatewayTracingPlan
 from planning.plan.tenants import CounterPlan, RouteGroupPlan, TenantPlan
 from planning.plan.tokens import TokensPlan
 
@@ -201,6 +202,8 @@ class GatewayPlan(Struct, frozen=True, kw_only=True):
     """Whether tenants are charged by what the proxies' processors count."""
     judged: bool
     """Whether content safety is in every request's way, beside the tenants' script."""
+    tracing: GatewayTracingPlan | None
+    """Where its spans go; None where no traces are kept."""
     move: MovePlan
     """The wait for proxies on earlier system nodes."""
 
@@ -245,3 +248,5 @@ class TrafficPlan(Struct, frozen=True, kw_only=True):
     """Name of the store, which pods may look up where `hosts` limits that; None where they may look up any name."""
     judged_for: str | None = None
     """Namespace of the processor for which it judges prompts and answers; None where it is no guard."""
+    traced_by: GatewayTracingPlan | None = None
+    """Where its pods send spans; None where no traces are kept."""

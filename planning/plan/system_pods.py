@@ -41,6 +41,11 @@ RATE_LIMIT_REPLICAS = 2
 # What judges prompts and answers: Python, with a few whole prompts and the windows of every stream in memory. Its limit
 # depends on the largest body.
 SAFETY = Requests(250, 384, 1024)
+# What collects spans, and what keeps them in the cluster.
+TRACES = Requests(100, 256, 512)
+TRACE_COLLECTOR_REPLICAS = 2
+TEMPO = Requests(100, 512, 2048)
+JAEGER = Requests(100, 256, 1024)
 # What writes usage to files: Python, with a few minutes of every counter in memory.
 USAGE_EXPORT = Requests(50, 128, 512)
 # A Job of a minute.

@@ -53,6 +53,9 @@ def _of_images_alerts_and_fallbacks(settings: Settings) -> Iterator[NamedSecret]
         if receiver.secret is not None:
             path, use = f"observability.receivers[{index}]", "mail" if receiver.kind == "email" else None
             yield NamedSecret(f"{path}.secret", receiver.secret, use, f"{path}.kind")
+    traces = settings.observability.traces
+    if traces is not None and traces.authorization_secret is not None:
+        yield NamedSecret("observability.traces.authorization_secret", traces.authorization_secret)
     yield from _provider_keys(settings)
 
 

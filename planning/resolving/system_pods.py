@@ -11,13 +11,18 @@ from catalog import SystemContainer, SystemPod
 from planning.plan.system_pods import (
     ENVOY,
     EXTERNAL_PROCESSOR,
+    JAEGER,
     RATE_LIMIT,
     RATE_LIMIT_REPLICAS,
     REDIS,
     REPLICAS,
     REQUESTS,
     SAFETY,
+    TEMPO,
+    TRACE_COLLECTOR_REPLICAS,
+    TRACES,
     USAGE_EXPORT,
+    Requests,
 )
 from planning.resolving.limiter import limits_are_counted
 from planning.resolving.production import on_in_production
@@ -55,6 +60,7 @@ def system_loads(stack: Resolution) -> tuple[SystemLoad, ...]:
             if limiting.get(pod.replicas or "", 1)
         ),
         *_safety(stack),
+        *_traces(stack),
         *_usage_export(stack),
     )
 
@@ -70,15 +76,26 @@ def _safety(stack: Resolution) -> tuple[SystemLoad, ...]:
     settings = stack.settings.safety
     if settings is None:
         return ()
-    pods = settings.replicas
-    return (SystemLoad("content-safety", pods, pods, SAFETY.cpu_millicores, SAFETY.memory_mib, every_node=False),)
+    return (_own("content-safety", settings.replicas, SAFETY),)
+
+
+def _traces(stack: Resolution) -> tuple[SystemLoad, ...]:
+    traces = stack.settings.observability.traces
+    if traces is None:
+        return ()
+    stores = {"tempo": TEMPO, "jaeger": JAEGER}
+    collectors = _own("trace-collector", TRACE_COLLECTOR_REPLICAS, TRACES)
+    return (collectors, *(_own("trace-store", 1, size) for name, size in stores.items() if name == traces.backend))
+
+
+def _own(name: str, pods: int, size: Requests) -> SystemLoad:
+    return SystemLoad(name, pods, pods, size.cpu_millicores, size.memory_mib, every_node=False)
 
 
 def _usage_export(stack: Resolution) -> tuple[SystemLoad, ...]:
     if stack.settings.observability.usage_export is None:
         return ()
-    ours = USAGE_EXPORT
-    return (SystemLoad("usage-export", 1, 1, ours.cpu_millicores, ours.memory_mib, every_node=False),)
+    return (_own("usage-export", 1, USAGE_EXPORT),)
 
 
 def _agents(stack: Resolution) -> tuple[str, ...]:

@@ -52,7 +52,7 @@ def token_is_read(stack: Resolution) -> Violations:
     prevents="A secret in the stack file is never used, while the pod that needs it stays in "
     "`CreateContainerConfigError`: the secret has another name.",
     source="this stack file",
-    reads=("security", "gateway", "observability.receivers", "registry.docker_hub"),
+    reads=("security", "gateway", "observability.receivers", "observability.traces", "registry.docker_hub"),
 )
 def bootstrap_is_read(stack: Resolution) -> Violations:
     """Secrets set with `pulumi config set --secret` have names that a setting of the stack file mentions."""
@@ -77,7 +77,14 @@ def bootstrap_is_read(stack: Resolution) -> Violations:
     "key, a token or the address of a webhook is accepted as an API key; or the registry signs in to Docker Hub with a "
     "client's key, and pulls fail with 401; or alerts are never delivered.",
     source="Envoy Gateway 1.9.1, SecurityPolicy `apiKeyAuth`, tried",
-    reads=("security", "gateway", "registry.docker_hub", "observability.receivers", "models"),
+    reads=(
+        "security",
+        "gateway",
+        "registry.docker_hub",
+        "observability.receivers",
+        "observability.traces",
+        "models",
+    ),
 )
 def one_use_per_secret(stack: Resolution) -> Violations:
     """Each secret has one use; only a mail server's password or a provider's key may have several of the same kind."""

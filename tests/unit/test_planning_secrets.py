@@ -22,6 +22,11 @@ NAMING: dict[str, Any] = {
     "limiter.password_secret": "redis",
     "registry.docker_hub": {"username_secret": "docker-name", "token_secret": "docker-token"},
     "observability.receivers": [{"name": "team", "kind": "slack", "secret": "slack"}],
+    "observability.traces": {
+        "backend": "otlp",
+        "endpoint": "https://traces.acme.example",
+        "authorization_secret": "trace-key",
+    },
 }
 
 

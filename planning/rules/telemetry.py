@@ -1,0 +1,199 @@
+"""Rules about traces: that they go where they are meant to, that prompts stay out of them, and that models send any."""
+
+from collections.abc import Iterator
+
+from config.telemetry import Traces
+from planning.resolving.releases import ReleaseView
+from planning.resolving.resolution import Resolution
+from planning.resolving.telemetry import endpoint_of, recorded_tenants
+from planning.rules.register import Violation, Violations, release_rule, stack_rule
+
+_TRACES = "observability.traces"
+_SOURCE = "docs/traces.md"
+_FLAG = "--otlp-traces-endpoint"
+# Keys that count with one backend alone.
+_OWN_KEYS = {
+    "endpoint": "otlp",
+    "authorization_secret": "otlp",
+    "retention_days": "tempo",
+    "storage_gib": "tempo",
+}
+# Five spans of a request and their attributes, as the real collector sent them on, without compression.
+_KIB_PER_REQUEST = 3
+
+
+@stack_rule(
+    "TRACE-BACKEND",
+    "error",
+    prevents="Somebody believes that traces are kept for a month, or go to their own server, and neither is so.",
+    source=_SOURCE,
+    reads=(_TRACES,),
+)
+def keys_belong_to_their_backend(stack: Resolution) -> Violations:
+    """What only one backend of traces takes is written with that backend alone."""
+    traces = stack.settings.observability.traces
+    for key, backend in _OWN_KEYS.items() if traces is not None else ():
+        if traces is not None and getattr(traces, key) is not None and traces.backend != backend:
+            yield Violation(
+                f"{_TRACES}.{key}",
+                f"`{traces.backend}` has no use for it: {_instead(traces, key)}",
+                f"leave it out, or write backend: {backend}",
+            )
+
+
+def _instead(traces: Traces, key: str) -> str:
+    if traces.backend == "jaeger" and key in ("retention_days", "storage_gib"):
+        return "it keeps traces in memory, until its pod ends"
+    return "its server decides" if traces.backend == "otlp" else "it runs in the cluster"
+
+
+@stack_rule(
+    "TRACE-CLEARTEXT",
+    "error",
+    prevents="Who called which model when, the server's key, and the prompts of tenants who agreed to be recorded, "
+    "are read on the way.",
+    source="https://opentelemetry.io/docs/security/config-best-practices/",
+    reads=(_TRACES,),
+)
+def traces_leave_encrypted(stack: Resolution) -> Violations:
+    """Outside the cluster, traces go by HTTPS."""
+    traces = stack.settings.observability.traces
+    if traces is None or traces.endpoint is None:
+        return
+    endpoint = endpoint_of(traces.endpoint)
+    if endpoint.scheme == "http" and endpoint.namespace is None:
+        yield Violation(
+            f"{_TRACES}.endpoint",
+            f"`{traces.endpoint}` is outside the cluster, and without encryption",
+            "write https://…, or the name of a Service in the cluster: http://NAME.NAMESPACE.svc:PORT",
+        )
+
+
+@stack_rule(
+    "TRACE-JAEGER-PROD",
+    "error",
+    prevents="The traces of an outage are gone with the pod that ran out of memory in it.",
+    source="https://www.jaegertracing.io/docs/latest/storage/memory/",
+    reads=(_TRACES, "platform.environment"),
+)
+def production_keeps_traces(stack: Resolution) -> Violations:
+    """In production, traces are not kept in memory."""
+    traces = stack.settings.observability.traces
+    if stack.settings.platform.is_production and traces is not None and traces.backend == "jaeger":
+        yield Violation(
+            f"{_TRACES}.backend",
+            "`jaeger` keeps traces in the memory of one pod, and this is production",
+            "write `tempo`, or `otlp` with the address of a server of yours",
+        )
+
+
+@stack_rule(
+    "TRACE-ALL-PROD",
+    "warning",
+    prevents="The disk of traces is full before their time is over, or another server's bill comes as a surprise.",
+    source="measured with the real collector: five spans of a request",
+    reads=(_TRACES, "platform.environment"),
+)
+def production_samples(stack: Resolution) -> Violations:
+    """In production, only a part of all traces is kept."""
+    traces = stack.settings.observability.traces
+    if stack.settings.platform.is_production and traces is not None and traces.sampling == 1:
+        yield Violation(
+            f"{_TRACES}.sampling",
+            f"every request of production is kept: some {_KIB_PER_REQUEST} KiB each before compression, "
+            f"{_KIB_PER_REQUEST} GB for a million requests",
+            "write 0.1 or less; alerts and metrics see every request without it",
+        )
+
+
+@stack_rule(
+    "TRACE-PROMPTS",
+    "warning",
+    prevents="Somebody believes that prompts are in traces, or that none are, and it is the other way round.",
+    source=_SOURCE,
+    reads=(_TRACES, "tenants"),
+)
+def prompts_have_both_words(stack: Resolution) -> Violations:
+    """Where the stack lets traces have prompts, a tenant has agreed; where one has, the stack lets them."""
+    traces = stack.settings.observability.traces
+    agreed = [(index, tenant) for index, tenant in enumerate(stack.settings.tenants) if tenant.record_prompts]
+    if traces is not None and traces.capture_prompts and not agreed:
+        yield Violation(
+            f"{_TRACES}.capture_prompts",
+            "no tenant has `record_prompts: true`, so no prompt is kept",
+            "write record_prompts: true at a tenant who agrees, or leave this out",
+        )
+    for index, tenant in agreed if traces is None or not traces.capture_prompts else ():
+        yield Violation(
+            f"tenants[{index}].record_prompts",
+            f"`{tenant.name}` agrees, and {'no traces are kept' if traces is None else 'traces have no prompts'}",
+            "leave it out, or write observability.traces with capture_prompts: true",
+        )
+
+
+@stack_rule(
+    "TRACE-PROMPTS-PROD",
+    "warning",
+    prevents="Personal data of production is read by everyone who may read traces, for as long as these are kept.",
+    source="https://opentelemetry.io/docs/specs/semconv/gen-ai/gen-ai-spans/#capturing-instructions-inputs-and-outputs",
+    reads=(_TRACES, "tenants", "platform.environment"),
+)
+def production_captures_no_prompts(stack: Resolution) -> Violations:
+    """In production, traces have no prompts and no answers."""
+    recorded = recorded_tenants(stack)
+    if stack.settings.platform.is_production and recorded:
+        yield Violation(
+            f"{_TRACES}.capture_prompts",
+            f"prompts and answers of {', '.join(f'`{name}`' for name in recorded)} are kept, and this is production; "
+            "those of all tenants go from the gateway to the collector, which drops the others'",
+            "leave it out, and use a stack of its own for looking into prompts",
+        )
+
+
+@stack_rule(
+    "TRACE-RESIDENCY",
+    "error",
+    prevents="Prompts and answers of a tenant whose requests never leave the cluster leave it as traces.",
+    source=_SOURCE,
+    reads=(_TRACES, "tenants"),
+)
+def recorded_prompts_stay(stack: Resolution) -> Violations:
+    """Prompts of a tenant whose requests stay in the cluster are in no traces that leave it."""
+    traces, recorded = stack.settings.observability.traces, recorded_tenants(stack)
+    outside = traces is not None and traces.endpoint is not None and endpoint_of(traces.endpoint).namespace is None
+    for index, tenant in enumerate(stack.settings.tenants) if outside else ():
+        if tenant.name in recorded and tenant.data_residency == "cluster":
+            yield Violation(
+                f"tenants[{index}].record_prompts",
+                f"`{tenant.name}` has data_residency: cluster, and traces go to `{traces.endpoint if traces else ''}`",
+                "leave record_prompts out, or keep traces in the cluster: backend: tempo",
+            )
+
+
+@release_rule(
+    "TRACE-ENGINE",
+    "error",
+    prevents="The model's part of every trace is missing: vLLM doesn't start with an option that it doesn't know, or "
+    "sends its spans elsewhere.",
+    source="vllm-project/vllm vllm/config/observability.py",
+    reads=(_TRACES,),
+    model=("engine.version", "engine.args"),
+)
+def servers_send_spans(stack: Resolution, release: ReleaseView) -> Violations:
+    """Where traces are kept, each vLLM has the option for them, and the stack file leaves it to the platform."""
+    if stack.settings.observability.traces is None:
+        return
+    for message, fix in _unable(release):
+        yield Violation(f"{release.path}.engine", message, fix)
+
+
+def _unable(release: ReleaseView) -> Iterator[tuple[str, str]]:
+    if release.vllm is not None and _FLAG not in release.vllm.spellings:
+        version = release.settings.engine.version
+        yield f"vLLM {version} has no option `{_FLAG}`", "choose a version that has it, or leave traces out"
+    for option in release.options.known:
+        if option.flag.name == _FLAG:
+            yield (
+                f"`{option.spelled}` is there, and the platform sets it where traces are kept",
+                f"leave {option.path} out, or observability.traces",
+            )
