@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 import catalog
+from tests.graph.azure_names import AZURE_NAMES
 from tests.graph.stacks import (
     ALL,
     STACKS,
@@ -24,55 +25,6 @@ from tests.graph.stacks import (
 
 each_stack = pytest.mark.parametrize("stack", ALL)
 UNKNOWN = "[unknown]"
-# The input with Azure's own name of a resource; a role assignment's is a GUID.
-AZURE_NAMES = {
-    "apimanagement:Api": "apiId",
-    "apimanagement:ApiManagementService": "serviceName",
-    "apimanagement:ApiOperation": "operationId",
-    "apimanagement:ApiPolicy": "policyId",
-    "apimanagement:Backend": "backendId",
-    "apimanagement:NamedValue": "namedValueId",
-    "apimanagement:Product": "productId",
-    "apimanagement:ProductApi": "apiId",
-    "apimanagement:Subscription": "sid",
-    "authorization:ManagementLockByScope": "lockName",
-    "authorization:RoleAssignment": "roleAssignmentName",
-    "cognitiveservices:Account": "accountName",
-    "compute:DiskEncryptionSet": "diskEncryptionSetName",
-    "containerregistry:CacheRule": "cacheRuleName",
-    "containerregistry:CredentialSet": "credentialSetName",
-    "containerregistry:Registry": "registryName",
-    "containerservice:AgentPool": "agentPoolName",
-    "containerservice:MaintenanceConfiguration": "configName",
-    "containerservice:ManagedCluster": "resourceName",
-    "keyvault:Key": "keyName",
-    "keyvault:Secret": "secretName",
-    "keyvault:Vault": "vaultName",
-    "managedidentity:FederatedIdentityCredential": "federatedIdentityCredentialResourceName",
-    "managedidentity:UserAssignedIdentity": "resourceName",
-    "monitor:DataCollectionRule": "dataCollectionRuleName",
-    "monitor:DataCollectionRuleAssociation": "associationName",
-    "monitor:DiagnosticSetting": "name",
-    "network:NatGateway": "natGatewayName",
-    "network:NetworkSecurityGroup": "networkSecurityGroupName",
-    "network:PrivateDnsZoneGroup": "privateDnsZoneGroupName",
-    "network:PrivateEndpoint": "privateEndpointName",
-    "network:PublicIPAddress": "publicIpAddressName",
-    "network:Subnet": "subnetName",
-    "network:VirtualNetwork": "virtualNetworkName",
-    "network:VirtualNetworkPeering": "virtualNetworkPeeringName",
-    "operationalinsights:Workspace": "workspaceName",
-    "privatedns:PrivateZone": "privateZoneName",
-    "privatedns:VirtualNetworkLink": "virtualNetworkLinkName",
-    "redisenterprise:Database": "databaseName",
-    "redisenterprise:RedisEnterprise": "clusterName",
-    "resources:ResourceGroup": "resourceGroupName",
-    "storage:BlobContainer": "containerName",
-    "storage:BlobContainerImmutabilityPolicy": "immutabilityPolicyName",
-    "storage:BlobServiceProperties": "blobServicesName",
-    "storage:ManagementPolicy": "managementPolicyName",
-    "storage:StorageAccount": "accountName",
-}
 CLUSTER_SCOPED = {
     "ClusterRole", "ClusterRoleBinding", "GatewayClass", "Namespace", "ValidatingAdmissionPolicy",
     "ValidatingAdmissionPolicyBinding",
