@@ -51,8 +51,7 @@ class Table:
 def every_rule(stack: str = STACK) -> tuple[Rule, ...]:
     """The rules of a stack, recording and alerting ones, in their order."""
     (found,) = (entry for entry in watched(stack) if entry["type"].endswith(":PrometheusRule"))
-    groups = found["inputs"]["spec"]["groups"]
-    return tuple(rule for group in groups for rule in group["rules"] if "alert" in rule)
+    return tuple(rule for group in found["inputs"]["spec"]["groups"] for rule in group["rules"])
 
 
 def rules(stack: str = STACK) -> tuple[Rule, ...]:
