@@ -24,6 +24,14 @@ class GpuMetricUses(Record, frozen=True):
     """XID errors of the last minutes by GPU and code; a GPU without errors has one series of value 0 without a code."""
     row_remap_failure: str
     """1 where the memory has no spare rows left."""
+    row_remap_pending: str
+    """1 where a row is replaced at the next reset of the GPU."""
+    uncorrectable_rows: str
+    """Rows replaced for errors that could not be corrected."""
+    clock_events: str
+    """Samples of the last minutes with reduced clocks, by reason; a GPU whose clocks were not reduced has no series."""
+    pcie_replays: str
+    """Retries on the PCIe bus."""
     engine_active: str
     """Share of time in which a GPU or MIG slice computes."""
 

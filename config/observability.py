@@ -1,23 +1,13 @@
 """Observability: how long metrics are kept, when alerts fire, who is notified, and what is recorded."""
 
-from typing import Annotated, Literal
+from typing import Annotated
 
-from pydantic import AfterValidator, Field
+from pydantic import Field
 
-from config.addresses import usable_host
-from config.base import DiskGib, Flag, Requests, SecretName, Section, StandIn, pattern
+from config.base import DiskGib, Flag, Requests, Section
+from config.receivers import Receiver, WebAddress
 from config.telemetry import Traces
 from config.usage_export import UsageExport
-
-# 1 to 65535.
-_PORT = "([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])"
-# One address, as mail servers take it: no display name, no list.
-Address = Annotated[str, pattern(r"^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9.-]+\.[A-Za-z]{2,}$", longest=254)]
-
-
-def _mail_server(value: str) -> str:
-    usable_host(value.rpartition(":")[0], "write the mail server's name and port, such as smtp.azurecomm.net:587")
-    return value
 
 
 class Alerts(Section):
@@ -31,48 +21,9 @@ class Alerts(Section):
         default=5.0,
         description="the 95th percentile of the time to the first token over 10 minutes, in seconds up to 7200",
     )
-
-
-class Email(Section):
-    """How e-mail about alerts is sent."""
-
-    to: Annotated[
-        tuple[Address, ...], Field(min_length=1, max_length=100), StandIn(["recovered@recovered.example"])
-    ] = Field(description="a list of addresses, at least one, such as [on-call@acme.example]")
-    sender: Annotated[Address, StandIn("recovered@recovered.example")] = Field(
-        description="the address that it comes from, such as alerts@acme.example"
-    )
-    smarthost: Annotated[
-        str,
-        pattern(rf"^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?:{_PORT}$", longest=260),
-        AfterValidator(_mail_server),
-        StandIn("recovered:587"),
-    ] = Field(description="the mail server and its port, such as smtp.azurecomm.net:587; always over TLS")
-    username: Annotated[str, pattern(r"^[!-~]+$", longest=320)] | None = Field(
-        default=None, description="the name to sign in with; the password is the receiver's `secret`"
-    )
-
-
-class Receiver(Section):
-    """Somebody who is notified when an alert fires."""
-
-    name: Annotated[str, pattern(r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$", longest=40), StandIn("zz{index}")] = Field(
-        description="the receiver's name: lower-case letters, digits and single dashes, 40 at most"
-    )
-    kind: Annotated[Literal["email", "slack", "teams", "pagerduty"], StandIn("slack")] = Field(
-        description="`email`, `slack` or `teams` (an incoming webhook), or `pagerduty` (an Events API v2 integration)"
-    )
-    severity: Literal["critical", "warning", "info"] = Field(
-        default="warning",
-        description="the least urgent alerts that it gets: `critical`, `warning` (critical ones too) or `info` (all)",
-    )
-    secret: SecretName | None = Field(
-        default=None,
-        description="the name (not the value) of the vault's secret with the webhook's address, the integration key or "
-        "the password: letters, digits and -",
-    )
-    email: Email | None = Field(
-        default=None, description="for `email`: {to: […], sender: …, smarthost: host:587, username: …}"
+    next_token_seconds: Annotated[float, Field(gt=0, le=60, strict=True, allow_inf_nan=False)] = Field(
+        default=0.25,
+        description="the 95th percentile of the time from a token to the next over 10 minutes, in seconds up to 60",
     )
 
 
@@ -107,12 +58,18 @@ class Observability(Section):
         default=1, description="the number of Prometheus replicas, 1 or 2"
     )
     alerts: Alerts = Field(
-        default_factory=Alerts, description="thresholds: {waiting_requests: 20, first_token_seconds: 5}"
+        default_factory=Alerts,
+        description="thresholds: {waiting_requests: 20, first_token_seconds: 5, next_token_seconds: 0.25}",
     )
     receivers: tuple[Receiver, ...] = Field(
         default=(),
         max_length=100,
         description="a list of those who are notified of alerts: [{name: on-call, kind: pagerduty, secret: …}]",
+    )
+    runbooks: WebAddress | None = Field(
+        default=None,
+        description="the address under which the folder docs/runbooks is published, such as "
+        "https://git.acme.example/llm-platform/docs/runbooks; left out: alerts name the file in this repository",
     )
     audit: Audit | None = Field(
         default=None,

@@ -10,8 +10,8 @@ from config.findings import Finding, path_of
 HIDDEN = "[secret]"
 # The shapes that token issuers publish for their secret scanners: Hugging Face, OpenAI, GitHub, JSON Web Tokens,
 # GitLab, Docker Hub, Slack, AWS, Entra's client secrets, what `openssl rand -base64` makes of 30 bytes or more, Azure's
-# keys and shared access signatures, PEM keys. Whoever knows a webhook's address may write to its channel: Slack,
-# Microsoft Teams (connectors, and workflows), Discord, PagerDuty.
+# keys and shared access signatures, PEM keys; tokens in the query of an address. Whoever knows a webhook's address may
+# write to its channel: Slack, Microsoft Teams (connectors, and workflows), Discord, PagerDuty.
 _SHAPES = (
     re.compile(r"\bhf_[A-Za-z0-9]{16,}"),
     re.compile(r"\bsk-[A-Za-z0-9_-]{16,}"),
@@ -27,6 +27,7 @@ _SHAPES = (
     re.compile(r"\b(AccountKey|SharedAccessKey)=[A-Za-z0-9+/]{20,}", re.IGNORECASE),
     re.compile(r"\bBearer [A-Za-z0-9._~+/-]{16,}"),
     re.compile(r"[?&]sig=[A-Za-z0-9%+/]{20,}"),
+    re.compile(r"[?&](access[-_]?token|api[-_]?key|token|code|key|secret|password)=[^&\s]{12,}", re.IGNORECASE),
     re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----"),
     re.compile(r"://[^/\s:@]*:[^/\s@]+@"),  # user and password in an address
     # The same without a scheme, as mail servers are written; an image with tag and digest is none.

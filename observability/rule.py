@@ -15,8 +15,10 @@ Owner = Literal["platform", "gpus", "models", "security"]
 class Alert(Struct, frozen=True, kw_only=True):
     """One alerting rule.
 
-    `wait` is how long the expression must hold, None for not at all; `keep` how long the alert goes on when it no
-    longer does; `labels` tell rules of one name apart.
+    `summary` says what is wrong, with the alert's labels and value; `impact` what that means for whoever uses the
+    platform, in the same words for every alert of the name. `wait` is how long the expression must hold, None for not
+    at all; `keep` how long the alert goes on when it no longer does; `labels` tell rules of one name apart. What to do
+    is in `docs/runbooks/NAME.md`.
     """
 
     name: str
@@ -24,18 +26,22 @@ class Alert(Struct, frozen=True, kw_only=True):
     wait: str | None
     severity: Severity
     summary: str
-    impact: str | None = None
-    owner: Owner = "platform"
+    impact: str
+    owner: Owner
     keep: str | None = None
     labels: Mapping[str, str] = field(default_factory=dict)
 
-    def rule(self) -> dict[str, Json]:
-        """The rule as a PrometheusRule has it."""
+    def rule(self, runbooks: str) -> dict[str, Json]:
+        """The rule as a PrometheusRule has it; `runbooks` is where the runbooks are, an address or a folder."""
         rule: dict[str, Json] = {
             "alert": self.name,
             "expr": self.expression,
-            "labels": {"severity": self.severity, **self.labels},
-            "annotations": {"summary": self.summary},
+            "labels": {"severity": self.severity, "owner": self.owner, **self.labels},
+            "annotations": {
+                "summary": self.summary,
+                "impact": self.impact,
+                "runbook_url": f"{runbooks}/{self.name}.md",
+            },
         }
         if self.wait is not None:
             rule["for"] = self.wait

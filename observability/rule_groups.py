@@ -2,11 +2,16 @@
 
 from collections.abc import Mapping, Sequence
 
+from observability.alerts.answers import answer_alerts
+from observability.alerts.gateway import gateway_alerts
 from observability.alerts.gpus import gpu_alerts
 from observability.alerts.limits import limit_alerts
 from observability.alerts.missing import missing_alerts
 from observability.alerts.models import autoscaling_alerts, model_alerts, service_alerts
+from observability.alerts.nodes import node_alerts
 from observability.alerts.platform import platform_alerts
+from observability.alerts.pools import pool_alerts
+from observability.alerts.starting import starting_alerts
 from observability.alerts.usage import usage_alerts
 from observability.objectives.groups import objective_groups
 from observability.rule import Alert, Recording
@@ -18,9 +23,13 @@ def rule_groups(plan: MonitoringPlan) -> Mapping[str, Sequence[Alert | Recording
     """Rules by the name of their group; a group without rules is left out."""
     named: Mapping[str, Sequence[Alert | Recording]] = {
         "llm-models": model_alerts(plan),
+        "llm-starting": starting_alerts(plan),
         "llm-autoscaling": autoscaling_alerts(plan),
-        "llm-service": service_alerts(plan),
+        "llm-service": [*service_alerts(plan), *answer_alerts(plan)],
         "llm-gpus": gpu_alerts(plan),
+        "llm-nodes": node_alerts(plan),
+        "llm-pools": pool_alerts(plan),
+        "llm-gateway": gateway_alerts(plan),
         "llm-platform": platform_alerts(plan.proxies_namespace),
         "llm-missing": missing_alerts(plan),
         "llm-limits": limit_alerts(plan),
@@ -32,4 +41,10 @@ def rule_groups(plan: MonitoringPlan) -> Mapping[str, Sequence[Alert | Recording
 
 def prometheus_groups(plan: MonitoringPlan) -> list[Json]:
     """The groups as a PrometheusRule has them."""
-    return [{"name": name, "rules": [rule.rule() for rule in rules]} for name, rules in rule_groups(plan).items()]
+    return [
+        {
+            "name": name,
+            "rules": [rule.rule(plan.runbooks) if isinstance(rule, Alert) else rule.rule() for rule in rules],
+        }
+        for name, rules in rule_groups(plan).items()
+    ]

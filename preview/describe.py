@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from planning import Plan
-from planning.plan import ChartPlan, LimiterPlan, ModelPlan, PoolPlan
+from planning.plan import ChartPlan, LimiterPlan, ModelPlan, PoolPlan, ReceiverPlan
 from preview import describe_azure as azure
 from preview.formats import TIMES, device, joined, plural, span, span_of
 from preview.leaves import Counts, Description, Leaf
@@ -71,15 +71,23 @@ def _secrets(plan: Plan, _: Counts) -> tuple[Leaf, ...]:
 
 def _monitoring(plan: Plan, _: Counts) -> tuple[Leaf, ...]:
     monitoring = plan.monitoring
-    notified = [f"{receiver.name} ({receiver.kind})" for receiver in monitoring.alerting.receivers]
+    receivers = monitoring.alerting.receivers
+    notified = [_notified(receiver) for receiver in receivers if receiver.minutes is None]
+    called = [f"{beat.name} every {plural(beat.minutes, 'minute')}" for beat in receivers if beat.minutes]
     return (
         Leaf(
             f"{_chart(monitoring.chart)}, metrics kept {plural(monitoring.retention_days, 'day')}, "
             f"{monitoring.storage_gib} GiB {TIMES} {monitoring.replicas}"
         ),
         Leaf(f"alerts go to {joined(notified)}" if notified else "alerts go to nobody"),
+        *([Leaf(f"as long as alerting works it calls {joined(called)}")] if called else []),
         *((Leaf("usage by tenant and model exported every day"),) if monitoring.usage_export is not None else ()),
     )
+
+
+def _notified(receiver: ReceiverPlan) -> str:
+    """A receiver with its kind, and whose alerts it gets where not everybody's."""
+    return f"{receiver.name} ({', '.join((receiver.kind, *receiver.owners))})"
 
 
 def _gpu_operator(plan: Plan, _: Counts) -> tuple[Leaf, ...]:

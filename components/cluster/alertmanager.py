@@ -5,15 +5,20 @@ the configuration holds none. Source: prometheus/alertmanager 0.34, docs/configu
 prometheus-operator 0.93 pkg/alertmanager/types.go.
 """
 
-from planning.plan import AlertingPlan, EmailPlan, Json, ReceiverPlan
+from components.cluster.alert_receivers import alertmanager_receiver
+from observability.inhibitions import INHIBITIONS, Inhibition
+from planning.plan import AlertingPlan, Json, ReceiverPlan
+from planning.plan.alerting import OWNERS, SEVERITIES
 
-# Where the operator mounts a Secret that `alertmanagerSpec.secrets` names.
-_SECRETS = "/etc/alertmanager/secrets"
 # No receiver of a stack file can have this name.
 _NOBODY = "NOBODY"
+_HEARTBEAT = "Watchdog"
 # Alerts that show that alerting works, and the one that only holds others back: their owners send them to nobody.
-_TECHNICAL = "Watchdog|InfoInhibitor"
-_EACH = "{{ range .Alerts }}{{ .Annotations.summary }}{{ .Annotations.description }}\n{{ end }}"
+_TECHNICAL = f"{_HEARTBEAT}|InfoInhibitor"
+# Of kube-prometheus-stack's own alerts.
+_NO_SEVERITY = "none"
+# Kube-prometheus-stack's own alerts name no owner: they are about the cluster.
+_UNOWNED = "platform"
 
 
 def alertmanager_values(plan: AlertingPlan) -> dict[str, Json]:
@@ -21,92 +26,96 @@ def alertmanager_values(plan: AlertingPlan) -> dict[str, Json]:
     spec: dict[str, Json] = {"replicas": plan.replicas}
     if plan.secret is not None:
         spec["secrets"] = [plan.secret]
-    if plan.fallback is None:
+    if not plan.receivers:
         return {"alertmanagerSpec": spec}
     return {"alertmanagerSpec": spec, "config": alertmanager_config(plan)}
 
 
 def alertmanager_config(plan: AlertingPlan) -> dict[str, Json]:
     """The configuration; every key that the chart's own has is set, since Helm adds what is missing."""
-    known = {severity for receiver in plan.receivers for severity in receiver.severities}
-    first: list[Json] = [{"receiver": _NOBODY, "matchers": [f'alertname =~ "{_TECHNICAL}"']}]
-    # What is left of these severities is what no receiver takes.
-    last: list[Json] = [
-        {"receiver": _NOBODY, "matchers": [f'severity = "{severity}"']}
-        for severity in ("critical", "warning", "info", "none")
-        if severity not in known
+    beats = [receiver for receiver in plan.receivers if receiver.minutes is not None]
+    notified = [receiver for receiver in plan.receivers if receiver.minutes is None]
+    first: list[Json] = [
+        *(_heartbeat(receiver) for receiver in beats),
+        {"receiver": _NOBODY, "matchers": [f'alertname =~ "{_TECHNICAL}"']},
     ]
     nobody: list[Json] = [{"name": _NOBODY}]
     return {
         "global": {"resolve_timeout": "5m"},
         # Files of the image, which the chart's own configuration reads as well.
         "templates": ["/etc/alertmanager/config/*.tmpl"],
-        "inhibit_rules": _INHIBITIONS,
+        "inhibit_rules": [*_BY_SEVERITY, *(_inhibition(rule) for rule in INHIBITIONS)],
         "route": {
             # Alerts of no known severity, of a team's own rules for example, are not lost.
-            "receiver": plan.fallback,
+            "receiver": plan.fallback or _NOBODY,
             "group_by": ["alertname", "namespace", "severity"],
             "group_wait": "30s",
             "group_interval": "5m",
             "repeat_interval": "12h",
-            "routes": [*first, *(_route(receiver) for receiver in plan.receivers), *last],
+            "routes": [*first, *(_route(receiver) for receiver in notified), *_unwanted(notified)],
         },
-        "receivers": [*nobody, *(_receiver(receiver, plan.secret) for receiver in plan.receivers)],
+        "receivers": [*nobody, *(alertmanager_receiver(receiver, plan.secret) for receiver in plan.receivers)],
+    }
+
+
+def _heartbeat(receiver: ReceiverPlan) -> dict[str, Json]:
+    return {
+        "receiver": receiver.name,
+        "matchers": [f'alertname = "{_HEARTBEAT}"'],
+        "continue": True,
+        "group_by": ["alertname"],
+        "group_wait": "0s",
+        # Whether it is time again is checked once an interval, and the last call was some milliseconds late: with both
+        # alike every second call would be left out (notify/dedup_stage.go, `needsUpdate`).
+        "group_interval": "30s",
+        "repeat_interval": f"{receiver.minutes}m",
     }
 
 
 def _route(receiver: ReceiverPlan) -> dict[str, Json]:
+    matchers: list[Json] = [f'severity =~ "{"|".join(receiver.severities)}"']
+    if receiver.owners:
+        matchers.append(_owned(receiver.owners))
     return {
         "receiver": receiver.name,
-        "matchers": [f'severity =~ "{"|".join(receiver.severities)}"'],
+        "matchers": matchers,
         # Every receiver of a severity gets the alert, not only the first.
         "continue": True,
         "routes": [{"matchers": ['severity = "critical"'], "repeat_interval": "4h"}],
     }
 
 
-def _receiver(receiver: ReceiverPlan, secret: str | None) -> dict[str, Json]:
-    file = f"{_SECRETS}/{secret}/{receiver.name}"
-    match receiver.kind:
-        case "slack":
-            config: dict[str, Json] = {"api_url_file": file, "text": _EACH}
-        case "teams":
-            config = {"webhook_url_file": file}
-        case "pagerduty":
-            config = {"routing_key_file": file, "severity": _PAGERDUTY_SEVERITY}
-        case "email":
-            config = _email(receiver.email, file if receiver.secret is not None else None)
-    return {"name": receiver.name, _KINDS[receiver.kind]: [{"send_resolved": True, **config}]}
+def _owned(owners: tuple[str, ...]) -> str:
+    """The matcher of alerts of these owners; a label that isn't there matches as an empty one."""
+    return f'owner =~ "{"|".join((*owners, *([""] if _UNOWNED in owners else [])))}"'
 
 
-def _email(plan: EmailPlan | None, password: str | None) -> dict[str, Json]:
-    if plan is None:
-        raise TypeError(plan)
-    config: dict[str, Json] = {
-        "to": ", ".join(plan.to),
-        "from": plan.sender,
-        "smarthost": plan.smarthost,
-        "require_tls": True,
+def _unwanted(notified: list[ReceiverPlan]) -> list[Json]:
+    """Routes of what no receiver takes. Critical alerts are never among them: the fallback gets those of nobody."""
+    routes: list[Json] = []
+    for severity in (*SEVERITIES, _NO_SEVERITY):
+        takers = [receiver for receiver in notified if severity in receiver.severities]
+        if not takers:
+            routes.append({"receiver": _NOBODY, "matchers": [f'severity = "{severity}"']})
+            continue
+        left = tuple(
+            owner for owner in OWNERS if not any(not taker.owners or owner in taker.owners for taker in takers)
+        )
+        if left and severity != SEVERITIES[0]:
+            routes.append({"receiver": _NOBODY, "matchers": [f'severity = "{severity}"', _owned(left)]})
+    return routes
+
+
+def _inhibition(rule: Inhibition) -> dict[str, Json]:
+    return {
+        "source_matchers": [f'alertname =~ "{"|".join(rule.causes)}"', *rule.when],
+        "target_matchers": [f'alertname =~ "{"|".join(rule.effects)}"', *rule.only],
+        **({"equal": list(rule.same)} if rule.same else {}),
     }
-    if plan.username is not None and password is not None:
-        config |= {"auth_username": plan.username, "auth_password_file": password}
-    return config
 
 
-# Teams takes the address of a workflow; the older connectors (msteams_configs) have been switched off by Microsoft.
-_KINDS = {
-    "slack": "slack_configs",
-    "teams": "msteamsv2_configs",
-    "pagerduty": "pagerduty_configs",
-    "email": "email_configs",
-}
-# PagerDuty takes these words only, and no empty one.
-_PAGERDUTY_SEVERITY = (
-    '{{ if eq .CommonLabels.severity "critical" }}critical{{ else if eq .CommonLabels.severity "info" }}info'
-    "{{ else }}warning{{ end }}"
-)
 # The chart's own: the more urgent alert of a name and namespace holds back the less urgent ones.
-_INHIBITIONS: list[Json] = [
+_BY_SEVERITY: list[Json] = [
     {
         "source_matchers": ['severity = "critical"'],
         "target_matchers": ['severity =~ "warning|info"'],

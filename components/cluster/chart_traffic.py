@@ -27,6 +27,7 @@ from components.cluster.labels import OPERATED_PODS, PROMETHEUS_PODS, PROXY_PODS
 from components.cluster.limiter_traffic import limiter_traffic, without_api
 from components.cluster.network_policies import DNS, deny_all, https, pods
 from components.cluster.proxy_traffic import optional_traffic
+from components.cluster.receiver_traffic import receiver_traffic
 from components.foundation import KubernetesCluster
 from planning.plan import AlertingPlan, CertificatesPlan, ChartTrafficPlan, ControllerPlan, GatewayPlan
 from planning.plan.endpoint import HTTP_PORT
@@ -205,7 +206,7 @@ def monitoring_traffic(plan: ChartTrafficPlan, alerting: AlertingPlan, *, withou
                 _scraped(plan, _RELOADER),
                 {"from_": [alertmanager], "ports": gossip},
             ],
-            egress=[{"to": [alertmanager], "ports": gossip}, *_receivers(plan, alerting)],
+            egress=[{"to": [alertmanager], "ports": gossip}, *receiver_traffic(plan, alerting)],
         ),
         "grafana": _opening(
             _GRAFANA,
@@ -218,17 +219,6 @@ def monitoring_traffic(plan: ChartTrafficPlan, alerting: AlertingPlan, *, withou
         "operator": _opening({_COMPONENT: "prometheus-operator"}, ingress=[_from_anyone(10250)]),
         "kube-state-metrics": _opening({_NAME: "kube-state-metrics"}, ingress=[_scraped(plan, 8080, 8081)]),
     }
-
-
-def _receivers(plan: ChartTrafficPlan, alerting: AlertingPlan) -> list[NetworkPolicyEgressRuleArgsDict]:
-    """Webhooks are on the internet; a mail server may be in a network of your own."""
-    rules = []
-    if any(receiver.email is None for receiver in alerting.receivers):
-        rules.append(https(_EVERYTHING, but=plan.not_internet))
-    ports = {int(receiver.email.smarthost.rpartition(":")[2]) for receiver in alerting.receivers if receiver.email}
-    if ports:
-        rules.append(_addresses([_EVERYTHING], *sorted(ports), but=plan.never))
-    return rules
 
 
 def _opening(

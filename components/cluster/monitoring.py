@@ -23,7 +23,7 @@ from components.foundation import KubernetesCluster, PodIdentities
 from observability.rule_groups import prometheus_groups
 from planning.plan import ControllerPlan, Json, MonitoringPlan, NodeSelection, metrics
 from planning.plan.endpoint import HTTP_PORT_NAME
-from planning.plan.labels import MODEL
+from planning.plan.labels import MODEL, POOL
 
 # Blocks are deleted by age and by size: a full disk stops Prometheus, and so alerts and autoscaling. Kept this full, it
 # stays clear of KubePersistentVolumeFillingUp, which warns below 15 % of free space.
@@ -222,7 +222,9 @@ def _values(plan: MonitoringPlan, nodes: NodeSelection) -> dict[str, Json]:
         "kube-state-metrics": {
             **system_nodes,
             # The MIG manager reports through node labels; the foundation marks nodes that have GPUs.
-            "metricLabelsAllowlist": [f"nodes=[nvidia.com/mig.config,nvidia.com/mig.config.state,{plan.gpu_nodes[0]}]"],
+            "metricLabelsAllowlist": [
+                f"nodes=[nvidia.com/mig.config,nvidia.com/mig.config.state,{plan.gpu_nodes[0]},{POOL}]"
+            ],
             **object_metrics_values(),
             # Metrics of Secrets are used nowhere, and the right to list them is a right to read them.
             "collectorsExclude": ["secrets"],

@@ -18,6 +18,8 @@ def limit_alerts(plan: MonitoringPlan) -> list[Alert]:
             severity="critical",
             summary='proxies could not have {{ $value | printf "%.0f" }} requests of 5 minutes counted: tenants\' '
             "limits don't hold, or everybody is refused (`limiter.when_away`)",
+            impact="tenants spend without limit, or every request of theirs is refused",
+            owner="platform",
         ),
         Alert(
             name="RedisFails",
@@ -25,5 +27,17 @@ def limit_alerts(plan: MonitoringPlan) -> list[Alert]:
             wait="5m",
             severity="critical",
             summary="the rate-limit service has no answer from Redis: it is away, full, or refuses the password",
+            impact="tenants spend without limit, or every request of theirs is refused",
+            owner="platform",
+        ),
+        Alert(
+            name="LimitsRefuse",
+            expression=f"sum(rate({metrics.LIMIT_REFUSALS}[15m])) "
+            f"/ (sum(rate({metrics.LIMIT_REFUSALS}[15m])) + sum(rate({metrics.LIMIT_PASSES}[15m]))) > 0.2",
+            wait="30m",
+            severity="info",
+            summary="{{ $value | humanizePercentage }} of the requests that are counted are over a tenant's limit",
+            impact="clients of some tenants get 429: a limit too low, or a client that asks too much",
+            owner="platform",
         ),
     ]

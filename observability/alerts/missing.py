@@ -17,7 +17,14 @@ _OF_REPLICAS = (
     metrics.VLLM_GENERATED_TOKENS,
     metrics.VLLM_KV_CACHE_USAGE,
     metrics.VLLM_FIRST_TOKEN_BUCKET,
+    f"{metrics.VLLM_INTER_TOKEN}_bucket",
+    metrics.VLLM_QUEUE_BUCKET,
+    metrics.VLLM_REQUEST_BUCKET,
+    metrics.VLLM_REQUESTS,
+    metrics.VLLM_REJECTIONS,
 )
+# What kube-state-metrics says of every pod that has a node.
+_OF_PODS = (metrics.POD_READY, metrics.POD_SCHEDULED, metrics.RESTARTS)
 
 
 def missing_alerts(plan: MonitoringPlan) -> list[Alert]:
@@ -27,8 +34,11 @@ def missing_alerts(plan: MonitoringPlan) -> list[Alert]:
     return [
         *(_missing(series) for series in _always(plan)),
         *(_missing(series, only_if=replicas) for series in _OF_REPLICAS),
+        *(_missing(f'{series}{{namespace="{plan.models_namespace}"}}', only_if=replicas) for series in _OF_PODS),
         # Not every GPU has spare rows, and errors are on every node: see GPUMetricsMissing.
         _missing(plan.gpu_metrics.engine_active, only_if=devices),
+        _missing(plan.gpu_metrics.pcie_replays, only_if=devices),
+        _missing(f'{metrics.DAEMONS_UNAVAILABLE}{{namespace="{plan.operator_namespace}"}}', only_if=devices),
         *(
             Alert(
                 name="ControllerDown",
@@ -36,6 +46,8 @@ def missing_alerts(plan: MonitoringPlan) -> list[Alert]:
                 wait=_WAIT,
                 severity="warning",
                 summary=f"no pod of {controller.name} answers: changes, and what it renews, have no effect",
+                impact="changes wait, and what it renews ends: certificates, secrets, replicas",
+                owner="platform",
                 labels={"controller": controller.name},
             )
             for controller in plan.controllers
@@ -48,14 +60,19 @@ def _always(plan: MonitoringPlan) -> Iterator[str]:
     models, proxies = (f'{{namespace="{name}"}}' for name in (plan.models_namespace, plan.proxies_namespace))
     yield f"{metrics.DEPLOYMENT_REPLICAS_AVAILABLE}{models}"
     yield f"{metrics.DEPLOYMENT_REPLICAS_WANTED}{models}"
+    yield f"{metrics.DEPLOYMENT_REPLICAS_AVAILABLE}{proxies}"
+    yield f"{metrics.DEPLOYMENT_REPLICAS_WANTED}{proxies}"
     yield f"{metrics.AUTOSCALER_REPLICAS_WANTED}{models}"
+    yield f"{metrics.AUTOSCALER_MOST_REPLICAS}{models}"
     yield f"{metrics.AUTOSCALER_CONDITION}{models}"
     yield f"{metrics.AUTOSCALER_CONDITION}{proxies}"
     yield metrics.NODE_LABELS
     yield metrics.NODE_ALLOCATABLE
+    yield metrics.NODE_CONDITION
     yield from condition_series()
     yield metrics.CERTIFICATE_ENDS
     yield metrics.PROXY_CERTIFICATE_DAYS
+    yield metrics.GATEWAY_ANSWERS
     if plan.usage_export is not None:
         yield cronjob_series(metrics.CRONJOB_CREATED, plan.usage_export)
 
@@ -69,5 +86,7 @@ def _missing(series: str, *, only_if: str | None = None) -> Alert:
         severity="warning",
         # A text sees the labels of the series, not those that a rule adds.
         summary=f"there is no {series}: alerts that need it can't fire",
+        impact="what these alerts watch can fail unseen",
+        owner="platform",
         labels={"missing": series},
     )

@@ -3,7 +3,7 @@
 from observability.alerts.platform import inactive_autoscaler
 from observability.object_conditions import condition
 from observability.rule import Alert
-from planning.plan import MonitoringPlan, metrics
+from planning.plan import MonitoringPlan, WatchPlan, metrics
 
 
 def model_alerts(plan: MonitoringPlan) -> list[Alert]:
@@ -12,11 +12,16 @@ def model_alerts(plan: MonitoringPlan) -> list[Alert]:
     return [
         Alert(
             name="ModelUnavailable",
-            expression=f"{_replicas(metrics.DEPLOYMENT_REPLICAS_AVAILABLE, namespace)} == 0 "
-            f"and on (namespace, deployment) {_replicas(metrics.DEPLOYMENT_REPLICAS_WANTED, namespace)} > 0",
+            expression=_with_model(
+                f"{_replicas(metrics.DEPLOYMENT_REPLICAS_AVAILABLE, namespace)} == 0 "
+                f"and on (namespace, deployment) {_replicas(metrics.DEPLOYMENT_REPLICAS_WANTED, namespace)} > 0",
+                plan.watch,
+            ),
             wait="5m",
             severity="critical",
             summary="{{ $labels.deployment }} has no ready replica",
+            impact="every request for the model fails, or goes to its fallback where it has one",
+            owner="models",
         ),
         Alert(
             name="ModelTargetDown",
@@ -24,6 +29,8 @@ def model_alerts(plan: MonitoringPlan) -> list[Alert]:
             wait="5m",
             severity="warning",
             summary="{{ $labels.pod }} exports no metrics",
+            impact="autoscaling and the alerts on the model leave this replica out",
+            owner="models",
         ),
         Alert(
             # `up == 0` and sums over it return nothing when the targets themselves are gone.
@@ -33,6 +40,8 @@ def model_alerts(plan: MonitoringPlan) -> list[Alert]:
             wait="10m",
             severity="critical",
             summary="ready replicas export no metrics: autoscaling ignores them",
+            impact="autoscaling is without metrics, and the alerts on these models are silent",
+            owner="models",
         ),
         Alert(
             # As the liveness probe, which acts later. Prompt tokens are counted too: an embedding model generates none.
@@ -44,6 +53,8 @@ def model_alerts(plan: MonitoringPlan) -> list[Alert]:
             wait="5m",
             severity="critical",
             summary="{{ $labels.pod }} has requests but reads and writes no tokens",
+            impact="requests on this replica hang until they time out",
+            owner="models",
         ),
         Alert(
             name="KVCacheSaturated",
@@ -53,6 +64,8 @@ def model_alerts(plan: MonitoringPlan) -> list[Alert]:
             wait="5m",
             severity="warning",
             summary="the KV cache of {{ $labels.pod }} is full and requests wait",
+            impact="requests wait until others end, whatever the GPU could compute",
+            owner="models",
         ),
         Alert(
             name="RequestsPreempted",
@@ -60,8 +73,22 @@ def model_alerts(plan: MonitoringPlan) -> list[Alert]:
             wait="10m",
             severity="warning",
             summary="{{ $labels.pod }} preempts requests: lower max-num-seqs or add KV cache",
+            impact="preempted requests are computed again: answers come late, and GPU time is spent twice",
+            owner="models",
         ),
     ]
+
+
+def _with_model(expression: str, plan: WatchPlan) -> str:
+    """The expression with the label `model_name` of the metrics of replicas, from the name of the Deployment."""
+    labelled = f'label_replace({expression}, "model_name", "$1", "deployment", "(.+)")'
+    others: dict[str, list[str]] = {}
+    for workload in plan.workloads:
+        if workload.name != workload.model:
+            others.setdefault(workload.model, []).append(workload.name)
+    for model, names in others.items():
+        labelled = f'label_replace({labelled}, "model_name", "{model}", "deployment", "{"|".join(names)}")'
+    return labelled
 
 
 def _replicas(metric: str, namespace: str) -> str:
@@ -82,6 +109,8 @@ def autoscaling_alerts(plan: MonitoringPlan) -> list[Alert]:
             severity="warning",
             summary="{{ $labels.horizontalpodautoscaler }} gets no value from KEDA: its replicas stay as they are, "
             "whatever the load",
+            impact="load beyond the present replicas waits, or is refused",
+            owner="platform",
         ),
         Alert(
             # With a fallback KEDA gives the autoscaler a number of its own, and both look healthy.
@@ -91,8 +120,30 @@ def autoscaling_alerts(plan: MonitoringPlan) -> list[Alert]:
             wait="15m",
             severity="warning",
             summary="KEDA has no metrics for {{ $labels.name }}: its replicas stay as they are, whatever the load",
+            impact="load beyond the present replicas waits, or is refused",
+            owner="platform",
+        ),
+        Alert(
+            # With the same fewest and most replicas it is always at both: what counts is that requests wait.
+            name="AutoscalerAtMaximum",
+            expression=f"{_at_maximum(plan)} and on (namespace, model_name) "
+            f"sum by (namespace, model_name) ({metrics.VLLM_REQUESTS_WAITING}) > 0",
+            wait="15m",
+            severity="warning",
+            summary="{{ $labels.model_name }} has all the replicas that it may have, and requests wait",
+            impact="more load makes every request slower",
+            owner="models",
         ),
     ]
+
+
+def _at_maximum(plan: MonitoringPlan) -> str:
+    """Deployments of which KEDA's autoscaler wants as many replicas as it may, with the label `model_name`."""
+    by, of = "namespace, horizontalpodautoscaler", f'{{namespace="{plan.models_namespace}"}}'
+    wanted = f"max by ({by}) ({metrics.AUTOSCALER_REPLICAS_WANTED}{of})"
+    most = f"max by ({by}) ({metrics.AUTOSCALER_MOST_REPLICAS}{of})"
+    deployment = f'label_replace({wanted} >= {most}, "deployment", "$1", "horizontalpodautoscaler", "keda-hpa-(.+)")'
+    return f"max by (namespace, model_name) ({_with_model(deployment, plan.watch)})"
 
 
 def service_alerts(plan: MonitoringPlan) -> list[Alert]:
@@ -104,6 +155,8 @@ def service_alerts(plan: MonitoringPlan) -> list[Alert]:
             wait="5m",
             severity="warning",
             summary="{{ $value }} requests wait for {{ $labels.model_name }}",
+            impact="clients wait before their request is even begun",
+            owner="models",
         ),
         Alert(
             name="FirstTokenSlow",
@@ -112,6 +165,8 @@ def service_alerts(plan: MonitoringPlan) -> list[Alert]:
             wait="5m",
             severity="warning",
             summary='p95 time to first token of {{ $labels.model_name }} is {{ $value | printf "%.1f" }} s',
+            impact="clients see nothing for longer than was promised",
+            owner="models",
         ),
     ]
 

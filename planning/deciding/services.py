@@ -16,6 +16,7 @@ from planning.deciding.surface import dns_name, issuer, surface
 from planning.deciding.tracing import gateway_tracing
 from planning.deciding.traffic import GATEWAY, GATEWAY_NAMESPACE, NODE_EXPORTER_NAMESPACE
 from planning.deciding.usage_export import usage_export
+from planning.deciding.watch import watch
 from planning.placement.system_capacity import system_capacity
 from planning.plan import (
     AutoscalingPlan,
@@ -35,6 +36,8 @@ from planning.resolving.hugging_face import token_secret
 from planning.resolving.request_path import request_path
 from planning.resolving.resolution import ResolvedStack
 
+# In this repository.
+_RUNBOOKS = "docs/runbooks"
 # What the Prometheus operator gives Prometheus to end: prometheus-operator v0.93, pkg/prometheus/server/statefulset.go.
 _PROMETHEUS_GRACE_SECONDS = 600
 
@@ -163,6 +166,8 @@ def monitoring(stack: ResolvedStack, nodes: NodeSelection) -> MonitoringPlan:
         replicas=settings.replicas,
         waiting_requests=settings.alerts.waiting_requests,
         first_token_seconds=settings.alerts.first_token_seconds,
+        runbooks=settings.runbooks.removesuffix("/") if settings.runbooks is not None else _RUNBOOKS,
+        watch=watch(stack),
         gpu_nodes=azure_objects.GPU_NODES,
         gateway=GATEWAY,
         gateway_namespace=GATEWAY_NAMESPACE,
@@ -203,6 +208,10 @@ def _gpu_metrics(stack: ResolvedStack) -> GpuMetricsPlan:
     return GpuMetricsPlan(
         xid_errors=uses.xid_errors,
         row_remap_failure=uses.row_remap_failure,
+        row_remap_pending=uses.row_remap_pending,
+        uncorrectable_rows=uses.uncorrectable_rows,
+        clock_events=uses.clock_events,
+        pcie_replays=uses.pcie_replays,
         engine_active=uses.engine_active,
         application_xids=facts.application_xids,
     )

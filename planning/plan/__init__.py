@@ -89,6 +89,7 @@ from planning.plan.telemetry import CollectorPlan, DestinationPlan, GatewayTraci
 from planning.plan.tenants import CounterPlan, RouteGroupPlan, TenantLimitPlan, TenantPlan
 from planning.plan.tokens import IdentityPlan, TokensPlan
 from planning.plan.usage import UsageExportPlan, UsageRecordsPlan
+from planning.plan.watch import WatchedPool, WatchedWorkload, WatchPlan
 
 __all__ = [
     "AccessPlan",
@@ -199,6 +200,9 @@ __all__ = [
     "UsageExportPlan",
     "UsageRecordsPlan",
     "VaultPlan",
+    "WatchPlan",
+    "WatchedPool",
+    "WatchedWorkload",
     "WeightsCheckPlan",
     "WorkloadPlan",
 ]

@@ -15,13 +15,27 @@ VLLM_GENERATED_TOKENS = "vllm:generation_tokens_total"
 VLLM_KV_CACHE_USAGE = "vllm:kv_cache_usage_perc"
 VLLM_FIRST_TOKEN = "vllm:time_to_first_token_seconds"  # noqa: S105 - the name of a metric, not a secret
 VLLM_FIRST_TOKEN_BUCKET = f"{VLLM_FIRST_TOKEN}_bucket"
+VLLM_QUEUE_BUCKET = "vllm:request_queue_time_seconds_bucket"
+VLLM_REQUEST_BUCKET = "vllm:e2e_request_latency_seconds_bucket"
+VLLM_REJECTIONS = "vllm:admission_rejections_total"
+VLLM_REQUESTS = "vllm:request_success_total"
 VLLM_INTER_TOKEN = "vllm:inter_token_latency_seconds"  # noqa: S105 - the name of a metric, not a secret
 
 DEPLOYMENT_REPLICAS_AVAILABLE = "kube_deployment_status_replicas_available"
 DEPLOYMENT_REPLICAS_WANTED = "kube_deployment_spec_replicas"
 AUTOSCALER_CONDITION = "kube_horizontalpodautoscaler_status_condition"
 AUTOSCALER_REPLICAS_WANTED = "kube_horizontalpodautoscaler_status_desired_replicas"
+AUTOSCALER_MOST_REPLICAS = "kube_horizontalpodautoscaler_spec_max_replicas"
 NODE_LABELS = "kube_node_labels"
+NODE_CONDITION = "kube_node_status_condition"
+POD_UNSCHEDULABLE = "kube_pod_status_unschedulable"
+POD_SCHEDULED = "kube_pod_status_scheduled_time"
+POD_READY = "kube_pod_status_ready"
+RESTARTS = "kube_pod_container_status_restarts_total"
+LAST_END = "kube_pod_container_status_last_terminated_reason"
+WAITS = "kube_pod_container_status_waiting_reason"
+INIT_WAITS = "kube_pod_init_container_status_waiting_reason"
+DAEMONS_UNAVAILABLE = "kube_daemonset_status_number_unavailable"
 NODE_ALLOCATABLE = "kube_node_status_allocatable"
 
 # This program's own, made by kube-state-metrics of conditions of custom objects (observability/object_conditions.py).
@@ -38,7 +52,14 @@ GATEWAY_ANSWERS = "envoy_http_downstream_rq_xx"
 ANSWERS_RESET = "envoy_http_downstream_rq_tx_reset"
 # Envoy (source/extensions/filters/http/ratelimit) and the rate-limit service (src/stats/prom/default_mapper.yaml).
 LIMIT_ERRORS = "envoy_cluster_ratelimit_error"
+LIMIT_REFUSALS = "envoy_cluster_ratelimit_over_limit"
+LIMIT_PASSES = "envoy_cluster_ratelimit_ok"
 LIMITER_ERRORS = "ratelimit_service_should_rate_limit_error"
+# Envoy (source/extensions/filters/http/ext_proc/ext_proc.h): every processor of requests, that of the AI gateway and
+# that of content safety.
+PROCESSOR_STREAMS = "envoy_http_ext_proc_streams_started"
+PROCESSOR_FAILURES = "envoy_http_ext_proc_streams_failed"
+PROCESSOR_BYPASSED = "envoy_http_ext_proc_failure_mode_allowed"
 WEBHOOK_REJECTIONS = "apiserver_admission_webhook_rejection_count"
 # Agent Router (internal/metrics/genai.go), in the proxies' processor; a success has no `error_type`.
 TOKENS_USED = "gen_ai_client_token_usage_sum"

@@ -8,6 +8,7 @@ from planning.plan.gpu_metrics import GpuMetricsPlan
 from planning.plan.objectives import ModelObjectivesPlan
 from planning.plan.services import ChartPlan, ControllerPlan, MovePlan
 from planning.plan.usage import UsageExportPlan
+from planning.plan.watch import WatchPlan
 
 
 class MonitoringPlan(Struct, frozen=True, kw_only=True):
@@ -35,6 +36,10 @@ class MonitoringPlan(Struct, frozen=True, kw_only=True):
     """Requests waiting for a model above which an alert fires."""
     first_token_seconds: float
     """95th percentile of the time to the first token above which an alert fires."""
+    runbooks: str
+    """Where the runbooks of alerts are: an address, or the folder in this repository."""
+    watch: WatchPlan
+    """What alerts compare metrics with."""
     gpu_nodes: tuple[str, str]
     """Label, and its value, by which the foundation marks nodes with GPUs, also before any device is there."""
     gateway: str

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from config.observability import Receiver
+from config.receivers import Receiver
 from planning.resolving.resolution import Resolution
 from planning.rules.register import Violation, Violations, stack_rule
 
@@ -15,7 +15,23 @@ _ADD = (
 )
 _SMTP_PORT = "25"
 # What the secret of a kind holds.
-_HOLDS = {"slack": "webhook's address", "teams": "webhook's address", "pagerduty": "integration key"}
+_HOLDS = {
+    "slack": "webhook's address",
+    "teams": "webhook's address",
+    "pagerduty": "integration key",
+    "webhook": "address",
+    "heartbeat": "address",
+}
+# Keys that one kind alone has a use for.
+_KINDS_OF = {"email": "email", "url": "webhook", "minutes": "heartbeat"}
+# A heartbeat says that alerting works; no alert of anybody comes with it.
+_NOT_OF_HEARTBEATS = ("severity", "owners")
+
+
+def notified(stack: Resolution) -> list[tuple[int, Receiver]]:
+    """Receivers that get alerts, with their places in the list: all but heartbeats."""
+    receivers = stack.settings.observability.receivers
+    return [(index, receiver) for index, receiver in enumerate(receivers) if receiver.kind != "heartbeat"]
 
 
 @stack_rule(
@@ -27,7 +43,7 @@ _HOLDS = {"slack": "webhook's address", "teams": "webhook's address", "pagerduty
 )
 def somebody_is_notified(stack: Resolution) -> Violations:
     """Outside production, the stack file names at least one receiver of alerts."""
-    if not stack.settings.platform.is_production and not stack.settings.observability.receivers:
+    if not stack.settings.platform.is_production and not notified(stack):
         yield Violation(_RECEIVERS, _NOBODY, _ADD)
 
 
@@ -40,7 +56,7 @@ def somebody_is_notified(stack: Resolution) -> Violations:
 )
 def somebody_is_notified_in_production(stack: Resolution) -> Violations:
     """In production, the stack file names at least one receiver of alerts."""
-    if stack.settings.platform.is_production and not stack.settings.observability.receivers:
+    if stack.settings.platform.is_production and not notified(stack):
         yield Violation(_RECEIVERS, f"{_NOBODY}, and this is production", _ADD)
 
 
@@ -61,14 +77,14 @@ def receivers_are_complete(stack: Resolution) -> Violations:
 
 
 def _incomplete(receiver: Receiver) -> Iterator[tuple[str, str, str]]:
+    yield from _without_use(receiver)
     email, kind = receiver.email, receiver.kind
     if kind != "email":
-        if receiver.secret is None:
+        if receiver.secret is None and receiver.url is None:
             holds = _HOLDS[kind]
             message = f"kind `{kind}` without `secret`: nothing can be sent without the {holds}"
-            yield "secret", message, f"write the name of the vault's secret with the {holds}"
-        if email is not None:
-            yield "email", f"kind `{kind}` has no use for `email`", "leave it out, or write kind: email"
+            or_url = ", or url: https://… where the address is no secret" if kind == "webhook" else ""
+            yield "secret", message, f"write the name of the vault's secret with the {holds}{or_url}"
     elif email is None:
         yield "email", "kind `email` without an address to write to", "add {to: […], sender: …, smarthost: host:587}"
     elif email.username is not None and receiver.secret is None:
@@ -77,6 +93,17 @@ def _incomplete(receiver: Receiver) -> Iterator[tuple[str, str, str]]:
     elif email.username is None and receiver.secret is not None:
         message = f"`{receiver.secret}` is the secret of a password, and email.username says nobody who signs in"
         yield "email.username", message, "add the name to sign in with, or leave secret out"
+
+
+def _without_use(receiver: Receiver) -> Iterator[tuple[str, str, str]]:
+    for key, kind in _KINDS_OF.items():
+        if getattr(receiver, key) is not None and receiver.kind != kind:
+            yield key, f"kind `{receiver.kind}` has no use for `{key}`", f"leave it out, or write kind: {kind}"
+    if receiver.kind == "heartbeat":
+        for key in _NOT_OF_HEARTBEATS:
+            if key in receiver.model_fields_set:
+                message = f"`{key}` of a heartbeat, which gets no alerts: it is called as long as alerting works"
+                yield key, message, "leave it out; for alerts add a receiver of another kind"
 
 
 @stack_rule(
@@ -88,10 +115,10 @@ def _incomplete(receiver: Receiver) -> Iterator[tuple[str, str, str]]:
 )
 def warnings_are_sent(stack: Resolution) -> Violations:
     """Where there are receivers, one of them gets warnings too."""
-    receivers = stack.settings.observability.receivers
-    if receivers and all(receiver.severity == "critical" for receiver in receivers):
+    receivers = notified(stack)
+    if receivers and all(receiver.severity == "critical" for _, receiver in receivers):
         yield Violation(
-            f"{_RECEIVERS}[{len(receivers) - 1}].severity",
+            f"{_RECEIVERS}[{receivers[-1][0]}].severity",
             "every receiver gets critical alerts only: warnings reach nobody",
             "write `warning` for one receiver, or add one",
         )

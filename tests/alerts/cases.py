@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import yaml
 
-from tests.alerts.expositions import LIMITED, Labels, Series, scraped, watched
+from tests.alerts.expositions import LIMITED, Labels, Series, exported, scraped, watched
 from tests.alerts.promql import metric_of, parse, selectors
 from tests.alerts.promtool import EVALUATION, Expected, Trial
 
@@ -147,7 +147,7 @@ def recorded(metric: str, given: Labels) -> Series:
         ValueError: none is exported, or none has all these labels with these values.
 
     """
-    likely = [series for series in scraped(STACK) if series.metric == metric and set(given) <= set(series.labels)]
+    likely = [series for series in exported(STACK) if series.metric == metric and set(given) <= set(series.labels)]
     if not likely:
         raise ValueError(f"no series of {metric} is recorded with the labels {sorted(given)}")
     others = possible().get(metric, {})
@@ -217,7 +217,8 @@ def _expected(rule: Rule, case: Case) -> Iterator[Expected]:
         for at in case.at or (f"{wait // 60 + 2}m", "3h"):
             yield Expected(at, rule["alert"], [])
         return
+    fires = ({**rule["labels"], **case.labels}, {**rule["annotations"], "summary": case.summary})
     for at in case.at or (f"{wait // 60 + 2}m",):
-        yield Expected(at, rule["alert"], [({**rule["labels"], **case.labels}, case.summary)])
+        yield Expected(at, rule["alert"], [fires])
     for at in case.silent_at or ((f"{wait - 30}s",) if wait else ()):
         yield Expected(at, rule["alert"], [])

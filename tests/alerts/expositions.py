@@ -47,6 +47,10 @@ class Monitor:
         return Series(series.metric, {**self.target, **own}, series.value)
 
 
+# What follows is there only while something is wrong.
+_IN_TROUBLE: Final = "\n# In trouble: "
+
+
 def metrics_of(exposition: str) -> Iterator[Series]:
     """Series of an exposition in Prometheus' text format."""
     for line in exposition.splitlines():
@@ -152,17 +156,31 @@ def _limit(sections: Sections) -> None:
 
 
 @cache
+def exported(stack: str) -> tuple[Series, ...]:
+    """All series that the exporters can have: those of a healthy platform, and those of one in trouble."""
+    return (*scraped(stack), *_recorded(stack, healthy=False))
+
+
+@cache
 def scraped(stack: str) -> tuple[Series, ...]:
     """All series of a healthy platform, as Prometheus of the stack would have them."""
+    found = _recorded(stack, healthy=True)
     entries = watched(stack)
-    found = []
+    for entry in entries:
+        if entry["type"].endswith(("PodMonitor", "ServiceMonitor")):
+            found.append(Series("up", monitor(entries, entry["inputs"]["metadata"]["name"]).target, "1"))
+    return tuple(found)
+
+
+def _recorded(stack: str, *, healthy: bool) -> list[Series]:
+    entries, found = watched(stack), []
     for file in in_use():
         name = exporter_of(file)[0]
         if name == _RATE_LIMITS and not any("limits" in tenant for tenant in sections_watched(stack)["tenants"]):
             continue
         reads = _OF_THE_CHART.get(name) or monitor(entries, _MONITORS[name])
-        found += [reads.relabelled(series) for series in metrics_of(file.read_text(encoding="utf-8"))]
-    for entry in entries:
-        if entry["type"].endswith(("PodMonitor", "ServiceMonitor")):
-            found.append(Series("up", monitor(entries, entry["inputs"]["metadata"]["name"]).target, "1"))
-    return tuple(found)
+        parts = file.read_text(encoding="utf-8").partition(_IN_TROUBLE)
+        # The first line of the second part is the rest of its heading.
+        text = parts[0] if healthy else parts[2].partition("\n")[2]
+        found += [reads.relabelled(series) for series in metrics_of(text)]
+    return found

@@ -33,7 +33,7 @@ def trials(rule: Rule, tried: Sequence[Rule]) -> Iterator[Trial]:
     if not gone & set(healthy):
         raise ValueError(f"{rule['expr']} is about nothing that is recorded")
     series = {name: value for name, value in healthy.items() if name not in gone}
-    fires = (labels_of(rule, absence), summary(alert, about))
+    fires = (labels_of(rule, absence), annotations(rule, about))
     early = f"{seconds(rule['for']) - 30}s"
     expected = [Expected(early, alert, []), Expected(after, alert, [fires])]
     yield Trial(f"{alert} fires: {about} is gone", tried, series, expected)
@@ -44,9 +44,9 @@ def trials(rule: Rule, tried: Sequence[Rule]) -> Iterator[Trial]:
         yield Trial(f"{alert} silent: nothing has {about}", tried, asleep, [Expected(after, alert, [])])
 
 
-def summary(alert: str, about: str) -> str:
-    """Text of the alert."""
-    return _SUMMARY[alert].format(about)
+def annotations(rule: Rule, about: str) -> dict[str, str]:
+    """Texts of the alert."""
+    return {**rule["annotations"], "summary": _SUMMARY[rule["alert"]].format(about)}
 
 
 def labels_of(rule: Rule, absence: Node) -> dict[str, str]:

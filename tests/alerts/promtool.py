@@ -17,11 +17,11 @@ _SAMPLES: Final = "1m"
 
 @dataclass(frozen=True)
 class Expected:
-    """What is firing under a name at a time: labels and summary of each alert."""
+    """What is firing under a name at a time: labels and annotations of each alert."""
 
     at: str
     alertname: str
-    alerts: Sequence[tuple[Mapping[str, str], str]]
+    alerts: Sequence[tuple[Mapping[str, str], Mapping[str, str]]]
 
 
 @dataclass(frozen=True)
@@ -46,8 +46,8 @@ class Trial:
                     "eval_time": expected.at,
                     "alertname": expected.alertname,
                     "exp_alerts": [
-                        {"exp_labels": dict(labels), "exp_annotations": {"summary": summary}}
-                        for labels, summary in expected.alerts
+                        {"exp_labels": dict(labels), "exp_annotations": dict(annotations)}
+                        for labels, annotations in expected.alerts
                     ],
                 }
                 for expected in self.expected

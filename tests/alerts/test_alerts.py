@@ -74,7 +74,7 @@ def test_without_any_data_only_the_alerts_on_what_is_missing_fire(tmp_path: Path
                 # What only replicas and GPUs export may be missing where there are none.
                 if tree["kind"] != "binary":
                     about = rule["labels"]["missing" if alert == "MetricsMissing" else "controller"]
-                    fires.append((missing.labels_of(rule, tree), missing.summary(alert, about)))
+                    fires.append((missing.labels_of(rule, tree), missing.annotations(rule, about)))
         return Expected("3h", alert, fires)
 
     empty = Trial("empty", every_rule(), {}, [expected(alert) for alert in ALERTS])

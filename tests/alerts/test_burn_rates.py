@@ -99,7 +99,8 @@ def expected(burn: Burn, good: Sequence[int], bad: Sequence[int]) -> Iterator[tu
         )  # fmt: skip
         labels = {**rule["labels"], "model": "chat", "slo": "availability"}
         text = f"chat, availability: {(long or 0) * 100:.4g}% bad within {burn.within}"
-        yield Expected(f"{at}m", burn.alert, [(labels, text)] if fires else []), fires
+        texts = {**rule["annotations"], "summary": text}
+        yield Expected(f"{at}m", burn.alert, [(labels, texts)] if fires else []), fires
 
 
 def trial(burn: Burn, seed: int) -> tuple[Trial, set[bool]]:

@@ -71,8 +71,10 @@ def _summary(name: str, minute: int) -> str:
 
 
 def _expected(name: str, minute: int, *, fires: bool) -> Expected:
-    labels = {**named(name)[0]["labels"], "model": "chat", "slo": "availability"}
-    return Expected(f"{minute}m", name, [(labels, _summary(name, minute))] if fires else [])
+    rule = named(name)[0]
+    labels = {**rule["labels"], "model": "chat", "slo": "availability"}
+    texts = {**rule["annotations"], "summary": _summary(name, minute)}
+    return Expected(f"{minute}m", name, [(labels, texts)] if fires else [])
 
 
 @pytest.mark.long

@@ -140,6 +140,9 @@ def _change(sections: Sections) -> None:
     sections["observability"]["receivers"] += [
         {"name": "chat", "kind": "slack", "secret": "slack-webhook"},
         {"name": "mail", "kind": "email", "secret": "smtp", "email": {**mail, "username": "alerts"}},
+        {"name": "gpus", "kind": "webhook", "secret": "gpus-webhook", "owners": ["gpus", "platform"]},
+        {"name": "tickets", "kind": "webhook", "secret": "tickets", "url": "https://tickets.acme.example:8443/alerts"},
+        {"name": "dead-man", "kind": "heartbeat", "secret": "dead-man"},
     ]
     sections["pools"].append(
         {

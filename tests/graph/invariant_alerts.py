@@ -9,14 +9,24 @@ from tests.graph.invariant import resources
 # Metrics that need not be there: without the event that they count, on GPUs that lack them, or of the scrape itself.
 MAY_BE_MISSING = {
     "up", "DCGM_EXP_XID_ERRORS_COUNT", "DCGM_FI_DEV_ROW_REMAP_FAILURE", "apiserver_admission_webhook_rejection_count",
-    # It is there from the first request on that is counted.
-    "envoy_cluster_ratelimit_error",
+    # They are there from the first request on that is counted, or refused.
+    "envoy_cluster_ratelimit_error", "envoy_cluster_ratelimit_ok", "envoy_cluster_ratelimit_over_limit",
+    "DCGM_EXP_CLOCK_EVENTS_COUNT", "DCGM_FI_DEV_ROW_REMAP_PENDING", "DCGM_FI_DEV_UNCORRECTABLE_REMAPPED_ROWS",
+    # Of proxies that have a processor.
+    "envoy_http_ext_proc_failure_mode_allowed", "envoy_http_ext_proc_streams_failed",
+    "envoy_http_ext_proc_streams_started",
+    # Of pods that wait or have failed.
+    "kube_pod_container_status_last_terminated_reason", "kube_pod_container_status_waiting_reason",
+    "kube_pod_init_container_status_waiting_reason", "kube_pod_status_unschedulable",
     # It is there from the first success on; until then the time of its making counts.
     "kube_cronjob_status_last_successful_time",
 }  # fmt: skip
 REPLICAS = 'sum(kube_deployment_status_replicas_available{namespace="llm"}) > 0'
 DEVICES = 'sum(kube_node_status_allocatable{resource=~"nvidia_com_.*"}) > 0'
-GROUPS = {"llm-models", "llm-autoscaling", "llm-service", "llm-gpus", "llm-platform", "llm-missing"}
+GROUPS = {
+    "llm-models", "llm-starting", "llm-autoscaling", "llm-service", "llm-gpus", "llm-nodes", "llm-pools", "llm-gateway",
+    "llm-platform", "llm-missing",
+}  # fmt: skip
 # Where a tenant has limits, and where usage is exported.
 OPTIONAL = {"llm-limits", "llm-usage"}
 _METRIC = re.compile(r"\b((?:vllm:|kube_|llm_platform_|certmanager_|envoy_|apiserver_|DCGM_)\w+|up)\b(?=[{)\[ ]|$)")
@@ -37,7 +47,8 @@ def metrics_that_are_gone_are_noticed(stack: str) -> Iterator[str]:
     gone = [rule for rule in rules if rule["alert"] == "MetricsMissing"]
     for rule in gone:
         series = rule["labels"].get("missing")
-        of_replicas, of_devices = str(series).startswith("vllm:"), str(series).startswith("DCGM_")
+        of_replicas = str(series).startswith(("vllm:", "kube_pod_"))
+        of_devices = str(series).startswith(("DCGM_", "kube_daemonset_"))
         guard = f" and on () {REPLICAS if of_replicas else DEVICES}" if of_replicas or of_devices else ""
         if rule["expr"] != f"absent({series}){guard}":
             yield f"MetricsMissing: {rule['expr']} for {series}"
@@ -78,10 +89,14 @@ def controllers_that_are_away_are_noticed(stack: str) -> Iterator[str]:
 def every_alert_is_urgent_or_not_and_says_what_is_wrong(stack: str) -> Iterator[str]:
     """Receivers are chosen by the severity, and people read the summary; a quarter of an hour outlasts a restart."""
     for rule in _rules(stack):
-        if rule["labels"].get("severity") not in {"critical", "warning", "info"} or not rule["annotations"].get(
-            "summary"
+        if rule["labels"].get("severity") not in {"critical", "warning", "info"} or not all(
+            rule["annotations"].get(text) for text in ("summary", "impact")
         ):
             yield f"{rule['alert']}: {rule}"
+        if rule["labels"].get("owner") not in {"platform", "gpus", "models", "security"}:
+            yield f"{rule['alert']}: nobody acts: {rule['labels']}"
+        if rule["annotations"].get("runbook_url") != f"docs/runbooks/{rule['alert']}.md":
+            yield f"{rule['alert']}: runbook {rule['annotations'].get('runbook_url')}"
         if rule["alert"] in {"MetricsMissing", "ControllerDown"} and (
             rule.get("for") != "15m" or rule["labels"]["severity"] != "warning"
         ):
@@ -110,14 +125,20 @@ def receivers_read_their_secrets(stack: str) -> Iterator[str]:
         "msteamsv2_configs": "webhook_url_file",
         "pagerduty_configs": "routing_key_file",
         "email_configs": "auth_password_file",
+        "webhook_configs": "url_file",
     }
     alertmanager = _values(stack)["alertmanager"]
     secrets = alertmanager["alertmanagerSpec"].get("secrets") or []
     for receiver in alertmanager.get("config", {}).get("receivers", []):
         for kind, (config, *_) in ((key, value) for key, value in receiver.items() if key != "name"):
             file = f"/etc/alertmanager/secrets/{secrets[0]}/{receiver['name']}"
-            if kind not in keys or config.get(keys[kind]) != file:
+            token = config.get("http_config", {}).get("authorization")
+            if kind not in keys or (
+                config.get(keys[kind]) != file and token != {"type": "Bearer", "credentials_file": file}
+            ):
                 yield f"{receiver['name']}: {kind} {config}"
+            if token is not None and not config["url"].startswith("https://"):
+                yield f"{receiver['name']}: a token without TLS: {config}"
             if kind == "email_configs" and not (config["require_tls"] is True and config["to"] and config["from"]):
                 yield f"{receiver['name']}: a password, or an alert, without TLS: {config}"
             if kind == "pagerduty_configs" and config["severity"] != (
@@ -126,9 +147,12 @@ def receivers_read_their_secrets(stack: str) -> Iterator[str]:
             ):
                 yield f"PagerDuty takes critical, warning and info alone: {config['severity']}"
             if kind == "slack_configs" and config["text"] != (
-                "{{ range .Alerts }}{{ .Annotations.summary }}{{ .Annotations.description }}\n{{ end }}"
+                "{{ range .Alerts }}{{ .Annotations.summary }}{{ .Annotations.description }}\n"
+                "{{ with .Annotations.impact }}Impact: {{ . }}\n{{ end }}"
+                "{{ with .Labels.owner }}Owner: {{ . }}\n{{ end }}"
+                "{{ with .Annotations.runbook_url }}Runbook: {{ . }}\n{{ end }}\n{{ end }}"
             ):
-                yield f"the message says what is wrong, of each alert: {config['text']}"
+                yield f"the message says what is wrong, what it means and what to do, of each alert: {config['text']}"
 
 
 CHECKS = (

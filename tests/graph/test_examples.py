@@ -21,8 +21,8 @@ _WARNINGS = {
     "a100-mixed-mig": ["COST-ALWAYS-ON", "ROLLOUT-DOWNTIME"],
     "auto-placed": ["COST-ALWAYS-ON", "COST-ALWAYS-ON", "COST-ALWAYS-ON"],
     "front-door": ["COST-ALWAYS-ON"],
-    # Production, whose weights nothing is compared with.
-    "h100-tensor-parallel": ["SUPPLY-WEIGHTS"],
+    # Production, whose weights nothing is compared with, and whose alerting nobody watches.
+    "h100-tensor-parallel": ["ALERT-HEARTBEAT", "SUPPLY-WEIGHTS"],
     "shared-gpu-spot": ["COST-ALWAYS-ON", "SHARE-ISOLATION"],
 }
 # For each model: pool, device, its number per replica, fewest and most replicas on that pool.

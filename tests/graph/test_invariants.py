@@ -1,7 +1,7 @@
 """What must hold in every stack and example, each with its reason: tables in `invariants/`, and what needs code."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -149,28 +149,48 @@ def alerts_reach_their_receivers(stack: str) -> Iterator[str]:
     if config is None:
         return
     named = {receiver["name"]: receiver for receiver in config["receivers"]}
-    routes = [route for route in config["route"]["routes"] if route["receiver"] != "NOBODY"]
-    if {route["receiver"] for route in routes} != set(named) - {"NOBODY"}:
-        yield f"routes to {[route['receiver'] for route in routes]}"
+    taking = [route for route in config["route"]["routes"] if route["receiver"] != "NOBODY"]
+    if {route["receiver"] for route in taking} != set(named) - {"NOBODY"}:
+        yield f"routes to {[route['receiver'] for route in taking]}"
+    beats = [route for route in taking if route["matchers"] == ['alertname = "Watchdog"']]
+    routes = [route for route in taking if route not in beats]
     taken = {word for route in routes for word in re.findall(r"critical|warning|info", route["matchers"][0])}
     silent = {
         match[1]
         for route in config["route"]["routes"]
-        if route["receiver"] == "NOBODY"
+        if route["receiver"] == "NOBODY" and len(route["matchers"]) == 1
         for match in [re.fullmatch(r'severity = "(\w+)"', route["matchers"][0])]
         if match
     }
     if taken | silent != {"critical", "warning", "info", "none"} or taken & silent:
         yield f"{taken} reach somebody, {silent} nobody"
+    yield from _routes_that_lose_alerts(routes)
+    yield from _late_heartbeats(beats, config["route"]["routes"])
+    beating = {route["receiver"] for route in beats}
+    for name, receiver in named.items():
+        for (notified,) in (value for key, value in receiver.items() if key.endswith("_configs")):
+            if notified["send_resolved"] is (name in beating) or not re.search(r"_file'", str(notified)):
+                yield f"{name}: {notified}"
+
+
+def _routes_that_lose_alerts(routes: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     for route in routes:
         if route["continue"] is not True or not re.fullmatch(r'severity =~ "[a-z|]+"', route["matchers"][0]):
             yield f"{route['receiver']}: others get nothing: {route}"
         if route["routes"] != [{"matchers": ['severity = "critical"'], "repeat_interval": "4h"}]:
             yield f"{route['receiver']}: {route['routes']}"
-    for name, receiver in named.items():
-        for (notified,) in (value for key, value in receiver.items() if key.endswith("_configs")):
-            if notified["send_resolved"] is not True or not any(key.endswith("_file") for key in notified):
-                yield f"{name}: {notified}"
+        if route["matchers"][1:] not in ([], ['owner =~ "gpus|platform|"']):
+            yield f"{route['receiver']}: alerts of others, or none of the chart: {route['matchers']}"
+
+
+def _late_heartbeats(beats: Sequence[Mapping[str, Any]], routes: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """A service that is called too seldom reports that alerting is down."""
+    wanted = {"continue": True, "group_by": ["alertname"], "group_wait": "0s", "group_interval": "30s"}
+    for route in beats:
+        if {key: route.get(key) for key in wanted} != wanted or route["repeat_interval"] != "5m":
+            yield f"{route['receiver']}: a heartbeat that comes late: {route}"
+        if route not in routes[: len(beats)]:
+            yield f"{route['receiver']}: another route takes the alert before: {routes}"
 
 
 def helm_and_kubectl_come_from_where_the_chart_is(stack: str) -> Iterator[str]:

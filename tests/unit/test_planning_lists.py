@@ -67,6 +67,7 @@ TWICE: dict[str, tuple[str, Any]] = {
     "models[].tolerates": ("models[0].tolerates", ["acme/team", "acme/team"]),
     "network.nat_zones": ("network.nat_zones", ["1", "1"]),
     "observability.receivers": ("observability.receivers", [SLACK, {**SLACK, "secret": "other-webhook"}]),
+    "observability.receivers[].owners": ("observability.receivers", [{**SLACK, "owners": ["gpus", "gpus"]}]),
     "observability.receivers[].email.to": ("observability.receivers", [{"name": "m", "kind": "email", "email": MAIL}]),
     "observability.usage_export.prices": ("observability.usage_export", {"prices": [PRICE, PRICE]}),
     "observability.usage_export.readers": ("observability.usage_export", {"readers": [GROUP, GROUP]}),
