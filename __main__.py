@@ -8,6 +8,7 @@ from components.azure.foundation import azure
 from components.cluster.access import access
 from components.cluster.autoscaling import Autoscaling
 from components.cluster.certificates import Certificates
+from components.cluster.dashboards import Dashboards
 from components.cluster.gateway import Gateway
 from components.cluster.gpu_operator import GpuOperator
 from components.cluster.image_admission import ImageAdmission
@@ -44,6 +45,7 @@ telemetry = [
     Telemetry("telemetry", part, secrets=secrets, identities=identities, monitoring=monitoring, cluster=cluster)
     for part in (plan.telemetry,) if part is not None
 ]  # fmt: skip
+dashboards = Dashboards("dashboards", plan.dashboards, namespace=monitoring.namespace, cluster=cluster)
 
 # Serving: the models' namespace, what scales them, the gateway before them, and one component per model.
 serving = Serving("serving", plan.serving, secrets=secrets, identities=identities, cluster=cluster)
@@ -68,9 +70,8 @@ services = [certificates, secrets, gpu_operator, monitoring, serving, autoscalin
 people = access(plan.access, services, cluster=cluster)
 
 # Guards: a destroy of a protected stack is refused before anything is touched.
-guard(
-    [*foundation.components, admission, *services, *telemetry, *safety, *models, *people], protect=plan.platform.protect
-)
+guard([*foundation.components, admission, *services, dashboards, *telemetry, *safety, *models, *people],
+      protect=plan.platform.protect)  # fmt: skip
 
 # Exports: the address for requests, and the models that answer them.
 pulumi.export("gateway", f"https://{plan.gateway.hostname}/v1")

@@ -42,6 +42,8 @@ class GpuExporter(Record, frozen=True):
     tag: str
     """Tag of its image."""
     uses: GpuMetricUses
+    shows: Mapping[str, str]
+    """Metrics on dashboards, by what they are; every version has the same keys."""
     fields: Mapping[str, GpuField]
 
 

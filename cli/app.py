@@ -9,6 +9,7 @@ from collections.abc import Sequence
 import click
 
 from cli.check import check
+from cli.dashboards import dashboards
 from cli.destroy import destroy
 from cli.fit import fit
 from cli.import_ids import import_ids
@@ -49,7 +50,7 @@ PLATFORM = group(
     _HELP,
     preview, check, fit, rehearse, quota, upgrade, promote,
     up, refresh, rotate_keys, rotate_pool, status, destroy, import_ids,
-    rules, policies, refresh_prices, pins, weights,
+    rules, policies, refresh_prices, pins, weights, dashboards,
 )  # fmt: skip
 # `python -m preview STACK`
 PREVIEW = preview

@@ -19,6 +19,7 @@ from planning.deciding import (
     gpu_operator as operator,
 )
 from planning.deciding.access import access
+from planning.deciding.dashboards import dashboards
 from planning.deciding.image_admission import image_admission
 from planning.deciding.safety import safety
 from planning.deciding.telemetry import telemetry
@@ -80,6 +81,8 @@ def build(stack: ResolvedStack) -> Plan:
     pools = tuple(agent_pool.pool for agent_pool in foundation.agent_pools)
     revisions = {pool.name: pool.revision for pool in pools}
     monitoring = services.monitoring(stack, foundation.system_nodes)
+    served = tuple(models.model(stack, model, revisions, monitoring.server) for model in stack.models)
+    costs = cost(stack.resolution)
     return Plan(
         platform=services.platform(stack),
         foundation=foundation,
@@ -90,7 +93,7 @@ def build(stack: ResolvedStack) -> Plan:
         secrets=services.secrets(stack),
         gpu_operator=operator.operator(stack, foundation.system_nodes),
         serving=services.serving(stack),
-        models=tuple(models.model(stack, model, revisions, monitoring.server) for model in stack.models),
+        models=served,
         autoscaling=services.autoscaling(stack),
         certificates=services.certificates(stack),
         gateway=services.gateway(stack, foundation.system_nodes),
@@ -98,7 +101,8 @@ def build(stack: ResolvedStack) -> Plan:
         request_path=request_path(stack.resolution),
         monitoring=monitoring,
         telemetry=telemetry(stack),
-        cost=cost(stack.resolution),
+        dashboards=dashboards(stack, served, pools, monitoring, costs),
+        cost=costs,
     )
 
 

@@ -69,6 +69,10 @@ def _secrets(plan: Plan, _: Counts) -> tuple[Leaf, ...]:
     return (Leaf(f"{_chart(plan.secrets.chart)}, a store each for {joined(list(plan.secrets.stores))}"),)
 
 
+def _dashboards(plan: Plan, _: Counts) -> tuple[Leaf, ...]:
+    return (Leaf(f"in Grafana's folder {plan.dashboards.folder}, beside those of {_chart(plan.monitoring.chart)}"),)
+
+
 def _monitoring(plan: Plan, _: Counts) -> tuple[Leaf, ...]:
     monitoring = plan.monitoring
     receivers = monitoring.alerting.receivers
@@ -189,6 +193,7 @@ DESCRIPTIONS: Mapping[str, Description] = {
     "ImageAdmission": Description("admission", _admission),
     "Secrets": Description("secrets", _secrets),
     "Monitoring": Description("monitoring", _monitoring),
+    "Dashboards": Description("dashboards", _dashboards),
     "GpuOperator": Description("GPU operator", _gpu_operator),
     "Autoscaling": Description("autoscaling", _autoscaling),
     "Certificates": Description("certificates", _certificates),

@@ -41,10 +41,13 @@ def proxies_of(gateway: str, namespace: str) -> dict[str, str]:
 
 
 def metadata(
-    name: str, namespace: str | None = None, annotations: Mapping[str, str] | None = None
+    name: str,
+    namespace: str | None = None,
+    annotations: Mapping[str, str] | None = None,
+    more_labels: Mapping[str, str] | None = None,
 ) -> ObjectMetaArgsDict:
     """Literal name and namespace: taken from an object's outputs, they would hide the whole object at a preview."""
-    meta: ObjectMetaArgsDict = {"name": name, "labels": labels(name)}
+    meta: ObjectMetaArgsDict = {"name": name, "labels": {**labels(name), **(more_labels or {})}}
     if namespace is not None:
         meta["namespace"] = namespace
     if annotations:

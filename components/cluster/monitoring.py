@@ -2,12 +2,14 @@
 
 import pulumi
 from pulumi_kubernetes.apiextensions import CustomResource
+from pulumi_kubernetes.core.v1 import Namespace
 from pulumi_kubernetes.helm.v3 import Release
 
 from components.cluster.alertmanager import alertmanager_values
 from components.cluster.chart import image_parts, install_chart, merged
 from components.cluster.chart_alerts import chart_alert_values
 from components.cluster.chart_traffic import close, monitoring_traffic
+from components.cluster.dashboards import sidecar_values
 from components.cluster.external_secret import external_secret, trimmed
 from components.cluster.in_cluster import in_cluster
 from components.cluster.labels import OPERATED_PODS, metadata, proxies_of
@@ -23,7 +25,7 @@ from components.foundation import KubernetesCluster, PodIdentities
 from observability.rule_groups import prometheus_groups
 from planning.plan import ControllerPlan, Json, MonitoringPlan, NodeSelection, metrics
 from planning.plan.endpoint import HTTP_PORT_NAME
-from planning.plan.labels import MODEL, POOL
+from planning.plan.labels import MIG_CONFIG, MIG_STATE, MODEL, POOL
 
 # Blocks are deleted by age and by size: a full disk stops Prometheus, and so alerts and autoscaling. Kept this full, it
 # stays clear of KubePersistentVolumeFillingUp, which warns below 15 % of free space.
@@ -37,6 +39,7 @@ _NO_MODELS: list[Json] = [{"action": "drop", "sourceLabels": ["__name__"], "rege
 class Monitoring(pulumi.ComponentResource):
     """kube-prometheus-stack with monitors for models, gateway and GPUs, and the first alerts."""
 
+    namespace: Namespace
     chart: Release
 
     def __init__(
@@ -51,6 +54,7 @@ class Monitoring(pulumi.ComponentResource):
     ) -> None:
         super().__init__("llm-platform:components:Monitoring", name, None, opts)
         space = namespace(f"{name}-namespace", plan.chart.namespace, opts=in_cluster(self, cluster, *cluster.admission))
+        self.namespace = space
         # The node exporter reads its host, and nothing else has to.
         hosts = namespace(
             f"{name}-node-exporter-namespace",
@@ -221,10 +225,8 @@ def _values(plan: MonitoringPlan, nodes: NodeSelection) -> dict[str, Json]:
         ),
         "kube-state-metrics": {
             **system_nodes,
-            # The MIG manager reports through node labels; the foundation marks nodes that have GPUs.
-            "metricLabelsAllowlist": [
-                f"nodes=[nvidia.com/mig.config,nvidia.com/mig.config.state,{plan.gpu_nodes[0]},{POOL}]"
-            ],
+            # The MIG manager reports through node labels; the foundation marks nodes that have GPUs; costs go by pool.
+            "metricLabelsAllowlist": [f"nodes=[{','.join((MIG_CONFIG, MIG_STATE, plan.gpu_nodes[0], POOL))}]"],
             **object_metrics_values(),
             # Metrics of Secrets are used nowhere, and the right to list them is a right to read them.
             "collectorsExclude": ["secrets"],
@@ -257,10 +259,7 @@ def _values(plan: MonitoringPlan, nodes: NodeSelection) -> dict[str, Json]:
             },
             # The chart's own Role, also that of one namespace, includes Secrets.
             "rbac": {"namespaced": True, "useExistingRole": DASHBOARDS_ROLE},
-            "sidecar": {
-                kind: {"searchNamespace": plan.chart.namespace, "resource": "configmap"}
-                for kind in ("dashboards", "datasources")
-            },
+            "sidecar": sidecar_values(plan.chart.namespace, plan.replicas),
         },
     }
     return merged(own, node_scrape_values(f"{plan.fullname}-kubelet"))

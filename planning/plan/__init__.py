@@ -40,6 +40,13 @@ from planning.plan.cost import (
     ModelCost,
     TokenCost,
 )
+from planning.plan.dashboards import (
+    DashboardsPlan,
+    ShownMetricPlan,
+    ShownModelPlan,
+    ShownPoolPlan,
+    ShownWorkloadPlan,
+)
 from planning.plan.devices import DeviceClaim, DeviceRequest, ExtendedResource
 from planning.plan.fallback import FallbackPlan
 from planning.plan.gpu_metrics import GpuMetricsPlan
@@ -118,6 +125,7 @@ __all__ = [
     "CostLine",
     "CostPlan",
     "CounterPlan",
+    "DashboardsPlan",
     "DestinationPlan",
     "DeviceClaim",
     "DeviceRequest",
@@ -184,6 +192,10 @@ __all__ = [
     "SecurityRulePlan",
     "ServerPath",
     "ServingPlan",
+    "ShownMetricPlan",
+    "ShownModelPlan",
+    "ShownPoolPlan",
+    "ShownWorkloadPlan",
     "StoreKeyPlan",
     "StorePlan",
     "SubnetPlan",
@@ -245,5 +257,7 @@ class Plan(Struct, frozen=True, kw_only=True):
     """Prometheus."""
     telemetry: TelemetryPlan | None
     """Traces; None where none are kept."""
+    dashboards: DashboardsPlan
+    """Grafana's dashboards."""
     cost: CostPlan
     """What the nodes cost."""

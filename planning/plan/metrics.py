@@ -37,6 +37,7 @@ WAITS = "kube_pod_container_status_waiting_reason"
 INIT_WAITS = "kube_pod_init_container_status_waiting_reason"
 DAEMONS_UNAVAILABLE = "kube_daemonset_status_number_unavailable"
 NODE_ALLOCATABLE = "kube_node_status_allocatable"
+POD_PHASE = "kube_pod_status_phase"
 
 # This program's own, made by kube-state-metrics of conditions of custom objects (observability/object_conditions.py).
 OBJECT_CONDITION = "llm_platform_object_condition"
@@ -60,6 +61,8 @@ LIMITER_ERRORS = "ratelimit_service_should_rate_limit_error"
 PROCESSOR_STREAMS = "envoy_http_ext_proc_streams_started"
 PROCESSOR_FAILURES = "envoy_http_ext_proc_streams_failed"
 PROCESSOR_BYPASSED = "envoy_http_ext_proc_failure_mode_allowed"
+OVER_LIMIT = "ratelimit_service_rate_limit_over_limit"
+NEAR_LIMIT = "ratelimit_service_rate_limit_near_limit"
 WEBHOOK_REJECTIONS = "apiserver_admission_webhook_rejection_count"
 # Agent Router (internal/metrics/genai.go), in the proxies' processor; a success has no `error_type`.
 TOKENS_USED = "gen_ai_client_token_usage_sum"

@@ -63,6 +63,8 @@ FREE = {
         "prometheus-node-exporter.tolerations": "as above",
         "grafana.rbac": "as above; charts/grafana 12.11.1 templates/role.yaml and rolebinding.yaml read it",
         "grafana.sidecar.dashboards.resource": "as above; charts/grafana 12.11.1 templates/_pod.tpl reads it",
+        "grafana.sidecar.dashboards.folderAnnotation": "as above",
+        "grafana.sidecar.dashboards.provider.foldersFromFilesStructure": "as above",
         "grafana.sidecar.datasources.resource": "as above",
         "grafana.sidecar.datasources.searchNamespace": "as above",
         "kube-state-metrics.collectorsExclude": "as above; charts/kube-state-metrics 8.4.0 values.yaml",

@@ -61,10 +61,11 @@ def metrics_of(exposition: str) -> Iterator[Series]:
             yield Series(match["name"], dict(_LABEL.findall(match["labels"])), match["value"])
 
 
-def monitor(entries: Any, name: str) -> Monitor:
-    """What a monitor of the stack makes of a target: prometheus-operator 0.93 pkg/prometheus/promcfg.go.
+def monitor(entries: Any, name: str, reads: str | None = None) -> Monitor:
+    """What a monitor of the stack makes of a target, at its first port or the one that it `reads`.
 
-    `generatePodMonitorConfig` names the job after the monitor, `generateServiceMonitorConfig` after the Service.
+    As prometheus-operator 0.93 does (pkg/prometheus/promcfg.go): `generatePodMonitorConfig` names the job after the
+    monitor, `generateServiceMonitorConfig` after the Service.
     """
     (found,) = (
         entry["inputs"]
@@ -72,7 +73,11 @@ def monitor(entries: Any, name: str) -> Monitor:
         if entry["type"].endswith(("PodMonitor", "ServiceMonitor")) and entry["inputs"]["metadata"]["name"] == name
     )
     spec = found["spec"]
-    (endpoint, *_) = spec.get("podMetricsEndpoints") or spec["endpoints"]
+    (endpoint, *_) = (
+        endpoint
+        for endpoint in spec.get("podMetricsEndpoints") or spec["endpoints"]
+        if reads in (None, endpoint.get("port"))
+    )
     own = found["metadata"]["namespace"]
     where = (spec["namespaceSelector"].get("matchNames") or [_UNNAMED])[0]
     port = str(endpoint.get("port", endpoint.get("portNumber")))
@@ -109,13 +114,17 @@ _OF_THE_CHART: Final[Mapping[str, Monitor]] = {
 }  # fmt: skip
 # Exporter → the monitor of this program that reads it.
 _RATE_LIMITS: Final = "rate-limits"
+_AGENT_ROUTER: Final = "agent-router"
 _MONITORS: Final = {
     "vllm": "vllm",
     "envoy": "envoy",
     "cert-manager": "cert-manager",
     "dcgm-exporter": "dcgm",
     _RATE_LIMITS: _RATE_LIMITS,
+    _AGENT_ROUTER: "envoy",
 }
+# The port that a monitor reads it at, where that is not its first one.
+_PORTS: Final = {_AGENT_ROUTER: "aigw-admin"}
 
 
 def exporter_of(file: Path) -> tuple[str, str]:
@@ -178,7 +187,7 @@ def _recorded(stack: str, *, healthy: bool) -> list[Series]:
         name = exporter_of(file)[0]
         if name == _RATE_LIMITS and not any("limits" in tenant for tenant in sections_watched(stack)["tenants"]):
             continue
-        reads = _OF_THE_CHART.get(name) or monitor(entries, _MONITORS[name])
+        reads = _OF_THE_CHART.get(name) or monitor(entries, _MONITORS[name], _PORTS.get(name))
         parts = file.read_text(encoding="utf-8").partition(_IN_TROUBLE)
         # The first line of the second part is the rest of its heading.
         text = parts[0] if healthy else parts[2].partition("\n")[2]

@@ -55,6 +55,11 @@ def _in_pods(entry: Entry, graph: Graph) -> bool:
     return any(item["name"] in strings(pod["spec"]) for pod in graph.pods(item["namespace"]))
 
 
+def _config_map(entry: Entry, graph: Graph) -> bool:
+    """Grafana's sidecar reads every one with its label (tests/graph/test_dashboards_installed.py)."""
+    return _in_pods(entry, graph) or "grafana_dashboard" in entry["inputs"]["metadata"]["labels"]
+
+
 def _selects_pods(entry: Entry, graph: Graph) -> bool:
     wanted = entry["inputs"]["spec"]["selector"]["matchLabels"].items()
     pods = graph.pods(entry["inputs"]["metadata"]["namespace"])
@@ -244,7 +249,7 @@ KUBERNETES: dict[str, Users] = {
     "HTTPRouteFilter": _filter,
     "ClusterRole": _role,
     "ClusterRoleBinding": _binding,
-    "ConfigMap": _in_pods,
+    "ConfigMap": _config_map,
     "CronJob": _by_itself,
     "Deployment": _by_itself,
     "EnvoyProxy": _referenced_by("GatewayClass"),

@@ -8,6 +8,8 @@ import pytest
 
 from preview.engine import preview
 from preview.stack import assessed
+from tests.alerts.expositions import LIMITED
+from tests.alerts.shown import as_text, shown
 from tests.graph.stacks import ALL, ROOT, graph_of
 from tests.graph.whole_graph import whole_graph
 from tests.stack_files import edits, upgraded
@@ -35,6 +37,12 @@ def compare(file: Path, text: str) -> None:
 @pytest.mark.parametrize("stack", ALL)
 def test_the_graph_of_a_stack_is_the_golden_one(stack: str) -> None:
     compare(GOLDEN / f"{stack}.yaml", whole_graph(graph_of(stack)))
+
+
+def test_the_dashboards_show_what_is_golden() -> None:
+    # What depends on limits, objectives and guessed tokens is there as well.
+    boards = [*shown(LIMITED), *(board for board in shown("h100-tensor-parallel") if board.uid == "llm-model")]
+    compare(GOLDEN.parent / "dashboards.txt", "\n".join(map(as_text, boards)))
 
 
 @pytest.mark.parametrize("file", RECORDED, ids=lambda file: f"{file.parent.name}-{file.stem}")

@@ -1,8 +1,10 @@
 """A stack's whole graph as readable text: every resource with its parent, inputs and options, as golden files hold it.
 
 Only the version of a provider's SDK is left out, which requirements.txt pins: it would repeat a line for each resource.
+Dashboards are JSON of one long line: their digest is here, and what they show in `dashboards.txt`.
 """
 
+import hashlib
 import json
 from collections.abc import Mapping
 from functools import cache
@@ -13,6 +15,7 @@ from msgspec.structs import asdict
 
 from preview.engine import Alias, Graph, Options, Resource, render
 
+_LONGEST_JSON = 5000
 _DEFAULTS: Mapping[str, Any] = asdict(Options())
 
 
@@ -63,6 +66,8 @@ def _shortened(value: Any) -> Any:
 
 @cache
 def _short(text: str) -> str:
+    if text.startswith("{") and len(text) > _LONGEST_JSON:
+        return f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"
     if not text.startswith("urn:pulumi:"):
         return text
     _, _, types, name = text.split("::", 3)
