@@ -74,6 +74,7 @@ ARM_TYPES: Final[Mapping[str, str]] = {
         "Microsoft.Storage/storageAccounts/blobServices/containers/immutabilityPolicies"
     ),
     "storage:BlobServiceProperties": "Microsoft.Storage/storageAccounts/blobServices",
+    "storage:ManagementPolicy": "Microsoft.Storage/storageAccounts/managementPolicies",
     "storage:StorageAccount": "Microsoft.Storage/storageAccounts",
 }
 # What the simulated operators look for beside what a stack declares, by the API group that brings them.

@@ -142,7 +142,6 @@ def _change(sections: Sections) -> None:
         {"name": "mail", "kind": "email", "secret": "smtp", "email": {**mail, "username": "alerts"}},
         {"name": "gpus", "kind": "webhook", "secret": "gpus-webhook", "owners": ["gpus", "platform"]},
         {"name": "tickets", "kind": "webhook", "secret": "tickets", "url": "https://tickets.acme.example:8443/alerts"},
-        {"name": "dead-man", "kind": "heartbeat", "secret": "dead-man"},
     ]
     sections["pools"].append(
         {

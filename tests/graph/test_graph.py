@@ -239,9 +239,12 @@ def test_another_model_only_adds_resources(stack: str) -> None:
     before, after = by_urn(entries_of(stack)), by_urn(graph_of(stack, add).to_json())
     changed = [urn for urn, entry in before.items() if after.get(urn) != entry]
     # Where the other model takes the last free place, a drained node's pods may have to go together. What tenants may
-    # use is data of the routes, in one policy, and dashboards list all models.
+    # use is data of one route, alerts compare each model with its own figures, and dashboards list all models.
     names = {urn.rpartition("::")[2] for urn in changed if "PodDisruptionBudget" not in urn}
-    assert {name for name in names if not name.startswith("dashboards-")} == {"gateway-tenants"}
+    assert {name for name in names if not name.startswith("dashboards-")} == {
+        "gateway-models-script",
+        "monitoring-alerts",
+    }
     assert all(urn in after for urn in changed)
     added = [urn for urn in after if urn not in before]
     assert added

@@ -28,7 +28,16 @@ LABELS = {"labels", "matchLabels", "nodeSelector", "nodeLabels", "podLabels", "a
 ANNOTATIONS = {"annotations", "podAnnotations"}
 # Each kind's own name, from Azure's page.
 AZURE: Mapping[str, tuple[str, str]] = {
+    "apimanagement:Api": ("apiId", r"[^*#&+:<>?]{1,256}"),
+    "apimanagement:ApiManagementService": ("serviceName", r"[A-Za-z]([A-Za-z0-9-]{0,48}[A-Za-z0-9])?"),
+    "apimanagement:ApiOperation": ("operationId", r"[^*#&+:<>?]{1,80}"),
+    "apimanagement:Backend": ("backendId", r"[^*#&+:<>?]{1,80}"),
+    "apimanagement:NamedValue": ("namedValueId", r"[A-Za-z0-9._-]{1,256}"),
+    "apimanagement:Product": ("productId", r"[^*#&+:<>?]{1,256}"),
+    "apimanagement:ProductApi": ("apiId", r"[^*#&+:<>?]{1,256}"),
+    "apimanagement:Subscription": ("sid", r"[^*#&+:<>?]{1,256}"),
     "authorization:ManagementLockByScope": ("lockName", r"[^<>%&\\?/]{1,90}"),
+    "cognitiveservices:Account": ("accountName", r"[A-Za-z0-9][A-Za-z0-9-]{0,62}[A-Za-z0-9]"),
     "compute:DiskEncryptionSet": ("diskEncryptionSetName", r"[\w-]{1,80}"),
     "containerregistry:CacheRule": ("cacheRuleName", r"[A-Za-z0-9-]{5,50}"),
     "containerregistry:CredentialSet": ("credentialSetName", r"[A-Za-z0-9-]{5,50}"),
@@ -207,7 +216,7 @@ def test_each_kind_with_a_name_of_its_own_is_known() -> None:
         entry["type"].removeprefix("azure-native:") for stack in ALL for entry in entries_of(stack) if is_azure(entry)
     }
     assert kinds - AZURE.keys() == {
-        "authorization:RoleAssignment", "containerservice:MaintenanceConfiguration",
+        "apimanagement:ApiPolicy", "authorization:RoleAssignment", "containerservice:MaintenanceConfiguration",
         "monitor:DataCollectionRuleAssociation", "network:PrivateDnsZoneGroup", "privatedns:PrivateZone",
         "storage:BlobServiceProperties",
     }  # fmt: skip

@@ -188,8 +188,8 @@ def test_port_80_sends_to_https_and_asks_for_no_key() -> None:
     assert rule["filters"][0]["requestRedirect"] == {"scheme": "https", "port": 443, "statusCode": 308}
     assert "backendRefs" not in rule
     # Neither key nor tenant is known there.
-    for kind in ("SecurityPolicy", "EnvoyExtensionPolicy"):
-        (target,) = _one(_redirecting, kind)["inputs"]["spec"]["targetRefs"]
+    for kind, name in (("SecurityPolicy", "gateway-security"), ("EnvoyExtensionPolicy", "gateway-tenants")):
+        (target,) = _one(_redirecting, kind, name)["inputs"]["spec"]["targetRefs"]
         assert target["sectionName"] == https["name"], kind
 
 

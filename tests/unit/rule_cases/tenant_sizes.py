@@ -25,7 +25,8 @@ def lists(models: int, adapters: int) -> dict[str, Any]:
     names = ["chat", *more]
     chosen = ([name for place, name in enumerate(names) if choice >> place & 1] for choice in range(1, 2 ** len(names)))
     return {
-        **second_pool(),
+        # Room for all of them, or rules about placement would have more to say.
+        **second_pool(nodes={"min": 1, "max": 9}),
         **{f"models[{2 + index}]": model(name, "other") for index, name in enumerate(more)},
         "models[0].engine.args": loras(adapters),
         "tenants": [{"name": f"t{index}", "models": listed} for index, listed in enumerate(chosen)],
