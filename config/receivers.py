@@ -1,14 +1,17 @@
 """Receivers: who is notified of which alerts, and which service is called as long as alerting works."""
 
+import re
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
 from config.addresses import usable_host
-from config.base import SecretName, Section, StandIn, pattern
+from config.base import SecretName, Section, SettingRefusedError, StandIn, pattern
 
 # 1 to 65535.
 _PORT = "([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])"
+# Names that Kubernetes gives to Services: the network policy of Alertmanager opens addresses outside alone.
+_IN_CLUSTER = re.compile(r"\.svc(\.|$)|\.cluster\.local\.?$")
 # No user, no query, no fragment: what lets one write there is a secret.
 _ADDRESS = rf"^https://[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:{_PORT})?(/[A-Za-z0-9._~-]+)*/?$"
 # One address, as mail servers take it: no display name, no list.
@@ -22,7 +25,10 @@ def _mail_server(value: str) -> str:
 
 def _web_address(value: str) -> str:
     host = value.removeprefix("https://").partition("/")[0].partition(":")[0]
-    usable_host(host, "write an address with somebody's host, such as https://tickets.acme.example/alerts")
+    fix = "write an address with somebody's host, such as https://tickets.acme.example/alerts"
+    usable_host(host, fix)
+    if _IN_CLUSTER.search(host.lower()):
+        raise SettingRefusedError(f'"{host}" is a Service of the cluster, which Alertmanager doesn\'t reach', fix)
     return value
 
 

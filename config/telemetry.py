@@ -21,6 +21,10 @@ def _endpoint(value: str) -> str:
         raise SettingRefusedError("an address with a password in it", "name its secret as authorization_secret")
     if parts.query or parts.fragment:
         raise SettingRefusedError(f'"{value}" has more than a host and a path', _WRITE)
+    if "$" in value:
+        raise SettingRefusedError(f'"{value}" has a $, by which the collector would put something else in', _WRITE)
+    if parts.path.rstrip("/").endswith("/v1/traces"):
+        raise SettingRefusedError(f'"{value}" ends in /v1/traces, which is appended', "leave /v1/traces out")
     if port == 0:
         raise SettingRefusedError(f'"{value}" has port 0', _WRITE)
     usable_host(parts.hostname or "", _WRITE)

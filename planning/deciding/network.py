@@ -9,6 +9,7 @@ from planning.plan import (
     SecurityRulePlan,
     SubnetPlan,
 )
+from planning.resolving.entra import HTTPS_PORT, entra_port
 from planning.resolving.limiter import REDIS_PORTS, limits_are_counted
 from planning.resolving.resolution import ResolvedStack
 from planning.resolving.safety import uses_azure
@@ -39,7 +40,7 @@ def network(stack: ResolvedStack) -> NetworkPlan:
         subnets=(
             _subnet(stack, "nodes", nat=True, rules=_node_rules(stack)),
             _subnet(stack, "api_server", delegation=_DELEGATION),
-            _subnet(stack, "gateway", rules=(_allow_vnet("443"), *_plain(stack, "VirtualNetwork"), _deny_rest())),
+            _subnet(stack, "gateway", rules=(_allow_vnet("443"), *_other_ports(stack, "VirtualNetwork"), _deny_rest())),
             _subnet(stack, "private_endpoints", rules=(*_endpoint_rules(redis=redis), _deny_rest())),
             *_api_management(stack),
         ),
@@ -119,16 +120,19 @@ def _node_rules(stack: ResolvedStack) -> tuple[SecurityRulePlan, ...]:
         _rule("deny-kubelet", 300, "Deny", "VirtualNetwork", _KUBELET, nodes),
         _rule("deny-ssh", 301, "Deny", "VirtualNetwork", _SSH, nodes),
     )
-    # A public gateway keeps the caller's address up to the node, so the nodes' group must let 443 in.
+    # A public gateway keeps the caller's address up to the node, so the nodes' group must let its ports in.
     public = stack.settings.gateway.exposure == "public"
-    doors = (_rule("allow-gateway", 100, "Allow", "Internet", "443"), *_plain(stack, "Internet")) if public else ()
-    return (*doors, *kubelet, *refused)
+    doors = (_rule("allow-gateway", 100, "Allow", "Internet", "443"), *_other_ports(stack, "Internet"))
+    return (*(doors if public else ()), *kubelet, *refused)
 
 
-def _plain(stack: ResolvedStack, source: str) -> tuple[SecurityRulePlan, ...]:
-    """Let port 80 in where it sends clients to HTTPS."""
+def _other_ports(stack: ResolvedStack, source: str) -> tuple[SecurityRulePlan, ...]:
+    """Let in what the gateway listens on beside 443: 80, which sends clients to HTTPS, and the port of tokens."""
     redirects = stack.settings.gateway.http_redirect
-    return (_rule("allow-http", 101, "Allow", source, "80"),) if redirects else ()
+    plain = (_rule("allow-http", 101, "Allow", source, "80"),) if redirects else ()
+    port = entra_port(stack.settings)
+    tokens = (_rule("allow-tokens", 102, "Allow", source, str(port)),) if port not in (None, HTTPS_PORT) else ()
+    return (*plain, *tokens)
 
 
 def _endpoint_rules(*, redis: bool) -> tuple[SecurityRulePlan, ...]:

@@ -20,6 +20,7 @@ from planning.plan.request_path import (
     UpstreamPath,
 )
 from planning.plan.system_pods import ENVOY, EXTERNAL_PROCESSOR
+from planning.resolving.entra import has_keys
 from planning.resolving.releases import ReleaseView
 from planning.resolving.resolution import Resolution, derived
 from planning.vllm.options import mapping, whole_number
@@ -102,6 +103,9 @@ def _listener(stack: Resolution, facts: RequestPathFacts) -> ListenerPath:
     if body is None:
         body = max(LEAST_BODY_MIB, *(body_mib(stack, model.context) for model in stack.settings.models))
     heap, bodies = _heap_mib(facts), min(_heap_mib(facts), _processor_mib(facts))
+    # Each listener counts its own connections, and both share the memory.
+    connections = int(heap * _HEAP_OF_CONNECTIONS) * _KIB_PER_MIB // facts.proxy_connection_kib
+    listeners = 2 if settings.entra is not None and has_keys(stack.settings) else 1
     return ListenerPath(
         keepalive=_KEEPALIVE,
         inspection_seconds=5,
@@ -114,7 +118,7 @@ def _listener(stack: Resolution, facts: RequestPathFacts) -> ListenerPath:
         body_mib=body,
         streams=max(1, min(facts.proxy_streams, bodies // CONNECTIONS_OF_LARGEST // body)),
         requests_per_connection=1000,
-        connections=int(heap * _HEAP_OF_CONNECTIONS) * _KIB_PER_MIB // facts.proxy_connection_kib // 1000 * 1000,
+        connections=connections // listeners // 1000 * 1000,
     )
 
 

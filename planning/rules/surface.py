@@ -172,7 +172,7 @@ def nothing_in_plain_text(stack: Resolution) -> Violations:
     if stack.settings.gateway.http_redirect:
         yield Violation(
             "gateway.http_redirect",
-            "port 80 answers with a redirect: whoever reads the network sees the key that came with the request",
+            "port 80 answers with a redirect: whoever reads the network sees the request's key or token",
             "leave it out unless people type the address into a browser",
         )
 

@@ -123,6 +123,14 @@ def prompts_have_both_words(stack: Resolution) -> Violations:
             "no tenant has `record_prompts: true`, so no prompt is kept",
             "write record_prompts: true at a tenant who agrees, or leave this out",
         )
+    for index, tenant in agreed:
+        if tenant.entra is not None and traces is not None and traces.capture_prompts:
+            yield Violation(
+                f"tenants[{index}].record_prompts",
+                f"requests of `{tenant.name}` with tokens of Entra have no prompts in traces: the AI gateway begins "
+                "its span before the gateway knows whose a token is, and prompts of nobody are dropped",
+                "have it call with a key for that, or leave record_prompts out",
+            )
     for index, tenant in agreed if traces is None or not traces.capture_prompts else ():
         yield Violation(
             f"tenants[{index}].record_prompts",

@@ -21,7 +21,7 @@ _MOST_OF_A_MESSAGE = 48 * _MIB
 # etcd's `--max-request-bytes` is 1.5 MiB; an object has its script and other fields besides.
 MOST_OF_AN_OBJECT = 1.4 * _MIB
 # In an object: a tenant without its name, as JSON and again in `managedFields`, and a model without its name.
-_OBJECT_TENANT, _OBJECT_MODEL = 70, 75
+_OBJECT_TENANT, _OBJECT_MODEL, _OBJECT_LIMIT = 70, 75, 45
 # In a message, as protobuf: a tenant without its name, a limit, and a key without its tenant's name.
 _MESSAGE_TENANT, _MESSAGE_LIMIT, _MESSAGE_KEY = 30, 40, 60
 # A claim of a token without its value and its tenant's name, in a message and, twice, in an object.
@@ -69,22 +69,27 @@ def _matches(stack: Resolution, view: ModelView) -> tuple[int, list[int]]:
     reads=("tenants", "models"),
 )
 def an_object_holds_the_lists_of_models(stack: Resolution) -> Violations:
-    """The lists of models that tenants are answered fit into one object; tenants with the same models have one list."""
+    """Lists of models, and limits with claims of tokens, fit into an object each; equal lists are one."""
     tenants = stack.settings.tenants
     lists = {
         tuple(name for view in stack.models if may_use(tenant, view.settings) for name in served_names(view))
         for tenant in tenants
     }
-    size = size_of_lists([tenant.name for tenant in tenants], lists)
-    size += sum(
-        2 * len(value) + len(tenant.name) + _OBJECT_IDENTITY for tenant in tenants for _, _, value in identities(tenant)
-    )
-    if size > MOST_OF_AN_OBJECT:
+    listed, limited, claims = size_of_lists([tenant.name for tenant in tenants], lists), *size_of_limits(tenants)
+    most = f"which holds {MOST_OF_AN_OBJECT / _MIB:.1f} MiB"
+    if listed + claims > MOST_OF_AN_OBJECT and listed > claims:
         yield Violation(
             "tenants",
-            f"the {len(lists)} different lists of models of {len(tenants)} tenants are {size / _MIB:.1f} MiB in one "
-            f"object, which holds {MOST_OF_AN_OBJECT / _MIB:.1f} MiB",
+            f"the {len(lists)} different lists of models of {len(tenants)} tenants are {(listed + claims) / _MIB:.1f} "
+            f"MiB in one object, {most}",
             "name fewer models for each tenant, or the same for more of them: those with the same models have one list",
+        )
+    elif max(listed, limited) + claims > MOST_OF_AN_OBJECT:
+        yield Violation(
+            "tenants",
+            f"limits of {len(tenants)} tenants are {limited / _MIB:.1f} MiB, and their groups, roles and applications "
+            f"of Entra {claims / _MIB:.1f} MiB, in one object, {most}",
+            "put tenants that are alike behind one, and name fewer groups",
         )
 
 
@@ -92,6 +97,15 @@ def size_of_lists(tenants: Collection[str], lists: Collection[Sequence[str]]) ->
     """Bytes of the object with the different lists of models, and which of them each tenant has."""
     of_lists = sum(_OBJECT_MODEL + len(name) for models in lists for name in models)
     return of_lists + sum(2 * len(name) + _OBJECT_TENANT for name in tenants)
+
+
+def size_of_limits(tenants: Iterable[Tenant]) -> tuple[int, int]:
+    """Bytes that limits, and claims of tokens, take in the object with what each tenant may take."""
+    limits = claims = 0
+    for tenant in tenants:
+        limits += 2 * len(tenant.name) + _OBJECT_TENANT + tenant.limits.number * _OBJECT_LIMIT
+        claims += sum(2 * len(value) + len(tenant.name) + _OBJECT_IDENTITY for _, _, value in identities(tenant))
+    return limits, claims
 
 
 @stack_rule(

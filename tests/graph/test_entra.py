@@ -216,3 +216,42 @@ def test_nothing_takes_tokens_unless_a_stack_asks(stack: str) -> None:
     found = str(entries_of(stack))
     assert "remoteJWKS" not in found
     assert SIGNED_IN_HEADER not in found
+
+
+def publicly(sections: Sections) -> None:
+    mixed(sections)
+    sections["gateway"] |= {"exposure": "public", "http_redirect": True}
+
+
+def inside_with_redirect(sections: Sections) -> None:
+    mixed(sections)
+    sections["gateway"]["http_redirect"] = True
+
+
+@pytest.mark.parametrize(
+    ("change", "group", "source"),
+    [(publicly, "network-rules-nodes", "Internet"), (inside_with_redirect, "network-rules-gateway", "VirtualNetwork")],
+)
+@pytest.mark.parametrize("redirects", [True, False])
+def test_whatever_listens_is_let_in_by_the_network(
+    change: Callable[[Sections], None], group: str, source: str, redirects: bool
+) -> None:
+    def changed(sections: Sections) -> None:
+        change(sections)
+        sections["gateway"]["http_redirect"] = redirects
+
+    (gateway,) = _objects(changed, "Gateway").values()
+    ports = {str(listener["port"]) for listener in gateway["listeners"]}
+    assert ports == {"443", "8443", *(["80"] if redirects else [])}
+    (rules,) = [entry["inputs"]["securityRules"] for entry in _graph(changed) if entry["name"] == group]
+    opened = {rule["destinationPortRange"] for rule in rules if rule["access"] == "Allow" and
+              rule["sourceAddressPrefix"] == source}  # fmt: skip
+    assert ports <= opened
+    assert len({rule["priority"] for rule in rules if rule["direction"] == "Inbound"}) == len(rules)
+
+
+def test_two_listeners_share_the_memory_for_connections() -> None:
+    def connections(change: Callable[[Sections], None]) -> int:
+        return _objects(change, "ClientTrafficPolicy")["llm"]["connection"]["connectionLimit"]["value"]
+
+    assert connections(mixed) * 2 <= connections(keyless)

@@ -36,8 +36,8 @@ def test_a_part_declares_programs_of_its_own_module(part: str) -> None:
     # What is built of another part's module is edited; unchanged it is that part's own, which declares it.
     own = [chain for chain in chains if chain.module.is_relative_to(build.ORACLES / part) or chain.edits]
     assert own
-    others = [chain for other in PARTS if other != part for chain in build.toolchains(other)]
-    assert all(chain in own or chain in others for chain in chains)
+    elsewhere = [chain for name in PARTS if name != part for chain in build.toolchains(name)]
+    assert all(chain in own or chain in elsewhere for chain in chains)
 
 
 def test_the_real_proxy_is_the_one_that_is_pinned() -> None:

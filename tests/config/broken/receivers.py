@@ -33,6 +33,14 @@ TABLE = (
         _receivers({"name": "tickets", "kind": "webhook", "url": "https://127.0.0.1:8443/alerts"}),
         {("CFG-VALUE", "observability.receivers[0].url"): ("the machine itself", "tickets.acme.example")},
     ),
+    *(
+        Broken(
+            f"a webhook at the Service {host}",
+            _receivers({"name": "tickets", "kind": "webhook", "url": f"https://{host}:8443/alerts"}),
+            {("CFG-VALUE", "observability.receivers[0].url"): ("a Service of the cluster", "tickets.acme.example")},
+        )
+        for host in ("tickets.ops.svc", "Tickets.ops.SVC.cluster.local", "tickets.ops.svc.k8s.acme.example")
+    ),
     Broken(
         "address, pause and mail of receivers of other kinds",
         _receivers(

@@ -61,9 +61,11 @@ TABLE = (
             ("traces.acme.example:4318", ("https://traces.acme.example",)),
             ("grpc://traces.acme.example:4317", ("https://traces.acme.example",)),
             ("https://localhost:4318", ("the machine itself",)),
-            ("https://169.254.169.254/v1/traces", ("link-local",)),
+            ("https://169.254.169.254/traces", ("link-local",)),
             ("https://traces.acme.example:99999", ("not a number up to 65535",)),
             ("https://traces.acme.example/?key=1", ("more than a host and a path",)),
+            ("https://traces.acme.example/v1/traces/", ("which is appended", "leave /v1/traces out")),
+            ("https://traces.acme.example/${env:TOKEN}", ("has a $",)),
         )
     ),
     Broken(
