@@ -33,11 +33,11 @@ def test_prompts_of_a_tenant_with_tokens_are_never_kept_and_a_warning_says_so() 
         "gateway.entra": {"audience": "00000000-0000-4000-8000-00000000000a"},
         "tenants[0].entra": {"groups": ["00000000-0000-4000-8000-00000000000b"]},
     }
-    asked = {"observability.traces": {"backend": "tempo", "capture_prompts": True}, "tenants[0].record_prompts": True}
+    traces = {"observability.traces": {"backend": "tempo", "capture_prompts": True}, "tenants[0].record_prompts": True}
 
-    found = [finding for finding in planned({**tokens, **asked}).findings if finding.rule == "TRACE-PROMPTS"]
+    found = [finding for finding in planned({**tokens, **traces}).findings if finding.rule == "TRACE-PROMPTS"]
 
     assert [(finding.path, "tokens of Entra" in finding.message) for finding in found] == [
         ("tenants[0].record_prompts", True)
     ]
-    assert not [finding for finding in planned(asked).findings if finding.rule == "TRACE-PROMPTS"]
+    assert not [finding for finding in planned(traces).findings if finding.rule == "TRACE-PROMPTS"]
