@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from planning import Plan
-from planning.plan import ChartPlan, LimiterPlan, ModelPlan, PoolPlan, ReceiverPlan
+from planning.plan import ChartPlan, GatewayPlan, LimiterPlan, ModelPlan, PoolPlan, ReceiverPlan
 from preview import describe_azure as azure
 from preview.formats import TIMES, device, joined, plural, span, span_of
 from preview.leaves import Counts, Description, Leaf
@@ -118,8 +118,17 @@ def _gateway(plan: Plan, _: Counts) -> tuple[Leaf, ...]:
             f"{plural(len(gateway.tenants), 'tenant')}, {span(gateway.min_replicas, gateway.max_replicas)} proxies"
         ),
         Leaf(f"{_chart(gateway.envoy)}, {_chart(gateway.ai)}"),
+        *_tokens(gateway),
         *_limiter(gateway.limiter),
     )
+
+
+def _tokens(plan: GatewayPlan) -> tuple[Leaf, ...]:
+    if plan.tokens is None:
+        return ()
+    callers = sum(bool(tenant.identities) for tenant in plan.tenants)
+    keys = "API keys on 443" if any(tenant.keys for tenant in plan.tenants) else "no API keys"
+    return (Leaf(f"tokens from {plan.tokens.host} on {plan.tokens.port}, for {plural(callers, 'tenant')}; {keys}"),)
 
 
 def _limiter(plan: LimiterPlan | None) -> tuple[Leaf, ...]:

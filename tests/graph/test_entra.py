@@ -8,10 +8,14 @@ from typing import Any
 
 import pytest
 
+import catalog
+import config
 from components.cluster.tenant_script import tenant_script
 from planning.plan.endpoint import SIGNED_IN_HEADER
+from planning.planner import decide
+from preview.describe import DESCRIPTIONS
 from tests.graph.crd_schema import kinds
-from tests.graph.stacks import ALL, ROOT, Entry, Sections, entries_of, graph_of
+from tests.graph.stacks import ALL, ROOT, Entry, Sections, entries_of, graph_of, sections_of
 from tests.stack_safety import safe
 
 _CRDS = Path(os.environ.get("REFERENCE_DIR") or ROOT.parent / "shared") / "crds"
@@ -255,3 +259,17 @@ def test_two_listeners_share_the_memory_for_connections() -> None:
         return _objects(change, "ClientTrafficPolicy")["llm"]["connection"]["connectionLimit"]["value"]
 
     assert connections(mixed) * 2 <= connections(keyless)
+
+
+@pytest.mark.parametrize(
+    ("change", "line"),
+    [
+        (mixed, "tokens from login.microsoftonline.com on 8443, for 2 tenants; API keys on 443"),
+        (keyless, "tokens from login.microsoftonline.com on 443, for 1 tenant; no API keys"),
+    ],
+)
+def test_the_preview_says_where_tokens_are_taken(change: Callable[[Sections], None], line: str) -> None:
+    sections = sections_of("prod")
+    change(sections)
+    plan = decide(config.load(sections), catalog.load())
+    assert line in [leaf.text for leaf in DESCRIPTIONS["Gateway"].leaves(plan, {})]
