@@ -108,10 +108,14 @@ def _earlier(
     return found
 
 
-def longest_gap(server: Prometheus, target: str, *, start: int, end: int) -> float:
-    """The longest time, in seconds, in which the server scraped none of the targets of `target`; all of it at most."""
+def longest_gap(server: Prometheus, matchers: str, *, start: int, end: int) -> float:
+    """The longest time, in seconds, in which no scrape of the targets succeeded; all of it at most.
+
+    A scrape that fails has a sample too: its `up` is 0 (scrape/scrape.go, `report`).
+    """
     longest, before = 0.0, float(start)
     for opening, closing in windows(start, end):
-        for time in sorted({time for _, samples in server.samples(target, opening, closing) for time, _ in samples}):
+        found = server.samples(f"up{{{matchers}}}", opening, closing)
+        for time in sorted({time for _, samples in found for time, up in samples if up == 1}):
             longest, before = max(longest, time - before), time
     return max(longest, end - before)

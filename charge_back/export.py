@@ -102,11 +102,12 @@ def _write(
 ) -> str:
     start = int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp())
     end = start + int(_DAY.total_seconds())
-    targets = f'up{{job="{settings.job}"}}'
     able = [source for source in sources if source.since < end]
     if not able:
         raise ExportError(f"Prometheus keeps no samples of it any more: write {name_of(day)} yourself")
     whole = [source for source in able if source.since <= start]
+    # The job has a target of Envoy itself in the same pods.
+    targets = f'job="{settings.job}",endpoint="{settings.endpoint}"'
     gaps = [(longest_gap(source.server, targets, start=start, end=end), source) for source in whole or able]
     # The same replica as on other days, unless it was away: each has scraped at moments of its own.
     gap, source = next(

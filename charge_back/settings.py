@@ -17,6 +17,8 @@ class Settings:
     """Addresses of the replicas of Prometheus, the preferred one first."""
     job: str
     """The job by which the proxies are scraped."""
+    endpoint: str
+    """The port of theirs, by its name, that has the counters."""
     container: str
     """URL of the container."""
     keep_days: int
@@ -31,6 +33,7 @@ def read(file: Path) -> Settings:
     return Settings(
         servers=tuple(values["servers"]),
         job=values["job"],
+        endpoint=values["endpoint"],
         container=values["container"],
         keep_days=values["keep_days"],
         prices={

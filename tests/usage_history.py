@@ -12,6 +12,7 @@ from typing import Final
 
 Labels = tuple[tuple[str, str], ...]
 JOB: Final = "monitoring/envoy"
+ENDPOINT: Final = "aigw-admin"
 INTERVAL: Final = 30
 DAY: Final = 86_400
 TOKENS: Final = "gen_ai_client_token_usage_sum"
@@ -73,16 +74,20 @@ class Replica:
 
     samples: dict[Labels, list[tuple[float, float]]] = field(default_factory=dict)
     instance: str = "10.0.0.1:1064"
+    fails: bool = False
+    """Whether its scrapes of processors fail, as with a port that is closed to it; those of Envoy itself go on."""
 
     def scrape(self, time: float, proxies: Iterable[Proxy]) -> None:
-        """Take every counter as it stands."""
+        """Take every counter as it stands; of a scrape that fails there is `up` alone, 0 (scrape/scrape.go, report)."""
         for proxy in proxies:
+            pod = ("job", JOB), ("namespace", "envoy-gateway-system"), ("pod", proxy.pod)
+            envoy = ("container", "envoy"), ("endpoint", "metrics"), ("instance", "10.0.0.1:19001"), *pod
+            self._add((("__name__", "up"), *envoy), time, 1)
             target = (
-                ("container", "ai-gateway-extproc"), ("endpoint", "aigw-admin"), ("instance", self.instance),
-                ("job", JOB), ("namespace", "envoy-gateway-system"), ("pod", proxy.pod),
+                ("container", "ai-gateway-extproc"), ("endpoint", ENDPOINT), ("instance", self.instance), *pod,
             )  # fmt: skip
-            self._add((("__name__", "up"), *target), time, 1)
-            for labels, value in proxy.counters.items():
+            self._add((("__name__", "up"), *target), time, 0 if self.fails else 1)
+            for labels, value in () if self.fails else proxy.counters.items():
                 self._add((*labels, *target), time, value)
 
     def forget(self, before: float) -> None:

@@ -1,46 +1,13 @@
 """Days of usage and the files that they must give, to the token: for a double of Prometheus and for the real one."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import timedelta
 from decimal import Decimal
 from typing import Final
 
-from charge_back.records import COLUMNS, Price
+from charge_back.records import Price
 from tests.usage_history import DAY, Proxy, Replica, at, run
-
-# The last day of a month, and the first of the next.
-LAST: Final = date(2026, 10, 31)
-FIRST: Final = date(2026, 11, 1)
-HEADING: Final = ",".join(COLUMNS)
-
-
-def file_of(day: date) -> str:
-    return f"{day:%Y/%m/%d}.csv"
-
-
-def lines(day: date, *rows: str) -> str:
-    """The file of a day: its heading, and `tenant,model,requests,failed,input,cached,output,charge` of each row."""
-    return "".join(f"{line}\n" for line in (HEADING, *(f"{day.isoformat()},{row}" for row in rows)))
-
-
-@dataclass(frozen=True)
-class Story:
-    """What Prometheus has when the export runs in the night after `until`, and what is in the container then."""
-
-    replicas: Sequence[Replica]
-    files: Mapping[str, str]
-    until: date = FIRST
-    there: Mapping[str, str] = field(default_factory=dict)
-    prices: Mapping[str, Price] = field(default_factory=dict)
-    notes: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-    wrong: Sequence[str] = ()
-    keep_days: int = 400
-
-    @property
-    def now(self) -> datetime:
-        """Twenty minutes after midnight."""
-        return datetime(self.until.year, self.until.month, self.until.day, tzinfo=UTC) + timedelta(days=1, minutes=20)
+from tests.usage_story import FIRST, LAST, Story, file_of, lines
 
 
 def _day(start: float, *, replicas: Sequence[Replica], proxies: Sequence[Proxy], hours: float = 24) -> None:
@@ -149,6 +116,9 @@ def scrapes_that_fail() -> Story:
     _day(at(FIRST, 10), replicas=[replica], proxies=[kept, gone], hours=1)
     for proxy in (kept, gone, fresh):
         proxy.use("team-a", "chat", read=1)
+    replica.fails = True
+    _day(at(FIRST, 11), replicas=[replica], proxies=[kept, gone, fresh], hours=0.5)
+    replica.fails = False
     _day(at(FIRST, 11.5), replicas=[replica], proxies=[kept, fresh], hours=12.5)
     return Story(
         [replica],
@@ -193,6 +163,23 @@ def two_replicas_of_which_one_was_away() -> Story:
             file_of(FIRST): lines(FIRST, "team-a,chat,2,0,34,0,0,", "team-b,chat,1,0,9,0,0,"),
         },
         notes={file_of(LAST): {"source": "0"}, file_of(FIRST): {"source": "1"}},
+    )
+
+
+def two_replicas_of_which_one_scrapes_in_vain() -> Story:
+    """For 23 hours the first reaches Envoy, and not the processor beside it: the day is of the second."""
+    first, second, proxy, brief = Replica(), Replica(), Proxy("envoy-a"), Proxy("envoy-b")
+    _day(at(FIRST), replicas=[first, second], proxies=[proxy], hours=0.5)
+    first.fails = True
+    brief.use("team-b", "chat", read=1_000_000)
+    _day(at(FIRST, 0.5), replicas=[first, second], proxies=[proxy, brief], hours=23)
+    first.fails = False
+    proxy.use("team-a", "chat", read=100)
+    _day(at(FIRST, 23.5), replicas=[first, second], proxies=[proxy], hours=0.5)
+    return Story(
+        [first, second],
+        {file_of(FIRST): lines(FIRST, "team-a,chat,1,0,100,0,0,", "team-b,chat,1,0,1000000,0,0,")},
+        notes={file_of(FIRST): {"source": "1", "longest_gap_seconds": "30"}},
     )
 
 
@@ -272,6 +259,7 @@ STORIES: Final[Mapping[str, Callable[[], Story]]] = {
         scrapes_that_fail,
         no_scrapes_over_midnight,
         two_replicas_of_which_one_was_away,
+        two_replicas_of_which_one_scrapes_in_vain,
         labels_of_the_scrape_that_change,
         a_prometheus_that_begins_after_its_proxies,
         days_that_prometheus_no_longer_has,

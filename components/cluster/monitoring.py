@@ -155,7 +155,7 @@ def _proxies(plan: MonitoringPlan) -> dict[str, Json]:
         "podMetricsEndpoints": [
             {"port": "metrics", "path": "/stats/prometheus", "interval": "30s"},
             # Metrics of the AI gateway's sidecar of Envoy: tokens, and the time to the first one, by model.
-            {"port": "aigw-admin", "path": "/metrics", "interval": "30s"},
+            {"port": metrics.USAGE_PORT, "path": "/metrics", "interval": "30s"},
         ],
     }
 

@@ -32,6 +32,7 @@ def usage_export(stack: ResolvedStack, servers: tuple[str, ...]) -> UsageExportP
     handed: dict[str, Json] = {
         "servers": list(servers),
         "job": metrics.proxies_job(namespace),
+        "endpoint": metrics.USAGE_PORT,
         "container": f"https://{azure_objects.store_host(stack)}/{USAGE_CONTAINER}",
         "keep_days": settings.keep_days,
         "prices": prices,

@@ -6,6 +6,9 @@ of the exporter: catalog/gpu_metrics.yaml.
 
 # Names of the PodMonitors of the models and of the proxies.
 VLLM_MONITOR, PROXIES_MONITOR = "vllm", "envoy"
+# The port of the AI gateway's processor, a sidecar of Envoy (agent-router internal/controller). A PodMonitor makes it
+# the label `endpoint` of what is scraped there (prometheus-operator v0.93 pkg/prometheus/promcfg.go).
+USAGE_PORT = "aigw-admin"
 
 VLLM_REQUESTS_RUNNING = "vllm:num_requests_running"
 VLLM_REQUESTS_WAITING = "vllm:num_requests_waiting"

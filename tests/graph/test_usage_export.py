@@ -87,7 +87,7 @@ def test_the_program_reads_its_settings(tmp_path: Path) -> None:
     assert settings.servers == (
         "http://prometheus-kube-prometheus-stack-prometheus-0.prometheus-operated.monitoring.svc:9090",
     )
-    assert settings.job == "monitoring/envoy"
+    assert (settings.job, settings.endpoint) == ("monitoring/envoy", "aigw-admin")
     assert settings.container == "https://stacmellmdevx7f.blob.core.windows.net/usage"
     assert settings.keep_days == 500
     assert [str(price) for price in vars(settings.prices["chat"]).values()] == ["0.2", "0.05", "0.8"]

@@ -15,8 +15,9 @@ from charge_back.calls import ExportError
 from charge_back.export import export
 from charge_back.settings import Settings
 from charge_back.sign_in import storage_token
-from tests.usage_history import JOB, at
-from tests.usage_stories import FIRST, STORIES, Story, file_of, lines
+from tests.usage_history import ENDPOINT, JOB, at
+from tests.usage_stories import STORIES
+from tests.usage_story import FIRST, Story, file_of, lines
 
 
 @pytest.fixture
@@ -40,7 +41,7 @@ def exported(story: Story, cloud: Azure) -> list[str]:
     printed = []
     with ExitStack() as running:
         servers = [running.enter_context(prometheus(replica)) for replica in story.replicas]
-        settings = Settings(tuple(servers), JOB, cloud.container, story.keep_days, story.prices)
+        settings = Settings(tuple(servers), JOB, ENDPOINT, cloud.container, story.keep_days, story.prices)
         try:
             printed += export(settings, Container(cloud.container, storage_token()), now=story.now)
         except ExportError as error:
@@ -133,7 +134,7 @@ def test_a_pod_without_identity_says_so(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def test_without_any_replica_it_fails(cloud: Azure) -> None:
-    settings = Settings(("http://127.0.0.1:9",), JOB, cloud.container, 400, {})
+    settings = Settings(("http://127.0.0.1:9",), JOB, ENDPOINT, cloud.container, 400, {})
     found = export(settings, Container(cloud.container, storage_token()), now=STORIES["scrapes that fail"]().now)
     assert "no answer from 127.0.0.1:9" in next(found)
     with pytest.raises(ExportError, match="no replica of Prometheus has samples"):
@@ -145,7 +146,8 @@ def test_the_program_reads_its_settings_and_exits_with_1_where_a_day_is_missing(
 ) -> None:
     file = tmp_path / "settings.json"
     file.write_text(
-        f'{{"servers": ["http://127.0.0.1:9"], "job": "{JOB}", "container": "{cloud.container}", "keep_days": 400, '
+        f'{{"servers": ["http://127.0.0.1:9"], "job": "{JOB}", "endpoint": "{ENDPOINT}", '
+        f'"container": "{cloud.container}", "keep_days": 400, '
         '"prices": {"chat": {"input": "0.2", "cached": "0.2", "output": "1e-06"}}}',
         encoding="utf-8",
     )

@@ -12,7 +12,7 @@ from charge_back.export import export
 from charge_back.settings import Settings
 from rehearsal.toolchain import ToolUnavailableError
 from tests.oracles.usage_export.recorded import recorded
-from tests.usage_history import JOB
+from tests.usage_history import ENDPOINT, JOB
 from tests.usage_stories import STORIES
 
 pytestmark = pytest.mark.cluster
@@ -47,7 +47,7 @@ def test_a_day_s_file_has_what_was_used(name: str, tmp_path: Path) -> None:
             ]
         except ToolUnavailableError as error:
             pytest.skip(str(error))
-        settings = Settings(tuple(servers), JOB, "", story.keep_days, story.prices)
+        settings = Settings(tuple(servers), JOB, ENDPOINT, "", story.keep_days, story.prices)
         try:
             printed += export(settings, held, now=story.now)
         except ExportError as error:
