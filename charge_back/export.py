@@ -37,7 +37,7 @@ def name_of(day: date) -> str:
 
 
 def export(settings: Settings, container: Container, *, now: datetime) -> Iterator[str]:
-    """Write every file that is missing until yesterday; yields a line for each, and one for what went wrong.
+    """Write every file that is missing from `since` until yesterday; yields a line for each, and what went wrong.
 
     Raises:
         ExportError: a day could not be written, when all others are; or nothing could be done at all.
@@ -52,15 +52,12 @@ def export(settings: Settings, container: Container, *, now: datetime) -> Iterat
     yesterday = now.astimezone(UTC).date() - _DAY
     oldest = yesterday - timedelta(days=settings.keep_days - 1)
     wrong = []
-    days = _days_with_files(written)
-    began = datetime.fromtimestamp(min(source.since for source in answering), UTC).date()
-    first = max(min([*days, began]), oldest)
+    first = max(settings.since, oldest)
     for offset in range((yesterday - first).days + 1):
         day = first + offset * _DAY
         if name_of(day) not in written:
             try:
-                is_first = day == began and not any(earlier < day for earlier in days)
-                yield _write(settings, container, answering, day, written=written, is_first=is_first)
+                yield _write(settings, container, answering, day, written)
             except ExportError as error:
                 wrong.append(f"{day}: {error}")
                 yield wrong[-1]
@@ -80,31 +77,14 @@ def _sources(addresses: Iterable[str]) -> Iterator[Source | str]:
             yield f"{address} has no samples" if since is None else Source(server, since)
 
 
-def _days_with_files(names: Iterable[str]) -> list[date]:
-    found = []
-    for name in names:
-        try:
-            day = datetime.strptime(name, "%Y/%m/%d.csv").replace(tzinfo=UTC).date()
-        except ValueError:
-            continue
-        found.append(day)
-    return sorted(found)
-
-
 def _write(
-    settings: Settings,
-    container: Container,
-    sources: Iterable[Source],
-    day: date,
-    *,
-    written: AbstractSet[str],
-    is_first: bool,
+    settings: Settings, container: Container, sources: Iterable[Source], day: date, written: AbstractSet[str]
 ) -> str:
     start = int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp())
     end = start + int(_DAY.total_seconds())
     able = [source for source in sources if source.since < end]
     if not able:
-        raise ExportError(f"Prometheus keeps no samples of it any more: write {name_of(day)} yourself")
+        raise ExportError(f"Prometheus keeps no samples of it any more: {_cures(day)}")
     whole = [source for source in able if source.since <= start]
     # The job has a target of Envoy itself in the same pods.
     targets = f'job="{settings.job}",endpoint="{settings.endpoint}"'
@@ -119,16 +99,20 @@ def _write(
     merged = count(source.server, _TOKENS, f"{job},{_OVERFLOW}", start=start, end=end, since=source.since)
     content = as_csv(day.isoformat(), by_tenant(tokens, requests), settings.prices)
     notes = _notes(source, gap, tokens, requests, merged)
-    if not whole and not is_first:
+    if not whole:
         partial = name_of(day).replace(".csv", ".partial.csv")
         # What is left gets less every day: the first file has most.
         if partial not in written:
             container.create(partial, content, notes)
-        raise ExportError(f"Prometheus keeps no samples of its beginning: check {partial}, and write {name_of(day)}")
+        raise ExportError(f"Prometheus keeps no samples of its beginning, the rest is in {partial}: {_cures(day)}")
     fresh = container.create(name_of(day), content, notes)
     lines = len(content.splitlines()) - 1
     state = "written" if fresh else "was there already"
     return f"{day}: {state}, {lines} lines, " + ", ".join(f"{key} {value}" for key, value in notes.items())
+
+
+def _cures(day: date) -> str:
+    return f"write {name_of(day)} yourself, or set `since` to a later day"
 
 
 def _notes(source: Source, gap: float, tokens: Counted, requests: Counted, merged: Counted) -> dict[str, str]:

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
@@ -21,6 +22,8 @@ class Settings:
     """The port of theirs, by its name, that has the counters."""
     container: str
     """URL of the container."""
+    since: date
+    """The first day that has a file."""
     keep_days: int
     """Days after which a file is deleted; older ones are not missed."""
     prices: Mapping[str, Price]
@@ -35,6 +38,7 @@ def read(file: Path) -> Settings:
         job=values["job"],
         endpoint=values["endpoint"],
         container=values["container"],
+        since=date.fromisoformat(values["since"]),
         keep_days=values["keep_days"],
         prices={
             model: Price(*(Decimal(price[kind]) for kind in ("input", "cached", "output")))

@@ -83,5 +83,5 @@ class Observability(Section):
     usage_export: UsageExport | None = Field(
         default=None,
         description="a file a day of what each tenant has used of each model, in the platform's storage: "
-        "{keep_days: 400, readers: […], prices: […]}, or {} for these; left out: none",
+        '{since: "2026-12-01", keep_days: 400, readers: […], prices: […]}, `since` always; left out: none',
     )

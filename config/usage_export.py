@@ -1,11 +1,22 @@
 """The daily export of usage for charge-back: how long its files are kept, who reads them, and what tokens cost."""
 
+from datetime import date
 from typing import Annotated
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, Strict, model_validator
 
 from config.base import UNKNOWN_NAME, Guid, Section, SettingRefusedError, StandIn, Text
 from config.cost import Price
+
+
+def _day(value: str) -> str:
+    try:
+        written = date.fromisoformat(value).isoformat()
+    except ValueError as error:
+        raise SettingRefusedError(f'"{value}" is no day', 'write one as "2026-12-01", year, month, day') from error
+    if written != value:
+        raise SettingRefusedError(f'"{value}" is not in the form YYYY-MM-DD', f'write "{written}"')
+    return value
 
 
 class UsagePrice(Section):
@@ -29,6 +40,10 @@ class UsagePrice(Section):
 class UsageExport(Section):
     """A file a day with what each tenant has used of each model."""
 
+    since: Annotated[str, Strict(), AfterValidator(_day), StandIn("2026-01-01")] = Field(
+        description='the first day, in UTC, that has a file, as "2026-12-01": the first whole day after the export is '
+        "switched on, or on again; days before it are neither written nor missed"
+    )
     # At least as long as it takes to bill a month; at most ten years.
     keep_days: Annotated[int, Field(ge=62, le=3653, strict=True)] = Field(
         default=400,
@@ -37,7 +52,8 @@ class UsageExport(Section):
     readers: tuple[Guid, ...] = Field(
         default=(),
         max_length=20,
-        description="a list of ids (GUIDs) of Entra groups whose members may read the files, beside the administrators",
+        description="a list of ids (GUIDs in lower case) of Entra groups whose members may read the files, beside the "
+        "administrators",
     )
     prices: tuple[UsagePrice, ...] = Field(
         default=(),

@@ -77,6 +77,13 @@ class Replica:
     fails: bool = False
     """Whether its scrapes of processors fail, as with a port that is closed to it; those of Envoy itself go on."""
 
+    @classmethod
+    def running(cls, day: date) -> "Replica":
+        """One that began an hour before a day, when there were no proxies yet: it scraped itself."""
+        replica = cls()
+        replica._add((("__name__", "up"), ("job", "kube-prometheus-stack-prometheus")), at(day, -1), 1)
+        return replica
+
     def scrape(self, time: float, proxies: Iterable[Proxy]) -> None:
         """Take every counter as it stands; of a scrape that fails there is `up` alone, 0 (scrape/scrape.go, report)."""
         for proxy in proxies:
@@ -109,3 +116,8 @@ def run(start: float, end: float, replicas: Sequence[Replica], proxies: Sequence
         for index, replica in enumerate(replicas):
             replica.scrape(time + offset + 11 * index, proxies)
         time += INTERVAL
+
+
+def run_hours(start: float, *, replicas: Sequence[Replica], proxies: Sequence[Proxy], hours: float = 24) -> None:
+    """Scrape for some hours, a day by default."""
+    run(start, start + hours * 3600, replicas, proxies)

@@ -34,6 +34,7 @@ class Story:
     prices: Mapping[str, Price] = field(default_factory=dict)
     notes: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     wrong: Sequence[str] = ()
+    since: date = FIRST
     keep_days: int = 400
 
     @property

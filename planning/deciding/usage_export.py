@@ -34,6 +34,7 @@ def usage_export(stack: ResolvedStack, servers: tuple[str, ...]) -> UsageExportP
         "job": metrics.proxies_job(namespace),
         "endpoint": metrics.USAGE_PORT,
         "container": f"https://{azure_objects.store_host(stack)}/{USAGE_CONTAINER}",
+        "since": settings.since,
         "keep_days": settings.keep_days,
         "prices": prices,
     }

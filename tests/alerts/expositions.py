@@ -161,7 +161,7 @@ def sections_watched(stack: str) -> Sections:
 def _limit(sections: Sections) -> None:
     sections["tenants"][0]["limits"] = {"requests_per_minute": 600}
     sections["models"][0]["slo"] = {"availability": 0.999, "ttft_p95_seconds": 2.5, "itl_p95_ms": 75}
-    sections["observability"] |= {"retention_days": 31, "usage_export": {}}
+    sections["observability"] |= {"retention_days": 31, "usage_export": {"since": "2026-12-01"}}
 
 
 @cache

@@ -15,7 +15,7 @@ _KINDS = ("ConfigMap", "ServiceAccount", "NetworkPolicy", "CronJob")
 
 
 def _export(sections: Sections) -> None:
-    sections.setdefault("observability", {})["usage_export"] = {}
+    sections.setdefault("observability", {})["usage_export"] = {"since": "2026-12-01"}
 
 
 @pytest.fixture(scope="module")

@@ -26,7 +26,7 @@ _PRICES = [
 
 def _export(sections: Sections) -> None:
     prices = _PRICES if [model["name"] for model in sections["models"]] == ["chat", "embed"] else []
-    own = {"keep_days": 500, "readers": [_GROUP], "prices": prices}
+    own = {"since": "2026-12-01", "keep_days": 500, "readers": [_GROUP], "prices": prices}
     sections.setdefault("observability", {})["usage_export"] = own
 
 
@@ -89,7 +89,7 @@ def test_the_program_reads_its_settings(tmp_path: Path) -> None:
     )
     assert (settings.job, settings.endpoint) == ("monitoring/envoy", "aigw-admin")
     assert settings.container == "https://stacmellmdevx7f.blob.core.windows.net/usage"
-    assert settings.keep_days == 500
+    assert (settings.since.isoformat(), settings.keep_days) == ("2026-12-01", 500)
     assert [str(price) for price in vars(settings.prices["chat"]).values()] == ["0.2", "0.05", "0.8"]
     # What came from a cache costs as much as the rest unless a price says otherwise.
     assert [str(price) for price in vars(settings.prices["embed"]).values()] == ["0.02", "0.02", "0"]
@@ -293,7 +293,7 @@ def test_two_previews_are_equal() -> None:
 
 def test_a_stack_in_production_has_it_too() -> None:
     def small(sections: Sections) -> None:
-        sections["observability"]["usage_export"] = {}
+        sections["observability"]["usage_export"] = {"since": "2026-12-01"}
 
     entries = tuple(graph_of("prod", small).to_json())
     assert _named(entries, "usage-records-immutability")["inputs"]["immutabilityPeriodSinceCreationInDays"] == 400

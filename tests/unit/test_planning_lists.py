@@ -18,6 +18,7 @@ CLIENT = {"name": "playground", "key_secret": "key-playground"}
 SLACK = {"name": "team", "kind": "slack", "secret": "slack-webhook"}
 MAIL = {"to": ["a@acme.example", "a@acme.example"], "sender": "b@acme.example", "smarthost": "mail.acme.example:587"}
 API = {"name": "gpt", "usd_per_million_input_tokens": 1}
+SINCE = {"since": "2026-12-01"}
 PRICE = {"model": "chat", "usd_per_million_input_tokens": 1}
 APPLICATION = {"tenant": "playground", "client_ids": [GROUP]}
 IMAGE = {"repository": "platform/guardrails", "digest": "sha256:" + "a" * 64}
@@ -69,8 +70,8 @@ TWICE: dict[str, tuple[str, Any]] = {
     "observability.receivers": ("observability.receivers", [SLACK, {**SLACK, "secret": "other-webhook"}]),
     "observability.receivers[].owners": ("observability.receivers", [{**SLACK, "owners": ["gpus", "gpus"]}]),
     "observability.receivers[].email.to": ("observability.receivers", [{"name": "m", "kind": "email", "email": MAIL}]),
-    "observability.usage_export.prices": ("observability.usage_export", {"prices": [PRICE, PRICE]}),
-    "observability.usage_export.readers": ("observability.usage_export", {"readers": [GROUP, GROUP]}),
+    "observability.usage_export.prices": ("observability.usage_export", {**SINCE, "prices": [PRICE, PRICE]}),
+    "observability.usage_export.readers": ("observability.usage_export", {**SINCE, "readers": [GROUP, GROUP]}),
     "pools": ("pools", [SHIPPED["pools"][0]] * 2),
     "pools[].taints": ("pools[0].taints", ["acme/team=a:NoSchedule"] * 2),
     "pools[].zones": ("pools[0].zones", ["1", "1"]),

@@ -47,7 +47,7 @@ def test_a_day_s_file_has_what_was_used(name: str, tmp_path: Path) -> None:
             ]
         except ToolUnavailableError as error:
             pytest.skip(str(error))
-        settings = Settings(tuple(servers), JOB, ENDPOINT, "", story.keep_days, story.prices)
+        settings = Settings(tuple(servers), JOB, ENDPOINT, "", story.since, story.keep_days, story.prices)
         try:
             printed += export(settings, held, now=story.now)
         except ExportError as error:

@@ -8,7 +8,7 @@ _RETENTION = "observability.retention_days"
 
 
 def _export(**keys: Any) -> Changes:
-    return {"observability.usage_export": keys}
+    return {"observability.usage_export": {"since": "2026-12-01", **keys}}
 
 
 def _price(model: str, **keys: Any) -> dict[str, Any]:
