@@ -1,6 +1,5 @@
 """Stories of days that have no file, or none yet: too old, before the first one, or partly deleted."""
 
-from collections.abc import Callable
 from datetime import timedelta
 from typing import Final
 
@@ -87,7 +86,7 @@ def an_export_that_begins_tomorrow() -> Story:
     return Story([replica], {}, since=FIRST + timedelta(days=1))
 
 
-ABOUT_MISSING_DAYS: Final[tuple[Callable[[], Story], ...]] = (
+ABOUT_MISSING_DAYS: Final = (
     a_prometheus_that_begins_after_its_proxies,
     days_that_prometheus_no_longer_has,
     days_that_are_too_old_to_be_missed,
