@@ -147,21 +147,25 @@ def test_a_changed_argument_replaces_the_pods_of_one_model(changing: Changing) -
     assert uids(after["embed"]) == uids(before["embed"])
 
 
+LISTS = ("::gateway-models-script", "::monitoring-alerts")
+
+
 def one_more(settings: dict[str, Any]) -> None:
     models = section(settings, "models")
     models.append({**models[1], "name": "embed-two"})
 
 
-def without_tenants(operations: Mapping[str, Any]) -> dict[str, Any]:
-    """All but the update of what tenants may use, which is data of the gateway's routes."""
-    (tenants,) = (urn for urn in operations if urn.endswith("::gateway-tenants"))
-    assert operations[tenants] == ("update",)
-    return {urn: ops for urn, ops in operations.items() if urn != tenants}
+def without_lists(operations: Mapping[str, Any]) -> dict[str, Any]:
+    """All but updates of lists: models that tenants may use, alerts with each model's figures, and dashboards."""
+    lists = {urn: ops for urn, ops in operations.items() if urn.endswith(LISTS) or "::dashboards-" in urn}
+    assert {urn.rpartition("::")[2] for urn in lists if urn.endswith(LISTS)} == {name.strip(":") for name in LISTS}
+    assert set(lists.values()) == {("update",)}
+    return {urn: ops for urn, ops in operations.items() if urn not in lists}
 
 
 def test_adding_a_model_changes_no_other_model(changing: Changing) -> None:
     resize(changing, sized(4, chat=3, embed=1), SPARE)
-    operations = without_tenants(changing.change(one_more).outcome.operations)
+    operations = without_lists(changing.change(one_more).outcome.operations)
     assert {op for ops in operations.values() for op in ops} == {"create"}
     assert all("embed-two" in urn for urn in operations)
     changing.life.require_pods(*changing.life.deployment("embed-two"))
@@ -170,7 +174,7 @@ def test_adding_a_model_changes_no_other_model(changing: Changing) -> None:
 def test_a_model_that_takes_the_place_for_drained_pods_changes_disruption_budgets_alone(changing: Changing) -> None:
     """Pods then find no other place until the node is back: they may go together."""
     resize(changing, SOME_SPARE, SPARE)
-    operations = without_tenants(changing.change(one_more).outcome.operations)
+    operations = without_lists(changing.change(one_more).outcome.operations)
     changed = {urn: ops for urn, ops in operations.items() if "embed-two" not in urn}
     assert [(urn.rpartition("::")[2], ops) for urn, ops in changed.items()] == [("chat-disruption-budget", ("update",))]
 

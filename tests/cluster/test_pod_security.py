@@ -173,7 +173,11 @@ def _templates(entries: tuple[Entry, ...]) -> Iterator[tuple[str, Object]]:
     for kind in ("Deployment", "Job", "StatefulSet"):
         for entry in _of_kind(entries, kind):
             inputs = entry["inputs"]
-            yield inputs["metadata"]["namespace"], inputs["spec"]["template"]["spec"]
+            spec = inputs["spec"]["template"]["spec"]
+            # A StatefulSet's claims become volumes of its pods.
+            claims = [claim["metadata"]["name"] for claim in inputs["spec"].get("volumeClaimTemplates") or ()]
+            volumes = [{"name": name, "persistentVolumeClaim": {"claimName": name}} for name in claims]
+            yield inputs["metadata"]["namespace"], {**spec, "volumes": [*(spec.get("volumes") or ()), *volumes]}
 
 
 def _level(client: Client, namespace: str) -> str:

@@ -11,6 +11,8 @@ from simulators.provider_protocol.wire import UNKNOWN
 
 # Types whose definitions are not among the reference files: docs/not-verified.md.
 UNDEFINED = (
+    "dns:RecordSet",
+    "privatedns:PrivateRecordSet",
     "redisenterprise:Database",
     "redisenterprise:RedisEnterprise",
     "storage:BlobContainerImmutabilityPolicy",
