@@ -157,10 +157,14 @@ def one_more(settings: dict[str, Any]) -> None:
 
 def without_lists(operations: Mapping[str, Any]) -> dict[str, Any]:
     """All but updates of lists: models that tenants may use, alerts with each model's figures, and dashboards."""
-    lists = {urn: ops for urn, ops in operations.items() if urn.endswith(LISTS) or "::dashboards-" in urn}
-    assert {urn.rpartition("::")[2] for urn in lists if urn.endswith(LISTS)} == {name.strip(":") for name in LISTS}
+    lists = {urn: ops for urn, ops in operations.items() if urn.endswith(LISTS)}
+    assert {urn.rpartition("::")[2] for urn in lists} == {name.strip(":") for name in LISTS}
     assert set(lists.values()) == {("update",)}
-    return {urn: ops for urn, ops in operations.items() if urn not in lists}
+    # The provider makes a ConfigMap whose data change again under its name: Grafana lacks a dashboard for seconds.
+    dashboards = {urn: ops for urn, ops in operations.items() if "::dashboards-" in urn}
+    assert dashboards
+    assert set(dashboards.values()) == {("delete-replaced", "replace", "create-replacement")}
+    return {urn: ops for urn, ops in operations.items() if urn not in lists and urn not in dashboards}
 
 
 def test_adding_a_model_changes_no_other_model(changing: Changing) -> None:
