@@ -86,6 +86,15 @@ def test_while_a_key_is_replaced_nobody_is_refused_and_both_keys_share_a_budget(
     assert refused["status"] == 401
 
 
+def test_a_path_with_a_doubled_slash_is_refused_and_counts_for_nobody(tenants: Tenants) -> None:
+    before = tenants.counts()
+
+    [answer] = tenants.ask(_SPOOFED, {"path": "//v1/chat/completions"})
+
+    assert answer["status"] == 403
+    assert tenants.counts() == before
+
+
 @pytest.mark.parametrize(
     "claim",
     [
@@ -94,7 +103,6 @@ def test_while_a_key_is_replaced_nobody_is_refused_and_both_keys_share_a_budget(
         {"headers": {"x-llm-tenant": "nobody"}},
         {"headers": {"x-llm-counts-requests-minute": "0"}},
         {"headers": {"x-ai-eg-model": "nobody"}},
-        {"path": "//v1/chat/completions"},
         {"path": "/v1/../v1/chat/completions"},
         {"path": "/%76%31/chat/completions"},
         {"path": "/v1/chat/completions?api_key=key-of-tenant-0&key=key-of-tenant-0"},
