@@ -1,4 +1,4 @@
-"""What the platform hands to the export: a JSON file that is mounted beside the program."""
+"""The settings of the export, which the platform writes: a JSON file that is mounted beside the program."""
 
 import json
 from collections.abc import Mapping

@@ -25,7 +25,7 @@ from pulumi_kubernetes.networking.v1 import (
 from components.cluster.in_cluster import in_cluster
 from components.cluster.labels import OPERATED_PODS, PROMETHEUS_PODS, PROXY_PODS, metadata, proxies_of
 from components.cluster.limiter_traffic import limiter_traffic, without_api
-from components.cluster.network_policies import DNS, deny_all, https, pods
+from components.cluster.network_policies import DNS, deny_all, https, opening, pods, policy, tcp
 from components.cluster.proxy_traffic import optional_traffic
 from components.cluster.receiver_traffic import receiver_traffic
 from components.foundation import KubernetesCluster
@@ -73,31 +73,31 @@ def secrets_traffic(plan: ChartTrafficPlan) -> Openings:
     signs_in = [] if plan.sign_in_hosts else [https(_EVERYTHING, but=plan.not_internet)]
     return {
         "api-server": _api_clients(plan),
-        "operator": _opening(
+        "operator": opening(
             SECRETS_PODS,
             ingress=[_scraped(plan, 8080)],
             egress=[https(plan.vault), *signs_in],
         ),
-        "webhook": _opening({_NAME: "external-secrets-webhook"}, ingress=[_from_anyone(10250)]),
+        "webhook": opening({_NAME: "external-secrets-webhook"}, ingress=[_from_anyone(10250)]),
     }
 
 
 def autoscaling_traffic(plan: ChartTrafficPlan) -> Openings:
     """KEDA: it queries Prometheus; the API server queries its metrics server, and that one the operator."""
-    grpc = _tcp(9666)
+    grpc = tcp(9666)
     return {
         "api-server": _api_clients(plan),
-        "operator": _opening(
+        "operator": opening(
             _KEDA,
             ingress=[{"from_": [pods(plan.autoscaler, _KEDA_METRICS)], "ports": grpc}, _scraped(plan, 8080)],
-            egress=[{"to": [pods(plan.monitoring, PROMETHEUS_PODS)], "ports": _tcp(_QUERIES)}],
+            egress=[{"to": [pods(plan.monitoring, PROMETHEUS_PODS)], "ports": tcp(_QUERIES)}],
         ),
-        "metrics-server": _opening(
+        "metrics-server": opening(
             _KEDA_METRICS,
             ingress=[_from_anyone(6443)],
             egress=[{"to": [pods(plan.autoscaler, _KEDA)], "ports": grpc}],
         ),
-        "webhook": _opening({"app": "keda-admission-webhooks"}, ingress=[_from_anyone(9443)]),
+        "webhook": opening({"app": "keda-admission-webhooks"}, ingress=[_from_anyone(9443)]),
     }
 
 
@@ -110,8 +110,8 @@ def certificates_traffic(certificates: CertificatesPlan) -> Openings:
     outside = [] if certificates.issuer is None else [https(_EVERYTHING, but=plan.not_internet)]
     return {
         "api-server": _api_clients(plan),
-        "controller": _opening({_COMPONENT: "controller"}, ingress=[_scraped(plan, 9402)], egress=outside),
-        "webhook": _opening({_COMPONENT: "webhook"}, ingress=[_from_anyone(10250)]),
+        "controller": opening({_COMPONENT: "controller"}, ingress=[_scraped(plan, 9402)], egress=outside),
+        "webhook": opening({_COMPONENT: "webhook"}, ingress=[_from_anyone(10250)]),
     }
 
 
@@ -121,10 +121,10 @@ def gpu_operator_traffic(plan: ChartTrafficPlan) -> Openings:
     That opening is there whoever owns the driver now: where the owner changes, the old pool's driver pods run until
     their nodes have gone, and the engine deletes a policy that is given up beside the pool, in no order.
     """
-    driver = _opening({_COMPONENT: "nvidia-driver"}, egress=[_addresses([_EVERYTHING], 80, 443, but=plan.not_internet)])
+    driver = opening({_COMPONENT: "nvidia-driver"}, egress=[_addresses([_EVERYTHING], 80, 443, but=plan.not_internet)])
     return {
         "api-server": _api_clients(plan),
-        "metrics": _opening({}, ingress=[_scraped(plan, 8080, 9400)]),
+        "metrics": opening({}, ingress=[_scraped(plan, 8080, 9400)]),
         "driver": driver,
     }
 
@@ -133,17 +133,17 @@ def envoy_traffic(plan: GatewayPlan, extension_port: int) -> Openings:
     """Envoy Gateway and its proxies: clients, models, and what one has from the other."""
     around, controller = plan.traffic, dict(plan.envoy_controller.pods)
     doors = (_PROXY_HTTPS, *([_PROXY_HTTP] if plan.surface.http_redirect else []))
-    configuration = _tcp(*_PROXY_CONFIGURATION)
+    configuration = tcp(*_PROXY_CONFIGURATION)
     models: NetworkPolicyPeerArgsDict = {
         **pods(around.models, {}),
         "pod_selector": {"match_expressions": [{"key": MODEL, "operator": "Exists"}]},
     }
     return {
-        "dns": _opening({}, egress=[DNS]),
-        "api-server": _spec(
+        "dns": opening({}, egress=[DNS]),
+        "api-server": policy(
             _all_but(_COMPONENT, PROXY_PODS[_COMPONENT], *without_api(plan)), (), [_api_server(around)]
         ),
-        "controller": _opening(
+        "controller": opening(
             controller,
             ingress=[
                 {"from_": [pods(around.proxies, PROXY_PODS)], "ports": configuration},
@@ -152,17 +152,17 @@ def envoy_traffic(plan: GatewayPlan, extension_port: int) -> Openings:
             ],
             egress=[_to(plan.ai_controller, extension_port)],
         ),
-        "proxies": _opening(
+        "proxies": opening(
             proxies_of(plan.gateway, plan.namespace),
             ingress=[_from_anyone(*doors), _scraped(around, _PROXY_METRICS, _TOKEN_METRICS)],
             egress=[
-                {"to": [models], "ports": _tcp(HTTP_PORT)},
+                {"to": [models], "ports": tcp(HTTP_PORT)},
                 {"to": [pods(around.proxies, controller)], "ports": configuration},
                 *_outside(plan),
             ],
         ),
         # The Job that gets the chart, for its CRDs.
-        "chart-crds": _opening({_NAME: plan.envoy_crds.account}, egress=[https(_EVERYTHING, but=around.not_internet)]),
+        "chart-crds": opening({_NAME: plan.envoy_crds.account}, egress=[https(_EVERYTHING, but=around.not_internet)]),
         **limiter_traffic(plan),
         **optional_traffic(plan),
     }
@@ -183,73 +183,47 @@ def monitoring_traffic(plan: ChartTrafficPlan, alerting: AlertingPlan, *, withou
     """Prometheus and what belongs to it; pods of the names `without_api` leave the API server alone."""
     prometheus, alertmanager = pods(plan.monitoring, PROMETHEUS_PODS), pods(plan.monitoring, _ALERTMANAGER)
     grafana, keda = pods(plan.monitoring, _GRAFANA), pods(plan.autoscaler, _KEDA)
-    gossip: list[NetworkPolicyPortArgsDict] = [*_tcp(_GOSSIP), {"protocol": "UDP", "port": _GOSSIP}]
+    gossip: list[NetworkPolicyPortArgsDict] = [*tcp(_GOSSIP), {"protocol": "UDP", "port": _GOSSIP}]
     return {
-        "dns": _opening({}, egress=[DNS]),
-        "api-server": _spec(_all_but(_NAME, _ALERTMANAGER[_NAME], *without_api), (), [_api_server(plan)]),
-        "prometheus": _opening(
+        "dns": opening({}, egress=[DNS]),
+        "api-server": policy(_all_but(_NAME, _ALERTMANAGER[_NAME], *without_api), (), [_api_server(plan)]),
+        "prometheus": opening(
             PROMETHEUS_PODS,
             ingress=[
-                {"from_": [prometheus, grafana, keda], "ports": _tcp(_QUERIES)},
+                {"from_": [prometheus, grafana, keda], "ports": tcp(_QUERIES)},
                 _scraped(plan, _RELOADER),
             ],
             egress=[
                 {"to": [_namespaces(plan.scraped)]},
-                {"to": [pods("kube-system", {"k8s-app": "kube-dns"})], "ports": _tcp(_COREDNS)},
-                {"ports": _tcp(_KUBELETS, _NODE_EXPORTERS)},
+                {"to": [pods("kube-system", {"k8s-app": "kube-dns"})], "ports": tcp(_COREDNS)},
+                {"ports": tcp(_KUBELETS, _NODE_EXPORTERS)},
             ],
         ),
-        "alertmanager": _opening(
+        "alertmanager": opening(
             _ALERTMANAGER,
             ingress=[
-                {"from_": [prometheus, grafana], "ports": _tcp(_ALERTS)},
+                {"from_": [prometheus, grafana], "ports": tcp(_ALERTS)},
                 _scraped(plan, _RELOADER),
                 {"from_": [alertmanager], "ports": gossip},
             ],
             egress=[{"to": [alertmanager], "ports": gossip}, *receiver_traffic(plan, alerting)],
         ),
-        "grafana": _opening(
+        "grafana": opening(
             _GRAFANA,
             ingress=[_scraped(plan, 3000)],
             egress=[
-                {"to": [prometheus], "ports": _tcp(_QUERIES)},
-                {"to": [alertmanager], "ports": _tcp(_ALERTS)},
+                {"to": [prometheus], "ports": tcp(_QUERIES)},
+                {"to": [alertmanager], "ports": tcp(_ALERTS)},
             ],
         ),
-        "operator": _opening({_COMPONENT: "prometheus-operator"}, ingress=[_from_anyone(10250)]),
-        "kube-state-metrics": _opening({_NAME: "kube-state-metrics"}, ingress=[_scraped(plan, 8080, 8081)]),
+        "operator": opening({_COMPONENT: "prometheus-operator"}, ingress=[_from_anyone(10250)]),
+        "kube-state-metrics": opening({_NAME: "kube-state-metrics"}, ingress=[_scraped(plan, 8080, 8081)]),
     }
-
-
-def _opening(
-    selected: Mapping[str, str],
-    *,
-    ingress: Sequence[NetworkPolicyIngressRuleArgsDict] = (),
-    egress: Sequence[NetworkPolicyEgressRuleArgsDict] = (),
-) -> NetworkPolicySpecArgsDict:
-    """A policy on the pods with these labels; on all of them where none is given."""
-    return _spec({"match_labels": dict(selected)} if selected else {}, ingress, egress)
-
-
-def _spec(
-    selector: LabelSelectorArgsDict,
-    ingress: Sequence[NetworkPolicyIngressRuleArgsDict],
-    egress: Sequence[NetworkPolicyEgressRuleArgsDict],
-) -> NetworkPolicySpecArgsDict:
-    spec: NetworkPolicySpecArgsDict = {
-        "pod_selector": selector,
-        "policy_types": [*(["Ingress"] if ingress else []), *(["Egress"] if egress else [])],
-    }
-    if ingress:
-        spec["ingress"] = list(ingress)
-    if egress:
-        spec["egress"] = list(egress)
-    return spec
 
 
 def _api_clients(plan: ChartTrafficPlan) -> NetworkPolicySpecArgsDict:
     """Every pod of the namespace finds names, and uses the API server."""
-    return _opening({}, egress=[DNS, _api_server(plan)])
+    return opening({}, egress=[DNS, _api_server(plan)])
 
 
 def _api_server(plan: ChartTrafficPlan) -> NetworkPolicyEgressRuleArgsDict:
@@ -257,19 +231,19 @@ def _api_server(plan: ChartTrafficPlan) -> NetworkPolicyEgressRuleArgsDict:
 
 
 def _scraped(plan: ChartTrafficPlan, *ports: int) -> NetworkPolicyIngressRuleArgsDict:
-    return {"from_": [pods(plan.monitoring, PROMETHEUS_PODS)], "ports": _tcp(*ports)}
+    return {"from_": [pods(plan.monitoring, PROMETHEUS_PODS)], "ports": tcp(*ports)}
 
 
 def _from_anyone(*ports: int) -> NetworkPolicyIngressRuleArgsDict:
-    return {"ports": _tcp(*ports)}
+    return {"ports": tcp(*ports)}
 
 
 def _to(controller: ControllerPlan, port: int) -> NetworkPolicyEgressRuleArgsDict:
-    return {"to": [pods(controller.namespace, dict(controller.pods))], "ports": _tcp(port)}
+    return {"to": [pods(controller.namespace, dict(controller.pods))], "ports": tcp(port)}
 
 
 def _addresses(ranges: Sequence[str], *ports: int, but: Sequence[str]) -> NetworkPolicyEgressRuleArgsDict:
-    return {"to": [{"ip_block": {"cidr": cidr, "except_": list(but)}} for cidr in ranges], "ports": _tcp(*ports)}
+    return {"to": [{"ip_block": {"cidr": cidr, "except_": list(but)}} for cidr in ranges], "ports": tcp(*ports)}
 
 
 def _namespaces(names: Sequence[str]) -> NetworkPolicyPeerArgsDict:
@@ -283,7 +257,3 @@ def _namespaces(names: Sequence[str]) -> NetworkPolicyPeerArgsDict:
 def _all_but(label: str, *values: str) -> LabelSelectorArgsDict:
     """Pods without these values of a label, also those that lack the label."""
     return {"match_expressions": [{"key": label, "operator": "NotIn", "values": list(values)}]}
-
-
-def _tcp(*ports: int) -> list[NetworkPolicyPortArgsDict]:
-    return [{"protocol": "TCP", "port": port} for port in ports]

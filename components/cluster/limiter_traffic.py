@@ -1,16 +1,12 @@
 """Who speaks with the rate-limit service and its Redis: proxies ask, it asks Redis, and nobody else does either."""
 
-from collections.abc import Sequence
-
 from pulumi_kubernetes.networking.v1 import (
     NetworkPolicyEgressRuleArgsDict,
-    NetworkPolicyIngressRuleArgsDict,
-    NetworkPolicyPortArgsDict,
     NetworkPolicySpecArgsDict,
 )
 
 from components.cluster.labels import PROMETHEUS_PODS, labels, proxies_of
-from components.cluster.network_policies import pods
+from components.cluster.network_policies import opening, pods, tcp
 from planning.plan import GatewayPlan, LimiterPlan, RedisPlan
 
 COMPONENT = "app.kubernetes.io/component"
@@ -27,24 +23,25 @@ def limiter_traffic(plan: GatewayPlan) -> dict[str, NetworkPolicySpecArgsDict]:
     service, controller = dict(limiter.pods), dict(plan.envoy_controller.pods)
     proxies = proxies_of(plan.gateway, plan.namespace)
     policies = {
-        "rate-limits": _policy(
+        "rate-limits": opening(
             service,
-            [
-                {"from_": [pods(namespace, proxies)], "ports": _tcp(_REQUESTS)},
-                {"from_": [pods(plan.traffic.monitoring, PROMETHEUS_PODS)], "ports": _tcp(_METRICS)},
+            ingress=[
+                {"from_": [pods(namespace, proxies)], "ports": tcp(_REQUESTS)},
+                {"from_": [pods(plan.traffic.monitoring, PROMETHEUS_PODS)], "ports": tcp(_METRICS)},
             ],
-            [{"to": [pods(namespace, controller)], "ports": _tcp(_CONFIGURATION)}, _to_redis(limiter, namespace)],
+            egress=[{"to": [pods(namespace, controller)], "ports": tcp(_CONFIGURATION)}, _to_redis(limiter, namespace)],
         ),
-        "rate-limits-proxies": _policy(
-            proxies, [], [{"to": [pods(namespace, service)], "ports": _tcp(_REQUESTS)}]
+        "rate-limits-proxies": opening(
+            proxies, egress=[{"to": [pods(namespace, service)], "ports": tcp(_REQUESTS)}]
         ),
-        "rate-limits-controller": _policy(
-            controller, [{"from_": [pods(namespace, service)], "ports": _tcp(_CONFIGURATION)}], []
+        "rate-limits-controller": opening(
+            controller, ingress=[{"from_": [pods(namespace, service)], "ports": tcp(_CONFIGURATION)}],
         ),
     }  # fmt: skip
     if limiter.redis is not None:
-        policies["rate-limits-redis"] = _policy(
-            redis_pods(limiter.redis), [{"from_": [pods(namespace, service)], "ports": _tcp(limiter.port)}], []
+        policies["rate-limits-redis"] = opening(
+            redis_pods(limiter.redis),
+            ingress=[{"from_": [pods(namespace, service)], "ports": tcp(limiter.port)}],
         )
     return policies
 
@@ -61,22 +58,5 @@ def without_api(plan: GatewayPlan) -> tuple[str, ...]:
 
 def _to_redis(limiter: LimiterPlan, namespace: str) -> NetworkPolicyEgressRuleArgsDict:
     if limiter.redis is not None:
-        return {"to": [pods(namespace, redis_pods(limiter.redis))], "ports": _tcp(limiter.port)}
-    return {"to": [{"ip_block": {"cidr": limiter.outside or ""}}], "ports": _tcp(limiter.port)}
-
-
-def _policy(
-    selected: dict[str, str],
-    ingress: Sequence[NetworkPolicyIngressRuleArgsDict],
-    egress: Sequence[NetworkPolicyEgressRuleArgsDict],
-) -> NetworkPolicySpecArgsDict:
-    policy: NetworkPolicySpecArgsDict = {"pod_selector": {"match_labels": selected}, "policy_types": []}
-    if ingress:
-        policy |= {"ingress": list(ingress), "policy_types": ["Ingress"]}
-    if egress:
-        policy |= {"egress": list(egress), "policy_types": [*(["Ingress"] if ingress else []), "Egress"]}
-    return policy
-
-
-def _tcp(*ports: int) -> list[NetworkPolicyPortArgsDict]:
-    return [{"protocol": "TCP", "port": port} for port in ports]
+        return {"to": [pods(namespace, redis_pods(limiter.redis))], "ports": tcp(limiter.port)}
+    return {"to": [{"ip_block": {"cidr": limiter.outside or ""}}], "ports": tcp(limiter.port)}

@@ -3,9 +3,12 @@
 from collections.abc import Iterable, Mapping, Sequence
 from ipaddress import IPv4Network
 
+from pulumi_kubernetes.meta.v1 import LabelSelectorArgsDict
 from pulumi_kubernetes.networking.v1 import (
     NetworkPolicyEgressRuleArgsDict,
+    NetworkPolicyIngressRuleArgsDict,
     NetworkPolicyPeerArgsDict,
+    NetworkPolicyPortArgsDict,
     NetworkPolicySpecArgsDict,
 )
 
@@ -28,6 +31,38 @@ DNS: NetworkPolicyEgressRuleArgsDict = {
     "to": [_DNS_PODS],
     "ports": [{"protocol": "UDP", "port": 53}, {"protocol": "TCP", "port": 53}],
 }
+
+
+def opening(
+    selected: Mapping[str, str],
+    *,
+    ingress: Sequence[NetworkPolicyIngressRuleArgsDict] = (),
+    egress: Sequence[NetworkPolicyEgressRuleArgsDict] = (),
+) -> NetworkPolicySpecArgsDict:
+    """A policy on the pods with these labels; on all of them where none is given."""
+    return policy({"match_labels": dict(selected)} if selected else {}, ingress, egress)
+
+
+def policy(
+    selector: LabelSelectorArgsDict,
+    ingress: Sequence[NetworkPolicyIngressRuleArgsDict],
+    egress: Sequence[NetworkPolicyEgressRuleArgsDict],
+) -> NetworkPolicySpecArgsDict:
+    """A policy that allows these rules, and says nothing about a direction without one."""
+    spec: NetworkPolicySpecArgsDict = {
+        "pod_selector": selector,
+        "policy_types": [*(["Ingress"] if ingress else []), *(["Egress"] if egress else [])],
+    }
+    if ingress:
+        spec["ingress"] = list(ingress)
+    if egress:
+        spec["egress"] = list(egress)
+    return spec
+
+
+def tcp(*ports: int) -> list[NetworkPolicyPortArgsDict]:
+    """These ports of TCP, as a rule has them."""
+    return [{"protocol": "TCP", "port": port} for port in ports]
 
 
 def deny_all() -> NetworkPolicySpecArgsDict:

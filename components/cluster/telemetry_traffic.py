@@ -1,17 +1,13 @@
 """Who speaks with the collector of traces and their store: gateway and models send, and nobody else does."""
 
-from collections.abc import Sequence
-
 from pulumi_kubernetes.networking.v1 import (
     NetworkPolicyEgressRuleArgsDict,
-    NetworkPolicyIngressRuleArgsDict,
     NetworkPolicyPeerArgsDict,
-    NetworkPolicyPortArgsDict,
     NetworkPolicySpecArgsDict,
 )
 
 from components.cluster.labels import COLLECTOR_PODS, PROMETHEUS_PODS, proxies_of
-from components.cluster.network_policies import DNS, deny_all, dns_by_name, pods, to_collector
+from components.cluster.network_policies import DNS, deny_all, dns_by_name, opening, pods, tcp, to_collector
 from planning.plan import DestinationPlan, GatewayPlan, Json, StorePlan, TelemetryPlan
 from planning.plan.labels import MODEL
 from planning.plan.telemetry import COLLECTOR_METRICS_PORT, OTLP_PORT, TRACE_COLLECTOR, TRACE_STORE
@@ -33,24 +29,23 @@ def telemetry_traffic(plan: TelemetryPlan) -> dict[str, NetworkPolicySpecArgsDic
     ]
     policies = {
         "default-deny": deny_all(),
-        TRACE_COLLECTOR: _policy(
+        TRACE_COLLECTOR: opening(
             COLLECTOR_PODS,
-            [
-                {"from_": senders, "ports": _tcp(OTLP_PORT)},
-                {"from_": [pods(plan.prometheus_namespace, PROMETHEUS_PODS)], "ports": _tcp(COLLECTOR_METRICS_PORT)},
+            ingress=[
+                {"from_": senders, "ports": tcp(OTLP_PORT)},
+                {"from_": [pods(plan.prometheus_namespace, PROMETHEUS_PODS)], "ports": tcp(COLLECTOR_METRICS_PORT)},
             ],
-            [DNS, *_onward(plan)],
+            egress=[DNS, *_onward(plan)],
         ),
     }
     if plan.store is not None:
         collector, grafana = pods(plan.namespace, COLLECTOR_PODS), pods(plan.prometheus_namespace, GRAFANA_PODS)
-        policies[TRACE_STORE] = _policy(
+        policies[TRACE_STORE] = opening(
             STORE_PODS,
-            [
-                {"from_": [collector], "ports": _tcp(OTLP_PORT)},
-                {"from_": [grafana], "ports": _tcp(plan.store.query_port)},
+            ingress=[
+                {"from_": [collector], "ports": tcp(OTLP_PORT)},
+                {"from_": [grafana], "ports": tcp(plan.store.query_port)},
             ],
-            [],
         )
     return policies
 
@@ -70,26 +65,26 @@ def destination_by_name(plan: DestinationPlan) -> dict[str, Json] | None:
 
 def grafana_reads(plan: TelemetryPlan, store: StorePlan) -> NetworkPolicySpecArgsDict:
     """Spec of the policy by which Grafana reads traces, in its namespace."""
-    return _policy(GRAFANA_PODS, [], [{"to": [pods(plan.namespace, STORE_PODS)], "ports": _tcp(store.query_port)}])
+    return opening(GRAFANA_PODS, egress=[{"to": [pods(plan.namespace, STORE_PODS)], "ports": tcp(store.query_port)}])
 
 
 def proxies_tracing(plan: GatewayPlan) -> dict[str, NetworkPolicySpecArgsDict]:
     """The policy by which the gateway's proxies send spans, in their namespace; none where no traces are kept."""
     if plan.tracing is None:
         return {}
-    return {"traces": _policy(proxies_of(plan.gateway, plan.namespace), [], [to_collector(plan.tracing)])}
+    return {"traces": opening(proxies_of(plan.gateway, plan.namespace), egress=[to_collector(plan.tracing)])}
 
 
 def _onward(plan: TelemetryPlan) -> list[NetworkPolicyEgressRuleArgsDict]:
     """Where the collector sends what it keeps."""
     server = plan.destination
     if server is None:
-        return [{"to": [pods(plan.namespace, STORE_PODS)], "ports": _tcp(OTLP_PORT)}]
+        return [{"to": [pods(plan.namespace, STORE_PODS)], "ports": tcp(OTLP_PORT)}]
     if server.namespace is not None:
         space: NetworkPolicyPeerArgsDict = {
             "namespace_selector": {"match_labels": {_NAMESPACE_NAME: server.namespace}},
         }
-        return [{"to": [space], "ports": _tcp(server.port)}]
+        return [{"to": [space], "ports": tcp(server.port)}]
     if destination_by_name(server) is not None:
         return []
     # A name may lead into a network of your own: only what no pod may reach is left out.
@@ -98,21 +93,4 @@ def _onward(plan: TelemetryPlan) -> list[NetworkPolicyEgressRuleArgsDict]:
         if server.address
         else {"ip_block": {"cidr": "0.0.0.0/0", "except_": list(server.never)}}
     )
-    return [{"to": [block], "ports": _tcp(server.port)}]
-
-
-def _policy(
-    selected: dict[str, str],
-    ingress: Sequence[NetworkPolicyIngressRuleArgsDict],
-    egress: Sequence[NetworkPolicyEgressRuleArgsDict],
-) -> NetworkPolicySpecArgsDict:
-    policy: NetworkPolicySpecArgsDict = {"pod_selector": {"match_labels": selected}, "policy_types": []}
-    if ingress:
-        policy |= {"ingress": list(ingress), "policy_types": ["Ingress"]}
-    if egress:
-        policy |= {"egress": list(egress), "policy_types": [*(["Ingress"] if ingress else []), "Egress"]}
-    return policy
-
-
-def _tcp(*ports: int) -> list[NetworkPolicyPortArgsDict]:
-    return [{"protocol": "TCP", "port": port} for port in ports]
+    return [{"to": [block], "ports": tcp(server.port)}]

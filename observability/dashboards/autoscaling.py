@@ -56,7 +56,7 @@ def _replicas(plan: DashboardsPlan) -> Section:
                     for metric, legend in (
                         (metrics.AUTOSCALER_REPLICAS_WANTED, "wants"),
                         ("kube_horizontalpodautoscaler_spec_min_replicas", "least"),
-                        ("kube_horizontalpodautoscaler_spec_max_replicas", "most"),
+                        (metrics.AUTOSCALER_MOST_REPLICAS, "most"),
                     )
                 ),
                 decimals=0,

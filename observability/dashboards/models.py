@@ -48,7 +48,7 @@ def _times(plan: DashboardsPlan) -> Section:
                 title="Time between tokens",
                 description="From one token of an answer to the next (ITL): what a reader sees as its speed.",
                 unit="s",
-                queries=_histogram(plan, "vllm:inter_token_latency_seconds"),
+                queries=_histogram(plan, metrics.VLLM_INTER_TOKEN),
             ),
             Panel(
                 title="Time of whole requests",
@@ -104,7 +104,7 @@ def _throughput(plan: DashboardsPlan) -> Section:
                 unit="reqps",
                 queries=(
                     Query(
-                        per_second(of_models(plan, "vllm:request_success_total"), "model_name", "finished_reason"),
+                        per_second(of_models(plan, metrics.VLLM_REQUESTS), "model_name", "finished_reason"),
                         "{{finished_reason}} {{model_name}}",
                     ),
                 ),
@@ -235,7 +235,7 @@ def _requests(plan: DashboardsPlan) -> Section:
                 unit="reqps",
                 queries=(
                     Query(
-                        per_second(of_models(plan, "vllm:admission_rejections_total"), "model_name", "reason"),
+                        per_second(of_models(plan, metrics.VLLM_REJECTIONS), "model_name", "reason"),
                         "{{reason}} {{model_name}}",
                     ),
                 ),

@@ -20,7 +20,7 @@ import config
 from planning.planner import decide
 from tests.alerts.cases import every_rule
 from tests.alerts.expositions import Series, in_use, scraped, sections_watched
-from tests.oracles.dashboards.toolchain import DASHBOARDS
+from tests.oracles.dashboards.toolchain import PROMETHEUS_SERVER
 
 _TYPE: Final = re.compile(r"# TYPE (\S+) (\S+)")
 # The one model of the recordings. It is also the name of an operation of the gateway.
@@ -173,8 +173,8 @@ def prometheus(stack: str, folder: Path) -> Generator[Prometheus]:
         file.write_text(json.dumps(_settings(port, rules)))
         log = (folder / "log").open("w")
         command = [
-            str(DASHBOARDS.binary("prometheus")), f"--config.file={file}", f"--storage.tsdb.path={folder / 'data'}",
-            f"--web.listen-address={address}", "--log.level=warn",
+            str(PROMETHEUS_SERVER.binary("prometheus")), f"--config.file={file}",
+            f"--storage.tsdb.path={folder / 'data'}", f"--web.listen-address={address}", "--log.level=warn",
         ]  # fmt: skip
         process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT)
         try:

@@ -13,7 +13,7 @@ from tests.alerts.expositions import LIMITED
 from tests.alerts.shown import filled, queries, shown, texts
 from tests.graph.stacks import ALL
 from tests.oracles.dashboards.replay import Prometheus, prometheus
-from tests.oracles.dashboards.toolchain import DASHBOARDS
+from tests.oracles.dashboards.toolchain import DASHBOARDS, PROMETHEUS_SERVER
 
 # With objectives and limits; with a model that guesses tokens; with several pools and workloads.
 STACKS = (LIMITED, "h100-tensor-parallel", "prod")
@@ -30,8 +30,9 @@ _VALUES = re.compile(r"label_values\((.+), (\w+)\)")
 @pytest.fixture(scope="module", autouse=True)
 def _built() -> None:
     try:
-        for program in DASHBOARDS.programs:
-            DASHBOARDS.binary(program)
+        for chain in (DASHBOARDS, PROMETHEUS_SERVER):
+            for program in chain.programs:
+                chain.binary(program)
     except ToolUnavailableError as reason:
         pytest.skip(str(reason))
 

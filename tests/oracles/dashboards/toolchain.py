@@ -4,13 +4,14 @@ from pathlib import Path
 from typing import Final
 
 from rehearsal.toolchain import Toolchain
+from tests.oracles.usage_export.toolchain import PROMETHEUS_SERVER
 
-# Prometheus at the version of the chart kube-prometheus-stack, without its page, whose files the module lacks, and
-# without the clients of all clouds. Grafana's server is under the AGPL and not built here: the Go types of its SDK are
-# made of the same schemas as the server's.
+__all__ = ["DASHBOARDS", "PROMETHEUS_SERVER"]
+
+# Grafana's server is under the AGPL and not built here: the Go types of its SDK are made of the same schemas as the
+# server's.
 DASHBOARDS: Final = Toolchain(
     name="dashboards",
     module=Path(__file__).resolve().parent / "tools",
-    programs={"prometheus": "github.com/prometheus/prometheus/cmd/prometheus", "dashboard-problems": "."},
-    tags="remove_all_sd",
+    programs={"dashboard-problems": "."},
 )
