@@ -1,4 +1,4 @@
-"""Running collectors for the tests of a file."""
+"""Running collectors for the tests of a file, and the gateway before them."""
 
 from collections.abc import Callable, Generator
 from pathlib import Path
@@ -7,7 +7,10 @@ from typing import Any
 import pytest
 
 from rehearsal.toolchain import ToolUnavailableError
+from tests.oracles.envoy_gateway.conftest import start_rig
 from tests.oracles.telemetry_collector.collected import Collected
+
+__all__ = ["collect", "start_rig"]
 
 
 @pytest.fixture

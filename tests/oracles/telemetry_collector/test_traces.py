@@ -1,12 +1,11 @@
 """A request through the real Envoy has one trace: of the gateway, of the AI gateway's processor and of the model."""
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
 import pytest
 
-from rehearsal.toolchain import ToolUnavailableError
 from tests.oracles.envoy_gateway.conditions import complaints
 from tests.oracles.envoy_gateway.objects import Object, of_kind
 from tests.oracles.envoy_gateway.rig import Rig
@@ -15,22 +14,6 @@ from tests.oracles.telemetry_collector.traced import SPANS, Traced
 
 PROMPT: Final = "tell nobody that my name is Ada"
 _FOREIGN: Final = "0af7651916cd43dd8448eb211c80319c"
-
-
-@pytest.fixture(scope="module")
-def start_rig(tmp_path_factory: pytest.TempPathFactory) -> Generator[Callable[[], Rig]]:
-    rigs: list[Rig] = []
-
-    def start() -> Rig:
-        try:
-            rigs.append(Rig(Path(tmp_path_factory.mktemp("gateway"))))
-        except ToolUnavailableError as error:
-            pytest.skip(str(error))
-        return rigs[-1]
-
-    yield start
-    for rig in rigs:
-        rig.end()
 
 
 @pytest.fixture(scope="module")

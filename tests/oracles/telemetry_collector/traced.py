@@ -143,7 +143,8 @@ def _span_headers(entries: tuple[Entry, ...]) -> str:
 
 def _with_processor(objects: list[Object]) -> list[Object]:
     """The same with a processor of the Gateway's requests, where the AI gateway's controller would put its own."""
-    [policy] = of_kind(objects, "EnvoyExtensionPolicy")
+    # That of the list of models is of one route, and has no processor.
+    [policy] = [item for item in of_kind(objects, "EnvoyExtensionPolicy") if item["metadata"]["name"] == "llm"]
     name = {"name": "processor", "namespace": policy["metadata"]["namespace"]}
     backend = next(item for item in of_kind(objects, "Backend"))
     reference = {"group": "gateway.envoyproxy.io", "kind": "Backend", "name": "processor", "port": 9002}
