@@ -54,13 +54,18 @@ def scheduling_control_plane(directory: Path) -> Generator[SchedulingControlPlan
     try:
         plane.start()
         plane.client.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}})
+        add_accounts(plane.client, ["default"])
         yield plane
     finally:
         plane.stop()
 
 
 def add_nodes(client: Client, manifests: Iterable[Object]) -> None:
-    """Register nodes, and take off the taint that admission gives to new ones."""
+    """Register nodes, take off the taint that admission gives to new ones, and wait until the scheduler uses them.
+
+    It hears of nodes and of pods on two watches: on a busy machine a pod can come before the node that it prefers.
+    """
+    manifests = list(manifests)
 
     def add(manifest: Object) -> None:
         client.create(manifest)
@@ -69,6 +74,28 @@ def add_nodes(client: Client, manifests: Iterable[Object]) -> None:
 
     with ThreadPoolExecutor(_THREADS) as threads:
         list(threads.map(add, manifests))
+    probes = [[_probe(manifest)] for manifest in manifests]
+    found = placed(client, probes, [probe["metadata"]["name"] for [probe] in probes])
+    assert all(found.values()), found
+
+
+def _probe(node: Object) -> Object:
+    """A pod that only this node can take, once the scheduler knows it without the taint of a new one."""
+    name = node["metadata"]["name"]
+    one = {"matchFields": [{"key": "metadata.name", "operator": "In", "values": [name]}]}
+    tolerated = [{**taint, "operator": "Equal"} for taint in node["spec"].get("taints") or []]
+    return {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": f"probe-{name}", "namespace": NAMESPACE},
+        "spec": {
+            "affinity": {
+                "nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": [one]}}
+            },
+            "containers": [{"name": "probe", "image": "registry.k8s.io/pause"}],
+            "tolerations": tolerated,
+        },
+    }
 
 
 @contextlib.contextmanager

@@ -9,7 +9,6 @@ from planning.placement.verdict import judge
 from tests.cluster.fragment_trials import FRAGMENTS, MORE, Steps, another_order, is_spread, node_name, nodes, pods
 from tests.cluster.scheduler_trials import (
     SchedulingControlPlane,
-    add_accounts,
     add_nodes,
     placed,
     scheduling_control_plane,
@@ -31,7 +30,6 @@ def plane(
         scheduling_control_plane(tmp_path_factory.mktemp("fragments")) as running,
         shown_on_failure(request.config, running),
     ):
-        add_accounts(running.client, ["default"])
         add_nodes(running.client, (node for number, stack in enumerate(FRAGMENTS) for node in nodes(number, stack)))
         yield running
 
