@@ -12,6 +12,7 @@ from observability.alerts.nodes import node_alerts
 from observability.alerts.platform import platform_alerts
 from observability.alerts.pools import pool_alerts
 from observability.alerts.starting import starting_alerts
+from observability.alerts.tokens import token_alerts
 from observability.alerts.usage import usage_alerts
 from observability.objectives.groups import objective_groups
 from observability.rule import Alert, Recording
@@ -33,6 +34,7 @@ def rule_groups(plan: MonitoringPlan) -> Mapping[str, Sequence[Alert | Recording
         "llm-platform": platform_alerts(plan.proxies_namespace),
         "llm-missing": missing_alerts(plan),
         "llm-limits": limit_alerts(plan),
+        "llm-tokens": token_alerts(plan),
         "llm-usage": [*usage_recordings(plan), *usage_alerts(plan)],
         **objective_groups(plan),
     }

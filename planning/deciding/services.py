@@ -172,6 +172,7 @@ def monitoring(stack: ResolvedStack, nodes: NodeSelection) -> MonitoringPlan:
         gateway=GATEWAY,
         gateway_namespace=GATEWAY_NAMESPACE,
         proxies_namespace=stack.catalog.charts["gateway-helm"].namespace,
+        takes_tokens=entra(stack) is not None,
         gpu_metrics=_gpu_metrics(stack),
         controllers=(*_controllers(stack), *limiter_controller(stack)),
         alerting=alerting(stack),

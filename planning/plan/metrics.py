@@ -54,6 +54,9 @@ ROUTE_REQUESTS = "envoy_cluster_upstream_rq_total"
 ROUTE_CONNECTIONS_LOST = "envoy_cluster_upstream_cx_destroy_remote_with_active_rq"
 GATEWAY_ANSWERS = "envoy_http_downstream_rq_xx"
 ANSWERS_RESET = "envoy_http_downstream_rq_tx_reset"
+# Envoy: source/extensions/filters/http/jwt_authn/stats.h.
+TOKEN_KEYS_FETCHED = "envoy_http_jwt_authn_jwks_fetch_success"  # noqa: S105 - the name of a metric, not a secret
+TOKEN_KEY_FAILURES = "envoy_http_jwt_authn_jwks_fetch_failed"  # noqa: S105 - the name of a metric, not a secret
 # Envoy (source/extensions/filters/http/ratelimit) and the rate-limit service (src/stats/prom/default_mapper.yaml).
 LIMIT_ERRORS = "envoy_cluster_ratelimit_error"
 LIMIT_REFUSALS = "envoy_cluster_ratelimit_over_limit"

@@ -48,6 +48,8 @@ class MonitoringPlan(Struct, frozen=True, kw_only=True):
     """Namespace of that Gateway."""
     proxies_namespace: str
     """Namespace of the gateway's proxies."""
+    takes_tokens: bool
+    """Whether the gateway takes tokens, whose keys its proxies fetch."""
     gpu_metrics: GpuMetricsPlan
     """Names of the metrics of GPUs."""
     controllers: tuple[ControllerPlan, ...]

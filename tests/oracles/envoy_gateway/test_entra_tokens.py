@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import pytest
 
+from planning.plan import metrics
 from planning.plan.endpoint import CLIENT_HEADER, SIGNED_IN_HEADER, TENANT_HEADER
 from tests.graph.stacks import Sections
 from tests.oracles.envoy_gateway.conditions import complaints
@@ -205,12 +206,20 @@ def test_a_new_key_is_taken_and_an_old_one_is_not_once_it_is_gone(gateway: _Gate
 
 
 def test_keys_once_had_are_used_while_there_are_none_to_be_had(gateway: _Gateway) -> None:
+    failed_before = _keys_not_fetched(gateway)
     (gateway.directory.folder / "keys.json").unlink()
     before = len(gateway.directory.requested())
     gateway.rig.wait(lambda: len(gateway.directory.requested()) > before + 2, "failed questions for the keys")
 
     assert gateway.ask(gateway.directory.token(groups=[READERS]))["status"] == 200
+    gateway.rig.wait(lambda: _keys_not_fetched(gateway) > failed_before, "the failures to be counted")
     gateway.directory.publish("first", "second")
+
+
+def _keys_not_fetched(gateway: _Gateway) -> int:
+    """How often proxies could not fetch the keys, by the series that `TokenKeysNotFetched` reads."""
+    lines = gateway.rig.admin("/stats/prometheus").splitlines()
+    return sum(int(line.rpartition(" ")[2]) for line in lines if line.startswith(f"{metrics.TOKEN_KEY_FAILURES}{{"))
 
 
 def test_without_the_script_nobody_gets_in(gateway: _Gateway) -> None:
