@@ -16,10 +16,10 @@ def token_alerts(plan: MonitoringPlan) -> list[Alert]:
             f"unless increase({metrics.TOKEN_KEYS_FETCHED}[10m]) > 0)",
             wait="5m",
             severity="warning",
-            summary='{{ $value | printf "%.0f" }} of the gateway\'s proxies can\'t fetch the keys that tokens of Microsoft '
-            "Entra are checked with",
-            impact="a proxy that starts now refuses every token with 401, and one that runs refuses those of a new key; "
-            "API keys go on",
+            summary="{{ $value }} of the gateway's proxies can't fetch the keys that tokens of Microsoft Entra are "
+            "checked with",
+            impact="a proxy that starts now refuses every token with 401, and one that runs refuses those of a new "
+            "key; API keys go on",
             owner="platform",
         )
     ]
