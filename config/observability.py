@@ -5,6 +5,7 @@ from typing import Annotated
 from pydantic import Field
 
 from config.base import DiskGib, Flag, Requests, Section
+from config.cost_watch import Costs
 from config.receivers import Receiver, WebAddress
 from config.telemetry import Traces
 from config.usage_export import UsageExport
@@ -84,4 +85,9 @@ class Observability(Section):
         default=None,
         description="a file a day of what each tenant has used of each model, in the platform's storage: "
         '{since: "2026-12-01", keep_days: 400, readers: […], prices: […]}, `since` always; left out: none',
+    )
+    costs: Costs | None = Field(
+        default=None,
+        description="what nodes, models and tenants cost, recorded and watched: {budget_usd_per_month: 20000, "
+        "idle_share: 0.6}, or {} for the share alone; left out: not recorded",
     )

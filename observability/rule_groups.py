@@ -14,6 +14,7 @@ from observability.alerts.pools import pool_alerts
 from observability.alerts.starting import starting_alerts
 from observability.alerts.tokens import token_alerts
 from observability.alerts.usage import usage_alerts
+from observability.costs.groups import cost_groups
 from observability.objectives.groups import objective_groups
 from observability.rule import Alert, Recording
 from observability.usage import usage_recordings
@@ -37,6 +38,7 @@ def rule_groups(plan: MonitoringPlan) -> Mapping[str, Sequence[Alert | Recording
         "llm-tokens": token_alerts(plan),
         "llm-usage": [*usage_recordings(plan), *usage_alerts(plan)],
         **objective_groups(plan),
+        **cost_groups(plan),
     }
     return {name: rules for name, rules in named.items() if rules}
 

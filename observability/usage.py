@@ -7,7 +7,7 @@ from observability.rule import Recording
 from planning.plan import MonitoringPlan, metrics
 
 # The second key of a tenant is `NAME.2`; tenants' names have no dot.
-_TENANT = '"tenant", "$1", "tenant", "(.+)\\\\.[0-9]+"'
+TENANT = '"tenant", "$1", "tenant", "(.+)\\\\.[0-9]+"'
 _MODEL = '"model", "$1", "gen_ai_original_model", "(.+)"'
 
 
@@ -29,4 +29,4 @@ def usage_recordings(plan: MonitoringPlan) -> list[Recording]:
 
 
 def _by(labels: str, query: str) -> str:
-    return f"sum by ({labels}) (label_replace(label_replace({query}, {_TENANT}), {_MODEL}))"
+    return f"sum by ({labels}) (label_replace(label_replace({query}, {TENANT}), {_MODEL}))"

@@ -35,6 +35,7 @@ def missing_alerts(plan: MonitoringPlan) -> list[Alert]:
         *(_missing(series) for series in _always(plan)),
         *(_missing(series, only_if=replicas) for series in _OF_REPLICAS),
         *(_missing(f'{series}{{namespace="{plan.models_namespace}"}}', only_if=replicas) for series in _OF_PODS),
+        *([_missing(f'{metrics.REQUESTED}{{resource=~"nvidia_com_.+"}}', only_if=replicas)] if plan.costs else []),
         # Not every GPU has spare rows, and errors are on every node: see GPUMetricsMissing.
         _missing(plan.gpu_metrics.engine_active, only_if=devices),
         _missing(plan.gpu_metrics.pcie_replays, only_if=devices),

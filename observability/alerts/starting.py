@@ -78,8 +78,13 @@ def starting_alerts(plan: MonitoringPlan) -> list[Alert]:
 
 
 def pods_of(workloads: Sequence[WatchedWorkload]) -> str:
-    """Pattern of the names of their pods: the Deployment's, with a ReplicaSet's and a pod's suffix."""
-    names = "|".join(workload.name for workload in workloads)
+    """Pattern of the names of their pods."""
+    return pods_named([workload.name for workload in workloads])
+
+
+def pods_named(deployments: Sequence[str]) -> str:
+    """Pattern of the names of Deployments' pods: the Deployment's, with a ReplicaSet's and a pod's suffix."""
+    names = "|".join(deployments)
     return f"({names})-[a-z0-9]+-[a-z0-9]{{5}}" if names else ""
 
 

@@ -7,6 +7,7 @@ from observability.dashboards.gpus import gpus_board
 from observability.dashboards.models import models_board
 from observability.dashboards.objectives import objectives_board
 from observability.dashboards.platform import platform_board
+from observability.dashboards.recorded_costs import recorded_costs_board
 from observability.dashboards.tenants import tenants_board
 from planning.plan import DashboardsPlan
 
@@ -20,5 +21,5 @@ def boards(plan: DashboardsPlan) -> tuple[Board, ...]:
         tenants_board(plan),
         autoscaling_board(plan),
         *((objectives_board(plan),) if plan.objectives else ()),
-        costs_board(plan),
+        costs_board(plan) if plan.costs is None else recorded_costs_board(plan.costs),
     )

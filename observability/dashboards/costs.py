@@ -2,6 +2,7 @@
 
 from observability.dashboards.board import Board, Panel, Query, Section
 from observability.dashboards.selecting import MOST_QUERIES, POOL_LABEL, SHOWN, in_namespace, left_out
+from observability.nodes import names_of_nodes
 from planning.plan import DashboardsPlan, ShownPoolPlan, ShownWorkloadPlan, metrics
 
 _MONTH_HOURS = 730
@@ -24,7 +25,7 @@ def costs_board(plan: DashboardsPlan) -> Board:
 
 
 def _unpriced(plan: DashboardsPlan) -> str:
-    without = [pool.name for pool in plan.pools if pool.usd_per_hour is None]
+    without = [pool.name for pool in (*plan.pools, *plan.others) if pool.usd_per_hour is None]
     return f" Without a price, and left out: {', '.join(without)}." if without else ""
 
 
@@ -33,16 +34,22 @@ def _priced(plan: DashboardsPlan) -> list[tuple[ShownPoolPlan, float]]:
 
 
 def _nodes_of(pool: str) -> str:
-    """Nodes of a pool; those of none have no such label."""
+    """Nodes of a pool."""
     return f'{metrics.NODE_LABELS}{{{POOL_LABEL}="{pool}"}}'
+
+
+def _nodes_named(pool: str) -> str:
+    """Nodes of a pool without that label, by the names that AKS gives them."""
+    return f'{metrics.NODE_LABELS}{{node=~"{names_of_nodes(pool)}"}}'
 
 
 def _terms(plan: DashboardsPlan) -> list[tuple[str, str, float, int, int]]:
     """What is paid for: name, selector, price of a node, fewest and most nodes."""
     terms = [(pool.name, _nodes_of(pool.name), price, pool.min_nodes, pool.max_nodes) for pool, price in _priced(plan)]
-    if plan.other_node_usd_per_hour is not None:
-        others = (plan.other_node_usd_per_hour, plan.other_min_nodes, plan.other_max_nodes)
-        terms.append(("system", _nodes_of(""), *others))
+    for pool in plan.others:
+        if pool.usd_per_hour is not None:
+            nodes = _nodes_of(pool.name) if pool.labelled else _nodes_named(pool.name)
+            terms.append((pool.name, nodes, pool.usd_per_hour, pool.min_nodes, pool.max_nodes))
     return terms
 
 

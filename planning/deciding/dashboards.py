@@ -2,8 +2,7 @@
 
 from planning.deciding.releases import NAMESPACE
 from planning.deciding.tenants import counters, tenants
-from planning.money.billed_pools import billed_pools
-from planning.money.cost import hourly_usd, replica_usd_h
+from planning.money.cost import replica_usd_h
 from planning.plan import (
     CostLine,
     CostPlan,
@@ -13,12 +12,14 @@ from planning.plan import (
     PoolPlan,
     ShownMetricPlan,
     ShownModelPlan,
+    ShownOtherPoolPlan,
     ShownPoolPlan,
     ShownWorkloadPlan,
     metrics,
 )
 from planning.resolving.releases import ModelView
 from planning.resolving.resolution import ResolvedStack
+from planning.resolving.system_pool import FIRST_POOL
 
 _FOLDER = "LLM platform"
 
@@ -32,7 +33,7 @@ def dashboards(
 ) -> DashboardsPlan:
     """Plan the dashboards of a stack whose other parts are planned."""
     lines = {line.name: line for line in costs.lines}
-    others = [line for line in costs.lines if line.name not in {pool.name for pool in pools}]
+    own = {pool.name for pool in pools}
     views = {view.name: view for view in stack.models}
     exporter = stack.catalog.gpu_metrics.installed
     return DashboardsPlan(
@@ -44,10 +45,8 @@ def dashboards(
         models=tuple(_model(views[model.name], model) for model in models),
         workloads=tuple(shown for model in models for shown in _workloads(stack, views[model.name], model)),
         pools=tuple(_pool(pool, lines[pool.name]) for pool in pools),
-        # The system pool's, which comes last.
-        other_node_usd_per_hour=hourly_usd(stack.resolution, billed_pools(stack.resolution)[-1]),
-        other_min_nodes=sum(line.min_nodes for line in others),
-        other_max_nodes=sum(line.max_nodes for line in others),
+        others=tuple(_other(line) for line in costs.lines if line.name not in own),
+        costs=monitoring.costs,
         objectives=monitoring.objectives,
         tenants=tuple(tenant.name for tenant in tenants(stack)),
         counters=tuple(counter.name for counter in counters(stack)),
@@ -93,5 +92,15 @@ def _pool(pool: PoolPlan, line: CostLine) -> ShownPoolPlan:
         min_nodes=line.min_nodes,
         max_nodes=line.max_nodes,
         gpus=gpus,
+        usd_per_hour=line.hourly,
+    )
+
+
+def _other(line: CostLine) -> ShownOtherPoolPlan:
+    return ShownOtherPoolPlan(
+        name=line.name,
+        labelled=line.name != FIRST_POOL,
+        min_nodes=line.min_nodes,
+        max_nodes=line.max_nodes,
         usd_per_hour=line.hourly,
     )

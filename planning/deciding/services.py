@@ -5,6 +5,7 @@ from planning.deciding.alerting import alerting
 from planning.deciding.chart_crds import chart_crds
 from planning.deciding.chart_traffic import chart_traffic
 from planning.deciding.charts import chart
+from planning.deciding.cost_watch import cost_watch
 from planning.deciding.entra import entra
 from planning.deciding.images import image
 from planning.deciding.limiter import limiter, limiter_controller
@@ -187,6 +188,7 @@ def monitoring(stack: ResolvedStack, nodes: NodeSelection) -> MonitoringPlan:
             start_seconds=prometheus.timeout_seconds,
             end_seconds=_PROMETHEUS_GRACE_SECONDS,
         ),
+        costs=cost_watch(stack),
         usage_export=usage_export(stack, _replicas(fullname, prometheus.namespace, settings.replicas)),
     )
 

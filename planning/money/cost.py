@@ -57,8 +57,13 @@ def price_date(price: Price, *, spot: bool) -> date | None:
 
 def node_share(pool: PoolView, workload: Workload) -> float:
     """Share of a node that one replica takes: its devices' part of the memory of all devices of the node."""
+    return _devices(workload) * device_shares(pool)[workload.device.resource]
+
+
+def device_shares(pool: PoolView) -> Mapping[str, float]:
+    """Share of a node that one device takes, by its resource: its part of the memory of all devices of the node."""
     on_node = sum(device.memory_gib * device.per_node for device in pool.devices)
-    return _devices(workload) * workload.device.memory_gib / on_node
+    return {device.resource: device.memory_gib / on_node for device in pool.devices}
 
 
 def _devices(workload: Workload) -> int:

@@ -40,10 +40,12 @@ from planning.plan.cost import (
     ModelCost,
     TokenCost,
 )
+from planning.plan.cost_watch import CostWatchPlan, WatchedModelCost, WatchedPoolCost
 from planning.plan.dashboards import (
     DashboardsPlan,
     ShownMetricPlan,
     ShownModelPlan,
+    ShownOtherPoolPlan,
     ShownPoolPlan,
     ShownWorkloadPlan,
 )
@@ -124,6 +126,7 @@ __all__ = [
     "ControllerPlan",
     "CostLine",
     "CostPlan",
+    "CostWatchPlan",
     "CounterPlan",
     "DashboardsPlan",
     "DestinationPlan",
@@ -194,6 +197,7 @@ __all__ = [
     "ServingPlan",
     "ShownMetricPlan",
     "ShownModelPlan",
+    "ShownOtherPoolPlan",
     "ShownPoolPlan",
     "ShownWorkloadPlan",
     "StoreKeyPlan",
@@ -213,7 +217,9 @@ __all__ = [
     "UsageRecordsPlan",
     "VaultPlan",
     "WatchPlan",
+    "WatchedModelCost",
     "WatchedPool",
+    "WatchedPoolCost",
     "WatchedWorkload",
     "WeightsCheckPlan",
     "WorkloadPlan",

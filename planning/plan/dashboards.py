@@ -2,6 +2,7 @@
 
 from msgspec import Struct
 
+from planning.plan.cost_watch import CostWatchPlan
 from planning.plan.objectives import ModelObjectivesPlan
 
 
@@ -59,6 +60,21 @@ class ShownPoolPlan(Struct, frozen=True, kw_only=True):
     """Price of one node; None where the catalog has none."""
 
 
+class ShownOtherPoolPlan(Struct, frozen=True, kw_only=True):
+    """One pool of nodes without GPUs."""
+
+    name: str
+    """Name of the pool."""
+    labelled: bool
+    """Whether its nodes have the label of their pool; otherwise they are known by their name alone."""
+    min_nodes: int
+    """Fewest nodes that run."""
+    max_nodes: int
+    """Most nodes."""
+    usd_per_hour: float | None
+    """Price of one node; None where the catalog has none."""
+
+
 class DashboardsPlan(Struct, frozen=True, kw_only=True):
     """Grafana's dashboards."""
 
@@ -78,12 +94,10 @@ class DashboardsPlan(Struct, frozen=True, kw_only=True):
     """Their replicas by pool."""
     pools: tuple[ShownPoolPlan, ...]
     """The pools of GPU nodes."""
-    other_node_usd_per_hour: float | None
-    """Price of a node of none of these pools."""
-    other_min_nodes: int
-    """Fewest nodes of none of these pools."""
-    other_max_nodes: int
-    """Most nodes of none of these pools."""
+    others: tuple[ShownOtherPoolPlan, ...]
+    """The pools without GPUs that every platform has."""
+    costs: CostWatchPlan | None
+    """What is recorded of costs; None where nothing is."""
     objectives: tuple[ModelObjectivesPlan, ...]
     """What models promise their clients."""
     tenants: tuple[str, ...]

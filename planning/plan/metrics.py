@@ -22,6 +22,9 @@ VLLM_QUEUE_BUCKET = "vllm:request_queue_time_seconds_bucket"
 VLLM_REQUEST_BUCKET = "vllm:e2e_request_latency_seconds_bucket"
 VLLM_REJECTIONS = "vllm:admission_rejections_total"
 VLLM_REQUESTS = "vllm:request_success_total"
+# Time that requests which have ended spent on their prompts, and on their answers.
+VLLM_READING_SECONDS = "vllm:request_prefill_time_seconds_sum"
+VLLM_WRITING_SECONDS = "vllm:request_decode_time_seconds_sum"
 VLLM_INTER_TOKEN = "vllm:inter_token_latency_seconds"  # noqa: S105 - the name of a metric, not a secret
 
 DEPLOYMENT_REPLICAS_AVAILABLE = "kube_deployment_status_replicas_available"
@@ -41,6 +44,7 @@ INIT_WAITS = "kube_pod_init_container_status_waiting_reason"
 DAEMONS_UNAVAILABLE = "kube_daemonset_status_number_unavailable"
 NODE_ALLOCATABLE = "kube_node_status_allocatable"
 POD_PHASE = "kube_pod_status_phase"
+REQUESTED = "kube_pod_container_resource_requests"
 
 # This program's own, made by kube-state-metrics of conditions of custom objects (observability/object_conditions.py).
 OBJECT_CONDITION = "llm_platform_object_condition"

@@ -4,6 +4,7 @@ from msgspec import Struct
 
 from planning.plan.alerting import AlertingPlan
 from planning.plan.chart_traffic import ChartTrafficPlan
+from planning.plan.cost_watch import CostWatchPlan
 from planning.plan.gpu_metrics import GpuMetricsPlan
 from planning.plan.objectives import ModelObjectivesPlan
 from planning.plan.services import ChartPlan, ControllerPlan, MovePlan
@@ -66,3 +67,5 @@ class MonitoringPlan(Struct, frozen=True, kw_only=True):
     """The wait for Prometheus and Alertmanager on earlier system nodes."""
     usage_export: UsageExportPlan | None
     """What writes each tenant's usage of a day to a file; None where nothing does."""
+    costs: CostWatchPlan | None
+    """What nodes cost and whose it is, as recorded; None where it isn't."""

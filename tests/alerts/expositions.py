@@ -163,7 +163,7 @@ def _limit(sections: Sections) -> None:
     sections["models"][0]["slo"] = {"availability": 0.999, "ttft_p95_seconds": 2.5, "itl_p95_ms": 75}
     sections["gateway"]["entra"] = {"audience": "a0a0a0a0-0000-4000-8000-00000000000a"}
     sections["tenants"][0]["entra"] = {"groups": ["11110000-0000-4000-8000-000000000000"]}
-    sections["observability"] |= {"retention_days": 31, "usage_export": {"since": "2026-12-01"}}
+    sections["observability"] |= {"retention_days": 31, "usage_export": {"since": "2026-12-01"}, "costs": {}}
 
 
 @cache
