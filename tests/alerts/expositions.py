@@ -11,7 +11,7 @@ from typing import Any, Final
 import catalog
 from tests.graph.stacks import Entry, Sections, entries_of, graph_of, sections_of
 
-# The development stack with a tenant's limits, the export of usage and objectives, which bring alerts of their
+# The development stack with a tenant's limits, the export of usage, objectives and costs, which bring alerts of their
 # own.
 LIMITED: Final = "dev, with limits"
 FOLDER: Final = Path(catalog.__file__).parent / "expositions"
@@ -158,12 +158,15 @@ def sections_watched(stack: str) -> Sections:
     return sections
 
 
+_COSTS: Final = {"budget_usd_per_month": 8000, "idle_share": 0.75}
+
+
 def _limit(sections: Sections) -> None:
     sections["tenants"][0]["limits"] = {"requests_per_minute": 600}
     sections["models"][0]["slo"] = {"availability": 0.999, "ttft_p95_seconds": 2.5, "itl_p95_ms": 75}
     sections["gateway"]["entra"] = {"audience": "a0a0a0a0-0000-4000-8000-00000000000a"}
     sections["tenants"][0]["entra"] = {"groups": ["11110000-0000-4000-8000-000000000000"]}
-    sections["observability"] |= {"retention_days": 31, "usage_export": {"since": "2026-12-01"}, "costs": {}}
+    sections["observability"] |= {"retention_days": 31, "usage_export": {"since": "2026-12-01"}, "costs": _COSTS}
 
 
 @cache
