@@ -122,6 +122,28 @@ def replicas_are_fast_enough(_: Resolution, release: ReleaseView) -> Violations:
             )
 
 
+@release_rule(
+    "SLO-TIMEOUT",
+    "error",
+    prevents="A promise that nothing can break, and that is worth nothing: whoever waits for so long gets an error first.",
+    source="this program: the gateway ends a request after gateway.request_timeout_seconds",
+    model=("slo",),
+    reads=("gateway.request_timeout_seconds",),
+)
+def times_are_within_a_request(stack: Resolution, release: ReleaseView) -> Violations:
+    """Promised times are shorter than the longest request, which the gateway ends."""
+    slo, longest = release.settings.slo, stack.settings.gateway.request_timeout_seconds
+    if slo is None:
+        return
+    for key, seconds in _times(slo).items():
+        if seconds >= longest:
+            yield Violation(
+                f"{release.path}.slo.{key}",
+                f"{_written(key, seconds)}, but the gateway ends every request after {longest} s",
+                f"write less than {_written(key, longest)}, or a longer gateway.request_timeout_seconds",
+            )
+
+
 @stack_rule(
     "SLO-RETENTION",
     "error",

@@ -33,6 +33,16 @@ TABLE = (
         _receivers({"name": "tickets", "kind": "webhook", "url": "https://127.0.0.1:8443/alerts"}),
         {("CFG-VALUE", "observability.receivers[0].url"): ("the machine itself", "tickets.acme.example")},
     ),
+    Broken(
+        "a webhook at a Service, without TLS and without a port",
+        _receivers({"name": "tickets", "kind": "webhook", "url": "http://tickets.svc"}),
+        {("CFG-VALUE", "observability.receivers[0].url"): ("wrong form", "https://HOST/PATH")},
+    ),
+    Broken(
+        "the same with TLS",
+        _receivers({"name": "tickets", "kind": "webhook", "url": "https://tickets.svc"}),
+        {("CFG-VALUE", "observability.receivers[0].url"): ("a Service of the cluster", "tickets.acme.example")},
+    ),
     *(
         Broken(
             f"a webhook at the Service {host}",

@@ -11,7 +11,7 @@ AZURE_CLI = "04b07795-8ddb-461a-bbee-02f9e1bf7b46"
 
 def tokens(*tenants: dict[str, Any], **more: Any) -> Changes:
     """A gateway that takes tokens, and tenants with these identities."""
-    entra: dict[str, Any] = {} if more.pop("closed", False) else {"gateway.entra": {"audience": AUDIENCE, **more}}
+    entra: dict[str, Any] = {} if more.pop("closed", False) else {"gateway.entra": {"audience": AUDIENCE} | more}
     every = [{"name": f"team-{index}", **tenant} for index, tenant in enumerate(tenants)]
     return {**entra, "gateway.prefix_cache": "shared", "tenants": every}
 

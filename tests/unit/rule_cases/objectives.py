@@ -29,6 +29,10 @@ CASES: dict[str, Case] = {
         {"models[1].slo": {"ttft_p95_seconds": 2.5}, **KEPT}, {"models[1].slo": {"availability": 0.99}, **KEPT}
     ),
     "SLO-SPEED": Case({**slo(ttft_p95_seconds=1), **busy()}, {**slo(ttft_p95_seconds=2.5), **busy()}),
+    "SLO-TIMEOUT": Case(
+        {**slo(ttft_p95_seconds=640), "gateway.request_timeout_seconds": 640},
+        {**slo(ttft_p95_seconds=640), "gateway.request_timeout_seconds": 641},
+    ),
     "SLO-RETENTION": Case(
         {**slo(availability=0.999), "observability.retention_days": 29},
         {**slo(availability=0.999), "observability.retention_days": 30},
