@@ -91,7 +91,7 @@ def test_a_limit_of_another_size_is_noticed(alert: str, tmp_path: Path) -> None:
         for index, mutant in enumerate(mutants(rule))
     }
     tried = [
-        Trial(f"{change}\n{trial.name}", trial.rules, trial.series, trial.expected)
+        Trial(f"{change}\n{trial.name}", trial.rules, trial.series, trial.expected, trial.every)
         for change, found in changed.items()
         for trial in found
     ]
