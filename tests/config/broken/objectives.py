@@ -63,6 +63,7 @@ TABLE = (
         _slo(ttft_p95_seconds=7000, itl_p95_ms=5),
         {
             ("SLO-BUCKET", f"{_PLACE}.ttft_p95_seconds"): ("next one is 2560",),
+            ("SLO-TIMEOUT", f"{_PLACE}.ttft_p95_seconds"): ("write less than 600",),
             ("SLO-BUCKET", f"{_PLACE}.itl_p95_ms"): ("write 10",),
         },
     ),
