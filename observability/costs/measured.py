@@ -71,7 +71,8 @@ def _nodes(costs: CostWatchPlan) -> str:
 
 
 def _pods(costs: CostWatchPlan) -> str:
-    requested = f'{metrics.REQUESTED}{{{_DEVICES},node!=""}}'
+    # One without a node has the label `node` too, with no node's name.
+    requested = f"{metrics.REQUESTED}{{{_DEVICES}}}"
     devices = f"max by (namespace, pod, container, node, resource) ({requested})"
     on_nodes = f"{devices} * on (node) group_left (pool) {_nodes(costs)}"
     shares = f"{on_nodes} * on (pool, resource) group_left () sum by (pool, resource) ({names.DEVICE_SHARE})"

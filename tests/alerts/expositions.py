@@ -158,7 +158,7 @@ def sections_watched(stack: str) -> Sections:
     return sections
 
 
-_COSTS: Final = {"budget_usd_per_month": 8000, "idle_share": 0.75}
+_COSTS: Final = {"budget_usd_per_month": 8000, "idle_share": 0.85}
 
 
 def _limit(sections: Sections) -> None:
