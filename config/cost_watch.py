@@ -1,4 +1,4 @@
-"""Costs as they are measured: recorded by pool, model and tenant, and when somebody is told."""
+"""Costs as they are measured: recorded by pool, model and tenant, and when that is reported."""
 
 from typing import Annotated
 

@@ -71,13 +71,13 @@ def _nodes(costs: CostWatchPlan) -> str:
 
 
 def _pods(costs: CostWatchPlan) -> str:
-    # One without a node has the label `node` too, with no node's name.
+    # Where no node is chosen yet, the label `node` is empty and matches none.
     requested = f"{metrics.REQUESTED}{{{_DEVICES}}}"
     devices = f"max by (namespace, pod, container, node, resource) ({requested})"
     on_nodes = f"{devices} * on (node) group_left (pool) {_nodes(costs)}"
     shares = f"{on_nodes} * on (pool, resource) group_left () sum by (pool, resource) ({names.DEVICE_SHARE})"
-    there = f'max by (namespace, pod) ({metrics.POD_PHASE}{{phase=~"{_NOT_ENDED}"}}) == 1'
-    return f"sum by (namespace, pod, pool) ({shares}) and on (namespace, pod) {there}"
+    not_ended = f'max by (namespace, pod) ({metrics.POD_PHASE}{{phase=~"{_NOT_ENDED}"}}) == 1'
+    return f"sum by (namespace, pod, pool) ({shares}) and on (namespace, pod) {not_ended}"
 
 
 def _pods_of(plan: MonitoringPlan, model: WatchedModelCost) -> str:

@@ -32,7 +32,7 @@ class WatchedModelCost(Struct, frozen=True, kw_only=True):
     pools: tuple[str, ...]
     """The pools of its replicas that have a price."""
     complete: bool
-    """Whether all its pools have one: otherwise nothing is said of what it costs as a whole."""
+    """Whether all its pools have one: otherwise its whole cost is not recorded."""
     min_usd_per_hour: float | None
     """Its share of the nodes at the fewest replicas; None where a price is missing."""
     max_usd_per_hour: float | None
@@ -42,7 +42,7 @@ class WatchedModelCost(Struct, frozen=True, kw_only=True):
 
 
 class CostWatchPlan(Struct, frozen=True, kw_only=True):
-    """What is recorded of costs, and when somebody is told."""
+    """What is recorded of costs, and when it is reported."""
 
     pools: tuple[WatchedPoolCost, ...]
     """Pools of a known price, those without GPUs too."""
@@ -51,6 +51,6 @@ class CostWatchPlan(Struct, frozen=True, kw_only=True):
     models: tuple[WatchedModelCost, ...]
     """Models of which at least one pool has a price."""
     budget_usd_per_month: float | None
-    """What all nodes may cost in a month of 730 hours; None where nothing is said of it."""
+    """What all nodes may cost in a month of 730 hours; None where none is stated."""
     idle_share: float
     """Share of the cost of GPU nodes in a day that may be for GPUs that do nothing."""

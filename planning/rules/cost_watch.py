@@ -28,7 +28,7 @@ def a_pool_has_a_price(stack: Resolution) -> Violations:
         region = stack.settings.platform.region
         yield Violation(
             _COSTS,
-            f"the catalog has no price of {listed(pool.name for pool in with_gpus)} in {region}: nothing can be recorded",
+            f"no price of {listed(pool.name for pool in with_gpus)} in {region} is known, so nothing is recorded",
             f"look them up: `llm-platform refresh-prices --region {region}`, or leave it out",
         )
 

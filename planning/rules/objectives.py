@@ -125,7 +125,7 @@ def replicas_are_fast_enough(_: Resolution, release: ReleaseView) -> Violations:
 @release_rule(
     "SLO-TIMEOUT",
     "error",
-    prevents="A promise that nothing can break, and that is worth nothing: whoever waits for so long gets an error first.",
+    prevents="A promise that is worth nothing, since nothing can break it: whoever waits for so long gets an error.",
     source="this program: the gateway ends a request after gateway.request_timeout_seconds",
     model=("slo",),
     reads=("gateway.request_timeout_seconds",),

@@ -100,8 +100,8 @@ def _pod(platform: Platform, namespace: str, name: str, node: str, devices: Mapp
     for resource, count in devices.items():
         kinds = f'container="vllm",node="{node}",resource="{resource}",unit="integer"'
         _put(platform, f"kube_pod_container_resource_requests{{{labels},{kinds}}}", count)
-    for other in ("Pending", "Running", "Succeeded", "Failed", "Unknown"):
-        _put(platform, f'kube_pod_status_phase{{{labels},phase="{other}"}}', other == phase)
+    for possible in ("Pending", "Running", "Succeeded", "Failed", "Unknown"):
+        _put(platform, f'kube_pod_status_phase{{{labels},phase="{possible}"}}', possible == phase)
 
 
 def _twice(platform: Platform) -> None:
@@ -119,8 +119,8 @@ def platforms(stack: str, seed: int) -> Platform:
     found = Platform(plan.costs)
     _put(found, 'kube_node_labels{node="aks-mine-12345678-vmss000000"}')
     # A node in a pool of which no price is known costs nothing here, and neither do its pods.
-    _put(found, 'kube_node_labels{node="aks-dear-12345678-vmss000000",label_llm_platform_pool="dear"}')
-    _pod(found, "llm", "dear-0", "aks-dear-12345678-vmss000000", {"nvidia_com_gpu": 1}, "Running")
+    _put(found, 'kube_node_labels{node="aks-costly-12345678-vmss000000",label_llm_platform_pool="costly"}')
+    _pod(found, "llm", "costly-0", "aks-costly-12345678-vmss000000", {"nvidia_com_gpu": 1}, "Running")
     for pool in plan.costs.pools:
         nodes = [f"aks-{pool.name}-12345678-vmss{number:06d}" for number in range(chance.randint(0, 4))]
         found.pools[pool.name] = Fraction(pool.usd_per_hour) * len(nodes)
@@ -197,7 +197,7 @@ def _expected(found: Platform) -> Iterator[tuple[str, Fraction]]:
 def test_models_other_pods_and_nobody_add_up_to_the_pools(stack: str, seed: int, tmp_path: Path) -> None:
     found = platforms(stack, seed)
     expected = {expression: float(usd) for expression, usd in _expected(found)}
-    # As recorded, not as computed here: all that is said of a pool is what its nodes cost.
+    # As recorded, not as computed here: the parts of a pool are what its nodes cost.
     parts = f"sum({names.MODEL_POOL_USD}) + sum({names.OTHER}) + sum({names.FREE})"
     expected |= {f"sum({names.GPU_USD}) - ({parts})": 0.0}
     assert all(found.free(pool) >= -_CLOSE for pool in found.others)
@@ -287,7 +287,7 @@ def test_planned_figures_are_those_of_the_preview(tmp_path: Path) -> None:
     promtool(recorded(plan.monitoring), {}, expected, "5m", tmp_path)
 
 
-def test_without_kube_state_metrics_nothing_is_said_to_be_free(tmp_path: Path) -> None:
+def test_without_kube_state_metrics_nothing_is_recorded(tmp_path: Path) -> None:
     rules = recorded(monitoring("dev"))
     absent = {f"absent({name})": 1.0 for name in (names.NODES, names.POOL_USD, names.PLATFORM_USD, names.IDLE_USD)}
     promtool(rules, {}, absent, "5m", tmp_path)
