@@ -12,7 +12,7 @@ from components.cluster.chart_traffic import close, monitoring_traffic
 from components.cluster.dashboards import sidecar_values
 from components.cluster.external_secret import external_secret, trimmed
 from components.cluster.in_cluster import in_cluster
-from components.cluster.labels import OPERATED_PODS, metadata, proxies_of
+from components.cluster.labels import OPERATED_PODS, metadata
 from components.cluster.monitoring_rights import DASHBOARDS_ROLE, monitoring_rights
 from components.cluster.namespace import namespace
 from components.cluster.node_scrapes import node_scrape_values
@@ -20,20 +20,18 @@ from components.cluster.object_metrics import object_metrics_values
 from components.cluster.secret_store import secret_store
 from components.cluster.secrets import Secrets
 from components.cluster.system_move import system_move
+from components.cluster.targets import targets
 from components.cluster.usage_export import export_traffic, usage_export
 from components.foundation import KubernetesCluster, PodIdentities
 from observability.rule_groups import prometheus_groups
-from planning.plan import ControllerPlan, Json, MonitoringPlan, NodeSelection, metrics
-from planning.plan.endpoint import HTTP_PORT_NAME
-from planning.plan.labels import MIG_CONFIG, MIG_STATE, MODEL, POOL
+from planning.plan import Json, MonitoringPlan, NodeSelection
+from planning.plan.labels import MIG_CONFIG, MIG_STATE, POOL
 
 # Blocks are deleted by age and by size: a full disk stops Prometheus, and so alerts and autoscaling. Kept this full, it
 # stays clear of KubePersistentVolumeFillingUp, which warns below 15 % of free space.
 _DISK_SHARE_PERCENT = 80
 # Kinds of objects that decide what Prometheus scrapes and computes.
 _INSTRUCTIONS = ("podMonitor", "serviceMonitor", "rule", "probe", "scrapeConfig")
-# What keeps its own labels could wear those of a model, and so have GPUs bought for it.
-_NO_MODELS: list[Json] = [{"action": "drop", "sourceLabels": ["__name__"], "regex": "vllm:.*"}]
 
 
 class Monitoring(pulumi.ComponentResource):
@@ -80,11 +78,7 @@ class Monitoring(pulumi.ComponentResource):
             opts=in_cluster(self, cluster, space, hosts, *policies, *rights, *receivers),
         )
         for role, kind, spec in (
-            (metrics.VLLM_MONITOR, "PodMonitor", _models(plan.models_namespace)),
-            (metrics.PROXIES_MONITOR, "PodMonitor", _proxies(plan)),
-            *((controller.name, "PodMonitor", _controller(controller)) for controller in plan.controllers),
-            ("dcgm", "ServiceMonitor", _gpus(plan.operator_namespace)),
-            ("node-exporter", "ServiceMonitor", _nodes(plan.node_exporter_namespace)),
+            *targets(plan),
             ("alerts", "PrometheusRule", {"groups": prometheus_groups(plan)}),
         ):
             CustomResource(
@@ -136,68 +130,6 @@ class Monitoring(pulumi.ComponentResource):
                 opts=in_cluster(self, cluster, space, *needed),
             )
         ]
-
-
-def _models(serving: str) -> dict[str, Json]:
-    return {
-        "namespaceSelector": {"matchNames": [serving]},
-        "selector": {"matchExpressions": [{"key": MODEL, "operator": "Exists"}]},
-        "podTargetLabels": [MODEL],
-        "podMetricsEndpoints": [{"port": HTTP_PORT_NAME, "path": "/metrics", "interval": "15s"}],
-    }
-
-
-def _proxies(plan: MonitoringPlan) -> dict[str, Json]:
-    return {
-        "namespaceSelector": {"matchNames": [plan.proxies_namespace]},
-        # Those of another Gateway, or a pod with a proxy's labels elsewhere, could say anything of this one.
-        "selector": {"matchLabels": dict(proxies_of(plan.gateway, plan.gateway_namespace))},
-        "podMetricsEndpoints": [
-            {"port": "metrics", "path": "/stats/prometheus", "interval": "30s"},
-            # Metrics of the AI gateway's sidecar of Envoy: tokens, and the time to the first one, by model.
-            {"port": metrics.USAGE_PORT, "path": "/metrics", "interval": "30s"},
-        ],
-    }
-
-
-def _controller(plan: ControllerPlan) -> dict[str, Json]:
-    port: dict[str, Json] = {"port": plan.port} if isinstance(plan.port, str) else {"portNumber": plan.port}
-    return {
-        "namespaceSelector": {"matchNames": [plan.namespace]},
-        "selector": {"matchLabels": dict(plan.pods)},
-        # A `namespace` in a metric is that of the object that the metric is about, such as a certificate.
-        "podMetricsEndpoints": [
-            {**port, "path": "/metrics", "interval": "60s", "honorLabels": True, "metricRelabelings": _NO_MODELS}
-        ],
-    }
-
-
-def _gpus(operator: str) -> dict[str, Json]:
-    return {
-        "namespaceSelector": {"matchNames": [operator]},
-        "selector": {"matchLabels": {"app": "nvidia-dcgm-exporter"}},
-        # The exporter's `pod` and `namespace` are those of the pod that uses the GPU, which alerts are about.
-        "endpoints": [
-            {
-                "port": "gpu-metrics",
-                "path": "/metrics",
-                "interval": "30s",
-                "honorLabels": True,
-                "metricRelabelings": _NO_MODELS,
-            }
-        ],
-    }
-
-
-def _nodes(exporters: str) -> dict[str, Json]:
-    """As the chart's own: prometheus-node-exporter 4.56.1 templates/servicemonitor.yaml; its alerts ask for the job."""
-    return {
-        "namespaceSelector": {"matchNames": [exporters]},
-        "selector": {"matchLabels": {"app.kubernetes.io/name": "prometheus-node-exporter"}},
-        # A label of the chart's Service, whose value is `node-exporter`.
-        "jobLabel": "jobLabel",
-        "endpoints": [{"port": "http-metrics"}],
-    }
 
 
 def _values(plan: MonitoringPlan, nodes: NodeSelection) -> dict[str, Json]:
