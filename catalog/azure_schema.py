@@ -98,6 +98,15 @@ class TokenService(Record, frozen=True):
     as_of: str
 
 
+class MetricsIngestion(Record, frozen=True):
+    """Azure Monitor's endpoints for samples of Prometheus; they have public addresses only."""
+
+    hosts: str
+    """Pattern of their names, `*` for one part."""
+    source: str
+    as_of: str
+
+
 class KubernetesMinor(Record, frozen=True):
     """One Kubernetes minor on AKS; months as YYYY-MM."""
 
@@ -160,6 +169,7 @@ class AzureFacts(Record, frozen=True):
     sign_in_minutes: int
     """Least life of an Entra access token."""
     token_service: TokenService
+    metrics_ingestion: MetricsIngestion
     aks_entra_server_id: str
     """Entra application that AKS API servers answer for; kubelogin's --server-id."""
     public_clients: Mapping[str, str]

@@ -11,7 +11,7 @@ import pulumi
 import pulumi_kubernetes
 from msgspec import Struct
 
-from planning.plan import NodeSelection
+from planning.plan import Json, MonitoringPlan, NodeSelection
 
 
 class KubernetesCluster(Struct, frozen=True, kw_only=True):
@@ -47,6 +47,16 @@ class PodIdentities(Protocol):
         """Identity of the pods of one service account, created below their component."""
 
 
+class MetricsStore(Protocol):
+    """Where Prometheus sends its samples, outside the cluster."""
+
+    def remote_write(self, identity: PodIdentity) -> Mapping[str, pulumi.Input[Json]]:
+        """Address and sign-in of an item of `remoteWrite` of a Prometheus whose pods have this identity."""
+
+    def evaluate(self, plan: MonitoringPlan, *, after: Sequence[pulumi.Resource]) -> None:
+        """Have the platform's rules evaluated there, where the Plan says so, once samples arrive."""
+
+
 class Foundation(Struct, frozen=True, kw_only=True):
     """Everything that the program may know about what is below Kubernetes."""
 
@@ -56,6 +66,8 @@ class Foundation(Struct, frozen=True, kw_only=True):
     """The cluster."""
     identities: PodIdentities
     """Identities for its pods."""
+    metrics: MetricsStore | None
+    """Where samples are sent; None where they stay in the cluster."""
     gateway_address: Sequence[pulumi.Resource]
     """What the gateway's load balancer waits for to have its address."""
     components: Sequence[pulumi.Resource]

@@ -4,6 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from config.azure_monitor import AzureMonitor
 from config.base import DiskGib, Flag, Requests, Section
 from config.cost_watch import Costs
 from config.receivers import Receiver, WebAddress
@@ -90,4 +91,9 @@ class Observability(Section):
         default=None,
         description="what nodes, models and tenants cost, recorded and watched: {budget_usd_per_month: 20000, "
         "idle_share: 0.6}, or {} for the share alone; left out: not recorded",
+    )
+    azure_monitor: AzureMonitor | None = Field(
+        default=None,
+        description="an Azure Monitor workspace that gets all metrics: {rules: {emails: […]}, grafana: {admins: "
+        "[GROUP]}}, or {} for the metrics alone; left out: none",
     )

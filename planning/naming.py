@@ -48,6 +48,10 @@ STORAGE_ACCOUNT = Limit("storage account", 24, r"[a-z0-9]{3,}")
 WORKSPACE = Limit("Log Analytics workspace", 63, r"[A-Za-z0-9][A-Za-z0-9-]{3,}(?<!-)")
 DISK_ENCRYPTION_SET = Limit("disk encryption set", 80, r"[\w-]+")
 API_MANAGEMENT = Limit("API Management service", 50, r"[A-Za-z](-?[A-Za-z0-9])*")
+MONITOR_WORKSPACE = Limit("Azure Monitor workspace", 63, r"[A-Za-z0-9][A-Za-z0-9-]{2,}(?<!-)")
+COLLECTION_ENDPOINT = Limit("data collection endpoint", 44, r"[A-Za-z0-9][A-Za-z0-9-]{2,}(?<!-)")
+ACTION_GROUP = Limit("action group", 260, r"[^/:<>+%&?\\#*]+(?<![ .])")
+GRAFANA = Limit("Managed Grafana", 30, r"[A-Za-z][A-Za-z0-9-]+(?<!-)")
 COLLECTION_RULE = Limit("data collection rule", 64, r"[A-Za-z0-9][A-Za-z0-9-]*(?<!-)")
 REDIS = Limit("managed Redis", 60, r"[A-Za-z0-9](-?[A-Za-z0-9])*")
 CONTENT_SAFETY = Limit("Content Safety account", 64, r"[A-Za-z0-9][A-Za-z0-9-]+(?<!-)")
@@ -91,6 +95,11 @@ class Names:
         self.content_safety = Name(f"cs-{self._base}-{platform.suffix}", CONTENT_SAFETY)
         self.workspace = Name(f"log-{self._base}", WORKSPACE)
         self.collection_rule = Name(f"dcr-{self._base}-containers", COLLECTION_RULE)
+        self.monitor_workspace = Name(f"amw-{self._base}", MONITOR_WORKSPACE)
+        self.metrics_endpoint = Name(f"dce-{self._base}-metrics", COLLECTION_ENDPOINT)
+        self.metrics_rule = Name(f"dcr-{self._base}-metrics", COLLECTION_RULE)
+        self.action_group = Name(f"ag-{self._base}", ACTION_GROUP)
+        self.grafana = Name(f"amg-{self._base}-{platform.suffix}", GRAFANA)
 
     def subnet(self, role: str) -> Name:
         """Name of the subnet with this role."""

@@ -13,6 +13,8 @@ from components.azure.content_safety import ContentSafety
 from components.azure.gateway_name import GatewayName
 from components.azure.identity import ClusterIdentities
 from components.azure.keys import Keys
+from components.azure.managed_grafana import ManagedGrafana
+from components.azure.metrics_workspace import MetricsWorkspace
 from components.azure.model_store import ModelStore
 from components.azure.network import Network
 from components.azure.node_pools import NodePools
@@ -117,6 +119,16 @@ def azure(plan: AzurePlan, *, bootstrap: Mapping[str, pulumi.Output[str]]) -> Fo
         else None
     )
 
+    metrics = (
+        MetricsWorkspace("metrics", plan.monitor, scope=scope, groups=groups, opts=opts)
+        if plan.monitor is not None
+        else None
+    )
+    shown = [
+        ManagedGrafana("grafana", part.grafana, scope=scope, groups=groups, metrics=metrics, audit=audit, opts=opts)
+        for part in (plan.monitor,) if part is not None and part.grafana is not None and metrics is not None
+    ]  # fmt: skip
+
     return Foundation(
         name=plan.cluster.name,
         cluster=KubernetesCluster(
@@ -135,8 +147,10 @@ def azure(plan: AzurePlan, *, bootstrap: Mapping[str, pulumi.Output[str]]) -> Fo
             store=store,
             safety=safety,
             usage=usage,
+            metrics=metrics,
             provider=provider,
         ),
+        metrics=metrics,
         gateway_address=name.ready if name is not None else (),
         components=[
             component
@@ -157,6 +171,8 @@ def azure(plan: AzurePlan, *, bootstrap: Mapping[str, pulumi.Output[str]]) -> Fo
                 access,
                 name,
                 safety,
+                metrics,
+                *shown,
             )
             if component is not None
         ],

@@ -7,10 +7,11 @@ import pulumi_azure_native
 from pulumi_azure_native import resources
 
 from components.azure.content_safety import ContentSafety
+from components.azure.metrics_workspace import MetricsWorkspace
 from components.azure.model_store import ModelStore
 from components.azure.usage_records import UsageRecords
 from components.azure.vault import Vault
-from components.azure.workload_identity import WorkloadIdentity
+from components.azure.workload_identity import CLIENT_ID, WorkloadIdentity
 from components.foundation import PodIdentity
 from planning.plan import AzureScopePlan, PodIdentityPlan
 
@@ -29,12 +30,13 @@ class AzurePodIdentities:
         store: ModelStore,
         safety: ContentSafety | None,
         usage: UsageRecords | None,
+        metrics: MetricsWorkspace | None,
         provider: pulumi_azure_native.Provider,
     ) -> None:
         self._plans = {(plan.namespace, plan.service_account): plan for plan in plans}
         self._scope, self._group, self._issuer_url = scope, group, issuer_url
         self._vault, self._store, self._provider = vault, store, provider
-        self._safety, self._usage = safety, usage
+        self._safety, self._usage, self._metrics = safety, usage, metrics
 
     def identity(self, namespace: str, service_account: str, *, parent: pulumi.Resource) -> PodIdentity:
         """Create the identity of one service account and assign its roles.
@@ -70,7 +72,10 @@ class AzurePodIdentities:
         if plan.write_usage is not None and self._usage is not None:
             container = self._usage.container
             ready += [made.grant(plan.write_usage, container.id, self._usage.ready), *self._store.ready]
-        annotations: dict[str, pulumi.Input[str]] = {"azure.workload.identity/client-id": made.client_id}
+        if plan.publish_metrics is not None and self._metrics is not None:
+            rule = self._metrics.rule
+            ready.append(made.grant(plan.publish_metrics, rule.id, [rule]))
+        annotations: dict[str, pulumi.Input[str]] = {CLIENT_ID: made.client_id}
         if plan.names_tenant:
             annotations["azure.workload.identity/tenant-id"] = self._scope.tenant_id
         return PodIdentity(annotations=annotations, ready=ready)

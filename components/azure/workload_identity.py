@@ -9,6 +9,8 @@ from components.azure.role import assign_role
 from planning.plan import AzureScopePlan, GrantPlan, PodIdentityPlan
 
 AUDIENCE = "api://AzureADTokenExchange"
+# The annotation of a service account by which Azure's webhook knows its identity.
+CLIENT_ID = "azure.workload.identity/client-id"
 
 
 class WorkloadIdentity(pulumi.ComponentResource):

@@ -14,16 +14,22 @@ _NEVER_FIRE = (
     # The node exporter's collector `systemd` is off.
     "NodeSystemdServiceFailed",
     "NodeSystemdServiceCrashlooping",
-    # Nothing is written to another Prometheus.
+)
+# Never fire where nothing is written to another store.
+_OF_REMOTE_WRITE = (
     "PrometheusRemoteStorageFailures",
     "PrometheusRemoteWriteBehind",
     "PrometheusRemoteWriteDesiredShards",
 )
 
 
-def chart_alert_values() -> dict[str, Json]:
-    """Values of the chart that switch alerts, and parts that only alerts are about, off."""
+def chart_alert_values(*, sent_outside: bool) -> dict[str, Json]:
+    """Values of the chart that switch alerts, and parts that only alerts are about, off.
+
+    `sent_outside` is whether Prometheus sends its samples to another store.
+    """
+    off = (*_ALWAYS_FIRE, *_NEVER_FIRE, *(() if sent_outside else _OF_REMOTE_WRITE))
     return {
         **{part: {"enabled": False} for part in _OUT_OF_REACH},
-        "defaultRules": {"disabled": dict.fromkeys((*_ALWAYS_FIRE, *_NEVER_FIRE), True)},
+        "defaultRules": {"disabled": dict.fromkeys(off, True)},
     }

@@ -17,12 +17,13 @@ from components.cluster.monitoring_rights import DASHBOARDS_ROLE, monitoring_rig
 from components.cluster.namespace import namespace
 from components.cluster.node_scrapes import node_scrape_values
 from components.cluster.object_metrics import object_metrics_values
+from components.cluster.remote_write import remote_write, remote_write_traffic
 from components.cluster.secret_store import secret_store
 from components.cluster.secrets import Secrets
 from components.cluster.system_move import system_move
 from components.cluster.targets import targets
 from components.cluster.usage_export import export_traffic, usage_export
-from components.foundation import KubernetesCluster, PodIdentities
+from components.foundation import KubernetesCluster, MetricsStore, PodIdentities
 from observability.rule_groups import prometheus_groups
 from planning.plan import Json, MonitoringPlan, NodeSelection
 from planning.plan.labels import MIG_CONFIG, MIG_STATE, POOL
@@ -47,6 +48,7 @@ class Monitoring(pulumi.ComponentResource):
         *,
         secrets: Secrets,
         identities: PodIdentities,
+        metrics: MetricsStore | None,
         cluster: KubernetesCluster,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
@@ -64,6 +66,7 @@ class Monitoring(pulumi.ComponentResource):
         openings = {
             **monitoring_traffic(plan.traffic, plan.alerting, without_api=exports),
             **export_traffic(plan.usage_export),
+            **remote_write_traffic(plan),
         }
         policies = close(name, plan.chart.namespace, openings, parent=self, cluster=cluster, space=space)
         policies += close(
@@ -71,11 +74,14 @@ class Monitoring(pulumi.ComponentResource):
         )
         receivers = self._receivers(name, plan, secrets, identities, cluster, space)
         rights = monitoring_rights(name, plan.fullname, plan.chart.namespace, parent=self, cluster=cluster, space=space)
+        sent, sender = remote_write(
+            name, plan, metrics, identities=identities, cluster=cluster, parent=self, space=space
+        )
         self.chart = install_chart(
             f"{name}-release",
             plan.chart,
-            _values(plan, cluster.system_nodes),
-            opts=in_cluster(self, cluster, space, hosts, *policies, *rights, *receivers),
+            merged(_values(plan, cluster.system_nodes), sent),
+            opts=in_cluster(self, cluster, space, hosts, *policies, *rights, *receivers, *sender),
         )
         for role, kind, spec in (
             *targets(plan),
@@ -94,6 +100,8 @@ class Monitoring(pulumi.ComponentResource):
                 f"{name}-usage-export", plan.usage_export, traffic=plan.traffic, identities=identities,
                 cluster=cluster, parent=self, after=[space, self.chart],
             )  # fmt: skip
+        if metrics is not None:
+            metrics.evaluate(plan, after=[self.chart])
         system_move(name, plan.move, OPERATED_PODS, parent=self, cluster=cluster, after=[space, self.chart])
         self.register_outputs({"server": plan.server})
 
@@ -141,7 +149,7 @@ def _values(plan: MonitoringPlan, nodes: NodeSelection) -> dict[str, Json]:
         # Helm installs CRDs once; this Job applies the chart's before every upgrade, in images of a fixed version.
         "crds": {"upgradeJob": {"enabled": True, "image": {"busybox": busybox, "kubectl": kubectl}, **hook_nodes}},
         "fullnameOverride": plan.fullname,
-        **chart_alert_values(),
+        **chart_alert_values(sent_outside=plan.remote_write is not None),
         # Of this program's own instead, in this namespace where the chart's are everywhere.
         "global": {"rbac": {"create": False}},
         "prometheusOperator": {

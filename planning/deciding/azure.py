@@ -3,6 +3,7 @@
 from planning.deciding.access import azure_access
 from planning.deciding.api_management import api_management
 from planning.deciding.audit import audit
+from planning.deciding.azure_monitor import azure_monitor
 from planning.deciding.azure_redis import managed_redis
 from planning.deciding.cluster import cluster, identities
 from planning.deciding.keys import keys
@@ -52,6 +53,7 @@ def azure(stack: ResolvedStack) -> AzurePlan:
         registry=_registry(stack),
         model_store=_model_store(stack),
         usage_records=usage_records(stack),
+        monitor=azure_monitor(stack),
         redis=managed_redis(stack),
         api_management=api_management(stack),
         access=azure_access(stack),

@@ -3,7 +3,7 @@
 An account without an identity can't sign in to Azure at all.
 """
 
-from planning.deciding import safety, usage_export
+from planning.deciding import azure_monitor, safety, usage_export
 from planning.deciding.azure_objects import SECRETS_ACCOUNT
 from planning.deciding.releases import NAMESPACE
 from planning.deciding.roles import grant
@@ -31,6 +31,7 @@ def pod_identities(stack: ResolvedStack) -> tuple[PodIdentityPlan, ...]:
         *(_model(stack, view) for view in stack.models if view.settings.source.blob is not None),
         *safety.pod_identity(stack),
         *usage_export.pod_identity(stack),
+        *azure_monitor.pod_identity(stack),
     )
 
 

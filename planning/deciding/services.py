@@ -2,6 +2,7 @@
 
 from planning.deciding import azure_objects, tenants
 from planning.deciding.alerting import alerting
+from planning.deciding.azure_monitor import remote_write
 from planning.deciding.chart_crds import chart_crds
 from planning.deciding.chart_traffic import chart_traffic
 from planning.deciding.charts import chart
@@ -190,6 +191,7 @@ def monitoring(stack: ResolvedStack, nodes: NodeSelection) -> MonitoringPlan:
         ),
         costs=cost_watch(stack),
         usage_export=usage_export(stack, _replicas(fullname, prometheus.namespace, settings.replicas)),
+        remote_write=remote_write(stack, fullname),
     )
 
 

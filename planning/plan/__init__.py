@@ -25,6 +25,7 @@ from planning.plan.azure_audit import AuditPlan, ContainerLogsPlan, RecordedPlan
 from planning.plan.azure_grants import AdminGrantPlan, GrantPlan
 from planning.plan.azure_identities import PodIdentityPlan
 from planning.plan.azure_keys import DiskKeyPlan, EtcdKeyPlan, KeysPlan, StoreKeyPlan
+from planning.plan.azure_monitor import ActionsPlan, AzureMonitorPlan, GrafanaPlan, RemoteWritePlan
 from planning.plan.azure_network import NetworkPlan, RunnerPlan, SecurityRulePlan, SubnetPlan
 from planning.plan.azure_redis import ManagedRedisPlan
 from planning.plan.azure_registry import CachePlan, RegistryAccountPlan, RegistryPlan
@@ -102,6 +103,7 @@ from planning.plan.watch import WatchedPool, WatchedWorkload, WatchPlan
 
 __all__ = [
     "AccessPlan",
+    "ActionsPlan",
     "AdminGrantPlan",
     "AgentPoolPlan",
     "AlertingPlan",
@@ -109,6 +111,7 @@ __all__ = [
     "AuditPlan",
     "AutoscalingPlan",
     "AzureAccessPlan",
+    "AzureMonitorPlan",
     "AzurePlan",
     "AzureScopePlan",
     "BreakEvenPlan",
@@ -143,6 +146,7 @@ __all__ = [
     "GatewayTracingPlan",
     "GpuMetricsPlan",
     "GpuOperatorPlan",
+    "GrafanaPlan",
     "GrantPlan",
     "HandoverPlan",
     "IdentityPlan",
@@ -180,6 +184,7 @@ __all__ = [
     "RedisPlan",
     "RegistryAccountPlan",
     "RegistryPlan",
+    "RemoteWritePlan",
     "ReleasePlan",
     "ReplicaRange",
     "RequestPathPlan",

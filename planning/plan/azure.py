@@ -10,6 +10,7 @@ from planning.plan.azure_audit import AuditPlan
 from planning.plan.azure_grants import AdminGrantPlan, GrantPlan
 from planning.plan.azure_identities import PodIdentityPlan
 from planning.plan.azure_keys import KeysPlan
+from planning.plan.azure_monitor import AzureMonitorPlan
 from planning.plan.azure_network import NetworkPlan
 from planning.plan.azure_redis import ManagedRedisPlan
 from planning.plan.azure_registry import RegistryPlan
@@ -273,6 +274,8 @@ class AzurePlan(Struct, frozen=True, kw_only=True, tag="azure"):
     """The store of the organisation's own weights."""
     usage_records: UsageRecordsPlan | None
     """The container with the usage of each day; None where it isn't exported."""
+    monitor: AzureMonitorPlan | None
+    """The Azure Monitor workspace that metrics are sent to; None without one."""
     redis: ManagedRedisPlan | None
     """Where tenants' limits are counted; None where they aren't, or in the cluster."""
     api_management: ApiManagementPlan | None

@@ -32,3 +32,5 @@ class PodIdentityPlan(Struct, frozen=True, kw_only=True):
     """Lets it call the account of Content Safety."""
     write_usage: GrantPlan | None = None
     """Lets it write to the container of usage."""
+    publish_metrics: GrantPlan | None = None
+    """Lets it send samples through the data collection rule of the Azure Monitor workspace."""

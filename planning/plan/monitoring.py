@@ -3,6 +3,7 @@
 from msgspec import Struct
 
 from planning.plan.alerting import AlertingPlan
+from planning.plan.azure_monitor import RemoteWritePlan
 from planning.plan.chart_traffic import ChartTrafficPlan
 from planning.plan.cost_watch import CostWatchPlan
 from planning.plan.gpu_metrics import GpuMetricsPlan
@@ -69,3 +70,5 @@ class MonitoringPlan(Struct, frozen=True, kw_only=True):
     """What writes each tenant's usage of a day to a file; None where nothing does."""
     costs: CostWatchPlan | None
     """What nodes cost and whose it is, as recorded; None where it isn't."""
+    remote_write: RemoteWritePlan | None
+    """How samples are sent to a store outside the cluster; None where they aren't."""

@@ -1,0 +1,91 @@
+"""What Prometheus sends to a store outside the cluster, and how it gets there."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import pulumi
+from pulumi_kubernetes.apiextensions import CustomResource
+from pulumi_kubernetes.networking.v1 import NetworkPolicySpecArgsDict
+
+from components.cluster.in_cluster import in_cluster
+from components.cluster.labels import PROMETHEUS_PODS, metadata
+from components.cluster.network_policies import dns_by_name, https, opening
+from components.foundation import KubernetesCluster, MetricsStore, PodIdentities
+from observability.azure_rules import recorded_names
+from planning.plan import Json, MonitoringPlan, RemoteWritePlan
+
+_POLICY = "remote-write"
+_EVERYTHING = "0.0.0.0/0"
+# By which the operator tells replicas apart, and Prometheus objects: pkg/prometheus/promcfg.go, buildExternalLabels.
+_REPLICA, _SERVER = "prometheus_replica", "prometheus"
+
+
+def remote_write_traffic(plan: MonitoringPlan) -> dict[str, NetworkPolicySpecArgsDict]:
+    """The way to the store, where no policy by names has it: its addresses change without notice."""
+    if plan.remote_write is None or plan.remote_write.hosts:
+        return {}
+    return {_POLICY: opening(PROMETHEUS_PODS, egress=[https(_EVERYTHING, but=plan.traffic.not_internet)])}
+
+
+def remote_write(
+    name: str, plan: MonitoringPlan, store: MetricsStore | None, *, identities: PodIdentities,
+    cluster: KubernetesCluster, parent: pulumi.Resource, space: pulumi.Resource,
+) -> tuple[dict[str, Json], list[pulumi.Resource]]:  # fmt: skip
+    """Values of the chart by which its Prometheus sends to the store, and what its pods wait for; nothing without one.
+
+    Every replica has the same samples: one sends, without the labels that tell replicas apart.
+    """
+    remote = plan.remote_write
+    if remote is None or store is None:
+        return {}, []
+    identity = identities.identity(plan.chart.namespace, remote.service_account, parent=parent)
+    send: dict[str, Any] = {**store.remote_write(identity), "writeRelabelConfigs": _relabelings(plan, remote)}
+    values: dict[str, Any] = {
+        "serviceAccount": {"annotations": dict(identity.annotations)},
+        "prometheusSpec": {
+            "podMetadata": {"labels": dict(remote.pod_labels)},
+            "externalLabels": dict(remote.labels),
+            "remoteWrite": [send],
+        },
+    }
+    named = _by_name(name, remote, plan.chart.namespace, parent=parent, cluster=cluster, space=space)
+    return {"prometheus": values}, [*identity.ready, *named]
+
+
+def _by_name(
+    name: str, plan: RemoteWritePlan, namespace: str, *, parent: pulumi.Resource, cluster: KubernetesCluster,
+    space: pulumi.Resource,
+) -> list[pulumi.Resource]:  # fmt: skip
+    """The same way where policies name hosts, as `sign_in.py` has it; nothing where the Plan names none."""
+    if not plan.hosts:
+        return []
+    hosts: list[Json] = [{"matchPattern" if "*" in host else "matchName": host} for host in plan.hosts]
+    return [
+        CustomResource(
+            f"{name}-{_POLICY}-by-name",
+            api_version="cilium.io/v2",
+            kind="CiliumNetworkPolicy",
+            metadata=metadata(_POLICY, namespace),
+            spec={
+                "endpointSelector": {"matchLabels": dict(PROMETHEUS_PODS)},
+                "egress": [
+                    dns_by_name([{"matchPattern": "*"}]),
+                    {"toFQDNs": hosts, "toPorts": [{"ports": [{"port": "443", "protocol": "TCP"}]}]},
+                ],
+            },
+            opts=in_cluster(parent, cluster, space),
+        )
+    ]
+
+
+def _relabelings(plan: MonitoringPlan, remote: RemoteWritePlan) -> list[Json]:
+    """Prometheus relabels what it sends after external labels are added: storage/remote/queue_manager.go."""
+    kept: list[Json] = [
+        {"action": "keep", "sourceLabels": [_REPLICA], "regex": remote.sender},
+        {"action": "labeldrop", "regex": f"{_REPLICA}|{_SERVER}"},
+    ]
+    names: Sequence[str] = recorded_names(plan) if remote.rules_outside else ()
+    if not names:
+        return kept
+    # Recorded there too: each series would be there twice.
+    return [*kept, {"action": "drop", "sourceLabels": ["__name__"], "regex": "|".join(names)}]
