@@ -40,9 +40,7 @@ cluster = admission.cluster
 certificates = Certificates("certificates", plan.certificates, identities=identities, cluster=cluster)
 secrets = Secrets("secrets", plan.secrets, certificates=certificates, cluster=cluster)
 gpu_operator = GpuOperator("gpu-operator", plan.gpu_operator, cluster=cluster)
-monitoring = Monitoring(
-    "monitoring", plan.monitoring, secrets=secrets, identities=identities, metrics=foundation.metrics, cluster=cluster
-)
+monitoring = Monitoring("monitoring", plan.monitoring, secrets=secrets, foundation=foundation, cluster=cluster)
 telemetry = [
     Telemetry("telemetry", part, secrets=secrets, identities=identities, monitoring=monitoring, cluster=cluster)
     for part in (plan.telemetry,) if part is not None

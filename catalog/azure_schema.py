@@ -98,11 +98,15 @@ class TokenService(Record, frozen=True):
     as_of: str
 
 
-class MetricsIngestion(Record, frozen=True):
-    """Azure Monitor's endpoints for samples of Prometheus; they have public addresses only."""
+class MonitorWorkspace(Record, frozen=True):
+    """Azure Monitor workspaces: where they take samples, and for how long they keep them."""
 
-    hosts: str
-    """Pattern of their names, `*` for one part."""
+    ingestion_hosts: str
+    """Pattern of the names of their endpoints, `*` for one part; they have public addresses only."""
+    kept_months: int
+    """Months for which samples are kept, which nobody can change."""
+    rules_per_group: int
+    """Most rules in a group of rules."""
     source: str
     as_of: str
 
@@ -169,7 +173,7 @@ class AzureFacts(Record, frozen=True):
     sign_in_minutes: int
     """Least life of an Entra access token."""
     token_service: TokenService
-    metrics_ingestion: MetricsIngestion
+    monitor_workspace: MonitorWorkspace
     aks_entra_server_id: str
     """Entra application that AKS API servers answer for; kubelogin's --server-id."""
     public_clients: Mapping[str, str]

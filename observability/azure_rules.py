@@ -1,7 +1,6 @@
 """The platform's rules as groups of Azure Monitor (Microsoft.AlertsManagement/prometheusRuleGroups).
 
-Source: MicrosoftDocs/azure-monitor-docs articles/azure-monitor/metrics/prometheus-rule-groups.md of 2026-08-07 and
-articles/azure-monitor/service-limits.md, Prometheus metrics.
+Source: MicrosoftDocs/azure-monitor-docs articles/azure-monitor/metrics/prometheus-rule-groups.md of 2026-08-07.
 """
 
 import re
@@ -14,8 +13,6 @@ from observability.rule import Alert, Recording, Severity
 from observability.rule_groups import rule_groups
 from planning.plan import Json, MonitoringPlan
 
-# Rules that Azure takes in a group.
-MOST_RULES: Final = 20
 # Sev0 is critical, Sev2 a warning, Sev3 informational.
 _SEVERITIES: Final[Mapping[Severity, int]] = {"critical": 0, "warning": 2, "info": 3}
 _DURATION: Final = re.compile(r"(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?")
@@ -30,19 +27,13 @@ class AzureGroup(Struct, frozen=True, kw_only=True):
     rules: Sequence[Alert | Recording]
 
 
-def azure_groups(plan: MonitoringPlan) -> list[AzureGroup]:
-    """Every rule of the platform in exactly one group; a long group goes on in others, numbered from 2."""
+def azure_groups(plan: MonitoringPlan, most_rules: int) -> list[AzureGroup]:
+    """Every rule of the platform in exactly one group; one of more than `most_rules` goes on in others, from 2 on."""
     return [
         AzureGroup(name=name if part == 1 else f"{name}-{part}", rules=rules)
         for name, whole in rule_groups(plan).items()
-        for part, rules in enumerate(_parts(whole), start=1)
+        for part, rules in enumerate(_parts(whole, most_rules), start=1)
     ]
-
-
-def recorded_names(plan: MonitoringPlan) -> list[str]:
-    """Names under which rules of the platform record, each once."""
-    rules = (rule for group in rule_groups(plan).values() for rule in group)
-    return sorted({rule.name for rule in rules if isinstance(rule, Recording)})
 
 
 def azure_rule(
@@ -88,5 +79,5 @@ def iso_duration(text: str) -> str:
     return "P" + (f"{int(days)}D" if days else "") + (f"T{clock}" if clock else "")
 
 
-def _parts(rules: Sequence[Alert | Recording]) -> list[Sequence[Alert | Recording]]:
-    return [rules[start : start + MOST_RULES] for start in range(0, len(rules), MOST_RULES)]
+def _parts(rules: Sequence[Alert | Recording], most: int) -> list[Sequence[Alert | Recording]]:
+    return [rules[start : start + most] for start in range(0, len(rules), most)]

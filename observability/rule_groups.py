@@ -43,6 +43,12 @@ def rule_groups(plan: MonitoringPlan) -> Mapping[str, Sequence[Alert | Recording
     return {name: rules for name, rules in named.items() if rules}
 
 
+def recorded_names(plan: MonitoringPlan) -> list[str]:
+    """Names under which rules of the platform record, each once."""
+    rules = (rule for group in rule_groups(plan).values() for rule in group)
+    return sorted({rule.name for rule in rules if isinstance(rule, Recording)})
+
+
 def prometheus_groups(plan: MonitoringPlan) -> list[Json]:
     """The groups as a PrometheusRule has them."""
     return [

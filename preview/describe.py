@@ -194,6 +194,8 @@ DESCRIPTIONS: Mapping[str, Description] = {
     "Registry": Description("registry", azure.registry),
     "ModelStore": Description("model store", azure.model_store),
     "UsageRecords": Description("usage", azure.usage_records),
+    "MetricsWorkspace": Description("metrics", azure.metrics_workspace),
+    "ManagedGrafana": Description("Grafana", azure.managed_grafana),
     "ManagedRedis": Description("redis", azure.redis),
     "ContentSafety": Description("content safety", azure.content_safety),
     "ApiManagement": Description("API management", azure.api_management),

@@ -118,6 +118,30 @@ def usage_records(plan: Plan, _: Counts) -> tuple[Leaf, ...]:
     return (Leaf(f"{kept}{readers}, outlives the stack"),)
 
 
+def metrics_workspace(plan: Plan, _: Counts) -> tuple[Leaf, ...]:
+    """The Azure Monitor workspace."""
+    monitor = plan.foundation.monitor
+    if monitor is None:
+        return ()
+    parts = [f"{monitor.workspace}, samples of Prometheus kept {monitor.kept_months} months"]
+    if monitor.actions is not None:
+        told = len(monitor.actions.emails) + len(monitor.actions.others)
+        parts += [f"rules evaluated there, {plural(told, 'receiver')}"]
+    return (Leaf(", ".join(parts)), Leaf("price unknown: it is paid by sample, and prices of samples aren't in the catalog"))
+
+
+def managed_grafana(plan: Plan, _: Counts) -> tuple[Leaf, ...]:
+    """Azure Managed Grafana."""
+    monitor = plan.foundation.monitor
+    if monitor is None or monitor.grafana is None:
+        return ()
+    grafana = monitor.grafana
+    parts = [f"{grafana.name}, Azure Managed Grafana Standard in {grafana.region}"]
+    parts += ["zone-redundant"] if grafana.zone_redundant else []
+    parts += [f"{plural(len(grafana.admins), 'group')} of admins", "price unknown"]
+    return (Leaf(", ".join(parts)),)
+
+
 def api_management(plan: Plan, _: Counts) -> tuple[Leaf, ...]:
     """API Management in front."""
     front = plan.foundation.api_management

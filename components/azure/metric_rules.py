@@ -63,7 +63,7 @@ def rule_groups(
     if own is not None:
         notified.append(cast("Json", {"actionGroupId": own.id}))
     before = [workspace, *([own] if own is not None else []), *after]
-    for group in azure_groups(monitoring):
+    for group in azure_groups(monitoring, plan.rules_per_group):
         rules = [
             azure_rule(rule, runbooks=monitoring.runbooks, severities=plan.severities, actions=notified)
             for rule in group.rules

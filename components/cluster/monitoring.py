@@ -23,7 +23,7 @@ from components.cluster.secrets import Secrets
 from components.cluster.system_move import system_move
 from components.cluster.targets import targets
 from components.cluster.usage_export import export_traffic, usage_export
-from components.foundation import KubernetesCluster, MetricsStore, PodIdentities
+from components.foundation import Foundation, KubernetesCluster, PodIdentities
 from observability.rule_groups import prometheus_groups
 from planning.plan import Json, MonitoringPlan, NodeSelection
 from planning.plan.labels import MIG_CONFIG, MIG_STATE, POOL
@@ -47,12 +47,12 @@ class Monitoring(pulumi.ComponentResource):
         plan: MonitoringPlan,
         *,
         secrets: Secrets,
-        identities: PodIdentities,
-        metrics: MetricsStore | None,
+        foundation: Foundation,
         cluster: KubernetesCluster,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("llm-platform:components:Monitoring", name, None, opts)
+        identities, metrics = foundation.identities, foundation.metrics
         space = namespace(f"{name}-namespace", plan.chart.namespace, opts=in_cluster(self, cluster, *cluster.admission))
         self.namespace = space
         # The node exporter reads its host, and nothing else has to.

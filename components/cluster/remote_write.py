@@ -11,7 +11,7 @@ from components.cluster.in_cluster import in_cluster
 from components.cluster.labels import PROMETHEUS_PODS, metadata
 from components.cluster.network_policies import dns_by_name, https, opening
 from components.foundation import KubernetesCluster, MetricsStore, PodIdentities
-from observability.azure_rules import recorded_names
+from observability.rule_groups import recorded_names
 from planning.plan import Json, MonitoringPlan, RemoteWritePlan
 
 _POLICY = "remote-write"

@@ -24,6 +24,8 @@ _RECORDED: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "api_management": ("apimanagement:ApiManagementService", ("GatewayLogs",)),
     # Who changed it; its other logs are about each call, and name no text.
     "content_safety": ("cognitiveservices:Account", ("Audit",)),
+    # Who has signed in.
+    "grafana": ("dashboard:Grafana", ("GrafanaLoginEvents",)),
     # Who has read the records.
     "workspace": ("operationalinsights:Workspace", ("Audit",)),
 }

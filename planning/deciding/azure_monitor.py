@@ -30,6 +30,7 @@ def azure_monitor(stack: ResolvedStack) -> AzureMonitorPlan | None:
         workspace=names.monitor_workspace.value,
         endpoint=names.metrics_endpoint.value,
         rule=names.metrics_rule.value,
+        kept_months=stack.catalog.azure.monitor_workspace.kept_months,
         actions=_actions(stack, settings.rules) if settings.rules is not None else None,
         grafana=_grafana(stack, settings.grafana) if settings.grafana is not None else None,
     )
@@ -48,7 +49,7 @@ def remote_write(stack: ResolvedStack, fullname: str) -> RemoteWritePlan | None:
         labels=(("cluster", stack.names.cluster.value),),
         sender=_FIRST_POD.format(fullname=fullname),
         rules_outside=settings.rules is not None,
-        hosts=(azure.token_service.host, azure.metrics_ingestion.hosts) if by_name else (),
+        hosts=(azure.token_service.host, azure.monitor_workspace.ingestion_hosts) if by_name else (),
     )
 
 
@@ -78,6 +79,7 @@ def _actions(stack: ResolvedStack, settings: AzureRules) -> ActionsPlan:
         group=stack.names.action_group.value,
         emails=settings.emails,
         others=settings.action_groups,
+        rules_per_group=stack.catalog.azure.monitor_workspace.rules_per_group,
         severities=SEVERITIES[: SEVERITIES.index(settings.severity) + 1],
     )
 

@@ -34,6 +34,8 @@ class ActionsPlan(Struct, frozen=True, kw_only=True):
     """Resource ids of action groups that are there already."""
     severities: tuple[str, ...]
     """Severities of the alerts of which they are notified."""
+    rules_per_group: int
+    """Most rules that Azure takes in one group."""
 
 
 class GrafanaPlan(Struct, frozen=True, kw_only=True):
@@ -62,6 +64,8 @@ class AzureMonitorPlan(Struct, frozen=True, kw_only=True):
     """Name of the data collection endpoint that takes samples."""
     rule: str
     """Name of the data collection rule that leads from there to the workspace, on which the sender has its role."""
+    kept_months: int
+    """Months for which Azure keeps samples."""
     actions: ActionsPlan | None
     """Who is notified where Azure evaluates the platform's rules; None where it doesn't."""
     grafana: GrafanaPlan | None

@@ -2,6 +2,7 @@
 
 # The input with Azure's own name of a resource; a role assignment's is a GUID.
 AZURE_NAMES = {
+    "alertsmanagement:PrometheusRuleGroup": "ruleGroupName",
     "apimanagement:Api": "apiId",
     "apimanagement:ApiManagementService": "serviceName",
     "apimanagement:ApiOperation": "operationId",
@@ -21,11 +22,15 @@ AZURE_NAMES = {
     "containerservice:AgentPool": "agentPoolName",
     "containerservice:MaintenanceConfiguration": "configName",
     "containerservice:ManagedCluster": "resourceName",
+    "dashboard:Grafana": "workspaceName",
     "keyvault:Key": "keyName",
     "keyvault:Secret": "secretName",
     "keyvault:Vault": "vaultName",
     "managedidentity:FederatedIdentityCredential": "federatedIdentityCredentialResourceName",
     "managedidentity:UserAssignedIdentity": "resourceName",
+    "monitor:ActionGroup": "actionGroupName",
+    "monitor:AzureMonitorWorkspace": "azureMonitorWorkspaceName",
+    "monitor:DataCollectionEndpoint": "dataCollectionEndpointName",
     "monitor:DataCollectionRule": "dataCollectionRuleName",
     "monitor:DataCollectionRuleAssociation": "associationName",
     "monitor:DiagnosticSetting": "name",

@@ -23,6 +23,9 @@ PREFIXES: Mapping[str, tuple[str, str]] = {
     "Vault": ("vaultName", "kv-"),
     "VirtualNetwork": ("virtualNetworkName", "vnet-"),
     "Workspace": ("workspaceName", "log-"),
+    "AzureMonitorWorkspace": ("azureMonitorWorkspaceName", "amw-"),
+    "DataCollectionEndpoint": ("dataCollectionEndpointName", "dce-"),
+    "Grafana": ("workspaceName", "amg-"),
     "DataCollectionRule": ("dataCollectionRuleName", "dcr-"),
 }
 

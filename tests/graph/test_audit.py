@@ -24,12 +24,13 @@ EXEMPT = {
 }
 # Types of which Azure has no logs: what they do is in the subscription's activity log, or in those of another resource.
 WITHOUT_LOGS = {
-    "apimanagement:Api", "apimanagement:ApiOperation", "apimanagement:ApiPolicy", "apimanagement:Backend",
+    "alertsmanagement:PrometheusRuleGroup", "apimanagement:Api", "apimanagement:ApiOperation", "apimanagement:ApiPolicy", "apimanagement:Backend",
     "apimanagement:NamedValue", "apimanagement:Product", "apimanagement:ProductApi", "apimanagement:Subscription",
     "authorization:ManagementLockByScope", "authorization:RoleAssignment", "compute:DiskEncryptionSet",
     "containerregistry:CacheRule", "containerregistry:CredentialSet", "keyvault:Key", "keyvault:Secret",
     "containerservice:AgentPool", "containerservice:MaintenanceConfiguration",
     "managedidentity:FederatedIdentityCredential", "managedidentity:UserAssignedIdentity",
+    "monitor:ActionGroup", "monitor:AzureMonitorWorkspace", "monitor:DataCollectionEndpoint",
     "network:PrivateDnsZoneGroup", "network:PrivateEndpoint", "network:Subnet", "network:VirtualNetworkPeering",
     "privatedns:PrivateZone", "privatedns:VirtualNetworkLink", "resources:ResourceGroup", "storage:BlobContainer",
     "storage:BlobContainerImmutabilityPolicy", "storage:ManagementPolicy", "storage:StorageAccount",

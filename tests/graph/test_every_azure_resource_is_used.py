@@ -69,7 +69,8 @@ def _identity(entry: Entry, azure: Azure) -> str:
 def _credential(entry: Entry, azure: Azure) -> str:
     """Some service account names the client of the identity, and pods run under it."""
     subject = str(entry["inputs"]["subject"]).rpartition(":")[2]
-    return USED if azure.mentions(subject, kind="ServiceAccount") else ""
+    # Of a chart's own account it is the values that name the client, and a binding that names the account.
+    return USED if any(azure.mentions(subject, kind=kind) for kind in ("ServiceAccount", "ClusterRoleBinding")) else ""
 
 
 def _account(entry: Entry, azure: Azure) -> str:
@@ -131,6 +132,7 @@ def _itself(_entry: Entry, _azure: Azure) -> str:
 
 
 ANSWERS: dict[str, Answer] = {
+    "alertsmanagement:PrometheusRuleGroup": _itself,
     "apimanagement:Api": by("apimanagement:ProductApi"),
     "apimanagement:ApiManagementService": by("apimanagement:Api"),
     "apimanagement:ApiOperation": _itself,
@@ -150,12 +152,16 @@ ANSWERS: dict[str, Answer] = {
     "containerservice:AgentPool": _itself,
     "containerservice:MaintenanceConfiguration": _itself,
     "containerservice:ManagedCluster": by("containerservice:AgentPool"),
+    "dashboard:Grafana": by("authorization:RoleAssignment"),
     "keyvault:Key": by("authorization:RoleAssignment"),
     "keyvault:Secret": by("authorization:RoleAssignment"),
     "keyvault:Vault": _vault,
     "managedidentity:FederatedIdentityCredential": _credential,
     "managedidentity:UserAssignedIdentity": _identity,
-    "monitor:DataCollectionRule": by("monitor:DataCollectionRuleAssociation"),
+    "monitor:ActionGroup": by("alertsmanagement:PrometheusRuleGroup"),
+    "monitor:AzureMonitorWorkspace": by("monitor:DataCollectionRule"),
+    "monitor:DataCollectionEndpoint": by("monitor:DataCollectionRule"),
+    "monitor:DataCollectionRule": by("monitor:DataCollectionRuleAssociation", "authorization:RoleAssignment"),
     "monitor:DataCollectionRuleAssociation": _itself,
     "monitor:DiagnosticSetting": _itself,
     "network:NatGateway": by("network:Subnet"),

@@ -28,6 +28,7 @@ LABELS = {"labels", "matchLabels", "nodeSelector", "nodeLabels", "podLabels", "a
 ANNOTATIONS = {"annotations", "podAnnotations"}
 # Each kind's own name, from Azure's page.
 AZURE: Mapping[str, tuple[str, str]] = {
+    "alertsmanagement:PrometheusRuleGroup": ("ruleGroupName", r"[^:@/#{}%&+*<>?]{1,260}"),
     "apimanagement:Api": ("apiId", r"[^*#&+:<>?]{1,256}"),
     "apimanagement:ApiManagementService": ("serviceName", r"[A-Za-z]([A-Za-z0-9-]{0,48}[A-Za-z0-9])?"),
     "apimanagement:ApiOperation": ("operationId", r"[^*#&+:<>?]{1,80}"),
@@ -44,6 +45,7 @@ AZURE: Mapping[str, tuple[str, str]] = {
     "containerregistry:Registry": ("registryName", r"[A-Za-z0-9]{5,50}"),
     "containerservice:AgentPool": ("agentPoolName", r"[a-z][a-z0-9]{0,11}"),
     "containerservice:ManagedCluster": ("resourceName", r"[A-Za-z0-9]([\w-]{0,61}[A-Za-z0-9])?"),
+    "dashboard:Grafana": ("workspaceName", r"[A-Za-z][A-Za-z0-9-]{0,28}[A-Za-z0-9]"),
     "keyvault:Key": ("keyName", r"[A-Za-z0-9-]{1,127}"),
     "keyvault:Secret": ("secretName", r"[A-Za-z0-9-]{1,127}"),
     "keyvault:Vault": ("vaultName", r"(?=.{3,24}$)[A-Za-z](-?[A-Za-z0-9])+"),
@@ -51,6 +53,9 @@ AZURE: Mapping[str, tuple[str, str]] = {
         "federatedIdentityCredentialResourceName", r"[A-Za-z0-9][\w-]{2,119}",
     ),
     "managedidentity:UserAssignedIdentity": ("resourceName", r"[A-Za-z0-9][\w-]{2,127}"),
+    "monitor:ActionGroup": ("actionGroupName", r"[^/:<>+%&?\\#*]{0,259}[^/:<>+%&?\\#* .]"),
+    "monitor:AzureMonitorWorkspace": ("azureMonitorWorkspaceName", r"[A-Za-z0-9][A-Za-z0-9-]{0,61}[A-Za-z0-9]"),
+    "monitor:DataCollectionEndpoint": ("dataCollectionEndpointName", r"[A-Za-z0-9][A-Za-z0-9-]{1,42}[A-Za-z0-9]"),
     "monitor:DataCollectionRule": ("dataCollectionRuleName", r"[A-Za-z0-9]([A-Za-z0-9-]{0,62}[A-Za-z0-9])?"),
     "monitor:DiagnosticSetting": ("name", r"[^*<>%&:\\?+/]{1,260}"),
     "network:NatGateway": ("natGatewayName", r"[A-Za-z0-9]([\w.-]{0,78}\w)?"),

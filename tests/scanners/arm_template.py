@@ -10,6 +10,7 @@ SCHEMA: Final = "https://schema.management.azure.com/schemas/2019-04-01/deployme
 # Azure's name of each type and the version of its API that pulumi-azure-native 3.29 uses by default, as published in
 # Azure/bicep-types-az: tests/scanners/test_arm_template.py compares them where those definitions are at hand.
 TYPES: Final[Mapping[str, str]] = {
+    "alertsmanagement:PrometheusRuleGroup": "Microsoft.AlertsManagement/prometheusRuleGroups@2023-03-01",
     "apimanagement:Api": "Microsoft.ApiManagement/service/apis@2024-05-01",
     "apimanagement:ApiManagementService": "Microsoft.ApiManagement/service@2024-05-01",
     "apimanagement:ApiOperation": "Microsoft.ApiManagement/service/apis/operations@2024-05-01",
@@ -32,6 +33,7 @@ TYPES: Final[Mapping[str, str]] = {
         "Microsoft.ContainerService/managedClusters/maintenanceConfigurations@2025-09-01"
     ),
     "containerservice:ManagedCluster": "Microsoft.ContainerService/managedClusters@2025-09-01",
+    "dashboard:Grafana": "Microsoft.Dashboard/grafana@2024-10-01",
     "keyvault:Key": "Microsoft.KeyVault/vaults/keys@2024-11-01",
     "keyvault:Secret": "Microsoft.KeyVault/vaults/secrets@2024-11-01",
     "keyvault:Vault": "Microsoft.KeyVault/vaults@2024-11-01",
@@ -39,6 +41,9 @@ TYPES: Final[Mapping[str, str]] = {
         "Microsoft.ManagedIdentity/userAssignedIdentities/federatedIdentityCredentials@2023-01-31"
     ),
     "managedidentity:UserAssignedIdentity": "Microsoft.ManagedIdentity/userAssignedIdentities@2023-01-31",
+    "monitor:ActionGroup": "Microsoft.Insights/actionGroups@2024-10-01-preview",
+    "monitor:AzureMonitorWorkspace": "Microsoft.Monitor/accounts@2023-04-03",
+    "monitor:DataCollectionEndpoint": "Microsoft.Insights/dataCollectionEndpoints@2022-06-01",
     "monitor:DataCollectionRule": "Microsoft.Insights/dataCollectionRules@2022-06-01",
     "monitor:DataCollectionRuleAssociation": "Microsoft.Insights/dataCollectionRuleAssociations@2022-06-01",
     "monitor:DiagnosticSetting": "Microsoft.Insights/diagnosticSettings@2021-05-01-preview",

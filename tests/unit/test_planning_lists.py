@@ -13,7 +13,8 @@ from config.base import REPEATABLE
 from config.settings import Settings
 from planning import assess
 
-GROUP = "00000000-0000-4000-8000-000000000003"
+GROUP, OTHER = "00000000-0000-4000-8000-000000000003", "00000000-0000-4000-8000-000000000004"
+ACTIONS = f"/subscriptions/{OTHER}/resourceGroups/rg/providers/Microsoft.Insights/actionGroups/on-call"
 CLIENT = {"name": "playground", "key_secret": "key-playground"}
 SLACK = {"name": "team", "kind": "slack", "secret": "slack-webhook"}
 MAIL = {"to": ["a@acme.example", "a@acme.example"], "sender": "b@acme.example", "smarthost": "mail.acme.example:587"}
@@ -57,6 +58,22 @@ TWICE: dict[str, tuple[str, Any]] = {
     "tenants[].entra.roles": ("tenants", [{**CLIENT, "entra": {"roles": ["Models.A", "Models.A"]}}]),
     "tenants[].models": ("tenants", [{**CLIENT, "models": ["chat", "chat"]}]),
     "tenants[].tags": ("tenants", [{**CLIENT, "tags": ["internal", "internal"]}]),
+    "observability.azure_monitor.grafana.admins": (
+        "observability.azure_monitor",
+        {"grafana": {"admins": [GROUP, GROUP]}},
+    ),
+    "observability.azure_monitor.grafana.viewers": (
+        "observability.azure_monitor",
+        {"grafana": {"admins": [OTHER], "viewers": [GROUP, GROUP]}},
+    ),
+    "observability.azure_monitor.rules.emails": (
+        "observability.azure_monitor",
+        {"rules": {"emails": ["azure@acme.example"] * 2}},
+    ),
+    "observability.azure_monitor.rules.action_groups": (
+        "observability.azure_monitor",
+        {"rules": {"action_groups": [ACTIONS, ACTIONS]}},
+    ),
     "models": ("models", [SHIPPED["models"][1]] * 2),
     "models[].license": ("models[0].license", ["apache-2.0", "apache-2.0"]),
     "models[].pool": ("models[0].pool", ["h100", "h100"]),

@@ -3,6 +3,7 @@
 from broken import (
     access,
     api_management,
+    azure_monitor,
     azure_names,
     cluster,
     confidential,
@@ -39,6 +40,7 @@ from broken.change import Broken
 TABLE: tuple[Broken, ...] = (
     *access.TABLE,
     *api_management.TABLE,
+    *azure_monitor.TABLE,
     *names.TABLE,
     *cluster.TABLE,
     *confidential.TABLE,
