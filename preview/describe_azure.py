@@ -127,7 +127,10 @@ def metrics_workspace(plan: Plan, _: Counts) -> tuple[Leaf, ...]:
     if monitor.actions is not None:
         told = len(monitor.actions.emails) + len(monitor.actions.others)
         parts += [f"rules evaluated there, {plural(told, 'receiver')}"]
-    return (Leaf(", ".join(parts)), Leaf("price unknown: it is paid by sample, and prices of samples aren't in the catalog"))
+    return (
+        Leaf(", ".join(parts)),
+        Leaf("price unknown: it is paid by sample, and prices of samples aren't in the catalog"),
+    )
 
 
 def managed_grafana(plan: Plan, _: Counts) -> tuple[Leaf, ...]:

@@ -72,9 +72,7 @@ class MetricsWorkspace(pulumi.ComponentResource):
             kind="Linux",
             data_collection_endpoint_id=endpoint.id,
             data_sources={"prometheus_forwarder": [{"name": "PrometheusDataSource", "streams": [_SAMPLES]}]},
-            destinations={
-                "monitoring_accounts": [{"name": plan.workspace, "account_resource_id": self.workspace.id}]
-            },
+            destinations={"monitoring_accounts": [{"name": plan.workspace, "account_resource_id": self.workspace.id}]},
             data_flows=[{"streams": [_SAMPLES], "destinations": [plan.workspace]}],
             tags=dict(scope.tags),
             opts=pulumi.ResourceOptions(parent=self, depends_on=[self.workspace, endpoint]),
