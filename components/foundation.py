@@ -5,13 +5,13 @@ cluster (annotations, labels, providers of secrets) comes from the Plan or from 
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 import pulumi
 import pulumi_kubernetes
 from msgspec import Struct
 
-from planning.plan import Json, MonitoringPlan, NodeSelection
+from planning.plan import MonitoringPlan, NodeSelection
 
 
 class KubernetesCluster(Struct, frozen=True, kw_only=True):
@@ -50,8 +50,8 @@ class PodIdentities(Protocol):
 class MetricsStore(Protocol):
     """Where Prometheus sends its samples, outside the cluster."""
 
-    def remote_write(self, identity: PodIdentity) -> Mapping[str, pulumi.Input[Json]]:
-        """Address and sign-in of an item of `remoteWrite` of a Prometheus whose pods have this identity."""
+    def remote_write(self, identity: PodIdentity) -> Mapping[str, Any]:
+        """Address and sign-in, with outputs, of an item of `remoteWrite` of a Prometheus with this identity."""
 
     def evaluate(self, plan: MonitoringPlan, *, after: Sequence[pulumi.Resource]) -> None:
         """Have the platform's rules evaluated there, where the Plan says so, once samples arrive."""

@@ -129,7 +129,7 @@ def metrics_workspace(plan: Plan, _: Counts) -> tuple[Leaf, ...]:
         parts += [f"rules evaluated there, {plural(told, 'receiver')}"]
     return (
         Leaf(", ".join(parts)),
-        Leaf("price unknown: it is paid by sample, and prices of samples aren't in the catalog"),
+        Leaf("price unknown: each sample is paid for, and the catalog has no price of one"),
     )
 
 

@@ -1,6 +1,7 @@
 """One Azure Monitor workspace: samples of Prometheus come in, and rules are evaluated on them."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import pulumi
 import pulumi_azure_native
@@ -10,7 +11,7 @@ from components.azure.metric_rules import action_group, rule_groups
 from components.azure.resource_groups import ResourceGroups
 from components.azure.workload_identity import CLIENT_ID
 from components.foundation import PodIdentity
-from planning.plan import AzureMonitorPlan, AzureScopePlan, Json, MonitoringPlan
+from planning.plan import AzureMonitorPlan, AzureScopePlan, MonitoringPlan
 
 # Kinds are named through the package, which loads these large modules only where there is a workspace.
 # Azure's name for samples of Prometheus.
@@ -83,7 +84,7 @@ class MetricsWorkspace(pulumi.ComponentResource):
         )
         self.register_outputs({"id": self.workspace.id})
 
-    def remote_write(self, identity: PodIdentity) -> Mapping[str, pulumi.Input[Json]]:
+    def remote_write(self, identity: PodIdentity) -> Mapping[str, Any]:
         """Address and sign-in of an item of `remoteWrite` of a Prometheus whose pods have this identity."""
         signs_in = {"clientId": identity.annotations[CLIENT_ID], "tenantId": self._scope.tenant_id}
         return {"url": self._address, "azureAd": {"cloud": _CLOUD, "workloadIdentity": signs_in}}

@@ -4,6 +4,7 @@ The data source is a variable of each dashboard, so that it may be imported anyw
 """
 
 import json
+import re
 from collections.abc import Iterable, Iterator
 
 from grafana_foundation_sdk.builders import common as options
@@ -25,12 +26,15 @@ _USUAL_WIDTH = 8
 _Builder = timeseries.Panel | stat.Panel | table.Panel
 
 
-def grafana_json(board: Board, plan: DashboardsPlan) -> str:
-    """A dashboard's JSON, the same for the same plan."""
+def grafana_json(board: Board, plan: DashboardsPlan, source: str | None = None) -> str:
+    """A dashboard's JSON, the same for the same plan.
+
+    `source` is the name of the one data source that it may ask; None for any of Prometheus' type, the default first.
+    """
     built = dashboard.Dashboard(board.title).uid(board.uid).description(board.description).tags([_TAG])
     built.time(f"now-{board.hours}h", "now").timezone("browser").refresh("1m").readonly()
     built.tooltip(schema.DashboardCursorSync.CROSSHAIR)
-    built.with_variable(dashboard.DatasourceVariable("datasource").label("Data source").type("prometheus"))
+    built.with_variable(_data_source(source))
     for choice in board.choices:
         built.with_variable(_variable(choice))
     built.annotation(_changes(plan))
@@ -47,6 +51,12 @@ def grafana_json(board: Board, plan: DashboardsPlan) -> str:
         else:
             built.with_panel(part)
     return json.dumps(json.loads(JSONEncoder().encode(built.build())), sort_keys=True, separators=(",", ":"))
+
+
+def _data_source(name: str | None) -> dashboard.DatasourceVariable:
+    """The variable that every query asks by; limited to one name it can't fall back to another source."""
+    variable = dashboard.DatasourceVariable("datasource").label("Data source").type("prometheus")
+    return variable if name is None else variable.regex(f"/^{re.escape(name)}$/")
 
 
 def _variable(choice: Choice) -> dashboard.CustomVariable | dashboard.QueryVariable:

@@ -17,7 +17,7 @@ from planning.resolving.resolution import ResolvedStack
 _PRINCIPAL, _RULE = "prometheus", "metrics"
 # Prometheus Operator, pkg/prometheus/server/statefulset.go: `prometheus-NAME`, whose pods are numbered from 0.
 _FIRST_POD = "prometheus-{fullname}-prometheus-0"
-# The chart's name for the account: kube-prometheus-stack templates/_helpers.tpl, kube-prometheus-stack.prometheus.serviceAccountName.
+# The chart's own account: kube-prometheus-stack templates/_helpers.tpl, …prometheus.serviceAccountName.
 _ACCOUNT = "{fullname}-prometheus"
 
 

@@ -28,7 +28,7 @@ def _built() -> None:
 
 
 @cache
-def groups(stack: str) -> tuple[Mapping[str, Any], ...]:
+def groups(stack: str) -> tuple[Any, ...]:
     """Azure's groups of rules of a stack."""
 
     def change(sections: Sections) -> None:

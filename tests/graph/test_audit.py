@@ -24,7 +24,8 @@ EXEMPT = {
 }
 # Types of which Azure has no logs: what they do is in the subscription's activity log, or in those of another resource.
 WITHOUT_LOGS = {
-    "alertsmanagement:PrometheusRuleGroup", "apimanagement:Api", "apimanagement:ApiOperation", "apimanagement:ApiPolicy", "apimanagement:Backend",
+    "alertsmanagement:PrometheusRuleGroup",
+    "apimanagement:Api", "apimanagement:ApiOperation", "apimanagement:ApiPolicy", "apimanagement:Backend",
     "apimanagement:NamedValue", "apimanagement:Product", "apimanagement:ProductApi", "apimanagement:Subscription",
     "authorization:ManagementLockByScope", "authorization:RoleAssignment", "compute:DiskEncryptionSet",
     "containerregistry:CacheRule", "containerregistry:CredentialSet", "keyvault:Key", "keyvault:Secret",

@@ -1,9 +1,8 @@
-"""Azure Monitor in the graph: nothing without the section; with it one replica's samples, a role, rules and Grafana."""
+"""Azure Monitor in the graph: nothing without the section; with it one replica's samples, a role, and Grafana."""
 
 import json
 import re
 from collections.abc import Mapping
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -14,69 +13,27 @@ import config
 from observability.rule_groups import recorded_names
 from planning.planner import decide
 from simulators.azure.arm_schema import ArmSchema
-from tests.alerts.expositions import LIMITED, sections_watched
+from tests.alerts.expositions import sections_watched
+from tests.graph.azure_monitor import (
+    ADMINS,
+    RECORDING,
+    STACKS,
+    VIEWERS,
+    WHOLE,
+    monitored,
+    named,
+    of,
+    prometheus,
+    rules,
+)
 from tests.graph.stacks import ALL, Entry, Sections, entries_of, graph_of
 from tests.graph.test_graph import type_of
 
-ADMINS, VIEWERS = "00000000-0000-4000-8000-000000000003", "00000000-0000-4000-8000-000000000004"
-OTHER = f"/subscriptions/{ADMINS}/resourceGroups/rg/providers/Microsoft.Insights/actionGroups/on-call"
-WHOLE: Mapping[str, Any] = {
-    "rules": {"emails": ["azure@acme.example"], "action_groups": [OTHER]},
-    "grafana": {"admins": [ADMINS], "viewers": [VIEWERS]},
-}
 KINDS = {
     "alertsmanagement:PrometheusRuleGroup", "dashboard:Grafana", "monitor:ActionGroup", "monitor:AzureMonitorWorkspace",
     "monitor:DataCollectionEndpoint",
 }  # fmt: skip
 ROLES = catalog.load().azure.roles
-MOST_RULES = 20
-# In the last one a model promises something: queries of many windows are recorded.
-STACKS = ("dev", "prod", LIMITED)
-RECORDING = LIMITED
-
-
-@cache
-def _monitored(stack: str, settings: str, more: str = "{}") -> tuple[Entry, ...]:
-    def change(sections: Sections) -> None:
-        sections |= sections_watched(stack)
-        sections.setdefault("observability", {})["azure_monitor"] = json.loads(settings)
-        for path, value in json.loads(more).items():
-            section, key = path.split(".")
-            sections.setdefault(section, {})[key] = value
-
-    return tuple(graph_of("dev" if stack == LIMITED else stack, change).to_json())
-
-
-def monitored(stack: str = "dev", settings: Mapping[str, Any] = WHOLE, **more: Any) -> tuple[Entry, ...]:
-    """A stack with Azure Monitor; `more` are other settings, as `observability.replicas`."""
-    return _monitored(stack, json.dumps(settings), json.dumps(more.get("more", {})))
-
-
-def of(entries: tuple[Entry, ...], kind: str) -> list[Entry]:
-    return [entry for entry in entries if entry["type"] == f"azure-native:{kind}"]
-
-
-def named(entries: tuple[Entry, ...], name: str) -> Entry:
-    (found,) = [entry for entry in entries if entry["name"] == name]
-    return found
-
-
-def prometheus(entries: tuple[Entry, ...]) -> dict[str, Any]:
-    return named(entries, "monitoring-release")["inputs"]["values"]["prometheus"]
-
-
-def rules(entries: tuple[Entry, ...]) -> list[dict[str, Any]]:
-    groups = of(entries, "alertsmanagement:PrometheusRuleGroup")
-    return [rule for group in groups for rule in group["inputs"]["rules"]]
-
-
-def in_the_cluster(entries: tuple[Entry, ...]) -> list[dict[str, Any]]:
-    (found,) = [entry for entry in entries if entry["type"].endswith(":PrometheusRule")]
-    return [rule for group in found["inputs"]["spec"]["groups"] for rule in group["rules"]]
-
-
-def own_name(rule: Mapping[str, Any], expression: str) -> tuple[str, str, str]:
-    return rule.get("alert") or rule["record"], rule[expression], json.dumps(rule.get("labels", {}), sort_keys=True)
 
 
 @pytest.mark.parametrize("stack", ALL)
@@ -89,103 +46,16 @@ def test_without_the_section_there_is_none_of_it(stack: str) -> None:
 
 
 @pytest.mark.parametrize("stack", STACKS)
-def test_every_rule_is_in_exactly_one_group_of_azure(stack: str) -> None:
-    entries = monitored(stack)
-    groups = of(entries, "alertsmanagement:PrometheusRuleGroup")
-    assert all(1 <= len(group["inputs"]["rules"]) <= MOST_RULES for group in groups)
-    names = [group["inputs"]["ruleGroupName"] for group in groups]
-    assert len(set(names)) == len(names)
-    there = sorted(own_name(rule, "expression") for rule in rules(entries))
-    assert there == sorted(own_name(rule, "expr") for rule in in_the_cluster(entries))
-    assert len(set(there)) == len(there)
-
-
-def test_rules_that_need_each_other_stay_in_their_order() -> None:
-    entries = monitored(RECORDING)
-    order = {
-        group["metadata"]: group
-        for group in (
-            {"metadata": item["name"], "rules": [own_name(rule, "expr") for rule in item["rules"]]}
-            for entry in entries
-            if entry["type"].endswith(":PrometheusRule")
-            for item in entry["inputs"]["spec"]["groups"]
-        )
-    }
-    for name, group in order.items():
-        parts = sorted(
-            (
-                entry["inputs"]
-                for entry in of(entries, "alertsmanagement:PrometheusRuleGroup")
-                if re.fullmatch(rf"{re.escape(name)}(-\d+)?", entry["inputs"]["ruleGroupName"])
-                and entry["inputs"]["ruleGroupName"] in {name, *(f"{name}-{part}" for part in range(2, 20))}
-            ),
-            key=lambda inputs: int(inputs["ruleGroupName"].removeprefix(name).removeprefix("-") or 1),
-        )
-        assert [own_name(rule, "expression") for part in parts for rule in part["rules"]] == group["rules"], name
-
-
-@pytest.mark.parametrize("stack", STACKS)
 def test_azure_takes_all_of_it(stack: str, arm: Path) -> None:
     entries = monitored(stack)
     kinds = KINDS | {"monitor:DataCollectionRule", "monitor:DiagnosticSetting", "authorization:RoleAssignment"}
     checked = [entry for entry in entries if entry["type"].startswith("azure-native:") and type_of(entry) in kinds]
-    assert KINDS <= {type_of(entry) for entry in checked}
+    assert {type_of(entry) for entry in checked} >= KINDS
     for entry in checked:
         problems = ArmSchema.load(arm, type_of(entry)).check(entry["inputs"])
         # The list of a rule's streams is open, and says nothing of Prometheus.
         assert {problem.reason.partition(" is ")[0] for problem in problems} <= {"'Microsoft-PrometheusMetrics'"}
         assert not [problem for problem in problems if problem.severity == "error"], entry["name"]
-
-
-def test_a_wrong_rule_is_refused(arm: Path) -> None:
-    schema = ArmSchema.load(arm, "alertsmanagement:PrometheusRuleGroup")
-    mistakes = {"severity": "critical", "keepFiringFor": "PT5M", "resolveConfiguration": {"timeToResolved": "PT5M"}}
-    for key, value in mistakes.items():
-        group = json.loads(json.dumps(of(monitored(), "alertsmanagement:PrometheusRuleGroup")[0]["inputs"]))
-        group["rules"][0][key] = value
-        assert schema.check(group) != [], key
-
-
-def test_an_alert_has_azures_severity_and_durations() -> None:
-    by_name = {rule["alert"]: rule for rule in rules(monitored()) if "alert" in rule}
-    severities = {rule["labels"]["severity"]: rule["severity"] for rule in by_name.values()}
-    assert severities == {"critical": 0, "warning": 2, "info": 3}
-    waits = {rule["alert"]: rule for rule in in_the_cluster(monitored()) if "alert" in rule}
-    for name, rule in by_name.items():
-        assert ("for" in rule) == ("for" in waits[name]), name
-        assert re.fullmatch(r"PT\d+[HM]", rule.get("for", "PT1M")), name
-        # An alert that goes on for a while in the cluster does so in Azure.
-        kept = waits[name].get("keep_firing_for")
-        assert rule["resolveConfiguration"] == {
-            "autoResolved": True,
-            "timeToResolve": f"PT{kept.upper()}" if kept else "PT5M",
-        }
-        assert rule["annotations"] == waits[name]["annotations"]
-
-
-def test_who_is_notified_depends_on_the_severity() -> None:
-    def told(severity: str) -> dict[str, int]:
-        entries = monitored(settings={"rules": {**WHOLE["rules"], "severity": severity}})
-        return {rule["labels"]["severity"]: len(rule["actions"]) for rule in rules(entries) if "alert" in rule}
-
-    assert told("critical") == {"critical": 2, "warning": 0, "info": 0}
-    assert told("warning") == {"critical": 2, "warning": 2, "info": 0}
-    assert told("info") == {"critical": 2, "warning": 2, "info": 2}
-    (group,) = of(monitored(), "monitor:ActionGroup")
-    assert [receiver["emailAddress"] for receiver in group["inputs"]["emailReceivers"]] == ["azure@acme.example"]
-    assert len(group["inputs"]["groupShortName"]) <= 12
-    without = monitored(settings={"rules": {"action_groups": [OTHER]}})
-    assert of(without, "monitor:ActionGroup") == []
-    assert all(rule["actions"] == [{"actionGroupId": OTHER}] for rule in rules(without) if rule.get("severity") == 0)
-
-
-@pytest.mark.parametrize("stack", STACKS)
-def test_labels_keep_the_limits_of_the_workspace(stack: str) -> None:
-    """As Azure's own collector does: 63 labels, names of 511 characters, values of 1023."""
-    for rule in rules(monitored(stack)):
-        labels = {**rule.get("labels", {}), **prometheus(monitored(stack))["prometheusSpec"]["externalLabels"]}
-        assert len(labels) <= 63
-        assert all(len(name) <= 511 and len(value) <= 1023 for name, value in labels.items())
 
 
 def test_the_sender_has_its_role_on_the_rule_alone() -> None:

@@ -6,7 +6,7 @@ import catalog
 import config
 from observability.azure_rules import azure_groups, azure_rule, iso_duration
 from observability.rule import Alert, Recording
-from planning.plan import MonitoringPlan
+from planning.plan import Json, MonitoringPlan
 from planning.planner import decide
 from tests.alerts.expositions import LIMITED, sections_watched
 
@@ -44,7 +44,7 @@ def test_a_long_group_goes_on_in_others(most: int) -> None:
 
 
 def test_an_alert_of_a_lesser_severity_calls_nobody() -> None:
-    actions = [{"actionGroupId": "/subscriptions/s"}]
+    actions: list[Json] = [{"actionGroupId": "/subscriptions/s"}]
     for severities, called in ((("critical",), []), (("critical", "warning"), actions)):
         made = azure_rule(ALERT, runbooks="r", severities=severities, actions=actions)
         assert (made["actions"], made["severity"], made["for"]) == (called, 2, "PT90S")

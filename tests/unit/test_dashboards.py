@@ -1,6 +1,7 @@
 """Dashboards: the same JSON for the same plan, panels that say what they show and lie beside each other, files."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -209,6 +210,19 @@ def test_the_verb_writes_a_file_for_each_dashboard(tmp_path: Path, capsys: pytes
         sorted(f"{text}\n" for text in texts("dev"))
     )
     assert len(capsys.readouterr().out.splitlines()) == len(written)
+
+
+def test_they_can_be_held_to_one_data_source(tmp_path: Path) -> None:
+    """Managed Grafana names the workspace's `Managed_Prometheus_WORKSPACE`, and has others of Prometheus' type."""
+    name = "Managed_Prometheus_amw-acme-llm-dev"
+    assert main(["dashboards", "dev", "--data-source", name, "--out", str(tmp_path)]) == 0
+    for file in tmp_path.iterdir():
+        document = json.loads(file.read_text(encoding="utf-8"))
+        (variable,) = [found for found in document["templating"]["list"] if found["type"] == "datasource"]
+        pattern = re.fullmatch("/(.+)/", variable["regex"])
+        assert pattern is not None
+        assert [found for found in (name, f"{name}-2", "Prometheus") if re.search(pattern[1], found)] == [name]
+        assert '"uid":"${datasource}"' in file.read_text(encoding="utf-8")
 
 
 def test_the_verb_writes_nothing_for_a_stack_that_is_rejected(
