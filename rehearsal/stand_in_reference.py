@@ -23,6 +23,7 @@ Entry = Mapping[str, Any]
 
 # Types of Azure Resource Manager, as its reference names them: https://learn.microsoft.com/azure/templates/.
 ARM_TYPES: Final[Mapping[str, str]] = {
+    "alertsmanagement:PrometheusRuleGroup": "Microsoft.AlertsManagement/prometheusRuleGroups",
     "apimanagement:Api": "Microsoft.ApiManagement/service/apis",
     "apimanagement:ApiManagementService": "Microsoft.ApiManagement/service",
     "apimanagement:ApiOperation": "Microsoft.ApiManagement/service/apis/operations",
@@ -44,6 +45,7 @@ ARM_TYPES: Final[Mapping[str, str]] = {
     "containerservice:MaintenanceConfiguration": "Microsoft.ContainerService/managedClusters/maintenanceConfigurations",
     "containerservice:ManagedCluster": "Microsoft.ContainerService/managedClusters",
     "dns:RecordSet": "Microsoft.Network/dnsZones/A",
+    "dashboard:Grafana": "Microsoft.Dashboard/grafana",
     "keyvault:Key": "Microsoft.KeyVault/vaults/keys",
     "keyvault:Secret": "Microsoft.KeyVault/vaults/secrets",
     "keyvault:Vault": "Microsoft.KeyVault/vaults",
@@ -51,6 +53,9 @@ ARM_TYPES: Final[Mapping[str, str]] = {
         "Microsoft.ManagedIdentity/userAssignedIdentities/federatedIdentityCredentials"
     ),
     "managedidentity:UserAssignedIdentity": "Microsoft.ManagedIdentity/userAssignedIdentities",
+    "monitor:ActionGroup": "Microsoft.Insights/actionGroups",
+    "monitor:AzureMonitorWorkspace": "Microsoft.Monitor/accounts",
+    "monitor:DataCollectionEndpoint": "Microsoft.Insights/dataCollectionEndpoints",
     "monitor:DataCollectionRule": "Microsoft.Insights/dataCollectionRules",
     "monitor:DataCollectionRuleAssociation": "Microsoft.Insights/dataCollectionRuleAssociations",
     "monitor:DiagnosticSetting": "Microsoft.Insights/diagnosticSettings",

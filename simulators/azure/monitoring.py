@@ -16,6 +16,9 @@ from simulators.provider_protocol.calls import RefusedError
 _SETTING: Final = "monitor:DiagnosticSetting"
 _ASSOCIATION: Final = "monitor:DataCollectionRuleAssociation"
 _RULE: Final = "monitor:DataCollectionRule"
+_RULE_GROUP: Final = "alertsmanagement:PrometheusRuleGroup"
+# https://learn.microsoft.com/azure/azure-monitor/service-limits#prometheus-metrics
+_MOST_RULES: Final = 20
 _CLUSTER: Final = "containerservice:ManagedCluster"
 _MOST_SETTINGS: Final = 5
 
@@ -31,6 +34,8 @@ def require(cloud: Cloud, token: str, id_: str, inputs: Mapping[str, Any]) -> No
             raise RefusedError(f"ResourceNotFound: the resource '{named}' was not found")
     if token == _SETTING:
         _require_setting(cloud, id_, inputs)
+    if token == _RULE_GROUP and not 1 <= len(inputs["rules"]) <= _MOST_RULES:
+        raise RefusedError(f"BadRequest: a rule group has 1 to {_MOST_RULES} rules, this one has {len(inputs['rules'])}")
     if token == _CLUSTER and (defender := (inputs.get("securityProfile") or {}).get("defender")) is not None:
         is_on = bool((defender.get("securityMonitoring") or {}).get("enabled"))
         if is_on != ("logAnalyticsWorkspaceResourceId" in defender):
@@ -45,8 +50,13 @@ def _named(token: str, inputs: Mapping[str, Any]) -> list[str]:
     elif token == _ASSOCIATION:
         found = [inputs["resourceUri"], inputs.get("dataCollectionRuleId")]
     elif token == _RULE:
-        destinations = (inputs.get("destinations") or {}).get("logAnalytics") or ()
-        found = [destination.get("workspaceResourceId") for destination in destinations]
+        destinations = inputs.get("destinations") or {}
+        found = [inputs.get("dataCollectionEndpointId")]
+        found += [place.get("workspaceResourceId") for place in destinations.get("logAnalytics") or ()]
+        found += [place.get("accountResourceId") for place in destinations.get("monitoringAccounts") or ()]
+    elif token == _RULE_GROUP:
+        # Action groups may be in other subscriptions, which are not here.
+        found = list(inputs["scopes"])
     elif token == _CLUSTER:
         agents = (inputs.get("addonProfiles") or {}).values()
         found = [(agent.get("config") or {}).get("logAnalyticsWorkspaceResourceID") for agent in agents]

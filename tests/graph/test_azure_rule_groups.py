@@ -101,3 +101,12 @@ def test_labels_keep_the_limits_of_the_workspace(stack: str) -> None:
         labels = {**rule.get("labels", {}), **prometheus(monitored(stack))["prometheusSpec"]["externalLabels"]}
         assert len(labels) <= 63
         assert all(len(name) <= 511 and len(value) <= 1023 for name, value in labels.items())
+
+
+def test_groups_are_about_the_whole_workspace() -> None:
+    """Held to a cluster, rules would not find what others record without its label."""
+    (workspace,) = of(monitored(RECORDING), "monitor:AzureMonitorWorkspace")
+    for group in of(monitored(RECORDING), GROUP):
+        assert group["inputs"]["scopes"] == ["[unknown]"]
+        assert "clusterName" not in group["inputs"]
+        assert workspace["urn"] in group["options"]["depends_on"]

@@ -95,3 +95,44 @@ def test_an_add_on_that_is_no_longer_named_stays_on(azure: AzureNative) -> None:
     assert azure.update(CLUSTER, id_, cluster())["addonProfiles"] == {"omsagent": {"enabled": True}}
     off = cluster(addonProfiles={"omsagent": {"enabled": False}})
     assert azure.update(CLUSTER, id_, off)["addonProfiles"] == {"omsagent": {"enabled": False}}
+
+
+def metrics(azure: AzureNative) -> dict[str, str]:
+    """A workspace of Azure Monitor and its endpoint, by id."""
+    azure.create("azure-native:monitor:AzureMonitorWorkspace", {**GROUP, "azureMonitorWorkspaceName": "amw"})
+    azure.create("azure-native:monitor:DataCollectionEndpoint", {**GROUP, "dataCollectionEndpointName": "dce"})
+    return {name: id_of(azure, name) for name in ("amw", "dce")}
+
+
+@pytest.mark.parametrize("missing", ["amw", "dce", None])
+def test_a_rule_for_samples_leads_from_an_endpoint_to_a_workspace(azure: AzureNative, missing: str | None) -> None:
+    ids = {**metrics(azure), **({missing: NOWHERE} if missing is not None else {})}
+    rule = {
+        **GROUP,
+        "dataCollectionRuleName": "dcr",
+        "dataCollectionEndpointId": ids["dce"],
+        "destinations": {"monitoringAccounts": [{"name": "amw", "accountResourceId": ids["amw"]}]},
+    }
+    if missing is None:
+        _, outputs = azure.create("azure-native:monitor:DataCollectionRule", rule)
+        assert str(outputs["immutableId"]).startswith("dcr-")
+        return
+    with pytest.raises(RefusedError, match="ResourceNotFound"):
+        azure.create("azure-native:monitor:DataCollectionRule", rule)
+
+
+@pytest.mark.parametrize(("count", "why"), [(0, "1 to 20"), (20, ""), (21, "this one has 21")])
+def test_a_group_of_rules_is_short_and_about_a_workspace(azure: AzureNative, count: int, why: str) -> None:
+    rules = [{"record": "a:b", "expression": "sum(c)"}] * count
+    group = {**GROUP, "ruleGroupName": "group", "scopes": [metrics(azure)["amw"]], "rules": rules}
+    if not why:
+        azure.create("azure-native:alertsmanagement:PrometheusRuleGroup", group)
+        return
+    with pytest.raises(RefusedError, match=why):
+        azure.create("azure-native:alertsmanagement:PrometheusRuleGroup", group)
+
+
+def test_rules_about_a_workspace_that_is_not_there_are_refused(azure: AzureNative) -> None:
+    group = {**GROUP, "ruleGroupName": "group", "scopes": [NOWHERE], "rules": [{"record": "a:b", "expression": "c"}]}
+    with pytest.raises(RefusedError, match="ResourceNotFound"):
+        azure.create("azure-native:alertsmanagement:PrometheusRuleGroup", group)
