@@ -21,8 +21,8 @@ from cli.process import EXIT_CODES, FINE, REJECTED
 def dashboards(stack: str, config: str | None, data_source: str | None, out: Path) -> int:
     """Write the dashboards of the stack's Grafana to DIR, a JSON file each, to be imported elsewhere.
 
-    Each asks for its data source, unless --data-source names it: Prometheus, or an Azure Monitor workspace. Files of the
-    same names are replaced, and others left alone.
+    Each asks for its data source, unless --data-source names it: Prometheus, or an Azure Monitor workspace. Files of
+    the same names are replaced, and others left alone.
     """
     from cli.check import assess, page_width, report
     from cli.replacing import replace

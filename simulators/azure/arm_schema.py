@@ -38,7 +38,10 @@ RENAMES: Final = {
 _FRACTIONAL: Final = frozenset({"amount", "samplingPercentage", "spotMaxPrice", "threshold"})
 # Values of open enums that Azure documents and the published types don't list: streams of Container insights,
 # MicrosoftDocs/azure-monitor-docs articles/azure-monitor/containers/container-insights-transformations.md @037126b0.
-_DOCUMENTED: Final = {"monitor:DataCollectionRule": frozenset({"Microsoft-ContainerLogV2", "Microsoft-PrometheusMetrics"})}
+# Samples: articles/azure-monitor/metrics/prometheus-remote-write.md.
+_DOCUMENTED: Final = {
+    "monitor:DataCollectionRule": frozenset({"Microsoft-ContainerLogV2", "Microsoft-PrometheusMetrics"})
+}
 # Filled in elsewhere: the name from the path, the location from the resource group.
 _NEVER_REQUIRED: Final = frozenset({"name", "location"})
 

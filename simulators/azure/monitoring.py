@@ -34,8 +34,8 @@ def require(cloud: Cloud, token: str, id_: str, inputs: Mapping[str, Any]) -> No
             raise RefusedError(f"ResourceNotFound: the resource '{named}' was not found")
     if token == _SETTING:
         _require_setting(cloud, id_, inputs)
-    if token == _RULE_GROUP and not 1 <= len(inputs["rules"]) <= _MOST_RULES:
-        raise RefusedError(f"BadRequest: a rule group has 1 to {_MOST_RULES} rules, this one has {len(inputs['rules'])}")
+    if token == _RULE_GROUP and not 1 <= (count := len(inputs["rules"])) <= _MOST_RULES:
+        raise RefusedError(f"BadRequest: a rule group has 1 to {_MOST_RULES} rules, this one has {count}")
     if token == _CLUSTER and (defender := (inputs.get("securityProfile") or {}).get("defender")) is not None:
         is_on = bool((defender.get("securityMonitoring") or {}).get("enabled"))
         if is_on != ("logAnalyticsWorkspaceResourceId" in defender):

@@ -26,6 +26,7 @@ from tests.graph.azure_monitor import (
     prometheus,
     rules,
 )
+from tests.graph.crd_schema import kinds
 from tests.graph.stacks import ALL, Entry, Sections, entries_of, graph_of
 from tests.graph.test_graph import type_of
 
@@ -96,6 +97,17 @@ def test_pods_of_prometheus_sign_in_and_wait_for_their_role() -> None:
     assert set(sent["azureAd"]["workloadIdentity"]) == {"clientId", "tenantId"}
     for name in ("prometheus-credential", "prometheus-grant-monitoring-metrics-publisher"):
         assert named(entries, name)["urn"] in release["options"]["depends_on"]
+
+
+def test_the_operator_takes_what_is_sent(reference: Path) -> None:
+    kind = kinds(reference / "crds")["monitoring.coreos.com/v1", "Prometheus"]
+    spec = {key: prometheus(monitored())["prometheusSpec"][key] for key in ("externalLabels", "podMetadata")}
+    (sent,) = json.loads(json.dumps(prometheus(monitored())["prometheusSpec"]["remoteWrite"]))
+    sent["url"] = "https://dce.eastus-1.metrics.ingest.monitor.azure.com/dataCollectionRules/dcr/streams/s/api/v1/write"
+    found = {"metadata": {"name": "p", "namespace": "monitoring"}, "spec": {**spec, "remoteWrite": [sent]}}
+    assert kind.problems(found) == []
+    sent["azureAd"]["workloadIdentity"] = {"clientID": "c", "tenantId": "t"}
+    assert kind.problems(found) != []
 
 
 def kept(relabelings: list[dict[str, Any]], labels: Mapping[str, str]) -> dict[str, str] | None:
