@@ -61,7 +61,7 @@ def azure_rule(
             "autoResolved": True,
             "timeToResolve": iso_duration(rule.keep or _RESOLVED_AFTER),
         },
-        "actions": list(actions) if rule.severity in severities else [],
+        **({"actions": list(actions)} if actions and rule.severity in severities else {}),
     }
 
 

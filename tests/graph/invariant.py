@@ -20,7 +20,8 @@ from preview.engine import Graph, render
 from tests.graph.stacks import ALL, Sections, graph, graph_of, sections_of
 
 TABLES = Path(__file__).with_name("invariants")
-# What no shipped stack or example has: values for the vault, a token for weights, Defender, MPS, Azure's own upgrades.
+# What no shipped stack or example has: values for the vault, a token for weights, Defender, MPS, Azure's own upgrades,
+# Azure Monitor.
 OTHERWISE = "otherwise"
 # It has nearly all that another stack has, so that a change is usually seen in it first.
 STACKS_IN_ORDER = (OTHERWISE, *ALL)
@@ -135,6 +136,11 @@ def _otherwise() -> Graph:
 def _change(sections: Sections) -> None:
     sections["cluster"]["upgrade_channel"] = "rapid"
     sections["observability"]["audit"] |= {"defender": True, "daily_gb": 5}
+    group = "00000000-0000-4000-8000-000000000003"
+    sections["observability"]["azure_monitor"] = {
+        "rules": {"emails": ["azure@acme.example"]},
+        "grafana": {"admins": [group], "viewers": [group.replace("3", "4")]},
+    }
     sections.setdefault("security", {})["hugging_face_token"] = "hf-token"
     mail = {"to": ["on-call@acme.example"], "sender": "alerts@acme.example", "smarthost": "smtp.acme.example:587"}
     sections["observability"]["receivers"] += [

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from fnmatch import fnmatchcase
+from typing import Any
 
 import catalog
 from tests.graph.invariant import settings
@@ -23,6 +24,10 @@ ROLES: Mapping[str, str] = {
     "vault-grant-admins-*": "key_vault_secrets_officer",
     "model-store-grant-admins-*": "storage_blob_data_contributor",
     "model-*-azure-grant-storage-blob-data-reader-*": "storage_blob_data_reader",
+    "grafana-grant-admins-*": "grafana_admin",
+    "grafana-grant-read": "monitoring_data_reader",
+    "grafana-grant-viewers-*": "grafana_viewer",
+    "prometheus-grant-monitoring-metrics-publisher": "monitoring_metrics_publisher",
     "usage-export-grant-storage-blob-data-contributor": "storage_blob_data_contributor",
     "usage-records-grant-readers-*": "storage_blob_data_reader",
 }
@@ -90,7 +95,7 @@ def identities_are_of_service_accounts(stack: str) -> Iterator[str]:
     accounts = named(stack, "ServiceAccount")
     for resource in of(stack, "FederatedIdentityCredential"):
         _, _, space, account = resource["inputs"]["subject"].split(":")
-        item = accounts.get((space, account))
+        item = accounts.get((space, account)) or _of_chart(stack, space, account)
         if item is None:
             yield f"{resource['name']}: no service account {space}/{account}"
         elif "azure.workload.identity/client-id" not in item["metadata"].get("annotations", {}):
@@ -101,6 +106,17 @@ def identities_are_of_service_accounts(stack: str) -> Iterator[str]:
         label = item["spec"]["template"]["metadata"]["labels"].get("azure.workload.identity/use")
         if (label == "true") is not signs_in:
             yield f"Deployment {name}: azure.workload.identity/use is {label}"
+
+
+def _of_chart(stack: str, space: str, account: str) -> Mapping[str, Any] | None:
+    """The account of Prometheus that its chart makes, where the chart's pods ask the webhook for a token."""
+    for release in (found["inputs"] for found in of(stack, "Release")):
+        values = release["values"].get("prometheus", {})
+        labels = values.get("prometheusSpec", {}).get("podMetadata", {}).get("labels", {})
+        made = (release["namespace"], f"{release['name']}-prometheus")
+        if made == (space, account) and labels.get("azure.workload.identity/use") == "true":
+            return {"metadata": values.get("serviceAccount", {})}
+    return None
 
 
 def roles_are_the_least(stack: str) -> Iterator[str]:

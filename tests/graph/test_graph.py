@@ -241,7 +241,7 @@ def test_another_model_only_adds_resources(stack: str) -> None:
     # Where the other model takes the last free place, a drained node's pods may have to go together. What tenants may
     # use is data of one route, alerts compare each model with its own figures, and dashboards list all models.
     names = {urn.rpartition("::")[2] for urn in changed if "PodDisruptionBudget" not in urn}
-    assert {name for name in names if not name.startswith("dashboards-")} == {
+    assert {name for name in names if not name.startswith(("dashboards-", "metrics-rules-"))} == {
         "gateway-models-script",
         "monitoring-alerts",
     }

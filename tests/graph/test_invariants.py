@@ -20,6 +20,7 @@ PROTECTED = {
     "azure-native:containerregistry:Registry": "its images, and a name that stays taken",
     "azure-native:containerservice:ManagedCluster": "everything inside",
     "azure-native:keyvault:Vault": "the only copy of secrets",
+    "azure-native:monitor:AzureMonitorWorkspace": "metrics so far",
     "azure-native:network:PublicIPAddress": "others have it on their allow lists",
     "azure-native:operationalinsights:Workspace": "what happened so far",
     "azure-native:redisenterprise:Database": "what tenants have taken this month",

@@ -87,6 +87,8 @@ def _without_alerts(entry: Entry) -> Any:
     """An object without the labels of alerts, which are Prometheus's: their values are any text."""
     if entry["type"].endswith(":PrometheusRule"):
         return entry["inputs"]["metadata"]
+    if entry["type"].endswith(":PrometheusRuleGroup"):
+        return {}
     return entry["inputs"]
 
 
