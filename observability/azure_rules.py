@@ -41,7 +41,7 @@ def azure_rule(
 ) -> dict[str, Json]:
     """A rule as Azure has it; `actions` are those of alerts with one of these `severities`.
 
-    Without an action an alert is shown in the portal and nobody is told. Azure knows no `keep_firing_for`: an alert
+    Without an action an alert is shown in the portal alone. Azure knows no `keep_firing_for`: an alert
     is resolved when its expression has not held for that long.
     """
     as_prometheus = rule.rule(runbooks) if isinstance(rule, Alert) else rule.rule()

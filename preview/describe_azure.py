@@ -125,8 +125,8 @@ def metrics_workspace(plan: Plan, _: Counts) -> tuple[Leaf, ...]:
         return ()
     parts = [f"{monitor.workspace}, samples of Prometheus kept {monitor.kept_months} months"]
     if monitor.actions is not None:
-        told = len(monitor.actions.emails) + len(monitor.actions.others)
-        parts += [f"rules evaluated there, {plural(told, 'receiver')}"]
+        notified = len(monitor.actions.emails) + len(monitor.actions.others)
+        parts += [f"rules evaluated there, {plural(notified, 'receiver')}"]
     return (
         Leaf(", ".join(parts)),
         Leaf("price unknown: each sample is paid for, and the catalog has no price of one"),

@@ -15,7 +15,7 @@ _ROLES = "https://learn.microsoft.com/azure/managed-grafana/how-to-share-grafana
 @stack_rule(
     "AZMON-UNSENT",
     "warning",
-    prevents="Azure finds that the cluster is away, Alertmanager with it, and tells nobody.",
+    prevents="Azure finds that the cluster is away, Alertmanager with it, and notifies nobody.",
     source=_GROUPS,
     reads=(_MONITOR,),
     needs="aks",
@@ -40,7 +40,7 @@ def azure_notifies_somebody(stack: Resolution) -> Violations:
     needs="aks",
 )
 def nobody_is_notified_twice(stack: Resolution) -> Violations:
-    """An address that Alertmanager writes to is told by Azure of critical alerts at most."""
+    """An address that Alertmanager writes to gets critical alerts at most from Azure."""
     rules = _rules(stack)
     if rules is None or rules.severity == "critical":
         return

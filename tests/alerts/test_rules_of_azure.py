@@ -51,8 +51,8 @@ def back(rule: Mapping[str, Any]) -> Rule:
 def test_prometheus_reads_azures_rules_as_those_of_the_cluster(stack: str, tmp_path: Path) -> None:
     rules = [back(rule) for group in groups(stack) for rule in group["rules"]]
     promtool.check(rules, tmp_path)
-    there = [{key: value for key, value in rule.items() if key != "keep_firing_for"} for rule in every_rule(stack)]
-    assert sorted(map(_text, rules)) == sorted(map(_text, there))
+    in_cluster = [{key: value for key, value in rule.items() if key != "keep_firing_for"} for rule in every_rule(stack)]
+    assert sorted(map(_text, rules)) == sorted(map(_text, in_cluster))
 
 
 def test_a_rule_that_prometheus_does_not_read_is_noticed(tmp_path: Path) -> None:

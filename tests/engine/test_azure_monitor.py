@@ -1,4 +1,4 @@
-"""A stack with an Azure Monitor workspace on the real engine: Prometheus is told where to write, and who it is."""
+"""A stack with an Azure Monitor workspace on the real engine: Prometheus has the address, and an identity."""
 
 import re
 from pathlib import Path

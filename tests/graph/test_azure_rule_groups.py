@@ -32,9 +32,9 @@ def test_every_rule_is_in_exactly_one_group_of_azure(stack: str) -> None:
     assert all(1 <= len(group["inputs"]["rules"]) <= MOST_RULES for group in groups)
     names = [group["inputs"]["ruleGroupName"] for group in groups]
     assert len(set(names)) == len(names)
-    there = sorted(own_name(rule, "expression") for rule in rules(entries))
-    assert there == sorted(own_name(rule, "expr") for rule in in_the_cluster(entries))
-    assert len(set(there)) == len(there)
+    in_azure = sorted(own_name(rule, "expression") for rule in rules(entries))
+    assert in_azure == sorted(own_name(rule, "expr") for rule in in_the_cluster(entries))
+    assert len(set(in_azure)) == len(in_azure)
 
 
 def test_rules_that_need_each_other_stay_in_their_order() -> None:
@@ -47,8 +47,8 @@ def test_rules_that_need_each_other_stay_in_their_order() -> None:
         while (following := f"{whole['name']}-{len(parts) + 1}") in groups:
             parts.append(groups[following])
         long += len(parts) > 1
-        there = [own_name(rule, "expression") for part in parts for rule in part]
-        assert there == [own_name(rule, "expr") for rule in whole["rules"]]
+        in_azure = [own_name(rule, "expression") for part in parts for rule in part]
+        assert in_azure == [own_name(rule, "expr") for rule in whole["rules"]]
     assert long
 
 
@@ -79,13 +79,13 @@ def test_an_alert_has_azures_severity_and_durations() -> None:
 
 
 def test_who_is_notified_depends_on_the_severity() -> None:
-    def told(severity: str) -> dict[str, int]:
+    def called(severity: str) -> dict[str, int]:
         entries = monitored(settings={"rules": {**WHOLE["rules"], "severity": severity}})
         return {rule["labels"]["severity"]: len(rule.get("actions", ())) for rule in rules(entries) if "alert" in rule}
 
-    assert told("critical") == {"critical": 2, "warning": 0, "info": 0}
-    assert told("warning") == {"critical": 2, "warning": 2, "info": 0}
-    assert told("info") == {"critical": 2, "warning": 2, "info": 2}
+    assert called("critical") == {"critical": 2, "warning": 0, "info": 0}
+    assert called("warning") == {"critical": 2, "warning": 2, "info": 0}
+    assert called("info") == {"critical": 2, "warning": 2, "info": 2}
     (group,) = of(monitored(), "monitor:ActionGroup")
     assert [receiver["emailAddress"] for receiver in group["inputs"]["emailReceivers"]] == ["azure@acme.example"]
     assert len(group["inputs"]["groupShortName"]) <= 12

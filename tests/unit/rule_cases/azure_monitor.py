@@ -6,7 +6,7 @@ from rule_cases.case import Case, Changes
 from rule_cases.observability import mail
 
 _ADMINS, _OTHERS = "00000000-0000-4000-8000-000000000003", "00000000-0000-4000-8000-000000000004"
-_TOLD = {"emails": ["azure@acme.example"]}
+_ADDRESS = {"emails": ["azure@acme.example"]}
 
 
 def _rules(**keys: Any) -> Changes:
@@ -22,7 +22,7 @@ _MAILED = {"observability.receivers": [mail(587)]}
 _SAME = "On-Call@acme.example"
 
 CASES: dict[str, Case] = {
-    "AZMON-UNSENT": Case(_rules(), _rules(**_TOLD)),
+    "AZMON-UNSENT": Case(_rules(), _rules(**_ADDRESS)),
     "AZMON-TWICE": Case(
         {**_MAILED, **_rules(emails=[_SAME])}, {**_MAILED, **_rules(emails=[_SAME], severity="critical")}
     ),
