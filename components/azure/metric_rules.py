@@ -59,7 +59,7 @@ def rule_groups(
     They are about everything in the workspace, which has this platform's samples alone: limited to a cluster, rules
     would not find what others have recorded without its label.
     """
-    notified: list[Json] = [{"actionGroupId": other} for other in plan.others]
+    notified: list[Json] = [{"actionGroupId": action_id} for action_id in plan.others]
     if own is not None:
         notified.append(cast("Json", {"actionGroupId": own.id}))
     before = [workspace, *([own] if own is not None else []), *after]

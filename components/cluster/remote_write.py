@@ -16,7 +16,7 @@ from planning.plan import Json, MonitoringPlan, RemoteWritePlan
 
 _POLICY = "remote-write"
 _EVERYTHING = "0.0.0.0/0"
-# By which the operator tells replicas apart, and Prometheus objects: pkg/prometheus/promcfg.go, buildExternalLabels.
+# Labels by which the operator marks replicas, and Prometheus objects: pkg/prometheus/promcfg.go, buildExternalLabels.
 _REPLICA, _SERVER = "prometheus_replica", "prometheus"
 
 
