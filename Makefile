@@ -100,7 +100,7 @@ lint: $(VENV)/installed-dev ## formatting, rules and types
 	@$(VENV)/bin/ruff format --check --quiet .
 	@$(VENV)/bin/ruff check --quiet .
 	@$(VENV)/bin/ty check --quiet .
-	@$(VENV)/bin/mypy --no-error-summary planning config catalog charge_back cli guardrails operate reading rehearsal policy pipelines
+	@$(VENV)/bin/mypy --no-error-summary advising planning config catalog charge_back cli guardrails operate reading rehearsal policy pipelines
 	@$(PYTHON) -m tests.words
 	@$(VENV)/bin/zizmor --offline --quiet .github/workflows
 

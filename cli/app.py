@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 import click
 
+from cli.advise import advise
 from cli.check import check
 from cli.dashboards import dashboards
 from cli.destroy import destroy
@@ -50,7 +51,7 @@ PLATFORM = group(
     _HELP,
     preview, check, fit, rehearse, quota, upgrade, promote,
     up, refresh, rotate_keys, rotate_pool, status, destroy, import_ids,
-    rules, policies, refresh_prices, pins, weights, dashboards,
+    advise, rules, policies, refresh_prices, pins, weights, dashboards,
 )  # fmt: skip
 # `python -m preview STACK`
 PREVIEW = preview

@@ -20,6 +20,16 @@ PLANNING = (
     "upgrading",
 )  # fmt: skip
 MAY_IMPORT = {
+    "advising": (
+        "advising",
+        "catalog",
+        "config",
+        "observability",
+        "operate.stack_file",
+        "planning",
+        "preview.stack",
+        "reading",
+    ),
     "reading": ("reading",),
     "config": (
         "config",
@@ -70,6 +80,7 @@ MAY_IMPORT = {
         "simulators",
     ),
     "cli": (
+        "advising",
         "catalog",
         "cli",
         "config",
@@ -85,6 +96,7 @@ MAY_IMPORT = {
 # A package that is started by `python -m` is the command line under another name.
 STARTED = ("catalog/__main__.py", "planning/__main__.py", "preview/__main__.py")
 OURS = (
+    "advising",
     "bench",
     "catalog",
     "charge_back",
