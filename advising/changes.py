@@ -1,7 +1,7 @@
 """Changes of a stack file: made in its text, comments kept, and planned before anybody hears of them."""
 
+import json
 from collections.abc import Callable, Sequence
-from copy import deepcopy
 from pathlib import Path
 from typing import Any, Final
 
@@ -151,7 +151,8 @@ def _changed(text: str, changes: Sequence[Change]) -> str:
 
 
 def _sections(text: str) -> Any:
-    return deepcopy(read(text).value["config"])
+    """The sections, what aliases repeat each by itself."""
+    return json.loads(json.dumps(read(text).value["config"]))
 
 
 def _set(config: Any, change: Change, styled: Callable[[Any], Any]) -> None:

@@ -187,8 +187,8 @@ def _slices(situation: Situation, model: Model, pool: str) -> Iterator[tuple[str
     theirs = tuple(dict.fromkeys(each.settings.slice or settings.gpu.layout[0] for each in others))
     whole = geometry.profiles[mine].sm
     for name, profile in sorted(geometry.profiles.items()):
-        # Slices with media engines have no use here.
-        if profile.sm >= whole or "+" in name or "-me" in name:
+        # Slices with media engines have no use here; of some GPUs it isn't known what a slice computes.
+        if whole is None or profile.sm is None or profile.sm >= whole or "+" in name or "-me" in name:
             continue
         chosen = Change(("models", model.index, "slice"), name)
         ratio = whole / profile.sm

@@ -5,8 +5,8 @@ from typing import Any
 
 from planning_stacks import ROOT
 
-from advising.advise import advise
 from advising.advice import Advice, Report
+from advising.advise import advise
 from advising.changes import Stack
 from advising.seen import FORMAT, Answer, Seen, Series, planned
 from observability.advice import BUCKET, MODEL, POOL, WORKLOAD, questions, samples
@@ -15,10 +15,11 @@ from preview.stack import assessed
 
 DEV = (ROOT / "Pulumi.dev.yaml").read_text(encoding="utf-8")
 DAYS = 7
-# A model whose cache is half full at the peak, whose batch is half used, and whose prompts begin alike.
+# Of a model whose cache is half full at the peak, whose batch is half used, and whose prompts begin alike.
 _USUAL: Mapping[str, float] = {
-    "kv_peak": 0.6, "waiting_share": 0.0, "preemptions": 0.0, "requests": 50_000.0,
-    "prefix_queries": 5_000_000.0, "prefix_hits": 2_000_000.0, "guessed": 5_000_000.0, "guesses_accepted": 4_000_000.0,
+    "scraped": float(samples(DAYS)), "load_peak": 10_000.0, "waiting_share": 0.0, "kv_peak": 0.6,
+    "preemptions": 0.0, "requests": 50_000.0, "prefix_queries": 5_000_000.0, "prefix_hits": 2_000_000.0,
+    "guessed": 5_000_000.0, "guesses_accepted": 4_000_000.0,
 }  # fmt: skip
 _BUCKETS: Mapping[str, tuple[tuple[str, float], ...]] = {
     "prompt_tokens": (("1000.0", 40_000.0), ("20000.0", 49_999.0), ("+Inf", 50_000.0)),
@@ -67,13 +68,9 @@ def _series(key: str, plan: Plan) -> Any:
         ]
     if key in ("nodes_peak", "nodes_mean", "nodes_different", "nodes_busy_peak", "gpus_busy"):
         return [({POOL: pool.name}, 0.9 if key == "gpus_busy" else pool.max_nodes) for pool in plan.pools]
-    usual = {
-        "scraped": lambda model: samples(DAYS),
-        "batch_peak": lambda model: model.sequences / 2,
-        "load_peak": lambda model: 10_000,
-    }
     return [
-        ({MODEL: model.name}, usual[key](model) if key in usual else _USUAL[key]) for model in plan.dashboards.models
+        ({MODEL: model.name}, model.sequences / 2 if key == "batch_peak" else _USUAL[key])
+        for model in plan.dashboards.models
     ]
 
 
