@@ -124,11 +124,12 @@ def _unused(situation: Situation, model: Model, peak: float) -> Advice:
     if len(busy) < len(model.pools):
         return replace(advice, refused="how busy the GPUs are isn't known, and a smaller device also computes less")
     best: tuple[float, str, Outcome] | None = None
-    slow = False
+    slow, other = False, False
     for words, ratio, changes in _smaller(situation, model):
         if max(busy) * ratio > _BUSIEST:
             slow = True
             continue
+        other = True
         outcome = _fitting(situation, model, changes, needed)
         if outcome is None:
             continue
@@ -139,7 +140,7 @@ def _unused(situation: Situation, model: Model, peak: float) -> Advice:
     if best is None:
         why = (
             "the GPUs are too busy for smaller devices"
-            if slow
+            if slow and not other
             else "nothing smaller on this stack's VM sizes saves money"
         )
         return replace(advice, refused=f"{why}{_longer(situation, model)}")

@@ -19,6 +19,7 @@ from cli.pins import pins
 from cli.policies import policies
 from cli.preview import preview
 from cli.process import whole_process
+from cli.profile import profile
 from cli.promote import promote
 from cli.quota import quota
 from cli.refresh import refresh
@@ -51,7 +52,7 @@ PLATFORM = group(
     _HELP,
     preview, check, fit, rehearse, quota, upgrade, promote,
     up, refresh, rotate_keys, rotate_pool, status, destroy, import_ids,
-    advise, rules, policies, refresh_prices, pins, weights, dashboards,
+    advise, profile, rules, policies, refresh_prices, pins, weights, dashboards,
 )  # fmt: skip
 # `python -m preview STACK`
 PREVIEW = preview

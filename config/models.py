@@ -263,6 +263,10 @@ class ModelSettings(Section):
         description="memory as this server's log has it, in place of estimates: the line that `llm-platform fit "
         "--check-log FILE` prints",
     )
+    profiling: Flag = Field(
+        default=False,
+        description="`true`: `llm-platform profile STACK MODEL` can record what a replica's GPU and CPU do",
+    )
     start_minutes: Annotated[int, Field(ge=5, le=120, strict=True)] = Field(
         default=30, description="the minutes, 5 to 120, that a replica may load and compile before it is restarted"
     )

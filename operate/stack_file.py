@@ -3,6 +3,7 @@
 import difflib
 import io
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 from ruamel.yaml import YAML
@@ -35,8 +36,14 @@ def difference(before: str, after: str, name: str) -> str:
 
 def _like(text: str) -> YAML:
     """A parser that writes a file as it was read."""
-    parsers = [_parser(*style) for style in _STYLES]
-    return next((yaml for yaml in parsers if _dumped(yaml, yaml.load(text)) == text), parsers[0])
+    return _parser(*_style_of(text))
+
+
+# One file is edited in many ways before one of them is shown.
+@lru_cache(maxsize=1)
+def _style_of(text: str) -> tuple[int, int]:
+    parsers = {style: _parser(*style) for style in _STYLES}
+    return next((style for style, yaml in parsers.items() if _dumped(yaml, yaml.load(text)) == text), _STYLES[0])
 
 
 def _parser(sequence: int, offset: int) -> YAML:

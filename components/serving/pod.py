@@ -15,7 +15,7 @@ from components.cluster.labels import DEPLOYMENT, labels
 from components.cluster.waiting_job import CONFINED
 from components.serving.liveness import engine_progress
 from planning.plan import DeviceRequest, ExtendedResource, ModelPlan, ProbePath, ReleasePlan, WorkloadPlan
-from planning.plan.endpoint import HTTP_PORT, HTTP_PORT_NAME
+from planning.plan.endpoint import HTTP_PORT, HTTP_PORT_NAME, TRACES_FOLDER
 from planning.plan.labels import MODEL, POOL_REVISION
 
 # Key of the token in the models' Secret.
@@ -25,7 +25,7 @@ CHECK_KEY = "check_weights.py"
 
 _ARGUMENTS_DIRECTORY = "/etc/vllm"
 _HOME = "/home/vllm"
-_SHARED_MEMORY = "shm"
+_SHARED_MEMORY, _TRACES = "shm", "traces"
 # Python, a buffer for each of 32 files and the manifest; less than any server has.
 _CHECK_MEMORY = "1Gi"
 
@@ -107,7 +107,7 @@ def _container(model: ModelPlan, release: ReleasePlan, workload: WorkloadPlan) -
         "readiness_probe": _health(server.readiness),
         "liveness_probe": engine_progress(server),
         "lifecycle": {"pre_stop": {"sleep": {"seconds": server.pre_stop_seconds}}},
-        "volume_mounts": _mounts(workload),
+        "volume_mounts": _mounts(release, workload),
     }
 
 
@@ -182,10 +182,12 @@ def _volumes(release: ReleasePlan, workload: WorkloadPlan) -> list[VolumeArgsDic
         {"name": "tmp", "empty_dir": {}},
         {"name": "uv-cache", "empty_dir": {}},
     ]
+    if release.pod.traces_gib is not None:
+        volumes.append({"name": _TRACES, "empty_dir": {"size_limit": f"{release.pod.traces_gib}Gi"}})
     return [volume for volume in volumes if not (workload.mps and volume["name"] == _SHARED_MEMORY)]
 
 
-def _mounts(workload: WorkloadPlan) -> list[VolumeMountArgsDict]:
+def _mounts(release: ReleasePlan, workload: WorkloadPlan) -> list[VolumeMountArgsDict]:
     mounts: list[VolumeMountArgsDict] = [
         {"name": "arguments", "mount_path": _ARGUMENTS_DIRECTORY, "read_only": True},
         {"name": _SHARED_MEMORY, "mount_path": "/dev/shm"},  # noqa: S108 - the pod's own shared memory, not a shared directory
@@ -193,4 +195,6 @@ def _mounts(workload: WorkloadPlan) -> list[VolumeMountArgsDict]:
         {"name": "tmp", "mount_path": "/tmp"},  # noqa: S108 - an emptyDir of this pod alone
         {"name": "uv-cache", "mount_path": "/opt/uv/cache"},
     ]
+    if release.pod.traces_gib is not None:
+        mounts.append({"name": _TRACES, "mount_path": TRACES_FOLDER})
     return [mount for mount in mounts if not (workload.mps and mount["name"] == _SHARED_MEMORY)]

@@ -1,12 +1,23 @@
 """The command line of a release's server: what the platform sets, and what the stack file adds."""
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Final
 
 from planning.naming import WEIGHTS_CONTAINER
-from planning.plan.endpoint import HTTP_PORT
+from planning.plan.endpoint import HTTP_PORT, TRACES_FOLDER
 from planning.resolving.releases import ReleaseView
 from planning.resolving.request_path import sse_keep_alive_seconds
 from planning.vllm.arguments import CommandLine
+
+# vLLM's profiler (vllm/config/profiler.py): off until it is told to start, and by itself after so many steps, so that a
+# forgotten one fills no disk. Without the front end's, which knows no steps; without stacks, which cost most.
+PROFILER: Final[Mapping[str, Any]] = {
+    "profiler": "torch",
+    "torch_profiler_dir": TRACES_FOLDER,
+    "torch_profiler_with_stack": False,
+    "ignore_frontend": True,
+    "max_iterations": 200,
+}
 
 
 def command_line(release: ReleaseView, traces: str | None = None) -> CommandLine:
@@ -38,6 +49,8 @@ def command_line(release: ReleaseView, traces: str | None = None) -> CommandLine
         options["load-format"] = "runai_streamer"
     if release.architecture is not None and release.architecture.task == "embed":
         options["runner"] = "pooling"
+    if settings.profiling:
+        options["profiler-config"] = dict(PROFILER)
     if traces is not None:
         options["otlp-traces-endpoint"] = traces
     options |= release.tenant_options

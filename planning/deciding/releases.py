@@ -9,7 +9,7 @@ from planning.deciding.images import image
 from planning.deciding.tracing import tracing_option, tracing_variables
 from planning.deciding.weights_check import weights_check
 from planning.money import quota
-from planning.placement import cache_gib, drain, resources, rollout, shared_memory_gib
+from planning.placement import cache_gib, drain, resources, rollout, shared_memory_gib, traces_gib
 from planning.plan import PodPlan, ReleasePlan, ReplicaRange, ScalingPlan, WorkloadPlan, metrics
 from planning.plan.labels import MIG_STATE, MODEL, in_prometheus
 from planning.resolving.releases import ResolvedRelease
@@ -57,6 +57,7 @@ def _pod(stack: ResolvedStack, view: ResolvedRelease) -> PodPlan:
         memory_gib=memory_gib,
         shared_memory_gib=shared_memory_gib(stack.resolution, view),
         cache_gib=cache_gib(view),
+        traces_gib=traces_gib(view),
         start_seconds=view.settings.start_minutes * 60,
     )
 

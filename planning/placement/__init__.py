@@ -16,6 +16,7 @@ from planning.placement.requests import (
     resources,
     share,
     shared_memory_gib,
+    traces_gib,
 )
 
 __all__ = [
@@ -31,5 +32,6 @@ __all__ = [
     "resources",
     "share",
     "shared_memory_gib",
+    "traces_gib",
     "unscheduled_replicas",
 ]

@@ -18,6 +18,8 @@ MIB_PER_GIB = 1024
 _DEFAULT_SHARE = 0.9
 # Torch's compile cache, tokenizer and temporary files; weights come on top where they are downloaded.
 _CACHE_GIB = 16
+# Of compressed traces of 200 steps each (docs/not-verified.md); nobody clears the folder but a new pod.
+_TRACES_GIB = 4
 _DOWNLOAD_FACTOR = 1.1
 
 
@@ -75,10 +77,15 @@ def shared_memory_gib(stack: Resolution, release: ReleaseView) -> int:
 
 
 def cache_gib(release: ReleaseView) -> int:
-    """Ephemeral storage of one replica: caches, and the weights where they are downloaded."""
+    """Ephemeral storage of one replica: caches, the weights where they are downloaded, and traces of the profiler."""
     weights = release.architecture.weights_gib if release.architecture is not None else None
     downloaded = 0.0 if release.settings.source.blob is not None else (weights or 0.0) * _DOWNLOAD_FACTOR
-    return _CACHE_GIB + math.ceil(downloaded)
+    return _CACHE_GIB + math.ceil(downloaded) + (traces_gib(release) or 0)
+
+
+def traces_gib(release: ReleaseView) -> int | None:
+    """Storage for the profiler's traces; None where the replica can't be profiled."""
+    return _TRACES_GIB if release.settings.profiling else None
 
 
 def pod_request(workload: Workload) -> PodRequest:

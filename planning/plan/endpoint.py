@@ -22,3 +22,5 @@ TOKENS = "io.envoy.ai_gateway"
 INPUT_TOKENS, CACHED_TOKENS, OUTPUT_TOKENS = "llm_uncached_input_token", "llm_cached_input_token", "llm_output_token"
 # Metadata of a request with what its tenant may take, by counter.
 LIMITS = "llm-platform.limits"
+# Where the profiler of a model's server writes, and nothing else.
+TRACES_FOLDER = "/traces"

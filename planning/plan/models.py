@@ -144,7 +144,9 @@ class PodPlan(Struct, frozen=True, kw_only=True):
     shared_memory_gib: int
     """Size of /dev/shm, GiB; part of the host memory."""
     cache_gib: int
-    """Ephemeral storage for caches and downloaded weights, GiB."""
+    """Ephemeral storage for caches and downloaded weights, GiB; for traces of the profiler, too."""
+    traces_gib: int | None
+    """Largest size of the profiler's folder, GiB; None where a replica can't be profiled."""
     start_seconds: int
     """Seconds until a pod must be ready."""
 

@@ -84,7 +84,7 @@ def _scaled(world: dict[str, Any], before: Plan, after: Plan) -> dict[str, Any]:
     return scaled
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
 @given(text=st.sampled_from(TEXTS), world=WORLDS)
 def test_an_advised_stack_holds_and_is_not_advised_back(text: str, world: dict[str, Any]) -> None:
     before = stack(text)

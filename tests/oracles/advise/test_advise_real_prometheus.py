@@ -21,7 +21,7 @@ from tests.usage_history import Labels, Replica
 
 pytestmark = pytest.mark.cluster
 DAYS: Final = 7
-NOW: Final = 1_796_000_400
+NOW: Final = 1_764_500_400
 DEV: Final = (ROOT / "Pulumi.dev.yaml").read_text(encoding="utf-8")
 # The chat model alone, four replicas on two nodes, each half of a GPU.
 TEXT: Final = (DEV[: DEV.index("    - name: embed")] + DEV[DEV.index("\n  llm-platform:security") :]).replace(
