@@ -45,6 +45,11 @@ class GpuExporter(Record, frozen=True):
     shows: Mapping[str, str]
     """Metrics on dashboards, by what they are; every version has the same keys."""
     fields: Mapping[str, GpuField]
+    """Every metric that is measured in every stack, by name."""
+    profiles: Mapping[str, str]
+    """Metrics that are measured besides where a stack asks for them, by what they are; every version has the same."""
+    profile_fields: Mapping[str, GpuField]
+    """The same by name."""
 
 
 class GpuMetrics(Record, frozen=True):

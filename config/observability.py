@@ -73,6 +73,11 @@ class Observability(Section):
         description="the address under which the folder docs/runbooks is published, such as "
         "https://git.acme.example/llm-platform/docs/runbooks; left out: alerts name the file in this repository",
     )
+    gpu_profiling: Flag = Field(
+        default=False,
+        description="`true`: the GPU exporter measures the multiprocessors too, and the dashboard of GPUs shows them; "
+        "not beside another profiler, such as Nsight, on the same GPU",
+    )
     audit: Audit | None = Field(
         default=None,
         description="what is recorded of API server, vault, store, registry, network and containers: "

@@ -39,7 +39,13 @@ def gpus_board(plan: DashboardsPlan) -> Board:
             pool_choice(plan),
             Choice(name="node", label="Node", query=f"label_values({nodes}, node)"),
         ),
-        sections=(_use(plan), _memory(plan), _heat(plan), _errors(plan)),
+        sections=(
+            _use(plan),
+            *((_profile(plan),) if "sm_active" in plan.gpu else ()),
+            _memory(plan),
+            _heat(plan),
+            _errors(plan),
+        ),
     )
 
 
@@ -95,6 +101,44 @@ def _use(plan: DashboardsPlan) -> Section:
                 "Memory traffic",
                 "Share of cycles in which the memory transfers data: high while answers are written, since every token "
                 "reads all weights.",
+            ),
+        ),
+    )
+
+
+def _profile(plan: DashboardsPlan) -> Section:
+    """Why a GPU that always computes may still do little."""
+    events = f'{plan.gpu["clock_events"].name}{{hostname=~"$node",clock_event!=""}}'
+    return Section(
+        "Profiling",
+        (
+            _panel(
+                plan,
+                "sm_active",
+                "Multiprocessors with work",
+                "Share of time in which a multiprocessor has work, on average over all: below a half, batches are too "
+                "small for the GPU or slice.",
+            ),
+            _panel(
+                plan,
+                "sm_occupancy",
+                "Occupancy of the multiprocessors",
+                "Share of the warps that they hold of those that they could. Higher is not always better: kernels that "
+                "use many registers hold few.",
+            ),
+            Panel(
+                title="Reduced clocks by reason",
+                description="Samples of the last five minutes: heat and power slow a GPU down; idling is no fault.",
+                unit="short",
+                queries=(Query(f"max by ({_GPU}, clock_event) ({events})", f"{{{{clock_event}}}} {_GPU_LEGEND}"),),
+            ),
+            _panel(
+                plan,
+                "row_remap_pending",
+                "Remapping that waits",
+                "1 where a row of memory is replaced at the next reset of the GPU: rotate the pool's node.",
+                by_gpu=True,
+                limits=(Limit(1, "orange"),),
             ),
         ),
     )

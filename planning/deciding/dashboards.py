@@ -1,5 +1,6 @@
 """Plans what Grafana's dashboards are about, from what is decided of models, pools, tenants and alerts."""
 
+from catalog import GpuExporter
 from planning.deciding.releases import NAMESPACE
 from planning.deciding.tenants import counters, tenants
 from planning.money.cost import replica_usd_h
@@ -35,7 +36,6 @@ def dashboards(
     lines = {line.name: line for line in costs.lines}
     own = {pool.name for pool in pools}
     views = {view.name: view for view in stack.models}
-    exporter = stack.catalog.gpu_metrics.installed
     return DashboardsPlan(
         namespace=monitoring.chart.namespace,
         folder=_FOLDER,
@@ -54,10 +54,16 @@ def dashboards(
         waiting_requests=monitoring.waiting_requests,
         xid_errors=monitoring.gpu_metrics.xid_errors,
         application_xids=monitoring.gpu_metrics.application_xids,
-        gpu={
-            kind: ShownMetricPlan(name=name, unit=exporter.fields[name].unit) for kind, name in exporter.shows.items()
-        },
+        gpu=_gpu(stack.catalog.gpu_metrics.installed, profiling=stack.settings.observability.gpu_profiling),
     )
+
+
+def _gpu(exporter: GpuExporter, *, profiling: bool) -> dict[str, ShownMetricPlan]:
+    """What is shown of GPUs, and with profiling why a busy one may still do little."""
+    fields = {**exporter.fields, **exporter.profile_fields}
+    more = {"clock_events": exporter.uses.clock_events, "row_remap_pending": exporter.uses.row_remap_pending}
+    shown = {**exporter.shows, **({**exporter.profiles, **more} if profiling else {})}
+    return {kind: ShownMetricPlan(name=name, unit=fields[name].unit) for kind, name in shown.items()}
 
 
 def _model(view: ModelView, model: ModelPlan) -> ShownModelPlan:

@@ -67,7 +67,8 @@ def _exporter(stack: ResolvedStack) -> dict[str, Json]:
     """
     exporter = stack.catalog.gpu_metrics.installed
     # Lines of three columns: a comma in a text would be a fourth, at which the exporter ends.
-    listed = "".join(f"{name}, {field.type}, {field.help}\n" for name, field in exporter.fields.items())
+    fields = {**exporter.fields, **(exporter.profile_fields if stack.settings.observability.gpu_profiling else {})}
+    listed = "".join(f"{name}, {field.type}, {field.help}\n" for name, field in fields.items())
     return {
         "version": exporter.tag,
         # This program creates the ServiceMonitor: the chart's own depends on which chart was installed first.

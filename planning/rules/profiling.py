@@ -28,7 +28,7 @@ def the_profiler_is_set_once(_: Resolution, release: ReleaseView) -> Violations:
 @release_rule(
     "PROFILE-OPEN",
     "warning",
-    prevents="Answers get slower whenever somebody in the pod, or who may forward a port to it, starts the profiler: its "
+    prevents="Answers get slower whenever who is in the pod, or may forward a port to it, starts the profiler: its "
     "endpoints ask for no key.",
     source=_SOURCE,
     model=("profiling",),

@@ -11,8 +11,8 @@ from typing import Any, Final
 import catalog
 from tests.graph.stacks import Entry, Sections, entries_of, graph_of, sections_of
 
-# The development stack with a tenant's limits, the export of usage, objectives and costs, which bring alerts of their
-# own.
+# The development stack with a tenant's limits, the export of usage, objectives, costs and counters of multiprocessors,
+# which bring alerts and panels of their own.
 LIMITED: Final = "dev, with limits"
 FOLDER: Final = Path(catalog.__file__).parent / "expositions"
 _LINE: Final = re.compile(r'(?P<name>[a-zA-Z_:][\w:]*)\{(?P<labels>(?:[^"{}]|"[^"]*")*)\} (?P<value>\S+)')
@@ -115,11 +115,13 @@ _OF_THE_CHART: Final[Mapping[str, Monitor]] = {
 # Exporter → the monitor of this program that reads it.
 _RATE_LIMITS: Final = "rate-limits"
 _AGENT_ROUTER: Final = "agent-router"
+_PROFILING: Final = "dcgm-exporter-profiling"
 _MONITORS: Final = {
     "vllm": "vllm",
     "envoy": "envoy",
     "cert-manager": "cert-manager",
     "dcgm-exporter": "dcgm",
+    _PROFILING: "dcgm",
     _RATE_LIMITS: _RATE_LIMITS,
     _AGENT_ROUTER: "envoy",
 }
@@ -139,7 +141,7 @@ def in_use() -> list[Path]:
     return [
         file
         for file in sorted(FOLDER.glob("*.prom"))
-        if exporter_of(file)[0] != "dcgm-exporter" or exporter_of(file)[1] == installed
+        if not exporter_of(file)[0].startswith("dcgm-exporter") or exporter_of(file)[1] == installed
     ]
 
 
@@ -166,7 +168,8 @@ def _limit(sections: Sections) -> None:
     sections["models"][0]["slo"] = {"availability": 0.999, "ttft_p95_seconds": 2.5, "itl_p95_ms": 75}
     sections["gateway"]["entra"] = {"audience": "a0a0a0a0-0000-4000-8000-00000000000a"}
     sections["tenants"][0]["entra"] = {"groups": ["11110000-0000-4000-8000-000000000000"]}
-    sections["observability"] |= {"retention_days": 31, "usage_export": {"since": "2026-12-01"}, "costs": _COSTS}
+    sections["observability"] |= {"gpu_profiling": True, "retention_days": 31, "costs": _COSTS}
+    sections["observability"]["usage_export"] = {"since": "2026-12-01"}
 
 
 @cache
@@ -191,6 +194,8 @@ def _recorded(stack: str, *, healthy: bool) -> list[Series]:
     for file in in_use():
         name = exporter_of(file)[0]
         if name == _RATE_LIMITS and not any("limits" in tenant for tenant in sections_watched(stack)["tenants"]):
+            continue
+        if name == _PROFILING and not sections_watched(stack).get("observability", {}).get("gpu_profiling"):
             continue
         reads = _OF_THE_CHART.get(name) or monitor(entries, _MONITORS[name], _PORTS.get(name))
         parts = file.read_text(encoding="utf-8").partition(_IN_TROUBLE)
