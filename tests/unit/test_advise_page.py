@@ -1,4 +1,4 @@
-"""The example of docs/advise.md is what the command prints, and docs/profiling.md has the commands that `profile` runs."""
+"""The example of docs/advise.md is what the command prints, and docs/profiling.md has the commands of `profile`."""
 
 import os
 import re
