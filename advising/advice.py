@@ -46,7 +46,7 @@ class Advice(Struct, frozen=True, kw_only=True):
 
 
 class Report(Struct, frozen=True):
-    """All advice about a stack, and what nothing can be said about."""
+    """All advice about a stack, and what nothing can be stated about."""
 
     advice: tuple[Advice, ...]
     notes: tuple[str, ...]

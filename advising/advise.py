@@ -1,4 +1,4 @@
-"""All advice about a stack: what can be said of each model and pool, and why of others nothing can."""
+"""All advice about a stack: what can be stated of each model and pool, and why nothing can of others."""
 
 from collections.abc import Iterator
 
@@ -6,38 +6,38 @@ from advising.advice import Advice, Report
 from advising.answers import answers
 from advising.batch import batch
 from advising.changes import Stack
+from advising.comparison import Comparison, Model
 from advising.memory import memory
 from advising.options import options
 from advising.pools import pools
 from advising.replicas import replicas
 from advising.seen import Seen
-from advising.situation import Model, Situation
 
 
 def advise(stack: Stack, seen: Seen) -> Report:
     """Compare a stack with what was seen of it; too little data gives a note and no advice."""
-    situation = Situation(stack, seen)
-    problem = situation.problem()
+    comparison = Comparison(stack, seen)
+    problem = comparison.problem()
     if problem is not None:
         return Report((), (problem,))
     found: list[Advice] = []
     notes: list[str] = []
-    for model in situation.models:
-        why = situation.gap(model)
+    for model in comparison.models:
+        why = comparison.gap(model)
         if why is not None:
             notes.append(why)
             continue
-        found += replicas(situation, model)
-        quiet = situation.quiet(model)
+        found += replicas(comparison, model)
+        quiet = comparison.quiet(model)
         if quiet is not None:
             notes.append(quiet)
-        elif situation.of_model("requests", model):
-            found += _of_load(situation, model)
-    return Report((*found, *pools(situation)), tuple(notes))
+        elif comparison.of_model("requests", model):
+            found += _of_load(comparison, model)
+    return Report((*found, *pools(comparison)), tuple(notes))
 
 
-def _of_load(situation: Situation, model: Model) -> Iterator[Advice]:
-    yield from memory(situation, model)
-    yield from batch(situation, model)
-    yield from answers(situation, model)
-    yield from options(situation, model)
+def _of_load(comparison: Comparison, model: Model) -> Iterator[Advice]:
+    yield from memory(comparison, model)
+    yield from batch(comparison, model)
+    yield from answers(comparison, model)
+    yield from options(comparison, model)

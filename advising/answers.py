@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from advising.advice import Advice, Evidence
 from advising.changes import Change
-from advising.situation import Model, Situation
+from advising.comparison import Comparison, Model
 from planning.money.tokens import HOURS_PER_MONTH
 from planning.plan.objectives import ObjectivePlan
 
@@ -21,61 +21,61 @@ _COUNTED: Final = {"ttft": "first_token", "itl": "between_tokens"}
 _WORDS: Final = {"ttft": "first token", "itl": "next token"}
 
 
-def answers(situation: Situation, model: Model) -> Iterator[Advice]:
+def answers(comparison: Comparison, model: Model) -> Iterator[Advice]:
     """All advice about one model's promises of times."""
-    promised = _promised(situation, model)
-    for promise in missed(situation, model):
-        yield _missed(situation, model, promise)
-    far = [_share(situation, model, promise, (promise.seconds or 0) / _FAR) for promise in promised]
+    promised = _promised(comparison, model)
+    for promise in missed(comparison, model):
+        yield _missed(comparison, model, promise)
+    far = [_share(comparison, model, promise, (promise.seconds or 0) / _FAR) for promise in promised]
     if promised and all(
         share is not None and share >= promise.target for share, promise in zip(far, promised, strict=True)
     ):
-        yield from _exceeded(situation, model, promised)
+        yield from _exceeded(comparison, model, promised)
 
 
-def missed(situation: Situation, model: Model) -> list[ObjectivePlan]:
+def missed(comparison: Comparison, model: Model) -> list[ObjectivePlan]:
     """The promises of times that one model did not keep."""
     return [
         promise
-        for promise in _promised(situation, model)
-        if (share := _share(situation, model, promise, promise.seconds or 0)) is not None and share < promise.target
+        for promise in _promised(comparison, model)
+        if (share := _share(comparison, model, promise, promise.seconds or 0)) is not None and share < promise.target
     ]
 
 
-def _promised(situation: Situation, model: Model) -> list[ObjectivePlan]:
+def _promised(comparison: Comparison, model: Model) -> list[ObjectivePlan]:
     return [
         promise
-        for each in situation.stack.plan.dashboards.objectives
+        for each in comparison.stack.plan.dashboards.objectives
         if each.model == model.name
         for promise in each.objectives
         if promise.kind in _COUNTED and promise.seconds is not None
     ]
 
 
-def _share(situation: Situation, model: Model, promise: ObjectivePlan, seconds: float) -> float | None:
+def _share(comparison: Comparison, model: Model, promise: ObjectivePlan, seconds: float) -> float | None:
     """The share of first or next tokens that are certainly within a time: by the bucket at or below it."""
-    buckets = situation.seen.buckets(_COUNTED[promise.kind], model.name)
+    buckets = comparison.seen.buckets(_COUNTED[promise.kind], model.name)
     if not buckets or buckets[-1][1] < 1:
         return None
     within = [count for bound, count in buckets if bound <= seconds + 1e-9]
     return within[-1] / buckets[-1][1] if within else 0.0
 
 
-def _evidence(situation: Situation, model: Model, promise: ObjectivePlan, seconds: float) -> Evidence:
-    share = _share(situation, model, promise, seconds) or 0
-    return situation.evidence(_COUNTED[promise.kind], f"{_WORDS[promise.kind]} within {seconds:g} s: {share:.1%}")
+def _evidence(comparison: Comparison, model: Model, promise: ObjectivePlan, seconds: float) -> Evidence:
+    share = _share(comparison, model, promise, seconds) or 0
+    return comparison.evidence(_COUNTED[promise.kind], f"{_WORDS[promise.kind]} within {seconds:g} s: {share:.1%}")
 
 
-def _missed(situation: Situation, model: Model, promise: ObjectivePlan) -> Advice:
-    share = _share(situation, model, promise, promise.seconds or 0) or 0
-    waiting = situation.of_model("waiting_share", model) or 0
+def _missed(comparison: Comparison, model: Model, promise: ObjectivePlan) -> Advice:
+    share = _share(comparison, model, promise, promise.seconds or 0) or 0
+    waiting = comparison.of_model("waiting_share", model) or 0
     advice = Advice(
         kind="SLO-MISSED",
         path=f"{model.path}.slo",
         planned=f"{promise.target:.0%} of {_WORDS[promise.kind]}s within {promise.seconds:g} s",
         seen=(
-            _evidence(situation, model, promise, promise.seconds or 0),
-            situation.evidence("waiting_share", f"requests waited for room in {waiting:.0%} of the time"),
+            _evidence(comparison, model, promise, promise.seconds or 0),
+            comparison.evidence("waiting_share", f"requests waited for room in {waiting:.0%} of the time"),
         ),
         change="add replicas",
         gain=f"{promise.target - share:.1%} more are within the time, if all that waits no longer does",
@@ -90,17 +90,17 @@ def _missed(situation: Situation, model: Model, promise: ObjectivePlan) -> Advic
             advice, refused=f"{why}the dashboard LLM models, Where the time goes, and shorten prompts or batches"
         )
     first: str | None = None
-    for words, changes in _more(situation, model):
-        outcome = situation.stack.tried(*changes)
+    for words, changes in _more(comparison, model):
+        outcome = comparison.stack.tried(*changes)
         if outcome.holds:
-            return situation.proposed(replace(advice, change=words), outcome)
+            return comparison.proposed(replace(advice, change=words), outcome)
         first = first or outcome.problem
     return replace(advice, refused=first)
 
 
-def _more(situation: Situation, model: Model) -> Iterator[tuple[str, tuple[Change, ...]]]:
+def _more(comparison: Comparison, model: Model) -> Iterator[tuple[str, tuple[Change, ...]]]:
     """More replicas: earlier where there may be more than there were, else more of them."""
-    most, peak = model.settings.replicas.max, situation.of_replicas("replicas_peak", model) or 0
+    most, peak = model.settings.replicas.max, comparison.of_replicas("replicas_peak", model) or 0
     target = model.plan.workloads[0].scaling.threshold
     earlier = max(1, math.floor(target / _STEP))
     if model.plan.autoscaled and peak < most and earlier < target:
@@ -108,8 +108,8 @@ def _more(situation: Situation, model: Model) -> Iterator[tuple[str, tuple[Chang
     another = Change(("models", model.index, "replicas", "max"), most + 1)
     fewest = () if model.plan.autoscaled else (Change(("models", model.index, "replicas", "min"), most + 1),)
     yield f"write replicas.max: {most + 1}", (*fewest, another)
-    index = situation.pool_index(model.pools[-1])
-    nodes = Change(("pools", index, "nodes", "max"), situation.pools[index].nodes.max + 1)
+    index = comparison.pool_index(model.pools[-1])
+    nodes = Change(("pools", index, "nodes", "max"), comparison.pools[index].nodes.max + 1)
     yield f"write replicas.max: {most + 1}, with a node more in pool {model.pools[-1]}", (*fewest, another, nodes)
 
 
@@ -117,19 +117,19 @@ def _load(model: Model, requests: int) -> Change:
     return Change(("models", model.index, "autoscaling", "requests_per_replica"), requests)
 
 
-def _exceeded(situation: Situation, model: Model, promised: list[ObjectivePlan]) -> Iterator[Advice]:
-    mean, fewest = situation.of_replicas("replicas_mean", model), model.settings.replicas.min
+def _exceeded(comparison: Comparison, model: Model, promised: list[ObjectivePlan]) -> Iterator[Advice]:
+    mean, fewest = comparison.of_replicas("replicas_mean", model), model.settings.replicas.min
     target = model.plan.workloads[0].scaling.threshold
     later = math.ceil(target * _STEP)
     if (
         not model.plan.autoscaled
         or mean is None
         or mean <= fewest
-        or (situation.of_model("waiting_share", model) or 0) > 0
+        or (comparison.of_model("waiting_share", model) or 0) > 0
     ):
         return
     fewer = max(float(fewest), mean * target / later)
-    prices = [each.usd_per_hour for each in situation.stack.plan.dashboards.workloads if each.model == model.name]
+    prices = [each.usd_per_hour for each in comparison.stack.plan.dashboards.workloads if each.model == model.name]
     usd = None if None in prices else (mean - fewer) * max(price or 0 for price in prices) * HOURS_PER_MONTH
     worth = "what they cost is unknown" if usd is None else f"about {usd:,.0f} USD a month less, if nodes follow"
     advice = Advice(
@@ -137,12 +137,12 @@ def _exceeded(situation: Situation, model: Model, promised: list[ObjectivePlan])
         path=f"{model.path}.autoscaling",
         planned=f"a replica for each {target} requests at once",
         seen=(
-            *(_evidence(situation, model, promise, (promise.seconds or 0) / _FAR) for promise in promised),
-            situation.evidence("replicas_mean", f"{mean:.1f} replicas on average"),
+            *(_evidence(comparison, model, promise, (promise.seconds or 0) / _FAR) for promise in promised),
+            comparison.evidence("replicas_mean", f"{mean:.1f} replicas on average"),
         ),
         change=f"write autoscaling: {{requests_per_replica: {later}}}",
         gain=f"{fewer:.1f} replicas on average for the same load: {worth}",
         certainty="medium",
         because=f"every promised time is kept {_FAR} times over; the batch must have room for {later} requests",
     )
-    yield situation.proposed(advice, situation.stack.tried(_load(model, later)))
+    yield comparison.proposed(advice, comparison.stack.tried(_load(model, later)))

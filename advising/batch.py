@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from advising.advice import Advice
 from advising.changes import Change
-from advising.situation import Model, Situation
+from advising.comparison import Comparison, Model
 
 # Reached, while requests wait and the KV cache has room; or never reached by far. A larger batch is twice as large, and
 # a smaller one twice what was seen, so neither brings the other's limit about.
@@ -14,25 +14,25 @@ _SMALLEST = 8
 _WORTH = 1.02
 
 
-def batch(situation: Situation, model: Model) -> Iterator[Advice]:
+def batch(comparison: Comparison, model: Model) -> Iterator[Advice]:
     """All advice about one model's batch."""
-    peak = situation.of_model("batch_peak", model)
+    peak = comparison.of_model("batch_peak", model)
     if peak is None or model.release.memory.kv_tokens == 0:
         return
-    waiting, full = situation.of_model("waiting_share", model) or 0, situation.of_model("kv_peak", model) or 0
+    waiting, full = comparison.of_model("waiting_share", model) or 0, comparison.of_model("kv_peak", model) or 0
     if peak >= model.sequences and waiting >= _WAITING_SHARE and full < _ROOM_IN_CACHE:
-        yield _larger(situation, model, waiting, full)
+        yield _larger(comparison, model, waiting, full)
     elif 0 < peak <= model.sequences * _FEW:
-        yield from _smaller(situation, model, peak)
+        yield from _smaller(comparison, model, peak)
 
 
-def _advice(situation: Situation, model: Model, kind: str, words: str, gain: str, because: str) -> Advice:
-    peak = situation.of_model("batch_peak", model) or 0
+def _advice(comparison: Comparison, model: Model, kind: str, words: str, gain: str, because: str) -> Advice:
+    peak = comparison.of_model("batch_peak", model) or 0
     return Advice(
         kind=kind,
         path=f"{model.path}.engine.args.max-num-seqs",
         planned=f"{model.sequences} requests at once in one replica",
-        seen=(situation.evidence("batch_peak", f"{peak:.0f} requests at once in the fullest replica, at most"),),
+        seen=(comparison.evidence("batch_peak", f"{peak:.0f} requests at once in the fullest replica, at most"),),
         change=words,
         gain=gain,
         certainty="medium",
@@ -40,19 +40,19 @@ def _advice(situation: Situation, model: Model, kind: str, words: str, gain: str
     )
 
 
-def _larger(situation: Situation, model: Model, waiting: float, full: float) -> Advice:
+def _larger(comparison: Comparison, model: Model, waiting: float, full: float) -> Advice:
     wanted = model.sequences * 2
     advice = _advice(
-        situation, model, "BATCH-FULL", f"write max-num-seqs: {wanted}",
+        comparison, model, "BATCH-FULL", f"write max-num-seqs: {wanted}",
         f"requests waited for room in {waiting:.0%} of the time, while the KV cache was at most {full:.0%} full",
         "the time between two tokens grows with the batch: look at it after the change",
     )  # fmt: skip
-    return situation.proposed(advice, situation.stack.tried(_sequences(model, wanted)))
+    return comparison.proposed(advice, comparison.stack.tried(_sequences(model, wanted)))
 
 
-def _smaller(situation: Situation, model: Model, peak: float) -> Iterator[Advice]:
+def _smaller(comparison: Comparison, model: Model, peak: float) -> Iterator[Advice]:
     wanted = max(_SMALLEST, 1 << (int(peak * 2) - 1).bit_length())
-    outcome = situation.stack.tried(_sequences(model, wanted))
+    outcome = comparison.stack.tried(_sequences(model, wanted))
     if wanted >= model.sequences or outcome.plan is None:
         return
     before = model.release.memory.kv_tokens
@@ -60,11 +60,11 @@ def _smaller(situation: Situation, model: Model, peak: float) -> Iterator[Advice
     if after < before * _WORTH:
         return
     advice = _advice(
-        situation, model, "BATCH-UNUSED", f"write max-num-seqs: {wanted}",
+        comparison, model, "BATCH-UNUSED", f"write max-num-seqs: {wanted}",
         f"the KV cache holds {after:,} tokens in place of {before:,}",
         "more requests than that at once wait then, where they were computed together before",
     )  # fmt: skip
-    yield situation.proposed(advice, outcome)
+    yield comparison.proposed(advice, outcome)
 
 
 def _sequences(model: Model, wanted: int) -> Change:

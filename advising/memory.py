@@ -9,12 +9,12 @@ import catalog
 from advising.advice import Advice
 from advising.answers import missed
 from advising.changes import Change, Outcome
-from advising.situation import Model, Situation
+from advising.comparison import Comparison, Model
 from planning.gpus import mig
 from planning.plan import MemoryPlan
 
 # A cache that was never fuller than this is too large; one that was as full as that is too small, if requests wait for
-# room, or are preempted. Between them nothing is said: a change in one direction never brings about the other.
+# room, or are preempted. Between them there is no advice: a change in one direction never brings about the other.
 _UNUSED, _FULL = 0.4, 0.95
 _WAITING_SHARE, _PREEMPTED_SHARE = 0.05, 0.01
 # What a smaller device must hold beyond the highest use that was seen.
@@ -24,28 +24,28 @@ _BUSIEST = 0.8
 _ROUND = 1024
 
 
-def memory(situation: Situation, model: Model) -> Iterator[Advice]:
+def memory(comparison: Comparison, model: Model) -> Iterator[Advice]:
     """All advice about one model's memory."""
     if model.release.memory.kv_tokens == 0:
         return
-    peak = situation.of_model("kv_peak", model)
-    shorter = _context(situation, model)
+    peak = comparison.of_model("kv_peak", model)
+    shorter = _context(comparison, model)
     if shorter is not None:
         yield shorter
     if peak is None:
         return
     if peak < _UNUSED:
-        yield _unused(situation, model, peak)
-    elif _pressed(situation, model, peak):
-        yield _pressure(situation, model, peak)
+        yield _unused(comparison, model, peak)
+    elif _pressed(comparison, model, peak):
+        yield _pressure(comparison, model, peak)
 
 
-def longest_seen(situation: Situation, model: Model) -> int | None:
+def longest_seen(comparison: Comparison, model: Model) -> int | None:
     """Tokens that no request exceeded: the bounds of the buckets of the longest prompt and of the longest answer.
 
     None where one of them is beyond the last bucket, or nothing was counted. The two were seldom one request's.
     """
-    bounds = [_highest(situation.seen.buckets(key, model.name)) for key in ("prompt_tokens", "answer_tokens")]
+    bounds = [_highest(comparison.seen.buckets(key, model.name)) for key in ("prompt_tokens", "answer_tokens")]
     known = [bound for bound in bounds if bound is not None and math.isfinite(bound)]
     return int(sum(known)) if len(known) == len(bounds) else None
 
@@ -59,34 +59,34 @@ def _highest(buckets: list[tuple[float, float]]) -> float | None:
     return next(bound for bound, count in buckets if count >= total * (1 - 1e-9))
 
 
-def _needed_context(situation: Situation, model: Model) -> int | None:
+def _needed_context(comparison: Comparison, model: Model) -> int | None:
     """A context with room for all that was seen, where it is half of the planned one or less."""
-    longest = longest_seen(situation, model)
+    longest = longest_seen(comparison, model)
     if longest is None:
         return None
     needed = -(-longest // _ROUND) * _ROUND
     return needed if needed * 2 <= model.settings.context else None
 
 
-def _context(situation: Situation, model: Model) -> Advice | None:
-    needed = _needed_context(situation, model)
+def _context(comparison: Comparison, model: Model) -> Advice | None:
+    needed = _needed_context(comparison, model)
     if needed is None:
         return None
-    outcome = situation.stack.tried(Change(("models", model.index, "context"), needed))
+    outcome = comparison.stack.tried(Change(("models", model.index, "context"), needed))
     before, after = model.release.memory, _memory(outcome, model)
     gain = f"the KV cache holds {before.max_concurrency:g} requests of the longest kind at once"
     if after is not None:
         gain += f", then {after.max_concurrency:g}"
-    longest = longest_seen(situation, model)
+    longest = longest_seen(comparison, model)
     advice = Advice(
         kind="CONTEXT-UNUSED",
         path=f"{model.path}.context",
         planned=f"requests of up to {model.settings.context:,} tokens",
         seen=(
-            situation.evidence(
+            comparison.evidence(
                 "prompt_tokens", f"prompt and answer together at most {longest:,} tokens, by the bounds of buckets"
             ),
-            situation.evidence("requests", f"{situation.of_model('requests', model) or 0:,.0f} requests"),
+            comparison.evidence("requests", f"{comparison.of_model('requests', model) or 0:,.0f} requests"),
         ),
         change=f"write context: {needed}",
         gain=gain,
@@ -94,7 +94,7 @@ def _context(situation: Situation, model: Model) -> Advice | None:
         because="longer requests are refused then, and those whose max_tokens asks for more than is left: ask the "
         "tenants whether a longer one may come",
     )
-    return situation.proposed(advice, outcome)
+    return comparison.proposed(advice, outcome)
 
 
 def _memory(outcome: Outcome, model: Model) -> MemoryPlan | None:
@@ -103,12 +103,14 @@ def _memory(outcome: Outcome, model: Model) -> MemoryPlan | None:
     return next(each for each in outcome.plan.models if each.name == model.name).releases[0].memory
 
 
-def _unused(situation: Situation, model: Model, peak: float) -> Advice:
+def _unused(comparison: Comparison, model: Model, peak: float) -> Advice:
     memory, needed = model.release.memory, peak * model.release.memory.kv_tokens * _ROOM
-    seen = [situation.evidence("kv_peak", f"at most {peak:.0%} of the KV cache in use, in the fullest replica")]
-    busy = [value for pool in model.pools if (value := situation.of_pool("gpus_busy", pool)) is not None]
+    seen = [comparison.evidence("kv_peak", f"at most {peak:.0%} of the KV cache in use, in the fullest replica")]
+    busy = [value for pool in model.pools if (value := comparison.of_pool("gpus_busy", pool)) is not None]
     if busy:
-        seen.append(situation.evidence("gpus_busy", f"GPUs compute {max(busy):.0%} of the time at the 95th percentile"))
+        seen.append(
+            comparison.evidence("gpus_busy", f"GPUs compute {max(busy):.0%} of the time at the 95th percentile")
+        )
     advice = Advice(
         kind="KV-UNUSED",
         path=model.path,
@@ -119,21 +121,21 @@ def _unused(situation: Situation, model: Model, peak: float) -> Advice:
         certainty="medium",
         because="smaller devices compute more slowly: compare time to first token and time between tokens after it",
     )
-    if missed(situation, model):
+    if missed(comparison, model):
         return replace(advice, refused="times that are promised are missed, and a smaller device also computes less")
     if len(busy) < len(model.pools):
         return replace(advice, refused="how busy the GPUs are isn't known, and a smaller device also computes less")
     best: tuple[float, str, Outcome] | None = None
     slow, other = False, False
-    for words, ratio, changes in _smaller(situation, model):
+    for words, ratio, changes in _smaller(comparison, model):
         if max(busy) * ratio > _BUSIEST:
             slow = True
             continue
         other = True
-        outcome = _fitting(situation, model, changes, needed)
+        outcome = _fitting(comparison, model, changes, needed)
         if outcome is None:
             continue
-        saving = situation.stack.saving(outcome)
+        saving = comparison.stack.saving(outcome)
         lowest, highest = saving.min_per_month or 0, saving.max_per_month or 0
         if lowest >= 0 and highest >= 0 and (total := lowest + highest) > 0 and (best is None or total > best[0]):
             best = (total, words, outcome)
@@ -143,48 +145,48 @@ def _unused(situation: Situation, model: Model, peak: float) -> Advice:
             if slow and not other
             else "nothing smaller on this stack's VM sizes saves money"
         )
-        return replace(advice, refused=f"{why}{_longer(situation, model)}")
-    return situation.proposed(replace(advice, change=best[1]), best[2])
+        return replace(advice, refused=f"{why}{_longer(comparison, model)}")
+    return comparison.proposed(replace(advice, change=best[1]), best[2])
 
 
-def _longer(situation: Situation, model: Model) -> str:
+def _longer(comparison: Comparison, model: Model) -> str:
     """What else the cache could be used for."""
     twice = model.settings.context * 2
-    outcome = situation.stack.tried(Change(("models", model.index, "context"), twice))
+    outcome = comparison.stack.tried(Change(("models", model.index, "context"), twice))
     return f"; the cache would also hold a context of {twice:,} tokens" if outcome.holds else ""
 
 
-def _fitting(situation: Situation, model: Model, changes: tuple[Change, ...], needed: float) -> Outcome | None:
+def _fitting(comparison: Comparison, model: Model, changes: tuple[Change, ...], needed: float) -> Outcome | None:
     """The changed stack with as few nodes as it needs; with a shorter context where the planned one doesn't fit."""
-    shorter = _needed_context(situation, model)
+    shorter = _needed_context(comparison, model)
     more = () if shorter is None else (Change(("models", model.index, "context"), shorter),)
     for each in (changes, (*changes, *more)) if more else (changes,):
-        outcome = situation.stack.tried(*each)
+        outcome = comparison.stack.tried(*each)
         memory = _memory(outcome, model)
         if outcome.holds and memory is not None and memory.kv_tokens >= needed:
-            return situation.stack.tightened(outcome, situation.indices(model))
+            return comparison.stack.tightened(outcome, comparison.indices(model))
     return None
 
 
-def _smaller(situation: Situation, model: Model) -> Iterator[tuple[str, float, tuple[Change, ...]]]:
+def _smaller(comparison: Comparison, model: Model) -> Iterator[tuple[str, float, tuple[Change, ...]]]:
     """Smaller devices: words, how much less they compute, and the changes."""
     parallel = model.settings.engine.tensor_parallel
     if parallel > 1 and parallel % 2 == 0:
         path = ("models", model.index, "engine", "tensor_parallel")
         yield f"write tensor_parallel: {parallel // 2}, half of the GPUs", 2.0, (Change(path, parallel // 2),)
     for workload in model.plan.workloads[:1]:
-        yield from _slices(situation, model, workload.pool)
+        yield from _slices(comparison, model, workload.pool)
 
 
-def _slices(situation: Situation, model: Model, pool: str) -> Iterator[tuple[str, float, tuple[Change, ...]]]:
-    facts, index = catalog.load(), situation.pool_index(pool)
-    settings = situation.pools[index]
+def _slices(comparison: Comparison, model: Model, pool: str) -> Iterator[tuple[str, float, tuple[Change, ...]]]:
+    facts, index = catalog.load(), comparison.pool_index(pool)
+    settings = comparison.pools[index]
     vm = facts.vm_sizes.get(settings.vm_size)
     geometry = facts.mig.get(vm.gpu or "") if vm is not None else None
     if len(model.pools) > 1 or geometry is None or not settings.gpu.layout or settings.gpu.shared:
         return
     mine = model.settings.slice or settings.gpu.layout[0]
-    others = [each for each in situation.models if each.name != model.name and pool in each.pools]
+    others = [each for each in comparison.models if each.name != model.name and pool in each.pools]
     theirs = tuple(dict.fromkeys(each.settings.slice or settings.gpu.layout[0] for each in others))
     whole = geometry.profiles[mine].sm
     for name, profile in sorted(geometry.profiles.items()):
@@ -211,27 +213,27 @@ def _layouts(geometry: catalog.MigGpu, name: str, most: int, theirs: tuple[str, 
             return
 
 
-def _pressed(situation: Situation, model: Model, peak: float) -> bool:
-    waiting = situation.of_model("waiting_share", model) or 0
-    return _preempted(situation, model) >= _PREEMPTED_SHARE or (peak >= _FULL and waiting >= _WAITING_SHARE)
+def _pressed(comparison: Comparison, model: Model, peak: float) -> bool:
+    waiting = comparison.of_model("waiting_share", model) or 0
+    return _preempted(comparison, model) >= _PREEMPTED_SHARE or (peak >= _FULL and waiting >= _WAITING_SHARE)
 
 
-def _preempted(situation: Situation, model: Model) -> float:
-    requests = situation.of_model("requests", model) or 0
-    return (situation.of_model("preemptions", model) or 0) / requests if requests else 0.0
+def _preempted(comparison: Comparison, model: Model) -> float:
+    requests = comparison.of_model("requests", model) or 0
+    return (comparison.of_model("preemptions", model) or 0) / requests if requests else 0.0
 
 
-def _pressure(situation: Situation, model: Model, peak: float) -> Advice:
+def _pressure(comparison: Comparison, model: Model, peak: float) -> Advice:
     memory = model.release.memory
-    waiting = situation.of_model("waiting_share", model) or 0
+    waiting = comparison.of_model("waiting_share", model) or 0
     advice = Advice(
         kind="KV-PRESSURE",
         path=model.path,
         planned=f"a KV cache of {memory.kv_tokens:,} tokens in each of up to {model.settings.replicas.max} replicas",
         seen=(
-            situation.evidence("kv_peak", f"{peak:.0%} of the KV cache in use at the peak"),
-            situation.evidence("waiting_share", f"requests waited for room in {waiting:.0%} of the time"),
-            situation.evidence("preemptions", f"{_preempted(situation, model):.1%} of the requests were preempted"),
+            comparison.evidence("kv_peak", f"{peak:.0%} of the KV cache in use at the peak"),
+            comparison.evidence("waiting_share", f"requests waited for room in {waiting:.0%} of the time"),
+            comparison.evidence("preemptions", f"{_preempted(comparison, model):.1%} of the requests were preempted"),
         ),
         change="give it more KV cache",
         gain="requests neither wait for room nor are computed twice",
@@ -239,15 +241,15 @@ def _pressure(situation: Situation, model: Model, peak: float) -> Advice:
         because="what was seen is what this cache let through: look again some days after the change",
     )
     refused: str | None = None
-    for words, changes in _larger(situation, model):
-        outcome = situation.stack.tried(*changes)
+    for words, changes in _larger(comparison, model):
+        outcome = comparison.stack.tried(*changes)
         after = _memory(outcome, model)
         if (
             outcome.holds
             and after is not None
             and _held(outcome, model) > memory.kv_tokens * model.settings.replicas.max
         ):
-            return situation.proposed(replace(advice, change=words), outcome)
+            return comparison.proposed(replace(advice, change=words), outcome)
         refused = refused or outcome.problem
     return replace(
         advice, refused=f"no change of this stack's own gives it more: {refused or 'the cache stays as it is'}"
@@ -261,17 +263,17 @@ def _held(outcome: Outcome, model: Model) -> int:
     return found.releases[0].memory.kv_tokens * found.max_replicas
 
 
-def _larger(situation: Situation, model: Model) -> Iterator[tuple[str, tuple[Change, ...]]]:
+def _larger(comparison: Comparison, model: Model) -> Iterator[tuple[str, tuple[Change, ...]]]:
     """More KV cache, what costs least first."""
     most = model.settings.replicas.max
     another = Change(("models", model.index, "replicas", "max"), most + 1)
     yield f"write replicas.max: {most + 1}", (another,)
-    settings = situation.pools[situation.pool_index(model.pools[0])]
+    settings = comparison.pools[comparison.pool_index(model.pools[0])]
     # One that isn't larger holds no more, and is left out for that.
     for kind in sorted(set(settings.gpu.layout) - {model.settings.slice}):
         yield f"write slice: {kind}", (Change(("models", model.index, "slice"), kind),)
-    index = situation.pool_index(model.pools[-1])
-    nodes = Change(("pools", index, "nodes", "max"), situation.pools[index].nodes.max + 1)
+    index = comparison.pool_index(model.pools[-1])
+    nodes = Change(("pools", index, "nodes", "max"), comparison.pools[index].nodes.max + 1)
     yield f"write replicas.max: {most + 1}, with a node more in pool {model.pools[-1]}", (another, nodes)
     if model.settings.engine.kv_cache_dtype == "auto":
         halved = Change(("models", model.index, "engine", "kv_cache_dtype"), "fp8")

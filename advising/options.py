@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from advising.advice import Advice
 from advising.changes import REMOVED, Change
-from advising.situation import Model, Situation
+from advising.comparison import Comparison, Model
 
 # Fewer tokens say nothing about how often prompts begin alike, or how often a guess is right.
 _FEWEST_TOKENS: Final = 1_000_000
@@ -16,20 +16,20 @@ _PREFIX, _SPECULATION = "enable-prefix-caching", "speculative-config"
 _WORTH = 1.02
 
 
-def options(situation: Situation, model: Model) -> Iterator[Advice]:
+def options(comparison: Comparison, model: Model) -> Iterator[Advice]:
     """All advice about one model's options."""
-    yield from _prefix(situation, model)
-    yield from _speculation(situation, model)
+    yield from _prefix(comparison, model)
+    yield from _speculation(comparison, model)
 
 
-def _prefix(situation: Situation, model: Model) -> Iterator[Advice]:
-    asked = situation.of_model("prefix_queries", model) or 0
-    hits = situation.of_model("prefix_hits", model)
-    if model.settings.engine.args.get(_PREFIX) is False or hits is None or asked < _FEWEST_TOKENS:
+def _prefix(comparison: Comparison, model: Model) -> Iterator[Advice]:
+    tokens = comparison.of_model("prefix_queries", model) or 0
+    hits = comparison.of_model("prefix_hits", model)
+    if model.settings.engine.args.get(_PREFIX) is False or hits is None or tokens < _FEWEST_TOKENS:
         return
-    if hits / asked >= _FEW_HITS:
+    if hits / tokens >= _FEW_HITS:
         return
-    outcome = situation.stack.tried(Change(("models", model.index, "engine", "args", _PREFIX), False))
+    outcome = comparison.stack.tried(Change(("models", model.index, "engine", "args", _PREFIX), False))
     before, after = model.release.memory.kv_tokens, 0
     if outcome.plan is not None:
         after = next(each for each in outcome.plan.models if each.name == model.name).releases[0].memory.kv_tokens
@@ -38,7 +38,7 @@ def _prefix(situation: Situation, model: Model) -> Iterator[Advice]:
         path=f"{model.path}.engine.args.{_PREFIX}",
         planned="prompts that begin alike are read once",
         seen=(
-            situation.evidence("prefix_hits", f"{hits / asked:.1%} of {asked:,.0f} prompt tokens were in the cache"),
+            comparison.evidence("prefix_hits", f"{hits / tokens:.1%} of {tokens:,.0f} prompt tokens were in the cache"),
         ),
         change=f"write {_PREFIX}: false",
         gain=f"the KV cache holds {after:,} tokens in place of {before:,}",
@@ -49,14 +49,14 @@ def _prefix(situation: Situation, model: Model) -> Iterator[Advice]:
         why = "it costs next to nothing here, and turning it off leaves the KV cache as it is"
         yield replace(advice, refused=f"{why}: put what all prompts share at their beginning")
         return
-    yield situation.proposed(advice, outcome)
+    yield comparison.proposed(advice, outcome)
 
 
-def _speculation(situation: Situation, model: Model) -> Iterator[Advice]:
-    if _SPECULATION not in model.settings.engine.args or "guessed" not in situation.seen.answers:
+def _speculation(comparison: Comparison, model: Model) -> Iterator[Advice]:
+    if _SPECULATION not in model.settings.engine.args or "guessed" not in comparison.seen.answers:
         return
-    guessed = situation.of_model("guessed", model) or 0
-    accepted = situation.of_model("guesses_accepted", model) or 0
+    guessed = comparison.of_model("guessed", model) or 0
+    accepted = comparison.of_model("guesses_accepted", model) or 0
     if guessed < _FEWEST_TOKENS or accepted / guessed >= _FEW_ACCEPTED:
         return
     advice = Advice(
@@ -64,7 +64,7 @@ def _speculation(situation: Situation, model: Model) -> Iterator[Advice]:
         path=f"{model.path}.engine.args.{_SPECULATION}",
         planned="tokens are guessed ahead, and checked by the model",
         seen=(
-            situation.evidence(
+            comparison.evidence(
                 "guesses_accepted", f"{accepted / guessed:.0%} of {guessed:,.0f} guessed tokens accepted"
             ),
         ),
@@ -75,4 +75,4 @@ def _speculation(situation: Situation, model: Model) -> Iterator[Advice]:
         "fewer num_speculative_tokens first",
     )
     change = Change(("models", model.index, "engine", "args", _SPECULATION), REMOVED)
-    yield situation.proposed(advice, situation.stack.tried(change))
+    yield comparison.proposed(advice, comparison.stack.tried(change))

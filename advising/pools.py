@@ -7,25 +7,25 @@ from msgspec.structs import replace
 
 from advising.advice import Advice
 from advising.changes import Change
-from advising.situation import Situation
+from advising.comparison import Comparison
 from config.pools import Pool
 
 # Nodes that were taken back on a day, above which a model with objectives is better off on demand.
 _TAKEN_BACK_A_DAY: Final = 1
 
 
-def pools(situation: Situation) -> Iterator[Advice]:
+def pools(comparison: Comparison) -> Iterator[Advice]:
     """All advice about one stack's pools."""
-    for index, pool in enumerate(situation.pools):
+    for index, pool in enumerate(comparison.pools):
         if pool.pool_class == "background":
             continue
-        yield from _idle(situation, index, pool)
-        yield from _spot(situation, index, pool)
+        yield from _idle(comparison, index, pool)
+        yield from _spot(comparison, index, pool)
 
 
-def _idle(situation: Situation, index: int, pool: Pool) -> Iterator[Advice]:
-    busy, peak = situation.of_pool("nodes_busy_peak", pool.name) or 0, situation.of_pool("nodes_peak", pool.name)
-    fewest, stack = pool.nodes.min, situation.stack
+def _idle(comparison: Comparison, index: int, pool: Pool) -> Iterator[Advice]:
+    busy, peak = comparison.of_pool("nodes_busy_peak", pool.name) or 0, comparison.of_pool("nodes_peak", pool.name)
+    fewest, stack = pool.nodes.min, comparison.stack
     if peak is None or busy >= fewest or fewest == 0:
         return
     outcome = next(
@@ -43,8 +43,10 @@ def _idle(situation: Situation, index: int, pool: Pool) -> Iterator[Advice]:
         path=f"pools[{index}].nodes.min",
         planned=f"{fewest} nodes of {pool.vm_size} that always run",
         seen=(
-            situation.evidence("nodes_busy_peak", f"at most {busy:.0f} nodes at once with a GPU that computes"),
-            situation.evidence("nodes_mean", f"{situation.of_pool('nodes_mean', pool.name) or 0:.1f} nodes on average"),
+            comparison.evidence("nodes_busy_peak", f"at most {busy:.0f} nodes at once with a GPU that computes"),
+            comparison.evidence(
+                "nodes_mean", f"{comparison.of_pool('nodes_mean', pool.name) or 0:.1f} nodes on average"
+            ),
         ),
         change=f"write nodes.min: {int(busy)}",
         gain="the autoscaler starts nodes when replicas need them",
@@ -57,19 +59,19 @@ def _idle(situation: Situation, index: int, pool: Pool) -> Iterator[Advice]:
         yield replace(advice, refused=why)
         return
     number = next(change.value for change in outcome.changes)
-    yield situation.proposed(replace(advice, change=f"write nodes.min: {number}"), outcome)
+    yield comparison.proposed(replace(advice, change=f"write nodes.min: {number}"), outcome)
 
 
-def _spot(situation: Situation, index: int, pool: Pool) -> Iterator[Advice]:
-    different, peak = (situation.of_pool(key, pool.name) for key in ("nodes_different", "nodes_peak"))
+def _spot(comparison: Comparison, index: int, pool: Pool) -> Iterator[Advice]:
+    different, peak = (comparison.of_pool(key, pool.name) for key in ("nodes_different", "nodes_peak"))
     if different is None or peak is None:
         return
-    seen = (situation.evidence("nodes_different", f"{different:.0f} different nodes, {peak:.0f} at once at most"),)
-    members = [model for model in situation.models if pool.name in model.pools]
+    seen = (comparison.evidence("nodes_different", f"{different:.0f} different nodes, {peak:.0f} at once at most"),)
+    members = [model for model in comparison.models if pool.name in model.pools]
     promised = [model.name for model in members if model.settings.slo is not None]
     # Only of a pool that never changes its size is each further node one that was taken back.
     lost = different - peak if pool.nodes.min == pool.nodes.max else 0.0
-    if pool.capacity == "spot" and promised and lost >= _TAKEN_BACK_A_DAY * situation.seen.days:
+    if pool.capacity == "spot" and promised and lost >= _TAKEN_BACK_A_DAY * comparison.seen.days:
         advice = Advice(
             kind="SPOT-LOST",
             path=f"pools[{index}].capacity",
@@ -80,7 +82,7 @@ def _spot(situation: Situation, index: int, pool: Pool) -> Iterator[Advice]:
             certainty="medium",
             because="upgrades and repairs replace nodes too: see the events of the scale set",
         )
-        yield situation.proposed(advice, situation.stack.tried(Change(("pools", index, "capacity"), "on-demand")))
+        yield comparison.proposed(advice, comparison.stack.tried(Change(("pools", index, "capacity"), "on-demand")))
     bursts = members and all(
         workload.role == "burst" for model in members for workload in model.plan.workloads if workload.pool == pool.name
     )
@@ -95,5 +97,5 @@ def _spot(situation: Situation, index: int, pool: Pool) -> Iterator[Advice]:
             certainty="low",
             because="nobody knows how often Azure takes nodes of this size back here; the highest spot price counts",
         )
-        outcome = situation.stack.tried(Change(("pools", index, "capacity"), "spot"))
-        yield situation.proposed(advice, outcome)
+        outcome = comparison.stack.tried(Change(("pools", index, "capacity"), "spot"))
+        yield comparison.proposed(advice, outcome)

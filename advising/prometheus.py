@@ -48,7 +48,7 @@ def ask(address: str, plan: Plan, stack: str, days: int, at: float, token: str |
     """The answers to all questions about a stack at the time `at`.
 
     Raises:
-        UnreachableError: the address can't be asked, the server doesn't answer, or a query fails.
+        UnreachableError: the address can't be used, the server doesn't answer, or a query fails.
     """
     base = _checked(address, token)
     opener = build_opener(_NoRedirect())
@@ -106,10 +106,10 @@ def _why(error: HTTPError) -> str:
     if error.code in (401, 403):
         return f": put a bearer token that may read metrics into {TOKEN}"
     try:
-        said = json.loads(error.read(_ANSWER_BYTES))["error"]
+        message = json.loads(error.read(_ANSWER_BYTES))["error"]
     except (ValueError, KeyError, TypeError, OSError, RecursionError):
         return ""
-    return f": {_line(said)}"
+    return f": {_line(message)}"
 
 
 def _line(value: object) -> str:
@@ -132,6 +132,6 @@ def _series(question: Question, reply: Any, base: str) -> list[Series]:
         ]
     except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
         raise UnreachableError(f"{host} answered with something else than Prometheus' JSON") from error
-    # A mean of nothing is no number.
+    # A mean of nothing is not a number.
     kept = [each for each in every if math.isfinite(each.value) and each.value >= 0]
     return sorted(kept, key=lambda each: sorted(each.labels.items()))

@@ -136,16 +136,16 @@ def _of_answer(place: str, answer: Answer, question: Question) -> Iterator[tuple
         yield f"{place}.query", f"it is the answer to another query than {question.query}"
     known = set()
     for index, series in enumerate(answer.series):
-        there = f"{place}.series[{index}]"
+        at_series = f"{place}.series[{index}]"
         if set(series.labels) != set(question.by):
-            yield f"{there}.labels", f"labels {sorted(series.labels)} are not {sorted(question.by)}"
+            yield f"{at_series}.labels", f"labels {sorted(series.labels)} are not {sorted(question.by)}"
         elif "le" in series.labels and not _is_number(series.labels["le"]):
-            yield f"{there}.labels", f"{series.labels['le']!r} is not the bound of a bucket"
+            yield f"{at_series}.labels", f"{series.labels['le']!r} is not the bound of a bucket"
         if not (math.isfinite(series.value) and series.value >= 0):
-            yield f"{there}.value", f"{series.value} is not a number of 0 or more"
+            yield f"{at_series}.value", f"{series.value} is not a number of 0 or more"
         labels = tuple(sorted(series.labels.items()))
         if labels in known:
-            yield f"{there}.labels", "the same labels as another series"
+            yield f"{at_series}.labels", "the same labels as another series"
         known.add(labels)
 
 

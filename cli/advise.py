@@ -129,7 +129,7 @@ def _lines(stack: str, seen: "Seen", report: "Report") -> Iterator[str]:
         yield from _one(each)
     for note in report.notes:
         yield ""
-        yield from _wrapped("Nothing is said: ", note)
+        yield from _wrapped("No advice: ", note)
 
 
 def _one(advice: "Advice") -> Iterator[str]:

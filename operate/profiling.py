@@ -47,9 +47,9 @@ class Kubectl:
                 [*self._start, *arguments], capture_output=True, text=True, timeout=seconds, check=True
             )
         except subprocess.CalledProcessError as error:
-            said = " ".join(str(error.stderr).split())[-_TAIL:]
+            message = " ".join(str(error.stderr).split())[-_TAIL:]
             raise CannotOperateError(
-                f"kubectl {arguments[0]} failed: {said}",
+                f"kubectl {arguments[0]} failed: {message}",
                 f"see whether kubectl --context {self._context} get pods works (az aks get-credentials)",
             ) from error
         except (OSError, subprocess.TimeoutExpired) as error:

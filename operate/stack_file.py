@@ -39,7 +39,7 @@ def _like(text: str) -> YAML:
     return _parser(*_style_of(text))
 
 
-# One file is edited in many ways before one of them is shown.
+# One file is edited again and again before one of the results is shown.
 @lru_cache(maxsize=1)
 def _style_of(text: str) -> tuple[int, int]:
     parsers = {style: _parser(*style) for style in _STYLES}

@@ -9,7 +9,7 @@ from planning.resolving.releases import ReleaseView
 from planning.resolving.request_path import sse_keep_alive_seconds
 from planning.vllm.arguments import CommandLine
 
-# vLLM's profiler (vllm/config/profiler.py): off until it is told to start, and by itself after so many steps, so that a
+# vLLM's profiler (vllm/config/profiler.py): off until somebody starts it, and by itself after so many steps, so that a
 # forgotten one fills no disk. Without the front end's, which knows no steps; without stacks, which cost most.
 PROFILER: Final[Mapping[str, Any]] = {
     "profiler": "torch",

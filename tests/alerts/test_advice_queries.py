@@ -1,4 +1,4 @@
-"""Queries of `advise` name only metrics and labels that exporters have, and an answer has the labels it is told by."""
+"""Queries of `advise` name only metrics and labels that exporters have, and answers have the labels by which they are read."""
 
 import re
 
@@ -35,10 +35,10 @@ def trees(plan: DashboardsPlan) -> list[Node]:
 @pytest.mark.parametrize("stack", [*ALL, LIMITED])
 def test_every_metric_and_label_that_advise_asks_for_is_exported(stack: str) -> None:
     plan = decide(config.load(sections_watched(stack)), catalog.load()).dashboards
-    asked = questions(plan, 7)
+    wanted = questions(plan, 7)
     exported = known(scraped(stack))
-    assert len({question.key for question in asked}) == len(asked)
-    for question, tree in zip(asked, trees(plan), strict=True):
+    assert len({question.key for question in wanted}) == len(wanted)
+    for question, tree in zip(wanted, trees(plan), strict=True):
         found = check(tree, exported)
         assert not found.problems, f"{question.key}: {found.problems}"
         assert (found.labels or frozenset()) == set(question.by), question.key

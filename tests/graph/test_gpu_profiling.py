@@ -55,7 +55,7 @@ def test_the_dashboard_shows_them_where_they_are_measured() -> None:
     shown = gpus_board(decide(config.load(sections), catalog.load()).dashboards)
     more = [section for section in shown.sections if section not in without.sections]
     assert [section.title for section in more] == ["Profiling"]
-    asked = " ".join(query.expression for panel in more[0].panels for query in panel.queries)
+    queries = " ".join(query.expression for panel in more[0].panels for query in panel.queries)
     uses = GPUS.installed.uses
     for metric in (*GPUS.installed.profile_fields, uses.clock_events, uses.row_remap_pending):
-        assert metric in asked
+        assert metric in queries

@@ -1,5 +1,6 @@
 """A replica that can be profiled: a folder of limited size, and endpoints that clients and other pods don't reach."""
 
+import re
 from typing import Any
 
 from planning.plan.endpoint import TRACES_FOLDER
@@ -48,10 +49,13 @@ def test_nothing_else_of_the_stack_changes() -> None:
     assert before == after
 
 
-def test_the_gateway_has_no_way_to_the_profiler() -> None:
-    """Routes name the paths that they take, and the endpoints of the profiler are none of them."""
-    for route in _of(graph_of("dev", _on).to_json(), "HTTPRoute", "AIGatewayRoute", "HTTPRouteFilter"):
-        assert "profile" not in str(route)
+def test_the_gateway_lets_no_request_through_to_the_profiler() -> None:
+    (policy,) = _of(graph_of("dev", _on).to_json(), ":SecurityPolicy")
+    assert policy["spec"]["authorization"]["defaultAction"] == "Deny"
+    (path,) = [rule["operation"]["path"] for rule in policy["spec"]["authorization"]["rules"]]
+    assert re.fullmatch(path["value"], "/v1/chat/completions")
+    for closed in ("/start_profile", "/stop_profile", "/v1/start_profile", "/v1/models/../../start_profile"):
+        assert not re.fullmatch(path["value"], closed), closed
 
 
 def test_pods_of_models_take_requests_from_the_gateway_and_prometheus_alone() -> None:

@@ -1,4 +1,4 @@
-"""Each piece of advice: when it is given, what it changes and saves, and when nothing is said or proposed."""
+"""Each piece of advice: when it is given, what it changes and saves, and when no change is proposed."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -247,7 +247,7 @@ def test_spot_nodes_that_are_taken_back_all_the_time() -> None:
     assert advised(text, {"nodes_different/spot": 8}).advice == ()
 
 
-def test_too_little_data_is_said_and_gives_no_advice() -> None:
+def test_too_little_data_is_stated_and_gives_no_advice() -> None:
     unused = {"kv_peak": 0.01, "load_peak": 0, "nodes_busy_peak": 0}
     young = advised(ALONE, {**unused, "covered": 1000})
     assert young.advice == ()

@@ -96,12 +96,12 @@ def server(
     status: int = 200, body: Callable[[str], bytes] = lambda _: b"", **headers: str
 ) -> Generator[tuple[str, list[Any]]]:
     """A server that answers every query alike, and what it was sent."""
-    asked: list[Any] = []
+    requests: list[Any] = []
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             form = parse_qs(self.rfile.read(int(self.headers["Content-Length"])).decode())
-            asked.append((self.path, form, self.headers.get("Authorization")))
+            requests.append((self.path, form, self.headers.get("Authorization")))
             content = body(form["query"][0])
             self.send_response(status)
             for name, value in headers.items():
@@ -117,7 +117,7 @@ def server(
     thread = Thread(target=running.serve_forever)
     thread.start()
     try:
-        yield f"http://127.0.0.1:{running.server_port}", asked
+        yield f"http://127.0.0.1:{running.server_port}", requests
     finally:
         running.shutdown()
         thread.join()
@@ -129,22 +129,22 @@ def vector(*series: tuple[dict[str, str], str]) -> bytes:
     return json.dumps({"status": "success", "data": {"resultType": "vector", "result": result}}).encode()
 
 
-def test_every_question_is_asked_once_of_the_server(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_query_is_sent_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("http_proxy", "")
     with server(
         body=lambda _: vector(({"model_name": "chat", "le": "1.0", POOL_LABEL: "h100", "deployment": "chat"}, "0.25"))
-    ) as (address, asked):
+    ) as (address, requests):
         found = ask(f"{address}/prometheus/", DEV.plan, "dev", 3, 1000.7, SECRET)
     wanted = questions(DEV.plan.dashboards, 3)
-    assert [form["query"][0] for _, form, _ in asked] == [question.query for question in wanted]
-    assert {(path, form["time"][0], token) for path, form, token in asked} == {
+    assert [form["query"][0] for _, form, _ in requests] == [question.query for question in wanted]
+    assert {(path, form["time"][0], token) for path, form, token in requests} == {
         ("/prometheus/api/v1/query", "1001", f"Bearer {SECRET}")
     }
     assert found.value("kv_peak", model_name="chat") == 0.25
     assert SECRET not in written(found)
 
 
-def test_what_is_no_number_and_what_is_nobody_s_is_left_out() -> None:
+def test_what_has_no_value_or_no_owner_is_left_out() -> None:
     answer = vector(({"model_name": "chat", "deployment": "a", POOL_LABEL: "p", "le": "1"}, "NaN"), ({}, "7"))
     with server(body=lambda _: answer) as (address, _):
         found = ask(address, DEV.plan, "dev", 7, 0)
@@ -176,12 +176,12 @@ def test_a_server_that_does_not_answer_as_prometheus_is_one_line(
     status: int, body: bytes, headers: dict[str, str], message: str, monkeypatch: pytest.MonkeyPatch, capsys: Any
 ) -> None:
     monkeypatch.setenv(TOKEN, SECRET)
-    with server(status, lambda _: body, **headers) as (address, asked):
+    with server(status, lambda _: body, **headers) as (address, requests):
         assert main(["advise", "dev", "--prometheus", address]) == 2
     shown = capsys.readouterr()
     assert message in " ".join(shown.out.split())
     assert SECRET not in shown.out + shown.err
-    assert len(asked) == 1
+    assert len(requests) == 1
 
 
 @pytest.mark.parametrize(
@@ -199,7 +199,7 @@ def test_a_server_that_does_not_answer_as_prometheus_is_one_line(
         ("https://prometheus.example", "line\nbreak", "no bearer token has"),
     ],
 )
-def test_an_address_that_must_not_be_asked(address: str, token: str | None, message: str) -> None:
+def test_an_address_that_must_not_be_used(address: str, token: str | None, message: str) -> None:
     with pytest.raises(UnreachableError, match=message) as error:
         ask(address, DEV.plan, "dev", 7, 0, token)
     assert not token or token not in str(error.value)
@@ -234,7 +234,7 @@ def test_both_formats_say_the_same(tmp_path: Path, capsys: Any) -> None:
     text = capsys.readouterr().out
     for line in (*advice["difference"].splitlines(), advice["seen"][0]["query"], "-5,095 at the most"):
         assert line in text
-    assert "Nothing is said: embed: 5 requests" in text
+    assert "No advice: embed: 5 requests" in text
 
 
 @pytest.mark.parametrize(
@@ -254,7 +254,7 @@ def test_bad_input_is_one_line_and_2(arguments: list[str], message: str, capsys:
     assert message in shown.out + shown.err
 
 
-def test_a_file_that_can_t_be_written_is_said(tmp_path: Path, capsys: Any) -> None:
+def test_a_file_that_can_t_be_written_is_reported(tmp_path: Path, capsys: Any) -> None:
     with server(body=lambda _: vector()) as (address, _):
         assert main(["advise", "dev", "--prometheus", address, "--save", str(tmp_path)]) == 2
     assert "can't be written" in capsys.readouterr().out

@@ -41,7 +41,7 @@ if "cp" in sys.argv:
 
 @pytest.fixture
 def cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder with a stack file, and a kubectl that writes down what it is asked for."""
+    """A folder with a stack file, and a kubectl that writes down its arguments."""
     (tmp_path / "bin").mkdir()
     kubectl = tmp_path / "bin" / "kubectl"
     kubectl.write_text(KUBECTL.format(python=sys.executable, log=str(tmp_path / "log"), pods=json.dumps(PODS)))
@@ -106,7 +106,7 @@ def test_nothing_is_run_for_a_model_that_can_t_be_profiled(cluster: Path, capsys
     assert not commands(cluster)
 
 
-def test_no_kubectl_is_said(cluster: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
+def test_no_kubectl_is_reported(cluster: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
     monkeypatch.setenv("PATH", str(cluster))
     assert profile(cluster) == 2
     assert "no kubectl" in capsys.readouterr().err

@@ -1,7 +1,7 @@
 """A real Prometheus with a week that is made up: `advise` says what follows from it, and nothing else."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -43,7 +43,7 @@ def stack() -> Stack:
 
 
 def week(**wrong: Any) -> Replica:
-    """A week of everything that is asked for, five minutes between two scrapes."""
+    """A week of everything that is queried, five minutes between two scrapes."""
     replica = Replica()
     steps = samples(DAYS) + 12
     times = [NOW - STEP_SECONDS * (steps - 1 - step) for step in range(steps)]
@@ -96,7 +96,7 @@ def _restarted(step: int) -> int:
 
 
 @contextmanager
-def answered(folder: Path, replica: Replica) -> Iterator[str]:
+def answered(folder: Path, replica: Replica) -> Generator[str]:
     try:
         with recorded(replica, folder) as address:
             yield address

@@ -1,4 +1,4 @@
-"""A stack, what was seen of it, and whether that is enough to say anything."""
+"""A stack, what was seen of it, and whether that is enough for any advice."""
 
 from typing import Final
 
@@ -49,7 +49,7 @@ class Model(Struct, frozen=True):
         return tuple(dict.fromkeys(workload.pool for workload in self.plan.workloads))
 
 
-class Situation(Struct, frozen=True):
+class Comparison(Struct, frozen=True):
     """A stack with what was seen of it."""
 
     stack: Stack
@@ -100,7 +100,7 @@ class Situation(Struct, frozen=True):
         return Evidence(f"{what} ({self.seen.days} days)", self.seen.answers[key].query)
 
     def problem(self) -> str | None:
-        """Why nothing at all can be said; None where something can."""
+        """Why there is no advice at all; None where there may be."""
         wanted, found = samples(self.seen.days), self.seen.value("covered")
         if found is None:
             return "Prometheus has no series of GPU nodes in this window: is it this stack's, and is it the right one?"
@@ -112,7 +112,7 @@ class Situation(Struct, frozen=True):
         return None
 
     def gap(self, model: Model) -> str | None:
-        """Why nothing can be said about one model; None where something can."""
+        """Why there is no advice about one model; None where there may be."""
         if planned(self.stack.plan)[model.name] != self.seen.planned.get(model.name):
             return f"{model.name}: the stack file has changed since this was saved; save it again some days after `up`"
         ready = max(
@@ -126,7 +126,7 @@ class Situation(Struct, frozen=True):
         return None
 
     def quiet(self, model: Model) -> str | None:
-        """Why nothing can be said about a model's load."""
+        """Why there is no advice about a model's load; None where there may be."""
         requests = self.of_model("requests", model) or 0
         if 0 < requests < FEWEST_REQUESTS:
             return (
