@@ -1,4 +1,4 @@
-"""Queries of `advise` name only metrics and labels that exporters have, and answers have the labels by which they are read."""
+"""Queries of `advise` name only metrics and labels that exporters have; answers have the labels of their question."""
 
 import re
 
