@@ -16,7 +16,7 @@ from preview.__main__ import main as preview
 VERBS = (
     "preview", "check", "fit", "rehearse", "quota", "upgrade", "promote",
     "up", "refresh", "rotate-keys", "rotate-pool", "status", "destroy", "import-ids",
-    "rules", "policies", "refresh-prices", "pins", "weights", "dashboards",
+    "advise", "profile", "rules", "policies", "refresh-prices", "pins", "weights", "dashboards",
 )  # fmt: skip
 
 
