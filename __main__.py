@@ -12,6 +12,7 @@ from components.cluster.dashboards import Dashboards
 from components.cluster.gateway import Gateway
 from components.cluster.gpu_operator import GpuOperator
 from components.cluster.image_admission import ImageAdmission
+from components.cluster.logs import Logs
 from components.cluster.monitoring import Monitoring
 from components.cluster.secrets import Secrets
 from components.cluster.telemetry import Telemetry
@@ -43,8 +44,8 @@ gpu_operator = GpuOperator("gpu-operator", plan.gpu_operator, cluster=cluster)
 monitoring = Monitoring("monitoring", plan.monitoring, secrets=secrets, foundation=foundation, cluster=cluster)
 telemetry = [
     Telemetry("telemetry", part, secrets=secrets, identities=identities, monitoring=monitoring, cluster=cluster)
-    for part in (plan.telemetry,) if part is not None
-]  # fmt: skip
+    for part in (plan.telemetry,) if part is not None]  # fmt: skip
+logs = [Logs("logs", part, monitoring=monitoring, cluster=cluster) for part in (plan.logs,) if part is not None]
 dashboards = Dashboards("dashboards", plan.dashboards, namespace=monitoring.namespace, cluster=cluster)
 
 # Serving: the models' namespace, what scales them, the gateway before them, and one component per model.
@@ -70,7 +71,7 @@ services = [certificates, secrets, gpu_operator, monitoring, serving, autoscalin
 people = access(plan.access, services, cluster=cluster)
 
 # Guards: a destroy of a protected stack is refused before anything is touched.
-guard([*foundation.components, admission, *services, dashboards, *telemetry, *safety, *models, *people],
+guard([*foundation.components, admission, *services, dashboards, *telemetry, *logs, *safety, *models, *people],
       protect=plan.platform.protect)  # fmt: skip
 
 # Exports: the address for requests, and the models that answer them.

@@ -59,6 +59,21 @@ class ArtifactCache(Record, frozen=True):
     as_of: str
 
 
+class RecordsPrice(Record, frozen=True):
+    """What a Log Analytics workspace costs, USD, at its pay-as-you-go rate."""
+
+    usd_per_gb: float
+    """A GB (10^9 bytes) that is recorded."""
+    included_days: int
+    """Days for which it is kept without further cost."""
+    usd_per_gb_month: float
+    """A GB for each further month."""
+    verified: bool
+    """Whether it was read from Azure's own price list."""
+    source: str
+    as_of: str
+
+
 class ResourceLogs(Record, frozen=True):
     """The logs that Azure can send of each type of resource."""
 
@@ -183,6 +198,7 @@ class AzureFacts(Record, frozen=True):
     system_disks: SystemDisks
     artifact_cache: ArtifactCache
     resource_logs: ResourceLogs
+    records_price: RecordsPrice
     trusted_launch: TrustedLaunch
     key_vault: KeyVault
     kubernetes: Mapping[str, KubernetesMinor]

@@ -7,6 +7,7 @@ from pydantic import Field
 from config.azure_monitor import AzureMonitor
 from config.base import DiskGib, Flag, Requests, Section
 from config.cost_watch import Costs
+from config.logs import Logs
 from config.receivers import Receiver, WebAddress
 from config.telemetry import Traces
 from config.usage_export import UsageExport
@@ -86,6 +87,11 @@ class Observability(Section):
     traces: Traces | None = Field(
         default=None,
         description="where the way of each request is kept: {backend: tempo, sampling: 0.1}; left out: nowhere",
+    )
+    logs: Logs | None = Field(
+        default=None,
+        description="where the logs of gateway and models are kept as JSON: {backend: loki, retention_days: 30}; left "
+        "out: with their pods alone, but for `audit.container_logs`",
     )
     usage_export: UsageExport | None = Field(
         default=None,

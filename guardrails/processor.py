@@ -75,7 +75,11 @@ class Processor(service.ExternalProcessorServicer):
     async def _answer(self, exchange: Exchange | None, message: Any) -> list[Any]:
         part = message.WhichOneof("request")
         if exchange is None:
-            return [answers.request_headers(answers.mode(request_body=False, response=False))]
+            nothing = answers.mode(request_body=False, response=False)
+            # An answer without its request is the gateway's own, such as 401. Another kind of reply is a fault to Envoy.
+            if part == "response_headers":
+                return [answers.response_headers(nothing, added={})]
+            return [answers.request_headers(nothing)]
         if part == "request_headers":
             return [exchange.request_headers(has_body=not message.request_headers.end_of_stream)]
         if part == "request_body":

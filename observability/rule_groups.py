@@ -6,6 +6,7 @@ from observability.alerts.answers import answer_alerts
 from observability.alerts.gateway import gateway_alerts
 from observability.alerts.gpus import gpu_alerts
 from observability.alerts.limits import limit_alerts
+from observability.alerts.logs import log_alerts
 from observability.alerts.missing import missing_alerts
 from observability.alerts.models import autoscaling_alerts, model_alerts, service_alerts
 from observability.alerts.nodes import node_alerts
@@ -36,6 +37,7 @@ def rule_groups(plan: MonitoringPlan) -> Mapping[str, Sequence[Alert | Recording
         "llm-missing": missing_alerts(plan),
         "llm-limits": limit_alerts(plan),
         "llm-tokens": token_alerts(plan),
+        "llm-logs": log_alerts(plan),
         "llm-usage": [*usage_recordings(plan), *usage_alerts(plan)],
         **objective_groups(plan),
         **cost_groups(plan),

@@ -21,6 +21,7 @@ from planning.deciding import (
 from planning.deciding.access import access
 from planning.deciding.dashboards import dashboards
 from planning.deciding.image_admission import image_admission
+from planning.deciding.logs import logs
 from planning.deciding.safety import safety
 from planning.deciding.telemetry import telemetry
 from planning.money.cost import cost
@@ -101,6 +102,7 @@ def build(stack: ResolvedStack) -> Plan:
         request_path=request_path(stack.resolution),
         monitoring=monitoring,
         telemetry=telemetry(stack),
+        logs=logs(stack),
         dashboards=dashboards(stack, served, pools, monitoring, costs),
         cost=costs,
     )

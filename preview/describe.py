@@ -165,6 +165,19 @@ def _telemetry(plan: Plan, _: Counts) -> tuple[Leaf, ...]:
     )
 
 
+def _logs(plan: Plan, _: Counts) -> tuple[Leaf, ...]:
+    logs = plan.logs
+    if logs is None:
+        return ()
+    return (
+        Leaf(
+            f"logs of gateway and models, kept {plural(logs.retention_days, 'day')} in Loki, on "
+            f"{logs.store.storage_gib} GiB (the price of the disk is unknown)"
+        ),
+        Leaf("without prompts, answers and keys; read on every node"),
+    )
+
+
 def _models(plan: Plan, counts: Counts) -> tuple[Leaf, ...]:
     # Each model's component is called after it, with `model-` in front: see __main__.py.
     texts = _aligned([model_cells(model) for model in plan.models])
@@ -212,6 +225,7 @@ DESCRIPTIONS: Mapping[str, Description] = {
     "Serving": Description("serving", _serving),
     "Safety": Description("safety", _safety),
     "Telemetry": Description("traces", _telemetry),
+    "Logs": Description("logs", _logs),
     "Model": Description("models", _models),
     "Access": Description("access", _access),
     "Guard": Description("guard", _guard),

@@ -14,7 +14,7 @@ from rich.theme import Theme
 
 from config import Finding
 from planning import Plan
-from preview import notices, objectives, policies, tables, tree
+from preview import kept, notices, objectives, policies, tables, tree
 from preview.comparison import Difference
 from preview.differences import difference_section
 from preview.findings import SourceFile
@@ -142,6 +142,7 @@ def _built(screen: Console, stack: str, problems: RenderableType, built: Built) 
         tables.pools(plan),
         *objectives.section(plan),
         tables.cost(plan.cost),
+        kept.section(plan),
     ]
     if built.log:
         parts.append(notices.messages(built.log))

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from pulumi_kubernetes.meta.v1 import ObjectMetaArgsDict
 
+from planning.plan.logs import LOG_COLLECTOR, LOG_STORE
 from planning.plan.safety import PROCESSOR
 from planning.plan.telemetry import TRACE_COLLECTOR
 
@@ -20,6 +21,9 @@ OPERATED_PODS = {"app.kubernetes.io/managed-by": "prometheus-operator"}
 PROCESSOR_PODS = {"app.kubernetes.io/name": PROCESSOR}
 # What collects traces.
 COLLECTOR_PODS = {"app.kubernetes.io/name": TRACE_COLLECTOR}
+# What reads logs on every node, and what keeps them.
+LOG_COLLECTOR_PODS = {"app.kubernetes.io/name": LOG_COLLECTOR}
+LOG_STORE_PODS = {"app.kubernetes.io/name": LOG_STORE}
 PROMETHEUS_PODS = {**OPERATED_PODS, "app.kubernetes.io/name": "prometheus"}
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from observability.alerts.logs import LOGS_WAITING
 from observability.alerts.usage import cronjob_series
 from observability.object_conditions import condition_series
 from observability.rule import Alert
@@ -74,6 +75,8 @@ def _always(plan: MonitoringPlan) -> Iterator[str]:
     yield metrics.CERTIFICATE_ENDS
     yield metrics.PROXY_CERTIFICATE_DAYS
     yield metrics.GATEWAY_ANSWERS
+    if plan.log_collectors is not None:
+        yield LOGS_WAITING
     if plan.usage_export is not None:
         yield cronjob_series(metrics.CRONJOB_CREATED, plan.usage_export)
 

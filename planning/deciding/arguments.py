@@ -20,10 +20,10 @@ PROFILER: Final[Mapping[str, Any]] = {
 }
 
 
-def command_line(release: ReleaseView, traces: str | None = None) -> CommandLine:
+def command_line(release: ReleaseView, traces: str | None = None, *, json_logs: bool = False) -> CommandLine:
     """What the server is started with: the platform's options first, then those of the stack file, sorted.
 
-    `traces` is where its spans go.
+    `traces` is where its spans go; `json_logs`, whether each of its log's lines is JSON.
     """
     settings, source = release.settings, release.settings.source
     options: dict[str, Any] = {
@@ -53,6 +53,8 @@ def command_line(release: ReleaseView, traces: str | None = None) -> CommandLine
         options["profiler-config"] = dict(PROFILER)
     if traces is not None:
         options["otlp-traces-endpoint"] = traces
+    if json_logs:
+        options["logging-config"] = {"formatter": "json"}
     options |= release.tenant_options
     given = sorted(release.options.known, key=lambda option: option.spelled)
     options |= dict(option.argument for option in given if option.argument is not None)

@@ -2,8 +2,10 @@
 
 from collections.abc import Mapping
 
+from planning.deciding.logs import logged_namespaces
 from planning.deciding.releases import NAMESPACE
 from planning.plan import AuditPlan, ContainerLogsPlan, RecordedPlan
+from planning.plan.azure_audit import RecordsPrice
 from planning.resolving.resolution import ResolvedStack
 
 # Kind of resource -> its type in the catalog, and the logs that say who did what. The cluster's `kube-audit-admin` is
@@ -43,7 +45,10 @@ def audit(stack: ResolvedStack) -> AuditPlan | None:
     for type_, categories in _RECORDED.values():
         if unknown := set(categories) - set(logs.categories[type_]):
             raise ValueError(f"the catalog has no such logs of {type_}: {sorted(unknown)}")
-    namespaces = (stack.catalog.charts["gateway-helm"].namespace, NAMESPACE)
+    price = stack.catalog.azure.records_price
+    # Where the stack file speaks of logs, both backends keep those of the same namespaces.
+    spoken = stack.settings.observability.logs is not None
+    namespaces = logged_namespaces(stack) if spoken else (stack.catalog.charts["gateway-helm"].namespace, NAMESPACE)
     return AuditPlan(
         workspace=stack.names.workspace.value,
         retention_days=settings.retention_days,
@@ -58,4 +63,9 @@ def audit(stack: ResolvedStack) -> AuditPlan | None:
             else None
         ),
         defender=settings.defender,
+        price=RecordsPrice(
+            usd_per_gb=price.usd_per_gb,
+            included_days=price.included_days,
+            usd_per_gb_month=price.usd_per_gb_month,
+        ),
     )

@@ -4,6 +4,7 @@ from planning.deciding import azure_objects
 from planning.deciding.releases import NAMESPACE
 from planning.deciding.traffic import LINK_LOCAL, NOT_INTERNET
 from planning.plan import ChartTrafficPlan
+from planning.resolving.logs import log_namespaces
 from planning.resolving.resolution import ResolvedStack
 from planning.resolving.safety import safety_namespaces
 from planning.resolving.telemetry import telemetry_namespaces
@@ -28,6 +29,7 @@ def chart_traffic(stack: ResolvedStack) -> ChartTrafficPlan:
                     NAMESPACE,
                     *safety_namespaces(stack.resolution),
                     *telemetry_namespaces(stack.resolution),
+                    *log_namespaces(stack.settings),
                     *(chart.namespace for chart in charts.values()),
                 }
             )

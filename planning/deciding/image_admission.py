@@ -4,6 +4,7 @@ from planning.deciding import azure_objects
 from planning.deciding.releases import NAMESPACE
 from planning.deciding.traffic import GATEWAY_NAMESPACE, NODE_EXPORTER_NAMESPACE
 from planning.plan import ImageAdmissionPlan
+from planning.resolving.logs import log_namespaces
 from planning.resolving.repositories import allowed_repositories
 from planning.resolving.resolution import ResolvedStack
 from planning.resolving.safety import safety_namespaces
@@ -16,7 +17,11 @@ def platform_namespaces(stack: ResolvedStack) -> tuple[str, ...]:
     """The namespaces of all charts, of the node exporter, the gateway and the models, sorted."""
     charts = (chart.namespace for chart in stack.catalog.charts.values())
     ours = (GATEWAY_NAMESPACE, NODE_EXPORTER_NAMESPACE, NAMESPACE)
-    optional = (*safety_namespaces(stack.resolution), *telemetry_namespaces(stack.resolution))
+    optional = (
+        *safety_namespaces(stack.resolution),
+        *telemetry_namespaces(stack.resolution),
+        *log_namespaces(stack.settings),
+    )
     return tuple(sorted({*charts, *ours, *optional}))
 
 

@@ -12,6 +12,7 @@ from planning.money import quota
 from planning.placement import cache_gib, drain, resources, rollout, shared_memory_gib, traces_gib
 from planning.plan import PodPlan, ReleasePlan, ReplicaRange, ScalingPlan, WorkloadPlan, metrics
 from planning.plan.labels import MIG_STATE, MODEL, in_prometheus
+from planning.resolving.logs import json_logs
 from planning.resolving.releases import ResolvedRelease
 from planning.resolving.resolution import ResolvedStack
 from planning.resolving.workloads import Workload, workloads_of
@@ -26,7 +27,7 @@ _WAKING_REQUESTS = 1
 def release(stack: ResolvedStack, view: ResolvedRelease, pool_revisions: Mapping[str, str], server: str) -> ReleasePlan:
     """Plan one release; `pool_revisions` maps pool names to revisions, `server` is the address of Prometheus."""
     settings = view.settings
-    command = command_line(view, tracing_option(stack))
+    command = command_line(view, tracing_option(stack), json_logs=json_logs(stack.settings))
     check = weights_check(stack, view)
     return ReleasePlan(
         name=view.name,

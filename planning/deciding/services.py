@@ -35,6 +35,7 @@ from planning.plan import (
 )
 from planning.resolving.fallback import fallback_hosts
 from planning.resolving.hugging_face import token_secret
+from planning.resolving.logs import COLLECTOR_NAMESPACE, in_loki
 from planning.resolving.request_path import request_path
 from planning.resolving.resolution import ResolvedStack
 
@@ -190,6 +191,7 @@ def monitoring(stack: ResolvedStack, nodes: NodeSelection) -> MonitoringPlan:
             end_seconds=_PROMETHEUS_GRACE_SECONDS,
         ),
         costs=cost_watch(stack),
+        log_collectors=COLLECTOR_NAMESPACE if in_loki(stack.settings) is not None else None,
         usage_export=usage_export(stack, _replicas(fullname, prometheus.namespace, settings.replicas)),
         remote_write=remote_write(stack, fullname),
     )

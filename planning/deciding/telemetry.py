@@ -68,6 +68,7 @@ def telemetry(stack: ResolvedStack) -> TelemetryPlan | None:
         destination=destination,
         sampling=traces.sampling,
         retention=_retention(traces),
+        retention_days=(traces.retention_days or TEMPO_DAYS) if traces.backend == "tempo" else None,
         recorded_tenants=recorded,
         gateway=GATEWAY,
         gateway_namespace=GATEWAY_NAMESPACE,

@@ -55,6 +55,7 @@ from planning.plan.fallback import FallbackPlan
 from planning.plan.gpu_metrics import GpuMetricsPlan
 from planning.plan.image_admission import ImageAdmissionPlan
 from planning.plan.limiter import LimiterPlan, RedisPlan
+from planning.plan.logs import LogCollectorPlan, LogsPlan, LogStorePlan
 from planning.plan.models import (
     HandoverPlan,
     MemoryPlan,
@@ -155,6 +156,9 @@ __all__ = [
     "Json",
     "KeysPlan",
     "LimiterPlan",
+    "LogCollectorPlan",
+    "LogStorePlan",
+    "LogsPlan",
     "MaintenancePlan",
     "ManagedRedisPlan",
     "MemoryPlan",
@@ -268,6 +272,8 @@ class Plan(Struct, frozen=True, kw_only=True):
     """Prometheus."""
     telemetry: TelemetryPlan | None
     """Traces; None where none are kept."""
+    logs: LogsPlan | None
+    """Logs in Loki; None where it keeps none."""
     dashboards: DashboardsPlan
     """Grafana's dashboards."""
     cost: CostPlan

@@ -23,6 +23,17 @@ class ContainerLogsPlan(Struct, frozen=True, kw_only=True):
     """Namespaces whose containers are recorded."""
 
 
+class RecordsPrice(Struct, frozen=True, kw_only=True):
+    """About what records cost, USD; the region's own prices may differ."""
+
+    usd_per_gb: float
+    """A GB that is recorded."""
+    included_days: int
+    """Days for which it is kept without further cost."""
+    usd_per_gb_month: float
+    """A GB for each further month."""
+
+
 class AuditPlan(Struct, frozen=True, kw_only=True):
     """One Log Analytics workspace and everything that is sent to it."""
 
@@ -38,3 +49,5 @@ class AuditPlan(Struct, frozen=True, kw_only=True):
     """What is recorded of containers; None where AKS' agent is switched off."""
     defender: bool
     """Whether the sensor of Microsoft Defender runs on the nodes."""
+    price: RecordsPrice
+    """About what it costs."""

@@ -15,17 +15,23 @@ from planning.plan import (
     Plan,
     PoolPlan,
 )
+from planning.plan.kept import contents as kept_contents
+from planning.plan.kept import kept
 from planning.plan.models import contents
 from planning.plan.objectives import contents as promises
 
 
 def plan_json(plan: Plan) -> dict[str, Any]:
-    """The part of a Plan that scripts may rely on: its pools, models and cost; memory in GiB of one GPU, worst rank."""
+    """The part of a Plan that scripts may rely on: pools, models, cost, what is kept.
+
+    Memory is in GiB of one GPU, of the worst rank.
+    """
     promised = {model.model: {"slo": promises(model)} for model in plan.monitoring.objectives}
     return {
         "pools": [_pool(pool) for pool in plan.pools],
         "models": [{**_model(model), **promised.get(model.name, {})} for model in plan.models],
         "cost": _cost(plan.cost),
+        "kept": kept_contents(kept(plan.foundation, plan.monitoring, plan.telemetry, plan.logs)),
     }
 
 
@@ -58,6 +64,8 @@ def text(
         yield from _lines(parts["models"])
         yield ',\n "cost": '
         yield from _mapping(parts["cost"])
+        yield ',\n "kept": '
+        yield from _lines(parts["kept"])
         yield "}"
     yield ',\n "policies": '
     yield from _lines(policies)

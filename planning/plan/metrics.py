@@ -61,6 +61,9 @@ ANSWERS_RESET = "envoy_http_downstream_rq_tx_reset"
 # Envoy: source/extensions/filters/http/jwt_authn/stats.h.
 TOKEN_KEYS_FETCHED = "envoy_http_jwt_authn_jwks_fetch_success"  # noqa: S105 - the name of a metric, not a secret
 TOKEN_KEY_FAILURES = "envoy_http_jwt_authn_jwks_fetch_failed"  # noqa: S105 - the name of a metric, not a secret
+# The OpenTelemetry collector (exporter/exporterhelper/documentation.md), without the ending `_total` that others have.
+LOGS_WAITING, LOGS_SENT = "otelcol_exporter_queue_size", "otelcol_exporter_sent_log_records"
+LOGS_REFUSED = "otelcol_exporter_send_failed_log_records"
 # Envoy (source/extensions/filters/http/ratelimit) and the rate-limit service (src/stats/prom/default_mapper.yaml).
 LIMIT_ERRORS = "envoy_cluster_ratelimit_error"
 LIMIT_REFUSALS = "envoy_cluster_ratelimit_over_limit"

@@ -66,6 +66,8 @@ class MonitoringPlan(Struct, frozen=True, kw_only=True):
     """Images of the Job that updates the chart's CRDs before an upgrade: busybox, which unpacks them, and kubectl."""
     move: MovePlan
     """The wait for Prometheus and Alertmanager on earlier system nodes."""
+    log_collectors: str | None
+    """Namespace of what reads logs on every node; None where nothing does."""
     usage_export: UsageExportPlan | None
     """What writes each tenant's usage of a day to a file; None where nothing does."""
     costs: CostWatchPlan | None

@@ -46,6 +46,9 @@ TRACES = Requests(100, 256, 512)
 TRACE_COLLECTOR_REPLICAS = 2
 TEMPO = Requests(100, 512, 2048)
 JAEGER = Requests(100, 256, 1024)
+# What reads logs on every node, and what keeps them in the cluster.
+LOG_COLLECTOR = Requests(50, 128, 384)
+LOKI = Requests(200, 512, 2048)
 # What writes usage to files: Python, with a few minutes of every counter in memory.
 USAGE_EXPORT = Requests(50, 128, 512)
 # A Job of a minute.

@@ -96,6 +96,8 @@ class TelemetryPlan(Struct, frozen=True, kw_only=True):
     """The part of traces that is kept, above 0 to 1."""
     retention: str
     """How long they are kept, for people."""
+    retention_days: int | None
+    """Days for which they are kept; None where no number of days says it."""
     recorded_tenants: tuple[str, ...]
     """Tenants whose prompts and answers are kept with their traces."""
     gateway: str

@@ -12,6 +12,8 @@ from planning.plan.system_pods import (
     ENVOY,
     EXTERNAL_PROCESSOR,
     JAEGER,
+    LOG_COLLECTOR,
+    LOKI,
     RATE_LIMIT,
     RATE_LIMIT_REPLICAS,
     REDIS,
@@ -25,6 +27,7 @@ from planning.plan.system_pods import (
     Requests,
 )
 from planning.resolving.limiter import limits_are_counted
+from planning.resolving.logs import in_loki
 from planning.resolving.production import on_in_production
 from planning.resolving.resolution import Resolution, derived
 
@@ -61,6 +64,7 @@ def system_loads(stack: Resolution) -> tuple[SystemLoad, ...]:
         ),
         *_safety(stack),
         *_traces(stack),
+        *_logs(stack),
         *_usage_export(stack),
     )
 
@@ -86,6 +90,13 @@ def _traces(stack: Resolution) -> tuple[SystemLoad, ...]:
     stores = {"tempo": TEMPO, "jaeger": JAEGER}
     collectors = _own("trace-collector", TRACE_COLLECTOR_REPLICAS, TRACES)
     return (collectors, *(_own("trace-store", 1, size) for name, size in stores.items() if name == traces.backend))
+
+
+def _logs(stack: Resolution) -> tuple[SystemLoad, ...]:
+    if in_loki(stack.settings) is None:
+        return ()
+    reads = SystemLoad("log-collector", 1, 1, LOG_COLLECTOR.cpu_millicores, LOG_COLLECTOR.memory_mib, every_node=True)
+    return (reads, _own("log-store", 1, LOKI))
 
 
 def _own(name: str, pods: int, size: Requests) -> SystemLoad:

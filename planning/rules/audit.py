@@ -1,11 +1,13 @@
 """Rules about what is recorded: that production records, all of it, and neither prompts nor secrets."""
 
+from planning.resolving.logs import LOKI_DAYS, in_loki
 from planning.resolving.releases import ReleaseView
 from planning.resolving.resolution import Resolution
 from planning.rules.engine_unsafe import refused_options
 from planning.rules.register import Violation, Violations, release_rule, stack_rule
 
 _AUDIT = "observability.audit"
+_LOGS = "observability.logs"
 _READS = (_AUDIT, "platform.environment")
 # The class of options that write prompts, answers or secrets into the server's log.
 _SECRET = "secret"  # noqa: S105 - the name of a class, not a secret
@@ -36,17 +38,17 @@ def production_is_recorded(stack: Resolution) -> Violations:
     "error",
     prevents="Which client sent which request when is known only while the proxy's pod exists.",
     source="https://learn.microsoft.com/azure/azure-monitor/containers/container-insights-overview",
-    reads=_READS,
+    reads=(*_READS, _LOGS),
     needs="aks",
 )
 def containers_of_production_are_recorded(stack: Resolution) -> Violations:
-    """In production, what the gateway and the models write to their logs is recorded too."""
-    audit = stack.settings.observability.audit
-    if stack.settings.platform.is_production and audit is not None and not audit.container_logs:
+    """In production, what the gateway and the models write to their logs outlives their pods."""
+    audit, loki = stack.settings.observability.audit, in_loki(stack.settings) is not None
+    if stack.settings.platform.is_production and audit is not None and not audit.container_logs and not loki:
         yield Violation(
             f"{_AUDIT}.container_logs",
             "the logs of gateway and models, the access log among them, end with their pods",
-            "leave container_logs out; an agent of your own may collect them as well",
+            "leave container_logs out, or keep them in the cluster: logs: {backend: loki}",
         )
 
 
@@ -74,24 +76,30 @@ def production_has_no_limit(stack: Resolution) -> Violations:
     "error",
     prevents="Prompts, answers or a key are kept for months where everyone reads who may read logs.",
     source="https://docs.vllm.ai/en/latest/usage/security/",
-    reads=_READS,
+    reads=(*_READS, _LOGS),
     model=("engine.version", "engine.args", "engine.unsafe"),
     needs="aks",
 )
 def no_prompt_is_recorded(stack: Resolution, release: ReleaseView) -> Violations:
-    """Where containers' logs are recorded, no option of a model that is open writes prompts or secrets into its log."""
-    audit = stack.settings.observability.audit
-    if audit is None or not audit.container_logs:
+    """Where logs are kept, no option of a model that is open writes prompts or secrets into its log."""
+    kept = _kept_days(stack)
+    if kept is None:
         return
+    path, days = kept
     refused = refused_options(release)
     for found in release.open_settings:
         # What ENGINE-FORBIDDEN refuses anyway needs no second finding.
         if found.risk is not None and found.risk.kind == _SECRET and found.name.partition(".")[0] not in refused:
             yield Violation(
                 found.path,
-                f"`{found.name}` is open: it {found.risk.does}, and the logs of models are recorded for "
-                f"{audit.retention_days} days",
-                "leave it out"
-                if stack.settings.platform.is_production
-                else f"leave it out, or write {_AUDIT}.container_logs: false",
+                f"`{found.name}` is open: it {found.risk.does}, and the logs of models are recorded for {days} days",
+                "leave it out" if stack.settings.platform.is_production else f"leave it out, or {path}",
             )
+
+
+def _kept_days(stack: Resolution) -> tuple[str, int] | None:
+    """How to give up keeping the logs of models, and for how many days they are kept; None where nothing keeps them."""
+    audit, loki = stack.settings.observability.audit, in_loki(stack.settings)
+    if audit is not None and audit.container_logs:
+        return f"write {_AUDIT}.container_logs: false", audit.retention_days
+    return None if loki is None else (f"leave {_LOGS} out", loki.retention_days or LOKI_DAYS)

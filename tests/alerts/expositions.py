@@ -11,8 +11,8 @@ from typing import Any, Final
 import catalog
 from tests.graph.stacks import Entry, Sections, entries_of, graph_of, sections_of
 
-# The development stack with a tenant's limits, the export of usage, objectives, costs and counters of multiprocessors,
-# which bring alerts and panels of their own.
+# The development stack with a tenant's limits, the export of usage, logs, objectives, costs and counters of
+# multiprocessors, which bring alerts and panels of their own.
 LIMITED: Final = "dev, with limits"
 FOLDER: Final = Path(catalog.__file__).parent / "expositions"
 _LINE: Final = re.compile(r'(?P<name>[a-zA-Z_:][\w:]*)\{(?P<labels>(?:[^"{}]|"[^"]*")*)\} (?P<value>\S+)')
@@ -116,6 +116,7 @@ _OF_THE_CHART: Final[Mapping[str, Monitor]] = {
 _RATE_LIMITS: Final = "rate-limits"
 _AGENT_ROUTER: Final = "agent-router"
 _PROFILING: Final = "dcgm-exporter-profiling"
+_LOG_COLLECTOR: Final = "log-collector"
 _MONITORS: Final = {
     "vllm": "vllm",
     "envoy": "envoy",
@@ -124,6 +125,7 @@ _MONITORS: Final = {
     _PROFILING: "dcgm",
     _RATE_LIMITS: _RATE_LIMITS,
     _AGENT_ROUTER: "envoy",
+    _LOG_COLLECTOR: _LOG_COLLECTOR,
 }
 # The port that a monitor reads it at, where that is not its first one.
 _PORTS: Final = {_AGENT_ROUTER: "aigw-admin"}
@@ -168,8 +170,13 @@ def _limit(sections: Sections) -> None:
     sections["models"][0]["slo"] = {"availability": 0.999, "ttft_p95_seconds": 2.5, "itl_p95_ms": 75}
     sections["gateway"]["entra"] = {"audience": "a0a0a0a0-0000-4000-8000-00000000000a"}
     sections["tenants"][0]["entra"] = {"groups": ["11110000-0000-4000-8000-000000000000"]}
-    sections["observability"] |= {"gpu_profiling": True, "retention_days": 31, "costs": _COSTS}
-    sections["observability"]["usage_export"] = {"since": "2026-12-01"}
+    sections["observability"] |= {
+        "gpu_profiling": True,
+        "retention_days": 31,
+        "usage_export": {"since": "2026-12-01"},
+        "logs": {"backend": "loki"},
+        "costs": _COSTS,
+    }
 
 
 @cache
@@ -196,6 +203,8 @@ def _recorded(stack: str, *, healthy: bool) -> list[Series]:
         if name == _RATE_LIMITS and not any("limits" in tenant for tenant in sections_watched(stack)["tenants"]):
             continue
         if name == _PROFILING and not sections_watched(stack).get("observability", {}).get("gpu_profiling"):
+            continue
+        if name == _LOG_COLLECTOR and "logs" not in sections_watched(stack).get("observability", {}):
             continue
         reads = _OF_THE_CHART.get(name) or monitor(entries, _MONITORS[name], _PORTS.get(name))
         parts = file.read_text(encoding="utf-8").partition(_IN_TROUBLE)

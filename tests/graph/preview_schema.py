@@ -96,7 +96,11 @@ RESOURCE = closed(
         retain_on_delete=FLAG, replace_on_changes=TEXTS,
     ),
 )  # fmt: skip
-PLAN = closed(pools=array(POOL), models=array(allowing(MODEL, slo=SLO)), cost=COST)
+KEPT = closed(
+    data=TEXT, where=TEXT, days=MAYBE_WHOLE, until=MAYBE_TEXT, gib=MAYBE_WHOLE, usd_per_gb=MAYBE_NUMBER,
+    most_per_month=MAYBE_NUMBER,
+)  # fmt: skip
+PLAN = closed(pools=array(POOL), models=array(allowing(MODEL, slo=SLO)), cost=COST, kept=array(KEPT))
 DOCUMENT = closed(
     stack=TEXT,
     ok=FLAG,

@@ -202,3 +202,11 @@ def test_a_tenants_policy_holds_for_every_key_and_model(tenant: str) -> None:
     replies = run(request(EVIL, model="other", tenant=tenant), tenants={"team-b": "standard"})
 
     assert replies[-1].immediate_response.status.code == 400
+
+
+def test_an_answer_of_the_gateway_s_own_passes_as_it_is() -> None:
+    """A request that is refused before it gets here, such as one without a key, sends its answer alone."""
+    (reply,) = run(answer([], status="401")[:1])
+
+    assert reply.WhichOneof("response") == "response_headers"
+    assert reply.response_headers.response == ext_proc.CommonResponse()
