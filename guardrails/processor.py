@@ -75,11 +75,7 @@ class Processor(service.ExternalProcessorServicer):
     async def _answer(self, exchange: Exchange | None, message: Any) -> list[Any]:
         part = message.WhichOneof("request")
         if exchange is None:
-            nothing = answers.mode(request_body=False, response=False)
-            # An answer without its request is the gateway's own, such as 401. Another kind of reply is a fault to Envoy.
-            if part == "response_headers":
-                return [answers.response_headers(nothing, added={})]
-            return [answers.request_headers(nothing)]
+            return [_unjudged(part)]
         if part == "request_headers":
             return [exchange.request_headers(has_body=not message.request_headers.end_of_stream)]
         if part == "request_body":
@@ -91,6 +87,15 @@ class Processor(service.ExternalProcessorServicer):
         if part == "response_body":
             return await exchange.response_body(message.response_body.body, last=message.response_body.end_of_stream)
         return await exchange.response_trailers()
+
+
+def _unjudged(part: str | None) -> Any:
+    """Let a request pass, or the gateway's own answer to one that it has refused, such as 401, which comes alone.
+
+    Any other kind of reply is a fault to Envoy, which then answers 503.
+    """
+    mode = answers.mode(request_body=False, response=False)
+    return answers.response_headers(mode, added={}) if part == "response_headers" else answers.request_headers(mode)
 
 
 def _headers(message: Any) -> dict[str, str]:
