@@ -19,35 +19,23 @@ _USABLE_SHARE = 0.8
 @stack_rule(
     "LOGS-BACKEND",
     "error",
-    prevents="Somebody believes that logs are kept on a disk of their own, and Azure's workspace keeps them.",
+    prevents="Logs go nowhere although the stack file says where, or are kept for another time: Azure's agent runs only "
+    "where `audit` has a workspace and collects what containers write.",
     source=_SOURCE,
     reads=_READS,
 )
-def keys_of_loki_belong_to_loki(stack: Resolution) -> Violations:
-    """What only Loki takes is written with Loki alone."""
-    logs = stack.settings.observability.logs
-    for key in _LOKI_KEYS if logs is not None and logs.backend != "loki" else ():
+def the_backend_has_what_it_needs(stack: Resolution) -> Violations:
+    """`container_insights` is the path of `audit.container_logs`, which must say the same, and takes nothing of Loki's."""
+    logs, audit = stack.settings.observability.logs, stack.settings.observability.audit
+    if logs is None or logs.backend != "container_insights":
+        return
+    for key in _LOKI_KEYS:
         if getattr(logs, key) is not None:
             yield Violation(
                 f"{_LOGS}.{key}",
                 "a Log Analytics workspace has no disk of the platform's",
                 "leave it out, or write backend: loki",
             )
-
-
-@stack_rule(
-    "LOGS-WORKSPACE",
-    "error",
-    prevents="Logs go nowhere although the stack file says where: Azure's agent runs only where `audit` has a "
-    "workspace and collects what containers write.",
-    source=_SOURCE,
-    reads=_READS,
-)
-def container_insights_has_a_workspace(stack: Resolution) -> Violations:
-    """`container_insights` is the path of `audit.container_logs`, so that must be there and say the same."""
-    logs, audit = stack.settings.observability.logs, stack.settings.observability.audit
-    if logs is None or logs.backend != "container_insights":
-        return
     if audit is None:
         yield Violation(
             f"{_LOGS}.backend",

@@ -56,17 +56,17 @@ TABLE = (
     Broken(
         "logs in a workspace that there is not",
         (_logs("container_insights"),),
-        {("LOGS-WORKSPACE", f"{_LOGS}.backend"): ("there is none", "backend: loki")},
+        {("LOGS-BACKEND", f"{_LOGS}.backend"): ("there is none", "backend: loki")},
     ),
     Broken(
         "logs in a workspace and not in it",
         (_logs("container_insights"), put(_AUDIT, {"container_logs": False})),
-        {("LOGS-WORKSPACE", f"{_AUDIT}.container_logs"): ("once switched off and once on", "leave container_logs out")},
+        {("LOGS-BACKEND", f"{_AUDIT}.container_logs"): ("once switched off and once on", "leave container_logs out")},
     ),
     Broken(
         "logs longer than the workspace keeps them",
         (_logs("container_insights", retention_days=365), put(_AUDIT, {"retention_days": 90})),
-        {("LOGS-WORKSPACE", f"{_LOGS}.retention_days"): ("90 days", "retention_days: 365")},
+        {("LOGS-BACKEND", f"{_LOGS}.retention_days"): ("90 days", "retention_days: 365")},
     ),
     Broken(
         "a disk for a workspace",

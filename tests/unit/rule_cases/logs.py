@@ -16,10 +16,7 @@ _TEXTS = {
 }
 
 CASES: dict[str, Case] = {
-    "LOGS-BACKEND": Case(
-        _logs("container_insights", {}, storage_gib=64), _logs("container_insights", {}, retention_days=90)
-    ),
-    "LOGS-WORKSPACE": Case(_logs("container_insights"), _logs("container_insights", {})),
+    "LOGS-BACKEND": Case(_logs("container_insights"), _logs("container_insights", {}, retention_days=90)),
     "LOGS-TWICE": Case(_logs(audit={}), _logs(audit={"container_logs": False})),
     # 64 GiB, of which 51.2 may be full.
     "LOGS-DISK": Case(_logs(daily_gib=1.71), _logs(daily_gib=1.70)),
