@@ -25,7 +25,7 @@ _USABLE_SHARE = 0.8
     reads=_READS,
 )
 def the_backend_has_what_it_needs(stack: Resolution) -> Violations:
-    """`container_insights` is the path of `audit.container_logs`, which must say the same, and takes nothing of Loki's."""
+    """`container_insights` is the path of `audit.container_logs`, must say the same, and takes nothing of Loki's."""
     logs, audit = stack.settings.observability.logs, stack.settings.observability.audit
     if logs is None or logs.backend != "container_insights":
         return
