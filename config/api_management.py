@@ -24,7 +24,7 @@ class EntraTokens(Section):
     audience: Annotated[Text, Field(max_length=255), StandIn("api://recovered")] = Field(
         description="what the tokens are made out to, such as api://acme-llm"
     )
-    applications: Annotated[tuple[EntraApplications, ...], Field(min_length=1, max_length=1000), StandIn([])] = Field(
+    applications: Annotated[tuple[EntraApplications, ...], Field(min_length=1, max_length=1000)] = Field(
         description="a list of tenants and their applications: [{tenant: team-a, client_ids: [6f0c…]}]"
     )
 

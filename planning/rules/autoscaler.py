@@ -65,9 +65,10 @@ def _counted(stack: Resolution) -> _Counted | None:
 
 
 def _rests_on(stack: Resolution) -> Sequence[str]:
+    pools = [pool.path for pool in stack.pools]
     return (
-        *(f"{billed.path}.{key}" for billed in billed_pools(stack) for key in ("nodes", "capacity")),
-        *(f"{pool.path}.{key}" for pool in stack.pools for key in ("name", *DEVICES)),
+        *(f"{path}.{key}" for path in ("cluster.system_pool", *pools) for key in ("nodes", "capacity")),
+        *(f"{path}.{key}" for path in pools for key in ("name", *DEVICES)),
     )
 
 

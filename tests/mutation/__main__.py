@@ -17,12 +17,14 @@ from pathlib import Path
 from tests.mutation import together
 from tests.mutation.literals import IN_THE_GRAPH, Mutant, mutants
 from tests.mutation.report import report
-from tests.mutation.touched import Touch, ranked, recorded, test_files
+from tests.mutation.touched import Touch, of_its_subject, ranked, recorded
 from tests.mutation.trial import INVARIANTS, caught, timed_out, warm
 from tests.repository import ROOT, files
 
 AREAS = ("components", "observability", "planning", "config")
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "llm-platform" / "mutation"
+# The most that the tests of one subject of the graph take, in seconds.
+_OF_A_SUBJECT = 60.0
 # The most that one mutant may take of tests, in seconds without tracing: what they don't catch counts as a survivor.
 MOST_SECONDS = {"components": 60.0, "observability": 60.0, "planning": 30.0, "config": 30.0}
 
@@ -76,11 +78,16 @@ def _state() -> str:
 def _stages(
     mutant: Mutant, touches: Sequence[Touch], last: str | None, usual: float | None
 ) -> list[tuple[list[str], float]]:
-    """The test that caught it last; then invariants and unit tests, those first that are likelier to catch it."""
+    """The test that caught it last; then invariants and unit tests, those first that are likelier to catch it.
+
+    What is decided for the graph is asserted in the graph: files of its tests that are named like the mutant's file.
+    """
     first = [([last], 30.0)] if last is not None and last.startswith("tests/unit/") else []
     others = ranked(mutant, touches, MOST_SECONDS[mutant.file.partition("/")[0]])
     graph = [(INVARIANTS, usual)] if usual is not None else []
-    return [*first, *graph, others] if mutant.file.startswith(IN_THE_GRAPH) else [*first, others, *graph]
+    if mutant.file.startswith(IN_THE_GRAPH):
+        return [*first, *graph, others]
+    return [*first, others, *graph, *(([file], _OF_A_SUBJECT) for file in of_its_subject(mutant))]
 
 
 def main(words: Sequence[str]) -> int:
@@ -94,8 +101,8 @@ def main(words: Sequence[str]) -> int:
         found = [mutant for mutant in found if mutant.id in again]
     chosen = sorted(found, key=lambda mutant: mutant.order)[:count] if count is not None else found
     usual = warm()
-    names = "\n".join([*test_files("tests"), *(path.as_posix() for path in files(".py") if "tests" not in path.parts)])
-    touches = recorded(CACHE / f"touched-{hashlib.sha256(names.encode()).hexdigest()[:12]}.json")
+    programs = "\n".join(path.relative_to(ROOT).as_posix() for path in files(".py") if "tests" not in path.parts)
+    touches = recorded(CACHE / f"touched-{hashlib.sha256(programs.encode()).hexdigest()[:12]}.json")
     results: dict[Mutant, str | None] = {}
     waiting = [mutant for mutant in chosen if together.fits(mutant) and not kept.known(mutant)[0]]
     passed: set[Mutant] = set()

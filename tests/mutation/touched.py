@@ -1,9 +1,10 @@
-"""Which test calls which functions of the program, and how long it takes: recorded once for each state of the files.
+"""Which test calls which functions of the program, and how long it takes: recorded once for each text of a test file.
 
 A result that one test computes and others of its file find in a cache counts for the first alone, which runs too.
 """
 
 import ast
+import hashlib
 import json
 import os
 import re
@@ -14,7 +15,7 @@ from cProfile import Profile
 from functools import cache
 from pathlib import Path
 from types import CodeType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -34,6 +35,8 @@ _RULE = re.compile(r"[A-Z0-9]+(-[A-Z0-9]+)+")
 _CACHED = type(cache(str))
 # Tests of whole graphs come before or after these: each calls most functions.
 _FOLDERS = ("tests/config", "tests/unit")
+# Tests of what modules declare, which no function does: they come first, whatever they call.
+_OF_DECLARATIONS = {"config": "tests/config/test_fields.py"}
 _OURS = tuple(f"{ROOT}/{area}/" for area in ("components", "observability", "planning", "config"))
 
 
@@ -51,15 +54,32 @@ def test_files(*folders: str) -> list[str]:
     return sorted(file for file in found if file not in LEFT_OUT)
 
 
+def of_its_subject(mutant: Mutant) -> list[str]:
+    """Files of tests of the graph that are named like the mutant's file."""
+    stem = Path(mutant.file).stem
+    return [file for file in test_files("tests/graph") if Path(file).stem in (f"test_{stem}", f"test_{stem}s")]
+
+
 def recorded(file: Path) -> list[Touch]:
-    """What is in `file`; made if it isn't there, in a copy of this process."""
-    if not file.exists():
+    """What is in `file`; test files that are new or changed are recorded in a copy of this process, and added to it."""
+    known: dict[str, Any] = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
+    texts = {name: _hash(name) for name in test_files(*_FOLDERS)}
+    if missing := [name for name, text in texts.items() if known.get(name, {}).get("text") != text]:
         child = os.fork()
         if child == 0:
-            _record(file)
+            _record(file, missing, {name: known[name] for name in texts if name in known and name not in missing})
             os._exit(0)
         os.waitpid(child, 0)
-    return [Touch(test, seconds, frozenset(names)) for test, seconds, names in json.loads(file.read_text())]
+        known = json.loads(file.read_text(encoding="utf-8"))
+    return [
+        Touch(test, seconds, frozenset(names))
+        for name in texts
+        for test, seconds, names in known.get(name, {}).get("tests", [])
+    ]
+
+
+def _hash(name: str) -> str:
+    return hashlib.sha256((ROOT / name).read_bytes()).hexdigest()[:16]
 
 
 def ranked(mutant: Mutant, touches: Sequence[Touch], most_seconds: float) -> tuple[list[str], float]:
@@ -69,12 +89,15 @@ def ranked(mutant: Mutant, touches: Sequence[Touch], most_seconds: float) -> tup
     if not found:
         # Run at import: whoever calls anything of the file.
         found = [touch for touch in touches if any(name.startswith(f"{mutant.file}:") for name in touch.functions)]
+    declared = _OF_DECLARATIONS.get(mutant.file.partition("/")[0])
+    if not mutant.inside or mutant.inside[:1].isupper() or not found:
+        found += [touch for touch in touches if touch.test.partition("::")[0] == declared and touch not in found]
     own, of_file = _rules(mutant.file, mutant.inside), _rules(mutant.file, None)
     stem = Path(mutant.file).stem
 
     def distance(test: str) -> int:
-        about = test.partition("[")[2].rstrip("]")
-        return 0 if about in own else 1 if about in of_file or stem in Path(test.partition("::")[0]).stem else 2
+        about, name = test.partition("[")[2].rstrip("]"), test.partition("::")[0]
+        return 0 if about in own or name == declared else 1 if about in of_file or stem in Path(name).stem else 2
 
     tests, seconds = [], 0.0
     for touch in sorted(found, key=lambda touch: (distance(touch.test), len(touch.functions), touch.seconds)):
@@ -99,17 +122,22 @@ def _rules(file: str, function: str | None) -> frozenset[str]:
     )
 
 
-def _record(file: Path) -> None:
+def _record(file: Path, names: Sequence[str], known: dict[str, Any]) -> None:
     recorder = _Recorder()
-    status = pytest.main([*OPTIONS[:1], *OPTIONS[2:], *test_files(*_FOLDERS)], plugins=[recorder])
+    texts = {name: _hash(name) for name in names}
+    status = pytest.main([*OPTIONS[:1], *OPTIONS[2:], *names], plugins=[recorder])
     if status not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
         print(f"the tests did not run: {status!r}", file=sys.stderr)
         os._exit(1)
     for test in sorted(recorder.failed):
         print(f"left out, since it fails without any mutant: {test}", flush=True)
+    found: dict[str, Any] = {name: {"text": text, "tests": []} for name, text in texts.items()}
+    of_path = {(ROOT / name).resolve(): name for name in names}
+    for path, touch in recorder.found():
+        found[of_path[path]]["tests"].append(touch)
     file.parent.mkdir(parents=True, exist_ok=True)
     partial = file.with_suffix(".part")
-    partial.write_text(json.dumps([(test, seconds, names) for test, seconds, names in recorder.found()]))
+    partial.write_text(json.dumps({**known, **found}), encoding="utf-8")
     partial.rename(file)
 
 
@@ -118,6 +146,7 @@ class _Recorder:
         self._file = ""
         self._functions: dict[str, set[str]] = {}
         self._seconds: dict[str, float] = {}
+        self._paths: dict[str, Path] = {}
         self.failed: set[str] = set()
         """Tests that fail beside the recorder, such as those that profile something themselves: they catch nothing."""
 
@@ -135,6 +164,7 @@ class _Recorder:
         profile.disable()
         # Of CPU: on a busy machine the others' work would count too, and fewer tests would be tried.
         self._seconds[item.nodeid] = time.process_time() - start
+        self._paths[item.nodeid] = item.path
         self._functions[item.nodeid] = {name for entry in profile.getstats() if (name := _named(entry.code))}
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
@@ -142,11 +172,11 @@ class _Recorder:
         if report.failed:
             self.failed.add(report.nodeid)
 
-    def found(self) -> Iterator[tuple[str, float, list[str]]]:
-        """Each test that passed, with its seconds and functions."""
+    def found(self) -> Iterator[tuple[Path, tuple[str, float, list[str]]]]:
+        """The file of each test that passed, and the test with its seconds and functions."""
         for test, names in self._functions.items():
             if test not in self.failed:
-                yield test, self._seconds[test], sorted(names)
+                yield self._paths[test], (test, self._seconds[test], sorted(names))
 
 
 @cache

@@ -12,6 +12,7 @@ from catalog import Catalog
 from config import Settings
 from config.stackfile import parse
 from planning import Plan, Planned, plan_stack
+from tests.places import nowhere
 
 ROOT = Path(__file__).resolve().parents[2]
 CATALOG = catalog.load()
@@ -53,7 +54,10 @@ def planned(
     today: str | None = None,
     knowing: Catalog = CATALOG,
 ) -> Planned:
-    return plan_stack(settings(changes), knowing, bootstrap=bootstrap, today=today)
+    """The outcome, whose findings all point to places that a stack file has."""
+    outcome = plan_stack(settings(changes), knowing, bootstrap=bootstrap, today=today)
+    assert nowhere(outcome.findings) == []
+    return outcome
 
 
 def plan(changes: Mapping[str, Any]) -> Plan:

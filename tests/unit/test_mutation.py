@@ -170,6 +170,32 @@ def test_a_test_that_fails_beside_the_recorder_catches_nothing(tmp_path: Path, m
     assert [touch.test.partition("::")[2] for touch in touched.recorded(tmp_path / "touched.json")] == ["test_unit"]
 
 
+def test_only_a_changed_file_of_tests_is_recorded_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    same, other, kept = tmp_path / "test_same.py", tmp_path / "test_other.py", tmp_path / "touched.json"
+    same.write_text(TRIED)
+    other.write_text(TRIED)
+    monkeypatch.setattr(touched, "test_files", lambda *_: [str(same), str(other)])
+    before = touched.recorded(kept)
+    other.write_text(TRIED.replace("test_unit", "test_other"))
+    after = touched.recorded(kept)
+    assert after[0] == before[0]
+    assert [touch.test.partition("::")[2] for touch in after] == ["test_unit", "test_other"]
+
+
+def test_what_a_setting_declares_is_tried_by_the_tests_of_fields() -> None:
+    mutant = find("config/pools.py", "2048 -> 2049")
+    touches = [
+        touched.Touch("tests/unit/test_other.py::test_a", 1.0, frozenset(["config/pools.py:Pool.f"])),
+        touched.Touch("tests/config/test_fields.py::test_numbers", 1.0, frozenset(["config/base.py:pattern"])),
+    ]
+    assert touched.ranked(mutant, touches, 1.0) == ([touches[1].test], 1.0)
+
+
+def test_what_is_decided_for_the_graph_is_tried_by_the_tests_of_the_same_name() -> None:
+    mutant = find("planning/deciding/api_management.py", "'key-of-' -> 'key-of--mutated'")
+    assert touched.of_its_subject(mutant) == ["tests/graph/test_api_management.py"]
+
+
 def test_tests_of_the_rule_itself_are_tried_before_those_that_call_less() -> None:
     mutant = find("planning/rules/pools.py", "'POOL-UNUSED' -> 'POOL-UNUSED-mutated'")
     place = f"{mutant.file}:{mutant.inside}"
