@@ -7,6 +7,10 @@ from planning.resolving.resolution import Resolution, derived
 from planning.resolving.system_pool import FIRST_POOL, FIRST_POOL_NODES, SYSTEM_POOL
 
 
+# The platform's own pools have no name in the stack file, and the first one is a single node on demand.
+_SETTINGS = {SYSTEM_POOL: ("vm_size", "nodes", "capacity"), FIRST_POOL: ("vm_size",)}
+
+
 class BilledPool(Struct, frozen=True):
     """One pool as the bill and the quota see it; `gpu` is whether it serves models."""
 
@@ -18,6 +22,10 @@ class BilledPool(Struct, frozen=True):
     gpu: bool
     min_nodes: int
     max_nodes: int
+
+    def places(self, *keys: str) -> tuple[str, ...]:
+        """Where the stack file has these of its settings, without those that such a pool doesn't have."""
+        return tuple(f"{self.path}.{key}" for key in keys if key in _SETTINGS.get(self.name, keys))
 
 
 @derived

@@ -65,10 +65,9 @@ def _counted(stack: Resolution) -> _Counted | None:
 
 
 def _rests_on(stack: Resolution) -> Sequence[str]:
-    pools = [pool.path for pool in stack.pools]
     return (
-        *(f"{path}.{key}" for path in ("cluster.system_pool", *pools) for key in ("nodes", "capacity")),
-        *(f"{path}.{key}" for path in pools for key in ("name", *DEVICES)),
+        *(place for billed in billed_pools(stack) for place in billed.places("nodes", "capacity")),
+        *(f"{pool.path}.{key}" for pool in stack.pools for key in ("name", *DEVICES)),
     )
 
 

@@ -164,10 +164,8 @@ def pool_has_models(stack: Resolution) -> Violations:
 
 def _counted(demand: quota.QuotaDemand) -> tuple[str, ...]:
     """The settings that the cores of a quota depend on, including which quota a pool counts against."""
-    sizes = (
-        f"{billed.path}.{key}" for billed in demand.billed_pools for key in ("name", "vm_size", "nodes", "capacity")
-    )
-    return ("quota", *sizes)
+    keys = ("name", "vm_size", "nodes", "capacity")
+    return ("quota", *(place for billed in demand.billed_pools for place in billed.places(*keys)))
 
 
 @stack_rule(
