@@ -35,8 +35,11 @@ _RULE = re.compile(r"[A-Z0-9]+(-[A-Z0-9]+)+")
 _CACHED = type(cache(str))
 # Tests of whole graphs come before or after these: each calls most functions.
 _FOLDERS = ("tests/config", "tests/unit")
-# Tests of what modules declare, which no function does: they come first, whatever they call.
-_OF_DECLARATIONS = {"config": "tests/config/test_fields.py"}
+# Tests of what the modules of a folder declare, which no function does: they come first, whatever they call.
+_OF_DECLARATIONS = {
+    "config/": "tests/config/test_fields.py",
+    "planning/model_config/": "tests/unit/test_planning_hf_keys.py",
+}
 _OURS = tuple(f"{ROOT}/{area}/" for area in ("components", "observability", "planning", "config"))
 
 
@@ -89,7 +92,7 @@ def ranked(mutant: Mutant, touches: Sequence[Touch], most_seconds: float) -> tup
     if not found:
         # Run at import: whoever calls anything of the file.
         found = [touch for touch in touches if any(name.startswith(f"{mutant.file}:") for name in touch.functions)]
-    declared = _OF_DECLARATIONS.get(mutant.file.partition("/")[0])
+    declared = next((file for folder, file in _OF_DECLARATIONS.items() if mutant.file.startswith(folder)), None)
     if not mutant.inside or mutant.inside[:1].isupper() or not found:
         found += [touch for touch in touches if touch.test.partition("::")[0] == declared and touch not in found]
     own, of_file = _rules(mutant.file, mutant.inside), _rules(mutant.file, None)

@@ -3,11 +3,10 @@
 from typing import Any
 
 import pytest
-from planning_stacks import DROP, changed
+from planning_stacks import DROP, changed, model, pool
 
 import config
 from config.wording import did_you_mean
-from planning_stacks import model, pool
 
 LARGEST = 2**53 - 1
 
