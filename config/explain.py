@@ -27,6 +27,7 @@ _WRONG = {
     "int_type": "is not a whole number",
     "int_from_float": "is not a whole number",
     "float_type": "is not a number",
+    "finite_number": "is not a finite number",
     "bool_type": "is neither true nor false",
     "greater_than_equal": "is below {ge}",
     "greater_than": "is not above {gt}",

@@ -151,7 +151,7 @@ class Engine(Section):
     version: Version = Field(default="0.33.0", description="a vLLM version with three numbers, such as 0.33.0")
     tensor_parallel: Gpus = Field(default=1, description="the number of GPUs that share each layer, 1 to 1024")
     kv_cache_dtype: Text = Field(default="auto", description="the number format of the KV cache, `auto` or `fp8`")
-    gpu_memory_utilization: Annotated[float, Field(gt=0, le=1, strict=True)] | None = Field(
+    gpu_memory_utilization: Annotated[float, Field(gt=0, le=1, strict=True, allow_inf_nan=False)] | None = Field(
         default=None, description="the share of the device's memory that vLLM takes, above 0 and up to 1, such as 0.92"
     )
     args: Annotated[dict[str, ArgumentValue], Field(max_length=1000)] = Field(

@@ -6,7 +6,6 @@ from catalog import VmSize
 from planning.resolving.resolution import Resolution, derived
 from planning.resolving.system_pool import FIRST_POOL, FIRST_POOL_NODES, SYSTEM_POOL
 
-
 # The platform's own pools have no name in the stack file, and the first one is a single node on demand.
 _SETTINGS = {SYSTEM_POOL: ("vm_size", "nodes", "capacity"), FIRST_POOL: ("vm_size",)}
 

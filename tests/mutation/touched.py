@@ -40,6 +40,11 @@ _OF_DECLARATIONS = {
     "config/": "tests/config/test_fields.py",
     "planning/model_config/": "tests/unit/test_planning_hf_keys.py",
 }
+# Tests of whole graphs with another name than the file of the program that decides what they are about.
+_OTHER_NAMES = {
+    "collector": "traces", "device_plugin": "shared_gpus", "gpu_operator": "shared_gpus", "keys": "own_keys",
+    "network": "doors", "node_security": "hardening", "safety": "content_safety", "telemetry": "traces",
+}  # fmt: skip
 _OURS = tuple(f"{ROOT}/{area}/" for area in ("components", "observability", "planning", "config"))
 
 
@@ -58,9 +63,10 @@ def test_files(*folders: str) -> list[str]:
 
 
 def of_its_subject(mutant: Mutant) -> list[str]:
-    """Files of tests of the graph that are named like the mutant's file."""
+    """Files of tests of the graph that are about what the mutant's file decides."""
     stem = Path(mutant.file).stem
-    return [file for file in test_files("tests/graph") if Path(file).stem in (f"test_{stem}", f"test_{stem}s")]
+    names = {f"test_{stem}", f"test_{stem}s", f"test_{_OTHER_NAMES.get(stem, stem)}"}
+    return [file for file in test_files("tests/graph") if Path(file).stem in names]
 
 
 def recorded(file: Path) -> list[Touch]:

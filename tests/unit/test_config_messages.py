@@ -28,6 +28,7 @@ def messages(changes: dict[str, Any]) -> dict[str, str]:
         ("platform.locks", "yes", '"yes" is neither true nor false'),
         ("pools[0].os_disk_gib", 127, "127 is below 128"),
         ("pools[0].os_disk_gib", 2049, "2049 is above 2048"),
+        ("observability.alerts.first_token_seconds", float("nan"), "NaN is not a finite number"),
         ("observability.alerts.first_token_seconds", 0, "0 is not above 0"),
         ("observability.alerts.first_token_seconds", 7200.5, "7200.5 is above 7200"),
         ("cluster.admin_groups", "all", '"all" is not a list'),
