@@ -43,7 +43,7 @@ _OF_DECLARATIONS = {
 # Tests of whole graphs with another name than the file of the program that decides what they are about.
 _OTHER_NAMES = {
     "collector": "traces", "device_plugin": "shared_gpus", "gpu_operator": "shared_gpus", "keys": "own_keys",
-    "network": "doors", "node_security": "hardening", "safety": "content_safety", "telemetry": "traces",
+    "immutable": "immutable_pools", "network": "doors", "node_security": "hardening", "safety": "content_safety", "telemetry": "traces",
 }  # fmt: skip
 _OURS = tuple(f"{ROOT}/{area}/" for area in ("components", "observability", "planning", "config"))
 
