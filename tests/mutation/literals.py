@@ -115,18 +115,31 @@ def _parsed(path: Path) -> ast.Module:
 
 
 def _sites(tree: ast.Module, file: str) -> Iterator[_Site]:
-    yield from _Reader(file).read(tree, "")
+    yield from _Reader(file, _for_people(tree)).read(tree, "")
+
+
+def _for_people(tree: ast.Module) -> frozenset[str]:
+    """Names of constants that are only the value of what people read, such as the source of a rule."""
+    read = [node.value for node in ast.walk(tree) if isinstance(node, ast.keyword) and node.arg in _FOR_PEOPLE]
+    used = Counter(node.id for value in read for node in ast.walk(value) if isinstance(node, ast.Name))
+    everywhere = Counter(
+        node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)
+    )
+    return frozenset(name for name, count in used.items() if everywhere[name] == count)
 
 
 class _Reader:
     """Walks a tree in the order of the source and leaves out what is no literal."""
 
-    def __init__(self, file: str) -> None:
+    def __init__(self, file: str, for_people: frozenset[str]) -> None:
+        self._for_people = for_people
         self._settings = file.startswith(_SETTINGS)
         self._in_the_graph = file.startswith(IN_THE_GRAPH)
 
     def read(self, node: ast.AST, inside: str) -> Iterator[_Site]:
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
+            return
+        if isinstance(node, ast.Assign) and all(getattr(name, "id", None) in self._for_people for name in node.targets):
             return
         if isinstance(node, ast.Raise | ast.Import | ast.ImportFrom | ast.Assert) or _is_for_types(node):
             return

@@ -42,8 +42,9 @@ _OF_DECLARATIONS = {
 }
 # Tests of whole graphs with another name than the file of the program that decides what they are about.
 _OTHER_NAMES = {
-    "collector": "traces", "device_plugin": "shared_gpus", "gpu_operator": "shared_gpus", "keys": "own_keys",
-    "immutable": "immutable_pools", "network": "doors", "node_security": "hardening", "safety": "content_safety", "telemetry": "traces",
+    "collector": "traces", "device_plugin": "shared_gpus", "gpu_operator": "shared_gpus",
+    "immutable": "immutable_pools", "keys": "own_keys", "network": "doors", "node_security": "hardening",
+    "safety": "content_safety", "telemetry": "traces",
 }  # fmt: skip
 _OURS = tuple(f"{ROOT}/{area}/" for area in ("components", "observability", "planning", "config"))
 

@@ -63,6 +63,17 @@ def test_elsewhere_a_sentence_is_no_literal(tmp_path: Path, monkeypatch: pytest.
     assert [mutant.change for mutant in mutants(file)] == ["'word' -> 'word-mutated'", "'-word' -> '-word-mutated'"]
 
 
+def test_a_constant_that_is_only_a_source_is_no_literal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "planning" / "example.py"
+    file.parent.mkdir()
+    file.write_text('PAGE = "https://a"\nBOTH = "https://b"\nrule("A", source=PAGE)\nrule(BOTH, source=BOTH)\n')
+    monkeypatch.setattr(literals, "ROOT", tmp_path)
+    assert [mutant.change for mutant in mutants(file)] == [
+        "'https://b' -> 'https://b-mutated'",
+        "'A' -> 'A-mutated'",
+    ]
+
+
 def test_equal_changes_are_counted_and_an_id_stays_when_lines_are_added(program: Path) -> None:
     before = [mutant.id for mutant in mutants(program)]
     program.write_text(PROGRAM.replace("LIMIT: int", "\n\nLIMIT: int"))

@@ -75,7 +75,7 @@ def test_what_stops_others_while_it_is_away_has_two_pods() -> None:
 
 @pytest.mark.parametrize("name", sorted(name for name in vars(limits) if name.isupper()))
 def test_azure_has_far_longer_than_it_usually_takes(name: str) -> None:
-    """15 minutes for a cluster and 10 for a pool; an update of either replaces nodes, and has longer than a creation."""
+    """15 minutes for a cluster and 10 for a pool; an update of either replaces nodes, so it has longer."""
     minutes = getattr(limits, name)
     assert minutes % 30 == 0
     assert minutes >= 60
