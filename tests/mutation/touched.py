@@ -42,9 +42,10 @@ _OF_DECLARATIONS = {
 }
 # Tests of whole graphs with another name than the file of the program that decides what they are about.
 _OTHER_NAMES = {
-    "collector": "traces", "device_plugin": "shared_gpus", "gpu_operator": "shared_gpus",
+    "cluster": "hardening", "collector": "traces", "device_plugin": "shared_gpus", "gpu_operator": "hardening charts",
     "immutable": "immutable_pools", "keys": "own_keys", "network": "doors", "node_security": "hardening",
-    "safety": "content_safety", "telemetry": "traces",
+    "pools": "hardening", "safety": "content_safety", "services": "scaling", "system_pods": "charts",
+    "telemetry": "traces",
 }  # fmt: skip
 _OURS = tuple(f"{ROOT}/{area}/" for area in ("components", "observability", "planning", "config"))
 
@@ -66,7 +67,7 @@ def test_files(*folders: str) -> list[str]:
 def of_its_subject(mutant: Mutant) -> list[str]:
     """Files of tests of the graph that are about what the mutant's file decides."""
     stem = Path(mutant.file).stem
-    names = {f"test_{stem}", f"test_{stem}s", f"test_{_OTHER_NAMES.get(stem, stem)}"}
+    names = {f"test_{name}" for name in (stem, f"{stem}s", *_OTHER_NAMES.get(stem, "").split())}
     return [file for file in test_files("tests/graph") if Path(file).stem in names]
 
 
