@@ -172,7 +172,8 @@ def test_the_stand_in_of_a_field_is_one_that_it_takes() -> None:
         assert not field.problems(stand_in.at((3,))), field.path
         if not field.choices and isinstance(stand_in.value, str) and not re.search(r"[0-9]", stand_in.value):
             assert _NOBODYS.fullmatch(stand_in.value), field.path
-    assert BY_PATH["models.measured.gpu"].stand_in.value in catalog.load().gpus  # type: ignore[union-attr]
+        if field.path == "models.measured.gpu":
+            assert stand_in.value in catalog.load().gpus
 
 
 def test_the_reviewed_table_is_about_fields_and_says_why() -> None:
@@ -182,5 +183,5 @@ def test_the_reviewed_table_is_about_fields_and_says_why() -> None:
 
 
 @pytest.mark.parametrize("path", ["platform.locks", "models.engine.args", "tenants.api_keys"])
-def test_a_flag_is_no_text(path: str) -> None:
+def test_a_flag_is_not_a_string(path: str) -> None:
     assert BY_PATH[path].problems("yes")

@@ -40,37 +40,37 @@ ELSEWHERE = {
 CHECKED = bounds.COUNTED | bounds.LISTS | frozenset().union(*(keys for keys, _, _ in bounds.KINDS))
 
 
-class Asked(dict[str, Any]):
-    """A configuration that keeps which keys somebody asks for."""
+class Watched(dict[Any, Any]):
+    """A configuration that keeps which keys somebody requests."""
 
-    keys_asked: set[str]
+    keys_requested: set[str]
 
-    def get(self, key: str, default: Any = None) -> Any:  # type: ignore[override]
-        self.keys_asked.add(key)
+    def get(self, key: object, default: Any = None, /) -> Any:
+        self.keys_requested.add(str(key))
         return super().get(key, default)
 
-    def __getitem__(self, key: str) -> Any:
-        self.keys_asked.add(key)
+    def __getitem__(self, key: object) -> Any:
+        self.keys_requested.add(str(key))
         return super().__getitem__(key)
 
     def __contains__(self, key: object) -> bool:
-        self.keys_asked.add(str(key))
+        self.keys_requested.add(str(key))
         return super().__contains__(key)
 
 
 @pytest.fixture
-def asked(monkeypatch: pytest.MonkeyPatch) -> set[str]:
-    """All keys that reading all known models asks for."""
+def requested(monkeypatch: pytest.MonkeyPatch) -> set[str]:
+    """All keys that reading all known models requests."""
     found: set[str] = set()
 
-    def watched(config: Mapping[str, Any]) -> Asked:
-        kept = Asked(config)
-        kept.keys_asked = found
+    def watched(config: Mapping[str, Any]) -> Watched:
+        kept = Watched(config)
+        kept.keys_requested = found
         return kept
 
     language, images = defaults.language, defaults.images
 
-    def of_images(*given: Any) -> Asked | None:
+    def of_images(*given: Any) -> Watched | None:
         part = images(*given)
         return None if part is None else watched(part)
 
@@ -88,12 +88,12 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> set[str]:
     return found
 
 
-def test_a_key_that_is_read_is_checked(asked: set[str]) -> None:
-    assert asked - CHECKED == PRESENT
+def test_a_key_that_is_read_is_checked(requested: set[str]) -> None:
+    assert requested - CHECKED == PRESENT
 
 
-def test_a_key_that_is_checked_is_read(asked: set[str]) -> None:
-    assert CHECKED - asked == ELSEWHERE
+def test_a_key_that_is_checked_is_read(requested: set[str]) -> None:
+    assert CHECKED - requested == ELSEWHERE
 
 
 @pytest.mark.parametrize(
@@ -125,7 +125,7 @@ def test_sizes_without_which_nothing_is_computed_are_at_least_one() -> None:
         ("architectures", ["a"] * 2_001), ("model_type", "x" * 2_001),
     ],
 )  # fmt: skip
-def test_a_value_that_is_no_number_has_the_type_of_its_key(key: str, wrong: Any) -> None:
+def test_a_value_that_is_not_a_number_has_the_type_of_its_key(key: str, wrong: Any) -> None:
     bounds.check_values({key: None}, {}, None)
     with pytest.raises(UnreadableError, match=f"`{key}` "):
         bounds.check_values({key: wrong}, {}, None)

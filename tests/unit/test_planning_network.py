@@ -67,7 +67,7 @@ def test_rules_have_an_order_and_what_is_refused_comes_last(stack: str) -> None:
 def test_subnets_of_the_platforms_own_addresses_refuse_the_rest(stack: str) -> None:
     """Azure's own AllowVnetInBound lets every peered network reach every port."""
     for role in {"gateway", "private_endpoints", "api_management"} & set(subnets(stack)):
-        rest = (subnets(stack)[role].rules or ())[-1]
+        rest = list(subnets(stack)[role].rules or ())[-1]
         assert rest == SecurityRulePlan(
             name="deny-rest", priority=4096, access="Deny", source="*", destination="*", port="*"
         )
