@@ -2,12 +2,15 @@
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
-from planning_stacks import ROOT, plan
+from planning_stacks import CATALOG, ROOT, plan, settings
 
 from planning.plan import immutable, labels, limits, matches, metrics, objectives, system_pods
 from planning.plan.system_pods import Requests
+from planning.resolving.resolution import Resolution
+from planning.resolving.system_pods import system_loads
 from policy import kubernetes_objects
 
 # Made by this program itself, or names of monitors and of a port.
@@ -66,6 +69,33 @@ def test_figures_of_our_own_choice_are_round(name: str) -> None:
     # A pod that needs more for a moment isn't killed.
     assert 2 * figure.memory_mib <= figure.memory_limit_mib <= 8 * figure.memory_mib
     assert 10 <= figure.cpu_millicores <= 250
+
+
+EVERYTHING: dict[str, Any] = {
+    "observability.traces": {"backend": "tempo"},
+    "observability.audit": {"defender": True},
+    "cluster.storage_drivers": ["blob", "file"],
+    "security.azure_policy": True,
+    "tenants[0].limits": {"tokens_per_minute": {"output": 9000}},
+    "safety": {
+        "processor_image": {"repository": "platform/guardrails", "digest": f"sha256:{'a' * 64}"},
+        "policies": [{"name": "standard", "guard": {"azure": {}}}],
+    },
+}
+
+
+def test_every_pod_on_system_nodes_requests_something() -> None:
+    """A pod without a request counts as nothing to the scheduler, and nodes are too small for it."""
+    loads = {load.name: load for load in system_loads(Resolution(settings(EVERYTHING), CATALOG))}
+    assert {name for name, load in loads.items() if load.most and not load.memory_mib} == set()
+    pods = {name.rpartition("/")[2]: (load.fewest, load.most) for name, load in loads.items()}
+    wanted = {
+        "rate-limits": (2, 2), "rate-limit-redis": (1, 1), "proxies": (2, 4), "content-safety": (2, 2),
+        "trace-collector": (2, 2), "trace-store": (1, 1),
+    }  # fmt: skip
+    assert {name: pods[name] for name in wanted} == wanted
+    without = {load.name.rpartition("/")[2] for load in system_loads(Resolution(settings({}), CATALOG)) if load.most}
+    assert without.isdisjoint(set(wanted) - {"proxies"})
 
 
 def test_what_stops_others_while_it_is_away_has_two_pods() -> None:
