@@ -36,7 +36,7 @@ def missing_alerts(plan: MonitoringPlan) -> list[Alert]:
         *(_missing(series) for series in _always(plan)),
         *(_missing(series, only_if=replicas) for series in _OF_REPLICAS),
         *(_missing(f'{series}{{namespace="{plan.models_namespace}"}}', only_if=replicas) for series in _OF_PODS),
-        *([_missing(f'{metrics.REQUESTED}{{resource=~"nvidia_com_.+"}}', only_if=replicas)] if plan.costs else []),
+        *(_missing(f'{series}{{namespace="{plan.models_namespace}"}}', only_if=replicas) for series in _of_costs(plan)),
         # Not every GPU has spare rows, and errors are on every node: see GPUMetricsMissing.
         _missing(plan.gpu_metrics.engine_active, only_if=devices),
         _missing(plan.gpu_metrics.pcie_replays, only_if=devices),
@@ -55,6 +55,11 @@ def missing_alerts(plan: MonitoringPlan) -> list[Alert]:
             for controller in plan.controllers
         ),
     ]
+
+
+def _of_costs(plan: MonitoringPlan) -> tuple[str, ...]:
+    """What says of a pod's devices that they are its own, where that is recorded."""
+    return () if plan.costs is None else (metrics.REQUESTED, metrics.POD_PHASE)
 
 
 def _always(plan: MonitoringPlan) -> Iterator[str]:

@@ -95,7 +95,10 @@ def _binary(tree: Node, left: Checked, right: Checked) -> Checked:
     elif left.labels - named != right.labels - named and right.labels and left.labels:
         different = sorted((left.labels ^ right.labels) - named)
         problems.append(f"the sides of {tree['op']} differ in the labels {', '.join(different)}")
-    return Checked(left.labels, problems)
+    # Labels that `group_left` takes over from the side with one series.
+    taken = frozenset(matching.get("include") or ())
+    problems += [f"group_left takes {label}, which isn't there" for label in sorted(taken - right.labels)]
+    return Checked(left.labels | taken, problems)
 
 
 def _call(tree: Node, inner: list[Checked]) -> Checked:

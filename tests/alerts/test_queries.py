@@ -118,6 +118,7 @@ def test_every_metric_and_label_of_a_query_is_exported(stack: str) -> None:
         ("sum by (node) (DCGM_FI_DEV_GPU_TEMP) > 0", "sum by node, which isn't there"),
         ("kube_node_labels and on (hostname) DCGM_FI_DEV_GPU_TEMP", "and on hostname, which isn't on both sides"),
         ("DCGM_FI_DEV_GPU_TEMP and kube_node_labels", "differ in the labels"),
+        ("kube_node_labels * on (node) group_left (gpu) kube_node_created", "group_left takes gpu, which isn't there"),
         ("histogram_quantile(0.9, sum by (model_name) (vllm:time_to_first_token_seconds_bucket))", "without le"),
         ('label_replace(kube_node_labels, "a", "$1", "host", "(.*)")', "label_replace of host, which isn't there"),
     ],

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from observability.objectives.names import WINDOWS
 from tests.graph.invariant import resources
 
 # Metrics that need not be there: without the event that they count, on GPUs that lack them, or of the scrape itself.
@@ -27,8 +28,13 @@ GROUPS = {
     "llm-models", "llm-starting", "llm-autoscaling", "llm-service", "llm-gpus", "llm-nodes", "llm-pools", "llm-gateway",
     "llm-platform", "llm-missing",
 }  # fmt: skip
-# Where a tenant has limits, and where usage is exported.
-OPTIONAL = {"llm-limits", "llm-usage"}
+# Where a tenant has limits, where usage is exported, where a model promises something, and where costs are recorded.
+OPTIONAL = {
+    "llm-limits", "llm-usage", "llm-slo", *(f"llm-slo-{window}" for window in WINDOWS), "llm-slo-budget",
+    "llm-slo-alerts", "llm-cost", "llm-cost-planned", "llm-cost-tokens", "llm-cost-alerts",
+}  # fmt: skip
+# Recorded for alerts; what objectives are made of has an alert of its own, SLOWithoutData.
+RECORDED = {"llm-cost"}
 _METRIC = re.compile(r"\b((?:vllm:|kube_|llm_platform_|certmanager_|envoy_|apiserver_|DCGM_)\w+|up)\b(?=[{)\[ ]|$)")
 
 
@@ -53,7 +59,8 @@ def metrics_that_are_gone_are_noticed(stack: str) -> Iterator[str]:
         if rule["expr"] != f"absent({series}){guard}":
             yield f"MetricsMissing: {rule['expr']} for {series}"
     noticed = {name for rule in gone for name in _METRIC.findall(str(rule["labels"].get("missing")))}
-    needed = {name for rule in rules if rule not in gone for name in _METRIC.findall(rule["expr"])}
+    recorded = [rule for group in _groups(stack) if group["name"] in RECORDED for rule in group["rules"]]
+    needed = {name for rule in (*rules, *recorded) if rule not in gone for name in _METRIC.findall(rule["expr"])}
     if noticed != needed - MAY_BE_MISSING:
         yield f"not noticed: {sorted(needed - MAY_BE_MISSING - noticed)}, not needed: {sorted(noticed - needed)}"
     kinds = {rule["labels"]["missing"] for rule in gone if "customresource_kind" in str(rule["labels"].get("missing"))}

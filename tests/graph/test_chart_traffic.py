@@ -76,9 +76,9 @@ def test_only_envoy_gateway_is_sent_what_crosses_to_the_extension_server(stack: 
     assert reaching == {"Envoy Gateway", "its own node"}
 
 
-# The policy on the AI gateway's controller is older than the others, and the way to the processor of content safety
-# opens once that is there.
-LATER = {"gateway-ai-traffic", "safety-proxies"}
+# The policy on the AI gateway's controller is older than the others, and the ways to the processor of content safety
+# and to the store of traces open once those are there.
+LATER = {"gateway-ai-traffic", "safety-proxies", "telemetry-grafana"}
 
 
 @each_stack
@@ -86,8 +86,9 @@ def test_controllers_reach_what_they_need(stack: str) -> None:
     seen = Seen(stack)
     proxies = {"gateway proxies", "proxies of another Gateway"}
     for group in seen.own_pods():
-        # The node exporter is in its host's network, and asks nobody; the processor of content safety asks its guards.
-        apart = seen.space(group) in ("llm", "llm-gateway", "llm-safety")
+        # The node exporter is in its host's network, and asks nobody; the processor of content safety asks its guards,
+        # and the collector of traces their store.
+        apart = seen.space(group) in ("llm", "llm-gateway", "llm-safety", "llm-telemetry")
         if group.name in (*proxies, "Alertmanager", "node-exporter") or apart:
             continue
         assert seen.reaches(group.name, "the API server") & Ports.of("TCP", 443) != NONE, group.name

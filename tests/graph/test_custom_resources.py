@@ -83,7 +83,7 @@ def test_routes_are_admitted_and_only_openai_paths_pass(graph: Graph) -> None:
     by_kind: dict[str, list[dict[str, Any]]] = {}
     for _, manifest in _custom(graph):
         by_kind.setdefault(str(manifest["kind"]), []).append(manifest)
-    (gateway,), (policy,), (clients,) = (by_kind[kind] for kind in ("Gateway", "SecurityPolicy", "ClientTrafficPolicy"))
+    (gateway,), (clients,) = (by_kind[kind] for kind in ("Gateway", "ClientTrafficPolicy"))
     admitted = gateway["spec"]["listeners"][0]["allowedRoutes"]["namespaces"]["selector"]["matchLabels"]
     labels = {
         entry["inputs"]["metadata"]["name"]: entry["inputs"]["metadata"]["labels"]
@@ -93,12 +93,16 @@ def test_routes_are_admitted_and_only_openai_paths_pass(graph: Graph) -> None:
     for route in by_kind["AIGatewayRoute"]:
         assert admitted.items() <= labels[route["metadata"]["namespace"]].items()
         assert route["spec"]["hostnames"] == [gateway["spec"]["listeners"][0]["hostname"]]
-    assert policy["spec"]["authorization"]["defaultAction"] == "Deny"
-    (path,) = [rule["operation"]["path"] for rule in policy["spec"]["authorization"]["rules"]]
-    assert path["type"] == "RegularExpression"
-    assert re.fullmatch(path["value"], "/v1/chat/completions?stream=1")
-    for closed in ("/v1", "/v1/", "/v1/models/", "/v1/load_lora_adapter", "/metrics", "/v1/models/x", "/x/v1/models"):
-        assert not re.fullmatch(path["value"], closed), closed
+    # One for the listener of keys, and one for that of tokens where a stack has it.
+    for policy in by_kind["SecurityPolicy"]:
+        assert policy["spec"]["authorization"]["defaultAction"] == "Deny"
+        (path,) = [rule["operation"]["path"] for rule in policy["spec"]["authorization"]["rules"]]
+        assert path["type"] == "RegularExpression"
+        assert re.fullmatch(path["value"], "/v1/chat/completions?stream=1")
+        for closed in (
+            "/v1", "/v1/", "/v1/models/", "/v1/load_lora_adapter", "/metrics", "/v1/models/x", "/x/v1/models",
+        ):  # fmt: skip
+            assert not re.fullmatch(path["value"], closed), closed
     matched = {
         header["name"]
         for route in by_kind["AIGatewayRoute"]
@@ -106,7 +110,8 @@ def test_routes_are_admitted_and_only_openai_paths_pass(graph: Graph) -> None:
         for match in rule["matches"]
         for header in match["headers"]
     }
-    trusted = matched | {policy["spec"]["apiKeyAuth"]["forwardClientIDHeader"]}
+    (keys,) = [policy["spec"]["apiKeyAuth"] for policy in by_kind["SecurityPolicy"] if "apiKeyAuth" in policy["spec"]]
+    trusted = matched | {keys["forwardClientIDHeader"]}
     assert trusted <= set(clients["spec"]["headers"]["earlyRequestHeaders"]["remove"])
 
 

@@ -155,8 +155,12 @@ def test_a_pool_without_a_price_is_left_out_and_named() -> None:
     (hour,) = (panel for panel in board.panels if panel.title == "Cost of an hour")
     assert "burst" in board.description
     assert [query.legend for query in hour.queries] == [
-        "mig", "h100", "pair", "system", "all", "planned, fewest nodes", "planned, most nodes",
+        "mig", "h100", "pair", "system", "first", "all", "planned, fewest nodes", "planned, most nodes",
     ]  # fmt: skip
+    # Nodes of the system pool have its label, those of the first pool have none.
+    system, first = (query.expression for query in hour.queries[3:5])
+    assert 'label_llm_platform_pool="system"' in system
+    assert 'node=~"aks-first-.+"' in first
     # A model with replicas on that pool has no cost either.
     (each,) = (panel for panel in board.panels if panel.title == "Cost of a million tokens")
     assert [query.legend for query in each.queries] == ["chat", "large"]
