@@ -76,8 +76,8 @@ def test_only_envoy_gateway_is_sent_what_crosses_to_the_extension_server(stack: 
     assert reaching == {"Envoy Gateway", "its own node"}
 
 
-# The policy on the AI gateway's controller is older than the others, and the ways to the processor of content safety
-# and to the store of traces open once those are there.
+# The policy on the AI gateway's controller is older than the others, and what opens the processor of content safety
+# and the store of traces comes once those are there.
 LATER = {"gateway-ai-traffic", "safety-proxies", "telemetry-grafana"}
 
 
