@@ -80,6 +80,9 @@ def _always(plan: MonitoringPlan) -> Iterator[str]:
     yield metrics.CERTIFICATE_ENDS
     yield metrics.PROXY_CERTIFICATE_DAYS
     yield metrics.GATEWAY_ANSWERS
+    if plan.takes_tokens:
+        yield metrics.TOKEN_KEYS_FETCHED
+        yield metrics.TOKEN_KEY_FAILURES
     if plan.log_collectors is not None:
         yield LOGS_WAITING
     if plan.usage_export is not None:

@@ -42,6 +42,8 @@ MAY_BE_MISSING = {
     "envoy_http_ext_proc_failure_mode_allowed": "none in a proxy without a processor, and GatewayErrors has what fails",
     "envoy_http_ext_proc_streams_failed": "none in a proxy without a processor, and GatewayErrors has what fails",
     "envoy_http_ext_proc_streams_started": "none in a proxy without a processor, and GatewayErrors has what fails",
+    "otelcol_exporter_send_failed_log_records": "none until sending fails; MetricsMissing has what waits",
+    "otelcol_exporter_sent_log_records": "none until a line is sent; MetricsMissing has what waits",
     "kube_pod_container_status_last_terminated_reason": "none until a container ends; see kube_pod_status_ready",
     "kube_pod_container_status_waiting_reason": "none while all containers run",
     "kube_pod_init_container_status_waiting_reason": "none while all containers run",
