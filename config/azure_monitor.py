@@ -65,5 +65,5 @@ class AzureMonitor(Section):
         "warning}; left out: none",
     )
     grafana: ManagedGrafana | None = Field(
-        default=None, description="Azure Managed Grafana: {admins: [GROUP], viewers: […]}; left out: none"
+        default=None, description="dashboards in Azure Managed Grafana: {admins: [GROUP], viewers: […]}; left out: none"
     )
