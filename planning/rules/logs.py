@@ -19,8 +19,8 @@ _USABLE_SHARE = 0.8
 @stack_rule(
     "LOGS-BACKEND",
     "error",
-    prevents="Logs go nowhere although the stack file says where, or are kept for another time: Azure's agent runs only "
-    "where `audit` has a workspace and collects what containers write.",
+    prevents="Logs go nowhere although the stack file says where, or are kept for another time: Azure's agent runs "
+    "only where `audit` has a workspace and collects what containers write.",
     source=_SOURCE,
     reads=_READS,
 )
