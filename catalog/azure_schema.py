@@ -193,6 +193,8 @@ class AzureFacts(Record, frozen=True):
     """Entra application that AKS API servers answer for; kubelogin's --server-id."""
     public_clients: Mapping[str, str]
     """Client id of a program that anybody in a directory signs in with -> its name."""
+    microsoft_apis: Mapping[str, str]
+    """Application id of an API of Microsoft -> its name."""
     private_links: Mapping[str, PrivateLink]
     node_reservation: NodeReservation
     system_disks: SystemDisks

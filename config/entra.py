@@ -8,6 +8,8 @@ from config.base import NO_GUID, Guid, Section, SettingRefusedError, StandIn, pa
 
 # Clients find it beside 443; below 1024 Envoy Gateway moves ports, and above 9999 are its own and its proxies'.
 ENTRA_PORT = 8443
+# A value of an app role may not begin with a dot (Microsoft Graph, resource type appRole, `value`).
+_ROLE = r"[A-Za-z0-9!#$%&'()*+,/:;<=>?@_~-]"
 
 
 class Entra(Section):
@@ -36,10 +38,11 @@ class TenantEntra(Section):
         max_length=100,
         description="application (client) ids of programs that call as this tenant, by themselves or for their users",
     )
-    roles: tuple[Annotated[str, pattern(r"^[A-Za-z0-9!#$%&'()*+,./:;<=>?@_~-]+$", longest=120)], ...] = Field(
+    roles: tuple[Annotated[str, pattern(rf"^{_ROLE}({_ROLE}|\.)*$", longest=120)], ...] = Field(
         default=(),
         max_length=100,
-        description="values of app roles of the gateway's app registration, such as Models.TeamA",
+        description="values of app roles of the gateway's app registration, such as Models.TeamA; the first character "
+        "is no dot",
     )
 
     @model_validator(mode="after")

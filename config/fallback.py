@@ -1,14 +1,46 @@
 """A managed model behind one of our models: it answers what ours can't, or a share of the requests."""
 
+from datetime import date
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
-from config.base import SecretName, Section, SettingRefusedError, StandIn, Text, pattern
+from config.base import SecretName, Section, SettingRefusedError, StandIn, pattern
 from config.cost import Price
 
 _HOST = r"([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,}"
+# The AI gateway adds them to the address, each by what the request asks for (OpenAI's API reference).
+_OPERATIONS = ("/chat/completions", "/completions", "/embeddings", "/responses", "/models", "/rerank", "/messages")
+_DEPLOYMENTS = "/openai/deployments"
+
+
+def _base(url: str) -> str:
+    """An address to which paths of OpenAI's API can be added."""
+    parts = urlsplit(url)
+    if _DEPLOYMENTS in parts.path:
+        raise SettingRefusedError(
+            f"`{_DEPLOYMENTS}` is a path of Azure OpenAI, which asks for `api-version` and a key in another header",
+            f"write azure_openai: {{endpoint: https://{parts.netloc}, deployment: …, api_version: …}} in place of url",
+        )
+    for operation in _OPERATIONS:
+        if parts.path.endswith(operation):
+            raise SettingRefusedError(
+                f"the address ends with `{operation}`, which is added for each request: it would be there twice",
+                f"write {url.removesuffix(operation)}",
+            )
+    return url
+
+
+def _version(value: str) -> str:
+    """A version of Azure's API: a day, and perhaps `-preview`."""
+    try:
+        date.fromisoformat(value.removesuffix("-preview"))
+    except ValueError as error:
+        raise SettingRefusedError(
+            f'"{value}" has no day of the calendar', "write a version that Azure lists, such as '2024-10-21'"
+        ) from error
+    return value
 
 
 class AzureOpenAi(Section):
@@ -21,9 +53,12 @@ class AzureOpenAi(Section):
     deployment: Annotated[str, pattern(r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$"), StandIn("recovered")] = Field(
         description="the name of the deployment: letters, digits, dashes, dots and underscores"
     )
-    api_version: Annotated[str, pattern(r"^20[0-9]{2}-[0-9]{2}-[0-9]{2}(-preview)?$"), StandIn("2024-10-21")] = Field(
+    api_version: Annotated[
+        str, pattern(r"^20[0-9]{2}-[0-9]{2}-[0-9]{2}(-preview)?$"), AfterValidator(_version),
+        StandIn("2024-10-21"),
+    ] = Field(
         description="the version of Azure's API, in quotes, such as '2024-10-21'"
-    )
+    )  # fmt: skip
 
 
 class FallbackPrice(Section):
@@ -41,11 +76,13 @@ class FallbackPrice(Section):
 class Fallback(Section):
     """Where requests go beside our own pods, and when."""
 
-    url: Annotated[str, pattern(rf"^https://{_HOST}(/[A-Za-z0-9._~-]+)*$", longest=253)] | None = Field(
+    url: Annotated[
+        str, pattern(rf"^https://{_HOST}(/[A-Za-z0-9._~-]+)*$", longest=253), AfterValidator(_base)
+    ] | None = Field(
         default=None,
         description="the address of an API that is compatible with OpenAI's, up to what comes before "
         "`/chat/completions`: https://api.openai.com/v1",
-    )
+    )  # fmt: skip
     azure_openai: AzureOpenAi | None = Field(
         default=None, description="in place of url: {endpoint: …, deployment: …, api_version: …}"
     )
@@ -59,7 +96,11 @@ class Fallback(Section):
     share: Annotated[int, Field(ge=1, le=99, strict=True)] | None = Field(
         default=None, description="with `mode: share` only: the percent of all requests that go there, 1 to 99"
     )
-    model: Text | None = Field(default=None, description="with `url` only: the model's name there, such as gpt-5-mini")
+    model: Annotated[str, pattern(r"^[!-~]+$", longest=255)] | None = Field(
+        default=None,
+        description="with `url` only: the model's name there, such as gpt-5-mini: letters, digits and signs of ASCII "
+        "without spaces, 255 at most",
+    )
     price: FallbackPrice | None = Field(
         default=None,
         description="what a million tokens cost there: {input_per_million: 0.25, output_per_million: 2.0}",

@@ -25,9 +25,14 @@ class AzureGuard(Section):
 
     @model_validator(mode="after")
     def _finds_something(self) -> "AzureGuard":
-        if not self.prompt_shields and not any((self.hate, self.self_harm, self.sexual, self.violence)):
+        if not self.prompt_shields and not self.has_categories:
             raise SettingRefusedError("this guard finds nothing", "give one category a severity: hate: 4")
         return self
+
+    @property
+    def has_categories(self) -> bool:
+        """Whether it finds anything in texts beside prompts that attack the model."""
+        return any((self.hate, self.self_harm, self.sexual, self.violence))
 
 
 class Guard(Section):
@@ -115,6 +120,17 @@ class SafetyPolicy(Section):
         description="the longest prompt in characters, 1000 to 10000000, that is judged; with `block` longer ones are "
         "refused",
     )
+
+    @model_validator(mode="after")
+    def _finds_something_in_answers(self) -> "SafetyPolicy":
+        azure = self.guard.azure
+        if azure is not None and not azure.has_categories and self.stages.output != "off":
+            raise SettingRefusedError(
+                f"nothing can be found in answers (`output: {self.stages.output}`): no category has a severity, and "
+                "prompt shields judge prompts alone",
+                "give one category a severity, such as hate: 4, or write stages: {input: block, output: off}",
+            )
+        return self
 
 
 class SafetyImage(Section):

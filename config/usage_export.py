@@ -8,6 +8,9 @@ from pydantic import AfterValidator, Field, Strict, model_validator
 from config.base import UNKNOWN_NAME, Guid, Section, SettingRefusedError, StandIn, Text
 from config.cost import Price
 
+# No version of this program is older; days that nothing was counted on can't be exported.
+_EARLIEST = "2026-01-01"
+
 
 def _day(value: str) -> str:
     try:
@@ -16,6 +19,12 @@ def _day(value: str) -> str:
         raise SettingRefusedError(f'"{value}" is no day', 'write one as "2026-12-01", year, month, day') from error
     if written != value:
         raise SettingRefusedError(f'"{value}" is not in the form YYYY-MM-DD', f'write "{written}"')
+    if value < _EARLIEST:
+        raise SettingRefusedError(
+            f'"{value}" is before {_EARLIEST}: no Prometheus of this platform has samples of that time, and the export '
+            "fails for every day that it can't count",
+            "write the first whole day after the export is switched on",
+        )
     return value
 
 

@@ -30,7 +30,7 @@ from components.cluster.proxy_traffic import optional_traffic
 from components.cluster.receiver_traffic import receiver_traffic
 from components.foundation import KubernetesCluster
 from planning.plan import AlertingPlan, CertificatesPlan, ChartTrafficPlan, ControllerPlan, GatewayPlan
-from planning.plan.endpoint import HTTP_PORT
+from planning.plan.endpoint import HTTP_PORT, TOKEN_METRICS_PORT
 from planning.plan.labels import MODEL
 
 Openings = Mapping[str, NetworkPolicySpecArgsDict]
@@ -46,7 +46,7 @@ _QUERIES, _ALERTS, _RELOADER = 9090, 9093, 8080
 # Alertmanagers agree among themselves on who sends.
 _GOSSIP = 9094
 # The proxies' HTTP(S), which Envoy Gateway moves out of the ports of root; their metrics, and those of the AI gateway.
-_PROXY_HTTP, _PROXY_HTTPS, _PROXY_METRICS, _TOKEN_METRICS = 10080, 10443, 19001, 1064
+_PROXY_HTTP, _PROXY_HTTPS, _PROXY_METRICS = 10080, 10443, 19001
 # What proxies ask Envoy Gateway for: configuration, limits and extensions.
 _PROXY_CONFIGURATION = (18000, 18001, 18002)
 _KUBELETS, _NODE_EXPORTERS, _COREDNS = 10250, 9100, 9153
@@ -154,7 +154,7 @@ def envoy_traffic(plan: GatewayPlan, extension_port: int) -> Openings:
         ),
         "proxies": opening(
             proxies_of(plan.gateway, plan.namespace),
-            ingress=[_from_anyone(*doors), _scraped(around, _PROXY_METRICS, _TOKEN_METRICS)],
+            ingress=[_from_anyone(*doors), _scraped(around, _PROXY_METRICS, TOKEN_METRICS_PORT)],
             egress=[
                 {"to": [models], "ports": tcp(HTTP_PORT)},
                 {"to": [pods(around.proxies, controller)], "ports": configuration},

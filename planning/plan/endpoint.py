@@ -1,8 +1,11 @@
-"""Port and header on which model servers and their callers agree; the same in every stack."""
+"""Ports and headers on which model servers and their callers agree; the same in every stack."""
 
 # Port of vLLM, of the Service in front of it, and the only one that network policies open.
 HTTP_PORT = 8000
 HTTP_PORT_NAME = "http"
+# Of the AI gateway's processor, in the proxies' pods: its metrics and its health (theagentrouter/agent-router
+# internal/controller, `extProcAdminPort`).
+TOKEN_METRICS_PORT = 1064
 # Set by the AI gateway from the request's body; what a client sends under this name is dropped.
 MODEL_HEADER = "x-ai-eg-model"
 # The caller, whom the gateway knows by the API key; a client can't set it. While one key replaces the other, requests

@@ -19,6 +19,18 @@ def fallback_hosts(stack: Resolution) -> tuple[str, ...]:
     return tuple(sorted({model.fallback.host for model in stack.settings.models if model.fallback is not None}))
 
 
+def own_hosts(stack: Resolution) -> dict[str, str]:
+    """Hosts that lead to this stack's own models -> what answers there.
+
+    API Management answers under the name of its service (learn.microsoft.com/azure/api-management, custom domains).
+    """
+    settings = stack.settings.gateway
+    hosts = {settings.hostname: "gateway"}
+    if settings.api_management is not None:
+        hosts[f"{stack.names.api_management.value}.azure-api.net"] = "platform's API Management"
+    return hosts
+
+
 def comparable_price(model: ModelSettings) -> ManagedApi | None:
     """What the managed model charges, as an API to compare with; None without a price in the catalog's currency."""
     fallback = model.fallback

@@ -1,11 +1,15 @@
 """Rules about tokens of Microsoft Entra: somebody takes them, each has one tenant, and whoever needs a key has one."""
 
+from collections.abc import Iterator
+
+from config.entra import ENTRA_PORT
 from config.wording import listed
+from planning.plan.endpoint import TOKEN_METRICS_PORT
 from planning.resolving.entra import entra_port, has_keys, identities
 from planning.resolving.resolution import Resolution
 from planning.rules.register import Violation, Violations, stack_rule
 
-_PLACE = "gateway.entra"
+_PLACE, _FRONT = "gateway.entra", "gateway.api_management.entra"
 _CLAIMS = "https://learn.microsoft.com/entra/identity-platform/access-token-claims-reference"
 
 
@@ -72,19 +76,30 @@ def an_identity_has_one_tenant(stack: Resolution) -> Violations:
     "error",
     prevents="Everybody in the directory is this tenant: a public program takes a token for whoever signs in with it.",
     source=f"{_CLAIMS} (azp); catalog/azure.yaml, public_clients",
-    reads=("tenants",),
+    reads=("tenants", f"{_FRONT}.applications"),
 )
 def an_application_is_not_everybody_s(stack: Resolution) -> Violations:
-    """A tenant's applications are none of the programs that everybody signs in with."""
+    """A tenant's applications are none of the programs that everybody signs in with, at API Management neither."""
     public = stack.catalog.azure.public_clients
+    for path, client in _applications(stack):
+        if client in public:
+            group = "name a group or an app role: it is in the tokens of this program too"
+            yield Violation(
+                path,
+                f"`{client}` is {public[client]}, with which everybody in the directory signs in",
+                "name an application of the tenant's own" if path.startswith(_FRONT) else group,
+            )
+
+
+def _applications(stack: Resolution) -> Iterator[tuple[str, str]]:
+    """Place and client id of every application whose tokens are a tenant's."""
     for index, tenant in enumerate(stack.settings.tenants):
         for place, client in enumerate(tenant.entra.applications if tenant.entra is not None else ()):
-            if client in public:
-                yield Violation(
-                    f"tenants[{index}].entra.applications[{place}]",
-                    f"`{client}` is {public[client]}, with which everybody in the directory signs in",
-                    "name a group or an app role: it is in the tokens of this program too",
-                )
+            yield f"tenants[{index}].entra.applications[{place}]", client
+    front = stack.settings.gateway.api_management
+    for index, item in enumerate(front.entra.applications if front is not None and front.entra is not None else ()):
+        for place, client in enumerate(item.client_ids):
+            yield f"{_FRONT}.applications[{index}].client_ids[{place}]", client
 
 
 @stack_rule(
@@ -107,6 +122,24 @@ def api_management_has_a_key_for_everybody(stack: Resolution) -> Violations:
                 "leave api_keys out, or gateway.api_management",
                 (path, f"tenants[{index}].name", "gateway.api_management"),
             )
+
+
+@stack_rule(
+    "ENTRA-PORT-TAKEN",
+    "error",
+    prevents="No new proxy gets ready: the AI gateway's processor in the same pod has the port already.",
+    source="theagentrouter/agent-router internal/controller, `extProcAdminPort`",
+    reads=(f"{_PLACE}.port",),
+)
+def the_port_is_free(stack: Resolution) -> Violations:
+    """The port that takes tokens is none that a container of the proxies' pods listens on."""
+    entra = stack.settings.gateway.entra
+    if entra is not None and entra.port == TOKEN_METRICS_PORT:
+        yield Violation(
+            f"{_PLACE}.port",
+            f"{entra.port} is the port of the AI gateway's processor, which runs in the pods of the proxies",
+            f"write another of 1024 to 9999, such as {ENTRA_PORT}",
+        )
 
 
 @stack_rule(

@@ -4,14 +4,14 @@ from config.fallback import Fallback
 from config.models import ModelSettings
 from config.wording import listed
 from planning.money.cost import model_token_cost
-from planning.resolving.fallback import object_name
+from planning.resolving.domains import is_private_link, private_domain
+from planning.resolving.fallback import object_name, own_hosts
 from planning.resolving.releases import ReleaseView
 from planning.resolving.resolution import Resolution
 from planning.resolving.tenants import users
 from planning.rules.register import Violation, Violations, release_rule, stack_rule
 
 _AGENT_ROUTER = "https://aigateway.envoyproxy.io/docs/capabilities/traffic/provider-fallback"
-_OWN = ("cluster.local", "internal", "local", "localhost", "lan")
 
 
 def _first(release: ReleaseView) -> Fallback | None:
@@ -46,17 +46,27 @@ def no_model_has_its_name(stack: Resolution, release: ReleaseView) -> Violations
     "lets them reach the internet and nothing of a network of yours.",
     source="components/cluster/chart_traffic.py",
     model=("fallback",),
-    reads=("gateway.hostname",),
+    reads=("gateway.hostname", "gateway.api_management", "platform"),
 )
 def host_is_elsewhere(stack: Resolution, release: ReleaseView) -> Violations:
-    """A managed model is on the internet, and not this gateway."""
-    fallback, own = _first(release), stack.settings.gateway.hostname
+    """A managed model is on the internet, and no name of this platform leads back to it."""
+    fallback = _first(release)
     if fallback is None:
         return
     place = f"{release.path}.fallback.{'url' if fallback.azure_openai is None else 'azure_openai.endpoint'}"
-    if fallback.host == own:
-        yield Violation(place, f"`{own}` is this gateway", "write the host of a provider")
-    elif fallback.host.rpartition(".")[2] in _OWN or fallback.host.endswith(_OWN[0]):
+    own = own_hosts(stack).get(fallback.host)
+    if own is not None:
+        yield Violation(
+            place, f"`{fallback.host}` is this {own}, which sends requests here", "write the host of a provider"
+        )
+    elif is_private_link(fallback.host):
+        yield Violation(
+            place,
+            f"`{fallback.host}` is the name of a private endpoint: no certificate has it, and the proxies reach no "
+            "address of a network of yours",
+            f"write the provider's public name, such as {fallback.host.replace('privatelink.', '')}",
+        )
+    elif private_domain(fallback.host) is not None:
         yield Violation(
             place,
             f"`{fallback.host}` is no host of the internet",

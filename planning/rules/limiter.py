@@ -1,10 +1,12 @@
 """Rules about limits that all proxies count together: what they rest on, and what they don't count."""
 
+from config.limiter import Limiter
 from planning.resolving.limiter import limits_are_counted
 from planning.resolving.resolution import Resolution
 from planning.rules.register import Violation, Violations, stack_rule
 
-_REDIS, _AWAY = "limiter.redis", "limiter.when_away"
+_REDIS, _AWAY, _TIMEOUT = "limiter.redis", "limiter.when_away", "limiter.timeout_milliseconds"
+_USUAL_MILLISECONDS: int = Limiter.model_fields["timeout_milliseconds"].default
 
 
 @stack_rule(
@@ -62,4 +64,25 @@ def production_counts_safely(stack: Resolution) -> Violations:
             f"this is production: while the one pod of Redis is away, all tenants' requests {passes}",
             "write `azure`",
             (_REDIS, _AWAY, "platform.environment"),
+        )
+
+
+@stack_rule(
+    "LIMIT-HURRY",
+    "warning",
+    prevents="Requests are counted too late to matter: they pass without limits or are refused, and nothing is broken.",
+    source="this program's default; how long Azure's Redis takes to answer over TLS, no page says",
+    reads=(_TIMEOUT, _REDIS, _AWAY, "tenants"),
+)
+def counting_has_its_time(stack: Resolution) -> Violations:
+    """Where Redis is Azure's, behind TLS and perhaps in another zone, requests wait as long as by default."""
+    limiter = stack.settings.limiter
+    if limits_are_counted(stack) and limiter.redis == "azure" and limiter.timeout_milliseconds < _USUAL_MILLISECONDS:
+        passes = "passes uncounted" if limiter.when_away == "allow" else "is refused"
+        yield Violation(
+            _TIMEOUT,
+            f"{limiter.timeout_milliseconds} ms, less than the default ({_USUAL_MILLISECONDS}), for the way to the "
+            f"rate-limit service and from there to Azure's Redis: what takes longer {passes}",
+            f"leave it out, or measure that way before you write less than {_USUAL_MILLISECONDS}",
+            (_TIMEOUT, _REDIS, _AWAY),
         )

@@ -1,5 +1,6 @@
 """Rules about how clients find the gateway and trust it: its kind, its certificate, its name in DNS, port 80."""
 
+from planning.resolving.domains import private_domain
 from planning.resolving.resolution import Resolution
 from planning.rules.register import Violation, Violations, stack_rule
 
@@ -82,6 +83,26 @@ def name_in_the_zone_of_the_proof(stack: Resolution) -> Violations:
             "gateway.tls.dns_zone",
             f"`{settings.hostname}` is not in the zone `{settings.tls.dns_zone}`",
             "write the public zone whose name the hostname ends with",
+        )
+
+
+@stack_rule(
+    "TLS-PRIVATE",
+    "error",
+    prevents="No certificate is ever signed, and the gateway answers nobody: no public authority signs such a name.",
+    source="RFC 6761, RFC 6762, RFC 8375; CA/Browser Forum, Baseline Requirements, 4.2.2 (Internal Names)",
+    reads=(_HOSTNAME, "gateway.tls"),
+)
+def name_that_an_authority_signs(stack: Resolution) -> Violations:
+    """A name that a public authority is to sign is under a domain of the internet."""
+    settings = stack.settings.gateway
+    domain = private_domain(settings.hostname)
+    if settings.tls is not None and domain is not None:
+        yield Violation(
+            _HOSTNAME,
+            f"no public authority signs names under `{domain}`, and `tls.issuer: {settings.tls.issuer}` asks one",
+            "write a name under a domain of yours, also for an internal gateway; or certificate: a secret of the vault "
+            "with a certificate of your own authority, in place of tls",
         )
 
 

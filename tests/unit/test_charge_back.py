@@ -110,6 +110,16 @@ def test_a_day_that_can_not_be_whole_fails_until_it_is_written_or_left_out(cloud
     assert exported(story, cloud) == []
 
 
+def test_a_first_day_that_lies_ahead_is_said_and_is_no_failure(cloud: Azure) -> None:
+    story = STORIES["a process that starts again"]()
+    today = story.now.date()
+    ahead = replace(story, since=today)
+    assert exported(ahead, cloud) == [
+        f"nothing to export yet: the first day is {today} (`since`), and {today - timedelta(days=1)} was the last whole one"
+    ]
+    assert cloud.blobs == {}
+
+
 def test_names_are_listed_page_by_page(cloud: Azure) -> None:
     cloud.blobs |= {f"2026/11/0{day}.csv": b"" for day in range(1, 6)}
     assert list(Container(cloud.container, storage_token()).names()) == sorted(cloud.blobs)

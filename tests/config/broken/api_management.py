@@ -79,6 +79,23 @@ TABLE = (
         {("CFG-VALUE", f"{_PLACE}.entra.applications[0].client_ids[0]"): ('"my-app"',)},
     ),
     Broken(
+        "everybody's program as a tenant's application",
+        (
+            put(
+                _PLACE,
+                _front(
+                    entra={
+                        "audience": "api://acme-llm",
+                        "applications": [
+                            {"tenant": "playground", "client_ids": ["04b07795-8ddb-461a-bbee-02f9e1bf7b46"]}
+                        ],
+                    }
+                ),
+            ),
+        ),
+        {("ENTRA-EVERYBODY", f"{_PLACE}.entra.applications[0].client_ids[0]"): ("Azure CLI", "tenant's own")},
+    ),
+    Broken(
         "publisher without an address",
         (put(_PLACE, _front(publisher_email="Acme")),),
         {("CFG-VALUE", f"{_PLACE}.publisher_email"): ('"Acme"', "platform@acme.example")},

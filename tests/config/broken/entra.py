@@ -4,6 +4,7 @@ from broken.change import Broken, Change, put
 
 _TENANT, _ENTRA = "tenants[0]", "gateway.entra"
 _AUDIENCE, _GROUP = "00000000-0000-4000-8000-0000000000e1", "00000000-0000-4000-8000-0000000000e2"
+_NOBODY = "00000000-0000-0000-0000-000000000000"
 _TAKEN: Change = put(_ENTRA, {"audience": _AUDIENCE})
 _OF_THE_GROUP = {"groups": [_GROUP]}
 
@@ -27,6 +28,39 @@ TABLE = (
         "port of the proxies' own",
         (put(_ENTRA, {"audience": _AUDIENCE, "port": 19001}), put(f"{_TENANT}.entra", _OF_THE_GROUP)),
         {("CFG-VALUE", f"{_ENTRA}.port"): ("19001", "1024 to 9999")},
+    ),
+    Broken(
+        "port of the AI gateway's processor",
+        (put(_ENTRA, {"audience": _AUDIENCE, "port": 1064}), put(f"{_TENANT}.entra", _OF_THE_GROUP)),
+        {("ENTRA-PORT-TAKEN", f"{_ENTRA}.port"): ("1064", "1024 to 9999")},
+    ),
+    Broken(
+        "audience that was never filled in",
+        (put(_ENTRA, {"audience": _NOBODY}), put(f"{_TENANT}.entra", {"groups": [_NOBODY], "roles": [_NOBODY]})),
+        {
+            ("ID-NONE", f"{_ENTRA}.audience"): ("all zeros", "of the application"),
+            ("ID-NONE", f"{_TENANT}.entra.groups[0]"): ("all zeros", "of the group"),
+            ("ID-NONE", f"{_TENANT}.entra.roles[0]"): ("all zeros", "of the app role"),
+            ("ID-API", f"{_TENANT}.entra.groups[0]"): ("application of the gateway",),
+        },
+    ),
+    Broken(
+        "Microsoft Graph as the audience",
+        (
+            put(_ENTRA, {"audience": "00000003-0000-0000-c000-000000000000"}),
+            put(f"{_TENANT}.entra", _OF_THE_GROUP),
+        ),
+        {("ID-API", f"{_ENTRA}.audience"): ("Microsoft Graph", "app registration for the gateway")},
+    ),
+    Broken(
+        "audience as a group",
+        (_TAKEN, put(f"{_TENANT}.entra", {"groups": [_AUDIENCE]})),
+        {("ID-API", f"{_TENANT}.entra.groups[0]"): ("gateway.entra.audience", "object id")},
+    ),
+    Broken(
+        "role that begins with a dot",
+        (_TAKEN, put(f"{_TENANT}.entra", {"roles": [".Models"]})),
+        {("CFG-VALUE", f"{_TENANT}.entra.roles[0]"): ('".Models"', "no dot")},
     ),
     Broken(
         "group by its name",

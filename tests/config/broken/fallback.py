@@ -74,6 +74,57 @@ TABLE = (
         {("CFG-VALUE", f"{_PLACE}.azure_openai.endpoint"): ("without a path",)},
     ),
     Broken(
+        "an API version of no day",
+        _fallback(url=None, model=None, azure_openai={**_AZURE, "api_version": "2024-13-45"}),
+        {("CFG-VALUE", f"{_PLACE}.azure_openai.api_version"): ("no day of the calendar", "'2024-10-21'")},
+    ),
+    *(
+        Broken(
+            f"the address of an operation: {operation}",
+            _fallback(url=f"https://api.provider.example/v1{operation}"),
+            {("CFG-VALUE", f"{_PLACE}.url"): ("there twice", "write https://api.provider.example/v1")},
+        )
+        for operation in ("/chat/completions", "/embeddings", "/responses")
+    ),
+    Broken(
+        "Azure OpenAI without a version",
+        _fallback(url="https://acme.openai.azure.com/openai/deployments/gpt-5"),
+        {("CFG-VALUE", f"{_PLACE}.url"): ("`api-version`", "endpoint: https://acme.openai.azure.com,")},
+    ),
+    *(
+        Broken(f"a model's name with {what}", _fallback(model=name), {("CFG-VALUE", f"{_PLACE}.model"): (shown,)})
+        for what, name, shown in (("a space", "gpt 5", "without spaces"), ("a tab", "gpt-5\t", "without spaces"))
+    ),
+    Broken(
+        "this platform's own API Management as its fallback",
+        (
+            *_fallback(
+                url=None,
+                model=None,
+                azure_openai={**_AZURE, "endpoint": "https://apim-acme-llm-dev-x7f.azure-api.net"},
+            ),
+            put(
+                "gateway.api_management",
+                {
+                    "sku": "Premium",
+                    "publisher_name": "Acme",
+                    "publisher_email": "platform@acme.example",
+                    "subnet": "10.20.67.0/27",
+                },
+            ),
+        ),
+        {("FALLBACK-HOST", f"{_PLACE}.azure_openai.endpoint"): ("API Management", "a provider")},
+    ),
+    Broken(
+        "a private endpoint as a fallback",
+        _fallback(
+            url=None,
+            model=None,
+            azure_openai={**_AZURE, "endpoint": "https://acme.privatelink.openai.azure.com"},
+        ),
+        {("FALLBACK-HOST", f"{_PLACE}.azure_openai.endpoint"): ("private endpoint", "acme.openai.azure.com")},
+    ),
+    Broken(
         "an API version that is a date",
         _fallback(url=None, model=None, azure_openai={**_AZURE, "api_version": "latest"}),
         {("CFG-VALUE", f"{_PLACE}.azure_openai.api_version"): ("'2024-10-21'",)},

@@ -64,6 +64,27 @@ TABLE = (
         ),
         {("CFG-VALUE", f"{_POLICY}.guard.azure"): ("finds nothing",)},
     ),
+    *(
+        Broken(
+            f"answers with nothing to be found in them, prompts {prompts}",
+            _safety(
+                guard={"azure": {"hate": None, "self_harm": None, "sexual": None, "violence": None}},
+                stages={"input": prompts},
+            ),
+            {("CFG-VALUE", _POLICY): ("nothing can be found in answers", "output: off")},
+        )
+        for prompts in ("block", "off")
+    ),
+    Broken(
+        "digest that was never filled in",
+        (*_safety(), put("safety.processor_image.digest", "sha256:" + "0" * 64)),
+        {("SAFETY-IMAGE", "safety.processor_image.digest"): ("all zeros", "docker push")},
+    ),
+    Broken(
+        "model server as the processor",
+        (*_safety(), put("safety.processor_image.repository", "docker.io/vllm/vllm-openai")),
+        {("SAFETY-IMAGE", "safety.processor_image.repository"): ("something else", "guardrails/Containerfile")},
+    ),
     Broken(
         "stage with a mode that nobody has",
         _safety(stages={"input": "warn"}),

@@ -18,6 +18,14 @@ TABLE = (
         (put("gateway.tls", _TLS),),
         {("TLS-SOURCE", "gateway.tls"): ("`gateway-certificate`", "leave one of them out")},
     ),
+    *(
+        Broken(
+            f"public certificate for a name under {domain}",
+            (*_tls(dns_zone=f"acme.{domain}"), put("gateway.hostname", f"llm.acme.{domain}")),
+            {("TLS-PRIVATE", "gateway.hostname"): (f"`{domain}`", "certificate:")},
+        )
+        for domain in ("internal", "local", "home.arpa", "test")
+    ),
     Broken(
         "no certificate at all",
         (drop("gateway.certificate"),),

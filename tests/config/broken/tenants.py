@@ -7,6 +7,14 @@ _LIMITS = f"{_TENANT}.limits"
 
 TABLE = (
     Broken(
+        "guarantee above the tenant's own limit",
+        (
+            put("tenants[0].limits", {"requests_per_minute": 60, "tokens_per_minute": {"output": 1000}}),
+            put("tenants[0].guaranteed_tokens_per_minute", 2000),
+        ),
+        {("TENANT-PROMISE", "tenants[0].guaranteed_tokens_per_minute"): ("2000", "write 1000 or less")},
+    ),
+    Broken(
         "no tenants",
         (drop("tenants"),),
         {("CFG-MISSING", "tenants"): ("`tenants` is missing", "{name: team-a, models: [chat]}")},

@@ -27,6 +27,7 @@ TABLE = (
         )
         for day, fix in {
             "tomorrow": '"tomorrow" is no day',
+            "2025-12-31": "before 2026-01-01",
             "2026-02-30": 'write one as "2026-12-01"',
             "20261201": 'write "2026-12-01"',
             "2026-12-01T00:00:00Z": 'write one as "2026-12-01"',

@@ -31,5 +31,6 @@ CASES: dict[str, Case] = {
     ),
     "ENTRA-EVERYBODY": Case(tokens(of(applications=[AZURE_CLI])), tokens(of(applications=[OTHER]))),
     "ENTRA-KEY": Case({**tokens({}, KEYLESS), **front()}, {**tokens({}, of(groups=[GROUP])), **front()}),
+    "ENTRA-PORT-TAKEN": Case(tokens(KEYLESS, {}, port=1064), tokens(KEYLESS, {}, port=1065)),
     "ENTRA-PORT": Case(tokens(KEYLESS, port=8443), tokens(KEYLESS, {}, port=8443)),
 }

@@ -24,6 +24,10 @@ CASES: dict[str, Case] = {
             _LIMITER: {"password_secret": "redis-password"},
         },
     ),
+    "LIMIT-HURRY": Case(
+        {**_tenants(requests_per_minute=600), _LIMITER: {"redis": "azure", "timeout_milliseconds": 99}},
+        {**_tenants(requests_per_minute=600), _LIMITER: {"redis": "azure", "timeout_milliseconds": 100}},
+    ),
     "PROD-LIMITS": Case(
         {**PROD, **_tenants(requests_per_minute=600), _LIMITER: {"password_secret": "redis-password"}},
         {

@@ -27,6 +27,11 @@ CASES: dict[str, Case] = {
     "GATEWAY-KIND": Case({"gateway.kind": "agc"}, {"gateway.kind": "envoy"}),
     "TLS-SOURCE": Case({**tls(), "gateway.certificate": "gateway-certificate"}, tls()),
     "TLS-ZONE": Case(tls(dns_zone="cme.example"), tls(dns_zone="llm.acme.example")),
+    "TLS-PRIVATE": Case(
+        {**tls(dns_zone="acme.internal"), "gateway.hostname": "llm.acme.internal"},
+        # The vault's certificate may be of an authority of one's own.
+        {"gateway.hostname": "llm.acme.internal"},
+    ),
     "TLS-STAGING": Case(tls(server="staging"), tls(server="production")),
     "DNS-ZONE": Case(dns(zone="acme.test"), dns(zone="acme.example")),
     "DNS-HIDDEN": Case(dns("public", private=True), dns("public", private=False)),
