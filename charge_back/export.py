@@ -55,7 +55,7 @@ def export(settings: Settings, container: Container, *, now: datetime) -> Iterat
     first = max(settings.since, oldest)
     if first > yesterday:
         # Nothing is missing, so this run has succeeded: a day that lies ahead may also be a slip of the finger.
-        yield f"nothing to export yet: the first day is {settings.since} (`since`), and {yesterday} was the last whole one"
+        yield f"nothing to export yet: {settings.since} is the first day (`since`), {yesterday} the last whole one"
     for offset in range((yesterday - first).days + 1):
         day = first + offset * _DAY
         if name_of(day) not in written:
