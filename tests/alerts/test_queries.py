@@ -58,8 +58,6 @@ MAY_BE_MISSING = {
     "kube_cronjob_status_last_successful_time": "none until the first success; the time of creation counts until then",
     "envoy_cluster_ratelimit_error": "none until the service can't be reached; ControllerDown reports the service",
     "ratelimit_service_should_rate_limit_error": "none until Redis fails; ControllerDown reports the service",
-    "otelcol_exporter_sent_log_records": "none until Loki takes a line, and LogsNotDelivered fires without it",
-    "otelcol_exporter_send_failed_log_records": "none until Loki refuses a line; its queue is reported",
     "up": "Prometheus' own: see ControllerDown and ModelTargetsMissing",
 }
 
