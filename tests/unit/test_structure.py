@@ -234,7 +234,9 @@ def test_the_toolchain_of_the_program_is_named() -> None:
 
 
 def test_no_page_is_longer_than_300_lines() -> None:
-    pages = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
+    # One line a rule, written by `make golden`: it is looked up, not read.
+    generated = ROOT / "docs" / "rules.md"
+    pages = [page for page in (*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")) if page != generated]
     long = [str(path.relative_to(ROOT)) for path in pages if len(path.read_text(encoding="utf-8").splitlines()) > 300]
     assert long == []
 
