@@ -62,3 +62,23 @@ def managed_answers_have_a_price(_: Resolution, release: ReleaseView) -> Violati
             "without `output_per_million` answers cost nothing, and with that price both are compared",
             "add output_per_million, 0 where the provider charges nothing for answers",
         )
+
+
+@release_rule(
+    "COST-PRICE-ANSWERS",
+    "warning",
+    prevents="A managed API looks cheaper than it is, and ours as if they never paid off.",
+    source=f"{_OURS}; planning/money/tokens.py",
+    model=("expected", "source", "hf_config"),
+    reads=("cost.managed_apis",),
+)
+def compared_answers_have_a_price(stack: Resolution, release: ReleaseView) -> Violations:
+    """Where a model that writes answers is compared with a managed API, that API has a price of answers."""
+    expected = release.settings.expected
+    for index, api in enumerate(stack.settings.cost.managed_apis):
+        if expected is not None and api.name == expected.instead_of and _writes(release) and _left_out(api, _OUTPUT):
+            yield Violation(
+                f"cost.managed_apis[{index}]",
+                f"`{release.name}` is compared with `{api.name}`, and without `{_OUTPUT}` answers cost nothing there",
+                f"add {_OUTPUT}, 0 where the provider charges nothing for answers",
+            )
