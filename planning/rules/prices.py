@@ -50,7 +50,7 @@ def answers_have_a_price(stack: Resolution) -> Violations:
     "warning",
     prevents="A managed model looks cheaper than it is, and ours as if they never paid off.",
     source=f"{_OURS}; planning/money/tokens.py",
-    model=("fallback", "source", "hf_config"),
+    model=("fallback", "source"),
 )
 def managed_answers_have_a_price(_: Resolution, release: ReleaseView) -> Violations:
     """Where the price of a managed model that writes answers is stated, it is that of answers too."""
@@ -69,7 +69,7 @@ def managed_answers_have_a_price(_: Resolution, release: ReleaseView) -> Violati
     "warning",
     prevents="A managed API looks cheaper than it is, and ours as if they never paid off.",
     source=f"{_OURS}; planning/money/tokens.py",
-    model=("expected", "source", "hf_config"),
+    model=("expected", "source"),
     reads=("cost.managed_apis",),
 )
 def compared_answers_have_a_price(stack: Resolution, release: ReleaseView) -> Violations:
