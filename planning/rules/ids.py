@@ -107,7 +107,7 @@ def audiences_are_of_the_gateway(stack: Resolution) -> Violations:
     "ID-SELF",
     "warning",
     prevents="A tenant's callers sign in with the gateway's own application: whoever has its secret is this tenant, "
-    "and callers of several tenants can't be told apart by it.",
+    "and it doesn't distinguish the callers of several tenants.",
     source="https://learn.microsoft.com/entra/identity-platform/access-token-claims-reference (aud, azp)",
     reads=_READS,
 )
@@ -115,9 +115,9 @@ def callers_have_an_application_of_their_own(stack: Resolution) -> Violations:
     """The application by which a tenant calls isn't the one that its tokens are made out to."""
     entra, front = stack.settings.gateway.entra, stack.settings.gateway.api_management
     of_front = None if front is None or front.entra is None else front.entra.audience.removeprefix("api://")
-    asked = [(named, None if entra is None else entra.audience) for named in _named(stack)]
-    asked += [(named, of_front) for named in _of_api_management(stack)]
-    for (path, value, kind), audience in asked:
+    callers = [(named, None if entra is None else entra.audience) for named in _named(stack)]
+    callers += [(named, of_front) for named in _of_api_management(stack)]
+    for (path, value, kind), audience in callers:
         if kind == "application" and value == audience and path != "gateway.entra.audience":
             yield Violation(
                 path,

@@ -1,4 +1,4 @@
-"""Rules about prices of tokens that the stack file states: what is left out costs nothing, and nobody has said so."""
+"""Rules about prices of tokens that the stack file states: what is left out costs nothing, which nobody may have meant."""
 
 from config.base import Section
 from planning.resolving.releases import ReleaseView

@@ -1,4 +1,4 @@
-"""Rules about what tenants are told that they have, and can't have: another setting holds them below it."""
+"""Rules about limits, guarantees and priorities that another setting takes away again."""
 
 from planning.resolving.resolution import Resolution
 from planning.resolving.tenants import may_use, prioritised
@@ -10,7 +10,7 @@ _PER_PROXY = "gateway.limits.requests_per_minute"
 @stack_rule(
     "TENANT-PROXIES",
     "warning",
-    prevents="A tenant is answered 429 long before its own limit, by a limit that nobody told it of.",
+    prevents="A tenant is answered 429 long before its own limit, by a limit that its own line doesn't have.",
     source="this program: each proxy counts the requests of each client to each model by itself",
     reads=("tenants", "models", _PER_PROXY, "gateway.replicas"),
 )

@@ -113,7 +113,7 @@ def test_a_day_that_can_not_be_whole_fails_until_it_is_written_or_left_out(cloud
     assert exported(story, cloud) == []
 
 
-def test_a_first_day_that_lies_ahead_is_said_and_is_no_failure(cloud: Azure) -> None:
+def test_a_first_day_that_lies_ahead_is_reported_and_is_no_failure(cloud: Azure) -> None:
     story = STORIES["a process that starts again"]()
     today = story.now.date()
     ahead = replace(story, since=today)
