@@ -172,6 +172,10 @@ def test_the_stand_in_of_a_field_is_one_that_it_takes() -> None:
         assert not field.problems(stand_in.at((3,))), field.path
         if not field.choices and isinstance(stand_in.value, str) and not re.search(r"[0-9]", stand_in.value):
             assert _NOBODYS.fullmatch(stand_in.value), field.path
+        if isinstance(stand_in.value, int | float):
+            # The smallest that is something; of prices and of memory besides the rest nothing.
+            nothing = field.path.endswith(("_tokens", "_per_million", "overhead_gib"))
+            assert stand_in.value == (0 if nothing and "batched" not in field.path else 1), field.path
         if field.path == "models.measured.gpu":
             assert stand_in.value in catalog.load().gpus
 
