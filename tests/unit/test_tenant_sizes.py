@@ -52,7 +52,7 @@ def test_an_object_is_counted_with_its_managed_fields() -> None:
         ]
         for index, tenant in enumerate(written):
             if groups:
-                ids = [f"00000000-0000-4000-8000-{index * 100 + number:012}" for number in range(groups)]
+                ids = [f"00000000-0000-4000-8000-{(index + 1) * 100 + number:012}" for number in range(groups)]
                 tenant["entra"] = {"groups": ids}
         plan = planned({"tenants": written, "gateway.prefix_cache": "shared", "gateway.entra": ENTRA}).plan
         assert plan is not None
