@@ -25,7 +25,10 @@ def test_limits_and_keys_are_counted_as_they_are_written() -> None:
         written = [{"name": f"team-{index:03}", **each} for index in range(50)]
         for index, tenant in enumerate(written):
             if "entra" in tenant:
-                tenant["entra"] = {"groups": [f"00000000-0000-4000-8000-{index:012}"], "roles": [f"Models.Team{index}"]}
+                tenant["entra"] = {
+                    "groups": [f"00000000-0000-4000-8000-{index + 100:012}"],
+                    "roles": [f"Models.Team{index}"],
+                }
         plan = planned({"tenants": written, "gateway.prefix_cache": "shared", "gateway.entra": ENTRA}).plan
         assert plan is not None
         known = tenant_limits(plan.gateway.tenants) | identity_data(plan.gateway)
