@@ -7,6 +7,9 @@ from pydantic import Field, model_validator
 from config.base import NO_GUID, Guid, Network, Section, SettingRefusedError, StandIn, Text, pattern
 
 
+Tokens = Annotated[int, Field(ge=1, le=2_147_483_647, strict=True)]
+
+
 class EntraApplications(Section):
     """The applications of one tenant, whose callers must send a token."""
 
@@ -36,6 +39,26 @@ class EntraTokens(Section):
                 raise SettingRefusedError(
                     f"two of `applications` are for the tenant `{name}`", "write all of its client_ids in one of them"
                 )
+        return self
+
+
+class SubscriptionLimit(Section):
+    """What API Management lets one tenant take: a limit of its own, beside those that the gateway keeps."""
+
+    tenant: Annotated[Text, Field(max_length=63), StandIn("?")] = Field(
+        description="the name of the tenant that is limited, such as team-a"
+    )
+    tokens_per_minute: Tokens | None = Field(
+        default=None, description="tokens of all kinds together within a minute, such as 500000; beyond it 429"
+    )
+    tokens_per_month: Tokens | None = Field(
+        default=None, description="tokens of all kinds together within a calendar month (UTC); beyond it 403"
+    )
+
+    @model_validator(mode="after")
+    def _limits_something(self) -> "SubscriptionLimit":
+        if self.tokens_per_minute is None and self.tokens_per_month is None:
+            raise SettingRefusedError("nothing is limited", "write tokens_per_minute or tokens_per_month, or remove it")
         return self
 
 
@@ -69,3 +92,18 @@ class ApiManagement(Section):
         default=None,
         description="tokens of Entra that callers send too: {audience: api://acme-llm, applications: […]}",
     )
+    token_limits: Annotated[tuple[SubscriptionLimit, ...], Field(max_length=1000)] = Field(
+        default=(),
+        description="what API Management itself refuses, beside the gateway's limits: [{tenant: team-a, "
+        "tokens_per_month: 50000000}]",
+    )
+
+    @model_validator(mode="after")
+    def _limits_each_tenant_once(self) -> "ApiManagement":
+        named = [item.tenant for item in self.token_limits]
+        for name in named:
+            if named.count(name) > 1:
+                raise SettingRefusedError(
+                    f"two of `token_limits` are for the tenant `{name}`", "write both numbers in one of them"
+                )
+        return self

@@ -78,7 +78,7 @@ def _token(parent: Element, product: ProductPlan, audience: str, tenant_id: str)
 
 
 def _limit(parent: Element, product: ProductPlan) -> None:
-    """The two limits that there are, counted together for all keys of the tenant's subscription."""
+    """The limits that the stack file states for here, counted together for all keys of the tenant's subscription."""
     wanted = {
         **({"tokens-per-minute": str(product.tokens_per_minute)} if product.tokens_per_minute is not None else {}),
         **(

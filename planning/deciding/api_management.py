@@ -1,6 +1,6 @@
 """Plans Azure API Management in front of the gateway: tenants become products with subscriptions."""
 
-from config.tenants import Tenant, TokenLimit
+from config.tenants import Tenant
 from planning.deciding.roles import grant
 from planning.plan import ApiManagementPlan, ProductPlan
 from planning.resolving.resolution import ResolvedStack
@@ -34,14 +34,16 @@ def api_management(stack: ResolvedStack) -> ApiManagementPlan | None:
 def _product(stack: ResolvedStack, tenant: Tenant) -> ProductPlan:
     settings = stack.settings.gateway.api_management
     entra = settings.entra if settings is not None else None
+    limits = settings.token_limits if settings is not None else ()
+    limit = next((item for item in limits if item.tenant == tenant.name), None)
     secret = tenant.keys[0]
     return ProductPlan(
         tenant=tenant.name,
         key=f"key-of-{tenant.name}",
         key_secret=secret,
         read_key=grant(stack, _SERVICE, "key_vault_secrets_user", f"secret-{secret}"),
-        tokens_per_minute=in_all(tenant.limits.tokens_per_minute),
-        tokens_per_month=in_all(tenant.limits.tokens_per_month),
+        tokens_per_minute=limit.tokens_per_minute if limit is not None else None,
+        tokens_per_month=limit.tokens_per_month if limit is not None else None,
         applications=tuple(
             client
             for item in (entra.applications if entra is not None else ())
@@ -49,10 +51,3 @@ def _product(stack: ResolvedStack, tenant: Tenant) -> ProductPlan:
             for client in item.client_ids
         ),
     )
-
-
-def in_all(limit: TokenLimit | None) -> int | None:
-    """Tokens of every kind together, which is all that API Management counts; None where a kind has no limit."""
-    if limit is None or limit.input is None or limit.output is None:
-        return None
-    return limit.input + limit.output + (limit.cached or 0)

@@ -17,9 +17,9 @@ class ProductPlan(Struct, frozen=True, kw_only=True):
     read_key: GrantPlan
     """Lets the service read that secret."""
     tokens_per_minute: int | None
-    """Most tokens of all kinds within a minute; None where the gateway alone limits them."""
+    """Most tokens of all kinds that API Management passes within a minute; None where the gateway alone limits them."""
     tokens_per_month: int | None
-    """Most tokens of all kinds within a month; None where the gateway alone limits them."""
+    """Most tokens of all kinds within a calendar month; None where the gateway alone limits them."""
     applications: tuple[str, ...]
     """Client ids of the applications whose tokens are taken; empty where no token is needed."""
 

@@ -2,6 +2,7 @@
 
 from ipaddress import IPv4Network
 
+from config.tenants import TokenLimit
 from config.wording import listed
 from planning.resolving.resolution import Resolution
 from planning.rules.register import Violation, Violations, stack_rule
@@ -9,6 +10,10 @@ from planning.rules.register import Violation, Violations, stack_rule
 _PLACE = "gateway.api_management"
 _BROUGHT = ("master", "starter", "unlimited")
 _NETWORKS = "https://learn.microsoft.com/azure/api-management/virtual-network-concepts"
+
+# The gateway's windows begin at full minutes, and every 30 days at midnight (UTC): a minute of any start touches two of
+# them at most, and so does a calendar month.
+_WINDOWS = 2
 
 
 @stack_rule(
@@ -116,24 +121,26 @@ def answers_begin_in_time(stack: Resolution) -> Violations:
 @stack_rule(
     "APIM-TENANT",
     "error",
-    prevents="A tenant is thought to need a token of Entra and needs none: its name is misspelt.",
+    prevents="A tenant is thought to need a token of Entra, or to be limited, and isn't: its name is misspelt.",
     source="this stack file",
-    reads=(f"{_PLACE}.entra", "tenants"),
+    reads=(f"{_PLACE}.entra", f"{_PLACE}.token_limits", "tenants"),
     needs="aks",
 )
-def tokens_are_of_tenants(stack: Resolution) -> Violations:
-    """Every tenant whose callers must send a token exists."""
+def named_tenants_are_there(stack: Resolution) -> Violations:
+    """Every tenant whose callers must send a token, or whose tokens are limited there, exists."""
     settings = stack.settings.gateway.api_management
-    if settings is None or settings.entra is None:
+    if settings is None:
         return
     known = [tenant.name for tenant in stack.settings.tenants]
-    for index, item in enumerate(settings.entra.applications):
-        if item.tenant not in known:
-            yield Violation(
-                f"{_PLACE}.entra.applications[{index}].tenant",
-                f"there is no tenant `{item.tenant}`; there are {listed(known)}",
-                "name a tenant of this stack, or leave it out",
-            )
+    applications = settings.entra.applications if settings.entra is not None else ()
+    for place, items in (("entra.applications", applications), ("token_limits", settings.token_limits)):
+        for index, item in enumerate(items):
+            if item.tenant not in known:
+                yield Violation(
+                    f"{_PLACE}.{place}[{index}].tenant",
+                    f"there is no tenant `{item.tenant}`; there are {listed(known)}",
+                    "name a tenant of this stack, or leave it out",
+                )
 
 
 @stack_rule(
@@ -180,24 +187,42 @@ def production_has_an_uptime(stack: Resolution) -> Violations:
 @stack_rule(
     "APIM-LIMITS",
     "info",
-    prevents="A limit of the stack file is looked for at API Management, which can't count it.",
-    source="https://learn.microsoft.com/azure/api-management/llm-token-limit-policy",
-    reads=(_PLACE, "tenants"),
+    prevents="A tenant gets 429 or 403 from API Management while it has tokens left at the gateway.",
+    source="https://learn.microsoft.com/azure/api-management/llm-token-limit-policy (all kinds of tokens together; a "
+    "period starts at the UTC time truncated to its unit, so a month is the calendar's)",
+    reads=(f"{_PLACE}.token_limits", "tenants"),
     needs="aks",
 )
-def limits_that_the_gateway_alone_counts(stack: Resolution) -> Violations:
-    """Limits of tokens name input and output: API Management counts all kinds together, the gateway each by itself."""
-    if stack.settings.gateway.api_management is None:
-        return
-    for index, tenant in enumerate(stack.settings.tenants):
+def the_outer_limit_is_outside(stack: Resolution) -> Violations:
+    """What API Management lets a tenant take is not less than what the gateway lets it take."""
+    settings = stack.settings.gateway.api_management
+    limits = {tenant.name: (index, tenant.limits) for index, tenant in enumerate(stack.settings.tenants)}
+    for place, item in enumerate(settings.token_limits if settings is not None else ()):
+        if item.tenant not in limits:
+            continue
+        index, inner = limits[item.tenant]
         for name in ("tokens_per_minute", "tokens_per_month"):
-            limit = getattr(tenant.limits, name)
-            if limit is not None and (limit.input is None or limit.output is None):
-                path = f"tenants[{index}].limits.{name}"
+            stated, most = getattr(item, name), most_of_all_kinds(getattr(inner, name))
+            if stated is not None and (most is None or stated < most):
+                path = f"{_PLACE}.token_limits[{place}].{name}"
+                allowed = "any number of at least one kind" if most is None else f"up to {most}, of all kinds together"
                 yield Violation(
-                    path, "API Management counts tokens of all kinds together, and one kind has no limit here",
-                    "nothing: the gateway counts it, or limit input and output", (path, _PLACE),
-                )  # fmt: skip
+                    path,
+                    f"API Management refuses `{item.tenant}` beyond {stated} tokens; the gateway lets it take {allowed}",
+                    f"nothing, if that is meant; else leave {name} out"
+                    + ("" if most is None else f", or write {most} or more"),
+                    (path, f"tenants[{index}].limits.{name}"),
+                )
+
+
+def most_of_all_kinds(limit: TokenLimit | None) -> int | None:
+    """Tokens of all kinds that the gateway counts within a window of API Management; None where a kind has no limit.
+
+    What is under way when a limit is reached comes on top: the gateway counts an answer at its end.
+    """
+    if limit is None or limit.input is None or limit.cached is None or limit.output is None:
+        return None
+    return _WINDOWS * (limit.input + limit.cached + limit.output)
 
 
 @stack_rule(

@@ -163,20 +163,31 @@ def test_tokens_of_entra_are_checked_for_the_tenants_that_ask_for_them() -> None
     assert all(rules_for(policy, name).find("validate-azure-ad-token") is None for name in others)
 
 
-def test_tokens_are_limited_by_all_kinds_together() -> None:
-    first = sections_of("prod")["tenants"][0]["name"]
-    limit = rules_for(policy_of(_shown()), first).find("llm-token-limit")
+@pytest.mark.parametrize(
+    "limits",
+    [
+        LIMITS,
+        {"tokens_per_minute": {"input": 90_000, "output": 10_000}},
+        {"tokens_per_month": {"input": 1, "cached": 1, "output": 1}},
+        {"tokens_per_minute": {"output": 10_000}, "requests_per_minute": 1},
+    ],
+)
+def test_the_gateways_limits_are_left_to_the_gateway(limits: dict[str, Any]) -> None:
+    """API Management has other windows and one count for all kinds: it would refuse what the gateway lets through."""
+    assert policy_of(front(limits=limits)).find(".//llm-token-limit") is None
+
+
+def test_a_limit_of_its_own_holds_for_its_tenant_alone() -> None:
+    first, *others = (tenant["name"] for tenant in sections_of("prod")["tenants"])
+    stated = {"tenant": first, "tokens_per_minute": 400_000, "tokens_per_month": 26_000_000}
+    policy = policy_of(front(token_limits=[stated]))
+    limit = rules_for(policy, first).find("llm-token-limit")
     assert limit is not None
     assert dict(limit.attrib) == {
-        "counter-key": "@(context.Subscription.Id)", "tokens-per-minute": "100000", "token-quota": "6500000",
+        "counter-key": "@(context.Subscription.Id)", "tokens-per-minute": "400000", "token-quota": "26000000",
         "token-quota-period": "Monthly", "estimate-prompt-tokens": "false",
     }  # fmt: skip
-
-
-def test_a_kind_without_a_limit_is_left_to_the_gateway() -> None:
-    entries = front(limits={"tokens_per_minute": {"output": 10_000}})
-    first = sections_of("prod")["tenants"][0]["name"]
-    assert rules_for(policy_of(entries), first).find("llm-token-limit") is None
+    assert all(rules_for(policy, name).find("llm-token-limit") is None for name in others)
 
 
 def test_nobody_has_a_key_before_the_policy_and_the_records_are_there() -> None:

@@ -47,6 +47,10 @@ TWICE: dict[str, tuple[str, Any]] = {
         "gateway.api_management",
         front([{"tenant": "playground", "client_ids": [GROUP, GROUP]}]),
     ),
+    "gateway.api_management.token_limits": (
+        "gateway.api_management",
+        {**front([APPLICATION]), "token_limits": [{"tenant": "playground", "tokens_per_minute": 1}] * 2},
+    ),
     "cluster.storage_drivers": ("cluster.storage_drivers", ["file", "file"]),
     "cluster.system_pool.zones": ("cluster.system_pool.zones", ["1", "1"]),
     "cost.managed_apis": ("cost.managed_apis", [API, API]),

@@ -100,4 +100,14 @@ TABLE = (
         (put(_PLACE, _front(publisher_email="Acme")),),
         {("CFG-VALUE", f"{_PLACE}.publisher_email"): ('"Acme"', "platform@acme.example")},
     ),
+    Broken(
+        "a limit of API Management for a tenant that is misspelt",
+        (put(_PLACE, _front(token_limits=[{"tenant": "playgrund", "tokens_per_month": 1_000_000}])),),
+        {("APIM-TENANT", f"{_PLACE}.token_limits[0].tenant"): ("`playground`", "name a tenant")},
+    ),
+    Broken(
+        "a limit of API Management that limits nothing",
+        (put(_PLACE, _front(token_limits=[{"tenant": "playground"}])),),
+        {("CFG-VALUE", f"{_PLACE}.token_limits[0]"): ("nothing is limited", "tokens_per_month")},
+    ),
 )

@@ -9,10 +9,17 @@ SERVICE = {
     "sku": "Premium", "publisher_name": "Acme", "publisher_email": "platform@acme.example", "subnet": "10.20.67.0/27",
 }  # fmt: skip
 LIMITS = "tenants[0].limits"
+KINDS = {"input": 9000, "cached": 500, "output": 1000}
 
 
 def front(**more: Any) -> Changes:
     return {"gateway.api_management": {**SERVICE, **more}}
+
+
+def outer(name: str, most: int, inner: dict[str, int] | None = None) -> Changes:
+    """A limit of API Management's own beside the gateway's."""
+    stated = [{"tenant": "playground", name: most}]
+    return {**front(token_limits=stated), LIMITS: {name: KINDS if inner is None else inner}}
 
 
 def entra(tenant: str) -> dict[str, Any]:
@@ -31,9 +38,6 @@ CASES: dict[str, Case] = {
     "APIM-UPTIME": Case(
         {**front(sku="Developer"), "platform.environment": "prod"}, {**front(), "platform.environment": "prod"}
     ),
-    "APIM-LIMITS": Case(
-        {**front(), LIMITS: {"tokens_per_minute": {"output": 1000}}},
-        {**front(), LIMITS: {"tokens_per_minute": {"input": 9000, "output": 1000}}},
-    ),
+    "APIM-LIMITS": Case(outer("tokens_per_month", 20_999), outer("tokens_per_month", 21_000)),
     "APIM-PRICE": Case(front(), {}),
 }
