@@ -1,9 +1,10 @@
 """Rules about tenants: what they may use is there, limits make sense, and what they are promised can be served."""
 
-from collections.abc import Iterator
+from fractions import Fraction
 
-from config.tenants import Tenant
+from config.models import ModelSettings
 from config.wording import listed, nearest
+from planning.guarantees import shortfalls
 from planning.resolving.releases import ReleaseView
 from planning.resolving.resolution import Resolution
 from planning.resolving.safety import guard_models
@@ -129,49 +130,36 @@ _REASONS = {"scheduling-policy": "priorities", "enable-prompt-tokens-details": "
     reads=("tenants", "models"),
 )
 def guarantees_are_carried(stack: Resolution) -> Violations:
-    """What tenants are guaranteed, their models make at their most replicas, by the stated throughput."""
-    promised = [tenant for tenant in stack.settings.tenants if tenant.guaranteed_tokens_per_minute is not None]
-    unstated = sorted(
-        {
-            model.name
-            for tenant in promised
-            for model in stack.settings.models
-            if may_use(tenant, model) and _made(model.name, stack) is None
-        }
-    )
+    """What tenants are guaranteed, their models make at their most replicas, however it is shared out."""
+    usable = {
+        tenant.name: frozenset(model.name for model in stack.settings.models if may_use(tenant, model))
+        for tenant in stack.settings.tenants
+    }
+    wanted = {
+        tenant.name: tenant.guaranteed_tokens_per_minute
+        for tenant in stack.settings.tenants
+        if tenant.guaranteed_tokens_per_minute is not None and usable[tenant.name]
+    }
+    made = {model.name: _made(model) for model in stack.settings.models}
+    unstated = sorted({name for tenant in wanted for name in usable[tenant] if made[name] is None})
     if unstated:
         yield Violation(
             "tenants",
             f"nobody knows whether {listed(unstated)} make what tenants are guaranteed: no throughput is stated",
             "write models[].expected: {input_tokens_per_second: …, output_tokens_per_second: …}, as measured",
         )
-        return
-    for names in _sets(promised, stack):
-        who = [tenant for tenant in promised if _models(tenant, stack) <= names]
-        wanted = sum(tenant.guaranteed_tokens_per_minute or 0 for tenant in who)
-        made = sum(_made(name, stack) or 0 for name in names)
-        if wanted > made:
-            yield Violation(
-                "tenants",
-                f"{listed(tenant.name for tenant in who)} are guaranteed {wanted} tokens of answers a minute; "
-                f"{listed(sorted(names))} make {made:.0f} at their most replicas",
-                "guarantee less, or raise replicas.max",
-            )
+    stated = {name: tokens for name, tokens in made.items() if tokens is not None}
+    for short in shortfalls(wanted, usable, stated):
+        yield Violation(
+            "tenants",
+            f"{listed(short.tenants)} are guaranteed {short.wanted} tokens of answers a minute; "
+            f"{listed(short.models)}, all that they may use, make {float(short.made):.0f} at their most replicas",
+            "guarantee less, raise replicas.max, or let one of these tenants use another model",
+        )
 
 
-def _sets(promised: list[Tenant], stack: Resolution) -> Iterator[frozenset[str]]:
-    """Each tenant's models, and all of them together: where one of these is too small, a guarantee can't be kept."""
-    own = {_models(tenant, stack) for tenant in promised}
-    together = frozenset(name for names in own for name in names)
-    yield from sorted({*own, *([together] if own else [])}, key=sorted)
-
-
-def _models(tenant: Tenant, stack: Resolution) -> frozenset[str]:
-    return frozenset(model.name for model in stack.settings.models if may_use(tenant, model))
-
-
-def _made(name: str, stack: Resolution) -> float | None:
-    """Tokens of answers that a model makes within a minute; None where no throughput is stated."""
-    model = next(model for model in stack.settings.models if model.name == name)
-    rate = None if model.expected is None else model.expected.output_tokens_per_second
-    return None if rate is None else rate * _MINUTE * model.replicas.max
+def _made(model: ModelSettings) -> Fraction | None:
+    """Tokens of answers that a model makes within a minute, none of embeddings; None where nothing is stated."""
+    if model.expected is None:
+        return None
+    return Fraction(model.expected.output_tokens_per_second or 0) * _MINUTE * model.replicas.max
