@@ -1,46 +1,11 @@
-"""Rules about how clients find the gateway and trust it: its kind, its certificate, its name in DNS, port 80."""
+"""Rules about how clients find the gateway and trust it: its certificate, its name in DNS, port 80."""
 
 from planning.resolving.domains import private_domain
 from planning.resolving.resolution import Resolution
 from planning.rules.register import Violation, Violations, stack_rule
 
 _ACME = "https://cert-manager.io/docs/configuration/acme/dns01/azuredns/"
-_AKS_ISTIO = "https://learn.microsoft.com/azure/aks/app-routing-gateway-api"
 _HOSTNAME = "gateway.hostname"
-# What each of the others can't do for any stack of this program (read in November 2026).
-_LACKS = {
-    "istio": "AKS's `approuting-istio` has no limits, no API keys and no routing by the body's `model`, and takes no "
-    "EnvoyFilter that could add them",
-    "agc": "Application Gateway for Containers has JWTs but no API keys and no limits of requests or tokens; its "
-    "inference gateway, which routes by `model`, is a preview",
-    "nginx": "ingress-nginx was retired by its maintainers in March 2026, and AKS's managed one gets no patches after "
-    "November 2026; it has neither API keys per client nor routing by the body",
-}
-_LACKS["ingress-nginx"] = _LACKS["nginx"]
-
-
-@stack_rule(
-    "GATEWAY-KIND",
-    "error",
-    prevents="Requests are answered without a key or a limit, or by the wrong model: the gateway can't do what the "
-    "stack asks.",
-    source=f"{_AKS_ISTIO}; https://learn.microsoft.com/azure/application-gateway/for-containers/; "
-    "https://kubernetes.io/blog/2025/11/11/ingress-nginx-retirement/",
-    reads=("gateway.kind",),
-)
-def kind_serves_the_stack(stack: Resolution) -> Violations:
-    """The gateway is of a kind that checks keys, limits clients, and routes by the model that a body names."""
-    kind = stack.settings.gateway.kind
-    if kind == "envoy":
-        return
-    asks = f"this stack asks for keys and limits of {len(stack.settings.tenants)} tenants and for "
-    asks += f"{len(stack.settings.models)} models by name"
-    yield Violation(
-        "gateway.kind",
-        f"{_LACKS[kind]}; {asks}, and this program has no other way for them with `{kind}`",
-        "write kind: envoy, or leave it out; Azure's API Management or Front Door may stand before it",
-        ("gateway.kind",),
-    )
 
 
 @stack_rule(

@@ -20,6 +20,8 @@ DROP = object()
 Sections = dict[str, Any]
 _SHIPPED = parse((ROOT / "Pulumi.dev.yaml").read_text(encoding="utf-8")).sections
 
+SHIPPED_MODELS: list[dict[str, Any]] = _SHIPPED["models"]
+
 
 def changed(changes: Mapping[str, Any]) -> Sections:
     """The sections of the development stack with values at paths such as `pools[0].gpu.layout`; DROP removes a key.

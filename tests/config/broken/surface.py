@@ -83,7 +83,7 @@ TABLE = (
             {("GATEWAY-KIND", "gateway.kind"): (*words, "kind: envoy")},
         )
         for kind, words in (
-            ("istio", ("no limits", "no API keys")),
+            ("istio", ("no API keys", "`model`")),
             ("agc", ("no API keys", "preview")),
             ("nginx", ("March 2026", "November 2026")),
             ("ingress-nginx", ("retired", "March 2026")),

@@ -24,7 +24,6 @@ def dns(exposure: str = "internal", **differences: Any) -> Changes:
 
 
 CASES: dict[str, Case] = {
-    "GATEWAY-KIND": Case({"gateway.kind": "agc"}, {"gateway.kind": "envoy"}),
     "TLS-SOURCE": Case({**tls(), "gateway.certificate": "gateway-certificate"}, tls()),
     "TLS-ZONE": Case(tls(dns_zone="cme.example"), tls(dns_zone="llm.acme.example")),
     "TLS-PRIVATE": Case(
