@@ -6,7 +6,7 @@ from pulumi_kubernetes.meta.v1 import ObjectMetaArgsDict
 
 from planning.plan.logs import LOG_COLLECTOR, LOG_STORE
 from planning.plan.safety import PROCESSOR
-from planning.plan.telemetry import TRACE_COLLECTOR
+from planning.plan.telemetry import TRACE_COLLECTOR, TRACE_STORE
 
 # Routes may attach to the gateway only from namespaces with this label.
 ROUTES_ADMITTED = {"llm-gateway": "true"}
@@ -21,6 +21,7 @@ OPERATED_PODS = {"app.kubernetes.io/managed-by": "prometheus-operator"}
 PROCESSOR_PODS = {"app.kubernetes.io/name": PROCESSOR}
 # What collects traces.
 COLLECTOR_PODS = {"app.kubernetes.io/name": TRACE_COLLECTOR}
+TRACE_STORE_PODS = {"app.kubernetes.io/name": TRACE_STORE}
 # What reads logs on every node, and what keeps them.
 LOG_COLLECTOR_PODS = {"app.kubernetes.io/name": LOG_COLLECTOR}
 LOG_STORE_PODS = {"app.kubernetes.io/name": LOG_STORE}

@@ -5,14 +5,13 @@ from pulumi_kubernetes.core.v1 import (
     PersistentVolumeClaimArgsDict,
     PodTemplateSpecArgsDict,
     ProbeArgsDict,
-    ResourceRequirementsArgsDict,
 )
 
-from components.cluster.labels import labels
+from components.cluster.labels import LOG_STORE_PODS, labels
+from components.cluster.spread import spread
 from components.cluster.waiting_job import CONFINED
 from planning.plan import LogCollectorPlan, LogStorePlan, NodeSelection
 from planning.plan.logs import LOKI_PORT
-from planning.plan.system_pods import Requests
 from planning.plan.telemetry import COLLECTOR_HEALTH_PORT, COLLECTOR_METRICS_PORT
 
 SETTINGS_KEY = "settings.yaml"
@@ -36,7 +35,7 @@ def log_collector_template(plan: LogCollectorPlan) -> PodTemplateSpecArgsDict:
             {"name": "metrics", "container_port": COLLECTOR_METRICS_PORT, "protocol": "TCP"},
             {"name": "health", "container_port": COLLECTOR_HEALTH_PORT, "protocol": "TCP"},
         ],
-        "resources": _resources(plan.requests),
+        "resources": plan.requests.resources(),
         "security_context": CONFINED,
         "readiness_probe": {**probe, "failure_threshold": 3},
         "liveness_probe": {**probe, "failure_threshold": 6},
@@ -82,11 +81,12 @@ def log_store_template(plan: LogStorePlan, nodes: NodeSelection) -> PodTemplateS
         "image": plan.image,
         "args": [f"-config.file={_DIRECTORY}/{SETTINGS_KEY}"],
         "ports": [{"name": "http", "container_port": LOKI_PORT, "protocol": "TCP"}],
-        "resources": _resources(plan.requests),
+        "resources": plan.requests.resources(),
         "security_context": CONFINED,
         # What its log of writes holds is read again first.
         "startup_probe": {**probe, "failure_threshold": 60},
         "readiness_probe": {**probe, "failure_threshold": 3},
+        "liveness_probe": {"tcp_socket": {"port": "http"}, "period_seconds": 10, "failure_threshold": 6},
         "volume_mounts": [
             {"name": "settings", "mount_path": _DIRECTORY, "read_only": True},
             {"name": _DISK, "mount_path": _DATA},
@@ -107,6 +107,7 @@ def log_store_template(plan: LogStorePlan, nodes: NodeSelection) -> PodTemplateS
                 "fs_group": plan.user,
                 "seccomp_profile": {"type": "RuntimeDefault"},
             },
+            "topology_spread_constraints": spread(LOG_STORE_PODS),
             # It writes what it holds in memory to its disk.
             "termination_grace_period_seconds": _GRACE_SECONDS,
             "containers": [container],
@@ -123,11 +124,4 @@ def log_disk(gib: int) -> PersistentVolumeClaimArgsDict:
     return {
         "metadata": {"name": _DISK},
         "spec": {"access_modes": ["ReadWriteOnce"], "resources": {"requests": {"storage": f"{gib}Gi"}}},
-    }
-
-
-def _resources(requests: Requests) -> ResourceRequirementsArgsDict:
-    return {
-        "requests": {"cpu": f"{requests.cpu_millicores}m", "memory": f"{requests.memory_mib}Mi"},
-        "limits": {"memory": f"{requests.memory_limit_mib}Mi"},
     }

@@ -7,16 +7,14 @@ from pulumi_kubernetes.core.v1 import (
     EnvVarArgsDict,
     PodTemplateSpecArgsDict,
     ProbeArgsDict,
-    ResourceRequirementsArgsDict,
-    TopologySpreadConstraintArgsDict,
     VolumeArgsDict,
     VolumeMountArgsDict,
 )
 
-from components.cluster.labels import COLLECTOR_PODS, labels
+from components.cluster.labels import COLLECTOR_PODS, TRACE_STORE_PODS, labels
+from components.cluster.spread import spread
 from components.cluster.waiting_job import CONFINED
 from planning.plan import CollectorPlan, NodeSelection, StorePlan
-from planning.plan.system_pods import Requests
 from planning.plan.telemetry import COLLECTOR_HEALTH_PORT, COLLECTOR_METRICS_PORT, OTLP_PORT
 
 SETTINGS_KEY = "settings.yaml"
@@ -54,26 +52,17 @@ def collector_template(plan: CollectorPlan, nodes: NodeSelection, authorization:
             {"name": "metrics", "container_port": COLLECTOR_METRICS_PORT, "protocol": "TCP"},
             {"name": "health", "container_port": COLLECTOR_HEALTH_PORT, "protocol": "TCP"},
         ],
-        "resources": _resources(plan.requests),
+        "resources": plan.requests.resources(),
         "security_context": CONFINED,
         "readiness_probe": {**probe, "failure_threshold": 3},
         "liveness_probe": {**probe, "failure_threshold": 6},
         "volume_mounts": [{"name": "settings", "mount_path": _DIRECTORY, "read_only": True}],
     }
-    spread: list[TopologySpreadConstraintArgsDict] = [
-        {
-            "max_skew": 1,
-            "topology_key": key,
-            "when_unsatisfiable": "ScheduleAnyway",
-            "label_selector": {"match_labels": COLLECTOR_PODS},
-        }
-        for key in ("kubernetes.io/hostname", "topology.kubernetes.io/zone")
-    ]
     return {
         "metadata": {"labels": {**labels(plan.name), **dict(nodes.revision)}},
         "spec": {
             **_spec(nodes, _COLLECTOR_USER),
-            "topology_spread_constraints": spread,
+            "topology_spread_constraints": spread(COLLECTOR_PODS),
             "termination_grace_period_seconds": _GRACE_SECONDS,
             "containers": [container],
             "volumes": [{"name": "settings", "config_map": {"name": plan.config_map}}],
@@ -104,15 +93,22 @@ def store_template(plan: StorePlan, nodes: NodeSelection) -> PodTemplateSpecArgs
             {"name": "otlp", "container_port": OTLP_PORT, "protocol": "TCP"},
             {"name": "query", "container_port": plan.query_port, "protocol": "TCP"},
         ],
-        "resources": _resources(plan.requests),
+        "resources": plan.requests.resources(),
         "security_context": CONFINED,
         "startup_probe": {**probe, "failure_threshold": 60},
         "readiness_probe": {**probe, "failure_threshold": 3},
+        # While it reads its disk it isn't ready, and must not be restarted for that.
+        "liveness_probe": {"tcp_socket": {"port": "query"}, "period_seconds": 10, "failure_threshold": 6},
         "volume_mounts": mounts,
     }
     return {
         "metadata": {"labels": {**labels(plan.name), **dict(nodes.revision)}},
-        "spec": {**_spec(nodes, plan.user), "containers": [container], "volumes": volumes},
+        "spec": {
+            **_spec(nodes, plan.user),
+            "topology_spread_constraints": spread(TRACE_STORE_PODS),
+            "containers": [container],
+            "volumes": volumes,
+        },
     }
 
 
@@ -137,11 +133,4 @@ def _spec(nodes: NodeSelection, user: int) -> dict[str, Any]:
             "fs_group": user,
             "seccomp_profile": {"type": "RuntimeDefault"},
         },
-    }
-
-
-def _resources(requests: Requests) -> ResourceRequirementsArgsDict:
-    return {
-        "requests": {"cpu": f"{requests.cpu_millicores}m", "memory": f"{requests.memory_mib}Mi"},
-        "limits": {"memory": f"{requests.memory_limit_mib}Mi"},
     }

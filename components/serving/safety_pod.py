@@ -3,6 +3,7 @@
 from pulumi_kubernetes.core.v1 import PodTemplateSpecArgsDict
 
 from components.cluster.labels import PROCESSOR_PODS, labels
+from components.cluster.spread import spread
 from components.cluster.waiting_job import CONFINED
 from planning.plan import NodeSelection, SafetyPlan
 from planning.plan.safety import GRPC_PORT, HTTP_PORT, PROCESSOR
@@ -24,15 +25,7 @@ def pod_template(plan: SafetyPlan, nodes: NodeSelection) -> PodTemplateSpecArgsD
             **nodes.pod_spec(),
             # Other system nodes are a rollout: AKS doesn't drain those that it deletes.
             "node_selector": dict((*nodes.labels, *nodes.revision)),
-            "topology_spread_constraints": [
-                {
-                    "max_skew": 1,
-                    "topology_key": key,
-                    "when_unsatisfiable": "ScheduleAnyway",
-                    "label_selector": {"match_labels": PROCESSOR_PODS},
-                }
-                for key in ("kubernetes.io/hostname", "topology.kubernetes.io/zone")
-            ],
+            "topology_spread_constraints": spread(PROCESSOR_PODS),
             "termination_grace_period_seconds": plan.grace_seconds,
             "security_context": {
                 "run_as_non_root": True,
@@ -49,10 +42,7 @@ def pod_template(plan: SafetyPlan, nodes: NodeSelection) -> PodTemplateSpecArgsD
                         {"name": "grpc", "container_port": GRPC_PORT, "protocol": "TCP"},
                         {"name": "http", "container_port": HTTP_PORT, "protocol": "TCP"},
                     ],
-                    "resources": {
-                        "requests": {"cpu": f"{plan.cpu_millicores}m", "memory": f"{plan.memory_mib}Mi"},
-                        "limits": {"memory": f"{plan.memory_limit_mib}Mi"},
-                    },
+                    "resources": plan.requests.resources(),
                     "security_context": CONFINED,
                     "readiness_probe": {"http_get": {"path": "/readyz", "port": "http"}, "period_seconds": 5},
                     "liveness_probe": {

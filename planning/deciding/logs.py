@@ -5,6 +5,7 @@ from planning import yaml_text
 from planning.deciding import log_filter
 from planning.deciding.images import image
 from planning.deciding.releases import NAMESPACE as MODELS_NAMESPACE
+from planning.deciding.safeguards import within_safeguards
 from planning.naming import content_hash
 from planning.plan import Json
 from planning.plan.logs import LOG_COLLECTOR, LOG_STORE, LOKI_PORT, LogCollectorPlan, LogsPlan, LogStorePlan
@@ -74,7 +75,7 @@ def logs(stack: ResolvedStack) -> LogsPlan | None:
             settings=store,
             config_map=f"{LOG_STORE}-{content_hash(store)}",
             storage_gib=settings.storage_gib or LOKI_GIB,
-            requests=LOKI,
+            requests=within_safeguards(stack, LOKI),
         ),
         prometheus_namespace=monitoring,
     )

@@ -2,9 +2,12 @@
 
 import json
 
+from msgspec.structs import replace
+
 from planning.deciding import azure_objects
 from planning.deciding.releases import NAMESPACE as MODELS_NAMESPACE
 from planning.deciding.roles import grant
+from planning.deciding.safeguards import within_safeguards
 from planning.deciding.traffic import GATEWAY, GATEWAY_NAMESPACE
 from planning.naming import content_hash
 from planning.plan import ContentSafetyPlan, Json, PodIdentityPlan, SafetyPlan
@@ -52,9 +55,10 @@ def safety(stack: ResolvedStack) -> SafetyPlan | None:
         config_map=f"{PROCESSOR}-{content_hash(text)}",
         has_identity=azure,
         pod_labels=azure_objects.POD_LABELS if azure else (),
-        cpu_millicores=SAFETY.cpu_millicores,
-        memory_mib=SAFETY.memory_mib,
-        memory_limit_mib=SAFETY.memory_limit_mib + _BODIES * _COPIES * path.listener.body_mib,
+        requests=within_safeguards(
+            stack,
+            replace(SAFETY, memory_limit_mib=SAFETY.memory_limit_mib + _BODIES * _COPIES * path.listener.body_mib),
+        ),
         grace_seconds=stack.settings.gateway.request_timeout_seconds + _LEAVING_SECONDS,
         gateway=GATEWAY,
         gateway_namespace=GATEWAY_NAMESPACE,

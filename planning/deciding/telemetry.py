@@ -5,6 +5,7 @@ from planning import yaml_text
 from planning.deciding import azure_objects, collector
 from planning.deciding.images import image
 from planning.deciding.releases import NAMESPACE as MODELS_NAMESPACE
+from planning.deciding.safeguards import within_safeguards
 from planning.deciding.secret_stores import secret_store
 from planning.deciding.traffic import GATEWAY, GATEWAY_NAMESPACE, LINK_LOCAL
 from planning.naming import content_hash
@@ -62,7 +63,7 @@ def telemetry(stack: ResolvedStack) -> TelemetryPlan | None:
             replicas=TRACE_COLLECTOR_REPLICAS,
             settings=settings,
             config_map=f"{TRACE_COLLECTOR}-{content_hash(settings)}",
-            requests=TRACES,
+            requests=within_safeguards(stack, TRACES),
         ),
         store=_store(stack, traces),
         destination=destination,
@@ -119,7 +120,7 @@ def _store(stack: ResolvedStack, traces: Traces) -> StorePlan | None:
         query_port=_TEMPO_PORT if is_tempo else _JAEGER_PORT,
         ready_path="/ready" if is_tempo else "/",
         storage_gib=(traces.storage_gib or TEMPO_GIB) if is_tempo else None,
-        requests=TEMPO if is_tempo else JAEGER,
+        requests=within_safeguards(stack, TEMPO if is_tempo else JAEGER),
     )
 
 

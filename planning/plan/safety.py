@@ -4,6 +4,7 @@ from msgspec import Struct
 
 from planning.plan.azure_grants import GrantPlan
 from planning.plan.base import Pairs
+from planning.plan.system_pods import Requests
 
 # Name of the processor's objects, and of its pods' label.
 PROCESSOR = "content-safety"
@@ -27,12 +28,8 @@ class SafetyPlan(Struct, frozen=True, kw_only=True):
     """Whether its pods sign in to the cloud."""
     pod_labels: Pairs
     """Labels by which its pods get a token of the cloud."""
-    cpu_millicores: int
-    """CPU that a pod requests."""
-    memory_mib: int
-    """Memory that a pod requests."""
-    memory_limit_mib: int
-    """Memory above which a pod is killed: whole prompts, and what is held back of streams."""
+    requests: Requests
+    """What a pod requests, and its limits: its memory holds whole prompts, and what is held back of streams."""
     grace_seconds: int
     """How long a pod's open requests may take when it ends."""
     gateway: str

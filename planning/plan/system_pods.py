@@ -19,13 +19,18 @@ class Requests(Struct, frozen=True):
     memory_mib: int
     """Memory."""
     memory_limit_mib: int
-    """Limit of memory; CPU has none, since throttling helps nobody."""
+    """Limit of memory."""
+    cpu_limit_millicores: int | None = None
+    """Limit of CPU; None where nobody demands one, since throttling helps nobody."""
 
     def resources(self) -> dict[str, Json]:
         """`resources` as a container has them."""
+        cpu: dict[str, Json] = (
+            {} if self.cpu_limit_millicores is None else {"cpu": f"{self.cpu_limit_millicores}m"}
+        )
         return {
             "requests": {"cpu": f"{self.cpu_millicores}m", "memory": f"{self.memory_mib}Mi"},
-            "limits": {"memory": f"{self.memory_limit_mib}Mi"},
+            "limits": {**cpu, "memory": f"{self.memory_limit_mib}Mi"},
         }
 
 

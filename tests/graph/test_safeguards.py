@@ -16,14 +16,18 @@ from tests.graph.test_graph import type_of
 
 SAFEGUARD: Final = "containerservice:DeploymentSafeguard"
 LEAST_MILLICORES, LEAST_MIB = 100, 100
-INCLUDED: Final = {"llm", "llm-gateway"}
+# All of the platform's own namespaces but that of what reads every node's logs; pods elsewhere are charts'.
+INCLUDED: Final = {"llm", "llm-gateway", "llm-safety", "llm-telemetry", "llm-logs"}
 RESERVED: Final = "kubernetes.azure.com"
 UNITS: Final = {"Ki": 1 / 1024, "Mi": 1, "Gi": 1024, "Ti": 1024 * 1024}
 
 
 @cache
-def safeguarded(stack: str, level: str = "enforce") -> tuple[Entry, ...]:
+def safeguarded(stack: str, level: str = "enforce", *, logs: bool = False, traces: str = "") -> tuple[Entry, ...]:
     def edit(sections: Sections) -> None:
+        observability = sections.setdefault("observability", {})
+        observability.update({"logs": {"backend": "loki"}} if logs else {})
+        observability.update({"traces": {"backend": traces}} if traces else {})
         sections["cluster"]["deployment_safeguards"] = level
         sections.setdefault("security", {})["azure_policy"] = True
 
@@ -82,6 +86,34 @@ def test_no_workload_of_the_platform_is_refused_or_changed(stack: str) -> None:
     assert any(item["kind"] == "Deployment" for item, _ in workloads(safeguarded(stack)))
 
 
+@pytest.mark.parametrize("traces", ["tempo", "jaeger"])
+def test_what_keeps_logs_and_traces_is_not_refused_or_changed_either(traces: str) -> None:
+    entries = safeguarded("front-door", logs=True, traces=traces)
+    found = {
+        f"{item['kind']} {item['metadata']['name']}: {objection}"
+        for item, template in workloads(entries)
+        for objection in objections(item, template)
+    }
+    assert found == set()
+    spaces = {item["metadata"]["namespace"] for item, _ in workloads(entries)}
+    assert spaces >= INCLUDED - {"llm-gateway"}
+    (safeguards,) = [entry for entry in entries if type_of(entry) == SAFEGUARD]
+    # It reads the nodes' files, which no list of best practices allows.
+    assert {"llm-log-collector"} == {
+        name for name in safeguards["inputs"]["excludedNamespaces"] if name.startswith("llm")
+    }
+
+
+def test_without_them_content_safety_and_traces_are_not_throttled() -> None:
+    limits = {
+        container["name"]: container["resources"]["limits"]
+        for _, template in workloads(entries_of("front-door"))
+        for container in template["spec"]["containers"]
+    }
+    for name in ("processor", "collector", "tempo"):
+        assert limits[name].keys() == {"memory"}
+
+
 @pytest.mark.parametrize("stack", ALL)
 def test_no_object_has_a_label_of_azure_and_no_pool_of_models_the_taint_of_system_pools(stack: str) -> None:
     for entry in safeguarded(stack):
@@ -113,6 +145,7 @@ def test_azure_gets_the_level_and_the_namespaces_of_charts(level: str, arm: Path
     assert entry["inputs"]["level"] == level.title()
     spaces = {entry["inputs"]["metadata"]["name"] for entry in entries if entry["inputs"].get("kind") == "Namespace"}
     assert set(entry["inputs"]["excludedNamespaces"]) == spaces - INCLUDED
+    assert not [name for name in entry["inputs"]["excludedNamespaces"] if name.startswith("llm")]
     known = {
         **entry["inputs"],
         "resourceUri": "/subscriptions/s/resourceGroups/g/providers/Microsoft.ContainerService/x/y",

@@ -26,7 +26,7 @@ def _edit(sections: Sections) -> None:
 
 class _Gateway:
     def __init__(self, rig: Rig, directory: Path) -> None:
-        objects = objects_of(STACK, _edit)
+        objects = objects_of(STACK, _edit, by_tenant=True)
         for policy in of_kind(objects, "BackendTrafficPolicy"):
             local = policy["spec"]["rateLimit"].get("local")
             if local and policy["metadata"]["name"] == "reasoning":
@@ -108,6 +108,25 @@ def test_a_model_that_is_not_there_is_answered_as_openai_does(gateway: _Gateway,
 
     assert answer["status"] == 404
     assert error(answer)["code"] == "model_not_found"
+
+
+@pytest.mark.parametrize(
+    ("client", "model", "status"),
+    [
+        ("assistant", "chat", 200),
+        ("assistant.2", "chat", 200),
+        ("search", "reasoning", 200),
+        ("assistant", "reasoning", 404),
+        ("assistant.2", "reasoning", 404),
+        ("search", "chat", 404),
+    ],
+)
+def test_a_model_of_another_tenant_is_not_there(gateway: _Gateway, client: str, model: str, status: int) -> None:
+    for headers in ({}, {TENANT_HEADER: "search" if client != "search" else "assistant"}):
+        [answer] = gateway.ask({"headers": headers}, client=client, model=model)
+        assert answer["status"] == status
+        if status == 404:
+            assert error(answer)["code"] == "model_not_found"
 
 
 def test_a_refused_request_says_when_to_come_back(gateway: _Gateway) -> None:
