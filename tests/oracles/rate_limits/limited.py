@@ -10,8 +10,10 @@ What differs from a cluster, and why:
 """
 
 import base64
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import quote
 
 from rehearsal.processes import GuardedProcess
 from rehearsal.toolchain import ToolUnavailableError
@@ -38,6 +40,19 @@ end
 return all
 """
 _METRICS: Final = "http://127.0.0.1:19011/metrics"
+
+
+class SecondProxy:
+    """Another Envoy beside the gateway's own, with the same listeners."""
+
+    def __init__(self, admin: Path, fetch: Callable[[str], str]) -> None:
+        self._admin, self._fetch = admin, fetch
+
+    def stat(self, name: str) -> int:
+        """The sum of its counters or gauges whose names match."""
+        address = self._admin.read_text().strip()
+        lines = self._fetch(f"http://{address}/stats?filter={quote(name)}").split("\n")
+        return sum(int(line.rpartition(": ")[2]) for line in lines if ": " in line)
 
 
 class Limited:
@@ -121,6 +136,20 @@ class Limited:
         """Kill the rate-limit service."""
         self.rig.sandbox.check("pkill", "-KILL", "-f", "bin/ratelimit")
         self.rig.wait(lambda: not self.service.is_running, "the rate-limit service to end")
+
+    def start_second_proxy(self) -> "SecondProxy":
+        """Start another Envoy like the one that runs: the kernel shares connections to their ports out among them."""
+        (process,) = self.rig.sandbox.check("pgrep", "-x", "envoy").split()
+        words = self.rig.sandbox.check("cat", f"/proc/{process}/cmdline").rstrip("\0").split("\0")
+        place = words.index("--admin-address-path") + 1
+        admin = self.directory / "second-admin.txt"
+        words[place] = str(admin)
+        program = self.rig.sandbox.check("readlink", f"/proc/{process}/exe").strip()
+        self.rig.sandbox.start("second-proxy", program, "--base-id", "7", *words[1:])
+        self.rig.wait(lambda: admin.exists() and bool(admin.read_text()), "the second proxy")
+        second = SecondProxy(admin, self._fetch)
+        self.rig.wait(lambda: second.stat("listener_manager.workers_started") == 1, "the second proxy to work")
+        return second
 
     def apply(self, objects: list[Object]) -> None:
         """Hand all objects to the gateway and wait until the service has their limits, too."""
