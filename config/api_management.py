@@ -6,7 +6,6 @@ from pydantic import Field, model_validator
 
 from config.base import NO_GUID, Guid, Network, Section, SettingRefusedError, StandIn, Text, pattern
 
-
 Tokens = Annotated[int, Field(ge=1, le=2_147_483_647, strict=True)]
 
 

@@ -1,4 +1,4 @@
-"""Whether what each of several wants can be shared out over what each of several makes.
+"""Whether what each of several wants can be distributed over what each of several makes.
 
 It is a question of flows: every tenant's tokens go to models that it may use, and none to a model beyond what that
 makes. By the theorem of maximum flow and minimum cut everything wanted can be had unless some tenants together want

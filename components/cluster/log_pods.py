@@ -7,6 +7,7 @@ from pulumi_kubernetes.core.v1 import (
     ProbeArgsDict,
 )
 
+from components.cluster.container_resources import container_resources
 from components.cluster.labels import LOG_STORE_PODS, labels
 from components.cluster.spread import spread
 from components.cluster.waiting_job import CONFINED
@@ -35,7 +36,7 @@ def log_collector_template(plan: LogCollectorPlan) -> PodTemplateSpecArgsDict:
             {"name": "metrics", "container_port": COLLECTOR_METRICS_PORT, "protocol": "TCP"},
             {"name": "health", "container_port": COLLECTOR_HEALTH_PORT, "protocol": "TCP"},
         ],
-        "resources": plan.requests.resources(),
+        "resources": container_resources(plan.requests),
         "security_context": CONFINED,
         "readiness_probe": {**probe, "failure_threshold": 3},
         "liveness_probe": {**probe, "failure_threshold": 6},
@@ -81,7 +82,7 @@ def log_store_template(plan: LogStorePlan, nodes: NodeSelection) -> PodTemplateS
         "image": plan.image,
         "args": [f"-config.file={_DIRECTORY}/{SETTINGS_KEY}"],
         "ports": [{"name": "http", "container_port": LOKI_PORT, "protocol": "TCP"}],
-        "resources": plan.requests.resources(),
+        "resources": container_resources(plan.requests),
         "security_context": CONFINED,
         # What its log of writes holds is read again first.
         "startup_probe": {**probe, "failure_threshold": 60},

@@ -11,6 +11,7 @@ from pulumi_kubernetes.core.v1 import (
     VolumeMountArgsDict,
 )
 
+from components.cluster.container_resources import container_resources
 from components.cluster.labels import COLLECTOR_PODS, TRACE_STORE_PODS, labels
 from components.cluster.spread import spread
 from components.cluster.waiting_job import CONFINED
@@ -52,7 +53,7 @@ def collector_template(plan: CollectorPlan, nodes: NodeSelection, authorization:
             {"name": "metrics", "container_port": COLLECTOR_METRICS_PORT, "protocol": "TCP"},
             {"name": "health", "container_port": COLLECTOR_HEALTH_PORT, "protocol": "TCP"},
         ],
-        "resources": plan.requests.resources(),
+        "resources": container_resources(plan.requests),
         "security_context": CONFINED,
         "readiness_probe": {**probe, "failure_threshold": 3},
         "liveness_probe": {**probe, "failure_threshold": 6},
@@ -93,7 +94,7 @@ def store_template(plan: StorePlan, nodes: NodeSelection) -> PodTemplateSpecArgs
             {"name": "otlp", "container_port": OTLP_PORT, "protocol": "TCP"},
             {"name": "query", "container_port": plan.query_port, "protocol": "TCP"},
         ],
-        "resources": plan.requests.resources(),
+        "resources": container_resources(plan.requests),
         "security_context": CONFINED,
         "startup_probe": {**probe, "failure_threshold": 60},
         "readiness_probe": {**probe, "failure_threshold": 3},

@@ -2,6 +2,7 @@
 
 from pulumi_kubernetes.core.v1 import PodTemplateSpecArgsDict
 
+from components.cluster.container_resources import container_resources
 from components.cluster.labels import PROCESSOR_PODS, labels
 from components.cluster.spread import spread
 from components.cluster.waiting_job import CONFINED
@@ -42,7 +43,7 @@ def pod_template(plan: SafetyPlan, nodes: NodeSelection) -> PodTemplateSpecArgsD
                         {"name": "grpc", "container_port": GRPC_PORT, "protocol": "TCP"},
                         {"name": "http", "container_port": HTTP_PORT, "protocol": "TCP"},
                     ],
-                    "resources": plan.requests.resources(),
+                    "resources": container_resources(plan.requests),
                     "security_context": CONFINED,
                     "readiness_probe": {"http_get": {"path": "/readyz", "port": "http"}, "period_seconds": 5},
                     "liveness_probe": {

@@ -25,9 +25,7 @@ class Requests(Struct, frozen=True):
 
     def resources(self) -> dict[str, Json]:
         """`resources` as a container has them."""
-        cpu: dict[str, Json] = (
-            {} if self.cpu_limit_millicores is None else {"cpu": f"{self.cpu_limit_millicores}m"}
-        )
+        cpu: dict[str, Json] = {} if self.cpu_limit_millicores is None else {"cpu": f"{self.cpu_limit_millicores}m"}
         return {
             "requests": {"cpu": f"{self.cpu_millicores}m", "memory": f"{self.memory_mib}Mi"},
             "limits": {**cpu, "memory": f"{self.memory_limit_mib}Mi"},

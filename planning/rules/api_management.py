@@ -132,13 +132,16 @@ def named_tenants_are_there(stack: Resolution) -> Violations:
     if settings is None:
         return
     known = [tenant.name for tenant in stack.settings.tenants]
-    applications = settings.entra.applications if settings.entra is not None else ()
-    for place, items in (("entra.applications", applications), ("token_limits", settings.token_limits)):
-        for index, item in enumerate(items):
-            if item.tenant not in known:
+    named = {
+        "entra.applications": [item.tenant for item in settings.entra.applications] if settings.entra else [],
+        "token_limits": [item.tenant for item in settings.token_limits],
+    }
+    for place, tenants in named.items():
+        for index, tenant in enumerate(tenants):
+            if tenant not in known:
                 yield Violation(
                     f"{_PLACE}.{place}[{index}].tenant",
-                    f"there is no tenant `{item.tenant}`; there are {listed(known)}",
+                    f"there is no tenant `{tenant}`; there are {listed(known)}",
                     "name a tenant of this stack, or leave it out",
                 )
 
@@ -208,7 +211,7 @@ def the_outer_limit_is_outside(stack: Resolution) -> Violations:
                 allowed = "any number of at least one kind" if most is None else f"up to {most}, of all kinds together"
                 yield Violation(
                     path,
-                    f"API Management refuses `{item.tenant}` beyond {stated} tokens; the gateway lets it take {allowed}",
+                    f"API Management refuses `{item.tenant}` beyond {stated} tokens; the gateway admits {allowed}",
                     f"nothing, if that is meant; else leave {name} out"
                     + ("" if most is None else f", or write {most} or more"),
                     (path, f"tenants[{index}].limits.{name}"),

@@ -49,23 +49,23 @@ def kind_serves_the_stack(stack: Resolution) -> Violations:
     kind = stack.settings.gateway.kind
     if kind == "envoy":
         return
-    lacks = [f"{_LACKS[kind][need]} (this stack has {asked})" for need, asked in _asks(stack) if need in _LACKS[kind]]
-    said = [_RETIRED] if "nginx" in kind else []
+    lacks = [f"{_LACKS[kind][need]} (this stack has {where})" for need, where in _needs(stack) if need in _LACKS[kind]]
+    reasons = [_RETIRED] if "nginx" in kind else []
     if lacks:
-        said.append(f"{_NAMES[kind]} has {'; '.join(lacks)}")
-    elif not said:
-        said.append(
+        reasons.append(f"{_NAMES[kind]} has {'; '.join(lacks)}")
+    elif not reasons:
+        reasons.append(
             f"{_NAMES[kind]} is known to lack nothing of what this stack asks, but this program doesn't render it yet"
         )
     yield Violation(
         "gateway.kind",
-        "; ".join(said),
+        "; ".join(reasons),
         "write kind: envoy, or leave it out; Azure's API Management or Front Door may stand before it",
         ("gateway.kind",),
     )
 
 
-def _asks(stack: Resolution) -> Iterator[tuple[str, str]]:
+def _needs(stack: Resolution) -> Iterator[tuple[str, str]]:
     """What of a gateway's abilities the stack asks for, and where."""
     settings = stack.settings
     keys = sum(tenant.api_keys for tenant in settings.tenants)

@@ -130,7 +130,7 @@ _REASONS = {"scheduling-policy": "priorities", "enable-prompt-tokens-details": "
     reads=("tenants", "models"),
 )
 def guarantees_are_carried(stack: Resolution) -> Violations:
-    """What tenants are guaranteed, their models make at their most replicas, however it is shared out."""
+    """What tenants are guaranteed, their models make at their most replicas, however requests are distributed."""
     usable = {
         tenant.name: frozenset(model.name for model in stack.settings.models if may_use(tenant, model))
         for tenant in stack.settings.tenants

@@ -56,7 +56,7 @@ def test_what_the_gateway_admits_stays_within_the_outer_limit(
     ("length", "windows"), [(MONTH, MONTHS), (MINUTE, [(start, start + MINUTE) for start in range(MINUTE)])]
 )
 def test_no_smaller_number_is_large_enough(length: int, windows: list[tuple[int, int]]) -> None:
-    """Some calendar month and some minute touch as many windows of the gateway as are allowed for; none touches more."""
+    """Some calendar month and some minute touch as many windows as are allowed for; none touches more."""
     touched = max((end - 1) // length - start // length + 1 for start, end in windows)
     assert most_of_all_kinds(TokenLimit.model_validate(KINDS)) == touched * sum(KINDS.values())
 

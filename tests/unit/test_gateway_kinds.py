@@ -1,4 +1,4 @@
-"""What is said of a gateway of another kind: what this stack asks and it can't do, and nothing else."""
+"""The finding about a gateway of another kind: what this stack asks and it can't do, and nothing else."""
 
 from typing import Any
 
@@ -9,8 +9,8 @@ GROUP = "00000000-0000-4000-8000-00000000000a"
 KEYS = {"name": "team-a", "key_secret": "key-a"}
 TOKENS = {"name": "team-b", "api_keys": False, "entra": {"groups": [GROUP]}}
 LIMITS = {"limits": {"tokens_per_minute": {"output": 1000}}}
-# What a message says of each need.
-SAID = {
+# By which words a message names each need.
+WORDS = {
     "keys": "with API keys", "tokens": "with tokens of Entra", "limits": "limits", "models": "models)",
     "unrendered": "doesn't render it yet",
 }  # fmt: skip
@@ -34,7 +34,7 @@ def finding(kind: str, *tenants: dict[str, Any], models: int = 2, **gateway: Any
 
 
 @pytest.mark.parametrize(
-    ("kind", "tenants", "more", "said"),
+    ("kind", "tenants", "more", "named"),
     [
         ("istio", [KEYS], {}, {"keys", "models"}),
         ("istio", [KEYS], {"models": 1}, {"keys"}),
@@ -51,11 +51,11 @@ def finding(kind: str, *tenants: dict[str, Any], models: int = 2, **gateway: Any
     ],
 )
 def test_only_what_the_stack_asks_is_named(
-    kind: str, tenants: list[dict[str, Any]], more: dict[str, Any], said: set[str]
+    kind: str, tenants: list[dict[str, Any]], more: dict[str, Any], named: set[str]
 ) -> None:
     message = finding(kind, *tenants, **more)
 
-    assert {need for need, words in SAID.items() if words in message} == said
+    assert {need for need, words in WORDS.items() if words in message} == named
     assert ("March 2026" in message) == ("nginx" in kind)
 
 

@@ -1,4 +1,4 @@
-"""Whether what tenants are guaranteed can be shared out over their models, against every set of tenants."""
+"""Whether what tenants are guaranteed can be distributed over their models, against every set of tenants."""
 
 from collections.abc import Mapping
 from fractions import Fraction
@@ -20,7 +20,10 @@ MADE = st.dictionaries(st.sampled_from(MODELS), st.fractions(min_value=0, max_va
 
 
 def lacking(
-    names: tuple[str, ...], wanted: Mapping[str, int], usable: Mapping[str, frozenset[str]], made: Mapping[str, Fraction]
+    names: tuple[str, ...],
+    wanted: Mapping[str, int],
+    usable: Mapping[str, frozenset[str]],
+    made: Mapping[str, Fraction],
 ) -> Fraction | None:
     """By how much these tenants want more than their models make; None where one of the models makes any number."""
     models = frozenset[str]().union(*(usable[name] for name in names))
@@ -87,11 +90,11 @@ RATES = {"input_tokens_per_second": 4000.0, "output_tokens_per_second": 100.0}
 def test_the_finding_names_tenants_models_and_figures() -> None:
     three = [("a", ["w", "x"], 9000), ("b", ["x", "y"], 9000), ("c", ["w", "y"], 9000)]
     huge = {**RATES, "output_tokens_per_second": 100_000.0}
-    (said,) = guaranteed({"w": RATES, "x": RATES, "y": RATES, "z": huge}, *three, ("d", ["z"], 9000))
+    (message,) = guaranteed({"w": RATES, "x": RATES, "y": RATES, "z": huge}, *three, ("d", ["z"], 9000))
     for words in ("`a`", "`b`", "`c`", "27000", "`w`", "`x`", "`y`", "18000"):
-        assert words in said
-    assert "`d`" not in said
-    assert "`z`" not in said
+        assert words in message
+    assert "`d`" not in message
+    assert "`z`" not in message
 
 
 def test_what_is_known_is_judged_where_another_model_states_nothing() -> None:
