@@ -21,8 +21,8 @@ class Entra(Section):
     )
     port: Annotated[int, Field(ge=1024, le=9999, strict=True)] = Field(
         default=ENTRA_PORT,
-        description="the port of gateway.hostname that takes tokens, 1024 to 9999 but 1064, the AI gateway's; 443 takes "
-        "keys",
+        description="the port of gateway.hostname that takes tokens, 1024 to 9999 but 1064, the AI gateway's; 443 "
+        "takes keys",
     )
 
 

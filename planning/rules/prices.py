@@ -1,4 +1,4 @@
-"""Rules about prices of tokens that the stack file states: what is left out costs nothing, which nobody may have meant."""
+"""Rules about prices of tokens that the stack file states: what is left out costs nothing, perhaps by mistake."""
 
 from config.base import Section
 from planning.resolving.releases import ReleaseView
