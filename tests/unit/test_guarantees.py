@@ -11,12 +11,13 @@ from planning_stacks import model, planned, pool
 
 from planning.guarantees import Shortfall, shortfalls
 
-NAMES = [f"tenant-{number}" for number in range(6)]
-MODELS = [f"model-{number}" for number in range(5)]
-TOKENS = st.integers(min_value=0, max_value=20)
-WANTED = st.dictionaries(st.sampled_from(NAMES), TOKENS.filter(bool), max_size=6)
-USABLE = st.fixed_dictionaries({name: st.frozensets(st.sampled_from(MODELS), min_size=1) for name in NAMES})
-MADE = st.dictionaries(st.sampled_from(MODELS), st.fractions(min_value=0, max_value=20, max_denominator=3))
+NAMES = [f"tenant-{number}" for number in range(5)]
+MODELS = [f"model-{number}" for number in range(4)]
+WANTED = st.dictionaries(st.sampled_from(NAMES), st.integers(min_value=1, max_value=6), min_size=2)
+USABLE = st.fixed_dictionaries({name: st.frozensets(st.sampled_from(MODELS), min_size=1, max_size=3) for name in NAMES})
+TOKENS = st.fractions(min_value=0, max_value=9, max_denominator=2)
+# The last one may make any number.
+MADE = st.fixed_dictionaries(dict.fromkeys(MODELS[:-1], TOKENS), optional={MODELS[-1]: TOKENS})
 
 
 def lacking(
@@ -36,7 +37,7 @@ def lacking(
 def test_a_set_of_tenants_is_found_where_there_is_one(
     wanted: dict[str, int], usable: dict[str, frozenset[str]], made: dict[str, Fraction]
 ) -> None:
-    sets = [names for size in range(1, 7) for names in combinations(wanted, size)]
+    sets = [names for size in range(1, len(NAMES) + 1) for names in combinations(wanted, size)]
     worst = max((lacking(names, wanted, usable, made) or Fraction(0) for names in sets), default=Fraction(0))
 
     found = shortfalls(wanted, usable, made)
@@ -47,6 +48,16 @@ def test_a_set_of_tenants_is_found_where_there_is_one(
         assert set(item.models) == set().union(*(usable[name] for name in item.tenants))
     models = [name for item in found for name in item.models]
     assert len(models) == len(set(models))
+
+
+def test_a_tenant_goes_elsewhere_for_one_that_cannot() -> None:
+    usable = {"either": frozenset("xy"), "first": frozenset("x"), "second": frozenset("yz"), "third": frozenset("z")}
+    made = dict.fromkeys("xyz", Fraction(6))
+    assert shortfalls({"either": 6, "first": 6}, usable, made) == ()
+    assert shortfalls({"either": 4, "first": 6, "second": 5, "third": 3}, usable, made) == ()
+    assert shortfalls({"either": 4, "first": 6, "second": 5, "third": 4}, usable, made) == (
+        Shortfall(("either", "first", "second", "third"), ("x", "y", "z"), 19, Fraction(18)),
+    )
 
 
 def test_two_each_of_three_share_what_all_three_make() -> None:
