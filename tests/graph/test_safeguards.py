@@ -105,9 +105,12 @@ def test_what_keeps_logs_and_traces_is_not_refused_or_changed_either(traces: str
 
 
 def test_without_them_content_safety_and_traces_are_not_throttled() -> None:
+    def edit(sections: Sections) -> None:
+        sections.setdefault("observability", {})["traces"] = {"backend": "tempo"}
+
     limits = {
         container["name"]: container["resources"]["limits"]
-        for _, template in workloads(entries_of("front-door"))
+        for _, template in workloads(graph_of("front-door", edit).to_json())
         for container in template["spec"]["containers"]
     }
     for name in ("processor", "collector", "tempo"):
