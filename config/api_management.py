@@ -48,10 +48,11 @@ class SubscriptionLimit(Section):
         description="the name of the tenant that is limited, such as team-a"
     )
     tokens_per_minute: Tokens | None = Field(
-        default=None, description="tokens of all kinds together within a minute, such as 500000; beyond it 429"
+        default=None, description="tokens of all kinds together within a minute, 1 to 2147483647; beyond it 429"
     )
     tokens_per_month: Tokens | None = Field(
-        default=None, description="tokens of all kinds together within a calendar month (UTC); beyond it 403"
+        default=None,
+        description="tokens of all kinds together within a calendar month (UTC), 1 to 2147483647; beyond it 403",
     )
 
     @model_validator(mode="after")

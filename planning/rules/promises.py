@@ -48,8 +48,7 @@ def a_guarantee_is_within_the_limits(stack: Resolution) -> Violations:
                 path = f"tenants[{index}].guaranteed_tokens_per_minute"
                 yield Violation(
                     path,
-                    f"`{tenant.name}` is guaranteed {promised} tokens of answers a minute, and limits.{window}.output "
-                    f"is {most}",
+                    f"{promised} tokens of answers a minute are guaranteed, and limits.{window}.output is {most}",
                     f"write {most} or less, or raise the limit",
                     (path, f"tenants[{index}].limits"),
                 )

@@ -4,7 +4,7 @@ from fractions import Fraction
 
 from config.models import ModelSettings
 from config.wording import listed, nearest
-from planning.guarantees import shortfalls
+from planning.resolving.guarantees import shortfalls
 from planning.resolving.releases import ReleaseView
 from planning.resolving.resolution import Resolution
 from planning.resolving.safety import guard_models

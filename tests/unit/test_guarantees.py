@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from planning_stacks import model, planned, pool
 
-from planning.guarantees import Shortfall, shortfalls
+from planning.resolving.guarantees import Shortfall, shortfalls
 
 NAMES = [f"tenant-{number}" for number in range(5)]
 MODELS = [f"model-{number}" for number in range(4)]
