@@ -9,7 +9,8 @@ from config.receivers import Address
 
 # Names of resource groups and of action groups: https://learn.microsoft.com/azure/azure-resource-manager/management/resource-name-rules
 _ACTION_GROUP = (
-    r"^/subscriptions/[0-9a-f-]{36}/resourceGroups/[A-Za-z0-9_().-]{1,90}/providers/Microsoft\.Insights/actionGroups/"
+    # Azure prints ids in the case in which somebody wrote them once.
+    r"(?i)^/subscriptions/[0-9a-f-]{36}/resourceGroups/[A-Za-z0-9_().-]{1,90}/providers/Microsoft\.Insights/actionGroups/"
     r"[^/:<>+%&?\\#*]{1,260}$"
 )
 ActionGroup = Annotated[str, pattern(_ACTION_GROUP)]

@@ -15,8 +15,8 @@ class Costs(Section):
         description="the USD that all nodes may cost in a month of 730 hours, from 1: an alert fires when a month like "
         "the last day would cost more; left out: none fires",
     )
-    idle_share: Annotated[float, Field(gt=0, le=1, strict=True, allow_inf_nan=False)] = Field(
+    idle_share: Annotated[float, Field(gt=0, le=0.99, strict=True, allow_inf_nan=False)] = Field(
         default=0.6,
-        description="the share, above 0 up to 1, of a day's cost of GPU nodes at which an alert fires, if it was for "
-        "GPUs that no replica has or that compute nothing",
+        description="the share, above 0 up to 0.99, of a day's cost of GPU nodes at which an alert fires, if it was "
+        "for GPUs that no replica has or that compute nothing",
     )

@@ -19,7 +19,9 @@ Address = Annotated[str, pattern(r"^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9.
 
 
 def _mail_server(value: str) -> str:
-    usable_host(value.rpartition(":")[0], "write the mail server's name and port, such as smtp.azurecomm.net:587")
+    host, fix = value.rpartition(":")[0], "write the mail server's name and port, such as smtp.azurecomm.net:587"
+    usable_host(host, fix)
+    _outside(host, fix)
     return value
 
 
@@ -27,9 +29,13 @@ def _web_address(value: str) -> str:
     host = value.removeprefix("https://").partition("/")[0].partition(":")[0]
     fix = "write an address with somebody's host, such as https://tickets.acme.example/alerts"
     usable_host(host, fix)
+    _outside(host, fix)
+    return value
+
+
+def _outside(host: str, fix: str) -> None:
     if _IN_CLUSTER.search(host.lower()):
         raise SettingRefusedError(f'"{host}" is a Service of the cluster, which Alertmanager doesn\'t reach', fix)
-    return value
 
 
 WebAddress = Annotated[str, pattern(_ADDRESS, longest=400), AfterValidator(_web_address)]

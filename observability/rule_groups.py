@@ -16,6 +16,7 @@ from observability.alerts.starting import starting_alerts
 from observability.alerts.tokens import token_alerts
 from observability.alerts.usage import usage_alerts
 from observability.costs.groups import cost_groups
+from observability.costs.names import INTERVAL
 from observability.objectives.groups import objective_groups
 from observability.rule import Alert, Recording
 from observability.usage import usage_recordings
@@ -53,9 +54,12 @@ def recorded_names(plan: MonitoringPlan) -> list[str]:
 
 def prometheus_groups(plan: MonitoringPlan) -> list[Json]:
     """The groups as a PrometheusRule has them."""
+    costs = cost_groups(plan)
     return [
         {
             "name": name,
+            # What is added up over time says by its interval what a sample stands for.
+            **({"interval": INTERVAL} if name in costs else {}),
             "rules": [rule.rule(plan.runbooks) if isinstance(rule, Alert) else rule.rule() for rule in rules],
         }
         for name, rules in rule_groups(plan).items()

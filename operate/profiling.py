@@ -97,7 +97,7 @@ def _ready(pod: dict[str, Any]) -> bool:
 def record(kubectl: Kubectl, pod: str, seconds: int, target: Path) -> Sequence[Path]:
     """Start the profiler, wait in the pod, stop it and copy its folder to `target`; the files that are new there.
 
-    The profiler is stopped whatever happens, as long as kubectl reaches the pod.
+    Once it has answered that it runs, the profiler is stopped whatever happens, as long as kubectl reaches the pod.
 
     Raises:
         CannotOperateError: the pod can't be reached, or the server has no profiler, as before an `up` with `profiling`.

@@ -127,8 +127,9 @@ _BY_SEVERITY: list[Json] = [
         "equal": ["namespace", "alertname"],
     },
     {
+        # Of the chart's alerts alone: ours have an owner, who is notified of what he has chosen.
         "source_matchers": ['alertname = "InfoInhibitor"'],
-        "target_matchers": ['severity = "info"'],
+        "target_matchers": ['severity = "info"', 'owner = ""'],
         "equal": ["namespace"],
     },
     {"target_matchers": ['alertname = "InfoInhibitor"']},

@@ -64,7 +64,7 @@ class Logs(pulumi.ComponentResource):
                 "service_name": store.name,
                 "replicas": 1,
                 "selector": {"match_labels": LOG_STORE_PODS},
-                # Logs outlive a change of their backend; who gives them up deletes the disk by hand.
+                # Logs outlive a StatefulSet that is made again; the disk goes with the namespace, without `logs`.
                 "persistent_volume_claim_retention_policy": {"when_deleted": "Retain", "when_scaled": "Retain"},
                 "template": log_store_template(store, cluster.system_nodes),
                 "volume_claim_templates": [log_disk(store.storage_gib)],

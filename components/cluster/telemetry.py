@@ -133,7 +133,7 @@ class Telemetry(pulumi.ComponentResource):
                 "service_name": store.name,
                 "replicas": 1,
                 "selector": {"match_labels": STORE_PODS},
-                # Traces outlive a change of their backend; who gives them up deletes the disk by hand.
+                # Traces outlive a StatefulSet that is made again; the disk goes with the namespace, without `traces`.
                 "persistent_volume_claim_retention_policy": {"when_deleted": "Retain", "when_scaled": "Retain"},
                 "template": store_template(store, cluster.system_nodes),
                 **({"volume_claim_templates": claims} if claims else {}),

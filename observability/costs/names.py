@@ -50,5 +50,7 @@ TENANT_USD = "tenant_model:cost_usd:hourly"
 
 FEWEST, MOST = "fewest", "most"
 NOBODY = "(nobody)"
-SAMPLES_PER_HOUR = 120
-"""Rules are evaluated twice a minute, which is Prometheus Operator's default: each sample stands for half a minute."""
+INTERVAL = "1m"
+"""How often these rules are evaluated: Azure Monitor does it once a minute at the most, Prometheus twice by itself."""
+SAMPLES_PER_HOUR = 60
+"""Each sample stands for a minute."""

@@ -107,6 +107,8 @@ def _loki(logs: Logs) -> dict[str, Json]:
         "compactor": {"retention_enabled": True, "delete_request_store": "filesystem"},
         "limits_config": {
             "retention_period": f"{24 * (logs.retention_days or LOKI_DAYS)}h",
+            # A collector that was away for long sends what kubelet has kept; Loki refuses what is a week old by itself.
+            "reject_old_samples": False,
             "allow_structured_metadata": True,
             "max_line_size_truncate": True,
             # One stream a container of a pod, whose lines come in their order.

@@ -8,8 +8,8 @@ from planning.rules.register import Violation, Violations, stack_rule
 
 _PLATFORM = "platform"
 _READS = (
-    "gateway.entra", "gateway.api_management", "observability.usage_export", "tenants", _PLATFORM, "access",
-    "cluster.admin_groups",
+    "gateway.entra", "gateway.api_management", "observability.usage_export", "observability.azure_monitor",
+    "tenants", _PLATFORM, "access", "cluster.admin_groups",
 )  # fmt: skip
 
 
@@ -19,7 +19,7 @@ _READS = (
     prevents="Every token is refused, a group that is none has a role, or Azure refuses the update half way: the id of "
     "a directory or a subscription was copied in place of an application's or a group's.",
     source="https://learn.microsoft.com/entra/identity-platform/access-token-claims-reference (aud, tid, groups)",
-    reads=("gateway.entra", "observability.usage_export", "tenants", _PLATFORM),
+    reads=("gateway.entra", "observability.usage_export", "observability.azure_monitor", "tenants", _PLATFORM),
 )
 def ids_are_of_applications_and_groups(stack: Resolution) -> Violations:
     """An application or a group has an id of its own, not that of the directory or of the subscription."""
@@ -146,6 +146,14 @@ def _named(stack: Resolution) -> Iterator[tuple[str, str, str]]:
     if entra is not None:
         yield "gateway.entra.audience", entra.audience, application
     yield from _listed("observability.usage_export.readers", export.readers if export is not None else (), group)
+    monitor = stack.settings.observability.azure_monitor
+    grafana = monitor.grafana if monitor is not None else None
+    yield from _listed(
+        "observability.azure_monitor.grafana.admins", grafana.admins if grafana is not None else (), group
+    )
+    yield from _listed(
+        "observability.azure_monitor.grafana.viewers", grafana.viewers if grafana is not None else (), group
+    )
     for index, tenant in enumerate(stack.settings.tenants):
         if tenant.entra is None:
             continue

@@ -6,6 +6,7 @@ from planning.rules.observability import notified
 from planning.rules.register import Violation, Violations, stack_rule
 
 _RECEIVERS = "observability.receivers"
+_SLOW_ANSWERS = "observability.alerts.first_token_seconds"
 
 
 @stack_rule(
@@ -45,4 +46,23 @@ def every_owner_is_notified(stack: Resolution) -> Violations:
             f"{_RECEIVERS}[{receivers[-1][0]}].owners",
             f"no receiver gets the alerts of {named}: critical ones go to whoever gets the most, others to nobody",
             f"add {', '.join(left)} to the owners of one receiver, or leave its owners out",
+        )
+
+
+@stack_rule(
+    "ALERT-NEVER",
+    "error",
+    prevents="Answers are far too slow, or were meant in milliseconds, and nobody is notified: the alert can't fire.",
+    source="this program: the gateway ends a request after gateway.request_timeout_seconds",
+    reads=(_SLOW_ANSWERS, "gateway.request_timeout_seconds"),
+)
+def an_alert_fires_before_a_request_ends(stack: Resolution) -> Violations:
+    """The time to the first token at which an alert fires is shorter than the longest request."""
+    seconds = stack.settings.observability.alerts.first_token_seconds
+    longest = stack.settings.gateway.request_timeout_seconds
+    if seconds >= longest:
+        yield Violation(
+            _SLOW_ANSWERS,
+            f"{seconds:g} s, but the gateway ends every request after {longest} s",
+            f"write seconds, less than {longest}",
         )

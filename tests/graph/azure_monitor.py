@@ -8,7 +8,7 @@ from typing import Any
 from tests.alerts.expositions import LIMITED, sections_watched
 from tests.graph.stacks import Entry, Sections, graph_of
 
-ADMINS, VIEWERS = "00000000-0000-4000-8000-000000000003", "00000000-0000-4000-8000-000000000004"
+ADMINS, VIEWERS = "00000000-0000-4000-8000-000000000003", "00000000-0000-4000-8000-000000000009"
 OTHER = f"/subscriptions/{ADMINS}/resourceGroups/rg/providers/Microsoft.Insights/actionGroups/on-call"
 WHOLE: Mapping[str, Any] = {
     "rules": {"emails": ["azure@acme.example"], "action_groups": [OTHER]},

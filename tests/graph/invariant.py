@@ -139,7 +139,7 @@ def _change(sections: Sections) -> None:
     group = "00000000-0000-4000-8000-000000000003"
     sections["observability"]["azure_monitor"] = {
         "rules": {"emails": ["azure@acme.example"]},
-        "grafana": {"admins": [group], "viewers": [group.replace("3", "4")]},
+        "grafana": {"admins": [group], "viewers": [group.replace("3", "8")]},
     }
     sections.setdefault("security", {})["hugging_face_token"] = "hf-token"
     mail = {"to": ["on-call@acme.example"], "sender": "alerts@acme.example", "smarthost": "smtp.acme.example:587"}

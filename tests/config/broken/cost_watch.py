@@ -19,7 +19,7 @@ TABLE = (
     Broken(
         "a share in percent",
         (put(_COSTS, {"idle_share": 60}),),
-        {("CFG-VALUE", f"{_COSTS}.idle_share"): ("up to 1",)},
+        {("CFG-VALUE", f"{_COSTS}.idle_share"): ("up to 0.99",)},
     ),
     Broken(
         "a budget with a wrong name",

@@ -52,6 +52,16 @@ TABLE = (
         for host in ("tickets.ops.svc", "Tickets.ops.SVC.cluster.local", "tickets.ops.svc.k8s.acme.example")
     ),
     Broken(
+        "a mail server in the cluster",
+        _receivers(
+            {
+                "name": "mail", "kind": "email",
+                "email": {"to": ["a@acme.example"], "sender": "b@acme.example", "smarthost": "relay.mail.svc:587"},
+            }
+        ),
+        {("CFG-VALUE", "observability.receivers[0].email.smarthost"): ("a Service of the cluster", "smtp.azurecomm")},
+    ),
+    Broken(
         "address, pause and mail of receivers of other kinds",
         _receivers(
             {**TEAM, "url": "https://tickets.acme.example/alerts", "minutes": 5},

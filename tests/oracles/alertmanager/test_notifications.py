@@ -277,3 +277,18 @@ def _by_state(server: Any, rule: Inhibition, state: str) -> set[tuple[str, str]]
         for alert in server.get("/api/v2/alerts")
         if alert["status"]["state"] == state
     }
+
+
+def test_news_of_the_platform_are_not_held_back_by_the_chart_s_own_rule(tmp_path: Path) -> None:
+    """kube-prometheus' InfoInhibitor fires beside every alert of severity info that has no worse one beside it."""
+    common = {"severity": "info", "namespace": "llm"}
+    found = [
+        {"alertname": "InfoInhibitor", "severity": "none", "namespace": "llm"},
+        {"alertname": "GPUIdle", "owner": "gpus", **common},
+        {"alertname": "CPUThrottlingHigh", **common},
+    ]
+    with _silent(tmp_path) as server:
+        server.post("/api/v2/alerts", [{"labels": labels} for labels in found])
+        eventually(lambda: suppressed(server, "CPUThrottlingHigh"), "the chart's own news are held back")
+        states = {alert["labels"]["alertname"]: alert["status"]["state"] for alert in server.get("/api/v2/alerts")}
+        assert states["GPUIdle"] == "active"
