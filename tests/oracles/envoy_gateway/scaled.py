@@ -38,11 +38,17 @@ def scaled(objects: Iterable[Object], factor: int = FACTOR) -> list[Object]:
 
 
 def limit(objects: Iterable[Object], kind: str, *path: str | int) -> float:
-    """One limit in seconds, from the first object of a kind."""
-    value: Any = next(item for item in objects if item["kind"] == kind)["spec"]
-    for step in path:
-        value = value[step]
-    return seconds(value)
+    """One limit in seconds, from the first object of a kind that has it: the route of lists of models has none."""
+    for item in objects:
+        value: Any = item["spec"] if item["kind"] == kind else None
+        for step in path:
+            if isinstance(step, str):
+                value = value.get(step) if isinstance(value, dict) else None
+            else:
+                value = value[step] if value else None
+        if value is not None:
+            return seconds(value)
+    raise LookupError(f"no {kind} has {path}")
 
 
 def server_keep_alive(stack: str, model: str) -> float:

@@ -24,7 +24,8 @@ class _Gateway:
             (rule,) = policy["spec"]["rateLimit"]["local"]["rules"]
             assert rule["limit"].pop("requests") > LIMIT
             rule["limit"] = {"requests": LIMIT, "unit": "Hour"}
-        self.routes = of_kind(objects, "HTTPRoute")
+        # Those of models: the route of their lists has no pods behind it.
+        self.routes = [item for item in of_kind(objects, "HTTPRoute") if "timeouts" in item["spec"]["rules"][0]]
         self.rig, self.keys = rig, api_keys(STACK)
         for backend in of_kind(objects, "Backend"):
             rig.resolve(backend["spec"]["endpoints"][0]["fqdn"]["hostname"], ["127.0.0.11"])
