@@ -169,7 +169,7 @@ def envoy_traffic(plan: GatewayPlan, extension_port: int) -> Openings:
 
 
 def _outside(plan: GatewayPlan) -> list[NetworkPolicyEgressRuleArgsDict]:
-    """The way to managed models, where no policy by names (`proxy_names`) has it: they publish no addresses."""
+    """The way to managed models, where no policy by names (`named_traffic`) has it: they publish no addresses."""
     everywhere = bool(plan.fallback_hosts) and not plan.hosts_by_name
     return [https(_EVERYTHING, but=plan.traffic.not_internet)] if everywhere else []
 

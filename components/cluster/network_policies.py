@@ -124,20 +124,6 @@ def dns_by_name(names: list[Json]) -> dict[str, Json]:
     }
 
 
-def proxy_names(gateway: str, namespace: str, hosts: Iterable[str]) -> dict[str, Json]:
-    """Spec of a CiliumNetworkPolicy: proxies may look up any name, as before, and go to these hosts by HTTPS.
-
-    Cilium learns a host's addresses from answers that pass its own resolver: without a rule for names none would.
-    """
-    labels: dict[str, Json] = {f"k8s:{key}": value for key, value in proxies_of(gateway, namespace).items()}
-    named: list[Json] = [{"matchName": host} for host in hosts]
-    egress: list[Json] = [
-        dns_by_name([{"matchPattern": "*"}]),
-        {"toFQDNs": named, "toPorts": [{"ports": [{"port": "443", "protocol": "TCP"}]}]},
-    ]
-    return {"endpointSelector": {"matchLabels": labels}, "egress": egress}
-
-
 def extension_traffic(
     server: ControllerPlan, client: ControllerPlan, port: int, prometheus_namespace: str
 ) -> NetworkPolicySpecArgsDict:

@@ -1,12 +1,11 @@
 """What proxies exchange with hosts outside: tokens and their keys, and everything that policies open by name."""
 
 import pulumi
-from pulumi_kubernetes.apiextensions import CustomResource
 from pulumi_kubernetes.networking.v1 import NetworkPolicySpecArgsDict
 
-from components.cluster.in_cluster import in_cluster
-from components.cluster.labels import metadata, proxies_of
-from components.cluster.network_policies import https, proxy_names
+from components.cluster.labels import proxies_of
+from components.cluster.named_hosts import reach_by_name
+from components.cluster.network_policies import https
 from components.cluster.telemetry_traffic import proxies_tracing
 from components.foundation import KubernetesCluster
 from planning.plan import GatewayPlan
@@ -23,7 +22,7 @@ def optional_traffic(plan: GatewayPlan) -> dict[str, NetworkPolicySpecArgsDict]:
 def token_traffic(plan: GatewayPlan) -> dict[str, NetworkPolicySpecArgsDict]:
     """A policy in the proxies' namespace by its name; none where no tokens are taken.
 
-    Where hosts are named, a policy by names (`proxy_names`) has the way to their keys.
+    Where hosts are named, a policy by names (`named_traffic`) has the way to their keys.
     """
     tokens = plan.tokens
     if tokens is None:
@@ -48,15 +47,9 @@ def named_traffic(
     """The policy by names, where the stack has them and proxies go anywhere."""
     keys = [plan.tokens.host] if plan.tokens is not None else []
     hosts = sorted({*plan.fallback_hosts, *keys})
-    if not hosts or not plan.hosts_by_name:
+    if not plan.hosts_by_name:
         return []
-    return [
-        CustomResource(
-            name,
-            api_version="cilium.io/v2",
-            kind="CiliumNetworkPolicy",
-            metadata=metadata("proxies", plan.envoy.namespace),
-            spec=proxy_names(plan.gateway, plan.namespace, hosts),
-            opts=in_cluster(parent, cluster, space),
-        )
-    ]
+    selected = {f"k8s:{key}": value for key, value in proxies_of(plan.gateway, plan.namespace).items()}
+    return reach_by_name(
+        name, "proxies", plan.envoy.namespace, selected, hosts, parent=parent, cluster=cluster, space=space
+    )

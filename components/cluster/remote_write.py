@@ -4,12 +4,11 @@ from collections.abc import Sequence
 from typing import Any
 
 import pulumi
-from pulumi_kubernetes.apiextensions import CustomResource
 from pulumi_kubernetes.networking.v1 import NetworkPolicySpecArgsDict
 
-from components.cluster.in_cluster import in_cluster
-from components.cluster.labels import PROMETHEUS_PODS, metadata
-from components.cluster.network_policies import dns_by_name, https, opening
+from components.cluster.labels import PROMETHEUS_PODS
+from components.cluster.named_hosts import reach_by_name
+from components.cluster.network_policies import https, opening
 from components.foundation import KubernetesCluster, MetricsStore, PodIdentities
 from observability.rule_groups import recorded_names
 from planning.plan import Json, MonitoringPlan, RemoteWritePlan
@@ -48,34 +47,11 @@ def remote_write(
             "remoteWrite": [send],
         },
     }
-    named = _by_name(name, remote, plan.chart.namespace, parent=parent, cluster=cluster, space=space)
+    named = reach_by_name(
+        f"{name}-{_POLICY}-by-name", _POLICY, plan.chart.namespace, PROMETHEUS_PODS, remote.hosts, parent=parent,
+        cluster=cluster, space=space,
+    )  # fmt: skip
     return {"prometheus": values}, [*identity.ready, *named]
-
-
-def _by_name(
-    name: str, plan: RemoteWritePlan, namespace: str, *, parent: pulumi.Resource, cluster: KubernetesCluster,
-    space: pulumi.Resource,
-) -> list[pulumi.Resource]:  # fmt: skip
-    """The same way where policies name hosts, as `sign_in.py` has it; nothing where the Plan names none."""
-    if not plan.hosts:
-        return []
-    hosts: list[Json] = [{"matchPattern" if "*" in host else "matchName": host} for host in plan.hosts]
-    return [
-        CustomResource(
-            f"{name}-{_POLICY}-by-name",
-            api_version="cilium.io/v2",
-            kind="CiliumNetworkPolicy",
-            metadata=metadata(_POLICY, namespace),
-            spec={
-                "endpointSelector": {"matchLabels": dict(PROMETHEUS_PODS)},
-                "egress": [
-                    dns_by_name([{"matchPattern": "*"}]),
-                    {"toFQDNs": hosts, "toPorts": [{"ports": [{"port": "443", "protocol": "TCP"}]}]},
-                ],
-            },
-            opts=in_cluster(parent, cluster, space),
-        )
-    ]
 
 
 def _relabelings(plan: MonitoringPlan, remote: RemoteWritePlan) -> list[Json]:
