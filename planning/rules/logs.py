@@ -1,10 +1,9 @@
 """Rules about logs: that one place keeps them, that what keeps them can, and that models write what is collected."""
 
-from collections.abc import Iterator
-
 from planning.resolving.logs import LOKI_DAYS, LOKI_GIB, in_loki
 from planning.resolving.releases import ReleaseView
 from planning.resolving.resolution import Resolution
+from planning.rules.platform_options import unsettable
 from planning.rules.register import Violation, Violations, release_rule, stack_rule
 
 _LOGS, _AUDIT = "observability.logs", "observability.audit"
@@ -132,17 +131,5 @@ def servers_write_json(stack: Resolution, release: ReleaseView) -> Violations:
     """Where logs are kept, each vLLM has the option for JSON, and the stack file leaves it to the platform."""
     if stack.settings.observability.logs is None:
         return
-    for message, fix in _unable(release):
+    for message, fix in unsettable(release, _FLAG, kept="logs", section=_LOGS, without=_LOGS):
         yield Violation(f"{release.path}.engine", message, fix)
-
-
-def _unable(release: ReleaseView) -> Iterator[tuple[str, str]]:
-    if release.vllm is not None and _FLAG not in release.vllm.spellings:
-        version = release.settings.engine.version
-        yield f"vLLM {version} has no option `{_FLAG}`", "choose a version that has it, or leave observability.logs out"
-    for option in release.options.known:
-        if option.flag.name == _FLAG:
-            yield (
-                f"`{option.spelled}` is there, and the platform sets it where logs are kept",
-                f"leave {option.path} out, or {_LOGS}",
-            )

@@ -1,11 +1,10 @@
 """Rules about traces: that they go where they are meant to, that prompts stay out of them, and that models send any."""
 
-from collections.abc import Iterator
-
 from config.telemetry import Traces
 from planning.resolving.releases import ReleaseView
 from planning.resolving.resolution import Resolution
 from planning.resolving.telemetry import endpoint_of, recorded_tenants
+from planning.rules.platform_options import unsettable
 from planning.rules.register import Violation, Violations, release_rule, stack_rule
 
 _TRACES = "observability.traces"
@@ -191,17 +190,5 @@ def servers_send_spans(stack: Resolution, release: ReleaseView) -> Violations:
     """Where traces are kept, each vLLM has the option for them, and the stack file leaves it to the platform."""
     if stack.settings.observability.traces is None:
         return
-    for message, fix in _unable(release):
+    for message, fix in unsettable(release, _FLAG, kept="traces", section=_TRACES, without="traces"):
         yield Violation(f"{release.path}.engine", message, fix)
-
-
-def _unable(release: ReleaseView) -> Iterator[tuple[str, str]]:
-    if release.vllm is not None and _FLAG not in release.vllm.spellings:
-        version = release.settings.engine.version
-        yield f"vLLM {version} has no option `{_FLAG}`", "choose a version that has it, or leave traces out"
-    for option in release.options.known:
-        if option.flag.name == _FLAG:
-            yield (
-                f"`{option.spelled}` is there, and the platform sets it where traces are kept",
-                f"leave {option.path} out, or observability.traces",
-            )
