@@ -1,20 +1,18 @@
 """Logs in Loki: what reads them on every node, Loki itself, and its place among Grafana's sources."""
 
-import json
-
 import pulumi
-from pulumi_kubernetes.apiextensions import CustomResource
 from pulumi_kubernetes.apps.v1 import DaemonSet, StatefulSet
 from pulumi_kubernetes.core.v1 import ConfigMap, Namespace, Service
-from pulumi_kubernetes.networking.v1 import NetworkPolicy
 
 from components.cluster.chart_traffic import close
+from components.cluster.grafana_source import grafana_source
 from components.cluster.in_cluster import in_cluster
-from components.cluster.labels import LOG_COLLECTOR_PODS, LOG_STORE_PODS, labels, metadata
+from components.cluster.labels import LOG_COLLECTOR_PODS, LOG_STORE_PODS, metadata
 from components.cluster.log_pods import SETTINGS_KEY, log_collector_template, log_disk, log_store_template
 from components.cluster.log_traffic import grafana_reads_logs, log_collector_traffic, log_store_traffic
 from components.cluster.monitoring import Monitoring
 from components.cluster.namespace import PodSecurity, namespace
+from components.cluster.pod_monitor import pod_monitor
 from components.foundation import KubernetesCluster
 from planning.plan import LogsPlan
 from planning.plan.logs import LOKI_PORT
@@ -117,44 +115,26 @@ class Logs(pulumi.ComponentResource):
     def _monitor(
         self, role: str, name: str, space: str, selected: dict[str, str], port: str, monitoring: Monitoring
     ) -> None:
-        CustomResource(
+        pod_monitor(
             f"{self._name}-{role}-monitor",
-            api_version="monitoring.coreos.com/v1",
-            kind="PodMonitor",
-            metadata=metadata(name, self._plan.prometheus_namespace),
-            spec={
-                "namespaceSelector": {"matchNames": [space]},
-                "selector": {"matchLabels": selected},
-                "podMetricsEndpoints": [{"port": port, "interval": "30s"}],
-            },
+            name,
+            prometheus_namespace=self._plan.prometheus_namespace,
+            namespace=space,
+            selected=selected,
+            port=port,
             opts=in_cluster(self, self._cluster, monitoring.chart),
         )
 
     def _in_grafana(self, monitoring: Monitoring) -> None:
-        """Loki as one of Grafana's sources, which its sidecar finds by the label."""
-        name, plan, store = self._name, self._plan, self._plan.store
-        NetworkPolicy(
-            f"{name}-grafana",
-            metadata=metadata("grafana-logs", plan.prometheus_namespace),
-            spec=grafana_reads_logs(plan),
-            opts=in_cluster(self, self._cluster, monitoring.chart),
-        )
-        source = {
-            "name": "Loki",
-            "type": "loki",
-            "uid": store.name,
-            "access": "proxy",
-            "url": f"http://{store.name}.{store.namespace}.svc.cluster.local:{LOKI_PORT}",
-            "editable": False,
-        }
-        ConfigMap(
-            f"{name}-source",
-            metadata={
-                "name": store.name,
-                "namespace": plan.prometheus_namespace,
-                "labels": {**labels(store.name), "grafana_datasource": "1"},
-            },
-            # JSON is YAML.
-            data={f"{store.name}.yaml": json.dumps({"apiVersion": 1, "datasources": [source]}, indent=2)},
+        plan, store = self._plan, self._plan.store
+        grafana_source(
+            self._name,
+            "Loki",
+            store=store.name,
+            namespace=store.namespace,
+            port=LOKI_PORT,
+            grafana_namespace=plan.prometheus_namespace,
+            policy="grafana-logs",
+            traffic=grafana_reads_logs(plan),
             opts=in_cluster(self, self._cluster, monitoring.chart),
         )

@@ -1,7 +1,5 @@
 """Traces: the collector that gateway and models send spans to, and what keeps them in the cluster."""
 
-import json
-
 import pulumi
 import pulumi_kubernetes
 from pulumi_kubernetes.apiextensions import CustomResource
@@ -10,10 +8,12 @@ from pulumi_kubernetes.core.v1 import ConfigMap, Service
 from pulumi_kubernetes.networking.v1 import NetworkPolicy
 
 from components.cluster.external_secret import external_secret, trimmed
+from components.cluster.grafana_source import grafana_source
 from components.cluster.in_cluster import in_cluster
-from components.cluster.labels import COLLECTOR_PODS, labels, metadata
+from components.cluster.labels import COLLECTOR_PODS, metadata
 from components.cluster.monitoring import Monitoring
 from components.cluster.namespace import namespace
+from components.cluster.pod_monitor import pod_monitor
 from components.cluster.secret_store import secret_store
 from components.cluster.secrets import Secrets
 from components.cluster.telemetry_pods import (
@@ -54,16 +54,13 @@ class Telemetry(pulumi.ComponentResource):
         self._collector([*policies, *store, *authorization])
         if plan.store is not None:
             self._in_grafana(plan.store, monitoring)
-        CustomResource(
+        pod_monitor(
             f"{name}-monitor",
-            api_version="monitoring.coreos.com/v1",
-            kind="PodMonitor",
-            metadata=metadata(plan.collector.name, plan.prometheus_namespace),
-            spec={
-                "namespaceSelector": {"matchNames": [plan.namespace]},
-                "selector": {"matchLabels": COLLECTOR_PODS},
-                "podMetricsEndpoints": [{"port": "metrics", "interval": "30s"}],
-            },
+            plan.collector.name,
+            prometheus_namespace=plan.prometheus_namespace,
+            namespace=plan.namespace,
+            selected=COLLECTOR_PODS,
+            port="metrics",
             opts=in_cluster(self, cluster, monitoring.chart),
         )
         self.register_outputs({"namespace": plan.namespace})
@@ -143,31 +140,16 @@ class Telemetry(pulumi.ComponentResource):
         return [service, pods]
 
     def _in_grafana(self, store: StorePlan, monitoring: Monitoring) -> None:
-        """The store as one of Grafana's sources, which its sidecar finds by the label."""
-        name, plan = self._name, self._plan
-        NetworkPolicy(
-            f"{name}-grafana",
-            metadata=metadata("grafana-traces", plan.prometheus_namespace),
-            spec=grafana_reads(plan, store),
-            opts=in_cluster(self, self._cluster, monitoring.chart),
-        )
-        source = {
-            "name": store.kind,
-            "type": store.kind.lower(),
-            "uid": store.name,
-            "access": "proxy",
-            "url": f"http://{store.name}.{plan.namespace}.svc.cluster.local:{store.query_port}",
-            "editable": False,
-        }
-        ConfigMap(
-            f"{name}-source",
-            metadata={
-                "name": store.name,
-                "namespace": plan.prometheus_namespace,
-                "labels": {**labels(store.name), "grafana_datasource": "1"},
-            },
-            # JSON is YAML.
-            data={f"{store.name}.yaml": json.dumps({"apiVersion": 1, "datasources": [source]}, indent=2)},
+        plan = self._plan
+        grafana_source(
+            self._name,
+            store.kind,
+            store=store.name,
+            namespace=plan.namespace,
+            port=store.query_port,
+            grafana_namespace=plan.prometheus_namespace,
+            policy="grafana-traces",
+            traffic=grafana_reads(plan, store),
             opts=in_cluster(self, self._cluster, monitoring.chart),
         )
 

@@ -18,6 +18,7 @@ from components.cluster.labels import PROCESSOR_PODS, PROMETHEUS_PODS, labels, m
 from components.cluster.monitoring import Monitoring
 from components.cluster.namespace import namespace
 from components.cluster.network_policies import DNS, deny_all, https, pods
+from components.cluster.pod_monitor import pod_monitor
 from components.foundation import KubernetesCluster, PodIdentities, PodIdentity
 from components.serving.safety_pod import pod_template
 from planning.plan import Json, SafetyPlan
@@ -144,16 +145,14 @@ class Safety(pulumi.ComponentResource):
         ]
 
     def _monitor(self, monitoring: Monitoring) -> None:
-        CustomResource(
+        pod_monitor(
             f"{self._name}-monitor",
-            api_version="monitoring.coreos.com/v1",
-            kind="PodMonitor",
-            metadata=metadata(PROCESSOR, self._plan.prometheus_namespace),
-            spec={
-                "namespaceSelector": {"matchNames": [self._plan.namespace]},
-                "selector": {"matchLabels": PROCESSOR_PODS},
-                "podMetricsEndpoints": [{"port": "http", "path": "/metrics", "interval": "30s"}],
-            },
+            PROCESSOR,
+            prometheus_namespace=self._plan.prometheus_namespace,
+            namespace=self._plan.namespace,
+            selected=PROCESSOR_PODS,
+            port="http",
+            path="/metrics",
             opts=in_cluster(self, self._cluster, monitoring.chart),
         )
 
