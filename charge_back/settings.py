@@ -1,4 +1,4 @@
-"""The settings of the export, which the platform writes: a JSON file that is mounted beside the program."""
+"""Settings of the export: a JSON file of the platform, mounted in the program's own folder."""
 
 import json
 from collections.abc import Mapping

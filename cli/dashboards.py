@@ -19,7 +19,7 @@ from cli.process import EXIT_CODES, FINE, REJECTED
 )
 @click.option("--out", required=True, type=click.Path(path_type=Path), metavar="DIR", help="Folder for the JSON files.")
 def dashboards(stack: str, config: str | None, data_source: str | None, out: Path) -> int:
-    """Write the dashboards of the stack's Grafana to DIR, a JSON file each, to be imported elsewhere.
+    """Write the dashboards of the stack's Grafana to DIR, one JSON file for every dashboard, to be imported elsewhere.
 
     Each asks for its data source, unless --data-source names it: Prometheus, or an Azure Monitor workspace. Files of
     the same names are replaced, and others left alone.

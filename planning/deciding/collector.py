@@ -11,8 +11,9 @@ Envoy's ratio counts other bytes of the id than that of the OpenTelemetry SDKs.
 from collections.abc import Iterable, Mapping
 
 from planning import yaml_text
+from planning.deciding.collectors import EVERYWHERE, health_check, memory_limiter, own_telemetry
 from planning.plan import Json
-from planning.plan.telemetry import COLLECTOR_HEALTH_PORT, COLLECTOR_METRICS_PORT, GATEWAY_SERVICE, OTLP_PORT
+from planning.plan.telemetry import GATEWAY_SERVICE, OTLP_PORT
 
 # Names of attributes whose values are no text of a client's: of Envoy's spans (source/common/tracing/
 # http_tracer_impl.cc; without its client's address and user agent), of Agent Router's (internal/tracing/otelgenai/
@@ -43,29 +44,22 @@ _QUEUE, _RETRY_SECONDS = 1000, 300
 _HASH_SEED = 22
 # Of a whole conversation where prompts are captured; gRPC's own limit is 4.
 _MESSAGE_MIB = 16
-_LIMIT_PERCENT, _SPIKE_PERCENT = 80, 20
 AUTHORIZATION_VARIABLE = "BACKEND_AUTHORIZATION"
 _PER_HUNDRED = 100
 _NO_PARENT = "SpanID(0x0000000000000000)"
 _GATEWAYS_FIRST = f'resource.attributes["service.name"] == "{GATEWAY_SERVICE}" and span.kind == SPAN_KIND_SERVER'
-# The pod's own addresses.
-_EVERYWHERE = "0.0.0.0"  # noqa: S104 - network policies say who reaches it
 
 
 def configuration(
     *, sampling: float, recorded_tenants: Iterable[str], exporter: Mapping[str, Json], memory_limit_mib: int
 ) -> str:
     """YAML of the whole configuration; `exporter` is one entry of `exporters`."""
-    grpc: Json = {"endpoint": f"{_EVERYWHERE}:{OTLP_PORT}", "max_recv_msg_size_mib": _MESSAGE_MIB}
+    grpc: Json = {"endpoint": f"{EVERYWHERE}:{OTLP_PORT}", "max_recv_msg_size_mib": _MESSAGE_MIB}
     settings: dict[str, Json] = {
-        "extensions": {"health_check": {"endpoint": f"{_EVERYWHERE}:{COLLECTOR_HEALTH_PORT}"}},
+        "extensions": {"health_check": health_check()},
         "receivers": {"otlp": {"protocols": {"grpc": grpc}}},
         "processors": {
-            "memory_limiter": {
-                "check_interval": "1s",
-                "limit_mib": memory_limit_mib * _LIMIT_PERCENT // _PER_HUNDRED,
-                "spike_limit_mib": memory_limit_mib * _SPIKE_PERCENT // _PER_HUNDRED,
-            },
+            "memory_limiter": memory_limiter(memory_limit_mib),
             "filter/probes": {
                 "error_mode": "ignore",
                 "traces": {"span": [_is_probe(name) for name in ("http.url", "http.target", "url.path")]},
@@ -83,14 +77,7 @@ def configuration(
         "exporters": dict(exporter),
         "service": {
             "extensions": ["health_check"],
-            "telemetry": {
-                "logs": {"level": "info", "encoding": "json"},
-                "metrics": {
-                    "readers": [
-                        {"pull": {"exporter": {"prometheus": {"host": _EVERYWHERE, "port": COLLECTOR_METRICS_PORT}}}}
-                    ]
-                },
-            },
+            "telemetry": own_telemetry(),
             "pipelines": {
                 "traces": {
                     "receivers": ["otlp"],

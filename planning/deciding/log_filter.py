@@ -8,8 +8,8 @@ like a key, a prompt or an answer, and their end.
 from collections.abc import Iterable
 
 from planning import yaml_text
+from planning.deciding.collectors import health_check, memory_limiter, own_telemetry
 from planning.plan import Json
-from planning.plan.telemetry import COLLECTOR_HEALTH_PORT, COLLECTOR_METRICS_PORT
 
 # Names of fields whose values are no text of a client's.
 _KEPT = (
@@ -42,8 +42,6 @@ _TEXTS = (
 # A text that no JSON is around, and so may be a part of one.
 _TEXT_BYTES = 2048
 _LINE, _QUEUED_LINES, _BATCH_LINES = "256KiB", 20_000, 1000
-_LIMIT_PERCENT, _SPIKE_PERCENT, _PER_HUNDRED = 80, 20, 100
-_EVERYWHERE = "0.0.0.0"  # noqa: S104 - network policies say who reaches it
 _STORAGE = "file_storage"
 _FILES = "/var/log/pods"
 # Conditions of statements.
@@ -63,7 +61,7 @@ def configuration(*, read: Iterable[str], offsets: str, endpoint: str, memory_li
     patience: Json = {"enabled": True, "max_elapsed_time": "0s"}
     settings: dict[str, Json] = {
         "extensions": {
-            "health_check": {"endpoint": f"{_EVERYWHERE}:{COLLECTOR_HEALTH_PORT}"},
+            "health_check": health_check(),
             _STORAGE: {"directory": offsets, "create_directory": False},
         },
         "receivers": {
@@ -87,11 +85,7 @@ def configuration(*, read: Iterable[str], offsets: str, endpoint: str, memory_li
             }
         },
         "processors": {
-            "memory_limiter": {
-                "check_interval": "1s",
-                "limit_mib": memory_limit_mib * _LIMIT_PERCENT // _PER_HUNDRED,
-                "spike_limit_mib": memory_limit_mib * _SPIKE_PERCENT // _PER_HUNDRED,
-            },
+            "memory_limiter": memory_limiter(memory_limit_mib),
             # A statement that fails drops what it was about.
             "transform/private": {"error_mode": "propagate", "log_statements": _private()},
         },
@@ -114,14 +108,7 @@ def configuration(*, read: Iterable[str], offsets: str, endpoint: str, memory_li
         },
         "service": {
             "extensions": ["health_check", _STORAGE],
-            "telemetry": {
-                "logs": {"level": "info", "encoding": "json"},
-                "metrics": {
-                    "readers": [
-                        {"pull": {"exporter": {"prometheus": {"host": _EVERYWHERE, "port": COLLECTOR_METRICS_PORT}}}}
-                    ]
-                },
-            },
+            "telemetry": own_telemetry(),
             "pipelines": {
                 "logs": {
                     "receivers": ["file_log"],
