@@ -1,7 +1,8 @@
 """A running gateway for the tests of a file."""
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -10,13 +11,13 @@ from tests.oracles.envoy_gateway.rig import Rig
 
 
 @pytest.fixture(scope="module")
-def start_rig(tmp_path_factory: pytest.TempPathFactory) -> Generator[Callable[[], Rig]]:
-    """Start gateways, each in a sandbox of its own; all end with the file's tests."""
+def start_rig(tmp_path_factory: pytest.TempPathFactory) -> Generator[Callable[..., Rig]]:
+    """Start gateways, each in a sandbox of its own and with more settings, if any; all end with the file's tests."""
     rigs: list[Rig] = []
 
-    def start() -> Rig:
+    def start(settings: Mapping[str, Any] | None = None) -> Rig:
         try:
-            rigs.append(Rig(Path(tmp_path_factory.mktemp("gateway"))))
+            rigs.append(Rig(Path(tmp_path_factory.mktemp("gateway")), settings))
         except ToolUnavailableError as error:
             pytest.skip(str(error))
         return rigs[-1]

@@ -11,7 +11,7 @@ from urllib.parse import quote
 import yaml
 
 from rehearsal.processes import GuardedProcess
-from rehearsal.toolchain import Toolchain, ToolUnavailableError
+from rehearsal.toolchain import ToolUnavailableError
 from tests.oracles.envoy_gateway.conditions import Conditions, conditions_of
 from tests.oracles.envoy_gateway.objects import Object, text_of
 from tests.oracles.envoy_gateway.python_parts import ENVOY_VERSION, envoy_in, python_path
@@ -32,12 +32,10 @@ def _client(scenario: str, options: dict[str, Any]) -> list[str | Path]:
 class Rig:
     """One running gateway. `objects` may be replaced; `names` are the DNS records that Envoy sees."""
 
-    def __init__(
-        self, directory: Path, settings: Mapping[str, Any] | None = None, toolchain: Toolchain = ENVOY_GATEWAY
-    ) -> None:
+    def __init__(self, directory: Path, settings: Mapping[str, Any] | None = None) -> None:
         """Raise ToolUnavailableError where a part of it can't be had. `settings` are more of Envoy Gateway's own."""
         self.directory = directory
-        self._settings, self._toolchain = dict(settings or {}), toolchain
+        self._settings = dict(settings or {})
         self.packages = python_path()
         self.sandbox = Sandbox(directory)
         self._stubs: dict[str, GuardedProcess] = {}
@@ -167,7 +165,7 @@ class Rig:
         }
         file = self.directory / "gateway.yaml"
         file.write_text(yaml.safe_dump(settings))
-        program = self._toolchain.binary("envoy-gateway")
+        program = ENVOY_GATEWAY.binary("envoy-gateway")
         self.sandbox.check(program, "certgen", "--local", "--config-home", folders["config"])
         return self.sandbox.start("gateway", program, "server", "--config-path", file)
 

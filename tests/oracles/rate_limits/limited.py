@@ -20,7 +20,7 @@ from rehearsal.toolchain import ToolUnavailableError
 from tests.oracles.envoy_gateway.objects import Object
 from tests.oracles.envoy_gateway.rig import Rig
 from tests.oracles.rate_limits.redis_server import redis_programs
-from tests.oracles.rate_limits.toolchain import LIMITING_GATEWAY, RATE_LIMITS
+from tests.oracles.rate_limits.toolchain import RATE_LIMITS
 
 SYSTEM: Final = "envoy-gateway-system"
 PASSWORD: Final = "the-password-of-redis"
@@ -67,7 +67,6 @@ class Limited:
                 "rateLimit": {"backend": backend, "failClosed": fail_closed, "timeout": timeout},
                 "extensionApis": {"enableBackend": True, "enableEnvoyPatchPolicy": True, "enableLua": True},
             },
-            LIMITING_GATEWAY,
         )
         self.directory = directory
         self._variables = service
