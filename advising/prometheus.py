@@ -60,15 +60,16 @@ def ask(address: str, plan: Plan, stack: str, days: int, at: float, token: str |
 
 
 def _checked(address: str, token: str | None) -> str:
+    # A password may have characters that end an address, and none of it may be in a message.
+    if "@" in address:
+        raise UnreachableError(f"the address has a user or a password in it: put a bearer token into {TOKEN}")
     try:
         parts = urlsplit(address)
         host, _ = parts.hostname, parts.port
-    except ValueError as error:
-        raise UnreachableError(f"not an address: {error}") from error
+    except ValueError:
+        raise UnreachableError("not an address: write https://HOST or http://localhost:9090") from None
     if not host:
         raise UnreachableError("the address has no host: write https://HOST or http://localhost:9090")
-    if parts.username is not None or parts.password is not None:
-        raise UnreachableError(f"the address has a user or a password in it: put a bearer token into {TOKEN}")
     if parts.query or parts.fragment:
         raise UnreachableError("the address ends with a query: write it as Grafana's data source has it")
     if token is not None and (not token or not token.isascii() or not token.isprintable() or " " in token):

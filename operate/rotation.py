@@ -17,12 +17,11 @@ from operate.running import require
 from operate.stack_file import Edit, difference, edited
 from operate.updating import Operator
 from operate.workspace import refusals
+from planning.plan.key_forms import HEX_BYTES
 from preview.policies import accepted
 from preview.program import graph_of
 from preview.stack import Assessed, assessed
 
-# As long as `openssl rand -hex 24` makes it (docs/operating.md).
-_KEY_BYTES: Final = 24
 _NAMESPACE: Final = "llm-platform:"
 
 
@@ -161,7 +160,7 @@ def _updated(operator: Operator, file: HeldFile, after: str, made: Collection[st
             file.write(after)
             for name in made:
                 with refusals(stack.name), file.written_by_another():
-                    stack.feed(secrets.token_hex(_KEY_BYTES), "config", "set", "--secret", f"{_NAMESPACE}{name}")
+                    stack.feed(secrets.token_hex(HEX_BYTES), "config", "set", "--secret", f"{_NAMESPACE}{name}")
             done = operator.up()
         finally:
             if not done and "up" not in stack.begun[earlier:]:

@@ -12,11 +12,10 @@ from components.azure.private_endpoint import private_endpoint
 from components.azure.resource_groups import ResourceGroups
 from components.azure.role import assign_admins
 from planning.plan import AzureScopePlan, VaultPlan
+from planning.plan.key_forms import GENERATED_LENGTH
 
 # Key Vault shows it beside the name; what the secret is for is in the stack file.
 _CONTENT_TYPE = "text/plain"
-# Letters and digits: 256 bits.
-_GENERATED_LENGTH = 43
 
 
 class Vault(pulumi.ComponentResource):
@@ -85,7 +84,7 @@ class Vault(pulumi.ComponentResource):
         for secret in plan.generated:
             value = pulumi_random.RandomPassword(
                 f"{name}-generated-{secret}",
-                length=_GENERATED_LENGTH,
+                length=GENERATED_LENGTH,
                 special=False,
                 opts=pulumi.ResourceOptions(parent=self, provider=provider),
             )

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from planning import yaml_text
 from planning.deciding.collectors import health_check, memory_limiter, own_telemetry
 from planning.plan import Json
+from planning.plan.key_forms import GENERATED_LENGTH, HEX_BYTES
 
 # Names of fields whose values are no text of a client's.
 _KEPT = (
@@ -23,25 +24,37 @@ _KEPT = (
     r"time|ts|msg|caller|controller|controllerGroup|controllerKind|reconcileID|namespace|kind|runner|version",
 )
 _KEPT_OF_RESOURCES = (r"k8s[.](namespace|pod|container)[.]name", r"k8s[.]container[.]restart_count")
-# What keys look like: a header's value, a token of Entra, keys of the field; and names before a secret's value. `(?s)`:
-# a text may have several lines.
+# Names before a secret's value.
+_BEFORE_VALUES = "x-api-key|api-key|apikey|api_key|authorization|cookie|password|secret|token"
+# What keys look like: a header's value, a token of Entra, keys of the field; and values after those names. `(?s)`: a
+# text may have several lines.
 _KEYS = (
     r"(?i)(bearer|basic) +[A-Za-z0-9._~+/=-]+",
     r"eyJ[A-Za-z0-9_-]{8,}[.][A-Za-z0-9_-]+([.][A-Za-z0-9_-]*)?",
     r"\b(sk|hf|ghp|xoxb)[-_][A-Za-z0-9_-]{8,}",
-    r"(?i)(x-api-key|api-key|apikey|api_key|authorization|cookie|password|secret|token)['\"]*\s*[:=]\s*['\"]?[^\s,'\"}]+",
+    # The platform's own; digests have another length.
+    rf"\b([0-9a-fA-F]{{{2 * HEX_BYTES}}}|[A-Za-z0-9]{{{GENERATED_LENGTH}}})\b",
+    # A value within a text of JSON that is itself quoted has no end that is sure.
+    rf"(?is)({_BEFORE_VALUES})([\\'\"]*\s*[:=]\s*|[\\'\"]+\s*,\s*)b?\\+['\"].*",
+    rf"(?is)({_BEFORE_VALUES})(['\"]*\s*[:=]\s*|['\"]+\s*,\s*)b?(\"([^\"\\]|\\.)*|'([^'\\]|\\.)*)['\"]?",
+    r"(?i)(authorization|cookie)\\*['\"]*\s*[:=]\s*([a-z]+ +)?[^\s,'\"}]+",
+    rf"(?i)({_BEFORE_VALUES})\\*['\"]*\s*[:=]\s*[^\s,'\"}}]+",
 )
 # What stands before a prompt or an answer: pydantic's errors, the reprs and bodies of requests. Its end is unknown, so
 # everything after it goes.
 _TEXTS = (
-    r"(?is)['\"]?(input_value|prompt|prompts|messages|content|completion|prompt_token_ids|instructions)['\"]?\s*[:=].*",
-    r"(?is)['\"](input|text|query|documents|arguments)['\"]\s*:.*",
-    r"(?is)\bmessage\s*=\s*['\"].*",
+    r"(?is)(input_value|prompt|prompts|messages|content|completion|prompt_token_ids|instructions)[\\'\"]*\s*[:=].*",
+    r"(?is)['\"](input|text|query|documents|arguments)\\*['\"]\s*:.*",
+    r"(?is)\bmessage\s*=\s*\\*['\"].*",
     r"(?is)JSON body:.*",
 )
 # A text that no JSON is around, and so may be a part of one.
 _TEXT_BYTES = 2048
-_LINE, _QUEUED_LINES, _BATCH_LINES = "256KiB", 20_000, 1000
+# Values of JSON. Keys are looked for in more than stays, since half a key looks like none.
+_VALUE_BYTES, _JUDGED_BYTES = 65_536, 131_072
+# Parts of a line that is cut here are texts, of which nothing says where a prompt begins: longer than any that is
+# written, also by a mistake.
+_LINE, _QUEUED_LINES, _BATCH_LINES = "16MiB", 20_000, 1000
 _STORAGE = "file_storage"
 _FILES = "/var/log/pods"
 # Conditions of statements.
@@ -131,6 +144,7 @@ def _private() -> list[Json]:
         # A traceback quotes what failed: of it the first exception's type stays.
         f'merge_maps(log.body, ExtractPatterns(log.body["exc_info"], {exception}), "upsert") {_JSON} and {_TRACEBACK}',
         f"keep_matching_keys(log.body, {_quoted(_any_of(_KEPT))}) {_JSON}",
+        f"truncate_all(log.body, {_JUDGED_BYTES}) {_JSON}",
     ]
     for pattern in (*_KEYS, *_TEXTS):
         statements += [
@@ -138,6 +152,7 @@ def _private() -> list[Json]:
             f'replace_pattern(log.body, {_quoted(pattern)}, "[redacted]") {_TEXT}',
         ]
     statements += [
+        f"truncate_all(log.body, {_VALUE_BYTES}) {_JSON}",
         f"set(log.body, Substring(log.body, 0, {_TEXT_BYTES}, true)) {_TEXT} and Len(log.body) > {_TEXT_BYTES}",
         'keep_matching_keys(log.attributes, "^log[.]iostream$")',
     ]

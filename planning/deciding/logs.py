@@ -106,6 +106,8 @@ def _loki(logs: Logs) -> dict[str, Json]:
         # Without it, logs are kept for ever (docs/sources/operations/storage/retention.md).
         "compactor": {"retention_enabled": True, "delete_request_store": "filesystem"},
         "limits_config": {
+            # Whoever reads lines, as Grafana does, doesn't delete them: there are no users to tell apart.
+            "deletion_mode": "disabled",
             "retention_period": f"{24 * (logs.retention_days or LOKI_DAYS)}h",
             # A collector that was away for long sends what kubelet has kept; Loki refuses what is a week old by itself.
             "reject_old_samples": False,

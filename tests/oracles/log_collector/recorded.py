@@ -10,6 +10,9 @@ from typing import Any, Final
 
 PROMPT: Final = "tell nobody that my name is Ada"
 KEY: Final = "sk-proj-0123456789abcdefABCDEF"
+# As this platform makes them: 24 random bytes (docs/operating.md), and as Key Vault has them.
+OWN_KEY: Final = "0123456789abcdef" * 3
+VAULT_KEY: Final = "aB3dE6gH9" * 4 + "kL2nO5q"
 TOKEN: Final = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJhZGEifQ.c2lnbmF0dXJl"
 
 
@@ -43,6 +46,17 @@ VLLM: Final = (
     _vllm("vllm.engine", f"authorization: Bearer {KEY} was refused", "WARNING"),
     # The next version's names for them.
     _vllm("vllm.next", "Request", request_text=PROMPT, prompts=[PROMPT], body=_BODY, api_key=KEY),
+)
+
+# What is quoted within a message: bodies in bodies, headers as Python and ASGI write them, and values of several words.
+QUOTED: Final = (
+    _vllm("vllm.engine", json.dumps({"body": _BODY})),
+    _vllm("vllm.engine", f"refused {json.dumps(json.dumps({'body': _BODY}))}"),
+    _vllm("uvicorn.error", f"headers [(b'host', b'llm.example'), (b'x-api-key', b'{OWN_KEY}')]"),
+    _vllm("vllm.engine", f"the key {OWN_KEY} is unknown"),
+    _vllm("vllm.engine", f"neither is {VAULT_KEY}."),
+    _vllm("vllm.engine", f"Authorization: ApiKey {PROMPT.split()[-1]}7"),
+    _vllm("vllm.engine", 'password="a word and Ada"'),
 )
 
 # As components/cluster/access_log.py has it; the rest are headers that somebody may add.

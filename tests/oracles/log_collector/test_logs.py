@@ -15,7 +15,7 @@ from tests.oracles.log_collector.node import Line, Node, plan_of
 from tests.oracles.log_collector.toolchain import COLLECTOR
 
 NodeOf = Callable[[Plan], Node]
-_SECRETS: Final = ("Ada", recorded.KEY, recorded.TOKEN)
+_SECRETS: Final = ("Ada", recorded.KEY, recorded.OWN_KEY, recorded.VAULT_KEY, recorded.TOKEN)
 _READ: Final = ("llm", "chat-6f7d9", "vllm")
 
 
@@ -69,6 +69,26 @@ def test_prompts_and_keys_of_vllm_do_not_arrive(node_of: NodeOf) -> None:
     assert (bodies[4]["levelname"], bodies[4]["exception"]) == ("ERROR", "ValueError")
     assert bodies[5]["message"] == "[redacted] was refused"
     assert set(bodies[6]) == {"asctime", "levelname", "name", "process", "processName", "message"}
+
+
+def test_what_is_quoted_within_a_message_does_not_arrive(node_of: NodeOf) -> None:
+    node = node_of(plan_of())
+    node.write(*_READ, recorded.QUOTED)
+
+    lines = _delivered(node, len(recorded.QUOTED))
+
+    assert [line for line in _raw(lines) if any(secret in json.dumps(line) for secret in _SECRETS)] == []
+
+
+def test_a_line_as_long_as_a_whole_request_is_one_line(node_of: NodeOf) -> None:
+    """Cut before it is read, its parts would be texts, of which nothing says where a prompt begins."""
+    node = node_of(plan_of())
+    request = {"levelname": "INFO", "message": "w" * 2_000_000 + recorded.PROMPT, "body": recorded.PROMPT * 100_000}
+    node.write(*_READ, [json.dumps(request)])
+
+    lines = _delivered(node, 1)
+
+    assert _raw(lines) == [{"levelname": "INFO", "message": "w" * 65_536}]
 
 
 def test_the_access_log_arrives_whole_and_what_is_added_to_it_does_not(node_of: NodeOf) -> None:

@@ -18,6 +18,7 @@ from tests.oracles.log_collector.node import SERVER_ADDRESS, Node, plan_of
 from tests.oracles.log_store.toolchain import COLLECTOR, LOKI
 
 _READ: Final = "import sys, urllib.request; print(urllib.request.urlopen(sys.argv[1]).read().decode())"
+_POST: Final = "import sys, urllib.request; urllib.request.urlopen(sys.argv[1], data=b'')"
 _LIMIT_SECONDS: Final = 120
 
 
@@ -54,6 +55,14 @@ class Store:
 
         self._until(arrived)
         return found
+
+    def refuses(self, request: str) -> bool:
+        """Whether a POST to this path, which needs no sign-in, is answered with an error."""
+        try:
+            self.node.sandbox.check(sys.executable, "-c", _POST, f"http://{SERVER_ADDRESS}:3100{request}")
+        except ToolUnavailableError:
+            return self._get("/ready").strip() == "ready"
+        return False
 
     def _get(self, path: str) -> str:
         try:
@@ -118,3 +127,8 @@ def test_every_line_is_there_in_its_order_and_without_prompts_and_keys(store: St
     assert [word for word in ("Ada", recorded.KEY, recorded.TOKEN) if word in str(found)] == []
     assert {labels["k8s_pod_name"] for labels, _ in found} == {"chat-6f7d9"}
     assert any(text == recorded.TEXTS[-1] for _, text in found)
+
+
+def test_nobody_deletes_lines(store: Store) -> None:
+    """Who may read, as Grafana may, must not take away what was done."""
+    assert store.refuses("/loki/api/v1/delete?query=%7Bk8s_namespace_name%3D%22llm%22%7D&start=0")
