@@ -111,7 +111,7 @@ define SET_UP_SCANNERS
   && $(SCANNERS)/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-scan.txt && touch $(SCANNERS)/installed; }
 endef
 
-scan: $(VENV)/installed-dev ## checkov, kubeconform, gitleaks and actionlint on all stacks and on this repository
+scan: $(VENV)/installed-dev ## checkov, Trivy, kubeconform, gitleaks and actionlint on all stacks and on this repository
 	$(SET_UP_SCANNERS)
 	@SCAN_ENVIRONMENT=$(SCANNERS) $(PYTHON) -m pytest -q tests/scanners
 

@@ -42,7 +42,8 @@ class Toolchain:
     """Programs of one Go module.
 
     `module` is the folder with go.mod and go.sum, `programs` maps the name of a program to its Go package, `.` for a
-    `main` that lies in the folder itself. Whatever else is in the folder belongs to the programs.
+    `main` that lies in the folder itself. Whatever else is in the folder belongs to the programs. `experiments` are
+    Go's own that the sources need (GOEXPERIMENT).
     """
 
     name: str
@@ -50,6 +51,7 @@ class Toolchain:
     programs: Mapping[str, str]
     linker_flags: str = ""
     tags: str = ""
+    experiments: str = ""
     edits: tuple[SourceEdit, ...] = ()
 
     def key(self) -> str:
@@ -60,6 +62,7 @@ class Toolchain:
             (self.module / "go.sum").read_bytes(),
             self.linker_flags.encode(),
             *([self.tags.encode()] if self.tags else []),
+            *([self.experiments.encode()] if self.experiments else []),
         ]
         for path in sorted(path for path in self.module.rglob("*") if path.is_file()):
             if path.name not in ("go.mod", "go.sum"):
@@ -97,9 +100,11 @@ class Toolchain:
         return target
 
     def _go(self, what: str, command: list[str]) -> str:
+        experiments = {"GOEXPERIMENT": self.experiments} if self.experiments else {}
         done = subprocess.run(
-            command, cwd=self.module, capture_output=True, text=True, timeout=BUILD_LIMIT_SECONDS, check=False
-        )
+            command, cwd=self.module, env={**os.environ, **experiments}, capture_output=True, text=True,
+            timeout=BUILD_LIMIT_SECONDS, check=False,
+        )  # fmt: skip
         if done.returncode != 0:
             raise ToolUnavailableError(f"{what} failed:\n{done.stderr[-2000:]}")
         return done.stdout

@@ -27,6 +27,13 @@ ACTIONLINT: Final = Toolchain(
     programs={"actionlint": "github.com/rhysd/actionlint/cmd/actionlint"},
     linker_flags="-s -w",
 )
+TRIVY: Final = Toolchain(
+    name="trivy",
+    module=_TOOLS / "trivy",
+    programs={"trivy-config": "."},
+    linker_flags="-s -w",
+    experiments="jsonv2",
+)
 LIMIT_SECONDS: Final = 900
 
 

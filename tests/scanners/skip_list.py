@@ -1,4 +1,4 @@
-"""Findings of scanners that are explained, in `skips.yaml`: who answers for each, why, and until when."""
+"""Findings of scanners that are explained, in `skips*.yaml`: who answers for each, why, and until when."""
 
 import datetime as dt
 import fnmatch
@@ -10,7 +10,7 @@ from typing import Any, Final, Self
 
 import yaml
 
-LIST: Final = Path(__file__).with_name("skips.yaml")
+LISTS: Final = tuple(sorted(Path(__file__).parent.glob("skips*.yaml")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +54,15 @@ class Skip:
         )
 
 
+def explained() -> list[Skip]:
+    """All explanations."""
+    lists = [yaml.safe_load(path.read_text(encoding="utf-8")) for path in LISTS]
+    return [Skip.read(entry) for content in lists for entry in content["skips"]]
+
+
 def skips(scanner: str) -> list[Skip]:
     """The explanations of one scanner's findings."""
-    entries = yaml.safe_load(LIST.read_text(encoding="utf-8"))["skips"]
-    return [skip for skip in map(Skip.read, entries) if skip.scanner == scanner]
+    return [skip for skip in explained() if skip.scanner == scanner]
 
 
 def today() -> dt.date:

@@ -1,0 +1,75 @@
+"""What Trivy finds in the Kubernetes objects and the Azure resources of every stack is mended or explained."""
+
+import json
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rehearsal.toolchain import ToolUnavailableError
+from tests.graph.stacks import ALL
+from tests.scanners.arm_template import SCHEMA
+from tests.scanners.programs import TRIVY, run
+from tests.scanners.skip_list import Finding, problems, skips, today
+
+
+@pytest.fixture(scope="session")
+def trivy() -> Path:
+    try:
+        return TRIVY.binary("trivy-config")
+    except ToolUnavailableError as error:
+        pytest.skip(str(error))
+
+
+@pytest.fixture(scope="module")
+def of_stacks(trivy: Path, scanned: Path) -> dict[str, Any]:
+    return report(trivy, scanned)
+
+
+def report(program: Path, folder: Path) -> dict[str, Any]:
+    """What it found, and how many checks each file passed."""
+    result: dict[str, Any] = json.loads(run([program, folder], folder))
+    return result
+
+
+def findings(printed: dict[str, Any]) -> list[Finding]:
+    """What failed, by stack, folder and object."""
+    return [Finding(item["check"], _where(item["file"]), item["message"]) for item in printed["findings"]]
+
+
+def _where(file: str) -> str:
+    return file.rpartition(".")[0].replace("/kubernetes/", "/")
+
+
+def test_every_finding_is_explained(of_stacks: dict[str, Any]) -> None:
+    wrong = problems(findings(of_stacks), skips("trivy"), today())
+    assert not wrong, "\n".join(wrong)
+
+
+def test_every_stack_is_read(of_stacks: dict[str, Any]) -> None:
+    """A scanner that reads nothing finds nothing."""
+    for kind in ("kubernetes", "azure"):
+        files = [file.split("/") for file in of_stacks["passed"]]
+        read = Counter(stack for stack, folder, *_ in files if folder == kind)
+        assert set(read) == set(ALL)
+    assert min(of_stacks["passed"][f"{stack}/azure/template.json"] for stack in ALL) > 20
+
+
+def test_what_is_open_is_found(trivy: Path, tmp_path: Path) -> None:
+    """In both forms: a privileged pod, and an account that is open to everyone."""
+    pod = {
+        "apiVersion": "v1", "kind": "Pod", "metadata": {"name": "open", "namespace": "default"},
+        "spec": {"containers": [{"name": "a", "image": "a:latest", "securityContext": {"privileged": True}}]},
+    }  # fmt: skip
+    account = {
+        "type": "Microsoft.Storage/storageAccounts", "apiVersion": "2024-01-01", "name": "open", "location": "eastus",
+        "properties": {"networkAcls": {"defaultAction": "Allow"}},
+    }  # fmt: skip
+    for name, content in (
+        ("pod.yaml", pod),
+        ("template.json", {"$schema": SCHEMA, "contentVersion": "1.0.0.0", "resources": [account]}),
+    ):
+        (tmp_path / name).write_text(json.dumps(content), encoding="utf-8")
+    found = {item.check for item in findings(report(trivy, tmp_path))}
+    assert {"KSV-0017", "AZU-0012"} <= found
