@@ -37,7 +37,8 @@ _KEYS = (
     # A value within a text of JSON that is itself quoted has no end that is sure.
     rf"(?is)({_BEFORE_VALUES})([\\'\"]*\s*[:=]\s*|[\\'\"]+\s*,\s*)b?\\+['\"].*",
     rf"(?is)({_BEFORE_VALUES})(['\"]*\s*[:=]\s*|['\"]+\s*,\s*)b?(\"([^\"\\]|\\.)*|'([^'\\]|\\.)*)['\"]?",
-    r"(?i)(authorization|cookie)\\*['\"]*\s*[:=]\s*([a-z]+ +)?[^\s,'\"}]+",
+    r"(?i)cookie\\*['\"]*\s*[:=][^\r\n]+",
+    r"(?i)authorization\\*['\"]*\s*[:=]\s*([a-z]+ +)?[^\s,'\"}]+",
     rf"(?i)({_BEFORE_VALUES})\\*['\"]*\s*[:=]\s*[^\s,'\"}}]+",
 )
 # What stands before a prompt or an answer: pydantic's errors, the reprs and bodies of requests. Its end is unknown, so

@@ -57,6 +57,7 @@ QUOTED: Final = (
     _vllm("vllm.engine", f"neither is {VAULT_KEY}."),
     _vllm("vllm.engine", f"Authorization: ApiKey {PROMPT.split()[-1]}7"),
     _vllm("vllm.engine", 'password="a word and Ada"'),
+    _vllm("vllm.engine", "Cookie: first=1; session=Ada"),
 )
 
 # As components/cluster/access_log.py has it; the rest are headers that somebody may add.
