@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.oracles.build import parts
 from tests.repository import ROOT
 
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.y*ml"))
@@ -44,3 +45,11 @@ def test_once_a_week_mistakes_are_looked_for_that_no_test_knows(target: str) -> 
     job = found["jobs"][target]
     assert job["if"] == "github.event_name == 'schedule'"
     assert any(str(step.get("run", "")).startswith(f"make {target}") for step in job["steps"])
+
+
+def test_once_a_week_every_real_part_is_run() -> None:
+    jobs = content(ROOT / ".github" / "workflows" / "checks.yaml")["jobs"]
+    assert jobs["oracles"]["strategy"]["matrix"]["part"] == parts()
+    for job, target in (("oracles", "make oracles PART="), ("oracle-vllm", "make oracle-vllm")):
+        assert jobs[job]["if"] == "github.event_name == 'schedule'"
+        assert any(target in str(step.get("run", "")) for step in jobs[job]["steps"])
