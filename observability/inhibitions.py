@@ -88,6 +88,12 @@ INHIBITIONS = (
         why="the rate-limit service can't count without Redis",
     ),
     Inhibition(
+        causes=("TracesNotDelivered",),
+        effects=("TracesLost",),
+        same=("namespace", "pod"),
+        why="a store that takes nothing loses every batch after five minutes",
+    ),
+    Inhibition(
         causes=("ModelTargetsMissing",),
         effects=("MetricsMissing",),
         only=('missing =~ "vllm:.*"',),

@@ -14,6 +14,7 @@ from observability.alerts.platform import platform_alerts
 from observability.alerts.pools import pool_alerts
 from observability.alerts.starting import starting_alerts
 from observability.alerts.tokens import token_alerts
+from observability.alerts.traces import trace_alerts
 from observability.alerts.usage import usage_alerts
 from observability.costs.groups import cost_groups
 from observability.costs.names import INTERVAL
@@ -39,6 +40,7 @@ def rule_groups(plan: MonitoringPlan) -> Mapping[str, Sequence[Alert | Recording
         "llm-limits": limit_alerts(plan),
         "llm-tokens": token_alerts(plan),
         "llm-logs": log_alerts(plan),
+        "llm-traces": trace_alerts(plan),
         "llm-usage": [*usage_recordings(plan), *usage_alerts(plan)],
         **objective_groups(plan),
         **cost_groups(plan),

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from observability.alerts.logs import LOGS_WAITING
+from observability.alerts.traces import TRACES_WAITING
 from observability.alerts.usage import cronjob_series
 from observability.object_conditions import condition_series
 from observability.rule import Alert
@@ -85,6 +86,8 @@ def _always(plan: MonitoringPlan) -> Iterator[str]:
         yield metrics.TOKEN_KEY_FAILURES
     if plan.log_collectors is not None:
         yield LOGS_WAITING
+    if plan.trace_collector is not None:
+        yield TRACES_WAITING
     if plan.usage_export is not None:
         yield cronjob_series(metrics.CRONJOB_CREATED, plan.usage_export)
 

@@ -38,6 +38,7 @@ from planning.resolving.hugging_face import token_secret
 from planning.resolving.logs import COLLECTOR_NAMESPACE, in_loki
 from planning.resolving.request_path import request_path
 from planning.resolving.resolution import ResolvedStack
+from planning.resolving.telemetry import telemetry_namespaces
 
 # In this repository.
 _RUNBOOKS = "docs/runbooks"
@@ -192,6 +193,7 @@ def monitoring(stack: ResolvedStack, nodes: NodeSelection) -> MonitoringPlan:
         ),
         costs=cost_watch(stack),
         log_collectors=COLLECTOR_NAMESPACE if in_loki(stack.settings) is not None else None,
+        trace_collector=next(iter(telemetry_namespaces(stack.resolution)), None),
         usage_export=usage_export(stack, _replicas(fullname, prometheus.namespace, settings.replicas)),
         remote_write=remote_write(stack, fullname),
     )

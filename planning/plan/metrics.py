@@ -64,6 +64,10 @@ TOKEN_KEY_FAILURES = "envoy_http_jwt_authn_jwks_fetch_failed"  # noqa: S105 - th
 # The OpenTelemetry collector (exporter/exporterhelper/documentation.md), without the ending `_total` that others have.
 LOGS_WAITING, LOGS_SENT = "otelcol_exporter_queue_size", "otelcol_exporter_sent_log_records"
 LOGS_REFUSED = "otelcol_exporter_send_failed_log_records"
+# The same of traces; the last two are of the queue that is full, and of the receiver while memory is short.
+TRACES_WAITING, TRACES_SENT = LOGS_WAITING, "otelcol_exporter_sent_spans"
+TRACES_GIVEN_UP = "otelcol_exporter_send_failed_spans"
+TRACES_WITHOUT_ROOM, TRACES_REFUSED = "otelcol_exporter_enqueue_failed_spans", "otelcol_receiver_refused_spans"
 # Envoy (source/extensions/filters/http/ratelimit) and the rate-limit service (src/stats/prom/default_mapper.yaml).
 LIMIT_ERRORS = "envoy_cluster_ratelimit_error"
 LIMIT_REFUSALS = "envoy_cluster_ratelimit_over_limit"

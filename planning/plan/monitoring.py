@@ -68,6 +68,8 @@ class MonitoringPlan(Struct, frozen=True, kw_only=True):
     """The wait for Prometheus and Alertmanager on earlier system nodes."""
     log_collectors: str | None
     """Namespace of what reads logs on every node; None where nothing does."""
+    trace_collector: str | None
+    """Namespace of what collects traces; None where nothing does."""
     usage_export: UsageExportPlan | None
     """What writes each tenant's usage of a day to a file; None where nothing does."""
     costs: CostWatchPlan | None

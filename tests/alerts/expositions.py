@@ -11,7 +11,7 @@ from typing import Any, Final
 import catalog
 from tests.graph.stacks import Entry, Sections, entries_of, graph_of, sections_of
 
-# The development stack with a tenant's limits, the export of usage, logs, objectives, costs and counters of
+# The development stack with a tenant's limits, the export of usage, logs, traces, objectives, costs and counters of
 # multiprocessors, which bring alerts and panels of their own.
 LIMITED: Final = "dev, with limits"
 FOLDER: Final = Path(catalog.__file__).parent / "expositions"
@@ -117,6 +117,7 @@ _RATE_LIMITS: Final = "rate-limits"
 _AGENT_ROUTER: Final = "agent-router"
 _PROFILING: Final = "dcgm-exporter-profiling"
 _LOG_COLLECTOR: Final = "log-collector"
+_TRACE_COLLECTOR: Final = "trace-collector"
 _MONITORS: Final = {
     "vllm": "vllm",
     "envoy": "envoy",
@@ -126,6 +127,7 @@ _MONITORS: Final = {
     _RATE_LIMITS: _RATE_LIMITS,
     _AGENT_ROUTER: "envoy",
     _LOG_COLLECTOR: _LOG_COLLECTOR,
+    _TRACE_COLLECTOR: _TRACE_COLLECTOR,
 }
 # The port that a monitor reads it at, where that is not its first one.
 _PORTS: Final = {_AGENT_ROUTER: "aigw-admin"}
@@ -175,6 +177,7 @@ def _limit(sections: Sections) -> None:
         "retention_days": 31,
         "usage_export": {"since": "2026-12-01"},
         "logs": {"backend": "loki"},
+        "traces": {"backend": "tempo"},
         "costs": _COSTS,
     }
 
@@ -203,6 +206,8 @@ def _recorded(stack: str, *, healthy: bool) -> list[Series]:
         if name == _RATE_LIMITS and not any("limits" in tenant for tenant in sections_watched(stack)["tenants"]):
             continue
         if name == _PROFILING and not sections_watched(stack).get("observability", {}).get("gpu_profiling"):
+            continue
+        if name == _TRACE_COLLECTOR and "traces" not in sections_watched(stack).get("observability", {}):
             continue
         if name == _LOG_COLLECTOR and "logs" not in sections_watched(stack).get("observability", {}):
             continue

@@ -1,0 +1,38 @@
+"""Alerts on traces that don't reach their store, or another server: they wait in memory, then are lost."""
+
+from observability.rule import Alert
+from planning.plan import MonitoringPlan, metrics
+
+
+def trace_alerts(plan: MonitoringPlan) -> list[Alert]:
+    """None where no traces are kept; that no collector is ready, KubeDeploymentReplicasMismatch says."""
+    if plan.trace_collector is None:
+        return []
+    waiting, sent = (f"max by (namespace, pod) ({series})" for series in (TRACES_WAITING, f"rate({_SENT}[10m])"))
+    lost = " or ".join(f"sum by (namespace, pod) (increase({series}[15m])) > 0" for series in _LOST)
+    return [
+        Alert(
+            name="TracesNotDelivered",
+            expression=f"{waiting} > 0 unless {sent} > 0",
+            wait="15m",
+            severity="warning",
+            summary="{{ $value }} batches of spans wait in {{ $labels.pod }}, and none was taken for 10 minutes",
+            impact="requests are served; each batch is lost that nobody takes within 5 minutes",
+            owner="platform",
+        ),
+        Alert(
+            # The first of the three that there is: a text that counts them all needs each of them to be there.
+            name="TracesLost",
+            expression=lost,
+            wait="5m",
+            severity="warning",
+            summary='{{ $labels.pod }} has lost {{ $value | printf "%.0f" }} spans or more in 15 minutes',
+            impact="requests are served; their traces are missing, or have gaps",
+            owner="platform",
+        ),
+    ]
+
+
+TRACES_WAITING = f'{metrics.TRACES_WAITING}{{data_type="traces"}}'
+_SENT = metrics.TRACES_SENT
+_LOST = (metrics.TRACES_GIVEN_UP, metrics.TRACES_WITHOUT_ROOM, metrics.TRACES_REFUSED)
