@@ -216,6 +216,10 @@ class VllmVersion(OptionClasses, frozen=True, dict=True):
     """Upper bounds of the buckets of the time to the first token, seconds, ascending, without +Inf."""
     inter_token_buckets: tuple[float, ...]
     """The same of the time between two tokens."""
+    bucket_families: tuple[str, ...]
+    """Families of histograms whose buckets `--custom-histogram-buckets` replaces."""
+    tokenizer_modes: tuple[str, ...]
+    config_formats: tuple[str, ...]
     forbidden_env: Mapping[str, str]
     """Environment variable, or the beginning of one with a star behind it → why a shared server must not have it."""
     source: str

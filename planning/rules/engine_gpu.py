@@ -144,17 +144,23 @@ def attention_known(_: Resolution, release: ReleaseView) -> Violations:
 @release_rule(
     "ENGINE-PARSER",
     "error",
-    prevents="vLLM exits at start: `invalid tool call parser`, or an unknown reasoning parser.",
+    prevents="vLLM exits at start: `invalid tool call parser`, an unknown reasoning parser, `No tokenizer registered`, "
+    "or `Unknown config format`.",
     source="catalog/vllm",
     model=("engine.version", "engine.args"),
 )
 def parsers_known(_: Resolution, release: ReleaseView) -> Violations:
-    """Tool and reasoning parsers are those of this version of vLLM, and `enable-auto-tool-choice` has a parser."""
+    """Parsers, tokenizer modes and formats are this version's, and `enable-auto-tool-choice` has a parser."""
     for vllm, option in given_options(release):
         value = option.value
-        known = {"tool-call-parser": vllm.tool_parsers, "reasoning-parser": vllm.reasoning_parsers}.get(option.name)
-        if known is not None and value not in known:
-            message = f"`{value}` is not a parser of vLLM {vllm.version}"
+        what, known = {
+            "tool-call-parser": ("parser", vllm.tool_parsers),
+            "reasoning-parser": ("parser", vllm.reasoning_parsers),
+            "tokenizer-mode": ("tokenizer mode", vllm.tokenizer_modes),
+            "config-format": ("format of configurations", vllm.config_formats),
+        }.get(option.name, ("", None))
+        if known is not None and (str(value).lower() if option.name == "tokenizer-mode" else value) not in known:
+            message = f"`{value}` is not a {what} of vLLM {vllm.version}"
             yield Violation(option.path, message, nearest(str(value), known))
         chooses = option.name == "enable-auto-tool-choice" and value is True
         if chooses and "tool-call-parser" not in release.options.by_name:

@@ -11,6 +11,7 @@ from planning.resolving.objectives import promises
 from planning.resolving.releases import ReleaseView
 from planning.resolving.resolution import Resolution
 from planning.rules.register import Violation, Violations, plan_rule, release_rule, stack_rule
+from planning.vllm.buckets import FIRST_TOKEN, INTER_TOKEN, OPTION, replaced_buckets
 
 _WORKBOOK = "https://sre.google/workbook/alerting-on-slos/"
 _LOGGERS = "vLLM 0.33 vllm/v1/metrics/loggers.py"
@@ -31,9 +32,10 @@ def _written(key: str, seconds: float) -> str:
 
 def _neighbours(buckets: Sequence[float], seconds: float) -> tuple[float, ...]:
     """The next lower and the next higher bucket, or the one that there is; empty for a bucket."""
-    place = bisect_left(buckets, seconds - 1e-9)
-    if place < len(buckets) and abs(buckets[place] - seconds) < 1e-9:  # noqa: PLR2004 - no two buckets are so close
+    # Exactly: the query has the number as it is written, and 75.0000001 is the label of no series.
+    if seconds in buckets:
         return ()
+    place = bisect_left(buckets, seconds)
     return tuple(buckets[max(place - 1, 0) : place + 1])
 
 
@@ -43,7 +45,7 @@ def _neighbours(buckets: Sequence[float], seconds: float) -> tuple[float, ...]:
     prevents="Nobody knows how many answers were too slow: Prometheus counts them by the buckets of vLLM's histograms, "
     "and a query for any other limit has no series, and no error.",
     source=_LOGGERS,
-    model=("slo", "engine.version"),
+    model=("slo", "engine.version", "engine.args"),
 )
 def times_are_buckets(_: Resolution, release: ReleaseView) -> Violations:
     """A promised time is a bucket of the histogram that the model's vLLM version counts it in."""
@@ -51,12 +53,15 @@ def times_are_buckets(_: Resolution, release: ReleaseView) -> Violations:
     if slo is None or vllm is None:
         return
     for key, seconds in _times(slo).items():
-        buckets = vllm.first_token_buckets if key == _FIRST else vllm.inter_token_buckets
+        family = FIRST_TOKEN if key == _FIRST else INTER_TOKEN
+        own = replaced_buckets(release.options).get(family)
+        buckets = own or (vllm.first_token_buckets if key == _FIRST else vllm.inter_token_buckets)
+        whose = f"`{OPTION}`" if own else f"vLLM {vllm.version}'s histogram"
         nearest = [_written(key, bucket) for bucket in _neighbours(buckets, seconds)]
         if nearest:
             yield Violation(
                 f"{release.path}.slo.{key}",
-                f"{_written(key, seconds)} is no bucket of vLLM {vllm.version}'s histogram: the next "
+                f"{_written(key, seconds)} is no bucket of {whose}: the next "
                 + (f"lower one is {nearest[0]}, the next higher one {nearest[1]}" if len(nearest) > 1 else
                    f"one is {nearest[0]}"),
                 f"write {' or '.join(nearest)}",

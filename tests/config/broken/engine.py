@@ -107,6 +107,34 @@ TABLE = (
         finding("ENGINE-PARSER", "enable-auto-tool-choice", "add tool-call-parser"),
     ),
     Broken(
+        "a tokenizer of a plugin that the image lacks",
+        argument("tokenizer-mode", "custom"),
+        finding("ENGINE-PARSER", "tokenizer-mode", "`custom` is not a tokenizer mode", "`auto`"),
+    ),
+    Broken(
+        "a format of configurations of a plugin that the image lacks",
+        argument("config-format", "custom"),
+        finding("ENGINE-PARSER", "config-format", "`custom` is not a format of configurations", "did you mean `auto`"),
+    ),
+    Broken(
+        "buckets of a histogram that there is not",
+        argument("custom-histogram-buckets", {"ttft": [1, 5]}),
+        finding("ENGINE-BUCKETS", "custom-histogram-buckets.ttft", "`ttft` is not a family", "time_to_first_token"),
+    ),
+    *(
+        Broken(
+            f"buckets {bounds!r}",
+            argument("custom-histogram-buckets", {"request_tokens": bounds}),
+            finding("ENGINE-BUCKETS", "custom-histogram-buckets.request_tokens", "no upper bounds", "[0.1, 0.5, 1, 5]"),
+        )
+        for bounds in ([], [0, 1], [5, 1], [1, True], ["1"], "1, 5", 5)
+    ),
+    Broken(
+        "buckets that end before an alert's limit, in quotes",
+        argument("custom-histogram-buckets", '{"request_latency": [60, 600]}'),
+        finding("ALERT-BUCKETS", "custom-histogram-buckets.request_latency", "ends at 600 s", "above 600"),
+    ),
+    Broken(
         "unknown quantization",
         argument("quantization", "awqq"),
         finding("ENGINE-QUANTIZATION", "quantization", "`awqq`", "did you mean `awq`"),

@@ -72,6 +72,22 @@ TABLE = (
         _slo(itl_p95_ms=0.08),
         {("SLO-BUCKET", f"{_PLACE}.itl_p95_ms"): ("0.08 is no bucket", "write 10")},
     ),
+    *(
+        Broken(
+            f"a time next to a bucket: {milliseconds}",
+            _slo(itl_p95_ms=milliseconds),
+            {("SLO-BUCKET", f"{_PLACE}.itl_p95_ms"): (f"{milliseconds} is no bucket", "75")},
+        )
+        for milliseconds in (75.0000001, 74.9999999)
+    ),
+    Broken(
+        "a time that is a bucket no more",
+        (
+            put("models[0].engine.args.custom-histogram-buckets", {"time_to_first_token": [0.5, 3, 9]}),
+            *_slo(ttft_p95_seconds=2.5),
+        ),
+        {("SLO-BUCKET", f"{_PLACE}.ttft_p95_seconds"): ("`custom-histogram-buckets`", "write 0.5 or 3")},
+    ),
     Broken(
         "a budget of a month on two weeks of metrics",
         _slo(15, availability=0.999),
