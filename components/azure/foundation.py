@@ -85,7 +85,9 @@ def azure(plan: AzurePlan, *, bootstrap: Mapping[str, pulumi.Output[str]]) -> Fo
         else None
     )
     redis = (
-        ManagedRedis("redis", plan.redis, scope=scope, groups=groups, network=network, vault=vault, opts=opts)
+        ManagedRedis(
+            "redis", plan.redis, scope=scope, groups=groups, network=network, vault=vault, audit=audit, opts=opts
+        )
         if plan.redis is not None
         else None
     )

@@ -3,6 +3,7 @@
 import pulumi
 from pulumi_azure_native import keyvault, redisenterprise
 
+from components.azure.audit import Audit, recorded
 from components.azure.network import REDIS_ZONE, Network
 from components.azure.private_endpoint import private_endpoint
 from components.azure.resource_groups import ResourceGroups
@@ -25,6 +26,7 @@ class ManagedRedis(pulumi.ComponentResource):
         groups: ResourceGroups,
         network: Network,
         vault: Vault,
+        audit: Audit | None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("llm-platform:components:ManagedRedis", name, None, opts)
@@ -67,7 +69,7 @@ class ManagedRedis(pulumi.ComponentResource):
             scope=scope,
             connected_to=network,
             parent=self,
-            depends_on=[group, cluster, database],
+            depends_on=[group, cluster, database, *recorded(audit, "redis", database, name=name, parent=self)],
         )
         keys = redisenterprise.list_database_keys_output(
             cluster_name=plan.name,

@@ -26,6 +26,8 @@ _RECORDED: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "api_management": ("apimanagement:ApiManagementService", ("GatewayLogs",)),
     # Who changed it; its other logs are about each call, and name no text.
     "content_safety": ("cognitiveservices:Account", ("Audit",)),
+    # From which address somebody connected, and whether the key was right.
+    "redis": ("redisenterprise:Database", ("ConnectionEvents",)),
     # Who has signed in.
     "grafana": ("dashboard:Grafana", ("GrafanaLoginEvents",)),
     # Who has read the records.

@@ -7,7 +7,7 @@ class RecordedPlan(Struct, frozen=True, kw_only=True):
     """The logs of one kind of resource that are recorded."""
 
     kind: str
-    """What it is in the foundation: cluster, vault, registry, store, security_group or workspace."""
+    """What it is in the foundation: such as cluster, vault or registry."""
     categories: tuple[str, ...]
     """Azure's names of the logs."""
     own_tables: bool

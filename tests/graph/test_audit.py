@@ -19,22 +19,23 @@ RECORDS = {SETTING, WORKSPACE, RULE, ASSOCIATION}
 # Types with logs that aren't recorded.
 EXEMPT = {
     "network:NatGateway": "the flow logs are those of gateways of the kind StandardV2, and this one is Standard",
+    "monitor:AzureMonitorWorkspace": "the log is about which metrics are used, and not about who read or wrote any",
     "network:PublicIPAddress": "the logs are those of DDoS protection, which is no part of the platform",
     "network:VirtualNetwork": "as those of public addresses",
 }
 # Types of which Azure has no logs: what they do is in the subscription's activity log, or in those of another resource.
 WITHOUT_LOGS = {
-    "alertsmanagement:PrometheusRuleGroup",
-    "apimanagement:Api", "apimanagement:ApiOperation", "apimanagement:ApiPolicy", "apimanagement:Backend",
-    "apimanagement:NamedValue", "apimanagement:Product", "apimanagement:ProductApi", "apimanagement:Subscription",
-    "authorization:ManagementLockByScope", "authorization:RoleAssignment", "compute:DiskEncryptionSet",
-    "containerregistry:CacheRule", "containerregistry:CredentialSet", "keyvault:Key", "keyvault:Secret",
-    "containerservice:AgentPool", "containerservice:MaintenanceConfiguration",
-    "managedidentity:FederatedIdentityCredential", "managedidentity:UserAssignedIdentity",
-    "monitor:ActionGroup", "monitor:AzureMonitorWorkspace", "monitor:DataCollectionEndpoint",
+    "alertsmanagement:PrometheusRuleGroup", "apimanagement:Api", "apimanagement:ApiOperation",
+    "apimanagement:ApiPolicy", "apimanagement:Backend", "apimanagement:NamedValue", "apimanagement:Product",
+    "apimanagement:ProductApi", "apimanagement:Subscription", "authorization:ManagementLockByScope",
+    "authorization:RoleAssignment", "compute:DiskEncryptionSet", "containerregistry:CacheRule",
+    "containerregistry:CredentialSet", "containerservice:AgentPool", "containerservice:MaintenanceConfiguration",
+    "keyvault:Key", "keyvault:Secret", "managedidentity:FederatedIdentityCredential",
+    "managedidentity:UserAssignedIdentity", "monitor:ActionGroup", "monitor:DataCollectionEndpoint",
     "network:PrivateDnsZoneGroup", "network:PrivateEndpoint", "network:Subnet", "network:VirtualNetworkPeering",
-    "privatedns:PrivateZone", "privatedns:VirtualNetworkLink", "resources:ResourceGroup", "storage:BlobContainer",
-    "storage:BlobContainerImmutabilityPolicy", "storage:ManagementPolicy", "storage:StorageAccount",
+    "privatedns:PrivateZone", "privatedns:VirtualNetworkLink", "redisenterprise:RedisEnterprise",
+    "resources:ResourceGroup", "storage:BlobContainer", "storage:BlobContainerImmutabilityPolicy",
+    "storage:ManagementPolicy", "storage:StorageAccount",
     SETTING, RULE, ASSOCIATION,
 }  # fmt: skip
 # Words of headers and of Envoy's operators by which a key, a prompt or an answer would reach the access log.
@@ -83,6 +84,17 @@ def _audited(stack: str, audit: tuple[tuple[str, Any], ...]) -> tuple[Entry, ...
     return tuple(graph_of(stack, change).to_json())
 
 
+@cache
+def _with_services() -> tuple[Entry, ...]:
+    def change(sections: Sections) -> None:
+        sections["tenants"][0]["limits"] = {"requests_per_minute": 600}
+        sections["limiter"] = {"password_secret": "redis-password", "redis": "azure", "when_away": "deny"}
+        admins = {"admins": ["00000000-0000-4000-8000-000000000003"]}
+        sections.setdefault("observability", {}).update(audit={}, azure_monitor={"grafana": admins})
+
+    return tuple(graph_of("dev", change).to_json())
+
+
 def cluster(entries: Sequence[Entry]) -> Mapping[str, Any]:
     (found,) = of_type(entries, CLUSTER)
     return found["inputs"]
@@ -105,6 +117,22 @@ def test_every_resource_with_logs_is_recorded_where_the_stack_says_so(stack: str
         assert of_type(entries, *RECORDS) == []
         assert "addonProfiles" not in cluster(entries)
         assert "defender" not in cluster(entries)["securityProfile"]
+
+
+def test_what_only_some_stacks_have_is_recorded_too() -> None:
+    """Azure Managed Redis, an Azure Monitor workspace and Managed Grafana: no stack of the repository has them."""
+    entries = _with_services()
+    kinds = {type_of(entry) for entry in entries if is_azure(entry)}
+    assert kinds >= {"redisenterprise:Database", "monitor:AzureMonitorWorkspace", "dashboard:Grafana"}
+    assert kinds - set(LOGS) == kinds & WITHOUT_LOGS
+    assert list(unrecorded(entries)) == []
+    (connected,) = settings_of(entries, *of_type(entries, "redisenterprise:Database"))
+    assert connected["inputs"]["logs"] == [{"category": "ConnectionEvents", "enabled": True}]
+
+
+def test_nobody_reaches_redis_before_it_is_recorded() -> None:
+    (endpoint,) = (entry for entry in _with_services() if entry["urn"].endswith("::redis-endpoint"))
+    assert any(urn.endswith("::redis-recorded") for urn in endpoint["options"]["depends_on"])
 
 
 @each_stack
