@@ -5,7 +5,7 @@ server to ask). Pods of charts, which are not rendered here, are stood for by po
 them by.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from ipaddress import IPv4Network
 from typing import Final, Protocol
@@ -86,9 +86,9 @@ class Group:
         return cls(name, name, end)
 
 
-def documented(name: str) -> DocumentedTable:
+def documented(name: str, stacks: Sequence[str] = STACKS) -> DocumentedTable:
     """A table of the page about all this."""
-    return DocumentedTable(REPOSITORY / "docs" / "network.md", name, STACKS)
+    return DocumentedTable(REPOSITORY / "docs" / "network.md", name, stacks)
 
 
 def is_ours(item: Object) -> bool:
@@ -166,7 +166,11 @@ def _shown(source: Group, target: Group) -> Fact:
 
 
 def _models(client: Objects) -> Iterator[Group]:
-    for deployment in client.list("apps/v1", "Deployment"):
+    # Those of charts' namespaces have their own lines in the page's table.
+    known = {space for space, *_ in _CHART_PODS}
+    others = [item for kind in ("StatefulSet", "DaemonSet") for item in client.list("apps/v1", kind) if is_ours(item)]
+    others = [item for item in others if item["metadata"]["namespace"] not in known]
+    for deployment in (*client.list("apps/v1", "Deployment"), *others):
         meta, template = deployment["metadata"], deployment["spec"]["template"]
         model = template["metadata"].get("labels", {}).get(MODEL, "")
         name = f"{meta['namespace']}/{meta['name']}"

@@ -23,7 +23,7 @@ class Seen:
     """The policies of a stack, and everyone around by name."""
 
     def __init__(self, stack: str) -> None:
-        self.declared = Declared(stack)
+        self.declared = Declared(entries_of(stack))
         self.rules: NetworkRules = traffic.network_rules(self.declared)
         self.groups = {group.name: group for group in traffic.groups(self.declared, foundation(stack))}
         self.ours = {

@@ -111,19 +111,36 @@ def test_collectors_reach_loki_alone_and_it_reaches_nobody() -> None:
     names, onward = collectors["log-collector"]["spec"]["egress"]
     assert {port["port"] for port in names["ports"]} == {53}
     assert [port["port"] for port in onward["ports"]] == [3100]
-    assert [peer["podSelector"]["matchLabels"] for peer in onward["to"]] == [{_LABEL: "log-store"}]
+    assert _ends(onward["to"]) == {(_STORE, "log-store")}
     spec = store["log-store"]["spec"]
     assert "egress" not in spec
     [allowed] = spec["ingress"]
-    assert {peer["podSelector"]["matchLabels"][_LABEL] for peer in allowed["from"]} == {
-        "log-collector", "grafana", "prometheus"
+    # A pod elsewhere with the same label is somebody else's.
+    assert _ends(allowed["from"]) == {
+        (_COLLECTORS, "log-collector"), ("monitoring", "grafana"), ("monitoring", "prometheus")
     }  # fmt: skip
+    [scraped] = collectors["log-collector"]["spec"]["ingress"]
+    assert _ends(scraped["from"]) == {("monitoring", "prometheus")}
+
+
+def _ends(peers: list[Any]) -> set[tuple[str, str]]:
+    """Namespace and label of each peer, which has nothing else by which it could be more."""
+    assert all(set(peer) == {"podSelector", "namespaceSelector"} for peer in peers)
+    return {
+        (
+            peer["namespaceSelector"]["matchLabels"]["kubernetes.io/metadata.name"],
+            peer["podSelector"]["matchLabels"][_LABEL],
+        )
+        for peer in peers
+    }
 
 
 def test_loki_deletes_after_the_days_of_the_stack_and_keeps_its_disk() -> None:
     entries = _logged(retention_days=90, storage_gib=256)
     settings = _configuration(entries, _STORE)
     assert settings["limits_config"]["retention_period"] == "2160h"
+    # Nor by anybody who asks: Loki knows no users.
+    assert settings["limits_config"]["deletion_mode"] == "disabled"
     # Without both, nothing is ever deleted.
     assert settings["compactor"] == {"retention_enabled": True, "delete_request_store": "filesystem"}
     [store] = _objects(entries, "StatefulSet", _STORE).values()

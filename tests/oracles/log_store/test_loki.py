@@ -32,7 +32,7 @@ class Store:
     """A node whose collector sends to the real Loki."""
 
     def __init__(self, directory: Path, plan: Plan) -> None:
-        # Loki takes nothing that is older than a week.
+        # Within the two hours that the queries look back.
         self.node = Node(directory, plan, datetime.now(UTC) - timedelta(minutes=30))
         file = directory / "loki.yaml"
         file.write_text(_settings(plan, directory / "loki"))
