@@ -129,7 +129,8 @@ Network = Annotated[str, Strict(), AfterValidator(_network)]
 Version = Annotated[str, pattern(r"^[0-9]+\.[0-9]+(\.[0-9]+)?$")]
 # A disk for pods: 32767 GiB is the largest of Azure's kinds that AKS's storage classes make
 # (https://learn.microsoft.com/azure/virtual-machines/disks-types), and below 8 GiB nothing is left for metrics.
-DiskGib = Annotated[int, Strict(), Field(ge=8, le=32767)]
+LARGEST_DISK_GIB = 32767
+DiskGib = Annotated[int, Strict(), Field(ge=8, le=LARGEST_DISK_GIB)]
 # Key Vault names its secrets with letters, digits and dashes, 127 at most (Azure naming rules).
 SecretName = Annotated[str, pattern(r"^[0-9A-Za-z-]+$", longest=127)]
 Zone = Literal["1", "2", "3"]

@@ -14,8 +14,24 @@ _PORT = "([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][
 _IN_CLUSTER = re.compile(r"\.svc(\.|$)|\.cluster\.local\.?$")
 # No user, no query, no fragment: what lets one write there is a secret.
 _ADDRESS = rf"^https://[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:{_PORT})?(/[A-Za-z0-9._~-]+)*/?$"
+
+
+def _mailbox(value: str) -> str:
+    name, _, host = value.rpartition("@")
+    fix = "write one address, such as on-call@acme.example"
+    usable_host(host, fix)
+    # RFC 5321 4.1.2: parts of a name stand between dots.
+    if not all(name.split(".")):
+        raise SettingRefusedError(f'"{value}" has a dot too many before the @', fix)
+    return value
+
+
 # One address, as mail servers take it: no display name, no list.
-Address = Annotated[str, pattern(r"^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9.-]+\.[A-Za-z]{2,}$", longest=254)]
+Address = Annotated[
+    str,
+    pattern(r"^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9.-]+\.[A-Za-z]{2,}$", longest=254),
+    AfterValidator(_mailbox),
+]
 
 
 def _mail_server(value: str) -> str:

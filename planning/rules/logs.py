@@ -3,6 +3,7 @@
 from planning.resolving.logs import LOKI_DAYS, LOKI_GIB, in_loki
 from planning.resolving.releases import ReleaseView
 from planning.resolving.resolution import Resolution
+from planning.rules.disks import USABLE_SHARE, larger_or_shorter
 from planning.rules.platform_options import unsettable
 from planning.rules.register import Violation, Violations, release_rule, stack_rule
 
@@ -11,8 +12,6 @@ _READS = (_LOGS, _AUDIT)
 _SOURCE = "docs/logs.md"
 _FLAG = "--logging-config"
 _LOKI_KEYS = ("storage_gib", "daily_gib")
-# What a disk can hold of logs: Loki's log of writes and its index are on it too.
-_USABLE_SHARE = 0.8
 
 
 @stack_rule(
@@ -89,13 +88,12 @@ def the_disk_holds_its_days(stack: Resolution) -> Violations:
         return
     days, disk = logs.retention_days or LOKI_DAYS, logs.storage_gib or LOKI_GIB
     needed = days * logs.daily_gib
-    if needed > disk * _USABLE_SHARE:
-        least = int(needed / _USABLE_SHARE) + 1
+    if needed > disk * USABLE_SHARE:
         yield Violation(
             f"{_LOGS}.storage_gib",
-            f"{disk} GiB for {days} days of {logs.daily_gib:g} GiB: {needed:g} GiB, and {_USABLE_SHARE:.0%} of the "
+            f"{disk} GiB for {days} days of {logs.daily_gib:g} GiB: {needed:g} GiB, and {USABLE_SHARE:.0%} of the "
             "disk may be full",
-            f"write storage_gib: {least}, or retention_days: {int(disk * _USABLE_SHARE / logs.daily_gib)} or less",
+            larger_or_shorter(needed=needed, daily_gib=logs.daily_gib, disk_gib=disk),
         )
 
 

@@ -1,6 +1,7 @@
 """Rules about names that are taken, or that Azure or Kubernetes refuse although each part of them is legal."""
 
 import re
+from typing import Any
 
 from config import SECTIONS
 from config.lists import plain_lists
@@ -225,5 +226,12 @@ def nothing_twice(stack: Resolution) -> Violations:
     """Nothing is listed twice, in any list; a MIG layout alone may have equal slices."""
     for path, items in plain_lists(stack.settings):
         for index, item in enumerate(items):
-            if item in items[:index]:
-                yield Violation(f"{path}[{index}]", f"`{item}` is in the list already", "leave it out", (path,))
+            before = next((earlier for earlier in items[:index] if _same(earlier) == _same(item)), None)
+            if before is not None:
+                how = "" if before == item else f" as `{before}`"
+                yield Violation(f"{path}[{index}]", f"`{item}` is in the list already{how}", "leave it out", (path,))
+
+
+def _same(item: Any) -> Any:
+    """What stands for an item: mail servers and Azure read an address, and the id of a resource, in any case."""
+    return item.casefold() if isinstance(item, str) and ("@" in item or item.startswith("/")) else item

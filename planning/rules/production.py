@@ -63,6 +63,25 @@ def production_is_protected(stack: Resolution) -> Violations:
 
 
 @stack_rule(
+    "PROD-METRICS",
+    "warning",
+    prevents="While a node is drained, nothing is measured and no alert fires, and autoscaling goes by nothing.",
+    source="https://prometheus.io/docs/introduction/faq/#can-prometheus-be-made-highly-available",
+    reads=("observability.replicas", "platform.environment"),
+)
+def production_is_measured_twice(stack: Resolution) -> Violations:
+    """In production, two replicas of Prometheus measure."""
+    replicas = stack.settings.observability.replicas
+    if stack.settings.platform.is_production and replicas < 2:  # noqa: PLR2004  # one that may be lost
+        yield Violation(
+            "observability.replicas",
+            f"this is production: {replicas} replica of Prometheus and of Alertmanager: with its node all alerts go",
+            "write 2",
+            ("observability.replicas", "platform.environment"),
+        )
+
+
+@stack_rule(
     "PROD-EXPOSED",
     "warning",
     prevents="Everybody on the internet may try keys, with nothing in front that filters or limits requests.",

@@ -3,7 +3,8 @@
 from config.telemetry import Traces
 from planning.resolving.releases import ReleaseView
 from planning.resolving.resolution import Resolution
-from planning.resolving.telemetry import endpoint_of, recorded_tenants
+from planning.resolving.telemetry import TEMPO_DAYS, TEMPO_GIB, endpoint_of, recorded_tenants
+from planning.rules.disks import USABLE_SHARE, larger_or_shorter
 from planning.rules.platform_options import unsettable
 from planning.rules.register import Violation, Violations, release_rule, stack_rule
 
@@ -16,9 +17,11 @@ _OWN_KEYS = {
     "authorization_secret": "otlp",
     "retention_days": "tempo",
     "storage_gib": "tempo",
+    "daily_gib": "tempo",
 }
 # Five spans of a request and their attributes, as the real collector sent them on, without compression.
 _KIB_PER_REQUEST = 3
+_KIB_PER_GIB = 1024**2
 
 
 @stack_rule(
@@ -41,9 +44,56 @@ def keys_belong_to_their_backend(stack: Resolution) -> Violations:
 
 
 def _instead(traces: Traces, key: str) -> str:
-    if traces.backend == "jaeger" and key in ("retention_days", "storage_gib"):
+    if traces.backend == "jaeger" and key in ("retention_days", "storage_gib", "daily_gib"):
         return "it keeps traces in memory, until its pod ends"
     return "its server decides" if traces.backend == "otlp" else "it runs in the cluster"
+
+
+@stack_rule(
+    "TRACE-DISK",
+    "error",
+    prevents="The disk is full before its days are over: Tempo has no limit by size, and the newest spans are lost.",
+    source="grafana/tempo docs/sources/tempo/configuration/_index.md (compactor: block_retention alone)",
+    reads=(_TRACES,),
+)
+def the_disk_holds_its_days(stack: Resolution) -> Violations:
+    """Where the stack file says what traces take in a day, the disk holds it for as long as they are kept."""
+    traces = stack.settings.observability.traces
+    if traces is None or traces.backend != "tempo" or traces.daily_gib is None:
+        return
+    days, disk = traces.retention_days or TEMPO_DAYS, traces.storage_gib or TEMPO_GIB
+    needed = days * traces.daily_gib
+    if needed > disk * USABLE_SHARE:
+        yield Violation(
+            f"{_TRACES}.storage_gib",
+            f"{disk} GiB for {days} days of {traces.daily_gib:g} GiB: {needed:g} GiB, and {USABLE_SHARE:.0%} of the "
+            "disk may be full",
+            f"{larger_or_shorter(needed=needed, daily_gib=traces.daily_gib, disk_gib=disk)}, or a lower sampling",
+        )
+
+
+@stack_rule(
+    "TRACE-UNMEASURED",
+    "warning",
+    prevents="The disk is full long before the days that the stack file names, and traces end without a word.",
+    source="measured with the real collector: five spans of a request",
+    reads=(_TRACES,),
+)
+def long_times_have_a_measured_day(stack: Resolution) -> Violations:
+    """Traces that are kept longer than the disk's usual time come with what they take in a day."""
+    traces = stack.settings.observability.traces
+    if traces is None or traces.backend != "tempo" or traces.daily_gib is not None:
+        return
+    days, disk = traces.retention_days or TEMPO_DAYS, traces.storage_gib or TEMPO_GIB
+    each_day = disk * USABLE_SHARE / days
+    if each_day < TEMPO_GIB * USABLE_SHARE / TEMPO_DAYS:
+        requests = each_day * _KIB_PER_GIB / (_KIB_PER_REQUEST * traces.sampling)
+        yield Violation(
+            f"{_TRACES}.retention_days",
+            f"{days} days on {disk} GiB leave {each_day:.2g} GiB a day: before compression that is the traces of "
+            f"{requests:,.0f} requests a day, with sampling {traces.sampling:g}",
+            "write what they take as daily_gib, fewer days, or a larger storage_gib",
+        )
 
 
 @stack_rule(

@@ -54,6 +54,11 @@ TABLE = (
         {("CFG-VALUE", f"{_RULES}.action_groups"): ("4 at most",)},
     ),
     Broken(
+        "an action group twice, as two tools print it",
+        (put(_MONITOR, {"rules": {"action_groups": [f"{_ID}on-call", f"{_ID}On-Call"]}}),),
+        {("LIST-TWICE", f"{_RULES}.action_groups[1]"): ("On-Call", "leave it out")},
+    ),
+    Broken(
         "an address of Azure's alerts without a host",
         (put(_MONITOR, {"rules": {"emails": ["on-call"]}}),),
         {("CFG-VALUE", f"{_RULES}.emails[0]"): ("on-call@acme.example",)},

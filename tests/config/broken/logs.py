@@ -68,6 +68,18 @@ TABLE = (
         (_logs("container_insights", retention_days=365), put(_AUDIT, {"retention_days": 90})),
         {("LOGS-BACKEND", f"{_LOGS}.retention_days"): ("90 days", "retention_days: 365")},
     ),
+    *(
+        Broken(
+            f"{daily} GiB of logs a day for {days} days",
+            (_logs(daily_gib=daily, retention_days=days),),
+            {("LOGS-DISK", f"{_LOGS}.storage_gib"): words},
+        )
+        for daily, days, words in (
+            (100, 1, ("write storage_gib: 126",)),
+            (1000, 365, ("write storage_gib: 32767, Azure's largest, and retention_days: 26 or less",)),
+            (1.5, 666, ("write storage_gib: 1249, or retention_days: 34 or less",)),
+        )
+    ),
     Broken(
         "a disk for a workspace",
         (_logs("container_insights", storage_gib=64), put(_AUDIT, {})),

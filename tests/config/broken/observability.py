@@ -156,6 +156,47 @@ TABLE = (
         {("LIST-TWICE", "observability.receivers[0].email.to[1]"): ("`a@acme.example`", "leave it out")},
     ),
     Broken(
+        "address of e-mail listed twice, once in capitals",
+        _receivers(
+            _receiver(
+                kind="email", secret=None,
+                email={
+                    "to": ["a@acme.example", "A@ACME.example"], "sender": "b@acme.example",
+                    "smarthost": "smtp.acme.example:587",
+                },
+            )
+        ),
+        {("LIST-TWICE", "observability.receivers[0].email.to[1]"): ("as `a@acme.example`", "leave it out")},
+    ),
+    *(
+        Broken(
+            f"e-mail to {address}",
+            _receivers(
+                _receiver(
+                    kind="email", secret=None,
+                    email={"to": [address], "sender": "b@acme.example", "smarthost": "smtp.acme.example:587"},
+                )
+            ),
+            {("CFG-VALUE", "observability.receivers[0].email.to[0]"): words},
+        )
+        for address, words in (
+            ("a@-acme.example", ("no host name", "on-call@acme.example")),
+            ("a@acme..example", ("no host name", "on-call@acme.example")),
+            (".a@acme.example", ("a dot too many", "on-call@acme.example")),
+            ("a..b@acme.example", ("a dot too many", "on-call@acme.example")),
+        )
+    ),
+    Broken(
+        "a mail server without a host",
+        _receivers(
+            _receiver(
+                kind="email", secret=None,
+                email={"to": ["a@acme.example"], "sender": "b@acme.example", "smarthost": ":587"},
+            )
+        ),
+        {("CFG-VALUE", "observability.receivers[0].email.smarthost"): ("wrong form", "smtp.azurecomm.net:587")},
+    ),
+    Broken(
         "two receivers of one name",
         _receivers(_receiver(), _receiver(secret="another")),
         {("NAME-COLLISION", "observability.receivers[1].name"): ("`team`", "observability.receivers[0]")},

@@ -17,6 +17,14 @@ TABLE = (
         (_traces("zipkin"),),
         {("CFG-VALUE", f"{_TRACES}.backend"): ("`tempo`", "`otlp`")},
     ),
+    *(
+        Broken(
+            f"{written}, which takes another collector",
+            (_traces(written),),
+            {("CFG-VALUE", f"{_TRACES}.backend"): ("backend: otlp", "Application Insights")},
+        )
+        for written in ("application_insights", "azure_monitor")
+    ),
     Broken(
         "a server that is nowhere",
         (_traces("otlp"),),
@@ -66,7 +74,26 @@ TABLE = (
             ("https://traces.acme.example/?key=1", ("more than a host and a path",)),
             ("https://traces.acme.example/v1/traces/", ("which is appended", "leave /v1/traces out")),
             ("https://traces.acme.example/${env:TOKEN}", ("has a $",)),
+            (":4317", ("https://traces.acme.example",)),
+            ("https://:4318", ("no host name",)),
+            ("https://traces.acme.example:4317", ("OTLP over gRPC", "as a rule 4318")),
+            ("http://collector.observability.svc:4317", ("OTLP over gRPC", "as a rule 4318")),
+            ("https://traces.acme.example:", ("not a whole address",)),
+            ("https://traces.acme.example//otlp", ("not a whole address",)),
+            ("https://traces.acme.example/%zz", ("not a whole address",)),
+            ("http://collector.svc:4318", ("no Service", "http://traces.observability.svc:4318")),
+            ("https://a.collector.observability.svc:4318", ("no Service",)),
         )
+    ),
+    Broken(
+        "a year of traces that their disk can't hold",
+        (_traces(retention_days=365, storage_gib=8, daily_gib=1),),
+        {("TRACE-DISK", f"{_TRACES}.storage_gib"): ("365 GiB", "storage_gib: 457, or retention_days: 6 or less")},
+    ),
+    Broken(
+        "what a server elsewhere takes in a day",
+        (_traces("otlp", endpoint="https://traces.acme.example", daily_gib=1),),
+        {("TRACE-BACKEND", f"{_TRACES}.daily_gib"): ("its server decides", "backend: tempo")},
     ),
     Broken(
         "the server's key in its address",

@@ -23,6 +23,10 @@ _ELSEWHERE = {
 
 CASES: dict[str, Case] = {
     "TRACE-BACKEND": Case(_traces("jaeger", retention_days=7), _traces("tempo", retention_days=7)),
+    # 32 GiB, of which 25.6 may be full, for 7 days.
+    "TRACE-DISK": Case(_traces(daily_gib=3.66), _traces(daily_gib=3.65)),
+    # As much for a day as the usual disk has for the usual days.
+    "TRACE-UNMEASURED": Case(_traces(retention_days=8), _traces(retention_days=14, storage_gib=64)),
     "TRACE-CLEARTEXT": Case(
         _traces("otlp", endpoint="http://traces.acme.example:4318"),
         _traces("otlp", endpoint="http://traces.observability.svc.cluster.local:4318"),
