@@ -17,6 +17,18 @@ ROLES: Mapping[str, str] = {
     "identity-grant-subnet-nodes": "network_contributor",
     "identity-grant-vnet": "network_contributor",
     "api-management-grant-secret-*": "key_vault_secrets_user",
+    # AKS puts the address of another group on its load balancer.
+    "gateway-name-grant-address": "network_contributor",
+    "certificates-azure-grant-zone-*": "dns_zone_contributor",
+    # AKS attaches nodes to the set of disks only with this, on the set alone.
+    "keys-grant-disk-set": "contributor",
+    "keys-grant-disks": "key_vault_crypto_service_encryption_user",
+    "keys-grant-etcd": "key_vault_crypto_user",
+    # A private vault is reached by an endpoint that AKS makes and asks the vault to accept.
+    "keys-grant-etcd-vault": "key_vault_contributor",
+    "keys-grant-store": "key_vault_crypto_service_encryption_user",
+    "people-grant-publish-*": "storage_blob_data_contributor",
+    "people-grant-sign-in-*": "aks_cluster_user",
     "content-safety-grant-*": "cognitive_services_user",
     "registry-grant-pull": "acr_pull",
     "registry-grant-docker-hub-*": "key_vault_secrets_user",
@@ -101,8 +113,10 @@ def identities_are_of_service_accounts(stack: str) -> Iterator[str]:
         elif "azure.workload.identity/client-id" not in item["metadata"].get("annotations", {}):
             yield f"{resource['name']}: {account} has no client id"
     for (space, name), item in named(stack, "Deployment").items():
-        account = accounts[space, item["spec"]["template"]["spec"]["serviceAccountName"]]
-        signs_in = "azure.workload.identity/client-id" in account["metadata"].get("annotations", {})
+        # Without an account of its own a pod has its namespace's, which is nobody in Azure.
+        account = item["spec"]["template"]["spec"].get("serviceAccountName")
+        marks = accounts[space, account]["metadata"].get("annotations", {}) if account is not None else {}
+        signs_in = "azure.workload.identity/client-id" in marks
         label = item["spec"]["template"]["metadata"]["labels"].get("azure.workload.identity/use")
         if (label == "true") is not signs_in:
             yield f"Deployment {name}: azure.workload.identity/use is {label}"

@@ -28,10 +28,11 @@ GROUPS = {
     "llm-models", "llm-starting", "llm-autoscaling", "llm-service", "llm-gpus", "llm-nodes", "llm-pools", "llm-gateway",
     "llm-platform", "llm-missing",
 }  # fmt: skip
-# Where a tenant has limits, where usage is exported, where a model promises something, and where costs are recorded.
+# Where a tenant has limits, where tokens are exchanged, logs kept or usage exported, where a model promises something,
+# and where costs are recorded.
 OPTIONAL = {
-    "llm-limits", "llm-usage", "llm-slo", *(f"llm-slo-{window}" for window in WINDOWS), "llm-slo-budget",
-    "llm-slo-alerts", "llm-cost", "llm-cost-planned", "llm-cost-tokens", "llm-cost-alerts",
+    "llm-limits", "llm-tokens", "llm-logs", "llm-usage", "llm-slo", *(f"llm-slo-{window}" for window in WINDOWS),
+    "llm-slo-budget", "llm-slo-alerts", "llm-cost", "llm-cost-planned", "llm-cost-tokens", "llm-cost-alerts",
 }  # fmt: skip
 # Recorded for alerts; what objectives are made of has an alert of its own, SLOWithoutData.
 RECORDED = {"llm-cost"}

@@ -102,8 +102,9 @@ def objects_name_each_other(stack: str) -> Iterator[str]:
         pod = item["spec"]["template"]
         files = {volume["configMap"]["name"] for volume in pod["spec"]["volumes"] if "configMap" in volume}
         yield from (f"Deployment {name}: no ConfigMap {file}" for file in files if (space, file) not in maps)
-        if (space, pod["spec"]["serviceAccountName"]) not in accounts:
-            yield f"Deployment {name}: no service account {pod['spec']['serviceAccountName']}"
+        account = pod["spec"].get("serviceAccountName")
+        if account is not None and (space, account) not in accounts:
+            yield f"Deployment {name}: no service account {account}"
         if not item["spec"]["selector"]["matchLabels"].items() <= pod["metadata"]["labels"].items():
             yield f"Deployment {name} does not select its pods"
         if (space, name) in models and item["spec"]["selector"]["matchLabels"]["llm-platform/deployment"] != name:
@@ -160,10 +161,14 @@ def routes_lead_to_pods(stack: str) -> Iterator[str]:
 def rules_are_of_all_clients_or_of_each(stack: str) -> Iterator[str]:
     """A client without a rule reaches no model, and one with another's salt learns what that one sends."""
     (keys,) = (item for (_, name), item in named(stack, "ExternalSecret").items() if name == "gateway-api-keys")
-    clients = {client["name"] for client in settings(stack)["tenants"]}
+    tenants = settings(stack)["tenants"]
+    clients, keyless = (
+        {tenant["name"] for tenant in tenants if tenant.get("api_keys", True) is has} for has in (True, False)
+    )
     held = set(keys["spec"]["target"]["template"]["data"])
-    if not clients <= held:
-        yield f"keys of {sorted(held)}, clients {sorted(clients)}"
+    if not clients <= held or keyless & held:
+        yield f"keys of {sorted(held)}, clients {sorted(clients)}, without keys {sorted(keyless)}"
+    clients |= keyless
     for (_, name), item in named(stack, "AIGatewayRoute").items():
         rules = item["spec"]["rules"]
         if len(rules) == 1 and rules[0]["name"] == name:
@@ -193,7 +198,8 @@ def azure_names_show_their_kind(stack: str) -> Iterator[str]:
             if not str(resource["inputs"].get(key)).startswith(prefix):
                 yield f"{resource['name']}: {key} is {resource['inputs'].get(key)}"
         group = resource["inputs"].get("resourceGroupName") if isinstance(resource["inputs"], Mapping) else None
-        if group is not None and not group.startswith((f"rg-{platform['name']}", "rg-runners")):
+        given = ("rg-runners", settings(stack)["gateway"].get("dns", {}).get("zone_resource_group", "rg-runners"))
+        if group is not None and not group.startswith((f"rg-{platform['name']}", *given)):
             yield f"{resource['name']} is in {group}"
         location = resource["inputs"].get("location") if isinstance(resource["inputs"], Mapping) else None
         if location is not None and location not in {platform["region"], "global"}:

@@ -8,19 +8,28 @@ from typing import Any
 
 from config.stackfile import parse
 from preview.engine import Graph, preview
+from tests.graph.trial_stacks import TRIALS, Sections, Trial
 from tests.stack_files import ALL, EXAMPLES, ROOT, STACKS, stack_file, strings
 
 __all__ = [
-    "ALL", "EXAMPLES", "ROOT", "STACKS", "by_urn", "entries_of", "graph", "graph_of", "is_azure", "is_kubernetes",
-    "sections_of", "stack_file", "strings",
+    "ALL", "EXAMPLES", "ROOT", "STACKS", "TRIALS", "WITH_TRIALS", "Sections", "by_urn", "entries_of", "graph",
+    "graph_of", "is_azure", "is_kubernetes", "sections_of", "stack_file", "strings",
 ]  # fmt: skip
-Sections = dict[str, Any]
 Entry = dict[str, Any]
+# Those with options that no shipped stack has come first: a change is usually seen in them.
+WITH_TRIALS = (*TRIALS, *ALL)
 
 
 def sections_of(stack: str) -> Sections:
-    """The sections of a stack file, to change at will."""
-    return deepcopy(parse(stack_file(stack).read_text(encoding="utf-8")).sections)
+    """The sections of a stack file, to change at will, or of a trial stack."""
+    trial = _trial(stack)
+    sections = deepcopy(parse(stack_file(trial.base).read_text(encoding="utf-8")).sections)
+    trial.change(sections)
+    return sections
+
+
+def _trial(stack: str) -> Trial:
+    return TRIALS.get(stack) or Trial(stack, lambda _: None)
 
 
 def graph_of(stack: str, change: Callable[[Sections], object] | None = None, secrets: Mapping[str, str] = {}) -> Graph:
@@ -29,11 +38,12 @@ def graph_of(stack: str, change: Callable[[Sections], object] | None = None, sec
     if change is not None:
         change(sections)
     settings = {f"llm-platform:{name}": json.dumps(value) for name, value in sections.items()}
-    hidden = {f"llm-platform:{name}": value for name, value in secrets.items()}
+    trial = _trial(stack)
+    hidden = {f"llm-platform:{name}": value for name, value in {**trial.secrets, **secrets}.items()}
     return preview(
         ROOT / "__main__.py",
         project="llm-platform",
-        stack=stack,
+        stack=trial.base,
         config={**settings, **hidden},
         secret_keys=list(hidden),
     )

@@ -12,8 +12,7 @@ import pytest
 import catalog
 from components.cluster.labels import PROCESSOR_PODS
 from tests.alerts.expositions import LIMITED, watched
-from tests.graph.invariant import OTHERWISE, resources
-from tests.graph.stacks import ALL, ROOT, entries_of
+from tests.graph.stacks import ROOT, WITH_TRIALS, entries_of
 
 RUNBOOKS: Final = ROOT / "docs" / "runbooks"
 FILES: Final = sorted(RUNBOOKS.glob("*.md"))
@@ -56,8 +55,7 @@ _PLACEHOLDER: Final = re.compile(r"[A-Z][A-Z_]*")
 def everything() -> tuple[Mapping[str, Any], ...]:
     """Resources of every stack, and of two that have more."""
     return (
-        *(entry for stack in ALL for entry in entries_of(stack)), *watched(LIMITED),
-        *(resource for resource in resources(OTHERWISE)),
+        *(entry for stack in WITH_TRIALS for entry in entries_of(stack)), *watched(LIMITED),
     )  # fmt: skip
 
 
