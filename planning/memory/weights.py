@@ -66,9 +66,10 @@ def largest_tensor_gib(model: ModelArchitecture) -> float | None:
     It is the embedding, or experts that are stored as one tensor: those of a layer, which may be larger than the
     average layer.
     """
-    if model.vocab is None or model.weights_gib is None:
+    embedding = embedding_bytes(model)
+    if embedding is None or model.weights_gib is None:
         return None
-    return max((embedding_bytes(model) or 0) / GIB, _LARGEST_LAYER * model.weights_gib / model.layers)
+    return max(embedding / GIB, _LARGEST_LAYER * model.weights_gib / model.layers)
 
 
 def embedding_bytes(model: ModelArchitecture) -> int | None:

@@ -83,6 +83,19 @@ def test_numbers_have_the_bounds_of_their_descriptions() -> None:
             assert not taken(most + 1 if whole else math.nextafter(most, math.inf)), field.path
 
 
+def test_no_text_is_read_as_a_number_or_as_yes() -> None:
+    """A port in quotes, or `"yes"` for a switch, is a mistake that somebody should see, not one that is guessed at."""
+    for field in FIELDS:
+        for value in ("x", ["x"], {"other": "x"}):
+            assert not [kind for kind in field.problems(value) if kind.endswith("_parsing")], field.path
+
+
+def test_a_text_is_written_as_text() -> None:
+    for field in FIELDS:
+        for kind in {limit.depth for limit in field.limits if limit.of_text}:
+            assert field.problems(holding(b"recovered", kind, field)), field.path
+
+
 def test_no_number_is_infinite_or_none() -> None:
     floats = [field for field in limited("ge", "gt", "le") if "float_type" in field.problems("x")]
     assert len(floats) > 15

@@ -11,7 +11,8 @@ import json
 import os
 import sys
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cache
 from pathlib import Path
 
 from tests.mutation import together
@@ -23,7 +24,7 @@ from tests.repository import ROOT, files
 
 AREAS = ("components", "observability", "planning", "config")
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "llm-platform" / "mutation"
-# The most that the tests of one subject of the graph take, in seconds.
+# What the tests of one subject of the graph take without a mutant, at most, in seconds.
 _OF_A_SUBJECT = 60.0
 # The most that one mutant may take of tests, in seconds without tracing: what they don't catch counts as a survivor.
 MOST_SECONDS = {"components": 60.0, "observability": 60.0, "planning": 30.0, "config": 30.0}
@@ -76,18 +77,22 @@ def _state() -> str:
 
 
 def _stages(
-    mutant: Mutant, touches: Sequence[Touch], last: str | None, usual: float | None
-) -> list[tuple[list[str], float]]:
-    """The test that caught it last; then invariants and unit tests, those first that are likelier to catch it.
+    mutant: Mutant, touches: Callable[[], Sequence[Touch]], last: str | None, usual: float | None
+) -> Iterator[tuple[list[str], float]]:
+    """The test that caught it last; then invariants, tests of its subject in the graph, and unit tests.
 
-    What is decided for the graph is asserted in the graph: files of its tests that are named like the mutant's file.
+    What goes into the graph is seen by invariants first; of what decides it unit tests are quicker, with those first
+    that are likelier to catch it. Files of tests of the graph are about a mutant whose file is named like them.
     """
-    first = [([last], 30.0)] if last is not None and last.startswith("tests/unit/") else []
-    others = ranked(mutant, touches, MOST_SECONDS[mutant.file.partition("/")[0]])
+    if last is not None and last.startswith("tests/") and "::" in last and not last.startswith(INVARIANTS[0]):
+        yield [last], 30.0
     graph = [(INVARIANTS, usual)] if usual is not None else []
+    subject = [([file], _OF_A_SUBJECT) for file in of_its_subject(mutant)]
     if mutant.file.startswith(IN_THE_GRAPH):
-        return [*first, *graph, others]
-    return [*first, others, *graph, *(([file], _OF_A_SUBJECT) for file in of_its_subject(mutant))]
+        yield from (*graph, *subject)
+    yield ranked(mutant, touches(), MOST_SECONDS[mutant.file.partition("/")[0]])
+    if not mutant.file.startswith(IN_THE_GRAPH):
+        yield from (*graph, *subject)
 
 
 def main(words: Sequence[str]) -> int:
@@ -102,7 +107,9 @@ def main(words: Sequence[str]) -> int:
     chosen = sorted(found, key=lambda mutant: mutant.order)[:count] if count is not None else found
     usual = warm()
     programs = "\n".join(path.relative_to(ROOT).as_posix() for path in files(".py") if "tests" not in path.parts)
-    touches = recorded(CACHE / f"touched-{hashlib.sha256(programs.encode()).hexdigest()[:12]}.json")
+    file = CACHE / f"touched-{hashlib.sha256(programs.encode()).hexdigest()[:12]}.json"
+    # Recording takes a quarter of an hour: only where a mutant gets as far.
+    touches = cache(lambda: recorded(file))
     results: dict[Mutant, str | None] = {}
     waiting = [mutant for mutant in chosen if together.fits(mutant) and not kept.known(mutant)[0]]
     passed: set[Mutant] = set()

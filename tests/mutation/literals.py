@@ -45,8 +45,9 @@ _FOR_PEOPLE = {
     "description", "message", "message_expression", "messageExpression", "summary", "help", "fix", "installHint",
     "prevents", "source", "title", "remedy", "example", "examples",
 }  # fmt: skip
-# Options that only guard the program against itself: no run of it differs without them.
-_FOR_PROGRAMMERS = {"frozen", "kw_only", "slots", "strict"}
+# Options that only guard the program against itself: no run of it differs without them. Of `zip` that is `strict` too;
+# of a field it decides what a stack file may say.
+_FOR_PROGRAMMERS = {"frozen", "kw_only", "slots"}
 # Folders whose literals go into the graph as they are: invariants see them first.
 IN_THE_GRAPH = ("components/", "observability/")
 _SETTINGS = "config/"
@@ -169,6 +170,8 @@ class _Reader:
                 yield from (*decorators, arguments, *body)
             case ast.Call(func=ast.Attribute(attr="register_outputs")):
                 pass
+            case ast.Call(func=ast.Name(id="zip"), args=arguments):
+                yield from arguments
             case ast.keyword(arg=name) if name in _FOR_PEOPLE | _FOR_PROGRAMMERS:
                 pass
             case ast.Dict(keys=keys, values=values):

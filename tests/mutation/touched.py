@@ -14,13 +14,12 @@ from collections.abc import Iterator, Sequence
 from cProfile import Profile
 from functools import cache
 from pathlib import Path
-from types import CodeType
 from typing import Any, NamedTuple
 
 import pytest
 
 from tests.mutation.literals import Mutant
-from tests.mutation.trial import OPTIONS
+from tests.mutation.trial import OPTIONS, called
 from tests.repository import ROOT
 
 # Files that are golden, that compare with one, or that start programs of their own, which have no mutant in them.
@@ -40,14 +39,37 @@ _OF_DECLARATIONS = {
     "config/": "tests/config/test_fields.py",
     "planning/model_config/": "tests/unit/test_planning_hf_keys.py",
 }
-# Tests of whole graphs with another name than the file of the program that decides what they are about.
+# Tests of whole graphs with another name than the file of the program that decides, or builds, what they are about.
 _OTHER_NAMES = {
-    "cluster": "hardening", "collector": "traces", "device_plugin": "shared_gpus", "gpu_operator": "hardening charts",
-    "immutable": "immutable_pools", "keys": "own_keys", "network": "doors", "node_security": "hardening",
-    "pools": "hardening", "safety": "content_safety", "services": "scaling", "system_pods": "charts",
-    "telemetry": "traces",
+    "access_log": "gateway_limits caches_of_clients", "agent_pool": "hardening immutable_pools",
+    "alert_receivers": "alerting", "alertmanager": "alerting", "api_policy": "api_management",
+    "azure_rules": "azure_rule_groups", "backend_traffic": "request_path gateway_limits",
+    "certificate_issuer": "surface", "certificates": "surface charts", "chart_crds": "charts", "cluster": "hardening",
+    "collector": "traces", "collectors": "traces logs", "container_resources": "safeguards",
+    "dashboards": "dashboards_installed",
+    "device_plugin": "shared_gpus", "external_secret": "secret_stores", "foundation": "graph doors",
+    "gateway": "gateway_access", "gateway_admission": "gateway_access", "gateway_name": "surface",
+    "gateway_specs": "request_path gateway_access charts", "gateway_surface": "surface entra",
+    "gateway_tracing": "traces", "gpu_operator": "hardening charts", "grafana_source": "traces logs",
+    "identity": "entra", "immutable": "immutable_pools", "kubeconfig": "kubernetes_provider_settings",
+    "limiter_specs": "limiter tenants", "limiter_traffic": "limiter", "lock": "hardening", "log_filter": "logs",
+    "log_pods": "logs", "log_traffic": "logs", "managed_grafana": "azure_monitor",
+    "metric_rules": "azure_rule_groups azure_monitor",
+    "metrics_workspace": "azure_monitor", "model": "graph", "model_store": "own_keys hardening",
+    "models_list": "tenants", "monitoring": "alerting charts", "monitoring_rights": "chart_rights",
+    "keys": "own_keys", "named_hosts": "egress", "network": "doors", "network_policies": "pods_closed egress",
+    "node_scrapes": "gpu_metrics", "node_security": "hardening", "object_conditions": "custom_resources",
+    "pod": "request_path profiling pod_security", "pod_identities": "entra secret_stores",
+    "pod_monitor": "charts", "pools": "hardening", "private_endpoint": "doors", "proxy_traffic": "egress",
+    "receiver_traffic": "alerting", "redis": "limiter", "registry": "images", "remote_write": "azure_monitor",
+    "role": "own_keys usage_export", "route": "request_path caches_of_clients", "rule_groups": "azure_rule_groups",
+    "safety": "content_safety", "safety_pod": "content_safety", "secrets": "secret_stores",
+    "services": "scaling", "sign_in": "egress", "spread": "system_pool", "system_move": "update_path",
+    "system_pods": "charts", "targets": "fallback", "telemetry": "traces", "telemetry_pods": "traces",
+    "telemetry_traffic": "traces", "tenant_script": "tenants", "tokens": "entra", "usage": "usage_export",
+    "usage_records": "usage_export", "vault": "secret_stores own_keys", "waiting_job": "update_path",
+    "workload": "scaling", "workload_identity": "entra",
 }  # fmt: skip
-_OURS = tuple(f"{ROOT}/{area}/" for area in ("components", "observability", "planning", "config"))
 
 
 class Touch(NamedTuple):
@@ -176,7 +198,7 @@ class _Recorder:
         # Of CPU: on a busy machine the others' work would count too, and fewer tests would be tried.
         self._seconds[item.nodeid] = time.process_time() - start
         self._paths[item.nodeid] = item.path
-        self._functions[item.nodeid] = {name for entry in profile.getstats() if (name := _named(entry.code))}
+        self._functions[item.nodeid] = {name for entry in profile.getstats() if (name := called(entry.code))}
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Keep which ones fail."""
@@ -188,15 +210,6 @@ class _Recorder:
         for test, names in self._functions.items():
             if test not in self.failed:
                 yield self._paths[test], (test, self._seconds[test], sorted(names))
-
-
-@cache
-def _named(code: CodeType | str) -> str | None:
-    if isinstance(code, str) or not code.co_filename.startswith(_OURS):
-        return None
-    path = Path(code.co_filename)
-    name = code.co_qualname.replace(".<locals>", "")
-    return f"{path.relative_to(ROOT).as_posix()}:{name.partition('.<')[0]}"
 
 
 def clear_caches() -> None:

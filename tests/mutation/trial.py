@@ -18,6 +18,8 @@ import signal
 import sys
 import time
 from collections.abc import Iterable, Mapping, Sequence
+from cProfile import Profile
+from functools import cache
 from pathlib import Path
 from types import CodeType
 from typing import Any
@@ -41,6 +43,9 @@ _BELOW = {
 INVARIANTS: list[str] = ["tests/graph/test_invariants.py"]
 STACKS = tuple(TRIALS)
 _KEPT = ("tests/mutation/", "tests/repository.py")
+# Which functions the preview of a stack calls, as `file:name`.
+_CALLED: dict[str, frozenset[str]] = {}
+_OURS = tuple(f"{ROOT}/{area}/" for area in _BELOW)
 _LIMIT_BYTES = 6 << 30
 _TIMED_OUT = "timed out: "
 
@@ -136,7 +141,7 @@ def _verdict(mutant: Mutant, tests: Sequence[str]) -> str:
     forget(mutant.file)
     sys.meta_path.insert(0, Finder({mutant.file: mutated(mutant)}))
     if tests == INVARIANTS:
-        return _broken()
+        return _broken(_likeliest_first(mutant))
     chosen = Chosen([test for test in tests if "::" in test])
     files = list(dict.fromkeys(test.partition("::")[0] for test in tests))
     status = pytest.main([*OPTIONS, *files], plugins=[chosen])
@@ -145,11 +150,22 @@ def _verdict(mutant: Mutant, tests: Sequence[str]) -> str:
     return "passed" if status in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED) else f"pytest: {status!r}"
 
 
-def _broken() -> str:
+def _likeliest_first(mutant: Mutant) -> list[str]:
+    """Stacks that call the mutant's function, then those that call anything of its file, then the others."""
+
+    def distance(stack: str) -> int:
+        called = _CALLED.get(stack, frozenset())
+        in_file = any(place.startswith(f"{mutant.file}:") for place in called)
+        return 0 if f"{mutant.file}:{mutant.inside}" in called else 1 if in_file else 2
+
+    return sorted(STACKS, key=distance)
+
+
+def _broken(stacks: Iterable[str] = STACKS) -> str:
     """The first invariant that doesn't hold, or what the program raises."""
     try:
         checked = importlib.import_module("tests.graph.test_invariants").CHECKED
-        for stack in STACKS:
+        for stack in stacks:
             for name, check in checked:
                 if next(check(stack), None) is not None:
                     return f"caught tests/graph/test_invariants.py::test_a_stack_keeps[{stack}-{name}]"
@@ -208,6 +224,21 @@ def warm() -> float:
     if (found := _broken()) != "passed":
         raise RuntimeError(f"without a mutant: {found}")
     seconds = time.process_time() - start
+    fresh = importlib.import_module("tests.graph.invariant").fresh
+    for stack in STACKS:
+        with Profile(builtins=False) as profile:
+            fresh(stack)
+        _CALLED[stack] = frozenset(place for entry in profile.getstats() if (place := called(entry.code)))
     gc.collect()
     gc.freeze()
     return seconds
+
+
+@cache
+def called(code: CodeType | str) -> str | None:
+    """A function of the program as `file:name`, with the name of what it is inside; None for everybody else's."""
+    if isinstance(code, str) or not code.co_filename.startswith(_OURS):
+        return None
+    path = Path(code.co_filename)
+    name = code.co_qualname.replace(".<locals>", "")
+    return f"{path.relative_to(ROOT).as_posix()}:{name.partition('.<')[0]}"

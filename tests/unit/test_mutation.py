@@ -74,6 +74,14 @@ def test_a_constant_that_is_only_a_source_is_no_literal(tmp_path: Path, monkeypa
     ]
 
 
+def test_only_the_strictness_of_zip_is_no_literal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "config" / "example.py"
+    file.parent.mkdir()
+    file.write_text("A = Field(strict=True)\nB = zip(A, [3], strict=True)\n")
+    monkeypatch.setattr(literals, "ROOT", tmp_path)
+    assert [mutant.change for mutant in mutants(file)] == ["True -> False", "3 -> 4"]
+
+
 def test_equal_changes_are_counted_and_an_id_stays_when_lines_are_added(program: Path) -> None:
     before = [mutant.id for mutant in mutants(program)]
     program.write_text(PROGRAM.replace("LIMIT: int", "\n\nLIMIT: int"))
