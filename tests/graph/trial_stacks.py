@@ -59,7 +59,7 @@ def _otherwise(sections: Sections) -> None:
 def _in_the_cluster(sections: Sections) -> None:
     """What can be in the cluster is: Redis, traces, logs, guards. Hosts are named, and the gateway is public."""
     sections["platform"]["locks"] = True
-    sections["network"] = {"egress": "fqdn", "encryption": False}
+    sections["network"] = {"egress": "fqdn"}
     sections["access"] = {
         "operator": [_GROUP.format(31)], "model_publisher": [_GROUP.format(32)], "viewer": [_GROUP.format(33)],
     }  # fmt: skip
@@ -108,7 +108,7 @@ def _in_the_cluster(sections: Sections) -> None:
 
 def _on_azure(sections: Sections) -> None:
     """What can be Azure's is: Redis, logs, keys, the gateway's name; and traces are sent to a server elsewhere."""
-    sections["network"] |= {"encryption": False}
+    sections["network"]["encryption"] = True
     sections["platform"]["locks"] = True
     sections["gateway"].pop("certificate")
     zone = {"zone_resource_group": "rg-dns"}
