@@ -29,11 +29,14 @@ TYPES: Final[Mapping[str, str]] = {
     "containerregistry:CredentialSet": "Microsoft.ContainerRegistry/registries/credentialSets@2023-01-01-preview",
     "containerregistry:Registry": "Microsoft.ContainerRegistry/registries@2023-01-01-preview",
     "containerservice:AgentPool": "Microsoft.ContainerService/managedClusters/agentPools@2025-09-01",
+    "containerservice:DeploymentSafeguard": "Microsoft.ContainerService/deploymentSafeguards@2025-04-02-preview",
     "containerservice:MaintenanceConfiguration": (
         "Microsoft.ContainerService/managedClusters/maintenanceConfigurations@2025-09-01"
     ),
     "containerservice:ManagedCluster": "Microsoft.ContainerService/managedClusters@2025-09-01",
     "dashboard:Grafana": "Microsoft.Dashboard/grafana@2024-10-01",
+    # Only sets of A records are made.
+    "dns:RecordSet": "Microsoft.Network/dnsZones/A@2023-07-01-preview",
     "keyvault:Key": "Microsoft.KeyVault/vaults/keys@2024-11-01",
     "keyvault:Secret": "Microsoft.KeyVault/vaults/secrets@2024-11-01",
     "keyvault:Vault": "Microsoft.KeyVault/vaults@2024-11-01",
@@ -56,6 +59,7 @@ TYPES: Final[Mapping[str, str]] = {
     "network:VirtualNetwork": "Microsoft.Network/virtualNetworks@2024-05-01",
     "network:VirtualNetworkPeering": "Microsoft.Network/virtualNetworks/virtualNetworkPeerings@2024-05-01",
     "operationalinsights:Workspace": "Microsoft.OperationalInsights/workspaces@2023-09-01",
+    "privatedns:PrivateRecordSet": "Microsoft.Network/privateDnsZones/A@2024-06-01",
     "privatedns:PrivateZone": "Microsoft.Network/privateDnsZones@2024-06-01",
     "privatedns:VirtualNetworkLink": "Microsoft.Network/privateDnsZones/virtualNetworkLinks@2024-06-01",
     "redisenterprise:Database": "Microsoft.Cache/redisEnterprise/databases@2025-07-01",
