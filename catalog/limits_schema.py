@@ -33,6 +33,8 @@ class Limits(Record, frozen=True):
     """Refused at the beginning of such a name."""
     blob_name_longest: int
     """Characters of a blob's name, folders included."""
+    bytes_per_sample: tuple[int, int]
+    """Bytes on Prometheus' disk for a sample: the least and the most on average."""
     authorized_ranges_most: int
     """Ranges that may be named as those which reach a public API server."""
     ranges_not_public: tuple[str, ...]

@@ -216,6 +216,8 @@ class VllmVersion(OptionClasses, frozen=True, dict=True):
     """Upper bounds of the buckets of the time to the first token, seconds, ascending, without +Inf."""
     inter_token_buckets: tuple[float, ...]
     """The same of the time between two tokens."""
+    replica_series: int
+    """Series of Prometheus that one replica has from its start on."""
     bucket_families: tuple[str, ...]
     """Families of histograms whose buckets `--custom-histogram-buckets` replaces."""
     tokenizer_modes: tuple[str, ...]

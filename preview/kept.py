@@ -14,12 +14,15 @@ def section(plan: Plan) -> RenderableType:
     """A table with a row for each kind of data."""
     rows = [_row(item) for item in kept(plan.foundation, plan.monitoring, plan.telemetry, plan.logs)]
     return titled(
-        "What is kept", "beside nodes; prices of disks and blobs are not in the catalog", grid(_COLUMNS, rows)
+        "What is kept",
+        "beside nodes; prices of disks, blobs and Azure Monitor are not in the catalog",
+        grid(_COLUMNS, rows),
     )
 
 
 def _row(item: Kept) -> list[str]:
     days = plural(item.days, "day") if item.days is not None else item.until or ""
+    days += f", or {whole(item.full_gib)} GiB" if item.full_gib is not None else ""
     disks = f"{whole(item.gib)} GiB" if item.gib is not None else ""
     return [item.data, item.where, days, disks, _cost(item)]
 

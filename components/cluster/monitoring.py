@@ -28,9 +28,6 @@ from observability.rule_groups import prometheus_groups
 from planning.plan import Json, MonitoringPlan, NodeSelection
 from planning.plan.labels import MIG_CONFIG, MIG_STATE, POOL
 
-# Blocks are deleted by age and by size: a full disk stops Prometheus, and so alerts and autoscaling. Kept this full, it
-# stays clear of KubePersistentVolumeFillingUp, which warns below 15 % of free space.
-_DISK_SHARE_PERCENT = 80
 # Kinds of objects that decide what Prometheus scrapes and computes.
 _INSTRUCTIONS = ("podMonitor", "serviceMonitor", "rule", "probe", "scrapeConfig")
 
@@ -214,7 +211,7 @@ def _prometheus(plan: MonitoringPlan) -> dict[str, Json]:
     return {
         "replicas": plan.replicas,
         "retention": f"{plan.retention_days}d",
-        "retentionSize": f"{plan.storage_gib * _DISK_SHARE_PERCENT // 100}GiB",
+        "retentionSize": f"{plan.most_gib}GiB",
         "storageSpec": {
             "volumeClaimTemplate": {
                 "spec": {

@@ -26,7 +26,9 @@ def _models(serving: str) -> dict[str, Json]:
         "namespaceSelector": {"matchNames": [serving]},
         "selector": {"matchExpressions": [{"key": MODEL, "operator": "Exists"}]},
         "podTargetLabels": [MODEL],
-        "podMetricsEndpoints": [{"port": HTTP_PORT_NAME, "path": "/metrics", "interval": "15s"}],
+        "podMetricsEndpoints": [
+            {"port": HTTP_PORT_NAME, "path": "/metrics", "interval": f"{metrics.VLLM_SCRAPE_SECONDS}s"}
+        ],
     }
 
 

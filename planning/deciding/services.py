@@ -36,6 +36,7 @@ from planning.plan import (
 from planning.resolving.fallback import fallback_hosts
 from planning.resolving.hugging_face import token_secret
 from planning.resolving.logs import COLLECTOR_NAMESPACE, in_loki
+from planning.resolving.metrics_disk import most_metrics_gib
 from planning.resolving.request_path import request_path
 from planning.resolving.resolution import ResolvedStack
 from planning.resolving.telemetry import telemetry_namespaces
@@ -167,6 +168,7 @@ def monitoring(stack: ResolvedStack, nodes: NodeSelection) -> MonitoringPlan:
         node_exporter_namespace=NODE_EXPORTER_NAMESPACE,
         retention_days=settings.retention_days,
         storage_gib=settings.storage_gib,
+        most_gib=most_metrics_gib(stack.settings),
         replicas=settings.replicas,
         waiting_requests=settings.alerts.waiting_requests,
         first_token_seconds=settings.alerts.first_token_seconds,

@@ -26,6 +26,8 @@ class Kept(Struct, frozen=True, kw_only=True):
     """Days for which it is kept; None where `until` says it."""
     until: str | None = None
     """When it ends, for people, where no number of days says it."""
+    full_gib: int | None = None
+    """Size from which on the oldest go earlier, of each disk; None where nothing is deleted by its size."""
     gib: int | None = None
     """Disks for it, all together; None where it has none of a fixed size."""
     usd_per_gb: float | None = None
@@ -39,7 +41,7 @@ def kept(
 ) -> tuple[Kept, ...]:
     """Everything of a stack that is kept, most used first.
 
-    The catalog has no prices of disks and of blobs, so what they cost is not known.
+    The catalog has no prices of disks, of blobs and of samples in Azure Monitor, so what they cost is not known.
     """
     return tuple(_kept(foundation, monitoring, telemetry, logs))
 
@@ -56,8 +58,11 @@ def _kept(
         data="metrics",
         where="Prometheus",
         days=monitoring.retention_days,
+        full_gib=monitoring.most_gib,
         gib=monitoring.storage_gib * monitoring.replicas,
     )
+    if foundation.monitor is not None:
+        yield Kept(data="metrics", where="Azure Monitor", until=f"{foundation.monitor.kept_months} months")
     if telemetry is not None:
         store = telemetry.store
         yield Kept(

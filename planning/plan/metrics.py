@@ -6,6 +6,8 @@ of the exporter: catalog/gpu_metrics.yaml.
 
 # Names of the PodMonitors of the models and of the proxies.
 VLLM_MONITOR, PROXIES_MONITOR = "vllm", "envoy"
+# Seconds between two scrapes of a replica.
+VLLM_SCRAPE_SECONDS = 15
 # The port of the AI gateway's processor, a sidecar of Envoy (agent-router internal/controller). A PodMonitor makes it
 # the label `endpoint` of what is scraped there (prometheus-operator v0.93 pkg/prometheus/promcfg.go).
 USAGE_PORT = "aigw-admin"

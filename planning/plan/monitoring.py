@@ -32,6 +32,8 @@ class MonitoringPlan(Struct, frozen=True, kw_only=True):
     """Days for which metrics are kept."""
     storage_gib: int
     """Disk of one Prometheus replica."""
+    most_gib: int
+    """What metrics may take of it: beyond that the oldest go before their days are over."""
     replicas: int
     """Prometheus replicas."""
     waiting_requests: int

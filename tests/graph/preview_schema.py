@@ -97,8 +97,8 @@ RESOURCE = closed(
     ),
 )  # fmt: skip
 KEPT = closed(
-    data=TEXT, where=TEXT, days=MAYBE_WHOLE, until=MAYBE_TEXT, gib=MAYBE_WHOLE, usd_per_gb=MAYBE_NUMBER,
-    most_per_month=MAYBE_NUMBER,
+    data=TEXT, where=TEXT, days=MAYBE_WHOLE, until=MAYBE_TEXT, full_gib=MAYBE_WHOLE, gib=MAYBE_WHOLE,
+    usd_per_gb=MAYBE_NUMBER, most_per_month=MAYBE_NUMBER,
 )  # fmt: skip
 PLAN = closed(pools=array(POOL), models=array(allowing(MODEL, slo=SLO)), cost=COST, kept=array(KEPT))
 DOCUMENT = closed(
