@@ -27,7 +27,7 @@ _KEPT = (
     r"gen_ai[.]request[.](id|model|max_tokens|temperature|top_p|top_k|n|stream|choice[.]count|seed)",
     r"gen_ai[.]request[.](frequency|presence)_penalty",
     r"gen_ai[.]response[.](id|model|finish_reasons|time_to_first_chunk)",
-    r"gen_ai[.](usage|latency)[.][a-z_.]+",
+    r"gen_ai[.](usage|latency)[.][a-z0-9_.]+",
     r"gen_ai[.]embeddings[.]dimension[.]count",
     r"server[.](address|port)",
 )

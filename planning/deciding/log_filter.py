@@ -48,6 +48,9 @@ _TEXTS = (
     r"(?is)['\"](input|text|query|documents|arguments)\\*['\"]\s*:.*",
     r"(?is)\bmessage\s*=\s*\\*['\"].*",
     r"(?is)JSON body:.*",
+    # Options of a request (vllm/sampling_params.py), with `stop` and its like as a client wrote them: they are in
+    # what it says of an engine that fails (vllm/logging_utils/dump_input.py, vllm/v1/core/sched/output.py, anon_repr).
+    r"(?is)\b(sampling|pooling)params\(.*",
 )
 # A text that no JSON is around, and so may be a part of one.
 _TEXT_BYTES = 2048

@@ -34,6 +34,10 @@ _INVALID: Final = (
     "ValueError: 1 validation error for ChatCompletionRequest\nmessages.0.content\n"
     f"  Input should be a valid string [type=string_type, input_value='{PROMPT}', input_type=dict]"
 )
+_STEP: Final = (
+    "SchedulerOutput(scheduled_new_reqs=[NewRequestData(req_id=chatcmpl-1,prompt_token_ids_len=34,"
+    f"sampling_params=SamplingParams(n=1, stop=['{PROMPT}'], bad_words=['{PROMPT}']),block_ids=([1],))])"
+)
 VLLM: Final = (
     _vllm("vllm.v1.metrics.loggers", STATISTICS),
     _vllm("uvicorn.access", ANSWERED),
@@ -44,6 +48,8 @@ VLLM: Final = (
     ),
     _vllm("vllm.entrypoints.openai.api_server", f"error=ErrorInfo(message='{PROMPT}')", "ERROR", exc_info=_INVALID),
     _vllm("vllm.engine", f"authorization: Bearer {KEY} was refused", "WARNING"),
+    # As `make oracles PART=vllm_server` has it of an engine that fails.
+    _vllm("vllm.logging_utils.dump_input", f"Dumping scheduler output: {_STEP}", "ERROR"),
     # The next version's names for them.
     _vllm("vllm.next", "Request", request_text=PROMPT, prompts=[PROMPT], body=_BODY, api_key=KEY),
 )

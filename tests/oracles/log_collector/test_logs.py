@@ -68,7 +68,8 @@ def test_prompts_and_keys_of_vllm_do_not_arrive(node_of: NodeOf) -> None:
     assert bodies[3]["message"] == "Request chatcmpl-1 details: [redacted]"
     assert (bodies[4]["levelname"], bodies[4]["exception"]) == ("ERROR", "ValueError")
     assert bodies[5]["message"] == "[redacted] was refused"
-    assert set(bodies[6]) == {"asctime", "levelname", "name", "process", "processName", "message"}
+    assert bodies[6]["message"].endswith("prompt_token_ids_len=34,sampling_params=[redacted]")
+    assert set(bodies[7]) == {"asctime", "levelname", "name", "process", "processName", "message"}
 
 
 def test_what_is_quoted_within_a_message_does_not_arrive(node_of: NodeOf) -> None:

@@ -14,6 +14,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from tests.oracles.telemetry_collector.otlp import Sender, group
+from tests.oracles.telemetry_collector.vllm_span import ATTRIBUTES
 
 sender = Sender(sys.argv[3])
 LAST: dict[str, str] = {}
@@ -30,18 +31,7 @@ class Model(BaseHTTPRequestHandler):
         LAST.update({name.lower(): value for name, value in self.headers.items()})
         self.rfile.read(int(self.headers["content-length"]))
         _, trace, parent, _ = self.headers.get("traceparent", f"00-{secrets.token_hex(16)}--01").split("-")
-        attributes = {
-            "gen_ai.latency.time_to_first_token": 0.05,
-            "gen_ai.latency.e2e": 0.3,
-            "gen_ai.latency.time_in_queue": 0.001,
-            "gen_ai.usage.prompt_tokens": 5,
-            "gen_ai.usage.completion_tokens": 16,
-            "gen_ai.latency.time_in_model_prefill": 0.04,
-            "gen_ai.latency.time_in_model_decode": 0.25,
-            "gen_ai.latency.time_in_model_inference": 0.29,
-            "gen_ai.request.id": f"chatcmpl-{self.headers.get('x-request-id')}",
-            "gen_ai.request.max_tokens": 16,
-        }
+        attributes = {**ATTRIBUTES, "gen_ai.request.id": f"chatcmpl-{self.headers.get('x-request-id')}"}
         resource = {"service.name": os.environ["OTEL_SERVICE_NAME"], "vllm.process_id": os.getpid()}
         span = {"name": "llm_request", "trace": trace, "parent": parent, "attributes": attributes, "resource": resource}
         self._answer({"choices": [{"message": {"content": "an answer"}}]})
