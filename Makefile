@@ -64,18 +64,9 @@ oracles: $(VENV)/installed-dev ## real controllers instead of our doubles: the K
 	@$(PYTHON) -m tests.oracles.build $(PART)
 	@$(VENV)/bin/pytest -q -n 2 --dist loadfile --no-loadscope-reorder $(ORDER) tests/oracles/$(PART)
 
-# As large as torch: an environment of its own in the cache, one for each set of requirements, that nothing else uses.
-VLLM_NEEDS := requirements-vllm.in requirements-vllm-overrides.txt
-CACHE = $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/llm-platform
-VLLM = $(CACHE)/vllm-$(shell cat $(VLLM_NEEDS) | sha256sum | cut -c1-12)
-
 oracle-vllm: $(VENV)/installed-dev ## our rules and figures against vLLM itself (downloads 4 GB once)
-	@test -e $(VLLM)/installed || { echo "Setting up $(VLLM) (once, some minutes) …" >&2 && python3 -m venv $(VLLM) \
-	  && $(VLLM)/bin/pip install --quiet --disable-pip-version-check --no-deps -r requirements-vllm.in \
-	  && $(VLLM)/bin/python tests/contract/vllm_requirements.py requirements-vllm-overrides.txt > $(VLLM)/needs.txt \
-	  && $(VLLM)/bin/pip install --quiet --disable-pip-version-check --no-warn-conflicts pytest \
-	    $$(grep -oE '^ruamel-yaml(-clib)?==[^ ]+' requirements.txt) -r $(VLLM)/needs.txt && touch $(VLLM)/installed; }
-	@VLLM_TARGET_DEVICE=cpu $(VLLM)/bin/python -m pytest -q -W default tests/contract  # torch and vLLM warn of each other
+	@vllm=$$($(PYTHON) -m tests.vllm_environment) && \
+	  VLLM_TARGET_DEVICE=cpu $$vllm -m pytest -q -W default tests/contract  # torch and vLLM warn of each other
 
 # For runners that have neither. Go compares kubelogin's module with its public checksums; linux on x86-64 alone.
 PULUMI := 3.276.0
@@ -104,7 +95,8 @@ lint: $(VENV)/installed-dev ## formatting, rules and types
 	@$(PYTHON) -m tests.words
 	@$(VENV)/bin/zizmor --offline --quiet .github/workflows
 
-# As vLLM's: checkov brings a hundred packages, none of which a preview or a deployment needs.
+# An environment of its own in the cache: checkov brings a hundred packages, none of which a preview or a deployment needs.
+CACHE = $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/llm-platform
 SCANNERS = $(CACHE)/scan-$(shell sha256sum requirements-scan.txt | cut -c1-12)
 define SET_UP_SCANNERS
 @test -e $(SCANNERS)/installed || { echo "Setting up $(SCANNERS) (once, a minute) …" >&2 && python3 -m venv $(SCANNERS) \

@@ -2,11 +2,11 @@
 
 import importlib
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
-from rehearsal.toolchain import Toolchain, build
+from rehearsal.toolchain import Toolchain, ToolUnavailableError, build
 from tests.toolchains import BASE
 
 ORACLES: Final = Path(__file__).resolve().parent
@@ -23,13 +23,29 @@ def toolchains(part: str) -> list[Toolchain]:
     return [value for value in vars(module).values() if isinstance(value, Toolchain) and value not in BASE]
 
 
+def in_python(part: str) -> Callable[[], object] | None:
+    """What sets up a part that is no Go program: the `set_up` of its `toolchain.py`."""
+    return getattr(importlib.import_module(f"tests.oracles.{part}.toolchain"), "set_up", None)
+
+
+def _set_up(part: str) -> int:
+    try:
+        (in_python(part) or (lambda: None))()
+    except ToolUnavailableError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    return 0
+
+
 def main(names: Sequence[str]) -> int:
     """Build the parts of these names, all of them without any, and what every test of one needs beside it.
 
     Returns 1 if something could not be built: here a test that skips would say nothing.
     """
-    chosen = [chain for part in names or parts() for chain in toolchains(part)]
-    return 1 if build([*BASE, *chosen]) else 0
+    found = names or parts()
+    chosen = [chain for part in found for chain in toolchains(part)]
+    failures = build([*BASE, *chosen]) + sum(_set_up(part) for part in found)
+    return 1 if failures else 0
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 import pytest
 
 import catalog
-from rehearsal.toolchain import Toolchain
+from rehearsal.toolchain import Toolchain, ToolUnavailableError
 from tests.oracles import build
 from tests.toolchains import BASE
 
@@ -35,9 +35,24 @@ def test_a_part_declares_programs_of_its_own_module(part: str) -> None:
         assert (chain.module / "go.sum").is_file()
     # What is built of another part's module is edited; unchanged it is that part's own, which declares it.
     own = [chain for chain in chains if chain.module.is_relative_to(build.ORACLES / part) or chain.edits]
-    assert own
+    assert own or build.in_python(part)
     elsewhere = [chain for name in PARTS if name != part for chain in build.toolchains(name)]
     assert all(chain in own or chain in elsewhere for chain in chains)
+
+
+def test_only_vllm_is_set_up_by_a_function_of_its_own() -> None:
+    assert [part for part in PARTS if build.in_python(part)] == ["vllm_server"]
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_what_cannot_be_set_up_ends_the_build(fails: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    def set_up() -> None:
+        if fails:
+            raise ToolUnavailableError("pip failed")
+
+    monkeypatch.setattr(build, "build", lambda _: 0)
+    monkeypatch.setattr(build, "in_python", lambda _: set_up)
+    assert build.main(["vllm_server"]) == int(fails)
 
 
 def test_the_real_proxy_is_the_one_that_is_pinned() -> None:
