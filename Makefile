@@ -3,7 +3,7 @@ STACK ?= dev
 VENV := .venv
 PYTHON := $(VENV)/bin/python
 .DEFAULT_GOAL := help
-.PHONY: help install policy runner preview bootstrap test acceptance oracles oracle-vllm lint scan audit sbom bench golden record fuzz mutants requirements
+.PHONY: help install policy runner preview bootstrap test acceptance oracles oracle-vllm pictures lint scan audit sbom bench golden record fuzz mutants requirements
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -63,6 +63,9 @@ acceptance: $(VENV)/installed-dev ## the real Pulumi engine on a real Kubernetes
 oracles: $(VENV)/installed-dev ## real controllers instead of our doubles: the Kubernetes provider, … (Go builds them once, half an hour)
 	@$(PYTHON) -m tests.oracles.build $(PART)
 	@$(VENV)/bin/pytest -q -n 2 --dist loadfile --no-loadscope-reorder $(ORDER) tests/oracles/$(PART)
+
+pictures: $(VENV)/installed-dev ## draw the pictures of docs/dashboards.md again, from a run with a real Prometheus (needs Go, npm and Chromium)
+	@PICTURES=1 $(VENV)/bin/pytest -q tests/oracles/dashboards/test_panels.py -k pictures
 
 oracle-vllm: $(VENV)/installed-dev ## our rules and figures against vLLM itself (downloads 4 GB once)
 	@vllm=$$($(PYTHON) -m tests.vllm_environment) && \

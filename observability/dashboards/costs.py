@@ -86,14 +86,14 @@ def _nodes(plan: DashboardsPlan) -> Section:
                 decimals=2,
             ),
             Panel(
-                title="Cost of a month at the nodes of now",
-                description=f"Planned: {least * _MONTH_HOURS:,.0f} to {most * _MONTH_HOURS:,.0f} USD a month of "
-                f"{_MONTH_HOURS} hours.",
+                title="Cost of a month",
+                description=f"{_MONTH_HOURS} hours at the nodes of now. "
+                f"Planned: {least * _MONTH_HOURS:,.0f} to {most * _MONTH_HOURS:,.0f} USD.",
                 unit="currencyUSD",
                 queries=(Query(f"({now}) * {_MONTH_HOURS}", "a month"),),
                 kind="stat",
                 width=4,
-                decimals=0,
+                decimals=2,
             ),
             Panel(
                 title="Cost in the time that is shown",
@@ -106,7 +106,7 @@ def _nodes(plan: DashboardsPlan) -> Section:
                 ),
                 kind="table",
                 width=8,
-                decimals=0,
+                decimals=2,
             ),
         ),
     )
@@ -147,7 +147,7 @@ def _idle(plan: DashboardsPlan) -> Section:
                 ),
                 kind="table",
                 width=8,
-                decimals=0,
+                decimals=2,
             ),
             Panel(
                 title="Share of time in which GPUs compute",
@@ -213,7 +213,7 @@ def _tokens(plan: DashboardsPlan) -> Section:
                 queries=tuple(Query(cost, model) for model, cost in costs),
                 kind="table",
                 width=8,
-                decimals=0,
+                decimals=2,
             ),
             Panel(
                 title="Cost of tenants in the time that is shown",
@@ -223,7 +223,7 @@ def _tokens(plan: DashboardsPlan) -> Section:
                 queries=tuple(Query(_of_tenants(model, cost), f"{{{{tenant}}}} {model}") for model, cost in costs),
                 kind="table",
                 width=8,
-                decimals=0,
+                decimals=2,
             ),
         ),
     )

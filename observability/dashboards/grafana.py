@@ -6,6 +6,7 @@ The data source is a variable of each dashboard, so that it may be imported anyw
 import json
 import re
 from collections.abc import Iterable, Iterator
+from itertools import groupby
 
 from grafana_foundation_sdk.builders import common as options
 from grafana_foundation_sdk.builders import dashboard, prometheus, stat, table, timeseries
@@ -21,8 +22,23 @@ from planning.plan import DashboardsPlan
 _TAG = "llm-platform"
 _SOURCE = common.DataSourceRef(type_val="prometheus", uid="${datasource}")
 _COLUMNS, _HEIGHT, _STAT_HEIGHT = 24, 8, 5
-_MOST_IN_A_ROW = 4
-_USUAL_WIDTH = 8
+_MOST_IN_A_ROW, _USUAL_IN_A_ROW = 4, 3
+# Of a table's columns: what Grafana names them by itself, and labels.
+_COLUMN_NAMES = {
+    "Field": "Series",
+    "Last *": "Value",
+    "alertname": "Alert",
+    "severity": "Severity",
+    "customresource_kind": "Kind",
+    "name": "Name",
+    "condition": "Condition",
+    "deployment": "Deployment",
+    "tenant": "Tenant",
+    "gen_ai_original_model": "Model",
+    "gen_ai_token_type": "Tokens",
+}
+# Grafana gives each 150 points, by which the last of four is out of sight in a third of the width.
+_COLUMN_POINTS = 80
 _Builder = timeseries.Panel | stat.Panel | table.Panel
 
 
@@ -98,17 +114,38 @@ def _placed(sections: Iterable[Section]) -> Iterator[dashboard.Row | _Builder]:
         number += 1
         yield dashboard.Row(section.title).id(number).grid_pos(schema.GridPos(h=1, w=_COLUMNS, x=0, y=top))
         top += 1
-        left = height = 0
-        equal = _COLUMNS // len(section.panels) if len(section.panels) <= _MOST_IN_A_ROW else _USUAL_WIDTH
-        for panel in section.panels:
-            width = panel.width or equal
-            if left + width > _COLUMNS:
-                left, top, height = 0, top + height, 0
-            number += 1
-            own = _STAT_HEIGHT if panel.kind == "stat" else _HEIGHT
-            yield _panel(panel).id(number).grid_pos(schema.GridPos(h=own, w=width, x=left, y=top))
-            left, height = left + width, max(height, own)
-        top += height
+        for row in _rows(section.panels):
+            left = 0
+            height = _STAT_HEIGHT if all(panel.kind == "stat" for panel, _ in row) else _HEIGHT
+            for panel, width in row:
+                number += 1
+                yield _panel(panel).id(number).grid_pos(schema.GridPos(h=height, w=width, x=left, y=top))
+                left += width
+            top += height
+
+
+def _rows(panels: Iterable[Panel]) -> Iterator[list[tuple[Panel, int]]]:
+    """Panels that lie beside each other, with their widths."""
+    row: list[tuple[Panel, int]] = []
+    for panel, width in _widths(panels):
+        if sum(each for _, each in row) + width > _COLUMNS:
+            yield row
+            row = []
+        row.append((panel, width))
+    yield row
+
+
+def _widths(panels: Iterable[Panel]) -> Iterator[tuple[Panel, int]]:
+    """Each with its width: its own, or that of rows which those beside it without one fill evenly."""
+    for has_own, found in groupby(panels, key=lambda panel: panel.width is not None):
+        beside = list(found)
+        if has_own:
+            yield from ((panel, panel.width or _COLUMNS) for panel in beside)
+            continue
+        rows = 1 if len(beside) <= _MOST_IN_A_ROW else -(-len(beside) // _USUAL_IN_A_ROW)
+        for row in range(rows):
+            of_row = beside[len(beside) * row // rows : len(beside) * (row + 1) // rows]
+            yield from ((panel, _COLUMNS // len(of_row)) for panel in of_row)
 
 
 def _panel(panel: Panel) -> _Builder:
@@ -122,6 +159,10 @@ def _panel(panel: Panel) -> _Builder:
             by_labels = not any(query.legend for query in panel.queries)
             settings = {"reducers": ["lastNotNull"], "labelsToFields": by_labels}
             made = table.Panel().with_transformation(schema.DataTransformerConfig(id_val="reduce", options=settings))
+            # With labels all series have the same name.
+            columns = {"renameByName": _COLUMN_NAMES, "excludeByName": {"Field": by_labels}}
+            made.with_transformation(schema.DataTransformerConfig(id_val="organize", options=columns))
+            made.min_width(_COLUMN_POINTS)
         case _:
             made = _over_time(panel)
     made.title(panel.title).description(panel.description).datasource(_SOURCE).unit(panel.unit)
@@ -150,6 +191,9 @@ def _over_time(panel: Panel) -> timeseries.Panel:
         made.draw_style(common.GraphDrawStyle.BARS)
     if panel.kind == "stacked":
         made.stacking(options.StackingConfig().mode(common.StackingMode.NORMAL).group("A")).fill_opacity(30)
+    if panel.minimum is None:
+        # Where nothing is below 0, its line is at the bottom all the same, and not among the times below it.
+        made.axis_soft_min(0)
     if panel.limits:
         made.thresholds_style(options.GraphThresholdsStyleConfig().mode(common.GraphThresholdsStyleMode.DASHED))
     return made

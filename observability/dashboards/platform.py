@@ -84,7 +84,7 @@ def _now(plan: DashboardsPlan) -> Section:
                 Limit(_FAILED),
             ),
             _stat(
-                "GPU nodes that are ready",
+                "Ready GPU nodes",
                 f"The fewest replicas need {fewest}.",
                 "short",
                 f"count({gpu_nodes} and on (node) ({ready})) or vector(0)",
@@ -106,7 +106,7 @@ def _now(plan: DashboardsPlan) -> Section:
                 Limit(1, "orange"),
             ),
             _stat(
-                "Days until a certificate ends",
+                "Certificate days left",
                 "The first to end of cert-manager's, and of those that the proxies serve.",
                 "short",
                 (

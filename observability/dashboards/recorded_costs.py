@@ -59,8 +59,8 @@ def _nodes(costs: CostWatchPlan) -> Section:
                 decimals=2,
             ),
             Panel(
-                title="Cost of a month at the nodes of the last day",
-                description="A month of 730 hours.",
+                title="Cost of a month",
+                description="730 hours at the nodes of the last day.",
                 unit="currencyUSD",
                 queries=(
                     Query(f"730 * avg_over_time({names.PLATFORM_USD}[1d])", "a month"),
@@ -68,7 +68,7 @@ def _nodes(costs: CostWatchPlan) -> Section:
                 ),
                 kind="stat",
                 width=4,
-                decimals=0,
+                decimals=2,
             ),
             Panel(
                 title="Cost in the time that is shown",
@@ -87,7 +87,7 @@ def _nodes(costs: CostWatchPlan) -> Section:
                 ),
                 kind="table",
                 width=8,
-                decimals=0,
+                decimals=2,
             ),
         ),
     )
@@ -112,7 +112,7 @@ def _idle() -> Section:
                 decimals=2,
             ),
             Panel(
-                title="Share of GPU nodes' cost that is idle",
+                title="Idle share of GPU cost",
                 description="Over it for a day, IdleCostHigh fires: by the average of the last day.",
                 unit="percentunit",
                 queries=(Query(f"avg_over_time({names.IDLE_USD}[1d]) / avg_over_time({names.GPU_USD}[1d])", "idle"),),
@@ -130,7 +130,7 @@ def _idle() -> Section:
                 ),
                 kind="table",
                 width=8,
-                decimals=0,
+                decimals=2,
             ),
         ),
     )
@@ -167,7 +167,7 @@ def _models(costs: CostWatchPlan) -> Section:
                 ),
                 kind="table",
                 width=12,
-                decimals=0,
+                decimals=2,
             ),
             Panel(
                 title="Cost of a million tokens",
@@ -202,7 +202,7 @@ def _tenants() -> Section:
                 queries=(Query(f"sum by (tenant, model) ({spent(names.TENANT_USD)})", "{{tenant}} {{model}}"),),
                 kind="table",
                 width=12,
-                decimals=0,
+                decimals=2,
             ),
         ),
     )

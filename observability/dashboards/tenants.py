@@ -105,7 +105,7 @@ def _tokens() -> Section:
                 ),
                 kind="table",
                 width=24,
-                decimals=0,
+                decimals=1,
             ),
         ),
     )

@@ -74,6 +74,16 @@ def test_no_panel_lies_on_another(stack: str) -> None:
 
 
 @each_stack
+def test_panels_fill_their_rows(stack: str) -> None:
+    for document in documents(stack):
+        widths: dict[int, int] = {}
+        for panel in document["panels"]:
+            place = panel["gridPos"]
+            widths[place["y"]] = widths.get(place["y"], 0) + place["w"]
+        assert set(widths.values()) == {COLUMNS}, document["title"]
+
+
+@each_stack
 def test_the_data_source_is_a_variable_everywhere(stack: str) -> None:
     """A dashboard with the uid of one Grafana's data source shows nothing in another Grafana."""
 
@@ -123,7 +133,7 @@ def test_limits_are_those_of_the_plan() -> None:
     assert found["Requests that wait"] == 77
     assert found["Length of prompts"] == 32768
     (overview,) = (board for board in boards(plan) if board.uid == "llm-platform")
-    (nodes,) = (panel for panel in overview.panels if panel.title == "GPU nodes that are ready")
+    (nodes,) = (panel for panel in overview.panels if panel.title == "Ready GPU nodes")
     assert [limit.value for limit in nodes.limits] == [1]
 
 

@@ -19,9 +19,17 @@ import catalog
 import config
 from planning.planner import decide
 from tests.alerts.cases import every_rule
-from tests.alerts.expositions import Series, in_use, scraped, sections_watched
+from tests.alerts.expositions import LIMITED, Series, in_use, scraped, sections_watched
 from tests.oracles.dashboards.toolchain import PROMETHEUS_SERVER
 
+# With objectives and limits; with a model that guesses tokens; with several pools and workloads.
+STACKS: Final = (LIMITED, "h100-tensor-parallel", "prod")
+# What shows only what is wrong is empty on a healthy platform.
+EMPTY: Final = {
+    "Objects that are not accepted or not ready": "all are accepted and ready",
+    "Workloads without a ready replica": "all have one",
+    "Changes of models": "nothing is rolled out or scaled",
+}
 _TYPE: Final = re.compile(r"# TYPE (\S+) (\S+)")
 # The one model of the recordings. It is also the name of an operation of the gateway.
 _RECORDED: Final = "chat"

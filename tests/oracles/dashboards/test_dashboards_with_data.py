@@ -12,18 +12,10 @@ from rehearsal.toolchain import ToolUnavailableError
 from tests.alerts.expositions import LIMITED
 from tests.alerts.shown import filled, queries, shown, texts
 from tests.graph.stacks import ALL
-from tests.oracles.dashboards.replay import Prometheus, prometheus
+from tests.oracles.dashboards.replay import EMPTY, STACKS, Prometheus, prometheus
 from tests.oracles.dashboards.toolchain import DASHBOARDS, PROMETHEUS_SERVER
 
-# With objectives and limits; with a model that guesses tokens; with several pools and workloads.
-STACKS = (LIMITED, "h100-tensor-parallel", "prod")
 _PATIENCE_SECONDS = 90
-# What shows only what is wrong is empty on a healthy platform.
-EMPTY = {
-    "Objects that are not accepted or not ready": "all are accepted and ready",
-    "Workloads without a ready replica": "all have one",
-    "Changes of models": "nothing is rolled out or scaled",
-}
 _VALUES = re.compile(r"label_values\((.+), (\w+)\)")
 
 
