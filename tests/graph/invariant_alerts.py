@@ -6,6 +6,7 @@ from typing import Any
 
 from observability.objectives.names import WINDOWS
 from tests.graph.invariant import resources
+from tests.graph.invariant_queries import queries_name_what_is_there
 
 # Metrics that need not be there: without the event that they count, on GPUs that lack them, or of the scrape itself.
 MAY_BE_MISSING = {
@@ -28,11 +29,12 @@ GROUPS = {
     "llm-models", "llm-starting", "llm-autoscaling", "llm-service", "llm-gpus", "llm-nodes", "llm-pools", "llm-gateway",
     "llm-platform", "llm-missing",
 }  # fmt: skip
-# Where a tenant has limits, where tokens are exchanged, logs kept or usage exported, where a model promises something,
-# and where costs are recorded.
+# Where a tenant has limits, where tokens are exchanged, logs or traces kept, usage exported, where a model
+# promises something, and where costs are recorded.
 OPTIONAL = {
-    "llm-limits", "llm-tokens", "llm-logs", "llm-usage", "llm-slo", *(f"llm-slo-{window}" for window in WINDOWS),
-    "llm-slo-budget", "llm-slo-alerts", "llm-cost", "llm-cost-planned", "llm-cost-tokens", "llm-cost-alerts",
+    "llm-limits", "llm-tokens", "llm-logs", "llm-traces", "llm-usage", "llm-slo",
+    *(f"llm-slo-{window}" for window in WINDOWS), "llm-slo-budget", "llm-slo-alerts", "llm-cost",
+    "llm-cost-planned", "llm-cost-tokens", "llm-cost-alerts",
 }  # fmt: skip
 # Recorded for alerts; what objectives are made of has an alert of its own, SLOWithoutData.
 RECORDED = {"llm-cost"}
@@ -147,7 +149,9 @@ def receivers_read_their_secrets(stack: str) -> Iterator[str]:
                 yield f"{receiver['name']}: {kind} {config}"
             if token is not None and not config["url"].startswith("https://"):
                 yield f"{receiver['name']}: a token without TLS: {config}"
-            if kind == "email_configs" and not (config["require_tls"] is True and config["to"] and config["from"]):
+            if kind == "email_configs" and not (
+                config["require_tls"] is True and config["to"] and config["from"] and ":" in config["smarthost"]
+            ):
                 yield f"{receiver['name']}: a password, or an alert, without TLS: {config}"
             if kind == "pagerduty_configs" and config["severity"] != (
                 '{{ if eq .CommonLabels.severity "critical" }}critical'
@@ -168,4 +172,5 @@ CHECKS = (
     controllers_that_are_away_are_noticed,
     every_alert_is_urgent_or_not_and_says_what_is_wrong,
     receivers_read_their_secrets,
+    queries_name_what_is_there,
 )
