@@ -19,10 +19,11 @@ _PROMQL = {
     "absent", "sort_desc", "without", "group", "last_over_time", "scalar", "time", "delta", "day_of_month",
     "days_in_month", "present_over_time", "min_over_time",
 }  # fmt: skip
-# Prometheus' own, labels that monitors and rules of the platform add, and the objectives of a model.
+# Prometheus' own, labels that monitors and rules of the platform add, the objectives of a model, and what the second
+# deployment of a model is called.
 _OURS = {
     "ALERTS", "alertname", "alertstate", "severity", "up", "llm_platform_model", "pool", "slo", "availability", "ttft",
-    "itl",
+    "itl", "burst",
 }  # fmt: skip
 
 
