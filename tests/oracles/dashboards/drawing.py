@@ -40,8 +40,8 @@ class Site:
     address: str
     order: dict[str, Any]
 
-    def draw(self, dashboard: Mapping[str, Any], prometheus: str, now: float, rows: int | None = None) -> Drawn:
-        """Draw a dashboard as of a moment; `rows` of the grid are in the picture, all by default."""
+    def draw(self, dashboard: Mapping[str, Any], prometheus: str, now: float) -> Drawn:
+        """Draw a dashboard as of a moment, in seconds."""
         hours = float(dashboard["time"]["from"].removeprefix("now-").removesuffix("h"))
         self.order.clear()
         self.order.update(
@@ -51,8 +51,7 @@ class Site:
         report = self.browser.open(f"{self.address}/?width={WIDTH}", "window.report", _LIMIT_SECONDS)
         if "error" in report:
             raise RuntimeError(report["error"])
-        height = report["height"] if rows is None else min(report["height"], rows * 38 + 8)
-        picture = self.browser.picture(WIDTH, height)
+        picture = self.browser.picture(WIDTH, report["height"])
         return Drawn({panel["title"]: panel for panel in report["panels"]}, self.browser.complaints, picture)
 
 

@@ -28,7 +28,7 @@ _START_SECONDS: Final = 60
 _HOUR: Final = 3600
 # Few blocks, since promtool reads the whole file once for each; a query for one has at most 11,000 steps of 30 s.
 _BLOCKS: Final = "--max-block-duration=54h"
-_SCRAPE_SECONDS: Final = 10
+_EVALUATION: Final = "10s"
 
 
 @dataclass(frozen=True)
@@ -78,9 +78,9 @@ def with_past(stack: str, past: Past, folder: Path) -> Generator[Prometheus]:
     rules = folder / "rules.json"
     rules.write_text(json.dumps({"groups": [{"name": "stack", "rules": list(every_rule(stack))}]}))
     # The time that this took, and until the server scrapes: samples that are older than the last block it leaves out.
-    missing = range(int(now) + _SCRAPE_SECONDS, int(time.time()) + _START_SECONDS, _SCRAPE_SECONDS)
+    missing = range(int(now) + past.step, int(time.time()) + _START_SECONDS, past.step)
     _write_block(folder, ((series, [(at, load.value(series, at)) for at in missing]) for series in used))
-    with _scraped(load, used) as port, _running(folder, _settings(port, rules)) as server:
+    with _scraped(load, used) as port, _running(folder, _settings(port, rules, past.step)) as server:
         eventually(
             lambda: server.has("count_over_time(ALERTS[5m]) > 1"),
             "all rules are evaluated",
@@ -167,15 +167,15 @@ def _answers(server: Prometheus) -> bool:
         return False
 
 
-def _settings(port: int, rules: Path) -> dict[str, Any]:
+def _settings(port: int, rules: Path, step: int) -> dict[str, Any]:
     # Its own `up` is one of the platform's, too.
     job = {
         "job_name": "kube-state-metrics",
         "honor_labels": True,
         "static_configs": [{"targets": [f"127.0.0.1:{port}"]}],
     }
-    interval = f"{_SCRAPE_SECONDS}s"
-    times = {"scrape_interval": interval, "evaluation_interval": interval}
+    # Scraped as often as before: `rate` is too low where samples become denser.
+    times = {"scrape_interval": f"{step}s", "evaluation_interval": _EVALUATION}
     return {"global": times, "rule_files": [str(rules)], "scrape_configs": [job]}
 
 
