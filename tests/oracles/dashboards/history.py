@@ -4,12 +4,10 @@ import json
 import re
 import subprocess
 import time
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
 from typing import Any, Final
 
 from rehearsal.control_plane import free_ports
@@ -26,6 +24,7 @@ from tests.toolchains import PROMETHEUS
 _WORD: Final = re.compile(r"[a-zA-Z_:][\w:]*")
 _START_SECONDS: Final = 60
 _HOUR: Final = 3600
+_AHEAD_SECONDS: Final = 3600
 # Few blocks, since promtool reads the whole file once for each; a query for one has at most 11,000 steps of 30 s.
 _BLOCKS: Final = "--max-block-duration=54h"
 _EVALUATION: Final = "10s"
@@ -41,11 +40,11 @@ class Past:
     step: int = 60
 
     def times(self, now: float) -> list[float]:
-        """Moments of samples up to now, in seconds."""
+        """Moments of samples, in seconds: up to now and on, for as long as anything is drawn."""
         close, far = now - self.hours * _HOUR, now - self.recorded_hours * _HOUR
         return [
             *(far + index * self.recorded_step for index in range(int((close - far) / self.recorded_step))),
-            *(close + index * self.step for index in range(int((now - close) / self.step) + 1)),
+            *(close + index * self.step for index in range(int((now + _AHEAD_SECONDS - close) / self.step) + 1)),
         ]
 
 
@@ -56,7 +55,7 @@ SHORT: Final = Past(recorded_hours=3, hours=3)
 
 @contextmanager
 def with_past(stack: str, past: Past, folder: Path) -> Generator[Prometheus]:
-    """The server with the rules of a stack and what its exporters answered, and answer from now on.
+    """The server with the rules of a stack and what its exporters would have answered, an hour ahead too.
 
     Raises:
         ToolUnavailableError: a program is neither in the cache nor can it be built.
@@ -73,19 +72,17 @@ def with_past(stack: str, past: Past, folder: Path) -> Generator[Prometheus]:
         file = folder / f"level-{number}.json"
         file.write_text(json.dumps({"groups": _groups(level)}))
         with _running(folder, {}) as server:
-            _promtool("rules", f"--url={server.address}", f"--start={load.times[0]:.0f}", f"--end={now:.0f}",
+            _promtool("rules", f"--url={server.address}", f"--start={load.times[0]:.0f}", f"--end={load.times[-1]:.0f}",
                       f"--output-dir={folder / 'data'}", str(file))  # fmt: skip
     rules = folder / "rules.json"
-    rules.write_text(json.dumps({"groups": [{"name": "stack", "rules": list(every_rule(stack))}]}))
-    # The time that this took, and until the server scrapes: samples that are older than the last block it leaves out.
-    missing = range(int(now) + past.step, int(time.time()) + _START_SECONDS, past.step)
-    _write_block(folder, ((series, [(at, load.value(series, at)) for at in missing]) for series in used))
-    with _scraped(load, used) as port, _running(folder, _settings(port, rules, past.step)) as server:
-        eventually(
-            lambda: server.has("count_over_time(ALERTS[5m]) > 1"),
-            "all rules are evaluated",
-            timeout_seconds=3 * _START_SECONDS,
-        )
+    alerts = [rule for rule in every_rule(stack) if "alert" in rule]
+    rules.write_text(json.dumps({"groups": [{"name": "alerts", "rules": alerts}]}))
+    with _running(folder, _settings(rules)) as server:
+        eventually(lambda: _evaluated(server), "alerts are evaluated", timeout_seconds=_START_SECONDS)
+        states = [_state(alert) for alert in server.ask("alerts")["alerts"]]
+    ahead = [at for at in load.times if at >= now]
+    _write_block(folder, ((state, [(at, 1.0) for at in ahead]) for state in states))
+    with _running(folder, {}) as server:
         yield server
 
 
@@ -167,36 +164,14 @@ def _answers(server: Prometheus) -> bool:
         return False
 
 
-def _settings(port: int, rules: Path, step: int) -> dict[str, Any]:
-    # Its own `up` is one of the platform's, too.
-    job = {
-        "job_name": "kube-state-metrics",
-        "honor_labels": True,
-        "static_configs": [{"targets": [f"127.0.0.1:{port}"]}],
-    }
-    # Scraped as often as before: `rate` is too low where samples become denser.
-    times = {"scrape_interval": f"{step}s", "evaluation_interval": _EVALUATION}
-    return {"global": times, "rule_files": [str(rules)], "scrape_configs": [job]}
+def _settings(rules: Path) -> dict[str, Any]:
+    return {"global": {"evaluation_interval": _EVALUATION}, "rule_files": [str(rules)]}
 
 
-@contextmanager
-def _scraped(load: Load, shown: Sequence[Series]) -> Generator[int]:
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            self.send_response(200)
-            self.send_header("Content-Type", "text/plain; version=0.0.4")
-            self.end_headers()
-            self.wfile.write(load.exposition(shown, time.time()).encode())
+def _evaluated(server: Prometheus) -> bool:
+    return all(rule["health"] == "ok" for group in server.ask("rules")["groups"] for rule in group["rules"])
 
-        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class's name
-            pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        yield server.server_port
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+def _state(alert: Mapping[str, Any]) -> Series:
+    """The series that Prometheus writes of an alert (rules/alerting.go, `sample`), but not before samples ahead."""
+    return Series("ALERTS", {**alert["labels"], "alertstate": alert["state"]}, "1")

@@ -6,7 +6,7 @@ How much load there is, is made up; names, labels, types and what does not depen
 import math
 import re
 from bisect import bisect
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import Final
@@ -81,7 +81,7 @@ def demand(seconds: float, phase: float) -> float:
 
 @dataclass
 class Load:
-    """Values of all series at the moments `times`, in seconds and rising; later ones go on from the last."""
+    """Values of all series at the moments `times`, in seconds and rising."""
 
     platform: Platform
     times: Sequence[float]
@@ -98,20 +98,8 @@ class Load:
         gauge = self._gauge(series)
         return [(time, gauge(time)) for time in self.times[first:]]
 
-    def exposition(self, series: Iterable[Series], now: float) -> str:
-        """What a scrape gets at a moment after the last of `times`."""
-        return "".join(f"{each} {self.value(each, now):.10g}\n" for each in series)
-
     def _grows(self, series: Series) -> bool:
         return series.metric in self.platform.growing and series.metric in self.counted
-
-    def value(self, series: Series, now: float) -> float:
-        """Value of a series at a moment after the last of `times`."""
-        if not self._grows(series):
-            return self._gauge(series)(now)
-        totals, last = self._total(series), self.times[-1]
-        rate = (totals[-1] - totals[-2]) / (last - self.times[-2])
-        return (totals[-1] + rate * (now - last)) * self._amount(series)
 
     def _amount(self, series: Series) -> float:
         text = str(series)
