@@ -97,8 +97,9 @@ class Node:
         self.wait(lambda: not collector.is_running, collector)
 
     def arrived(self) -> list[Line]:
-        """What the server has taken."""
-        return [json.loads(line) for line in self._taken.read_text().splitlines()] if self._taken.exists() else []
+        """What the server has taken; a line that it is about to write is none yet."""
+        lines = self._taken.read_text().splitlines(keepends=True) if self._taken.exists() else []
+        return [json.loads(line) for line in lines if line.endswith("\n")]
 
     def metrics(self) -> str:
         """What the collector says of itself."""

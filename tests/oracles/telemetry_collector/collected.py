@@ -62,8 +62,9 @@ def start_python(sandbox: Sandbox, name: str, script: str, *words: Any, **variab
 
 
 def spans_in(file: Path) -> list[Span]:
-    """What a sink has written."""
-    return [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
+    """What a sink has written; a line that it is about to write is none yet."""
+    lines = file.read_text().splitlines(keepends=True) if file.exists() else []
+    return [json.loads(line) for line in lines if line.endswith("\n")]
 
 
 class Collected:
