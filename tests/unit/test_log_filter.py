@@ -124,6 +124,12 @@ def test_a_prompt_of_another_name_goes_where_the_name_is_quoted(name: str) -> No
     assert redacted(f"the {name} of it") == f"the {name} of it"
 
 
+@pytest.mark.parametrize("name", ["SamplingParams", "PoolingParams"])
+def test_options_of_a_request_go_with_all_after_them(name: str) -> None:
+    assert redacted(f"before {name}(n=1, stop=['what I say\n']) and more") == f"before {REDACTED}"
+    assert redacted(f"{name} are checked") == f"{name} are checked"
+
+
 def test_a_message_in_quotes_and_a_body_go() -> None:
     assert redacted("before message='what I ask'\nand more") == f"before {REDACTED}"
     assert redacted("before JSON body: what I ask\nand more") == f"before {REDACTED}"
