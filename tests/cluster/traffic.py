@@ -88,7 +88,8 @@ class Group:
 
 def documented(name: str, stacks: Sequence[str] = STACKS) -> DocumentedTable:
     """A table of the page about all this."""
-    return DocumentedTable(REPOSITORY / "docs" / "network.md", name, stacks)
+    page = "network-observed.md" if name.startswith("observed-") else "network.md"
+    return DocumentedTable(REPOSITORY / "docs" / page, name, stacks)
 
 
 def is_ours(item: Object) -> bool:
