@@ -86,8 +86,8 @@ def _of_kind(kind: str, entries: Iterable[Mapping[str, Any]]) -> list[Object]:
 def readers(entries: Iterable[Mapping[str, Any]]) -> dict[tuple[str, str], set[str]]:
     """What is read of Secrets in the cluster: the keys, or none where all are, by namespace and name.
 
-    Listeners read their certificates, security policies the keys of all clients, containers single variables, and
-    Alertmanager the files that its configuration names.
+    Listeners read their certificates, security policies the keys of all clients, Agent Router a provider's key,
+    containers single variables, and Alertmanager the files that its configuration names.
     """
     found: dict[tuple[str, str], set[str]] = {}
     for entry in entries:
@@ -105,6 +105,9 @@ def _references(value: Any) -> Iterable[tuple[str, set[str]]]:
                 yield from ((item["name"], {"tls.crt", "tls.key"}) for item in inner)
             elif name == "credentialRefs":
                 yield from ((item["name"], set()) for item in inner)
+            elif name in ("apiKey", "azureAPIKey") and isinstance(inner, Mapping):
+                # Agent Router's CRD: "the key of the secret should be apiKey".
+                yield inner["secretRef"]["name"], {"apiKey"}
             elif name == "secretKeyRef":
                 yield inner["name"], {inner["key"]}
             else:
