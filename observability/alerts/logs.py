@@ -1,6 +1,6 @@
 """Alerts on logs that don't reach Loki: they wait on their nodes, and end with kubelet's files."""
 
-from observability.rule import Alert
+from observability.rule import Alert, newly_counted
 from planning.plan import MonitoringPlan, metrics
 
 
@@ -23,7 +23,7 @@ def log_alerts(plan: MonitoringPlan) -> list[Alert]:
         ),
         Alert(
             name="LogsRefused",
-            expression=f"sum by (namespace, pod) (increase({metrics.LOGS_REFUSED}[15m])) > 0",
+            expression=newly_counted(metrics.LOGS_REFUSED),
             wait="5m",
             severity="warning",
             summary='Loki has refused {{ $value | printf "%.0f" }} lines of {{ $labels.pod }} in 15 minutes: they are '

@@ -138,12 +138,18 @@ def autoscaling_alerts(plan: MonitoringPlan) -> list[Alert]:
 
 
 def _at_maximum(plan: MonitoringPlan) -> str:
-    """Deployments of which KEDA's autoscaler wants as many replicas as it may, with the label `model_name`."""
+    """Models for all of whose Deployments KEDA's autoscalers want as many replicas as they may, with `model_name`.
+
+    Summed: the floor of a model with a burst pool has an autoscaler of its own, which always wants what it may.
+    """
     by, of = "namespace, horizontalpodautoscaler", f'{{namespace="{plan.models_namespace}"}}'
-    wanted = f"max by ({by}) ({metrics.AUTOSCALER_REPLICAS_WANTED}{of})"
-    most = f"max by ({by}) ({metrics.AUTOSCALER_MOST_REPLICAS}{of})"
-    deployment = f'label_replace({wanted} >= {most}, "deployment", "$1", "horizontalpodautoscaler", "keda-hpa-(.+)")'
-    return f"max by (namespace, model_name) ({_with_model(deployment, plan.watch)})"
+
+    def of_models(metric: str) -> str:
+        each = f"max by ({by}) ({metric}{of})"
+        deployment = f'label_replace({each}, "deployment", "$1", "horizontalpodautoscaler", "keda-hpa-(.+)")'
+        return f"sum by (namespace, model_name) ({_with_model(deployment, plan.watch)})"
+
+    return f"{of_models(metrics.AUTOSCALER_REPLICAS_WANTED)} >= {of_models(metrics.AUTOSCALER_MOST_REPLICAS)}"
 
 
 def service_alerts(plan: MonitoringPlan) -> list[Alert]:

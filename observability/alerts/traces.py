@@ -1,6 +1,6 @@
 """Alerts on traces that don't reach their store, or another server: they wait in memory, then are lost."""
 
-from observability.rule import Alert
+from observability.rule import Alert, newly_counted
 from planning.plan import MonitoringPlan, metrics
 
 
@@ -9,7 +9,8 @@ def trace_alerts(plan: MonitoringPlan) -> list[Alert]:
     if plan.trace_collector is None:
         return []
     waiting, sent = (f"max by (namespace, pod) ({series})" for series in (TRACES_WAITING, f"rate({_SENT}[10m])"))
-    lost = " or ".join(f"sum by (namespace, pod) (increase({series}[15m])) > 0" for series in _LOST)
+    refused = f"sum by (namespace, pod) (increase({metrics.TRACES_REFUSED}[15m])) > 0"
+    lost = " or ".join((*map(newly_counted, _FAILED), refused))
     return [
         Alert(
             name="TracesNotDelivered",
@@ -35,4 +36,4 @@ def trace_alerts(plan: MonitoringPlan) -> list[Alert]:
 
 TRACES_WAITING = f'{metrics.TRACES_WAITING}{{data_type="traces"}}'
 _SENT = metrics.TRACES_SENT
-_LOST = (metrics.TRACES_GIVEN_UP, metrics.TRACES_WITHOUT_ROOM, metrics.TRACES_REFUSED)
+_FAILED = (metrics.TRACES_GIVEN_UP, metrics.TRACES_WITHOUT_ROOM)

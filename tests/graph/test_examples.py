@@ -22,7 +22,7 @@ _WARNINGS = {
     "auto-placed": ["COST-ALWAYS-ON", "COST-ALWAYS-ON", "COST-ALWAYS-ON"],
     "front-door": ["COST-ALWAYS-ON"],
     # Production, whose weights nothing is compared with, and whose alerting nobody watches.
-    "h100-tensor-parallel": ["ALERT-HEARTBEAT", "SUPPLY-WEIGHTS"],
+    "h100-tensor-parallel": ["ALERT-HEARTBEAT", "PROD-METRICS", "SUPPLY-WEIGHTS"],
     "shared-gpu-spot": ["COST-ALWAYS-ON", "SHARE-ISOLATION"],
 }
 # For each model: pool, device, its number per replica, fewest and most replicas on that pool.
