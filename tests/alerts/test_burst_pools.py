@@ -7,6 +7,7 @@ import pytest
 
 import catalog
 import config
+from observability.rule import Alert
 from observability.rule_groups import rule_groups
 from planning.planner import decide
 from rehearsal.toolchain import ToolUnavailableError
@@ -30,16 +31,17 @@ def _built() -> None:
 
 def _rule() -> dict[str, Any]:
     plan = decide(config.load(sections_of("prod")), catalog.load()).monitoring
-    (rule,) = (
-        rule.rule("docs/runbooks") for rules in rule_groups(plan).values() for rule in rules
-        if getattr(rule, "name", "") == _ALERT
-    )  # fmt: skip
-    return rule
+    groups = rule_groups(plan).values()
+    (alert,) = [rule for rules in groups for rule in rules if isinstance(rule, Alert) and rule.name == _ALERT]
+    return alert.rule("docs/runbooks")
 
 
 def _series(burst: int) -> dict[str, str]:
     labels = {name: f'{{namespace="llm",horizontalpodautoscaler="keda-hpa-{name}"}}' for name in (_MODEL, _BURST)}
-    wanted, most = "kube_horizontalpodautoscaler_status_desired_replicas", "kube_horizontalpodautoscaler_spec_max_replicas"
+    wanted, most = (
+        "kube_horizontalpodautoscaler_status_desired_replicas",
+        "kube_horizontalpodautoscaler_spec_max_replicas",
+    )
     values = {
         f"{wanted}{labels[_MODEL]}": 1, f"{most}{labels[_MODEL]}": 1,
         f"{wanted}{labels[_BURST]}": burst, f"{most}{labels[_BURST]}": _MOST,
