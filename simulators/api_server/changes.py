@@ -45,7 +45,9 @@ class Changes:
         self._over.set()
         with self._lock:
             for answer in self._open.values():
-                answer.raw.shutdown()
+                # A watch that has just ended by itself has closed its connection.
+                with contextlib.suppress(OSError):
+                    answer.raw.shutdown()
         for thread in self._threads:
             thread.join()
 
