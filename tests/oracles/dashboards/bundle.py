@@ -38,7 +38,7 @@ def page() -> Path:
     """Folder of the page, bundled on the first call: scripts, fonts and icons (12 MB, of 500 MB of packages).
 
     Raises:
-        ToolUnavailableError: there is no `npm`, a package can't be had, or it is another one; the message says which of them.
+        ToolUnavailableError: there is no `npm`, a package can't be had, or is another one; the message says which.
 
     """
     target = cache_directory() / f"grafana-panels-{_key()}"
