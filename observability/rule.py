@@ -64,13 +64,3 @@ class Recording(Struct, frozen=True, kw_only=True):
         """The rule as a PrometheusRule has it."""
         labelled: dict[str, Json] = {"labels": dict(self.labels)} if self.labels else {}
         return {"record": self.name, "expr": self.expression, **labelled}
-
-
-def newly_counted(counter: str) -> str:
-    """How many a pod has counted in 15 minutes, where there are any; of a counter without a series until it counts.
-
-    `increase` begins with the second sample: the first failures would never be seen
-    (https://prometheus.io/docs/prometheus/latest/querying/functions/#increase).
-    """
-    by = "sum by (namespace, pod)"
-    return f"({by} (increase({counter}[15m])) > 0 or {by} ({counter}) unless {by} ({counter} offset 15m))"

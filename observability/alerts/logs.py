@@ -1,6 +1,7 @@
 """Alerts on logs that don't reach Loki: they wait on their nodes, and end with kubelet's files."""
 
-from observability.rule import Alert, newly_counted
+from observability.alerts.collectors import newly_counted, none_taken
+from observability.rule import Alert
 from planning.plan import MonitoringPlan, metrics
 
 
@@ -8,12 +9,11 @@ def log_alerts(plan: MonitoringPlan) -> list[Alert]:
     """None where no logs are collected; that a collector is missing on a node, KubeDaemonSetRolloutStuck says."""
     if plan.log_collectors is None:
         return []
-    waiting, sent = (f"max by (namespace, pod) ({series})" for series in (LOGS_WAITING, f"rate({_SENT}[10m])"))
     return [
         Alert(
             # Without a look at its size: where little is logged, a queue fills after days.
             name="LogsNotDelivered",
-            expression=f"{waiting} > 0 unless {sent} > 0",
+            expression=none_taken(LOGS_WAITING, metrics.LOGS_SENT),
             wait="15m",
             severity="warning",
             summary="{{ $value }} lines of {{ $labels.pod }} wait, and Loki has taken none for 10 minutes",
@@ -35,4 +35,3 @@ def log_alerts(plan: MonitoringPlan) -> list[Alert]:
 
 
 LOGS_WAITING = f'{metrics.LOGS_WAITING}{{data_type="logs"}}'
-_SENT = metrics.LOGS_SENT

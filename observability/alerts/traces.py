@@ -1,6 +1,7 @@
 """Alerts on traces that don't reach their store, or another server: they wait in memory, then are lost."""
 
-from observability.rule import Alert, newly_counted
+from observability.alerts.collectors import newly_counted, none_taken
+from observability.rule import Alert
 from planning.plan import MonitoringPlan, metrics
 
 
@@ -8,13 +9,12 @@ def trace_alerts(plan: MonitoringPlan) -> list[Alert]:
     """None where no traces are kept; that no collector is ready, KubeDeploymentReplicasMismatch says."""
     if plan.trace_collector is None:
         return []
-    waiting, sent = (f"max by (namespace, pod) ({series})" for series in (TRACES_WAITING, f"rate({_SENT}[10m])"))
     refused = f"sum by (namespace, pod) (increase({metrics.TRACES_REFUSED}[15m])) > 0"
     lost = " or ".join((*map(newly_counted, _FAILED), refused))
     return [
         Alert(
             name="TracesNotDelivered",
-            expression=f"{waiting} > 0 unless {sent} > 0",
+            expression=none_taken(TRACES_WAITING, metrics.TRACES_SENT),
             wait="15m",
             severity="warning",
             summary="{{ $value }} batches of spans wait in {{ $labels.pod }}, and none was taken for 10 minutes",
@@ -35,5 +35,4 @@ def trace_alerts(plan: MonitoringPlan) -> list[Alert]:
 
 
 TRACES_WAITING = f'{metrics.TRACES_WAITING}{{data_type="traces"}}'
-_SENT = metrics.TRACES_SENT
 _FAILED = (metrics.TRACES_GIVEN_UP, metrics.TRACES_WITHOUT_ROOM)

@@ -3,7 +3,7 @@
 from planning.resolving.logs import LOKI_DAYS, LOKI_GIB, in_loki
 from planning.resolving.releases import ReleaseView
 from planning.resolving.resolution import Resolution
-from planning.rules.disks import USABLE_SHARE, larger_or_shorter
+from planning.rules.disks import holds_its_days
 from planning.rules.platform_options import unsettable
 from planning.rules.register import Violation, Violations, release_rule, stack_rule
 
@@ -87,14 +87,7 @@ def the_disk_holds_its_days(stack: Resolution) -> Violations:
     if logs is None or logs.daily_gib is None:
         return
     days, disk = logs.retention_days or LOKI_DAYS, logs.storage_gib or LOKI_GIB
-    needed = days * logs.daily_gib
-    if needed > disk * USABLE_SHARE:
-        yield Violation(
-            f"{_LOGS}.storage_gib",
-            f"{disk} GiB for {days} days of {logs.daily_gib:g} GiB: {needed:g} GiB, and {USABLE_SHARE:.0%} of the "
-            "disk may be full",
-            larger_or_shorter(needed=needed, daily_gib=logs.daily_gib, disk_gib=disk),
-        )
+    yield from holds_its_days(_LOGS, days=days, daily_gib=logs.daily_gib, disk_gib=disk)
 
 
 @stack_rule(

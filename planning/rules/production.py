@@ -72,7 +72,7 @@ def production_is_protected(stack: Resolution) -> Violations:
 def production_is_measured_twice(stack: Resolution) -> Violations:
     """In production, two replicas of Prometheus measure."""
     replicas = stack.settings.observability.replicas
-    if stack.settings.platform.is_production and replicas < 2:  # noqa: PLR2004  # one that may be lost
+    if stack.settings.platform.is_production and replicas < 2:  # noqa: PLR2004 - one may be lost
         yield Violation(
             "observability.replicas",
             f"this is production: {replicas} replica of Prometheus and of Alertmanager: with its node all alerts go",

@@ -4,7 +4,7 @@ from config.telemetry import Traces
 from planning.resolving.releases import ReleaseView
 from planning.resolving.resolution import Resolution
 from planning.resolving.telemetry import TEMPO_DAYS, TEMPO_GIB, endpoint_of, recorded_tenants
-from planning.rules.disks import USABLE_SHARE, larger_or_shorter
+from planning.rules.disks import USABLE_SHARE, holds_its_days
 from planning.rules.platform_options import unsettable
 from planning.rules.register import Violation, Violations, release_rule, stack_rule
 
@@ -62,14 +62,8 @@ def the_disk_holds_its_days(stack: Resolution) -> Violations:
     if traces is None or traces.backend != "tempo" or traces.daily_gib is None:
         return
     days, disk = traces.retention_days or TEMPO_DAYS, traces.storage_gib or TEMPO_GIB
-    needed = days * traces.daily_gib
-    if needed > disk * USABLE_SHARE:
-        yield Violation(
-            f"{_TRACES}.storage_gib",
-            f"{disk} GiB for {days} days of {traces.daily_gib:g} GiB: {needed:g} GiB, and {USABLE_SHARE:.0%} of the "
-            "disk may be full",
-            f"{larger_or_shorter(needed=needed, daily_gib=traces.daily_gib, disk_gib=disk)}, or a lower sampling",
-        )
+    lower = ", or a lower sampling"
+    yield from holds_its_days(_TRACES, days=days, daily_gib=traces.daily_gib, disk_gib=disk, besides=lower)
 
 
 @stack_rule(

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from tests.graph.stacks import WITH_TRIALS
-from tests.scanners.arm_template import SCHEMA
 from tests.scanners.programs import run
 from tests.scanners.skip_list import Finding, problems, skips, today
+from tests.scanners.stacks import plant
 
 # Nothing is fetched and nothing is sent: the checks are those of the package.
 _OFFLINE = {"CKV_IGNORE_HIDDEN_DIRECTORIES": "false", "LOG_LEVEL": "ERROR"}
@@ -57,20 +57,7 @@ def test_every_stack_is_read(of_stacks: dict[str, dict[str, Any]]) -> None:
 
 
 def test_what_is_open_is_found(scan_environment: Path, tmp_path: Path) -> None:
-    """In both forms that are handed to it: a privileged pod, and an account that is open to everyone without TLS."""
-    pod = {
-        "apiVersion": "v1", "kind": "Pod", "metadata": {"name": "open", "namespace": "default"},
-        "spec": {"containers": [{"name": "a", "image": "a:latest", "securityContext": {"privileged": True}}]},
-    }  # fmt: skip
-    account = {
-        "type": "Microsoft.Storage/storageAccounts", "apiVersion": "2024-01-01", "name": "open", "location": "eastus",
-        "properties": {"supportsHttpsTrafficOnly": False, "networkAcls": {"defaultAction": "Allow"}},
-    }  # fmt: skip
-    for folder, name, content in (
-        ("kubernetes", "pod.yaml", pod),
-        ("azure", "template.json", {"$schema": SCHEMA, "contentVersion": "1.0.0.0", "resources": [account]}),
-    ):
-        (tmp_path / "planted" / folder).mkdir(parents=True)
-        (tmp_path / "planted" / folder / name).write_text(json.dumps(content), encoding="utf-8")
+    """In both forms that are given to it."""
+    plant(tmp_path)
     found = {item.check for results in reports(scan_environment, tmp_path).values() for item in findings(results)}
     assert {"CKV_K8S_16", "CKV_AZURE_3", "CKV_AZURE_35"} <= found

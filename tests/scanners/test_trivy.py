@@ -9,9 +9,9 @@ import pytest
 
 from rehearsal.toolchain import ToolUnavailableError
 from tests.graph.stacks import WITH_TRIALS
-from tests.scanners.arm_template import SCHEMA
 from tests.scanners.programs import TRIVY, run
 from tests.scanners.skip_list import Finding, problems, skips, today
+from tests.scanners.stacks import plant
 
 
 @pytest.fixture(scope="session")
@@ -57,19 +57,7 @@ def test_every_stack_is_read(of_stacks: dict[str, Any]) -> None:
 
 
 def test_what_is_open_is_found(trivy: Path, tmp_path: Path) -> None:
-    """In both forms: a privileged pod, and an account that is open to everyone."""
-    pod = {
-        "apiVersion": "v1", "kind": "Pod", "metadata": {"name": "open", "namespace": "default"},
-        "spec": {"containers": [{"name": "a", "image": "a:latest", "securityContext": {"privileged": True}}]},
-    }  # fmt: skip
-    account = {
-        "type": "Microsoft.Storage/storageAccounts", "apiVersion": "2024-01-01", "name": "open", "location": "eastus",
-        "properties": {"networkAcls": {"defaultAction": "Allow"}},
-    }  # fmt: skip
-    for name, content in (
-        ("pod.yaml", pod),
-        ("template.json", {"$schema": SCHEMA, "contentVersion": "1.0.0.0", "resources": [account]}),
-    ):
-        (tmp_path / name).write_text(json.dumps(content), encoding="utf-8")
+    """In both forms that are given to it."""
+    plant(tmp_path)
     found = {item.check for item in findings(report(trivy, tmp_path))}
     assert {"KSV-0017", "AZU-0012"} <= found

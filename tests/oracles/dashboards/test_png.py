@@ -2,7 +2,7 @@
 
 import struct
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import pytest
 
@@ -24,14 +24,15 @@ def filtered(kind: int, line: bytes, above: bytes) -> bytes:
     return bytes((kind, *((line[at] - expected(at)) & 255 for at in range(len(line)))))
 
 
+def chunk(name: bytes, data: bytes) -> bytes:
+    return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+
+
 def picture(kind: int, lines: Sequence[bytes], header: bytes = bytes((8, 2, 0, 0, 0))) -> bytes:
     above = (bytes(9), *lines)
     data = zlib.compress(b"".join(filtered(kind, line, above[at]) for at, line in enumerate(lines)))
-    chunk: Callable[[bytes, bytes], bytes] = lambda name, content: (  # noqa: E731 - a word for the line below
-        struct.pack(">I", len(content)) + name + content + struct.pack(">I", zlib.crc32(name + content))
-    )
     parts = ((b"IHDR", struct.pack(">II", 3, len(lines)) + header), (b"IDAT", data), (b"IEND", b""))
-    return b"\x89PNG\r\n\x1a\n" + b"".join(chunk(name, content) for name, content in parts)
+    return b"\x89PNG\r\n\x1a\n" + b"".join(chunk(name, data) for name, data in parts)
 
 
 def content(png: bytes, kind: bytes) -> bytes:

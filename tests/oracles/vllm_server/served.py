@@ -57,7 +57,7 @@ def changed(sections: Sections) -> None:
 
 
 class Rendered:
-    """What the stack renders for the model: the configuration file and the environment of its container."""
+    """The configuration file that the stack makes for the model, and the environment of its container."""
 
     def __init__(self, entries: Sequence[Entry]) -> None:
         of_model = [
