@@ -2,6 +2,7 @@
 
 import dataclasses
 import datetime as dt
+import re
 from collections import Counter
 
 import pytest
@@ -67,3 +68,11 @@ def test_owners_are_rooms_of_the_repository() -> None:
     for folder in CONTENT["owners"].values():
         assert (ROOT / folder).exists(), folder
     assert {skip.owner for skip in SKIPS} <= set(CONTENT["owners"])
+
+
+def test_a_rule_that_a_reason_names_is_one() -> None:
+    groups = yaml.safe_load((ROOT / "tests/unit/severities.yaml").read_text(encoding="utf-8"))
+    rules = {name for group in groups for name in group["rules"]}
+    named = {name for skip in SKIPS for name in re.findall(r"\b[A-Z]+-[A-Z][A-Z-]+\b", skip.reason)}
+    assert named
+    assert named <= rules

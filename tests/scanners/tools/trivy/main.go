@@ -19,6 +19,7 @@ import (
 type finding struct {
 	Check   string `json:"check"`
 	File    string `json:"file"`
+	Line    int    `json:"line"`
 	Message string `json:"message"`
 }
 
@@ -44,8 +45,10 @@ func run(folder string) error {
 			return fmt.Errorf("%s: %w", scanner.Name(), err)
 		}
 		for _, result := range results.GetFailed() {
-			found := finding{Check: result.Rule().ID, File: result.Range().GetFilename(), Message: result.Description()}
-			all.Findings = append(all.Findings, found)
+			place := result.Range()
+			all.Findings = append(all.Findings, finding{
+				Check: result.Rule().ID, File: place.GetFilename(), Line: place.GetStartLine(), Message: result.Description(),
+			})
 		}
 		for _, result := range results.GetPassed() {
 			all.Passed[result.Range().GetFilename()]++
