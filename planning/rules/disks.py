@@ -27,7 +27,5 @@ def _larger_or_shorter(*, needed: float, daily_gib: float, disk_gib: int) -> str
     shorter = [f"retention_days: {days} or less"] if days >= 1 else []
     if larger or shorter:
         return f"write {', or '.join((*larger, *shorter))}"
-    if most_days >= 1:
-        return f"write storage_gib: {LARGEST_DISK_GIB}, Azure's largest, and retention_days: {most_days} or less"
-    most = int(LARGEST_DISK_GIB * USABLE_SHARE)
-    return f"write daily_gib: {most} or less: {LARGEST_DISK_GIB} GiB is Azure's largest disk"
+    # The largest disk holds two days or more of the most that a stack file may name for one.
+    return f"write storage_gib: {LARGEST_DISK_GIB}, Azure's largest, and retention_days: {most_days} or less"

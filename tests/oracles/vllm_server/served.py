@@ -28,11 +28,10 @@ _START_SECONDS, _LIMIT_SECONDS = 600, 120
 # What a CPU and a model without weights can't have, each with its reason; everything else is as the stack renders it.
 _LEFT_OUT: Final = {
     "revision": "a folder has none",
-    "load-format": "there are no weights in a store",
 }
 _ADDED: Final = {
     "host": ADDRESS,
-    # Random weights, as good as any here.
+    # Random weights, as good as any here, in place of those of a store.
     "load-format": "dummy",
     # torch would compile for minutes, with a compiler that a machine may not have.
     "enforce-eager": True,

@@ -56,6 +56,8 @@ def test_its_start_is_one_trace(watched: Watched) -> None:
 
 
 def test_no_prompt_is_in_a_span(watched: Watched) -> None:
-    watched.ask(chat(_SECRET, stop=[_SECRET]), chat(_SECRET, max_tokens=10**6))
+    watched.ask(chat(_SECRET, max_tokens=10**6))
+    watched.ask(chat(_SECRET, stop=[_SECRET], headers={"x-request-id": "with-a-secret"}))
+    watched.wait(lambda: "with-a-secret" in str(watched.spans()), "the span")
 
     assert "Ada-in" not in str(watched.spans())
